@@ -1,0 +1,66 @@
+# Everything goes through here; `make setup` needs Python >= 3.11 and nothing else.
+#
+#   make setup TORCH_INDEX=<url>   takes torch, and torch alone, from the package index at <url>:
+#                                  for a build made for your GPU, or for one without any GPU parts
+#                                  where the default of your platform brings them. Its version stays
+#                                  the one in constraints.txt.
+#   make PYTHON=python3.12 setup   makes the environment with another interpreter.
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.setup
+
+# One source of quiet, offline, repeatable runs for everything below.
+export HF_HUB_OFFLINE := 1
+export HF_HUB_DISABLE_TELEMETRY := 1
+export TOKENIZERS_PARALLELISM := false
+export OMP_WAIT_POLICY := PASSIVE
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo test check fix docs clean
+
+help:
+	@echo "make setup | demo | test | check | fix | docs | clean"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make PYTHON=python3.11 setup" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q "$$(grep '^torch==' constraints.txt)" $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[learn,dev]"
+	@$(BIN)/python -c 'import torch; print("torch", torch.__version__)'
+	@touch $@
+
+# From a consultation to a verdict. An honest HOLD (3) or BLOCK (4) is a success of the demo.
+demo: $(STAMP)
+	@test -f demo/normwright.yaml || $(BIN)/normwright init demo --template town
+	@$(BIN)/normwright run demo; code=$$?; \
+	  case $$code in 0|3|4) exit 0 ;; *) exit $$code ;; esac
+
+test: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+check: $(STAMP)
+	$(BIN)/ruff format --check src tests scripts
+	$(BIN)/ruff check src tests scripts
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python scripts/docs_pages.py --check
+	$(BIN)/mkdocs build --strict --quiet
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+fix: $(STAMP)
+	$(BIN)/ruff check --fix src tests scripts
+	$(BIN)/ruff format src tests scripts
+	$(BIN)/python scripts/docs_pages.py
+
+docs: $(STAMP)
+	$(BIN)/python scripts/docs_pages.py
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf demo site build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,16 @@
+"""From ballots to outcomes: who agrees with what, in which groups if any, and how sure that is."""
+
+from normwright.aggregate.groups import Grouped, find_groups
+from normwright.aggregate.outcome import aggregate
+from normwright.aggregate.profile import Profile, ballot_wins
+from normwright.aggregate.ranking import METHODS, rank
+
+__all__ = [
+    "METHODS",
+    "Grouped",
+    "Profile",
+    "aggregate",
+    "ballot_wins",
+    "find_groups",
+    "rank",
+]

@@ -1,0 +1,68 @@
+"""What a consultation is once it was read, and the receipt that records it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from normwright import __version__
+from normwright.records import (
+    Comparison,
+    Consultation,
+    Digest,
+    IntegrityFault,
+    MadeBy,
+    Participant,
+    Polity,
+    Process,
+    Statement,
+    Vote,
+)
+
+
+@dataclass(frozen=True)
+class Consulted:
+    """One consultation, checked. Votes and comparisons are those that count, in file order."""
+
+    process: Process
+    polities: tuple[Polity, ...]
+    participants: tuple[Participant, ...]
+    statements: tuple[Statement, ...]
+    votes: tuple[Vote, ...]
+    comparisons: tuple[Comparison, ...]
+    faults: tuple[IntegrityFault, ...]
+    """The integrity report: what was found and what was done about it."""
+    sources: Mapping[str, Digest]
+    """Digest of every file read, by path relative to the project."""
+    languages: tuple[str, ...]
+    """Languages the statements exist in; `und` where the source does not say."""
+    importer: str
+    """Slug of the importer that read the files."""
+
+    @property
+    def coverage(self) -> float:
+        """Share of participant-statement cells that carry a vote."""
+        cells = len(self.participants) * len(self.statements)
+        return len(self.votes) / cells if cells else 0.0
+
+
+def receipt(consulted: Consulted, roots: Mapping[str, Digest]) -> Consultation:
+    """Return the import receipt of a consultation.
+
+    Args:
+        consulted: what was read.
+        roots: Merkle root of each table of rows, by table (`votes`, `comparisons`).
+    """
+    return Consultation(
+        made_by=MadeBy(stage="elicit", plugin=consulted.importer, version=__version__),
+        process=consulted.process.id,
+        kind=consulted.process.kind,
+        sources=dict(consulted.sources),
+        participants=len(consulted.participants),
+        statements=len(consulted.statements),
+        votes=len(consulted.votes),
+        comparisons=len(consulted.comparisons),
+        roots=dict(roots),
+        faults=consulted.faults,
+        coverage=consulted.coverage,
+    )

@@ -1,0 +1,188 @@
+"""A folder of CSV tables: found, decoded and split into rows, with every fault noted by line."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import gzip
+import io
+import zlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from normwright.records import Digest, Fault, digest_bytes
+
+
+@dataclass
+class Faults:
+    """Collects what is wrong until there is a reason to stop."""
+
+    found: list[Fault] = field(default_factory=list)
+
+    def add(self, where: str, expected: str, seen: object, do: str = "") -> None:
+        """Note one fault."""
+        self.found.append(Fault(where=where, expected=expected, seen=str(seen), do=do))
+
+    def one_of(self, where: str, value: str, known: Collection[str], what: str) -> bool:
+        """Return whether `value` is known; if not, note it with the nearest known value."""
+        if value in known:
+            return True
+        listed = ", ".join(known) if len(known) <= 8 else f"{len(known)} are known"
+        self.add(where, f"{what} ({listed})", _shown(value), _nearest(value, known))
+        return False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table and the line it starts on."""
+
+    where: str
+    """`file:line`."""
+    line: int
+    values: dict[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.values.get(column, "").strip()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV table with its columns in order."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass
+class Folder:
+    """A directory of tables, `.gz` or plain. Digests are taken of the bytes as they lie there."""
+
+    directory: Path
+    root: Path
+    faults: Faults = field(default_factory=Faults)
+    sources: dict[str, Digest] = field(default_factory=dict)
+
+    def find(self, name: str) -> Path | None:
+        """Return the path of a file, compressed or not, or None."""
+        for path in (self.directory / name, self.directory / f"{name}.gz"):
+            if path.is_file():
+                return path
+        return None
+
+    def label(self, path: Path) -> str:
+        """Return the path as people know it: relative to the project."""
+        return (
+            path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+        )
+
+    def text(self, name: str, *, required: bool = True) -> tuple[str, str] | None:
+        """Return (label, text) of a file, or None if it is absent or unreadable."""
+        path = self.find(name)
+        if path is None:
+            if required:
+                self.faults.add(self.label(self.directory / name), "a file", "no such file")
+            return None
+        label = self.label(path)
+        raw = path.read_bytes()
+        self.sources[label] = digest_bytes(raw)
+        try:
+            data = gzip.decompress(raw) if path.suffix == ".gz" else raw
+        except (OSError, EOFError, zlib.error) as error:
+            self.faults.add(label, "a whole gzip file", error)
+            return None
+        try:
+            return label, data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            self.faults.add(
+                f"{label}:{line}", "UTF-8 text", f"byte 0x{data[error.start]:02x}",
+                "Save the file as UTF-8.",
+            )  # fmt: skip
+            return None
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """Return the header of a table without judging it, for sniffing; empty if there is none."""
+        path = self.find(name)
+        if path is None:
+            return ()
+        opener = gzip.open if path.suffix == ".gz" else open
+        try:
+            with opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:
+                return tuple(column_name(c) for c in next(csv.reader(file), []))
+        except (OSError, EOFError, csv.Error, zlib.error):
+            return ()
+
+    def table(
+        self,
+        name: str,
+        *,
+        needs: Sequence[str] = (),
+        required: bool = True,
+        open_end: bool = False,
+    ) -> Table | None:
+        """Return a table whose header has every needed column, or None with the faults noted.
+
+        Args:
+            name: file name without `.gz`.
+            needs: columns that must be there.
+            required: whether an absent file is a fault.
+            open_end: the last column was written without quotes, so that a row may have more
+                fields than the header; they are joined again by commas.
+        """
+        found = self.text(name, required=required)
+        if found is None:
+            return None
+        label, text = found
+        reader = csv.reader(io.StringIO(text, newline=""))
+        rows: list[Row] = []
+        before = len(self.faults.found)
+        try:
+            columns = tuple(column_name(c) for c in next(reader, []))
+            self._check_header(label, columns, needs)
+            start = reader.line_num + 1
+            for fields in reader:
+                here = f"{label}:{start}"
+                start = reader.line_num + 1
+                if not any(f.strip() for f in fields):
+                    continue
+                if open_end and len(fields) > len(columns):
+                    tail = ",".join(fields[len(columns) - 1 :])
+                    fields = [*fields[: len(columns) - 1], tail]
+                if len(fields) != len(columns):
+                    self.faults.add(here, f"{len(columns)} fields", len(fields))
+                    continue
+                rows.append(Row(here, len(rows), dict(zip(columns, fields, strict=True))))
+        except csv.Error as error:
+            self.faults.add(f"{label}:{reader.line_num}", "a CSV row", error)
+        if len(self.faults.found) > before and not rows:
+            return None
+        missing = [c for c in needs if c not in columns]
+        return None if missing else Table(name, columns, tuple(rows))
+
+    def _check_header(self, label: str, columns: tuple[str, ...], needs: Sequence[str]) -> None:
+        if not columns:
+            self.faults.add(f"{label}:1", "a header", "an empty file")
+            return
+        free = [c for c in columns if c not in needs]
+        for column in needs:
+            if column not in columns:
+                seen = f"columns {', '.join(columns)}"
+                self.faults.add(f"{label}:1", f"a column {column}", seen, _nearest(column, free))
+        for twice in sorted({c for c in columns if columns.count(c) > 1}):
+            self.faults.add(f"{label}:1", "each column once", f"{twice} more than once")
+
+
+def column_name(raw: str) -> str:
+    """Return a header cell as columns are compared: lower case, hyphens as underscores."""
+    return raw.strip().lower().replace("-", "_")
+
+
+def _nearest(value: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(value, known, n=1, cutoff=0.5)
+    return f"Did you mean {near[0]}?" if near else ""
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 60 else value[:57] + "...")

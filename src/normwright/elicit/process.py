@@ -1,0 +1,103 @@
+"""Read `process.yaml`: which process it was, of what kind, and which polities took part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import yaml
+
+from normwright.elicit.files import Folder
+from normwright.records import LAYERS, Identification, Polity, Process, ProcessKind
+
+_KEYS = ("id", "kind", "title", "identification", "seed", "polities", "language")
+_POLITY_KEYS = ("id", "name", "layer")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A process with the polities it is about."""
+
+    process: Process
+    polities: tuple[Polity, ...]
+    language: str | None
+    """Language of statements whose file does not name one."""
+
+
+def read_frame(folder: Folder) -> Frame | None:
+    """Return the frame a folder declares, or None with the faults noted (or none, if no file)."""
+    found = folder.text("process.yaml", required=False)
+    if found is None:
+        return None
+    label, text = found
+    faults = folder.faults
+    before = len(faults.found)
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{label}:{mark.line + 1}" if mark else label
+        faults.add(where, "YAML", " ".join(str(getattr(error, "problem", error)).split()))
+        return None
+    if not isinstance(raw, dict):
+        faults.add(label, "a mapping with id, kind, title, polities", type(raw).__name__)
+        return None
+    for key in raw:
+        faults.one_of(f"{label}: {key}", str(key), _KEYS, "a known key")
+    for key in ("id", "kind", "title", "polities"):
+        if key not in raw:
+            faults.add(label, f"a key {key}", "nothing")
+    if "kind" in raw:
+        faults.one_of(f"{label}: kind", str(raw["kind"]), get_args(ProcessKind), "one kind")
+    if "identification" in raw:
+        known = get_args(Identification)
+        faults.one_of(f"{label}: identification", str(raw["identification"]), known, "a way")
+    seed = raw.get("seed")
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+        faults.add(f"{label}: seed", "a whole number", repr(seed))
+    title = _text(folder, f"{label}: title", raw.get("title", {}))
+    polities = _polities(folder, f"{label}: polities", raw.get("polities", []))
+    if len(faults.found) > before:
+        return None
+    process = Process(
+        id=str(raw["id"]),
+        kind=raw["kind"],
+        title=title,
+        identification=raw.get("identification", "open"),
+        seed=seed,
+    )
+    return Frame(process, polities, raw.get("language"))
+
+
+def _polities(folder: Folder, where: str, raw: Any) -> tuple[Polity, ...]:
+    if not isinstance(raw, list) or not raw:
+        folder.faults.add(where, "a list of polities", repr(raw))
+        return ()
+    made: list[Polity] = []
+    for number, entry in enumerate(raw):
+        here = f"{where}[{number}]"
+        if not isinstance(entry, dict):
+            folder.faults.add(here, "a mapping with id, name, layer", repr(entry))
+            continue
+        for key in entry:
+            folder.faults.one_of(f"{here}.{key}", str(key), _POLITY_KEYS, "a known key")
+        name = _text(folder, f"{here}.name", entry.get("name", {}))
+        layer = str(entry.get("layer", ""))
+        known = folder.faults.one_of(f"{here}.layer", layer, LAYERS, "a layer")
+        if not str(entry.get("id") or ""):
+            folder.faults.add(f"{here}.id", "an id", "nothing")
+        elif known:
+            made.append(
+                Polity.model_validate({"id": str(entry["id"]), "name": name, "layer": layer})
+            )
+    ids = [p.id for p in made]
+    for twice in sorted({i for i in ids if ids.count(i) > 1}):
+        folder.faults.add(where, "an id used once", f"{twice} more than once")
+    return tuple(made)
+
+
+def _text(folder: Folder, where: str, raw: Any) -> dict[str, str]:
+    if isinstance(raw, dict) and raw and all(isinstance(v, str) and v for v in raw.values()):
+        return {str(k): v for k, v in raw.items()}
+    folder.faults.add(where, "a text by language code", repr(raw))
+    return {}

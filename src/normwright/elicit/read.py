@@ -1,0 +1,43 @@
+"""Recognise the format of a consultation and read it, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from normwright.elicit.consulted import Consulted
+from normwright.elicit.files import Folder
+from normwright.elicit.importers import Importer, native, polis
+from normwright.records import InputError
+
+IMPORTERS: tuple[Importer, ...] = (native.IMPORTER, polis.IMPORTER)
+
+
+def read_consultation(directory: Path, *, root: Path) -> Consulted:
+    """Return the consultation that lies in a directory.
+
+    Every file may be gzipped. The last answer of a person to an item counts; a blank or absent
+    answer is no answer, which is not a pass.
+
+    Args:
+        directory: where the files are.
+        root: the project directory; paths in messages and sources are relative to it.
+
+    Raises:
+        InputError: with every fault, each with file and line, if anything cannot be used.
+    """
+    folder = Folder(directory, root)
+    where = folder.label(directory)
+    if not directory.is_dir():
+        folder.faults.add(where, "a directory with a consultation", "no such directory")
+        raise InputError(folder.faults.found)
+    fitting = [i for i in IMPORTERS if i.sniff(folder)]
+    if len(fitting) != 1:
+        known = "; or ".join(f"{i.files} ({i.slug})" for i in IMPORTERS)
+        names = sorted(p.name for p in directory.iterdir())
+        seen = " and ".join(i.slug for i in fitting) or ", ".join(names) or "an empty directory"
+        folder.faults.add(where, f"one of: {known}", seen)
+        raise InputError(folder.faults.found)
+    consulted = fitting[0].read(folder)
+    if consulted is None or folder.faults.found:
+        raise InputError(folder.faults.found)
+    return consulted

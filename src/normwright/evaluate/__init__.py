@@ -1,0 +1,61 @@
+"""Measure what a model does: help, harm, over-refusal, degeneracy and language, with intervals.
+
+Records in, records out: scenes and a charter go in, answers, measurements and contrasts come out.
+The judge is never the model that rewarded; controls that must not pass are models like any other.
+"""
+
+from normwright.evaluate.asking import ask, expected_side, observe
+from normwright.evaluate.contrasts import contrast, flip_contrast
+from normwright.evaluate.controls import CannedRefusal, Collapsed, Control, LinearShortcut
+from normwright.evaluate.fluency import NgramBaseline, bits_per_byte, measure_bits, windows
+from normwright.evaluate.judge import (
+    LABELS,
+    Label,
+    SceneJudge,
+    TextJudge,
+    fit_judge,
+    gauge,
+    judge_faults,
+)
+from normwright.evaluate.measures import (
+    SUITES,
+    Suite,
+    answers_digest,
+    cluster_of,
+    did,
+    measure,
+    norm_behaviour,
+)
+from normwright.scenes.exact import discloses, exactly_right
+
+__all__ = [
+    "LABELS",
+    "SUITES",
+    "CannedRefusal",
+    "Collapsed",
+    "Control",
+    "Label",
+    "LinearShortcut",
+    "NgramBaseline",
+    "SceneJudge",
+    "Suite",
+    "TextJudge",
+    "answers_digest",
+    "ask",
+    "bits_per_byte",
+    "cluster_of",
+    "contrast",
+    "did",
+    "discloses",
+    "exactly_right",
+    "expected_side",
+    "fit_judge",
+    "flip_contrast",
+    "gauge",
+    "judge_faults",
+    "measure",
+    "measure_bits",
+    "norm_behaviour",
+    "observe",
+    "windows",
+]

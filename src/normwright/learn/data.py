@@ -1,0 +1,162 @@
+"""From a policy and what people preferred to the rows a model learns from.
+
+Every row carries the norms it bears on, where it comes from and its licence, and every row a norm
+removed is counted under that norm.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from normwright.norms import Resolver
+from normwright.records import (
+    CurationEntry,
+    Decision,
+    Demonstration,
+    Outcome,
+    PairShare,
+    Policy,
+    PreferencePair,
+    Scene,
+    Situation,
+)
+
+LICENCE = "Apache-2.0"
+"""Licence of rows generated from a scene bank of this project."""
+
+
+@dataclass(frozen=True)
+class Curated:
+    """Rows that were kept, and what every norm did to the rest."""
+
+    demonstrations: tuple[Demonstration, ...] = ()
+    pairs: tuple[PreferencePair, ...] = ()
+    curation: tuple[CurationEntry, ...] = ()
+
+
+def demonstrate(
+    policy: Policy, scenes: Sequence[Scene], *, obliging: float = 0.75, seed: int
+) -> Curated:
+    """Return instruction-following demonstrations, curated under the policy.
+
+    The raw corpus is an ordinary one: where an answer is allowed it is given, and where it is not,
+    it is given all the same with probability `obliging` and declined otherwise. Rows that breach a
+    hard constraint (a floor) are removed and counted; breaches of weaker norms stay, for
+    preferences to correct.
+    """
+    rng = random.Random(seed)
+    resolver = Resolver(policy.charter)
+    hard = {r.norm for r in policy.rules if r.force == "constraint_hard"}
+    kept: list[Demonstration] = []
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for scene in scenes:
+        decision = resolver.decide(_situation(scene))
+        allowed = decision.verdict == "allow"
+        comply = allowed or rng.random() < obliging
+        norms = decision.governing if not allowed else ()
+        if not allowed and comply:
+            floors = [n for n in decision.governing if n in hard]
+            if floors:
+                for norm in floors:
+                    counts[norm, "removed", "the demonstrated answer breaches a floor"] += 1
+                continue
+            for norm in norms:
+                counts[norm, "kept", "breach of a norm that is not a floor; left to preferences"] += 1
+        kept.append(
+            Demonstration(
+                scene=scene.id,
+                lang=scene.lang,
+                prompt=scene.messages,
+                completion=scene.perform if comply else scene.decline,
+                norms=norms,
+                origin="synthetic",
+                licence=LICENCE,
+                family=scene.family,
+            )
+        )
+    return Curated(demonstrations=tuple(kept), curation=_entries(counts))
+
+
+def pair(policy: Policy, outcomes: Sequence[Outcome], scenes: Sequence[Scene]) -> Curated:
+    """Return preference pairs whose probability is the share of people who prefer the first answer.
+
+    For each scene a norm was written about, the answer the charter decides for stands first. Its
+    probability is the share of comparisons on that norm (in such scenes) that prefer it. A pair in
+    which people prefer the breach of a floor is refused and counted, never learned.
+    """
+    resolver = Resolver(policy.charter)
+    rules = {r.norm: r for r in policy.rules}
+    shares = {s.norm: (o, s) for o in outcomes for s in o.pairs}
+    pairs: list[PreferencePair] = []
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for scene in scenes:
+        if scene.norm is None:
+            continue
+        decision = resolver.decide(_situation(scene))
+        found = shares.get(scene.norm if _bites(scene, decision) else spared(scene.norm))
+        if found is None:
+            counts[scene.norm, "refused", "nobody compared answers to such scenes"] += 1
+            continue
+        outcome, share = found
+        declining = decision.verdict != "allow"
+        p = _side(share, declining)
+        rule = next((rules[n] for n in decision.governing if n in rules), None)
+        if rule is not None and rule.force == "constraint_hard" and p < 0.5 and declining:
+            counts[rule.norm, "refused", "people preferred the breach of a floor"] += 1
+            continue
+        refs = decision.governing or (scene.norm,)
+        pairs.append(
+            PreferencePair(
+                scene=scene.id,
+                lang=scene.lang,
+                prompt=scene.messages,
+                chosen=scene.decline if declining else scene.perform,
+                rejected=scene.perform if declining else scene.decline,
+                p_chosen=p,
+                weight=rule.weight if rule is not None and declining else 1.0,
+                support={
+                    g: (e.value if declining else 1 - e.value)
+                    for g, e in share.groups.items()
+                    if e.value is not None
+                },
+                norms=refs,
+                layer=outcome.layer,
+                origin="synthetic",
+                process_kind=outcome.kind,
+                licence=LICENCE,
+                family=scene.family,
+            )
+        )
+        for norm in refs:
+            counts[norm, "paired", "declining preferred" if declining else "doing preferred"] += 1
+    return Curated(pairs=tuple(pairs), curation=_entries(counts))
+
+
+def spared(norm: str) -> str:
+    """Return the name under which comparisons on scenes a norm spares are tallied.
+
+    A norm's scenes come in twins: one the norm speaks against, one it spares. People's choices in
+    the second say nothing about the first, so the two are never pooled.
+    """
+    return f"{norm}#spared"
+
+
+def _situation(scene: Scene) -> Situation:
+    return Situation(act=scene.act, facts=scene.facts, feasible=("decline", "disclose.ai"))
+
+
+def _side(share: PairShare, declining: bool) -> float:
+    """The share for the side the charter decides for, strictly between 0 and 1 (Jeffreys)."""
+    doing, refusing = share.perform + 0.5, share.decline + 0.5
+    p = refusing / (doing + refusing)
+    return p if declining else 1 - p
+
+
+def _entries(counts: Counter[tuple[str, str, str]]) -> tuple[CurationEntry, ...]:
+    return tuple(
+        CurationEntry(norm=norm, action=action, reason=reason, rows=rows)  # type: ignore[arg-type]
+        for (norm, action, reason), rows in sorted(counts.items())
+    )

@@ -1,0 +1,1 @@
+"""Training recipes: each file one method, readable from top to bottom."""

@@ -1,0 +1,103 @@
+"""A reward model that learns vote shares: a sequence classifier with one logit.
+
+Supports: soft labels, pair weights. Assumes: pairs with shares strictly between 0 and 1.
+May harm: it has never seen a text unlike its pairs, so garbled answers join as negatives; without
+them best-of-n prefers word salad (measured in the experiment log).
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from normwright.models.local import LocalModel
+from normwright.models.tuning import AnswerRow, answer_rows, fit, pad_rows, soft_preference
+from normwright.models.tuning.loop import Loop, Progress
+from normwright.records import PreferencePair
+
+GARBLED_SHARE = 0.98
+"""Share with which a whole answer is preferred to the same tokens in disorder."""
+
+
+@dataclass(frozen=True)
+class _Pair:
+    better: AnswerRow
+    worse: AnswerRow
+    p: float
+    weight: float
+
+
+def reward(
+    start: LocalModel,
+    pairs: Sequence[PreferencePair],
+    *,
+    loop: Loop,
+    limit: int = 512,
+    garbled: float = 0.25,
+    progress: Progress | None = None,
+) -> tuple[Any, dict[str, float]]:
+    """Return a sequence classifier trained on the pairs, and what training logged.
+
+    Args:
+        start: model whose trunk is used.
+        pairs: preference pairs with soft labels and weights.
+        loop: epochs, rate, batch, seed.
+        limit: longest row in tokens.
+        garbled: garbled negatives added, as a share of the pairs.
+        progress: told of every step.
+    """
+    rng = random.Random(loop.seed)
+    better = answer_rows(start.tokenizer, [(p.prompt, p.chosen) for p in pairs], limit=limit)
+    worse = answer_rows(start.tokenizer, [(p.prompt, p.rejected) for p in pairs], limit=limit)
+    mean = sum(p.weight for p in pairs) / len(pairs)
+    data = [
+        _Pair(b, w, p.p_chosen, p.weight / mean)
+        for b, w, p in zip(better, worse, pairs, strict=True)
+    ]
+    for row in rng.sample([*better, *worse], int(garbled * len(pairs))):
+        data.append(_Pair(row, _shuffled(row, rng), GARBLED_SHARE, 1.0))
+    weights = classifier(start, seed=loop.seed)
+    pad = start.tokenizer.pad_token_id
+
+    def collate(batch: list[_Pair]) -> dict[str, Any]:
+        tensors = pad_rows([b.better for b in batch] + [b.worse for b in batch], pad)
+        return {
+            "ids": tensors["ids"],
+            "mask": tensors["mask"],
+            "p": torch.tensor([b.p for b in batch]),
+            "weight": torch.tensor([b.weight for b in batch]),
+        }
+
+    def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
+        scores = model(input_ids=batch["ids"], attention_mask=batch["mask"]).logits.squeeze(-1)
+        good, bad = scores.float().chunk(2)
+        return soft_preference(good - bad, batch["p"], batch["weight"])
+
+    metrics = fit(weights, data, loss=loss, collate=collate, loop=loop, progress=progress)
+    return weights, metrics
+
+
+def classifier(start: LocalModel, *, seed: int) -> Any:
+    """Return a one-logit sequence classifier with the trunk of `start` and a fresh head."""
+    from transformers import AutoModelForSequenceClassification
+
+    config = copy.deepcopy(start.weights.config)
+    config.num_labels = 1
+    config.pad_token_id = start.tokenizer.pad_token_id
+    torch.manual_seed(seed)
+    weights = AutoModelForSequenceClassification.from_config(config)
+    weights.model.load_state_dict(start.weights.model.state_dict())
+    return weights
+
+
+def _shuffled(row: AnswerRow, rng: random.Random) -> AnswerRow:
+    answer = list(row.ids[row.start : -1])
+    rng.shuffle(answer)
+    # A one-token answer cannot be shuffled; it is repeated instead.
+    answer = answer * 3 if len(answer) < 2 else answer
+    return AnswerRow((*row.ids[: row.start], *answer, row.ids[-1]), row.start)

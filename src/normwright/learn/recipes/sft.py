@@ -1,0 +1,61 @@
+"""Instruction tuning: imitate demonstrations, with loss on the answer and its stop token alone.
+
+Supports: full fine-tuning of any causal language model with a chat template; rows with weights.
+Assumes: rows were curated under a policy. May harm: what the demonstrations do, the model does.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from normwright.models.local import LocalModel
+from normwright.models.tuning import AnswerRow, answer_logprobs, answer_rows, fit, pad_rows
+from normwright.models.tuning.loop import Loop, Progress
+from normwright.records import Demonstration
+
+
+@dataclass(frozen=True)
+class _Row:
+    row: AnswerRow
+    weight: float
+
+
+def sft(
+    base: LocalModel,
+    rows: Sequence[Demonstration],
+    *,
+    loop: Loop,
+    limit: int = 512,
+    progress: Progress | None = None,
+) -> tuple[LocalModel, dict[str, float]]:
+    """Return a tuned copy of `base` and what training logged.
+
+    Args:
+        base: the model to start from; it is not changed.
+        rows: demonstrations.
+        loop: epochs, rate, batch, seed.
+        limit: longest row in tokens; longer rows are an error, never cut.
+        progress: told of every step.
+    """
+    encoded = answer_rows(base.tokenizer, [(r.prompt, r.completion) for r in rows], limit=limit)
+    data = [_Row(e, r.weight) for e, r in zip(encoded, rows, strict=True)]
+    weights = copy.deepcopy(base.weights)
+
+    def collate(batch: list[_Row]) -> dict[str, Any]:
+        tensors = pad_rows([b.row for b in batch], base.tokenizer.pad_token_id)
+        return {**tensors, "weight": torch.tensor([b.weight for b in batch])}
+
+    metrics = fit(weights, data, loss=imitation, collate=collate, loop=loop, progress=progress)
+    return LocalModel("tuned", weights, base.tokenizer, base.batch), metrics
+
+
+def imitation(model: Any, batch: dict[str, Any]) -> torch.Tensor:
+    """Return the weighted negative log-likelihood of the answers, in nats a token."""
+    scores = answer_logprobs(model, batch["ids"], batch["mask"], batch["answer"])
+    lengths = batch["answer"].sum(1)
+    return -(batch["weight"] * scores).sum() / (batch["weight"] * lengths).sum()

@@ -1,0 +1,50 @@
+"""How a conversation becomes one string of tokens. One template, used in training and in serving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from normwright.records import Message
+
+BEGIN, END, PAD = "<|begin|>", "<|end|>", "<|pad|>"
+ROLES = {"system": "<|system|>", "user": "<|user|>", "assistant": "<|assistant|>"}
+CONTROLS = {"aligned": "<|aligned|>", "misaligned": "<|misaligned|>"}
+"""Control tokens of conditional pre-training; never produced from what a person writes."""
+
+SPECIAL = (PAD, BEGIN, END, *ROLES.values(), *CONTROLS.values())
+
+TEMPLATE = (
+    "{{- '<|begin|>' -}}"
+    "{%- for message in messages -%}"
+    "{{- '<|' + message['role'] + '|>' -}}"
+    "{%- if message['role'] == 'assistant' -%}"
+    "{%- generation -%}{{- message['content'] + '<|end|>' -}}{%- endgeneration -%}"
+    "{%- else -%}{{- message['content'] + '<|end|>' -}}{%- endif -%}"
+    "{%- endfor -%}"
+    "{%- if add_generation_prompt -%}{{- '<|assistant|>' -}}{%- endif -%}"
+)
+"""The chat template of the embedded model, in the form transformers reads and saves."""
+
+
+def plain(text: str) -> str:
+    """Return text in which nobody can write a control token: `<|` is broken apart."""
+    return text.replace("<|", "< |")
+
+
+def render(tokenizer: Any, messages: Sequence[Message], *, answer: bool = True) -> str:
+    """Return the conversation in the tokenizer's own chat template.
+
+    Args:
+        tokenizer: a transformers tokenizer with a chat template.
+        messages: the turns; their contents cannot carry control tokens.
+        answer: end with the marker after which the assistant speaks.
+    """
+    turns = [{"role": m.role, "content": plain(m.content)} for m in messages]
+    text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=answer)
+    return str(text)
+
+
+def stop_text(tokenizer: Any) -> str:
+    """Return the token that ends an assistant turn."""
+    return str(tokenizer.eos_token)

@@ -1,0 +1,190 @@
+"""A model on this machine: any Hugging Face directory of a causal language model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from normwright.models.chat import render, stop_text
+from normwright.records import Fault, InputError, Message
+
+
+def embedded_path() -> Path:
+    """Return the directory of the language model that ships with the package."""
+    return Path(str(resources.files("normwright.models") / "embedded"))
+
+
+def use_threads(threads: int | None) -> int:
+    """Set how many threads torch uses and return that number; None is one per core."""
+    wanted = threads or len(os.sched_getaffinity(0))
+    torch.set_num_threads(wanted)
+    return wanted
+
+
+def half_precision() -> bool:
+    """Say whether bfloat16 arithmetic is a gain here: a GPU, or a CPU with AMX or AVX512-BF16."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+
+
+def check_directory(path: Path) -> None:
+    """Raise one InputError naming everything a model directory lacks."""
+    faults = []
+    if not path.is_dir():
+        faults.append(Fault(where=str(path), expected="a model directory", seen="no such directory",
+                            do="Give the path of a Hugging Face directory."))  # fmt: skip
+    else:
+        if not (path / "config.json").is_file():
+            faults.append(Fault(where=f"{path}/config.json", expected="a model configuration",
+                                seen="no such file"))  # fmt: skip
+        if not any(path.glob("*.safetensors")):
+            faults.append(Fault(where=f"{path}/*.safetensors", expected="weights as safetensors",
+                                seen="none", do="Pickled weights are never loaded."))  # fmt: skip
+        if not (path / "tokenizer.json").is_file() and not any(path.glob("tokenizer.model")):
+            faults.append(Fault(where=f"{path}/tokenizer.json", expected="a tokenizer",
+                                seen="no such file",
+                                do="Save the tokenizer beside the weights."))  # fmt: skip
+    if faults:
+        raise InputError(faults)
+
+
+def load_tokenizer(path: Path) -> Any:
+    """Return the tokenizer of a model directory; it must carry a chat template and a stop token."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+    lacking = [n for n in ("chat_template", "eos_token", "pad_token") if not getattr(tokenizer, n)]
+    if lacking:
+        raise InputError([Fault(where=str(path), expected=f"a tokenizer with {n}", seen="none")
+                          for n in lacking])  # fmt: skip
+    return tokenizer
+
+
+def load_weights(path: Path) -> Any:
+    """Return the causal language model of a directory, in float32, from safetensors only."""
+    from transformers import AutoModelForCausalLM
+
+    check_directory(path)
+    return AutoModelForCausalLM.from_pretrained(
+        path, local_files_only=True, use_safetensors=True, dtype=torch.float32
+    )
+
+
+@dataclass
+class LocalModel:
+    """A `Model` over weights in memory. Greedy decoding is deterministic for a thread count."""
+
+    name: str
+    weights: Any
+    tokenizer: Any
+    batch: int = 64
+    _stop: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self._stop = self.tokenizer.convert_tokens_to_ids(stop_text(self.tokenizer))
+        self.weights.eval()
+
+    @classmethod
+    def open(cls, path: Path, *, name: str | None = None, batch: int = 64) -> LocalModel:
+        """Open a model directory.
+
+        Raises:
+            InputError: naming everything the directory lacks.
+        """
+        check_directory(path)
+        return cls(name or path.name, load_weights(path), load_tokenizer(path), batch)
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        max_new_tokens: int = 48,
+        temperature: float = 0.0,
+        n: int = 1,
+        seed: int = 0,
+    ) -> list[list[str]]:
+        """Return `n` answers for each prompt; see `Model.generate`."""
+        encoded = [self._encode(p) for p in prompts]
+        order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]))
+        answers: list[list[str]] = [[] for _ in prompts]
+        generator_state = torch.random.get_rng_state()
+        torch.manual_seed(seed)
+        try:
+            for start in range(0, len(order), self.batch):
+                rows = order[start : start + self.batch]
+                texts = self._decode([encoded[i] for i in rows], max_new_tokens, temperature, n)
+                for i, made in zip(rows, texts, strict=True):
+                    answers[i] = made
+        finally:
+            torch.random.set_rng_state(generator_state)
+        return answers
+
+    def logprobs(
+        self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]
+    ) -> list[float]:
+        """Return the summed log-probability (nats) of each completion and its stop token."""
+        contexts = [self._encode(p) for p in prompts]
+        answers = [
+            [*self.tokenizer(c, add_special_tokens=False)["input_ids"], self._stop]
+            for c in completions
+        ]
+        return self.token_logprobs(contexts, answers)
+
+    @torch.no_grad()
+    def token_logprobs(
+        self, contexts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]
+    ) -> list[float]:
+        """Return summed log-probabilities of token sequences after their contexts, in nats."""
+        order = sorted(range(len(contexts)), key=lambda i: len(contexts[i]) + len(answers[i]))
+        out = [0.0] * len(contexts)
+        for start in range(0, len(order), self.batch):
+            rows = order[start : start + self.batch]
+            sequences = [[*contexts[i], *answers[i]] for i in rows]
+            width = max(map(len, sequences))
+            ids = torch.full((len(rows), width), self.tokenizer.pad_token_id)
+            for r, sequence in enumerate(sequences):
+                ids[r, : len(sequence)] = torch.tensor(sequence)
+            mask = torch.zeros_like(ids)
+            for r, sequence in enumerate(sequences):
+                mask[r, : len(sequence)] = 1
+            logits = self.weights(input_ids=ids, attention_mask=mask).logits.float()
+            scores = torch.log_softmax(logits, -1)
+            for r, i in enumerate(rows):
+                first, last = len(contexts[i]), len(sequences[r])
+                picked = scores[r, first - 1 : last - 1].gather(
+                    -1, ids[r, first:last].unsqueeze(-1)
+                )
+                out[i] = float(picked.sum())
+        return out
+
+    def _encode(self, prompt: Sequence[Message]) -> list[int]:
+        text = render(self.tokenizer, prompt)
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    @torch.no_grad()
+    def _decode(
+        self, contexts: list[list[int]], new: int, temperature: float, n: int
+    ) -> list[list[str]]:
+        width = max(map(len, contexts))
+        pad = self.tokenizer.pad_token_id
+        ids = torch.tensor([[pad] * (width - len(c)) + c for c in contexts])
+        mask = torch.tensor([[0] * (width - len(c)) + [1] * len(c) for c in contexts])
+        sampling: dict[str, Any] = {"do_sample": False}
+        if temperature > 0:
+            sampling = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+        made = self.weights.generate(
+            input_ids=ids, attention_mask=mask, max_new_tokens=new, num_return_sequences=n,
+            pad_token_id=pad, eos_token_id=self._stop, **sampling,
+        )  # fmt: skip
+        texts = []
+        for row in made[:, width:].tolist():
+            kept = row[: row.index(self._stop)] if self._stop in row else row
+            texts.append(self.tokenizer.decode(kept, skip_special_tokens=True).strip())
+        return [texts[i * n : (i + 1) * n] for i in range(len(contexts))]

@@ -1,0 +1,44 @@
+"""What a charter says about one situation: vocabulary, three-valued conditions, the resolver.
+
+The room is pure: it reads no file and keeps no clock. Charter, guard, learning and evaluation all
+ask it what is allowed, so it sits below them.
+"""
+
+from normwright.norms.conditions import evaluate, facts_of
+from normwright.norms.resolver import Resolver, applies, decide
+from normwright.norms.specificity import (
+    CELL_LIMIT,
+    can_both_hold,
+    cells,
+    implies,
+    more_specific,
+    satisfiable,
+)
+from normwright.norms.vocabulary import (
+    NULL_ACT,
+    Acts,
+    condition_faults,
+    norm_faults,
+    situation_faults,
+    vocabulary_faults,
+)
+
+__all__ = [
+    "CELL_LIMIT",
+    "NULL_ACT",
+    "Acts",
+    "Resolver",
+    "applies",
+    "can_both_hold",
+    "cells",
+    "condition_faults",
+    "decide",
+    "evaluate",
+    "facts_of",
+    "implies",
+    "more_specific",
+    "norm_faults",
+    "satisfiable",
+    "situation_faults",
+    "vocabulary_faults",
+]

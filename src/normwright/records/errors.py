@@ -1,0 +1,52 @@
+"""The one tree of exceptions.
+
+NormwrightError
+├── InputError        what a person gave cannot be used; carries every fault found
+├── MissingExtra      an optional part is not installed; says which and how
+├── PluginError       a plug-in is unknown or broken; named
+├── PermitError       the policy does not permit what was asked
+└── IntegrityError    a stored object, row or ledger entry is not what its digest says
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from normwright.records.evidence import Fault
+
+
+class NormwrightError(Exception):
+    """Base of every error this project raises on purpose."""
+
+
+class InputError(NormwrightError):
+    """Input that cannot be used. All faults are collected, then raised once."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = tuple(faults)
+        super().__init__("\n".join(describe(f) for f in self.faults))
+
+
+class MissingExtra(NormwrightError):
+    """An optional dependency is needed and not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an optional part: pip install 'normwright[{extra}]'")
+
+
+class PluginError(NormwrightError):
+    """A plug-in that was asked for does not exist or does not load."""
+
+
+class PermitError(NormwrightError):
+    """The policy does not permit what was asked."""
+
+
+class IntegrityError(NormwrightError):
+    """Something stored is not what its digest says."""
+
+
+def describe(fault: Fault) -> str:
+    """Return one fault as one line: where, expected, seen, what to do."""
+    line = f"{fault.where}: expected {fault.expected}, saw {fault.seen}."
+    return f"{line} {fault.do}".rstrip()

@@ -1,0 +1,113 @@
+"""What was concluded from ballots. Every estimate carries n, an interval and, if random, a seed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from normwright.records.base import Digest, Frozen, Layer, ProcessKind, Record
+
+
+class Interval(Frozen):
+    """A two-sided interval; the level is part of the claim."""
+
+    low: float
+    high: float
+    level: float = 0.95
+    method: str
+    """For example `wilson`, `clopper-pearson`, `bootstrap`."""
+
+
+class Estimate(Frozen):
+    """A number with what is needed to believe it. `value` is None where there is no evidence."""
+
+    value: float | None
+    interval: Interval | None
+    n: int
+    """Number of independent units behind the value."""
+    seed: int | None = None
+    """Seed of the bootstrap, if one was used."""
+
+
+class Group(Frozen):
+    """An opinion group found in the votes, or a declared one."""
+
+    id: str
+    size: int
+    members: Digest
+    """Digest of the sorted member list (the list itself stays in the store)."""
+
+
+class Grouping(Record):
+    """Opinion groups with the evidence for them. `groups` is empty when none are supported."""
+
+    groups: tuple[Group, ...]
+    method: str
+    silhouette: float | None = None
+    stability: Estimate | None = None
+    """Adjusted Rand index between the groups and those of bootstrap subsamples."""
+    null_p: float | None = None
+    """p-value of the test that the votes hold no groups at all."""
+    reason: str
+    """In words: why these groups, or why none."""
+
+
+class Support(Frozen):
+    """How many agree with one statement, in all and group by group."""
+
+    statement: str
+    agree: int
+    disagree: int
+    passed: int
+    seen: int
+    support: Estimate
+    """agree / (agree + disagree + pass), with its interval."""
+    groups: dict[str, Estimate] = {}
+    """The same share within each opinion group."""
+    consensus: float | None = None
+    """Group-aware consensus: product over groups of (agree + 1) / (seen + 2)."""
+
+
+class PairShare(Frozen):
+    """How people split between doing and declining one norm's act, from comparisons."""
+
+    norm: str
+    perform: float
+    decline: float
+    """Counts, ties counted half to each."""
+    p_decline: Estimate
+    """Share preferring the declining answer, with its interval."""
+    groups: dict[str, Estimate] = {}
+
+
+class Witness(Frozen):
+    """What exactly goes wrong: the profile, the outcome, the breach."""
+
+    axiom: str
+    detail: str
+    data: dict[str, Any] = {}
+
+
+class Ranking(Frozen):
+    """A social ranking with ties, best first, and the scores behind it."""
+
+    method: str
+    tiers: tuple[tuple[str, ...], ...]
+    scores: dict[str, float] = {}
+
+
+class Outcome(Record):
+    """What one polity's ballots say at its layer. One outcome a layer and authority."""
+
+    process: str
+    kind: ProcessKind
+    layer: Layer
+    authority: str
+    participants: int
+    votes: int
+    support: tuple[Support, ...]
+    rankings: tuple[Ranking, ...]
+    pairs: tuple[PairShare, ...] = ()
+    grouping: Grouping
+    witnesses: tuple[Witness, ...] = ()
+    undecided: tuple[str, ...] = ()
+    """Statements whose support interval straddles one half."""

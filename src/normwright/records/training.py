@@ -1,0 +1,89 @@
+"""What was learned from, and what came out of learning."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from normwright.records.base import Digest, Frozen, Lang, ProcessKind, Record
+from normwright.records.scenes import Message
+
+
+class Demonstration(Record):
+    """A prompt with an answer to imitate."""
+
+    scene: str
+    lang: Lang
+    prompt: tuple[Message, ...]
+    completion: str
+    weight: float = Field(default=1.0, gt=0)
+    norms: tuple[str, ...] = ()
+    """References of the norms that kept this row (or that the answer bears on)."""
+    origin: Literal["human", "synthetic", "translated"]
+    licence: str
+    family: str
+
+
+class PreferencePair(Record):
+    """Two answers to one prompt, with the share of people who prefer the first."""
+
+    scene: str
+    lang: Lang
+    prompt: tuple[Message, ...]
+    chosen: str
+    rejected: str
+    p_chosen: float = Field(gt=0, lt=1)
+    """Probability that `chosen` is preferred; a soft label from the votes, never binarised."""
+    weight: float = Field(gt=0)
+    support: dict[str, float] = {}
+    """Support for the chosen side in each opinion group."""
+    norms: tuple[str, ...]
+    """References of the norms the pair bears on; empty is not allowed for a norm pair."""
+    layer: str
+    origin: Literal["human", "synthetic", "translated"]
+    process_kind: ProcessKind
+    licence: str
+    family: str
+
+
+class CurationEntry(Frozen):
+    """How many rows a norm removed, kept or inverted, and why."""
+
+    norm: str
+    action: Literal["removed", "kept", "paired", "refused"]
+    reason: str
+    rows: int
+
+
+class Dataset(Record):
+    """A set of training rows in the object store, named by the digest of its lines."""
+
+    kind: Literal["demonstrations", "pairs"]
+    rows: int
+    content: Digest
+    """Digest of the JSON-lines object."""
+    curation: tuple[CurationEntry, ...] = ()
+    languages: dict[str, int] = {}
+    families: dict[str, int] = {}
+    process_kind: ProcessKind
+
+
+class ModelRef(Record):
+    """A language model by its content."""
+
+    outside_digest = frozenset({"seconds"})
+
+    name: Literal["base", "tuned", "aligned", "reward", "control"] | str
+    files: dict[str, Digest]
+    """Digest of every file of the model directory; weights are safetensors only."""
+    parameters: int
+    base: Digest | None = None
+    """ModelRef digest of the model it was trained from."""
+    data: tuple[Digest, ...] = ()
+    """Digests of the datasets it was trained on."""
+    recipe: str = ""
+    settings: dict[str, Any] = {}
+    metrics: dict[str, float] = {}
+    """What training itself logged at its end (loss, accuracy, leak)."""
+    seconds: float = 0.0

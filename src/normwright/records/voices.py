@@ -1,0 +1,96 @@
+"""What people said: statements, votes, comparisons and rankings."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from pydantic import Field
+
+from normwright.records.base import Digest, Frozen, Layer, ProcessKind, Record, Text
+
+Stance: TypeAlias = Literal["agree", "disagree", "pass"]
+"""A vote. A statement that was not seen has no vote at all: missing is not pass."""
+
+
+class Statement(Record):
+    """A sentence people vote on."""
+
+    id: str
+    """Slug, unique in the process."""
+    text: Text
+    """The statement in every language it was shown in."""
+    layer: Layer
+    """The layer at which it is decided."""
+    authority: str
+    """The polity whose participants decide it."""
+    norm: str | None = None
+    """The norm id this statement speaks about, if it speaks about one."""
+    endorses: bool = True
+    """True if agreeing supports the norm as written, False if agreeing opposes it."""
+    concern: str | None = None
+    """A concern tag, for example `privacy`."""
+
+
+class Vote(Record):
+    """One participant's answer to one statement. The last one counts."""
+
+    participant: str
+    statement: str
+    value: Stance
+    at: int = 0
+    """Seconds since the epoch; 0 when the source did not record it."""
+
+
+class Comparison(Record):
+    """One participant's choice between two answers to the same scene."""
+
+    participant: str
+    scene: str
+    """Id of the scene whose two answers were compared."""
+    norm: str
+    """The norm the two answers differ on."""
+    authority: str
+    """The polity in whose name the comparison was asked."""
+    choice: Literal["perform", "decline", "tie"]
+    """Which answer was preferred: the one that does the act, the one that declines, or neither."""
+    at: int = 0
+
+
+class Ballot(Record):
+    """A ranking with ties: tiers of alternatives, best first. Alternatives left out are unranked."""
+
+    participant: str
+    tiers: tuple[tuple[str, ...], ...]
+
+
+class IntegrityFault(Frozen):
+    """One thing found while importing."""
+
+    kind: str
+    """Slug of the check, for example `duplicate-votes`."""
+    count: int
+    """How many rows it concerns."""
+    policy: str
+    """What was done about it, in words."""
+    examples: tuple[str, ...] = ()
+    """Up to five places, as `file:line`."""
+
+
+class Consultation(Record):
+    """The import receipt: what was read, what was found, and the Merkle roots of the rows."""
+
+    process: str
+    kind: ProcessKind
+    sources: dict[str, Digest]
+    """Digest of every file read, by path relative to the project."""
+    participants: int
+    statements: int
+    votes: int
+    """Votes that count (the last one of each participant on each statement)."""
+    comparisons: int
+    roots: dict[str, Digest]
+    """Merkle root of each table of rows, by table (`votes`, `comparisons`)."""
+    faults: tuple[IntegrityFault, ...] = ()
+    """The integrity report."""
+    coverage: float = Field(default=0.0, ge=0, le=1)
+    """Share of participant-statement cells that carry a vote."""

@@ -1,0 +1,32 @@
+"""Decides, per release mode, whether a model may go out, and writes the case for it.
+
+Criteria and evidence in, a verdict and a safety case out. The gate has three values per criterion
+(pass, fail, inconclusive) beside `missing`, exact bounds, and controls that must not pass.
+"""
+
+from normwright.release.case import safety_case
+from normwright.release.criteria import Card, Kind, criterion_kind, kinds
+from normwright.release.criteria.predicate import PREDICATES
+from normwright.release.deciding import decide, permit_criterion
+from normwright.release.evidence import CANDIDATE, SUITES, Evidence, Found, Missing
+from normwright.release.reading import Control, Criteria, Mode, read_criteria
+
+__all__ = [
+    "CANDIDATE",
+    "PREDICATES",
+    "SUITES",
+    "Card",
+    "Control",
+    "Criteria",
+    "Evidence",
+    "Found",
+    "Kind",
+    "Missing",
+    "Mode",
+    "criterion_kind",
+    "decide",
+    "kinds",
+    "permit_criterion",
+    "read_criteria",
+    "safety_case",
+]

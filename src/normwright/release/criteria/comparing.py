@@ -1,0 +1,104 @@
+"""Two kinds that compare paired models: not worse by more than a margin, and better for certain."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from normwright import stats
+from normwright.records import Criterion, Estimate, Interval
+from normwright.release.criteria.kinds import Card, criterion_kind
+from normwright.release.evidence import SUITES, Evidence, Found, Missing, bound_at, need
+from normwright.release.wording import Number, Said
+
+NONINFERIORITY = Card(
+    name="noninferiority",
+    summary="The model is not worse than its baseline by more than the margin.",
+    reference="Lachenbruch and Lynch, Statistics in Medicine 17 (1998)",
+    claims=("a gain is counted in the direction that is better for the suite",),
+    limits=("the interval is a clustered bootstrap, approximate for few clusters",),
+)
+
+SUPERIORITY = Card(
+    name="superiority",
+    summary="The model is better than its baseline; the two-sided interval excludes the limit.",
+    reference="Efron, JASA 82 (1987); McNemar, Psychometrika 12 (1947)",
+    claims=("a gain is counted in the direction that is better for the suite",),
+    limits=("the interval is a clustered bootstrap, approximate for few clusters",),
+)
+
+_EPS = 1e-12
+
+
+@criterion_kind(NONINFERIORITY)
+def noninferiority(criterion: Criterion, evidence: Evidence) -> Found:
+    """Return pass if the gain's lower bound is at or over minus the margin."""
+    return _compare(
+        criterion, evidence, "noninferiority", -criterion.limit, evidence.alpha, strict=False
+    )
+
+
+@criterion_kind(SUPERIORITY)
+def superiority(criterion: Criterion, evidence: Evidence) -> Found:
+    """Return pass if the gain's two-sided interval lies wholly over the limit."""
+    return _compare(
+        criterion, evidence, "superiority", criterion.limit, evidence.alpha / 2, strict=True
+    )
+
+
+def _compare(
+    criterion: Criterion,
+    evidence: Evidence,
+    kind: str,
+    limit: float,
+    alpha: float,
+    *,
+    strict: bool,
+) -> Found:
+    contrast = evidence.contrast(criterion)
+    gain = _gain(contrast.difference, SUITES[criterion.suite])
+    low, high = bound_at(gain, alpha, "lower"), bound_at(gain, alpha, "upper")
+    if gain.value is None or low is None or high is None:
+        named = {"suite": contrast.suite, "model": contrast.better}
+        raise Missing(Said("missing.empty", named), (contrast.digest,))
+    state: Literal["pass", "fail", "inconclusive"]
+    if (low > limit + _EPS) if strict else (low >= limit - _EPS):
+        state = "pass"
+    elif (high <= limit + _EPS) if strict else (high < limit - _EPS):
+        state = "fail"
+    else:
+        state = "inconclusive"
+    needed = stats.n_to_clear(gain, limit, side="lower")
+    reason = [
+        Said(
+            f"{kind}.{state}",
+            {
+                "observed": Number(gain.value, "points"),
+                "baseline": contrast.worse,
+                "bound": Number(low, "points"),
+                "upper": Number(high, "points"),
+                "limit": Number(limit, "points"),
+            },
+        )
+    ]
+    if state == "inconclusive":
+        reason.append(need(needed, Said("unit.")))
+    return Found(
+        state=state,
+        reason=tuple(reason),
+        observed=gain.value,
+        bound=low,
+        side="lower",
+        limit=limit,
+        n=gain.n,
+        n_needed=needed,
+        evidence=(contrast.digest,),
+    )
+
+
+def _gain(difference: Estimate, better: Literal["higher", "lower"]) -> Estimate:
+    """The difference, turned so that more is better."""
+    if better == "higher" or difference.value is None or difference.interval is None:
+        return difference
+    i = difference.interval
+    turned = Interval(low=-i.high, high=-i.low, level=i.level, method=i.method)
+    return difference.model_copy(update={"value": -difference.value, "interval": turned})

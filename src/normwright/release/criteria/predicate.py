@@ -1,0 +1,125 @@
+"""Named conditions that hold or do not hold: permits, process, coverage, evidence that must exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from normwright.records import Criterion, PluginError, PolicyRule
+from normwright.release.criteria.kinds import Card, criterion_kind
+from normwright.release.evidence import Evidence, Found, Missing
+from normwright.release.wording import Said
+
+CARD = Card(
+    name="predicate",
+    summary="A named condition on the policy, the process or the evidence holds.",
+    reference="Normwright design, sections 5 and 11",
+    claims=("what was never recorded is missing, not held",),
+    limits=("a predicate says that something was done, not how well",),
+)
+
+Predicate: TypeAlias = Callable[[Evidence], Found]
+
+
+@criterion_kind(CARD)
+def predicate(criterion: Criterion, evidence: Evidence) -> Found:
+    """Return what the predicate that the criterion names as its suite says.
+
+    Raises:
+        PluginError: if there is no such predicate.
+    """
+    if criterion.suite not in PREDICATES:
+        raise PluginError(f"there is no predicate {criterion.suite!r}")
+    return PREDICATES[criterion.suite](evidence)
+
+
+def _permit(evidence: Evidence) -> Found:
+    held = evidence.mode in evidence.policy.permit_modes
+    said = (
+        Said("predicate.permit_pass")
+        if held
+        else Said("predicate.permit_fail", {"reason": evidence.policy.permit_reason})
+    )
+    return _found(held, said, evidence)
+
+
+def _human(evidence: Evidence) -> Found:
+    held = evidence.policy.charter.kind == "human"
+    return _found(held, Said("predicate.human_pass" if held else "predicate.human_fail"), evidence)
+
+
+def _coverage(evidence: Evidence) -> Found:
+    coverage = evidence.policy.coverage
+    if not coverage:
+        raise Missing(Said("missing.predicate"), (evidence.policy.digest,))
+    gaps = []
+    for rule in evidence.policy.rules:
+        row = coverage.get(rule.norm, {})
+        if open_kinds := [kind for kind in sorted(_bound(rule)) if not row.get(kind, False)]:
+            gaps.append(f"{rule.norm} ({', '.join(open_kinds)})")
+    said = (
+        Said("predicate.coverage_fail", {"gaps": "; ".join(gaps)})
+        if gaps
+        else Said("predicate.coverage_pass", {"n": len(evidence.policy.rules)})
+    )
+    return _found(not gaps, said, evidence)
+
+
+def _bound(rule: PolicyRule) -> set[str]:
+    """What must cover a rule: a style never denies, and what is only reported blocks nothing."""
+    needed = {"evaluation"} if rule.force == "style" else {"evaluation", "reward"}
+    if rule.guard != "none":
+        needed.add("guard")
+    if rule.on_fail != "report":
+        needed.add("criterion")
+    return needed
+
+
+def _bits_per_byte(evidence: Evidence) -> Found:
+    # A guard does not change the weights it guards, so theirs count for it.
+    roles = {evidence.subject, "aligned"} if evidence.subject == "guarded" else {evidence.subject}
+    found = {
+        m.lang: m.digest
+        for m in evidence.measurements
+        if m.suite == "bits-per-byte"
+        and m.model in roles
+        and m.estimate.value is not None
+    }
+    for lang in evidence.policy.charter.languages:
+        if lang not in found:
+            named = {
+                "suite": "bits-per-byte",
+                "model": evidence.subject,
+                "scope": Said("scope.lang", {"lang": lang}),
+            }
+            raise Missing(Said("missing.measurement", named))
+    digests = tuple(sorted(found[lang] for lang in evidence.policy.charter.languages))
+    return Found(state="pass", reason=(Said("predicate.bits_pass"),), evidence=digests)
+
+
+def _tamper(evidence: Evidence) -> Found:
+    found = tuple(
+        sorted(
+            m.digest
+            for m in evidence.measurements
+            if m.suite == "attack" and m.metric.startswith("tamper") and m.estimate.n > 0
+        )
+    )
+    if not found:
+        raise Missing(Said("predicate.tamper_missing"))
+    return Found(state="pass", reason=(Said("predicate.tamper_pass"),), evidence=found)
+
+
+def _found(held: bool, said: Said, evidence: Evidence) -> Found:
+    state: Literal["pass", "fail"] = "pass" if held else "fail"
+    return Found(state=state, reason=(said,), evidence=(evidence.policy.digest,))
+
+
+PREDICATES: dict[str, Predicate] = {
+    "permit": _permit,
+    "process-is-human": _human,
+    "coverage-complete": _coverage,
+    "bits-per-byte-present": _bits_per_byte,
+    "tamper-evidence-present": _tamper,
+}
+"""Every predicate by the name a criterion calls it."""

@@ -1,0 +1,81 @@
+"""A rate of successes must reach a limit, by a one-sided lower bound."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from normwright import stats
+from normwright.records import Criterion
+from normwright.release.criteria.kinds import Card, criterion_kind
+from normwright.release.evidence import Evidence, Found, Missing, bound_at, need, unit_words
+from normwright.release.wording import Number, Said
+
+CARD = Card(
+    name="rate_lower",
+    summary="The rate of successes is at least the limit.",
+    reference="Clopper and Pearson, Biometrika 26 (1934); Efron, JASA 82 (1987)",
+    claims=(
+        "exact where every answer is its own unit",
+        "by the clustered bootstrap interval where answers share a template",
+    ),
+    limits=("a bootstrap bound is approximate for few clusters",),
+)
+
+_EPS = 1e-12
+
+
+@criterion_kind(CARD)
+def rate_lower(criterion: Criterion, evidence: Evidence) -> Found:
+    """Return pass if the lower bound reaches the limit, fail if the upper one does not."""
+    measurement = evidence.measurement(criterion)
+    estimate = measurement.estimate
+    exact = measurement.count is not None and not measurement.cluster and estimate.n > 0
+    low: float | None
+    high: float | None
+    if exact and measurement.count is not None:
+        low = stats.lower_bound(measurement.count, estimate.n, evidence.alpha)
+        high = stats.upper_bound(measurement.count, estimate.n, evidence.alpha)
+    else:
+        low = bound_at(estimate, evidence.alpha, "lower")
+        high = bound_at(estimate, evidence.alpha, "upper")
+    if estimate.value is None or low is None or high is None:
+        named = {"suite": measurement.suite, "model": measurement.model}
+        raise Missing(Said("missing.empty", named), (measurement.digest,))
+    state: Literal["pass", "fail", "inconclusive"]
+    if low >= criterion.limit - _EPS:
+        state = "pass"
+    else:
+        state = "fail" if high < criterion.limit - _EPS else "inconclusive"
+    if exact and measurement.count is not None:
+        needed = stats.n_needed(
+            measurement.count, estimate.n, criterion.limit, evidence.alpha, side="lower"
+        )
+    else:
+        needed = stats.n_to_clear(estimate, criterion.limit, side="lower")
+    unit = unit_words(measurement)
+    reason = [
+        Said(
+            f"rate_lower.{state}",
+            {
+                "observed": Number(estimate.value),
+                "n": Number(estimate.n, "count"),
+                "unit": unit,
+                "bound": Number(low),
+                "upper": Number(high),
+                "limit": Number(criterion.limit),
+            },
+        )
+    ]
+    if state == "inconclusive":
+        reason.append(need(needed, unit))
+    return Found(
+        state=state,
+        reason=tuple(reason),
+        observed=estimate.value,
+        bound=low,
+        side="lower",
+        limit=criterion.limit,
+        n=estimate.n,
+        n_needed=needed,
+        evidence=(measurement.digest,),
+    )

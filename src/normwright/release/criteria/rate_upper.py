@@ -1,0 +1,195 @@
+"""A rate of failures must stay under a limit, by an exact one-sided upper bound."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from normwright import stats
+from normwright.records import Criterion, Judge, Measurement
+from normwright.release.criteria.kinds import Card, criterion_kind
+from normwright.release.evidence import (
+    Evidence,
+    Found,
+    Missing,
+    bound_at,
+    failed_units,
+    need,
+    unit_words,
+)
+from normwright.release.wording import Number, Said
+
+CARD = Card(
+    name="rate_upper",
+    summary="The rate of failures is at most the limit, counted by independent unit.",
+    reference="Clopper and Pearson, Biometrika 26 (1934); Rogan and Gladen, AJE 107 (1978)",
+    claims=(
+        "passes a model whose true rate is over the limit with probability at most alpha",
+        "zero failures never give a bound of zero",
+        "a judge's flags are divided by the least sensitivity its test leaves possible",
+    ),
+    limits=(
+        "a unit fails if any answer in it fails, so the rate is one of units, not of answers",
+        "a judge whose errors depend on the model judged is not corrected for",
+    ),
+)
+
+_EPS = 1e-12
+
+
+@criterion_kind(CARD)
+def rate_upper(criterion: Criterion, evidence: Evidence) -> Found:
+    """Return pass if the upper bound is at or under the limit, fail if the lower one is over it."""
+    measurement = evidence.measurement(criterion)
+    judge = evidence.judged_by(measurement)
+    counts = failed_units(measurement)
+    if counts is None:
+        if measurement.count is not None:
+            named = {"suite": measurement.suite, "model": measurement.model}
+            raise Missing(Said("missing.units", named), (measurement.digest,))
+        return _from_interval(criterion, evidence, measurement, judge)
+    failed, n = counts
+    if n == 0:
+        named = {"suite": measurement.suite, "model": measurement.model}
+        raise Missing(Said("missing.empty", named), (measurement.digest,))
+    unit = unit_words(measurement)
+    if judge is None:
+        upper = stats.upper_bound(failed, n, evidence.alpha)
+        lower = stats.lower_bound(failed, n, evidence.alpha)
+        needed = stats.n_needed(failed, n, criterion.limit, evidence.alpha)
+        advice = need(needed, unit)
+    else:
+        half = evidence.alpha / 2
+        se = evidence.worst_rate(judge.sensitivity, measurement, half)
+        floor = stats.lower_bound(*se, half)
+        upper = stats.rogan_gladen_upper(failed, n, se, evidence.alpha)
+        lower = _certain(measurement, judge, evidence, failed, n)
+        needed = (
+            stats.n_needed(failed, n, criterion.limit * floor, half) if floor > 0 else None
+        )
+        advice = _judged_advice(criterion.limit, failed, n, se, floor, needed, unit)
+    state = _state(upper, lower, criterion.limit)
+    reason = [
+        Said(
+            f"rate_upper.{state}",
+            {
+                "failed": Number(failed, "count"),
+                "n": Number(n, "count"),
+                "unit": unit,
+                "bound": Number(upper),
+                "lower": Number(lower),
+                "limit": Number(criterion.limit),
+            },
+        )
+    ]
+    if state == "inconclusive":
+        reason.append(advice)
+        if judge is not None:
+            reason.extend(_adjudicate(criterion.limit, failed, n, evidence.alpha))
+    return Found(
+        state=state,
+        reason=tuple(reason),
+        observed=failed / n,
+        bound=upper,
+        side="upper",
+        limit=criterion.limit,
+        n=n,
+        n_needed=min(needed, n) if state == "pass" and needed is not None else needed,
+        evidence=(measurement.digest,) + ((judge.digest,) if judge else ()),
+    )
+
+
+def _state(upper: float, lower: float, limit: float) -> Literal["pass", "fail", "inconclusive"]:
+    if upper <= limit + _EPS:
+        return "pass"
+    return "fail" if lower > limit + _EPS else "inconclusive"
+
+
+def _certain(
+    measurement: Measurement, judge: Judge, evidence: Evidence, failed: int, n: int
+) -> float:
+    """Lower bound of the true rate behind a judge's flags.
+
+    A unit is falsely flagged at most as often as its answers are in sum, so the flags that false
+    alarms could explain are taken away first (sensitivity as 1). Units that people confirmed
+    count in full. Where neither is known, flags prove nothing: 0.
+    """
+    half = evidence.alpha / 2
+    confirmed = measurement.details.get("confirmed_units")
+    by_people = stats.lower_bound(int(confirmed), n, evidence.alpha) if confirmed else 0.0
+    answers = measurement.details.get("answers")
+    if answers is None:
+        return by_people
+    specificity = stats.lower_bound(
+        *evidence.worst_rate(judge.specificity, measurement, half), half
+    )
+    false = min(1.0, int(answers) / n * (1 - specificity))
+    flagged = stats.lower_bound(failed, n, half)
+    by_judge = max(0.0, (flagged - false) / (1 - false)) if false < 1 else 0.0
+    return max(by_people, by_judge)
+
+
+def _judged_advice(
+    limit: float,
+    failed: int,
+    n: int,
+    se: tuple[int, int],
+    floor: float,
+    needed: int | None,
+    unit: Said,
+) -> Said:
+    if floor == 0:
+        return Said("need.judge_zero")
+    if needed is None and failed / n < limit * se[0] / se[1]:
+        return Said("need.judge", {"unit": unit})
+    return need(needed, unit)
+
+
+def _adjudicate(limit: float, failed: int, n: int, alpha: float) -> tuple[Said, ...]:
+    """The least number of flags that, confirmed by people, decides that the criterion fails."""
+    for confirm in range(1, failed + 1):
+        if stats.lower_bound(confirm, n, alpha) > limit:
+            return (Said("need.adjudicate", {"confirm": Number(confirm, "count")}),)
+    return ()
+
+
+def _from_interval(
+    criterion: Criterion, evidence: Evidence, measurement: Measurement, judge: Judge | None
+) -> Found:
+    """The rule for a share that is no count, by its own interval."""
+    alpha = evidence.alpha if judge is None else evidence.alpha / 2
+    estimate = measurement.estimate
+    upper, lower = bound_at(estimate, alpha, "upper"), bound_at(estimate, alpha, "lower")
+    if estimate.value is None or upper is None or lower is None:
+        named = {"suite": measurement.suite, "model": measurement.model}
+        raise Missing(Said("missing.empty", named), (measurement.digest,))
+    if judge is not None:
+        floor = stats.lower_bound(
+            *evidence.worst_rate(judge.sensitivity, measurement, alpha), alpha
+        )
+        upper, lower = (min(1.0, upper / floor) if floor > 0 else 1.0), 0.0
+    state = _state(upper, lower, criterion.limit)
+    needed = stats.n_to_clear(estimate, criterion.limit, side="upper")
+    reason = [
+        Said(
+            f"rate_upper_interval.{state}",
+            {
+                "observed": Number(estimate.value),
+                "bound": Number(upper),
+                "lower": Number(lower),
+                "limit": Number(criterion.limit),
+            },
+        )
+    ]
+    if state == "inconclusive":
+        reason.append(need(needed, unit_words(measurement)))
+    return Found(
+        state=state,
+        reason=tuple(reason),
+        observed=estimate.value,
+        bound=upper,
+        side="upper",
+        limit=criterion.limit,
+        n=estimate.n,
+        n_needed=needed,
+        evidence=(measurement.digest,) + ((judge.digest,) if judge else ()),
+    )

@@ -1,0 +1,337 @@
+"""The decision: criteria and evidence in, one verdict per release mode out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from normwright import __version__
+from normwright.records import (
+    Contrast,
+    ControlResult,
+    Criterion,
+    CriterionResult,
+    Digest,
+    Judge,
+    MadeBy,
+    Measurement,
+    ModeVerdict,
+    Policy,
+    Verdict,
+    VerdictWord,
+)
+from normwright.release.criteria import kinds
+from normwright.release.evidence import CANDIDATE, Evidence, Missing
+from normwright.release.reading import Control, Criteria, Mode
+from normwright.release.wording import Said, in_words
+
+PERMIT = "permit"
+"""Id of the criterion that every mode has, whatever the file says."""
+
+
+def decide(
+    criteria: Criteria,
+    *,
+    measurements: Sequence[Measurement],
+    contrasts: Sequence[Contrast],
+    policy: Policy,
+    judges: Sequence[Judge] = (),
+    model_digest: Digest,
+    digests: Mapping[str, Digest] | None = None,
+    candidates: int = 1,
+    decided_at: str = "",
+) -> Verdict:
+    """Return the verdict per release mode: RELEASE, HOLD, BLOCK or INVALID.
+
+    RELEASE needs every required criterion to pass and the permit to cover the mode. A blocking
+    criterion that fails makes BLOCK. A control that comes out RELEASE against expectation (or is
+    failed although it is known good) makes every mode INVALID. Everything else is HOLD: missing
+    evidence is never a pass, and an exception inside a criterion is a blocking failure.
+
+    Releasing needs all criteria at once, so each is tested at the full error (intersection-union,
+    Berger 1982); the error is divided only by the candidates the one released was chosen from.
+
+    Args:
+        criteria: what was asked, before the evidence.
+        measurements: of all models; those of controls have the role `control:<name>`.
+        contrasts: paired comparisons, controls included.
+        policy: the charter enacted; its permit bounds the modes.
+        judges: every judge a measurement names.
+        model_digest: digest of the weights the decision is about.
+        digests: digest each role has now; measurements of other weights are stale. By default
+            only `aligned` is checked, against `model_digest`.
+        candidates: models tried according to the ledger; the greater of this and the file counts.
+        decided_at: time of the decision, outside the digest.
+    """
+    tested = max(candidates, criteria.candidates_tested)
+    languages = policy.charter.languages
+    base = Evidence(
+        measurements=tuple(measurements),
+        contrasts=tuple(contrasts),
+        policy=policy,
+        judges={j.digest: j for j in judges},
+        alpha=criteria.alpha / tested,
+        mode="",
+        subject="",
+        digests=digests if digests is not None else {"aligned": model_digest},
+    )
+    controls = tuple(_control(c, criteria, base, languages) for c in criteria.controls)
+    modes = tuple(_mode(m, criteria, controls, base, languages) for m in criteria.modes)
+    seen = {d for m in modes for r in m.results for d in r.evidence}
+    seen |= {d for c in controls for r in c.results for d in r.evidence}
+    asked = [c.digest for c in criteria]
+    return Verdict(
+        modes=modes,
+        controls=tuple(c.result for c in controls),
+        alpha=criteria.alpha,
+        candidates=tested,
+        charter=policy.charter.digest,
+        model=model_digest,
+        evidence=tuple(sorted(seen)),
+        decided_at=decided_at,
+        derived_from=(policy.digest, *asked),
+        made_by=MadeBy(
+            stage="release",
+            version=__version__,
+            parameters={"modes": {m.name: [m.model, *m.requires] for m in criteria.modes}},
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A control's result, with what the gate needs of it beside the record."""
+
+    result: ControlResult
+    results: tuple[CriterionResult, ...]
+    broken: bool
+    """It came out other than expected, on evidence."""
+    expected: Literal["fail", "pass"]
+
+
+def _control(
+    control: Control, criteria: Criteria, base: Evidence, languages: tuple[str, ...]
+) -> _Checked:
+    """Send one control through the model-level criteria of its groups."""
+    evidence = replace(base, subject=f"control:{control.name}")
+    asked = [
+        c
+        for c in criteria
+        if c.group in control.groups and c.kind != "predicate" and c.model == CANDIDATE
+    ]
+    results = tuple(_check(c, evidence, languages) for c in asked)
+    required = [r for r in results if r.on_fail != "report"]
+    word: VerdictWord = "HOLD"
+    if required and all(r.state == "pass" for r in required):
+        word = "RELEASE"
+    elif any(r.state == "fail" and r.on_fail == "block" for r in required):
+        word = "BLOCK"
+    failed = any(r.state == "fail" for r in required)
+    worst = _worst(required)
+    # Inconclusive or missing says nothing about the gate: neither as expected nor broken.
+    held = failed if control.expected == "fail" else word == "RELEASE"
+    broken = word == "RELEASE" if control.expected == "fail" else failed
+    return _Checked(
+        ControlResult(
+            name=control.name,
+            expected=control.expected,
+            verdict=word,
+            deciding=worst.criterion if worst and word != "RELEASE" else "",
+            as_expected=held,
+        ),
+        results,
+        broken,
+        control.expected,
+    )
+
+
+def _mode(
+    mode: Mode,
+    criteria: Criteria,
+    controls: Sequence[_Checked],
+    base: Evidence,
+    languages: tuple[str, ...],
+) -> ModeVerdict:
+    evidence = replace(base, mode=mode.name, subject=mode.model)
+    asked = [permit_criterion(languages)] + [
+        c
+        for c in criteria
+        if c.group in mode.requires and not (c.kind == "predicate" and c.suite == PERMIT)
+    ]
+    statements = {c.id: c.statement for c in asked}
+    results = [_check(c, evidence, languages) for c in asked]
+    for control in controls:
+        if not control.result.as_expected and not control.broken:
+            extra, statement = _undecided(control, languages)
+            results.append(extra)
+            statements[extra.criterion] = statement
+    broken = next((c for c in controls if c.broken), None)
+    if broken is not None:
+        return ModeVerdict(
+            mode=mode.name,
+            verdict="INVALID",
+            deciding=f"control:{broken.result.name}",
+            results=tuple(results),
+            reason=in_words(
+                (
+                    Said(
+                        "mode.INVALID",
+                        {
+                            "control": broken.result.name,
+                            "expected": Said(f"control.expected_{broken.expected}"),
+                        },
+                    ),
+                ),
+                languages,
+            ),
+        )
+    required = [r for r in results if r.on_fail != "report"]
+    word: VerdictWord = "HOLD"
+    if any(r.state == "fail" and r.on_fail == "block" for r in required):
+        word = "BLOCK"
+    elif all(r.state == "pass" for r in required):
+        word = "RELEASE"
+    worst = _tightest(required) if word == "RELEASE" else _worst(required)
+    assert worst is not None, "the permit is always among the criteria"  # noqa: S101
+    said = Said(
+        f"mode.{word}",
+        {
+            "count": len(required),
+            "statement": statements[worst.criterion],
+            "reason": worst.reason,
+        },
+    )
+    return ModeVerdict(
+        mode=mode.name,
+        verdict=word,
+        deciding=worst.criterion,
+        results=tuple(results),
+        reason=in_words((said,), languages),
+    )
+
+
+def permit_criterion(languages: tuple[str, ...]) -> Criterion:
+    """Return the criterion that asks, in every mode, whether the charter's permit covers it."""
+    return Criterion(
+        id=PERMIT,
+        group="process",
+        kind="predicate",
+        suite=PERMIT,
+        model=CANDIDATE,
+        on_fail="hold",
+        statement=in_words((Said("permit.statement"),), languages),
+    )
+
+
+def _undecided(
+    control: _Checked, languages: tuple[str, ...]
+) -> tuple[CriterionResult, dict[str, str]]:
+    name = control.result.name
+    return (
+        CriterionResult(
+            criterion=f"control:{name}",
+            group="controls",
+            state="missing",
+            on_fail="hold",
+            observed=None,
+            bound=None,
+            bound_side="upper",
+            limit=0.0,
+            n=0,
+            reason=in_words((Said("control.undecided"),), languages),
+            evidence=tuple(sorted({d for r in control.results for d in r.evidence})),
+        ),
+        in_words((Said("control.statement", {"control": name}),), languages),
+    )
+
+
+def _check(
+    criterion: Criterion, evidence: Evidence, languages: tuple[str, ...]
+) -> CriterionResult:
+    """Evaluate one criterion; what breaks off is a blocking failure, never a pass."""
+    try:
+        found = kinds()[criterion.kind].evaluate(criterion, evidence)
+        _finite(found.observed, found.bound)
+    except Missing as missing:
+        return _empty(criterion, "missing", missing.said, languages, missing.evidence)
+    except Exception as error:  # noqa: BLE001 - a verdict must not fall through any error
+        said = Said("unknown", {"error": f"{type(error).__name__}: {error}"})
+        return _empty(criterion, "fail", said, languages)
+    return CriterionResult(
+        criterion=criterion.id,
+        group=criterion.group,
+        state=found.state,
+        on_fail=criterion.on_fail,
+        observed=found.observed,
+        bound=found.bound,
+        bound_side=found.side,
+        limit=found.limit,
+        n=found.n,
+        n_needed=found.n_needed,
+        reason=in_words(found.reason, languages),
+        evidence=found.evidence,
+    )
+
+
+def _empty(
+    criterion: Criterion,
+    state: Literal["missing", "fail"],
+    said: Said,
+    languages: tuple[str, ...],
+    evidence: tuple[Digest, ...] = (),
+) -> CriterionResult:
+    return CriterionResult(
+        criterion=criterion.id,
+        group=criterion.group,
+        state=state,
+        on_fail="block" if state == "fail" else criterion.on_fail,
+        observed=None,
+        bound=None,
+        bound_side="lower" if criterion.kind in ("rate_lower", "noninferiority") else "upper",
+        limit=-criterion.limit if criterion.kind == "noninferiority" else criterion.limit,
+        n=0,
+        reason=in_words((said,), languages),
+        evidence=evidence,
+    )
+
+
+def _finite(*values: float | None) -> None:
+    for value in values:
+        if value is not None and not math.isfinite(value):
+            raise ValueError(f"a measurement gave {value}")
+
+
+def _worst(results: Sequence[CriterionResult]) -> CriterionResult | None:
+    """The result that decides: what no further evidence can mend comes first."""
+
+    def rank(result: CriterionResult) -> tuple[int, float]:
+        match result.state:
+            case "fail" if result.on_fail == "block":
+                return 0, 0.0
+            case "fail" if result.criterion == PERMIT:
+                return 1, 0.0
+            case "fail":
+                return 2, 0.0
+            case "missing":
+                return 3, 0.0
+            case "inconclusive":
+                needed = result.n_needed
+                return 4, -math.inf if needed is None else -float(needed)
+            case _:
+                return 5, 0.0
+
+    # min is stable: among equals the first in the file, where importance is written.
+    return min(results, key=rank, default=None)
+
+
+def _tightest(results: Sequence[CriterionResult]) -> CriterionResult | None:
+    """The pass that lies closest to its limit; a predicate only if there is no number at all."""
+
+    def slack(result: CriterionResult) -> float:
+        if result.bound is None:
+            return math.inf
+        return abs(result.bound - result.limit)
+
+    return min(results, key=slack, default=None)

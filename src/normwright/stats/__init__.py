@@ -1,0 +1,47 @@
+"""Intervals, exact bounds, resampling and agreement: the only room that makes uncertainty.
+
+Every stage asks here, so that one number has one interval. `scipy` is imported when a bound is
+computed, not when the room is.
+"""
+
+from normwright.stats.agreement import adjusted_rand
+from normwright.stats.exact import (
+    any_failure_per_cluster,
+    clopper_pearson,
+    lower_bound,
+    mcnemar_exact,
+    n_needed,
+    noninferiority_n,
+    proportion,
+    rogan_gladen_upper,
+    soft_share,
+    upper_bound,
+    wilson,
+    zero_failures_n,
+)
+from normwright.stats.resample import (
+    bootstrap_mean,
+    n_to_clear,
+    paired_difference,
+    percentile_interval,
+)
+
+__all__ = [
+    "adjusted_rand",
+    "any_failure_per_cluster",
+    "bootstrap_mean",
+    "clopper_pearson",
+    "lower_bound",
+    "mcnemar_exact",
+    "n_needed",
+    "n_to_clear",
+    "noninferiority_n",
+    "paired_difference",
+    "percentile_interval",
+    "proportion",
+    "rogan_gladen_upper",
+    "soft_share",
+    "upper_bound",
+    "wilson",
+    "zero_failures_n",
+]

@@ -1,0 +1,52 @@
+"""Where a project's records, rows, results and bytes are kept, and the receipts over them."""
+
+from normwright.store.consultations import (
+    PreparedImport,
+    Rows,
+    import_of,
+    prepare,
+)
+from normwright.store.database import (
+    FOLDER,
+    KeyedRow,
+    RunStep,
+    StageResult,
+    Store,
+    StoredImport,
+    StoredRecord,
+    record_digest,
+    result_payload,
+)
+from normwright.store.ledger import GENESIS, Entry, first_break, link
+from normwright.store.merkle import Inclusion, included, leaf, prove, random_key, root, seeded_key
+from normwright.store.objects import HALF_WRITTEN, ObjectStore, write_whole
+
+__all__ = [
+    "FOLDER",
+    "GENESIS",
+    "HALF_WRITTEN",
+    "Entry",
+    "Inclusion",
+    "KeyedRow",
+    "ObjectStore",
+    "PreparedImport",
+    "Rows",
+    "RunStep",
+    "StageResult",
+    "Store",
+    "StoredImport",
+    "StoredRecord",
+    "first_break",
+    "import_of",
+    "included",
+    "leaf",
+    "link",
+    "prepare",
+    "prove",
+    "random_key",
+    "record_digest",
+    "result_payload",
+    "root",
+    "seeded_key",
+    "write_whole",
+]

@@ -1,0 +1,618 @@
+"""The store of a project: one SQLite file, and the objects beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import sqlalchemy as sa
+
+import normwright.records as records
+from normwright.records import (
+    Ballot,
+    Comparison,
+    Consultation,
+    Digest,
+    Fault,
+    InputError,
+    IntegrityError,
+    Participant,
+    Process,
+    Record,
+    Statement,
+    Vote,
+    canonical_json,
+    digest_json,
+)
+from normwright.store import merkle
+from normwright.store.consultations import PreparedImport, Rows, canonical_row, import_of
+from normwright.store.ledger import Entry, link
+from normwright.store.migrations import migrate
+from normwright.store.objects import ObjectStore
+from normwright.store.tables import (
+    EXPORTS,
+    IMPORTS,
+    LEDGER,
+    PROCESSES,
+    RECORDS,
+    RESULTS,
+    ROWS,
+    RUN_STEPS,
+    RUNS,
+)
+
+FOLDER = ".normwright"
+"""The folder of a project that the store lives in."""
+
+_KEYED_ROWS = (Ballot, Comparison, Participant, Vote)
+_BATCH = 500
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True)
+class StoredRecord:
+    """A record as it is stored, unvalidated: for readers that must not trust it."""
+
+    digest: Digest
+    kind: str
+    json: str
+    stage: str
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What one step made, under the key of everything that could have changed it."""
+
+    key: Digest
+    stage: str
+    inputs: dict[str, Any]
+    parameters: dict[str, Any]
+    code: Digest
+    seed: int
+    made: tuple[Digest, ...]
+    """Digests of records and objects, in the order they were made."""
+    exports: dict[str, Digest]
+    """Files written for people: digest by path relative to the project."""
+    seconds: float
+    created: str
+
+
+@dataclass(frozen=True)
+class RunStep:
+    """One step of one run: which result it rests on, and whether that was there already."""
+
+    run: int
+    stage: str
+    key: Digest
+    skipped: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class KeyedRow:
+    """One row under a leaf, as verification sees it: its place, not what it says."""
+
+    table: str
+    place: int
+    leaf: bytes
+    seen: bytes | None
+    """The leaf recomputed from the row and its key, or None where the row was erased."""
+
+
+@dataclass(frozen=True)
+class StoredImport:
+    """One import and the Merkle roots it was stored with."""
+
+    digest: Digest
+    process: str
+    kind: str
+    roots: dict[str, Digest]
+
+
+class Store:
+    """Records, results, runs, rows and ledger in a database; bytes in the object store.
+
+    Writing methods join the transaction that is open, or make one of their own. Use
+    `with store.transaction():` to make several of them one.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        objects: ObjectStore,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.engine = engine
+        self.objects = objects
+        self._now = now
+        self._open: sa.Connection | None = None
+
+    @classmethod
+    def open(
+        cls,
+        project: Path,
+        *,
+        url: str | None = None,
+        create: bool = True,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> Self:
+        """Open the store of a project directory and bring its schema up to date.
+
+        Args:
+            project: The project directory; the store lies in its `.normwright` folder.
+            url: A SQLAlchemy URL in place of the SQLite file.
+            create: Make the store if there is none.
+            now: The clock for ledger entries and results.
+
+        Raises:
+            InputError: if there is no store and `create` is false, or if it was made by a newer
+                version.
+            IntegrityError: if the file is not a readable database.
+        """
+        folder = project / FOLDER
+        file = folder / "store.db"
+        if not create and url is None and not file.is_file():
+            raise InputError(
+                [
+                    Fault(
+                        where=str(file),
+                        expected="the store of a project that has been run",
+                        seen="no such file",
+                        do=f"Run the project first: normwright run {project}",
+                    )
+                ]
+            )
+        folder.mkdir(exist_ok=True)
+        engine = _engine(url or f"sqlite:///{file}")
+        store = cls(engine, ObjectStore(folder / "objects"), now=now)
+        try:
+            with store.transaction() as connection:
+                migrate(connection)
+        except sa.exc.DatabaseError as error:
+            engine.dispose()
+            raise IntegrityError(f"{file} is not a readable database: {error.orig}") from error
+        except InputError:
+            engine.dispose()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Join what is written inside into one transaction: all of it is stored, or none."""
+        if self._open is not None:
+            yield self._open
+            return
+        with self.engine.connect() as connection:
+            writing = connection.execution_options(writes=True)
+            with writing.begin():
+                self._open = writing
+                try:
+                    yield writing
+                finally:
+                    self._open = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        if self._open is not None:
+            yield self._open
+            return
+        with self.engine.connect() as connection:
+            yield connection
+
+    # Records
+
+    def put_records(self, stage: str, made: Iterable[Record]) -> tuple[Digest, ...]:
+        """Store records and return their digests; one that is there already is left as it is.
+
+        Raises:
+            IntegrityError: for votes, comparisons, ballots and participants. The plain digest of
+                one could be guessed, so they are stored as keyed rows by `save_consultation`.
+        """
+        rows: dict[Digest, dict[str, str]] = {}
+        digests = []
+        for record in made:
+            if isinstance(record, _KEYED_ROWS):
+                raise IntegrityError(
+                    f"a {type(record).__name__} is stored as a keyed row, not as a record"
+                )
+            digest = record.digest
+            digests.append(digest)
+            rows[digest] = {
+                "digest": digest,
+                "kind": type(record).__name__,
+                "json": canonical_json(record.model_dump(mode="json")),
+                "stage": stage,
+            }
+        with self.transaction() as connection:
+            new = [rows[digest] for digest in rows.keys() - self._present(connection, rows)]
+            if new:
+                connection.execute(sa.insert(RECORDS), sorted(new, key=lambda row: row["digest"]))
+        return tuple(digests)
+
+    def record(self, digest: Digest, kind: type[R]) -> R:
+        """Return one record of the given type, checked against its digest.
+
+        Raises:
+            IntegrityError: if it is not there, is of another type, or has been changed.
+        """
+        stored = self.stored([digest]).get(digest)
+        if stored is None or stored.kind != kind.__name__:
+            seen = "nothing" if stored is None else f"a {stored.kind}"
+            raise IntegrityError(f"expected a {kind.__name__} under {digest}, found {seen}")
+        record = kind.model_validate_json(stored.json)
+        if record.digest != digest:
+            raise IntegrityError(f"{kind.__name__} {digest} now has digest {record.digest}")
+        return record
+
+    def stored(self, digests: Iterable[Digest]) -> dict[Digest, StoredRecord]:
+        """Return the stored records among `digests`, unvalidated."""
+        wanted = list(dict.fromkeys(digests))
+        found: dict[Digest, StoredRecord] = {}
+        with self._reading() as connection:
+            for start in range(0, len(wanted), _BATCH):
+                batch = wanted[start : start + _BATCH]
+                for row in connection.execute(
+                    sa.select(RECORDS).where(RECORDS.c.digest.in_(batch))
+                ):
+                    found[row.digest] = StoredRecord(row.digest, row.kind, row.json, row.stage)
+        return found
+
+    def all_stored(self, kind: str | None = None) -> Iterator[StoredRecord]:
+        """Yield every stored record (of one kind), unvalidated, by digest."""
+        query = sa.select(RECORDS).order_by(RECORDS.c.digest)
+        if kind is not None:
+            query = query.where(RECORDS.c.kind == kind)
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                yield StoredRecord(row.digest, row.kind, row.json, row.stage)
+
+    def starting_with(self, prefix: Digest) -> tuple[Digest, ...]:
+        """Return the digests of records that begin with `prefix`."""
+        query = sa.select(RECORDS.c.digest).where(RECORDS.c.digest.startswith(prefix))
+        with self._reading() as connection:
+            return tuple(connection.scalars(query.order_by(RECORDS.c.digest)))
+
+    def naming(self, digest: Digest) -> tuple[StoredRecord, ...]:
+        """Return the records whose content mentions `digest`."""
+        query = sa.select(RECORDS).where(RECORDS.c.json.contains(digest))
+        with self._reading() as connection:
+            return tuple(
+                StoredRecord(row.digest, row.kind, row.json, row.stage)
+                for row in connection.execute(query.order_by(RECORDS.c.digest))
+            )
+
+    def _present(self, connection: sa.Connection, digests: Iterable[Digest]) -> set[Digest]:
+        wanted, present = list(digests), set[Digest]()
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            query = sa.select(RECORDS.c.digest).where(RECORDS.c.digest.in_(batch))
+            present.update(connection.scalars(query))
+        return present
+
+    # Results and runs
+
+    def put_result(self, result: StageResult) -> None:
+        """Store what a step made, with its ledger entry, in place of an earlier result."""
+        row = {
+            "key": result.key,
+            "stage": result.stage,
+            "inputs": canonical_json(result.inputs),
+            "parameters": canonical_json(result.parameters),
+            "code": result.code,
+            "seed": result.seed,
+            "made": canonical_json(result.made),
+            "exports": canonical_json(result.exports),
+            "seconds": result.seconds,
+            "created": result.created,
+        }
+        payload = result_payload(result)
+        with self.transaction() as connection:
+            # A result is made again, under the same key, only after what it made was lost.
+            if (earlier := self.result(result.key)) is None:
+                connection.execute(sa.insert(RESULTS).values(row))
+            else:
+                connection.execute(
+                    sa.update(RESULTS).where(RESULTS.c.key == result.key).values(row)
+                )
+                if (old := result_payload(earlier)) != payload:
+                    self.append("replaced", old)
+            self.append("result", payload)
+
+    def result(self, key: Digest) -> StageResult | None:
+        """Return the result under `key`, if there is one."""
+        with self._reading() as connection:
+            row = connection.execute(sa.select(RESULTS).where(RESULTS.c.key == key)).first()
+        return None if row is None else _result(row)
+
+    def results(self) -> tuple[StageResult, ...]:
+        """Return every result, oldest first."""
+        query = sa.select(RESULTS).order_by(RESULTS.c.created, RESULTS.c.key)
+        with self._reading() as connection:
+            return tuple(_result(row) for row in connection.execute(query))
+
+    def begin_run(self) -> int:
+        """Open a new run and return its number."""
+        with self.transaction() as connection:
+            last = connection.scalar(sa.select(sa.func.max(RUNS.c.seq)))
+            seq = (last or 0) + 1
+            connection.execute(sa.insert(RUNS).values(seq=seq, started=self.timestamp()))
+        return seq
+
+    def end_run(self, run: int) -> None:
+        """Mark a run as ended."""
+        with self.transaction() as connection:
+            connection.execute(
+                sa.update(RUNS).where(RUNS.c.seq == run).values(ended=self.timestamp())
+            )
+
+    def put_run_step(self, step: RunStep) -> None:
+        """Write down that a run made or skipped a step."""
+        with self.transaction() as connection:
+            place = connection.scalar(
+                sa.select(sa.func.count()).select_from(RUN_STEPS).where(RUN_STEPS.c.run == step.run)
+            )
+            connection.execute(
+                sa.insert(RUN_STEPS).values(
+                    run=step.run,
+                    place=place,
+                    stage=step.stage,
+                    key=step.key,
+                    skipped=int(step.skipped),
+                    seconds=step.seconds,
+                )
+            )
+
+    def current_steps(self) -> dict[str, RunStep]:
+        """Return, for each step that was ever reached, where it stood when last reached."""
+        query = sa.select(RUN_STEPS).order_by(RUN_STEPS.c.run, RUN_STEPS.c.place)
+        with self._reading() as connection:
+            return {
+                row.stage: RunStep(row.run, row.stage, row.key, bool(row.skipped), row.seconds)
+                for row in connection.execute(query)
+            }
+
+    # Exports
+
+    def put_exports(self, files: Mapping[str, Digest]) -> None:
+        """Write down which bytes the files made for people should hold, by relative path."""
+        with self.transaction() as connection:
+            for path, digest in files.items():
+                connection.execute(sa.delete(EXPORTS).where(EXPORTS.c.path == path))
+                connection.execute(sa.insert(EXPORTS).values(path=path, digest=digest))
+
+    def exports(self) -> dict[str, Digest]:
+        """Return the digests that the files made for people should have, by relative path."""
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(EXPORTS).order_by(EXPORTS.c.path))
+            return {row.path: row.digest for row in rows}
+
+    # Ledger
+
+    def append(self, kind: str, payload: Digest) -> Entry:
+        """Add an entry to the ledger. `payload` is a digest, never content."""
+        with self.transaction() as connection:
+            row = connection.execute(
+                sa.select(LEDGER).order_by(LEDGER.c.seq.desc()).limit(1)
+            ).first()
+            entry = link(
+                None if row is None else _entry(row),
+                kind=kind,
+                payload=payload,
+                at=self.timestamp(),
+            )
+            connection.execute(sa.insert(LEDGER).values(vars(entry)))
+        return entry
+
+    def ledger(self) -> tuple[Entry, ...]:
+        """Return the entries of the ledger in order."""
+        with self._reading() as connection:
+            return tuple(
+                _entry(row) for row in connection.execute(sa.select(LEDGER).order_by(LEDGER.c.seq))
+            )
+
+    # Consultations
+
+    def save_consultation(self, prepared: PreparedImport) -> dict[str, Digest]:
+        """Store the rows of an import in one transaction and return the Merkle root by table.
+
+        An import that is there already is left as it is.
+
+        Raises:
+            InputError: if the process is known as one of the other kind. A human process never
+                takes in simulated participants, nor the other way round.
+        """
+        process = prepared.process
+        with self.transaction() as connection:
+            seen = connection.scalar(
+                sa.select(PROCESSES.c.kind).where(PROCESSES.c.id == process.id)
+            )
+            if seen not in (None, process.kind):
+                raise InputError(
+                    [
+                        Fault(
+                            where=f"process {process.id}: kind",
+                            expected=f"{seen}, as this project already holds it",
+                            seen=process.kind,
+                            do="Human and simulated rows never mix; give the process another id.",
+                        )
+                    ]
+                )
+            if seen is None:
+                connection.execute(sa.insert(PROCESSES).values(id=process.id, kind=process.kind))
+            known = sa.select(IMPORTS.c.digest).where(IMPORTS.c.digest == prepared.digest)
+            if connection.scalar(known) is None:
+                self._insert_import(connection, prepared)
+        return dict(prepared.roots)
+
+    def _insert_import(self, connection: sa.Connection, prepared: PreparedImport) -> None:
+        process = prepared.process
+        connection.execute(
+            sa.insert(IMPORTS).values(
+                {
+                    "digest": prepared.digest,
+                    "process": process.id,
+                    "kind": process.kind,
+                    "json": canonical_json(process.model_dump(mode="json")),
+                    "roots": canonical_json(prepared.roots),
+                }
+            )
+        )
+        for name, table in ROWS.items():
+            if rows := prepared.rows[name]:
+                connection.execute(
+                    sa.insert(table), [{"import": prepared.digest, **row} for row in rows]
+                )
+        self.append("import", prepared.digest)
+
+    def imports(self) -> tuple[StoredImport, ...]:
+        """Return every import with the roots it was stored with."""
+        with self._reading() as connection:
+            return tuple(
+                StoredImport(row.digest, row.process, row.kind, json.loads(row.roots))
+                for row in connection.execute(sa.select(IMPORTS).order_by(IMPORTS.c.digest))
+            )
+
+    def rows(self, consultation: Consultation) -> Rows:
+        """Return the rows a consultation is the receipt of, without those that were erased.
+
+        Raises:
+            IntegrityError: if the store holds no such import.
+        """
+        digest = import_of(consultation)
+        with self._reading() as connection:
+            text = connection.scalar(sa.select(IMPORTS.c.json).where(IMPORTS.c.digest == digest))
+            if text is None:
+                raise IntegrityError(
+                    f"the rows of consultation {consultation.digest} are not in the store"
+                )
+
+            def kept(table: str) -> Iterator[Mapping[str, Any]]:
+                rows = ROWS[table]
+                query = sa.select(rows).where(rows.c["import"] == digest, rows.c.key.is_not(None))
+                for row in connection.execute(query.order_by(rows.c.place)):
+                    yield row._asdict()
+
+            return Rows(
+                process=Process.model_validate_json(text),
+                participants=tuple(
+                    Participant.model_validate_json(row["json"]) for row in kept("participants")
+                ),
+                statements=tuple(
+                    Statement.model_validate_json(row["json"]) for row in kept("statements")
+                ),
+                votes=tuple(Vote.model_validate(_content(row)) for row in kept("votes")),
+                comparisons=tuple(
+                    Comparison.model_validate(_content(row)) for row in kept("comparisons")
+                ),
+            )
+
+    def keyed_rows(self, imported: StoredImport) -> Iterator[KeyedRow]:
+        """Yield every row of an import with its leaf as stored and as recomputed."""
+        with self._reading() as connection:
+            for name, table in ROWS.items():
+                query = sa.select(table).where(table.c["import"] == imported.digest)
+                for found in connection.execute(query.order_by(table.c.place)):
+                    row = found._asdict()
+                    seen = _recomputed(imported, name, row)
+                    yield KeyedRow(name, row["place"], row["leaf"], seen)
+
+    def timestamp(self) -> str:
+        """Return the store's present time in UTC, ISO 8601."""
+        return self._now().astimezone(UTC).isoformat(timespec="seconds")
+
+
+def record_digest(stored: StoredRecord) -> Digest:
+    """Recompute the digest of a stored record from its JSON alone.
+
+    Raises:
+        ValueError: if the JSON does not parse or the kind is not a record.
+    """
+    kind = getattr(records, stored.kind, None)
+    if not (isinstance(kind, type) and issubclass(kind, Record)):
+        raise ValueError(f"{stored.kind} is not a record")
+    body = json.loads(stored.json)
+    if not isinstance(body, dict):
+        raise ValueError("the JSON of a record is an object")
+    counted = {name: value for name, value in body.items() if name not in kind.outside_digest}
+    return digest_json({"record": stored.kind, **counted})
+
+
+def result_payload(result: StageResult) -> Digest:
+    """Return the digest under which a result stands in the ledger: its key and what it made."""
+    return digest_json({"key": result.key, "made": result.made, "exports": result.exports})
+
+
+def _recomputed(imported: StoredImport, table: str, row: Mapping[str, Any]) -> bytes | None:
+    if row["key"] is None:
+        return None
+    content = canonical_row(imported.process, row["kind"], table, _content(row))
+    return merkle.leaf(row["key"], content)
+
+
+def _content(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row's own columns, without those of the store."""
+    aside = ("import", "place", "kind", "leaf", "key")
+    return {name: value for name, value in row.items() if name not in aside}
+
+
+def _result(row: sa.Row[Any]) -> StageResult:
+    return StageResult(
+        key=row.key,
+        stage=row.stage,
+        inputs=json.loads(row.inputs),
+        parameters=json.loads(row.parameters),
+        code=row.code,
+        seed=row.seed,
+        made=tuple(json.loads(row.made)),
+        exports=json.loads(row.exports),
+        seconds=row.seconds,
+        created=row.created,
+    )
+
+
+def _entry(row: sa.Row[Any]) -> Entry:
+    return Entry(row.seq, row.previous, row.kind, row.payload, row.at, row.digest)
+
+
+def _engine(url: str) -> sa.Engine:
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    # The driver would otherwise open transactions by its own lights and leave the schema out.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "busy_timeout = 30000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A writer takes its lock at once: one that reads first and writes later could be refused.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

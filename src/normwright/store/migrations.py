@@ -1,0 +1,198 @@
+"""The schema as numbered steps. A step that has been released is never edited; append another.
+
+The names of the applied steps are kept in the table `migrations`. Each step carries its own frozen
+picture of the tables it makes, so that later code cannot change what an old step did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from normwright.records import Fault, InputError
+
+
+def m0001_initial(connection: sa.Connection) -> None:
+    """Records, stage results, runs, exports, the ledger, and the rows of imports."""
+    meta = sa.MetaData()
+    text, integer, blob = sa.Text, sa.Integer, sa.LargeBinary
+
+    sa.Table(
+        "records",
+        meta,
+        sa.Column("digest", text, primary_key=True),
+        sa.Column("kind", text, nullable=False, index=True),
+        sa.Column("json", text, nullable=False),
+        sa.Column("stage", text, nullable=False),
+    )
+    sa.Table(
+        "results",
+        meta,
+        sa.Column("key", text, primary_key=True),
+        sa.Column("stage", text, nullable=False),
+        sa.Column("inputs", text, nullable=False),
+        sa.Column("parameters", text, nullable=False),
+        sa.Column("code", text, nullable=False),
+        sa.Column("seed", integer, nullable=False),
+        sa.Column("made", text, nullable=False),
+        sa.Column("exports", text, nullable=False),
+        sa.Column("seconds", sa.Float, nullable=False),
+        sa.Column("created", text, nullable=False),
+    )
+    sa.Table(
+        "runs",
+        meta,
+        sa.Column("seq", integer, primary_key=True),
+        sa.Column("started", text, nullable=False),
+        sa.Column("ended", text),
+    )
+    sa.Table(
+        "run_steps",
+        meta,
+        sa.Column("run", integer, sa.ForeignKey("runs.seq"), primary_key=True),
+        sa.Column("place", integer, primary_key=True),
+        sa.Column("stage", text, nullable=False),
+        sa.Column("key", text, sa.ForeignKey("results.key"), nullable=False),
+        sa.Column("skipped", integer, nullable=False),
+        sa.Column("seconds", sa.Float, nullable=False),
+    )
+    sa.Table(
+        "exports",
+        meta,
+        sa.Column("path", text, primary_key=True),
+        sa.Column("digest", text, nullable=False),
+    )
+    sa.Table(
+        "ledger",
+        meta,
+        sa.Column("seq", integer, primary_key=True, autoincrement=False),
+        sa.Column("previous", text, nullable=False, unique=True),
+        sa.Column("kind", text, nullable=False),
+        sa.Column("payload", text, nullable=False),
+        sa.Column("at", text, nullable=False),
+        sa.Column("digest", text, nullable=False, unique=True),
+    )
+
+    # A process is human or simulated once and for all, and every row below repeats which. The
+    # foreign keys carry the kind along, so the database itself refuses a simulated participant,
+    # or any vote of one, in an import of a human process.
+    sa.Table(
+        "processes",
+        meta,
+        sa.Column("id", text, primary_key=True),
+        sa.Column("kind", text, nullable=False),
+        sa.CheckConstraint("kind IN ('human', 'simulated')", name="process_kind"),
+        sa.UniqueConstraint("id", "kind"),
+    )
+    sa.Table(
+        "imports",
+        meta,
+        sa.Column("digest", text, primary_key=True),
+        sa.Column("process", text, nullable=False),
+        sa.Column("kind", text, nullable=False),
+        sa.Column("json", text, nullable=False),
+        sa.Column("roots", text, nullable=False),
+        sa.UniqueConstraint("digest", "kind"),
+        sa.ForeignKeyConstraint(["process", "kind"], ["processes.id", "processes.kind"]),
+    )
+
+    def keyed(columns: str) -> list[sa.Column[object] | sa.schema.SchemaItem]:
+        """Return the columns of a keyed row; an erased one keeps only its place and leaf."""
+        names = columns.split()
+        whole = " AND ".join(f"{name} IS NOT NULL" for name in names)
+        erased = " AND ".join(f"{name} IS NULL" for name in names)
+        return [
+            sa.Column("import", text, primary_key=True),
+            sa.Column("place", integer, primary_key=True, autoincrement=False),
+            sa.Column("kind", text, nullable=False),
+            sa.Column("leaf", blob, nullable=False),
+            sa.Column("key", blob),
+            sa.CheckConstraint("length(leaf) = 32"),
+            sa.CheckConstraint(
+                f"(key IS NOT NULL AND length(key) = 32 AND {whole}) OR (key IS NULL AND {erased})"
+            ),
+            sa.ForeignKeyConstraint(["import", "kind"], ["imports.digest", "imports.kind"]),
+        ]
+
+    sa.Table(
+        "participants",
+        meta,
+        *keyed("id json"),
+        sa.Column("id", text),
+        sa.Column("json", text),
+        sa.UniqueConstraint("import", "id", "kind"),
+    )
+    sa.Table(
+        "statements",
+        meta,
+        *keyed("id json"),
+        sa.Column("id", text),
+        sa.Column("json", text),
+        sa.UniqueConstraint("import", "id"),
+    )
+    by_participant = (
+        ["import", "participant", "kind"],
+        ["participants.import", "participants.id", "participants.kind"],
+    )
+    sa.Table(
+        "votes",
+        meta,
+        *keyed("participant statement value at"),
+        sa.Column("participant", text),
+        sa.Column("statement", text),
+        sa.Column("value", text),
+        sa.Column("at", sa.BigInteger),
+        sa.CheckConstraint("value IN ('agree', 'disagree', 'pass')"),
+        sa.UniqueConstraint("import", "participant", "statement"),
+        sa.ForeignKeyConstraint(*by_participant),
+        sa.ForeignKeyConstraint(["import", "statement"], ["statements.import", "statements.id"]),
+    )
+    sa.Table(
+        "comparisons",
+        meta,
+        *keyed("participant scene norm authority choice at"),
+        sa.Column("participant", text),
+        sa.Column("scene", text),
+        sa.Column("norm", text),
+        sa.Column("authority", text),
+        sa.Column("choice", text),
+        sa.Column("at", sa.BigInteger),
+        sa.CheckConstraint("choice IN ('perform', 'decline', 'tie')"),
+        sa.UniqueConstraint("import", "participant", "scene", "norm", "authority"),
+        sa.ForeignKeyConstraint(*by_participant),
+    )
+    meta.create_all(connection)
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (m0001_initial,)
+"""Every step in order. Only ever appended to."""
+
+
+def migrate(connection: sa.Connection) -> tuple[str, ...]:
+    """Apply the steps that are missing and return their names.
+
+    Raises:
+        InputError: if the database has steps this version does not know.
+    """
+    applied = sa.table("migrations", sa.column("seq"), sa.column("name"))
+    connection.execute(
+        sa.text("CREATE TABLE IF NOT EXISTS migrations (seq INTEGER PRIMARY KEY, name TEXT)")
+    )
+    seen = tuple(connection.scalars(sa.select(applied.c.name).order_by(applied.c.seq)))
+    known = tuple(step.__name__ for step in MIGRATIONS)
+    if seen != known[: len(seen)]:
+        raise InputError(
+            [
+                Fault(
+                    where="the project's store",
+                    expected=f"the migrations {', '.join(known)}",
+                    seen=", ".join(seen),
+                    do="It was made by another version of normwright; use that one or a newer one.",
+                )
+            ]
+        )
+    for seq, step in enumerate(MIGRATIONS[len(seen) :], start=len(seen) + 1):
+        step(connection)
+        connection.execute(sa.insert(applied).values(seq=seq, name=step.__name__))
+    return known[len(seen) :]

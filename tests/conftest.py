@@ -1,0 +1,74 @@
+"""What every test shares: one thread, no hub, the real data if there, skips that can count."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+# A terminal of one width and no colour, so that what is printed is the same for everybody.
+os.environ["COLUMNS"] = "120"
+os.environ["NO_COLOR"] = "1"
+os.environ.pop("FORCE_COLOR", None)
+
+import pytest
+
+DATA = "NORMWRIGHT_DATA"
+"""The environment variable that names the folder of real data."""
+
+REQUIRE = "NORMWRIGHT_REQUIRE"
+"""Set, a skipped test counts as failed: what is to be run there must be there."""
+
+
+@pytest.fixture
+def data_dir() -> Path:
+    """The folder of real data; the test is skipped where the variable is unset."""
+    named = os.environ.get(DATA)
+    if not named:
+        pytest.skip(f"the real data are not here: set {DATA} to their folder")
+    folder = Path(named)
+    if not folder.is_dir():
+        pytest.fail(f"{DATA} names {named}, which is not a folder")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Torch runs on one thread where a test loaded it; it is never loaded for this."""
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "get_num_threads") and torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
+
+
+def _no_skips(report: pytest.TestReport | pytest.CollectReport, where: str) -> None:
+    """Turn a skip into a failure where skips are not allowed; an expected failure stays one."""
+    if os.environ.get(REQUIRE) and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{where} was skipped where {REQUIRE} is set: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Look at the report of every test."""
+    report = yield
+    _no_skips(report, item.nodeid)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Look at the report of every module that was collected."""
+    report = yield
+    _no_skips(report, collector.nodeid)
+    return report

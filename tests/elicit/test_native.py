@@ -1,0 +1,196 @@
+"""The project's own form is read whole, reported on, or refused with every fault."""
+
+from __future__ import annotations
+
+import pytest
+
+from normwright.elicit import read_consultation, receipt
+from normwright.records import InputError, digest_bytes
+
+from .conftest import COMPARISONS, PARTICIPANTS, PROCESS, STATEMENTS, TINY, VOTES
+
+
+def faults_of(directory):
+    """All faults of a directory that must not be read."""
+    with pytest.raises(InputError) as caught:
+        read_consultation(directory, root=directory.parent)
+    return caught.value.faults
+
+
+def report_of(consulted):
+    """The integrity report by kind."""
+    return {f.kind: f for f in consulted.faults}
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_reads_everything(write, zipped):
+    """Every row arrives with its meaning; blanks stay unknown; gzip makes no difference."""
+    c = read_consultation(write(TINY, zipped=zipped), root=write({}).parent)
+
+    assert (c.process.id, c.process.kind, c.process.seed) == ("tiny", "simulated", 7)
+    assert [(p.id, p.layer) for p in c.polities] == [("world", "global"), ("hall", "organisation")]
+    assert [(p.id, p.polities, p.lang) for p in c.participants] == [
+        ("ana", ("world", "hall"), "pt"), ("ben", ("world",), "en"), ("eva", ("world", "hall"), None),
+    ]  # fmt: skip
+    assert [(s.norm, s.endorses, s.concern) for s in c.statements] == [
+        ("g.privacy", True, "privacy"), ("o.jokes", False, None), (None, True, None),
+    ]  # fmt: skip
+    assert c.statements[0].text == {
+        "en": "Private is private, always.", "pt": "Privado é privado.",
+    }  # fmt: skip
+    assert [(v.participant, v.statement, v.value) for v in c.votes] == [
+        ("ana", "s1", "agree"), ("ben", "s1", "disagree"), ("eva", "s1", "pass"),
+        ("ana", "s2", "pass"), ("eva", "s2", "agree"),
+    ]  # fmt: skip
+    assert [x.choice for x in c.comparisons] == ["decline", "tie"]
+    assert c.languages == ("en", "pt")
+
+
+def test_receipt_counts_and_digests(write):
+    """The receipt carries counts, roots and the digest of every file as it lies there."""
+    directory = write(TINY)
+    made = receipt(read_consultation(directory, root=directory.parent), {"votes": "sha256:0"})
+
+    assert (made.participants, made.statements, made.votes, made.comparisons) == (3, 3, 5, 2)
+    assert made.coverage == pytest.approx(5 / 9)
+    assert made.sources["c/votes.csv"] == digest_bytes(VOTES.encode())
+    assert set(made.sources) == {f"c/{name}" for name in TINY}
+    assert made.roots == {"votes": "sha256:0"}
+
+
+def test_last_vote_counts(write):
+    """The latest time wins whatever the order of lines; among equals the later line."""
+    extra = "ana,s1,disagree,1600000000\nben,s1,agree,1700000009\nben,s1,pass,1700000009\n"
+    directory = write({**TINY, "votes.csv": VOTES + extra})
+    c = read_consultation(directory, root=directory.parent)
+    votes = {(v.participant, v.statement): v.value for v in c.votes}
+
+    assert votes["ana", "s1"] == "agree"
+    assert votes["ben", "s1"] == "pass"
+    assert report_of(c)["duplicate-votes"].count == 3
+    assert report_of(c)["duplicate-votes"].examples[0] == "c/votes.csv:7"
+
+
+def test_without_times_the_file_order_decides(write):
+    """One untimed row means times cannot order all; the report says so."""
+    directory = write({**TINY, "votes.csv": VOTES + "ana,s1,disagree,\n"})
+    c = read_consultation(directory, root=directory.parent)
+
+    assert {(v.participant, v.statement): v.value for v in c.votes}["ana", "s1"] == "disagree"
+    assert report_of(c)["untimed-votes"].count == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [("1700000001", 1700000001), ("1700000001999", 1700000001),
+     ("2023-11-14T22:13:21Z", 1700000001), ("2023-11-14T19:13:21-03:00", 1700000001)],
+)  # fmt: skip
+def test_times_in_any_unit(write, at, expected):
+    """Seconds, milliseconds and ISO 8601 mean the same moment."""
+    directory = write({**TINY, "votes.csv": VOTES.replace("1700000001", at)})
+
+    assert read_consultation(directory, root=directory.parent).votes[0].at == expected
+
+
+def test_blank_is_no_vote(write):
+    """A blank vote is missing, not a pass, and is reported."""
+    directory = write({**TINY, "votes.csv": VOTES + "ben,s3,,1700000008\n"})
+    c = read_consultation(directory, root=directory.parent)
+
+    assert ("ben", "s3") not in {(v.participant, v.statement) for v in c.votes}
+    assert report_of(c)["blank-votes"].examples == ("c/votes.csv:7",)
+
+
+def test_what_cannot_count_is_reported(write):
+    """Orphans, strangers and votes outside one's electorate: named, and where they stand."""
+    extra = "ana,s9,agree,1700000008\nzoe,s1,agree,1700000008\nben,s2,agree,1700000008\n"
+    directory = write({**TINY, "votes.csv": VOTES + extra})
+    seen = report_of(read_consultation(directory, root=directory.parent))
+
+    assert seen["orphan-votes"].examples == ("c/votes.csv:7",)
+    assert seen["unknown-participants"].examples == ("c/votes.csv:8",)
+    assert seen["outside-electorate"].count == 1
+    assert seen["unseen-statements"].examples == ("statement s3",)
+
+
+def test_straight_liner_is_reported(write):
+    """Ten equal answers are reported and kept."""
+    rows = "".join(f"t{i},global,world,,,,Text {i}.,Texto {i}.\n" for i in range(10))
+    votes = VOTES + "".join(f"ben,t{i},disagree,1700000008\n" for i in range(10))
+    directory = write({**TINY, "statements.csv": STATEMENTS + rows, "votes.csv": votes})
+    c = read_consultation(directory, root=directory.parent)
+
+    assert report_of(c)["straight-liners"].examples == ("participant ben",)
+    assert len(c.votes) == 15
+
+
+def test_comparisons_are_optional_and_the_last_counts(write):
+    """No file of comparisons is no comparisons; a second choice on a scene replaces the first."""
+    directory = write({**TINY, "comparisons.csv": COMPARISONS + "ana,look/1,g.privacy,world,tie,1700000009\n"})  # fmt: skip
+    assert [x.choice for x in read_consultation(directory, root=directory.parent).comparisons] == [
+        "tie", "tie",
+    ][::-1]  # fmt: skip
+
+    (directory / "comparisons.csv").unlink()
+    assert read_consultation(directory, root=directory.parent).comparisons == ()
+
+
+BROKEN = {
+    "unknown stance": ({"votes.csv": VOTES.replace("agree", "agre", 1)}, "c/votes.csv:2", "Did you mean agree?"),
+    "missing column": ({"votes.csv": VOTES.replace("participant", "particpant", 1)}, "c/votes.csv:1", "Did you mean particpant?"),
+    "not UTF-8": ({"votes.csv": VOTES.replace("ana,s2", "an\xe3,s2").encode("latin-1")}, "c/votes.csv:5", "UTF-8"),
+    "not YAML": ({"process.yaml": PROCESS + "x: [\n"}, "c/process.yaml:10", ""),
+    "unknown key": ({"process.yaml": PROCESS.replace("identification", "identificaton")}, "c/process.yaml: identificaton", "Did you mean identification?"),
+    "unknown kind": ({"process.yaml": PROCESS.replace("simulated", "mixed")}, "c/process.yaml: kind", ""),
+    "mixed kinds": ({"participants.csv": PARTICIPANTS.replace("lang\n", "lang,kind\n", 1).replace("pt\n", "pt,simulated\n").replace("en\n", "en,human\n").replace("hall,\n", "hall,,\n")}, "c/participants.csv:3", "two processes"),
+    "no such polity": ({"participants.csv": PARTICIPANTS.replace("ben,world", "ben,word")}, "c/participants.csv:3", "Did you mean world?"),
+    "no polity": ({"participants.csv": PARTICIPANTS.replace("ben,world", "ben,")}, "c/participants.csv:3", ""),
+    "participant twice": ({"participants.csv": PARTICIPANTS + "ana,world,en\n"}, "c/participants.csv:5", ""),
+    "no votes": ({"votes.csv": VOTES.splitlines()[0] + "\n"}, "c/votes.csv", ""),
+    "no votes file": ({"votes.csv": None}, "c/votes.csv", ""),
+    "one participant": ({"votes.csv": "\n".join(VOTES.splitlines()[:2])}, "c/votes.csv", ""),
+    "all passes": ({"votes.csv": VOTES.replace("agree", "pass").replace("-1", "0").replace("eva,s2,1", "eva,s2,0")}, "c/votes.csv", ""),
+    "stranger compares": ({"comparisons.csv": COMPARISONS.replace("ben", "bob")}, "c/comparisons.csv:3", ""),
+    "unknown choice": ({"comparisons.csv": COMPARISONS.replace("decline", "refuse")}, "c/comparisons.csv:2", ""),
+    "wrong layer": ({"statements.csv": STATEMENTS.replace("s1,global", "s1,polity")}, "c/statements.csv:2", ""),
+    "no text": ({"statements.csv": STATEMENTS.replace("Jokes are fine.,Piadas são bem-vindas.", ",")}, "c/statements.csv:3", ""),
+    "endorses what": ({"statements.csv": STATEMENTS.replace("o.jokes,false", "o.jokes,")}, "c/statements.csv:3", ""),
+    "short row": ({"votes.csv": VOTES + "ana,s3\n"}, "c/votes.csv:7", ""),
+    "no time": ({"votes.csv": VOTES.replace("1700000001", "yesterday")}, "c/votes.csv:2", ""),
+    "broken gzip": ({"votes.csv": None, "votes.csv.gz": b"\x1f\x8bnot really"}, "c/votes.csv.gz", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_input(write, name):
+    """Each kind of broken input is one error that names file, line and what to do."""
+    change, where, do = BROKEN[name]
+    faults = faults_of(write({**TINY, **change}))
+
+    assert where in [f.where for f in faults]
+    assert any(do in f"{f.expected} {f.seen} {f.do}" for f in faults if f.where == where)
+
+
+def test_all_faults_at_once(write):
+    """Faults of several files come together, in one error."""
+    directory = write(
+        {
+            **TINY,
+            "participants.csv": PARTICIPANTS.replace("ben,world", "ben,word"),
+            "votes.csv": VOTES.replace("agree", "maybe"),
+            "comparisons.csv": COMPARISONS.replace("decline", "refuse").replace("ben", "bob"),
+        }
+    )
+
+    assert {f.where for f in faults_of(directory)} == {
+        "c/participants.csv:3", "c/votes.csv:2", "c/comparisons.csv:2", "c/comparisons.csv:3",
+    }  # fmt: skip
+
+
+def test_nothing_that_can_be_recognised(write, tmp_path):
+    """A directory that is empty, absent or of two formats is refused in words."""
+    assert "native" in faults_of(write({}))[0].expected
+    assert faults_of(tmp_path / "absent")[0].seen == "no such directory"
+    assert faults_of(write({**TINY, "comments.csv": "comment-id,comment-body\n"}))[0].seen == (
+        "native and polis"
+    )

@@ -1,0 +1,179 @@
+"""Closed forms agree with scipy, with published values and with their own definition."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from normwright import stats
+
+QUIET = settings(deadline=None, max_examples=60, derandomize=True)
+counts = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@QUIET
+@given(counts, st.sampled_from([0.8, 0.95, 0.99]))
+def test_intervals_equal_scipy(kn, level):
+    """Wilson and Clopper-Pearson are the intervals scipy computes."""
+    k, n = kn
+    test = scipy_stats.binomtest(k, n)
+
+    for mine, method in ((stats.wilson, "wilson"), (stats.clopper_pearson, "exact")):
+        theirs = test.proportion_ci(level, method=method)
+        seen = mine(k, n, level)
+        assert (seen.low, seen.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
+@QUIET
+@given(counts, st.sampled_from([0.01, 0.05]))
+def test_one_sided_bounds_are_tails(kn, alpha):
+    """At the upper bound, seeing k or fewer has probability alpha: the definition itself."""
+    k, n = kn
+    upper, lower = stats.upper_bound(k, n, alpha), stats.lower_bound(k, n, alpha)
+
+    assert k == n or scipy_stats.binom.cdf(k, n, upper) == pytest.approx(alpha)
+    assert k == 0 or scipy_stats.binom.sf(k - 1, n, lower) == pytest.approx(alpha)
+    assert lower <= k / n <= upper
+
+
+@pytest.mark.parametrize(("k", "n", "percent"), [(0, 20, 13.9), (0, 100, 2.95), (1, 300, 1.57)])
+def test_published_upper_bounds(k, n, percent):
+    """The values a release note quotes come out to the printed digit."""
+    assert 100 * stats.upper_bound(k, n, 0.05) == pytest.approx(percent, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("limit", "n"), [(0.05, 59), (0.02, 149), (0.01, 299), (0.005, 598), (0.001, 2995)]
+)
+def test_zero_failures_table(limit, n):
+    """Zero failures: the n for each usual limit, by both functions."""
+    assert stats.zero_failures_n(limit, 0.05) == n
+    assert stats.n_needed(0, 7, limit, 0.05) == n
+
+
+def test_n_needed_with_candidates():
+    """Three candidates at alpha / 3 turn 598 into 817."""
+    assert stats.n_needed(0, 1, 0.005, 0.05 / 3) == 817
+
+
+@QUIET
+@given(counts, st.floats(0.01, 0.6))
+def test_n_needed_is_the_least(kn, limit):
+    """The bound clears at n_needed and not one unit before; no n is None."""
+    k, n = kn
+    needed = stats.n_needed(k, n, limit, 0.05, maximum=10**6)
+
+    if needed is None:
+        assert k / n >= limit or stats.upper_bound(k / n * 10**5, 10**5, 0.05) > limit
+    else:
+        assert stats.upper_bound(k / n * needed, needed, 0.05) <= limit + 1e-9
+        before = needed - 1
+        assert before == 0 or stats.upper_bound(k / n * before, before, 0.05) > limit
+
+
+def test_n_needed_for_a_floor():
+    """A rate that must lie above a limit asks for the same n as its mirror image."""
+    assert stats.n_needed(95, 100, 0.9, side="lower") == stats.n_needed(5, 100, 0.1)
+    assert stats.n_needed(80, 100, 0.9, side="lower") is None
+
+
+def test_n_needed_without_a_rate():
+    """Nothing observed is not a rate of zero."""
+    with pytest.raises(ValueError, match="no rate"):
+        stats.n_needed(0, 0, 0.05)
+
+
+def test_nothing_observed_claims_nothing():
+    """With n = 0 the bounds exclude nothing and an estimate has no value."""
+    assert (stats.lower_bound(0, 0), stats.upper_bound(0, 0)) == (0, 1)
+    assert stats.proportion(0, 0).value is None
+    assert stats.proportion(0, 0).interval is None
+
+
+@pytest.mark.parametrize("bad", [(-1, 5), (6, 5)])
+def test_impossible_counts(bad):
+    """A count outside 0..n is refused by every function that takes one."""
+    for function in (stats.wilson, stats.upper_bound, stats.lower_bound, stats.soft_share):
+        with pytest.raises(ValueError, match="count"):
+            function(*bad)
+
+
+def test_judge_error_costs_units():
+    """A judge that finds 92 of 100 turns 817 clean units into 1,150 at the same limit."""
+    alpha = 0.05 / 3
+
+    assert stats.rogan_gladen_upper(0, 1149, (92, 100), alpha) > 0.005
+    assert stats.rogan_gladen_upper(0, 1150, (92, 100), alpha) <= 0.005
+
+
+def test_judge_error_never_lowers_the_bound():
+    """The correction raises the bound, and a judge that found nothing bounds nothing."""
+    plain = stats.upper_bound(3, 2000, 0.05)
+
+    assert plain < stats.rogan_gladen_upper(3, 2000, (45, 50), 0.05) < 0.01
+    assert stats.rogan_gladen_upper(3, 2000, (0, 50), 0.05) == 1
+
+
+def test_judge_bound_covers_the_truth():
+    """Over repeated judges and samples the corrected bound misses at most alpha of the time."""
+    rng = np.random.default_rng(5)
+    truth, sensitivity, rounds = 0.04, 0.8, 400
+    flags = rng.binomial(300, truth * sensitivity, rounds)
+    found = rng.binomial(60, sensitivity, rounds)
+
+    missed = sum(
+        stats.rogan_gladen_upper(int(f), 300, (int(s), 60), 0.1) < truth
+        for f, s in zip(flags, found, strict=True)
+    )
+    assert missed / rounds <= 0.1
+
+
+def test_clopper_pearson_covers():
+    """Exact coverage, summed over all outcomes, is at least nominal for every true share."""
+    n = 30
+    intervals = [stats.clopper_pearson(k, n) for k in range(n + 1)]
+    for p in np.linspace(0.01, 0.99, 25):
+        mass = scipy_stats.binom.pmf(np.arange(n + 1), n, p)
+        covered = sum(m for m, i in zip(mass, intervals, strict=True) if i.low <= p <= i.high)
+        assert covered >= 0.95
+
+
+@QUIET
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_mcnemar_equals_binomial_test(b, c):
+    """McNemar's exact test is a binomial test on the discordant pairs."""
+    expected = scipy_stats.binomtest(b, b + c).pvalue if b + c else 1.0
+
+    assert stats.mcnemar_exact(b, c) == pytest.approx(expected)
+
+
+def test_any_failure_per_cluster():
+    """A cluster counts once however often it fails."""
+    assert stats.any_failure_per_cluster([1, 1, 0, 0, 0], ["a", "a", "a", "b", "c"]) == (1, 3)
+
+
+def test_noninferiority_n_reaches_its_power():
+    """Simulated trials of the planned size succeed about as often as planned."""
+    n = stats.noninferiority_n(0.1, 0.05, power=0.9)
+    assert n is not None
+    rng = np.random.default_rng(3)
+    signs = rng.choice([-1.0, 0.0, 1.0], p=[0.05, 0.9, 0.05], size=(2000, n))
+    low = signs.mean(axis=1) - 1.6449 * signs.std(axis=1) / math.sqrt(n)
+
+    assert (low > -0.05).mean() == pytest.approx(0.9, abs=0.025)
+    assert stats.noninferiority_n(0.1, 0.05, difference=-0.05) is None
+
+
+@QUIET
+@given(counts)
+def test_soft_share_is_inside_and_symmetric(kn):
+    """A soft share is never 0 or 1, and the two sides of a vote add up to 1."""
+    k, n = kn
+
+    assert 0 < stats.soft_share(k, n) < 1
+    assert stats.soft_share(k, n) + stats.soft_share(n - k, n) == pytest.approx(1)

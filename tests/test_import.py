@@ -1,0 +1,67 @@
+"""Importing is free: no deep-learning library, no heavy mathematics, no time to speak of."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+import normwright
+
+ROOMS = sorted(m.name for m in pkgutil.iter_modules(normwright.__path__))
+HEAVY = ("torch", "transformers", "sklearn", "scipy")
+
+
+def seconds(code: str) -> float:
+    """Wall time of a fresh interpreter that runs `code`."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    return time.perf_counter() - began
+
+
+def test_import_adds_under_150_ms() -> None:
+    """`import normwright` costs less than 150 ms over an empty interpreter (best of several)."""
+    empty = min(seconds("pass") for _ in range(5))
+    ours = min(seconds("import normwright") for _ in range(5))
+
+    assert ours - empty < 0.150
+
+
+def loaded_by(code: str) -> set[str]:
+    """Names of the heavy libraries a fresh interpreter holds after running `code`."""
+    probe = (
+        f"{code}\nimport json, sys; print(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", probe], check=True, timeout=60, capture_output=True, text=True
+    )
+    return set(json.loads(ran.stdout))
+
+
+@pytest.mark.parametrize("room", ["", *(f".{r}" for r in ROOMS)])
+def test_importing_a_room_loads_nothing_heavy(room: str) -> None:
+    """Every room can be imported without torch, transformers, scipy or scikit-learn."""
+    assert loaded_by(f"import normwright{room}") == set()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_public_names_are_listed(room: str) -> None:
+    """Each room lists its public names, sorted, and each of them exists."""
+    module = importlib.import_module(f"normwright.{room}")
+    names = module.__all__
+
+    assert names == sorted(names, key=_ruff_order)
+    assert len(set(names)) == len(names)
+    assert [n for n in names if not hasattr(module, n)] == []
+
+
+def _ruff_order(name: str) -> tuple[int, str]:
+    """Constants first, then classes, then functions: the order the linter keeps."""
+    if name.isupper():
+        return (0, name)
+    return (1, name) if name[0].isupper() else (2, name)
