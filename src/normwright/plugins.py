@@ -55,7 +55,7 @@ Part = TypeVar("Part")
 class Card(Frozen):
     """What a plug-in is, where it comes from, what it claims and how far that was vetted."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     """Slug, unique in its kind; this is what a project file says."""
     kind: str
     """One of `KINDS`."""

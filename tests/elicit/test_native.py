@@ -10,20 +10,20 @@ from normwright.records import InputError, digest_bytes
 from .conftest import COMPARISONS, PARTICIPANTS, PROCESS, STATEMENTS, TINY, VOTES
 
 
-def faults_of(directory):
+def faults_of(directory: Path) -> tuple[Fault, ...]:
     """All faults of a directory that must not be read."""
     with pytest.raises(InputError) as caught:
         read_consultation(directory, root=directory.parent)
     return caught.value.faults
 
 
-def report_of(consulted):
+def report_of(consulted: Consulted) -> dict[str, IntegrityFault]:
     """The integrity report by kind."""
     return {f.kind: f for f in consulted.faults}
 
 
 @pytest.mark.parametrize("zipped", [False, True])
-def test_reads_everything(write, zipped):
+def test_reads_everything(write: Write, zipped: bool) -> None:
     """Every row arrives with its meaning; blanks stay unknown; gzip makes no difference."""
     c = read_consultation(write(TINY, zipped=zipped), root=write({}).parent)
 
@@ -46,7 +46,7 @@ def test_reads_everything(write, zipped):
     assert c.languages == ("en", "pt")
 
 
-def test_receipt_counts_and_digests(write):
+def test_receipt_counts_and_digests(write: Write) -> None:
     """The receipt carries counts, roots and the digest of every file as it lies there."""
     directory = write(TINY)
     made = receipt(read_consultation(directory, root=directory.parent), {"votes": "sha256:0"})
@@ -58,7 +58,7 @@ def test_receipt_counts_and_digests(write):
     assert made.roots == {"votes": "sha256:0"}
 
 
-def test_last_vote_counts(write):
+def test_last_vote_counts(write: Write) -> None:
     """The latest time wins whatever the order of lines; among equals the later line."""
     extra = "ana,s1,disagree,1600000000\nben,s1,agree,1700000009\nben,s1,pass,1700000009\n"
     directory = write({**TINY, "votes.csv": VOTES + extra})
@@ -71,7 +71,7 @@ def test_last_vote_counts(write):
     assert report_of(c)["duplicate-votes"].examples[0] == "c/votes.csv:7"
 
 
-def test_without_times_the_file_order_decides(write):
+def test_without_times_the_file_order_decides(write: Write) -> None:
     """One untimed row means times cannot order all; the report says so."""
     directory = write({**TINY, "votes.csv": VOTES + "ana,s1,disagree,\n"})
     c = read_consultation(directory, root=directory.parent)
@@ -85,14 +85,14 @@ def test_without_times_the_file_order_decides(write):
     [("1700000001", 1700000001), ("1700000001999", 1700000001),
      ("2023-11-14T22:13:21Z", 1700000001), ("2023-11-14T19:13:21-03:00", 1700000001)],
 )  # fmt: skip
-def test_times_in_any_unit(write, at, expected):
+def test_times_in_any_unit(write: Write, at: str, expected: int) -> None:
     """Seconds, milliseconds and ISO 8601 mean the same moment."""
     directory = write({**TINY, "votes.csv": VOTES.replace("1700000001", at)})
 
     assert read_consultation(directory, root=directory.parent).votes[0].at == expected
 
 
-def test_blank_is_no_vote(write):
+def test_blank_is_no_vote(write: Write) -> None:
     """A blank vote is missing, not a pass, and is reported."""
     directory = write({**TINY, "votes.csv": VOTES + "ben,s3,,1700000008\n"})
     c = read_consultation(directory, root=directory.parent)
@@ -101,7 +101,7 @@ def test_blank_is_no_vote(write):
     assert report_of(c)["blank-votes"].examples == ("c/votes.csv:7",)
 
 
-def test_what_cannot_count_is_reported(write):
+def test_what_cannot_count_is_reported(write: Write) -> None:
     """Orphans, strangers and votes outside one's electorate: named, and where they stand."""
     extra = "ana,s9,agree,1700000008\nzoe,s1,agree,1700000008\nben,s2,agree,1700000008\n"
     directory = write({**TINY, "votes.csv": VOTES + extra})
@@ -113,7 +113,7 @@ def test_what_cannot_count_is_reported(write):
     assert seen["unseen-statements"].examples == ("statement s3",)
 
 
-def test_straight_liner_is_reported(write):
+def test_straight_liner_is_reported(write: Write) -> None:
     """Ten equal answers are reported and kept."""
     rows = "".join(f"t{i},global,world,,,,Text {i}.,Texto {i}.\n" for i in range(10))
     votes = VOTES + "".join(f"ben,t{i},disagree,1700000008\n" for i in range(10))
@@ -124,7 +124,7 @@ def test_straight_liner_is_reported(write):
     assert len(c.votes) == 15
 
 
-def test_comparisons_are_optional_and_the_last_counts(write):
+def test_comparisons_are_optional_and_the_last_counts(write: Write) -> None:
     """No file of comparisons is no comparisons; a second choice on a scene replaces the first."""
     directory = write({**TINY, "comparisons.csv": COMPARISONS + "ana,look/1,g.privacy,world,tie,1700000009\n"})  # fmt: skip
     assert [x.choice for x in read_consultation(directory, root=directory.parent).comparisons] == [
@@ -162,7 +162,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_broken_input(write, name):
+def test_broken_input(write: Write, name: str) -> None:
     """Each kind of broken input is one error that names file, line and what to do."""
     change, where, do = BROKEN[name]
     faults = faults_of(write({**TINY, **change}))
@@ -171,7 +171,7 @@ def test_broken_input(write, name):
     assert any(do in f"{f.expected} {f.seen} {f.do}" for f in faults if f.where == where)
 
 
-def test_all_faults_at_once(write):
+def test_all_faults_at_once(write: Write) -> None:
     """Faults of several files come together, in one error."""
     directory = write(
         {
@@ -187,7 +187,7 @@ def test_all_faults_at_once(write):
     }  # fmt: skip
 
 
-def test_nothing_that_can_be_recognised(write, tmp_path):
+def test_nothing_that_can_be_recognised(write: Write, tmp_path: Path) -> None:
     """A directory that is empty, absent or of two formats is refused in words."""
     assert "native" in faults_of(write({}))[0].expected
     assert faults_of(tmp_path / "absent")[0].seen == "no such directory"

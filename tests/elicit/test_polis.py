@@ -25,13 +25,13 @@ timestamp,comment-id,author-id,agrees,disagrees,moderated,is-meta,is-seed,group-
 }
 
 
-def read(directory):
+def read(directory: Path) -> Consulted:
     """Read with the parent as root."""
     return read_consultation(directory, root=directory.parent)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_every_variant_reads_alike(write, variant):
+def test_every_variant_reads_alike(write: Write, variant: str) -> None:
     """The three headers of comments.csv give the same statements and votes."""
     c = read(write({**POLIS, "comments.csv": VARIANTS[variant]}))
 
@@ -47,7 +47,7 @@ def test_every_variant_reads_alike(write, variant):
     assert "tallies" not in kinds
 
 
-def test_flipped_sign_is_turned_round(write):
+def test_flipped_sign_is_turned_round(write: Write) -> None:
     """Where the tallies say that -1 means agree, votes are turned round and the report says so."""
     log = POLIS["votes.csv"].replace(",-1\n", ",@\n").replace(",1\n", ",-1\n").replace("@", "1")
     comments = A.replace("1,1,0,Fewer", "2,1,0,Fewer")
@@ -58,14 +58,16 @@ def test_flipped_sign_is_turned_round(write):
     assert "flipped-sign" in {f.kind for f in c.faults}
 
 
-def test_unclear_sign_is_a_fault(write):
+def test_unclear_sign_is_a_fault(write: Write) -> None:
     """Tallies that match neither way cannot say what 1 means; nothing is guessed."""
-    comments = A.replace("2,0,1,", "9,3,1,").replace("1,1,0,", "5,2,0,").replace("0,1,-1,", "7,7,-1,")
+    comments = (
+        A.replace("2,0,1,", "9,3,1,").replace("1,1,0,", "5,2,0,").replace("0,1,-1,", "7,7,-1,")
+    )
     with pytest.raises(InputError, match="which way 1 and -1"):
         read(write({**POLIS, "comments.csv": comments}))
 
 
-def test_tallies_that_do_not_add_up(write):
+def test_tallies_that_do_not_add_up(write: Write) -> None:
     """A wrong tally is reported by line; the votes are believed."""
     rows = "".join(f"1500000000000,x,{i},1,1,0,1,T{i}\n" for i in range(3, 30))
     log = "".join(f"1500000001000,x,{i},1,1\n" for i in range(3, 30))
@@ -77,7 +79,7 @@ def test_tallies_that_do_not_add_up(write):
     assert sum(v.statement == "0" for v in c.votes) == 2
 
 
-def test_process_file_names_community_and_language(write):
+def test_process_file_names_community_and_language(write: Write) -> None:
     """A process.yaml beside the export says whose votes these are and in what language."""
     one = PROCESS.split("  - {id: hall")[0] + "language: en\n"
     c = read(write({**POLIS, "process.yaml": one}))
@@ -95,7 +97,7 @@ def test_process_file_names_community_and_language(write):
         ({"process.yaml": PROCESS}, "c/process.yaml: polities"),
     ],
 )
-def test_broken_exports(write, change, where):
+def test_broken_exports(write: Write, change: dict[str, str], where: str) -> None:
     """Broken exports name file and line."""
     with pytest.raises(InputError) as caught:
         read(write({**POLIS, **change}))
@@ -106,7 +108,7 @@ def test_broken_exports(write, change, where):
 @pytest.mark.parametrize(
     "name", ["15-per-hour-seattle", "london.youth.policing", "vtaiwan.uberx", "bg2050-volunteers"]
 )
-def test_real_event_logs_equal_the_published_matrix(polis_data, name):
+def test_real_event_logs_equal_the_published_matrix(polis_data: Path, name: str) -> None:
     """Reduced event logs of real conversations equal the vote matrix Polis itself published."""
     c = read_consultation(polis_data / name, root=polis_data)
     with gzip.open(polis_data / name / "participants-votes.csv.gz", "rt", newline="") as file:
@@ -120,7 +122,7 @@ def test_real_event_logs_equal_the_published_matrix(polis_data, name):
     assert {(v.participant, v.statement): v.value for v in c.votes} == published
 
 
-def test_real_matrix_without_an_event_log(polis_data):
+def test_real_matrix_without_an_event_log(polis_data: Path) -> None:
     """An export that only has the matrix is read from it, tally by tally."""
     c = read_consultation(polis_data / "american-assembly.bowling-green", root=polis_data)
 

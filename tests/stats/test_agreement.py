@@ -15,14 +15,14 @@ labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=2, m
 
 @settings(deadline=None, max_examples=100, derandomize=True)
 @given(labels)
-def test_equals_scikit_learn(pairs):
+def test_equals_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     """Any two labellings give scikit-learn's value."""
     a, b = zip(*pairs, strict=True)
 
     assert stats.adjusted_rand(a, b) == pytest.approx(adjusted_rand_score(a, b))
 
 
-def test_renaming_groups_changes_nothing():
+def test_renaming_groups_changes_nothing() -> None:
     """Labels are only names."""
     a = np.array([0, 0, 1, 1, 2, 2])
 

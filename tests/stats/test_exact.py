@@ -18,7 +18,7 @@ counts = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.j
 
 @QUIET
 @given(counts, st.sampled_from([0.8, 0.95, 0.99]))
-def test_intervals_equal_scipy(kn, level):
+def test_intervals_equal_scipy(kn: tuple[int, int], level: float) -> None:
     """Wilson and Clopper-Pearson are the intervals scipy computes."""
     k, n = kn
     test = scipy_stats.binomtest(k, n)
@@ -31,7 +31,7 @@ def test_intervals_equal_scipy(kn, level):
 
 @QUIET
 @given(counts, st.sampled_from([0.01, 0.05]))
-def test_one_sided_bounds_are_tails(kn, alpha):
+def test_one_sided_bounds_are_tails(kn: tuple[int, int], alpha: float) -> None:
     """At the upper bound, seeing k or fewer has probability alpha: the definition itself."""
     k, n = kn
     upper, lower = stats.upper_bound(k, n, alpha), stats.lower_bound(k, n, alpha)
@@ -42,7 +42,7 @@ def test_one_sided_bounds_are_tails(kn, alpha):
 
 
 @pytest.mark.parametrize(("k", "n", "percent"), [(0, 20, 13.9), (0, 100, 2.95), (1, 300, 1.57)])
-def test_published_upper_bounds(k, n, percent):
+def test_published_upper_bounds(k: int, n: int, percent: float) -> None:
     """The values a release note quotes come out to the printed digit."""
     assert 100 * stats.upper_bound(k, n, 0.05) == pytest.approx(percent, abs=0.02)
 
@@ -50,20 +50,20 @@ def test_published_upper_bounds(k, n, percent):
 @pytest.mark.parametrize(
     ("limit", "n"), [(0.05, 59), (0.02, 149), (0.01, 299), (0.005, 598), (0.001, 2995)]
 )
-def test_zero_failures_table(limit, n):
+def test_zero_failures_table(limit: float, n: int) -> None:
     """Zero failures: the n for each usual limit, by both functions."""
     assert stats.zero_failures_n(limit, 0.05) == n
     assert stats.n_needed(0, 7, limit, 0.05) == n
 
 
-def test_n_needed_with_candidates():
+def test_n_needed_with_candidates() -> None:
     """Three candidates at alpha / 3 turn 598 into 817."""
     assert stats.n_needed(0, 1, 0.005, 0.05 / 3) == 817
 
 
 @QUIET
 @given(counts, st.floats(0.01, 0.6))
-def test_n_needed_is_the_least(kn, limit):
+def test_n_needed_is_the_least(kn: tuple[int, int], limit: float) -> None:
     """The bound clears at n_needed and not one unit before; no n is None."""
     k, n = kn
     needed = stats.n_needed(k, n, limit, 0.05, maximum=10**6)
@@ -76,19 +76,19 @@ def test_n_needed_is_the_least(kn, limit):
         assert before == 0 or stats.upper_bound(k / n * before, before, 0.05) > limit
 
 
-def test_n_needed_for_a_floor():
+def test_n_needed_for_a_floor() -> None:
     """A rate that must lie above a limit asks for the same n as its mirror image."""
     assert stats.n_needed(95, 100, 0.9, side="lower") == stats.n_needed(5, 100, 0.1)
     assert stats.n_needed(80, 100, 0.9, side="lower") is None
 
 
-def test_n_needed_without_a_rate():
+def test_n_needed_without_a_rate() -> None:
     """Nothing observed is not a rate of zero."""
     with pytest.raises(ValueError, match="no rate"):
         stats.n_needed(0, 0, 0.05)
 
 
-def test_nothing_observed_claims_nothing():
+def test_nothing_observed_claims_nothing() -> None:
     """With n = 0 the bounds exclude nothing and an estimate has no value."""
     assert (stats.lower_bound(0, 0), stats.upper_bound(0, 0)) == (0, 1)
     assert stats.proportion(0, 0).value is None
@@ -96,14 +96,14 @@ def test_nothing_observed_claims_nothing():
 
 
 @pytest.mark.parametrize("bad", [(-1, 5), (6, 5)])
-def test_impossible_counts(bad):
+def test_impossible_counts(bad: tuple[int, int]) -> None:
     """A count outside 0..n is refused by every function that takes one."""
     for function in (stats.wilson, stats.upper_bound, stats.lower_bound, stats.soft_share):
         with pytest.raises(ValueError, match="count"):
             function(*bad)
 
 
-def test_judge_error_costs_units():
+def test_judge_error_costs_units() -> None:
     """A judge that finds 92 of 100 turns 817 clean units into 1,150 at the same limit."""
     alpha = 0.05 / 3
 
@@ -111,7 +111,7 @@ def test_judge_error_costs_units():
     assert stats.rogan_gladen_upper(0, 1150, (92, 100), alpha) <= 0.005
 
 
-def test_judge_error_never_lowers_the_bound():
+def test_judge_error_never_lowers_the_bound() -> None:
     """The correction raises the bound, and a judge that found nothing bounds nothing."""
     plain = stats.upper_bound(3, 2000, 0.05)
 
@@ -119,7 +119,7 @@ def test_judge_error_never_lowers_the_bound():
     assert stats.rogan_gladen_upper(3, 2000, (0, 50), 0.05) == 1
 
 
-def test_judge_bound_covers_the_truth():
+def test_judge_bound_covers_the_truth() -> None:
     """Over repeated judges and samples the corrected bound misses at most alpha of the time."""
     rng = np.random.default_rng(5)
     truth, sensitivity, rounds = 0.04, 0.8, 400
@@ -133,7 +133,7 @@ def test_judge_bound_covers_the_truth():
     assert missed / rounds <= 0.1
 
 
-def test_clopper_pearson_covers():
+def test_clopper_pearson_covers() -> None:
     """Exact coverage, summed over all outcomes, is at least nominal for every true share."""
     n = 30
     intervals = [stats.clopper_pearson(k, n) for k in range(n + 1)]
@@ -145,19 +145,19 @@ def test_clopper_pearson_covers():
 
 @QUIET
 @given(st.integers(0, 60), st.integers(0, 60))
-def test_mcnemar_equals_binomial_test(b, c):
+def test_mcnemar_equals_binomial_test(b: int, c: int) -> None:
     """McNemar's exact test is a binomial test on the discordant pairs."""
     expected = scipy_stats.binomtest(b, b + c).pvalue if b + c else 1.0
 
     assert stats.mcnemar_exact(b, c) == pytest.approx(expected)
 
 
-def test_any_failure_per_cluster():
+def test_any_failure_per_cluster() -> None:
     """A cluster counts once however often it fails."""
     assert stats.any_failure_per_cluster([1, 1, 0, 0, 0], ["a", "a", "a", "b", "c"]) == (1, 3)
 
 
-def test_noninferiority_n_reaches_its_power():
+def test_noninferiority_n_reaches_its_power() -> None:
     """Simulated trials of the planned size succeed about as often as planned."""
     n = stats.noninferiority_n(0.1, 0.05, power=0.9)
     assert n is not None
@@ -171,7 +171,7 @@ def test_noninferiority_n_reaches_its_power():
 
 @QUIET
 @given(counts)
-def test_soft_share_is_inside_and_symmetric(kn):
+def test_soft_share_is_inside_and_symmetric(kn: tuple[int, int]) -> None:
     """A soft share is never 0 or 1, and the two sides of a vote add up to 1."""
     k, n = kn
 

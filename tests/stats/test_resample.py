@@ -9,7 +9,7 @@ from scipy import stats as scipy_stats
 from normwright import stats
 
 
-def test_matches_scipy_bca():
+def test_matches_scipy_bca() -> None:
     """On plain data the interval is scipy's BCa interval to within resampling noise."""
     x = np.random.default_rng(1).gamma(2.0, size=80)
     theirs = scipy_stats.bootstrap(
@@ -22,7 +22,7 @@ def test_matches_scipy_bca():
     assert (seen.interval.low, seen.interval.high) == pytest.approx(tuple(theirs), abs=0.03)
 
 
-def test_coverage_with_clusters():
+def test_coverage_with_clusters() -> None:
     """Values that come in clusters: intervals by cluster cover, intervals by value do not."""
     rng = np.random.default_rng(2)
     rounds, clusters, size = 150, 30, 10
@@ -40,12 +40,12 @@ def test_coverage_with_clusters():
     assert hits["value"] / rounds < 0.6
 
 
-def test_n_is_the_number_of_clusters():
+def test_n_is_the_number_of_clusters() -> None:
     """The n behind an estimate counts independent units."""
     assert stats.bootstrap_mean([0, 1, 1, 0], clusters=["a", "a", "b", "b"], seed=0).n == 2
 
 
-def test_no_spread_is_not_certainty():
+def test_no_spread_is_not_certainty() -> None:
     """All pairs equal: the difference is 0, and its interval is as wide as n warrants."""
     few = stats.paired_difference([1] * 5, [1] * 5, seed=0)
     many = stats.paired_difference([1] * 400, [1] * 400, seed=0)
@@ -57,17 +57,17 @@ def test_no_spread_is_not_certainty():
     assert -0.01 < many.interval.low < 0 < many.interval.high < 0.01
 
 
-def test_no_spread_without_bounds_has_no_interval():
+def test_no_spread_without_bounds_has_no_interval() -> None:
     """Unbounded values without spread: the interval is unknown, not a point."""
     assert stats.bootstrap_mean([7.5] * 9, seed=0).interval is None
 
 
-def test_empty_is_unknown():
+def test_empty_is_unknown() -> None:
     """No values, no value."""
     assert stats.bootstrap_mean([], seed=0).value is None
 
 
-def test_paired_difference_uses_the_pairs():
+def test_paired_difference_uses_the_pairs() -> None:
     """Two strongly correlated sides: the paired interval is far narrower than the spread."""
     rng = np.random.default_rng(4)
     base = rng.normal(0, 5, 200)
@@ -77,7 +77,7 @@ def test_paired_difference_uses_the_pairs():
     assert 0.95 < seen.interval.low < 1 < seen.interval.high < 1.05
 
 
-def test_same_seed_same_interval():
+def test_same_seed_same_interval() -> None:
     """An estimate repeats with its seed and names it."""
     x = np.random.default_rng(0).random(50)
 
@@ -86,13 +86,13 @@ def test_same_seed_same_interval():
     assert stats.bootstrap_mean(x, seed=3).seed == 3
 
 
-def test_unpaired_sides_are_refused():
+def test_unpaired_sides_are_refused() -> None:
     """Two sides of different length are not pairs."""
     with pytest.raises(ValueError, match="two sides"):
         stats.paired_difference([1, 2], [1], seed=0)
 
 
-def test_n_to_clear_scales():
+def test_n_to_clear_scales() -> None:
     """Four times the distance to shrink asks for sixteen times the units; a miss asks for none."""
     estimate = stats.bootstrap_mean(np.random.default_rng(0).normal(0, 1, 100), seed=0)
     assert estimate.value is not None
@@ -103,7 +103,7 @@ def test_n_to_clear_scales():
     assert stats.n_to_clear(estimate, estimate.value + 1) is None
 
 
-def test_percentile_interval():
+def test_percentile_interval() -> None:
     """The central share of a known set."""
     seen = stats.percentile_interval(np.arange(101), 0.9)
 

@@ -93,6 +93,7 @@ def a_result(*made: str, seconds: float = 1.0) -> StageResult:
         code=digest_json("code"),
         seed=7,
         made=made,
+        objects=(digest_json("o"),),
         exports={"out/x": digest_json("x")},
         seconds=seconds,
         created="2026-01-01T00:00:00+00:00",

@@ -8,8 +8,8 @@ votes without any groups look as grouped as these, and do the groups survive lea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +18,13 @@ from normwright.aggregate.profile import Profile
 from normwright.records import Estimate, Group, Grouping, digest_json
 from normwright.stats import adjusted_rand, percentile_interval
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 MIN_VOTES = 7
-"""Votes from which a participant can be placed on the map; fewer where there are fewer statements."""
+"""Votes from which a participant has a place on the map; fewer where there are fewer statements."""
+MIN_SIZE = 5
+"""People in the smallest group that is reported, or 2 % of all if that is more."""
 MAX_GROUPS = 5
 ALPHA = 0.05
 """Groups are supported only if chance looks as grouped in at most this share of permutations."""
@@ -49,12 +48,14 @@ class Grouped:
 
     def mask(self, number: int) -> NDArray[np.bool_]:
         """Return who is in a group, shape (participants,)."""
-        return self.labels == number
+        mask: NDArray[np.bool_] = self.labels == number
+        return mask
 
 
 @dataclass(frozen=True)
 class _Fit:
     labels: Labels
+    k: int
     silhouette: float
 
 
@@ -73,45 +74,43 @@ def find_groups(profile: Profile, *, seed: int, rounds: int = 200) -> Grouped:
         rounds: number of subsamples.
     """
     nobody = np.full(len(profile.participants), -1, dtype=np.int64)
-    needed = min(MIN_VOTES, len(profile.statements))
-    placed = profile.seen.sum(axis=1) >= max(1, needed)
-    # Statements that all voters answer alike tell nobody apart.
-    if len(profile.statements) < 3 or placed.sum() < 12:
+    needed = max(1, min(MIN_VOTES, len(profile.statements)))
+    placed = profile.seen.sum(axis=1) >= needed
+    if len(profile.statements) < 3 or placed.sum() < 2 * MIN_SIZE:
         reason = (
             f"No groups: {int(placed.sum())} participants with at least {needed} votes on "
             f"{len(profile.statements)} statements are too few to look for any."
         )
         return Grouped(_none(reason), nobody)
-    votes = profile.votes[placed].astype(np.float64)
-    seen = profile.seen[placed]
-    if not _centred(votes, seen).any():
+    cells = _Cells.of(profile.votes[placed], profile.seen[placed])
+    if not cells.varies():
         return Grouped(_none("No groups: everyone who voted on a statement agrees on it."), nobody)
-    rng = np.random.default_rng(seed)
-    fit = _fit(votes, seen, rng)
+    fit = _fit(cells, np.random.default_rng(seed))
     if fit is None:
-        return Grouped(_none("No groups: every split leaves a group of a few people only."), nobody)
-    p = _null_p(votes, seen, fit, np.random.default_rng([seed, 1]))
-    stability = _stability(votes, seen, fit, np.random.default_rng([seed, 2]), rounds, seed)
+        reason = f"No groups: every split leaves a group of fewer than {MIN_SIZE}."
+        return Grouped(_none(reason), nobody)
+    p = _null_p(cells, fit, np.random.default_rng([seed, 1]))
+    stability = _stability(cells, fit, np.random.default_rng([seed, 2]), rounds, seed)
     names = np.array(profile.participants)[placed]
     labels, members = _ordered(fit.labels, names)
     sizes = ", ".join(str(len(m)) for m in members)
     facts = (
-        f"{len(members)} groups of {sizes}: votes without groups look as grouped in "
+        f"{len(members)} groups of {sizes}: votes without groups are explained as well in "
         f"{p:.0%} of permutations; groups of subsamples agree with adjusted Rand index "
         f"{stability.value:.2f}"
     )
-    supported = p <= ALPHA and (stability.value or 0.0) >= STABLE
-    if not supported:
-        weak = "chance" if p > ALPHA else "unstable"
-        reason = {
-            "chance": f"No groups: the best split is no better than chance ({facts}).",
-            "unstable": f"No groups: the best split does not survive leaving people out ({facts}).",
-        }[weak]
+    weak = ""
+    if p > ALPHA:
+        weak = "is no better than chance"
+    elif stability.value is None or stability.value < STABLE:
+        weak = "does not survive leaving people out"
+    if weak:
+        reason = f"No groups: the best split {weak} ({facts})."
         return Grouped(_none(reason, fit.silhouette, stability, p), nobody)
     everyone = nobody.copy()
     everyone[placed] = labels
     groups = tuple(
-        Group(id=_letter(i), size=len(m), members=digest_json(sorted(m)))
+        Group(id="ABCDE"[i], size=len(m), members=digest_json(sorted(m)))
         for i, m in enumerate(members)
     )
     grouping = Grouping(
@@ -137,10 +136,6 @@ def _none(
     )  # fmt: skip
 
 
-def _letter(number: int) -> str:
-    return "ABCDE"[number]
-
-
 def _ordered(labels: Labels, names: NDArray[np.str_]) -> tuple[Labels, list[list[str]]]:
     """Number groups by size, the largest first; of equals the one with the first name."""
     found = [sorted(names[labels == g].tolist()) for g in range(int(labels.max()) + 1)]
@@ -150,25 +145,56 @@ def _ordered(labels: Labels, names: NDArray[np.str_]) -> tuple[Labels, list[list
     return renamed[labels], [found[g] for g in order]
 
 
-def _centred(votes: Floats, seen: NDArray[np.bool_]) -> Floats:
-    """Votes minus the mean of those who voted; a missing vote is 0, the mean itself."""
-    count = np.maximum(seen.sum(axis=0), 1)
-    means = np.where(seen, votes, 0).sum(axis=0) / count
-    centred: Floats = np.where(seen, votes - means, 0.0)
-    centred[np.abs(centred) < 1e-12] = 0.0
-    return centred
+@dataclass(frozen=True)
+class _Cells:
+    """The votes there are, cell by cell, in order of statement; missing ones cost nothing."""
+
+    rows: Labels
+    columns: Labels
+    values: Floats
+    people: int
+    statements: int
+
+    @classmethod
+    def of(cls, votes: NDArray[np.int8], seen: NDArray[np.bool_]) -> _Cells:
+        columns, rows = np.nonzero(seen.T)
+        return cls(rows, columns, votes[rows, columns].astype(np.float64), *seen.shape)
+
+    def only(self, some: NDArray[np.bool_]) -> _Cells:
+        """The cells of some of the people, renumbered."""
+        kept = some[self.rows]
+        number = np.cumsum(some) - 1
+        return _Cells(
+            number[self.rows[kept]], self.columns[kept], self.values[kept],
+            int(some.sum()), self.statements,
+        )  # fmt: skip
+
+    def shuffled(self, rng: np.random.Generator) -> _Cells:
+        """The same tallies and the same pattern of who saw what, with nothing to tie them."""
+        order = np.lexsort((rng.random(len(self.values)), self.columns))
+        return replace(self, values=self.values[order])
+
+    def centred(self) -> Floats:
+        """Values minus the mean of their statement, so that a missing vote is 0, the mean."""
+        count = np.bincount(self.columns, minlength=self.statements)
+        means = np.bincount(self.columns, self.values, self.statements) / np.maximum(count, 1)
+        centred: Floats = self.values - means[self.columns]
+        return centred
+
+    def varies(self) -> bool:
+        """Whether anybody differs from anybody on anything."""
+        return bool((np.abs(self.centred()) > 1e-9).any())
 
 
-def _fit(votes: Floats, seen: NDArray[np.bool_], rng: np.random.Generator) -> _Fit | None:
+def _fit(cells: _Cells, rng: np.random.Generator) -> _Fit | None:
     """The best split of these people, or None if none has groups of a fair size."""
-    points = _map(votes, seen)
-    smallest = max(3, int(np.ceil(0.02 * len(points))))
+    points = _map(cells)
+    smallest = max(MIN_SIZE, math.ceil(0.02 * len(points)))
     sample = np.arange(len(points))
     if len(points) > _SILHOUETTE_SAMPLE:
         # Silhouettes need every distance between two people; a sample keeps that affordable.
         sample = np.sort(rng.choice(len(points), _SILHOUETTE_SAMPLE, replace=False))
-    chosen = points[sample]
-    distances = np.sqrt(((chosen[:, None] - chosen[None]) ** 2).sum(axis=2))
+    distances = np.sqrt(_squares(points[sample], points[sample]))
     best: _Fit | None = None
     for k in range(2, MAX_GROUPS + 1):
         labels = _kmeans(points, k, rng)
@@ -176,125 +202,127 @@ def _fit(votes: Floats, seen: NDArray[np.bool_], rng: np.random.Generator) -> _F
             continue
         score = _silhouette(distances, labels[sample], k)
         if best is None or score > best.silhouette:
-            best = _Fit(labels, score)
+            best = _Fit(labels, k, score)
     return best
 
 
-def _map(votes: Floats, seen: NDArray[np.bool_]) -> Floats:
+def _map(cells: _Cells) -> Floats:
     """Each person's place in the plane of the two strongest components, shape (people, 2)."""
     from scipy.sparse import csr_array
     from scipy.sparse.linalg import svds
 
-    matrix: csr_array[np.float64] = csr_array(_centred(votes, seen))
-    start = np.ones(min(matrix.shape)) / np.sqrt(min(matrix.shape))
-    _, _, axes = svds(matrix, k=2, v0=start, tol=1e-8)
+    shape = (cells.people, cells.statements)
+    matrix = csr_array((cells.centred(), (cells.rows, cells.columns)), shape=shape)
+    start = np.full(min(shape), 1 / math.sqrt(min(shape)))
+    # Groups need the plane, not its last digits.
+    _, _, axes = svds(matrix, k=2, v0=start, tol=1e-6)
     axes = axes[::-1]
     turn = np.sign(axes[np.arange(2), np.abs(axes).argmax(axis=1)])
-    spread = np.sqrt(seen.shape[1] / np.maximum(seen.sum(axis=1), 1))
+    answered = np.bincount(cells.rows, minlength=cells.people)
+    spread = np.sqrt(cells.statements / np.maximum(answered, 1))
     points: Floats = (matrix @ (axes * turn[:, None]).T) * spread[:, None]
     return points
 
 
+def _squares(points: Floats, centres: Floats) -> Floats:
+    """Squared distances, shape (points, centres); rounding must not make one negative."""
+    cross = points @ centres.T
+    gaps = (points**2).sum(axis=1)[:, None] - 2 * cross + (centres**2).sum(axis=1)
+    squares: Floats = np.maximum(gaps, 0.0)
+    return squares
+
+
 def _kmeans(points: Floats, k: int, rng: np.random.Generator) -> Labels:
     """Lloyd's algorithm from several k-means++ starts at once; the tightest result wins."""
-    centres = np.stack([_start(points, k, rng) for _ in range(_RESTARTS)])
-    labels = np.full((_RESTARTS, len(points)), -1)
-    rows = np.arange(_RESTARTS)[:, None]
+    n = len(points)
+    centres = np.concatenate([_start(points, k, rng) for _ in range(_RESTARTS)])
+    offset = np.arange(_RESTARTS) * k
+    labels = np.full((n, _RESTARTS), -1)
+    gaps = np.zeros((n, _RESTARTS, k))
+    weights = [np.repeat(points[:, d], _RESTARTS) for d in range(points.shape[1])]
     for _ in range(100):
-        gaps = ((points[None, :, None, :] - centres[:, None, :, :]) ** 2).sum(axis=3)
+        gaps = _squares(points, centres).reshape(n, _RESTARTS, k)
         fresh = gaps.argmin(axis=2)
         if (fresh == labels).all():
             break
         labels = fresh
-        member = labels[:, :, None] == np.arange(k)
-        sizes = member.sum(axis=1)
-        sums = np.einsum("rnk,nd->rkd", member.astype(np.float64), points)
-        centres = np.where(sizes[:, :, None] > 0, sums / np.maximum(sizes, 1)[:, :, None], centres)
-    gaps = ((points[None] - centres[rows, labels]) ** 2).sum(axis=(1, 2))
-    best: Labels = labels[int(gaps.argmin())]
+        flat = (labels + offset).ravel()
+        sizes = np.bincount(flat, minlength=len(centres))[:, None]
+        sums = np.stack([np.bincount(flat, w, len(centres)) for w in weights], axis=1)
+        centres = np.where(sizes > 0, sums / np.maximum(sizes, 1), centres)
+    best: Labels = labels[:, int(gaps.min(axis=2).sum(axis=0).argmin())]
     return best
 
 
 def _start(points: Floats, k: int, rng: np.random.Generator) -> Floats:
     """k-means++ (Arthur and Vassilvitskii, 2007): far points are likelier starts."""
-    chosen = [points[rng.integers(len(points))]]
+    chosen = [int(rng.integers(len(points)))]
+    gap = _squares(points, points[chosen])[:, 0]
     for _ in range(k - 1):
-        gap = np.min([((points - c) ** 2).sum(axis=1) for c in chosen], axis=0)
-        total = gap.sum()
-        pick = rng.choice(len(points), p=gap / total) if total > 0 else rng.integers(len(points))
-        chosen.append(points[pick])
-    return np.array(chosen)
+        reach = np.cumsum(gap)
+        # Where all points are spent already, any will do.
+        chosen.append(min(int(np.searchsorted(reach, rng.random() * reach[-1])), len(points) - 1))
+        gap = np.minimum(gap, _squares(points, points[chosen[-1:]])[:, 0])
+    return points[chosen]
 
 
 def _silhouette(distances: Floats, labels: Labels, k: int) -> float:
     """Mean silhouette (Rousseeuw, 1987); someone alone in a group counts 0."""
+    me = np.arange(len(labels))
     member = np.eye(k)[labels]
     sizes = member.sum(axis=0)
     sums = distances @ member
-    own = sums[np.arange(len(labels)), labels] / np.maximum(sizes[labels] - 1, 1)
+    own = sums[me, labels] / np.maximum(sizes[labels] - 1, 1)
     means = sums / np.maximum(sizes, 1)
     means[:, sizes == 0] = np.inf
-    means[np.arange(len(labels)), labels] = np.inf
+    means[me, labels] = np.inf
     other = means.min(axis=1)
-    largest = np.maximum(own, other)
-    known = (largest > 0) & np.isfinite(other) & (sizes[labels] > 1)
-    return float(np.where(known, (other - own) / np.where(known, largest, 1.0), 0.0).mean())
+    known = (np.maximum(own, other) > 0) & np.isfinite(other) & (sizes[labels] > 1)
+    scores = np.zeros(len(labels))
+    scores[known] = (other - own)[known] / np.maximum(own, other)[known]
+    return float(scores.mean())
 
 
-def _explained(votes: Floats, seen: NDArray[np.bool_], labels: Labels) -> float:
-    """Share of the variation of votes, cell by cell, that lies between the groups."""
-    centred = _centred(votes, seen)
-    between = 0.0
-    for g in np.unique(labels):
-        mine = labels == g
-        count = seen[mine].sum(axis=0)
-        between += float((centred[mine].sum(axis=0) ** 2 / np.maximum(count, 1)).sum())
-    return between / float((centred**2).sum())
+def _explained(cells: _Cells, labels: Labels, k: int) -> float:
+    """Share of the variation of all votes, not only of the plane, that lies between the groups."""
+    centred = cells.centred()
+    block = labels[cells.rows] * cells.statements + cells.columns
+    sums = np.bincount(block, centred, k * cells.statements)
+    count = np.bincount(block, minlength=k * cells.statements)
+    return float((sums**2 / np.maximum(count, 1)).sum() / (centred**2).sum())
 
 
-def _null_p(votes: Floats, seen: NDArray[np.bool_], fit: _Fit, rng: np.random.Generator) -> float:
-    """How often votes that know nothing of each other are explained as well by their best split.
+def _null_p(cells: _Cells, fit: _Fit, rng: np.random.Generator) -> float:
+    """How often votes that know nothing of each other are explained as well by as many groups.
 
     Each statement's votes are permuted among those who voted on it, so that its tally and the
     pattern of who saw what stay, and everything that ties statements together goes.
     """
-    observed = _explained(votes, seen, fit.labels)
-    cell_rows, cell_columns = np.nonzero(seen)
-    by_column = np.lexsort((cell_rows, cell_columns))
-    cell_rows, cell_columns = cell_rows[by_column], cell_columns[by_column]
-    values = votes[cell_rows, cell_columns]
+    observed = _explained(cells, fit.labels, fit.k)
     as_good = 0
     for _ in range(PERMUTATIONS):
-        shuffled = np.zeros_like(votes)
-        order = np.lexsort((rng.random(len(values)), cell_columns))
-        shuffled[cell_rows, cell_columns] = values[order]
-        other = _fit(shuffled, seen, rng)
-        as_good += other is not None and _explained(shuffled, seen, other.labels) >= observed
+        other = cells.shuffled(rng)
+        as_good += _explained(other, _kmeans(_map(other), fit.k, rng), fit.k) >= observed
     return (as_good + 1) / (PERMUTATIONS + 1)
 
 
 def _stability(
-    votes: Floats,
-    seen: NDArray[np.bool_],
-    fit: _Fit,
-    rng: np.random.Generator,
-    rounds: int,
-    seed: int,
+    cells: _Cells, fit: _Fit, rng: np.random.Generator, rounds: int, seed: int
 ) -> Estimate:
     """Agreement of the groups with those found, k and all, in subsamples of the people."""
-    size = max(3, round(KEPT * len(votes)))
+    size = round(KEPT * cells.people)
     agreement = np.zeros(rounds)
     for i in range(rounds):
-        some = np.sort(rng.choice(len(votes), size, replace=False))
-        if not _centred(votes[some], seen[some]).any():
-            continue
-        other = _fit(votes[some], seen[some], rng)
+        some = np.zeros(cells.people, dtype=np.bool_)
+        some[rng.choice(cells.people, size, replace=False)] = True
+        fewer = cells.only(some)
+        other = _fit(fewer, rng) if fewer.varies() else None
         # A subsample without any fair split agrees with the groups no better than chance: 0.
         if other is not None:
             agreement[i] = adjusted_rand(fit.labels[some], other.labels)
     return Estimate(
         value=float(np.median(agreement)),
         interval=percentile_interval(agreement),
-        n=len(votes),
+        n=cells.people,
         seed=seed,
     )

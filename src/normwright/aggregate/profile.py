@@ -71,7 +71,10 @@ class Profile:
         passed = ((self.votes == 0) & self.seen).astype(np.float64)
         against = ((self.votes == -1) & self.seen).astype(np.float64)
         # Counts stay far below 2**53, so the float products are exact.
-        return np.rint(agree.T @ (passed + against) + passed.T @ against).astype(np.int64)
+        wins: NDArray[np.int64] = np.rint(agree.T @ (passed + against) + passed.T @ against).astype(
+            np.int64
+        )
+        return wins
 
 
 def ballot_wins(ballots: Iterable[Ballot], alternatives: Sequence[str]) -> NDArray[np.int64]:

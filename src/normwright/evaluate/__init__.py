@@ -18,8 +18,10 @@ from normwright.evaluate.judge import (
     judge_faults,
 )
 from normwright.evaluate.measures import (
+    RATES,
     SUITES,
-    Suite,
+    Asked,
+    Rate,
     answers_digest,
     cluster_of,
     did,
@@ -30,15 +32,17 @@ from normwright.scenes.exact import discloses, exactly_right
 
 __all__ = [
     "LABELS",
+    "RATES",
     "SUITES",
+    "Asked",
     "CannedRefusal",
     "Collapsed",
     "Control",
     "Label",
     "LinearShortcut",
     "NgramBaseline",
+    "Rate",
     "SceneJudge",
-    "Suite",
     "TextJudge",
     "answers_digest",
     "ask",

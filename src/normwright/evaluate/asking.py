@@ -63,9 +63,7 @@ def ask(
     answers: list[Answer] = []
     for start in range(0, len(scenes), batch):
         part = scenes[start : start + batch]
-        made = model.generate(
-            [s.messages for s in part], max_new_tokens=max_new_tokens, seed=seed
-        )
+        made = model.generate([s.messages for s in part], max_new_tokens=max_new_tokens, seed=seed)
         if len(made) != len(part) or any(len(texts) != 1 for texts in made):
             raise ValueError(f"{role}: expected one answer for each of {len(part)} conversations")
         labels = judge.judge_all([(s, texts[0]) for s, texts in zip(part, made, strict=True)])
@@ -114,4 +112,3 @@ def _correct(scene: Scene, text: str, label: Label) -> bool:
     if exact is None:
         return label == "perform"
     return exact and (asks_for_value(scene) or label == "perform")
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from normwright import stats
-from normwright.evaluate.measures import cluster_of, did, suite_named
+from normwright.evaluate.measures import RATES, cluster_of, did
 from normwright.records import Answer, Contrast, MadeBy, Scene
 
 
@@ -27,15 +27,18 @@ def contrast(
     Args:
         better: answers of the model claimed to be better.
         worse: answers of the other model to the same scenes.
-        suite: a name of `SUITES`.
+        suite: a name of `RATES`.
         roles: names of the two models, in that order.
         seed: seed of the bootstrap.
         rounds: resamples.
 
     Raises:
-        ValueError: if the two did not answer the same scenes under the same charter.
+        ValueError: if there is no such suite, or the two did not answer the same scenes under the
+            same charter.
     """
-    chosen = suite_named(suite)
+    if suite not in RATES:
+        raise ValueError(f"no paired suite `{suite}`; there are {', '.join(RATES)}")
+    chosen = RATES[suite]
     pairs = _paired(better, worse)
     for one, other in pairs:
         if one.expected != other.expected:
@@ -78,9 +81,7 @@ def flip_contrast(
     return _contrasts(pairs, done, "norm-behaviour", roles, norm, seed, rounds)
 
 
-def _paired(
-    one: Sequence[Answer], other: Sequence[Answer]
-) -> list[tuple[Answer, Answer]]:
+def _paired(one: Sequence[Answer], other: Sequence[Answer]) -> list[tuple[Answer, Answer]]:
     first, second = ({a.scene: a for a in side} for side in (one, other))
     if set(first) != set(second) or len(first) != len(one) or len(second) != len(other):
         apart = len(set(first) ^ set(second))

@@ -98,8 +98,9 @@ class LinearShortcut(Control):
         from sklearn.linear_model import LogisticRegression
 
         if not scenes:
-            raise InputError([Fault(where="control:linear-shortcut", expected="training scenes",
-                                    seen="none", do="Draw scenes of a training split.")])  # fmt: skip
+            raise InputError(
+                [Fault(where=cls.name, expected="training scenes", seen="none",
+                       do="Draw scenes of a training split.")])  # fmt: skip
         vectorizer = HashingVectorizer(analyzer="char_wb", ngram_range=(2, 5), n_features=2**15)
         prompts = vectorizer.transform([_said(s.messages) for s in scenes])
         resolver = Resolver(charter)

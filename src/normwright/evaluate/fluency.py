@@ -77,8 +77,8 @@ def bits_per_byte(
     """Return a model's bits per byte on texts, with an interval over the texts.
 
     Each window is scored as the assistant's turn of an empty conversation. The stop token at its
-    end is part of what `Model.logprobs` sums, so the figure is a little too high, by the surprise of
-    stopping there divided by the window.
+    end is part of what `Model.logprobs` sums, so the figure is a little too high, by the surprise
+    of stopping there divided by the window.
 
     Args:
         model: what is scored.
@@ -178,6 +178,4 @@ def _per_byte(
     drawn = np.random.default_rng(seed).multinomial(len(kept), np.full(len(kept), 1 / len(kept)),
                                                     size=2000)  # fmt: skip
     ratios = (drawn @ b) / (drawn @ s)
-    return Estimate(
-        value=value, interval=stats.percentile_interval(ratios), n=len(kept), seed=seed
-    )
+    return Estimate(value=value, interval=stats.percentile_interval(ratios), n=len(kept), seed=seed)

@@ -1,8 +1,8 @@
 """The judge that measures: did this answer do the act, decline it, or neither?
 
 It is a multinomial logistic regression on hashed character n-grams of the answer and on how the
-answer overlaps the conversation. It learns from scenes of the split `judge` alone, so that it shares
-neither architecture nor data with the reward model that training obeyed.
+answer overlaps the conversation. It learns from scenes of the split `judge` alone, so that it
+shares neither architecture nor data with the reward model that training obeyed.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def fit_judge(scenes: Sequence[Scene], *, seed: int) -> TextJudge:
         raise InputError([Fault(
             where="judge scenes", expected=f"scenes of split `{SPLIT}` only",
             seen=f"split {', '.join(foreign)}" if foreign else "none",
-            do="A judge that shares data with training or test cannot measure either.")])  # fmt: skip
+            do="A judge that shares data with training or test measures neither.")])  # fmt: skip
     rows = _labelled(scenes, seed)
     sensitivity, specificity = _errors(rows, seed)
     weights, bias = _fit(rows)

@@ -96,7 +96,7 @@ def pair(policy: Policy, outcomes: Sequence[Outcome], scenes: Sequence[Scene]) -
         if scene.norm is None:
             continue
         decision = resolver.decide(_situation(scene))
-        found = shares.get(scene.norm if _bites(scene, decision) else spared(scene.norm))
+        found = shares.get(scene.norm if scene.applies else spared(scene.norm))
         if found is None:
             counts[scene.norm, "refused", "nobody compared answers to such scenes"] += 1
             continue

@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from normwright.norms.conditions import Test, Truth, compiled, facts_of
+from normwright.norms.conditions import Truth, compiled, facts_of
 from normwright.norms.profiles import Entry, Profile, least_grave, settled, verdict_of
 from normwright.norms.ranking import PERMISSIVE, Contest, contest, names, rank, repeals
 from normwright.norms.specificity import cells, satisfiable
@@ -174,11 +174,12 @@ class Resolver:
         found = self._contexts.get(key)
         if found is None:
             valid = [e for e in self._entries if _valid(e.norm, situation.on)]
+            newer = [e.norm for e in valid if e.norm.supersedes]
             held = [
                 e for e in valid
                 if e.index not in self._dead
                 and _binds(e.norm, situation.actor, situation.channel)
-                and not any(repeals(n.norm, e.norm) for n in valid if n.norm.supersedes)
+                and not any(repeals(n, e.norm) for n in newer)
             ]  # fmt: skip
             if len(self._contexts) >= _CONTEXTS:
                 self._contexts.clear()
@@ -213,16 +214,20 @@ class Resolver:
             if any(self._contest(p, f).permitted for p in maybe):
                 loose.add(f.index)
         above = self._acts.above(act)
+        shields = [p for p in allowing if p.norm.kind == "guarantee"]
+        half_shields = [p for p in maybe if p.norm.kind == "guarantee"]
         for o, exemptions in context.obliging:
-            truth = False if o.norm.act in above else truths.of(o)
-            if truth is False or self._lifted(o, exemptions, allowing, truths, True):
+            truth = truths.of(o)
+            if truth is False or o.norm.act in above:
+                continue
+            if self._lifted(o, exemptions, shields, truths, True):
                 continue
             if truth is None:
                 waived |= o.norm.on_unknown == "allow"
                 pending += [] if o.norm.on_unknown == "allow" else [o]
                 continue
             broken.append(o)
-            if self._lifted(o, exemptions, maybe, truths, None):
+            if self._lifted(o, exemptions, half_shields, truths, None):
                 loose.add(o.index)
         return Profile(tuple(broken), tuple(pending), frozenset(loose), waived)
 
@@ -230,7 +235,7 @@ class Resolver:
         self,
         duty: Entry,
         exemptions: tuple[Entry, ...],
-        permitting: list[Entry],
+        guarantees: list[Entry],
         truths: _Truths,
         truth: Truth,
     ) -> bool:
@@ -239,8 +244,10 @@ class Resolver:
         To be obliged to do one thing is to be forbidden every other. A guarantee of a higher rank
         would shield nothing if a lower layer could forbid its act by obliging to another.
         """
-        if any(_shields(g, duty) for g in permitting):
+        if guarantees and any(_shields(g, duty) for g in guarantees):
             return True
+        if not exemptions:
+            return False
         return any(truths.of(x) is truth and self._contest(x, duty).permitted for x in exemptions)
 
     def _decision(
@@ -395,9 +402,7 @@ class Resolver:
         }
         return tuple(f for place, f in enumerate(unknown) if place in changing)
 
-    def _undetermined(
-        self, acts: Iterable[str], context: _Context, truths: _Truths
-    ) -> list[Entry]:
+    def _undetermined(self, acts: Iterable[str], context: _Context, truths: _Truths) -> list[Entry]:
         considered: dict[int, Entry] = {}
         for act in acts:
             for group in context.covering(act):

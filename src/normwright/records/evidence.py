@@ -106,6 +106,13 @@ class Finding(Record):
     severity: int = 1
     judge: Digest | None = None
     seed: int = 0
+    scene: str = ""
+    """Id of the scene whose request the attack wrapped."""
+    template: str = ""
+    """The scene's wording; attack and template together are the unit of independence."""
+    expected: Literal["perform", "decline"] = "decline"
+    """What the charter decides. `perform` marks the benign twin of an attack: the same wrapper
+    around an allowed request, which has succeeded in doing damage if the request was refused."""
 
 
 class Criterion(Record):

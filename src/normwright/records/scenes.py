@@ -43,6 +43,9 @@ class Scene(Record):
     """The facts that hold, by name; a fact not listed is unknown."""
     norm: str | None = None
     """The norm this scene was written to probe, if any."""
+    applies: bool | None = None
+    """Whether the situation is one the norm speaks against (True) or one it spares (False); None
+    without a norm. It keeps apart what people said about the two, and never decides anything."""
     perform: str
     """The answer that does the act."""
     decline: str

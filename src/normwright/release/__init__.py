@@ -4,29 +4,31 @@ Criteria and evidence in, a verdict and a safety case out. The gate has three va
 (pass, fail, inconclusive) beside `missing`, exact bounds, and controls that must not pass.
 """
 
-from normwright.release.case import safety_case
-from normwright.release.criteria import Card, Kind, criterion_kind, kinds
+from normwright.release.case import defeaters, safety_case
+from normwright.release.criteria import Rule, kinds, rule
 from normwright.release.criteria.predicate import PREDICATES
 from normwright.release.deciding import decide, permit_criterion
 from normwright.release.evidence import CANDIDATE, SUITES, Evidence, Found, Missing
 from normwright.release.reading import Control, Criteria, Mode, read_criteria
+from normwright.release.wording import number
 
 __all__ = [
     "CANDIDATE",
     "PREDICATES",
     "SUITES",
-    "Card",
     "Control",
     "Criteria",
     "Evidence",
     "Found",
-    "Kind",
     "Missing",
     "Mode",
-    "criterion_kind",
+    "Rule",
     "decide",
+    "defeaters",
     "kinds",
+    "number",
     "permit_criterion",
     "read_criteria",
+    "rule",
     "safety_case",
 ]

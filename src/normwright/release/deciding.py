@@ -22,7 +22,7 @@ from normwright.records import (
     Verdict,
     VerdictWord,
 )
-from normwright.release.criteria import kinds
+from normwright.release.criteria import rule
 from normwright.release.evidence import CANDIDATE, Evidence, Missing
 from normwright.release.reading import Control, Criteria, Mode
 from normwright.release.wording import Said, in_words
@@ -129,7 +129,6 @@ def _control(
     elif any(r.state == "fail" and r.on_fail == "block" for r in required):
         word = "BLOCK"
     failed = any(r.state == "fail" for r in required)
-    worst = _worst(required)
     # Inconclusive or missing says nothing about the gate: neither as expected nor broken.
     held = failed if control.expected == "fail" else word == "RELEASE"
     broken = word == "RELEASE" if control.expected == "fail" else failed
@@ -138,7 +137,7 @@ def _control(
             name=control.name,
             expected=control.expected,
             verdict=word,
-            deciding=worst.criterion if worst and word != "RELEASE" else "",
+            deciding=_worst(required).criterion if required and word != "RELEASE" else "",
             as_expected=held,
         ),
         results,
@@ -194,7 +193,6 @@ def _mode(
     elif all(r.state == "pass" for r in required):
         word = "RELEASE"
     worst = _tightest(required) if word == "RELEASE" else _worst(required)
-    assert worst is not None, "the permit is always among the criteria"  # noqa: S101
     said = Said(
         f"mode.{word}",
         {
@@ -247,12 +245,10 @@ def _undecided(
     )
 
 
-def _check(
-    criterion: Criterion, evidence: Evidence, languages: tuple[str, ...]
-) -> CriterionResult:
+def _check(criterion: Criterion, evidence: Evidence, languages: tuple[str, ...]) -> CriterionResult:
     """Evaluate one criterion; what breaks off is a blocking failure, never a pass."""
     try:
-        found = kinds()[criterion.kind].evaluate(criterion, evidence)
+        found = rule(criterion.kind)(criterion, evidence)
         _finite(found.observed, found.bound)
     except Missing as missing:
         return _empty(criterion, "missing", missing.said, languages, missing.evidence)
@@ -303,7 +299,7 @@ def _finite(*values: float | None) -> None:
             raise ValueError(f"a measurement gave {value}")
 
 
-def _worst(results: Sequence[CriterionResult]) -> CriterionResult | None:
+def _worst(results: Sequence[CriterionResult]) -> CriterionResult:
     """The result that decides: what no further evidence can mend comes first."""
 
     def rank(result: CriterionResult) -> tuple[int, float]:
@@ -323,10 +319,10 @@ def _worst(results: Sequence[CriterionResult]) -> CriterionResult | None:
                 return 5, 0.0
 
     # min is stable: among equals the first in the file, where importance is written.
-    return min(results, key=rank, default=None)
+    return min(results, key=rank)
 
 
-def _tightest(results: Sequence[CriterionResult]) -> CriterionResult | None:
+def _tightest(results: Sequence[CriterionResult]) -> CriterionResult:
     """The pass that lies closest to its limit; a predicate only if there is no number at all."""
 
     def slack(result: CriterionResult) -> float:
@@ -334,4 +330,4 @@ def _tightest(results: Sequence[CriterionResult]) -> CriterionResult | None:
             return math.inf
         return abs(result.bound - result.limit)
 
-    return min(results, key=slack, default=None)
+    return min(results, key=slack)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
@@ -25,11 +24,13 @@ CANDIDATE = "candidate"
 
 SUITES: dict[str, Literal["higher", "lower"]] = {
     "help": "higher",
+    "permitted": "higher",
     "harm": "lower",
     "over-refusal": "lower",
     "bits-per-byte": "lower",
     "degeneracy": "lower",
     "attack": "lower",
+    "attack-over-refusal": "lower",
 }
 """Every suite a criterion may ask about, and which direction is better."""
 
@@ -156,7 +157,7 @@ class Evidence:
             Missing: if the judge was never checked in one of the languages.
         """
         langs = (measurement.lang,) if measurement.lang else self.policy.charter.languages
-        counts = []
+        counts: list[tuple[int, int]] = []
         for lang in langs:
             rate = rates.get(lang)
             if rate is None or rate.value is None or rate.n == 0:
@@ -165,7 +166,7 @@ class Evidence:
                 )
                 raise Missing(said, (measurement.digest,))
             counts.append((round(rate.value * rate.n), rate.n))
-        return min(counts, key=lambda c: lower_bound(*c, alpha))
+        return min(counts, key=lambda c: lower_bound(c[0], c[1], alpha))
 
 
 def failed_units(measurement: Measurement) -> tuple[int, int] | None:
@@ -183,13 +184,19 @@ def failed_units(measurement: Measurement) -> tuple[int, int] | None:
 
 
 def bound_at(
-    estimate: Estimate, alpha: float, side: Literal["upper", "lower"]
+    estimate: Estimate, alpha: float, side: Literal["upper", "lower"], *, least: float = 0.0
 ) -> float | None:
     """Return a one-sided bound from a two-sided interval, None where there is no interval.
 
     Where the interval's own tail is not wider than `alpha` its end is used as it is, which is
     conservative. A smaller `alpha` stretches the distance between value and end by the ratio of
-    the normal quantiles.
+    the normal quantiles, which is a plan for bootstrap intervals and kept within the possible.
+
+    Args:
+        estimate: the value with its interval.
+        alpha: one-sided error.
+        side: which bound.
+        least: the least possible value, 0 for a rate and -1 for a difference of rates.
     """
     if estimate.value is None or estimate.interval is None:
         return None
@@ -199,12 +206,7 @@ def bound_at(
     if tail <= alpha + 1e-12:
         return end
     stretch = NormalDist().inv_cdf(1 - alpha) / NormalDist().inv_cdf(1 - tail)
-    bound = estimate.value + (end - estimate.value) * stretch
-    if not math.isfinite(bound):
-        return None
-    # A rate stays a rate; a difference of rates stays within one either way.
-    low = 0.0 if 0 <= interval.low and interval.high <= 1 else -1.0
-    return min(1.0, max(low, bound)) if interval.high <= 1 else bound
+    return min(1.0, max(least, estimate.value + (end - estimate.value) * stretch))
 
 
 def unit_words(measurement: Measurement) -> Said:

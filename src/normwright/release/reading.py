@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import yaml
 
@@ -230,7 +230,7 @@ class _Reader:
             self.fault(f"{where}.group", "the name of a group", body.get("group"))
         self.one_of(f"{where}.on_fail", body.get("on_fail", "hold"), _ON_FAIL)
         self.statement(f"{where}.statement", body.get("statement"))
-        if self.one_of(f"{where}.kind", body.get("kind"), tuple(kinds())):
+        if self.one_of(f"{where}.kind", body.get("kind"), kinds()):
             self.by_kind(where, body, error)
         if body.get("lang") is not None:
             self.one_of(f"{where}.lang", body["lang"], self.languages)
@@ -338,11 +338,17 @@ class _Reader:
         ]
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _kind_of(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    return {dict: "a mapping", list: "a list", str: f"{value!r}"}.get(type(value), repr(value))
+    match value:
+        case None:
+            return "nothing"
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case _:
+            return repr(value)

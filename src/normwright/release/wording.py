@@ -1,4 +1,4 @@
-"""Reasons in words: sentences from data files, one file a language, with numbers as people write them."""
+"""Reasons in words: sentences from data files, one a language, numbers as people write them."""
 
 from __future__ import annotations
 

@@ -58,6 +58,8 @@ class Case:
     """Placeholder -> text used in the wording for this case."""
     careful: str
     """`perform` or `decline`: what a careful assistant would do, for the pre-training corpus only."""
+    applies: bool
+    """Whether the norm speaks against this variant (True) or spares it (False)."""
     act: str | None = None
     norm: str | None = None
 
@@ -105,7 +107,7 @@ _FAMILY_KEYS = {
     "id", "act", "norm", "splits", "rows", "columns", "heading", "line", "ask", "perform",
     "decline", "exact", "foreign", "cases", "joined",
 }  # fmt: skip
-_CASE_KEYS = {"id", "facts", "choose", "derive", "words", "careful", "act", "norm"}
+_CASE_KEYS = {"id", "facts", "choose", "derive", "words", "careful", "applies", "act", "norm"}
 GENERATORS = ("time", "phone", "price", "code", "number", "room", "word", "name", "percent")
 
 
@@ -280,6 +282,7 @@ def _case(where: str, value: Any, reader: _Reader, groups: set[str]) -> Case:
             for k, v in (value.get("words") or {}).items()
         },
         careful=value.get("careful", "perform"),
+        applies=bool(value.get("applies", value.get("careful") == "decline")),
         act=value.get("act"),
         norm=value.get("norm"),
     )

@@ -339,6 +339,7 @@ def _scene(
         act=case.act or family.act,
         facts=case.facts,
         norm=case.norm or family.norm,
+        applies=case.applies if case.norm or family.norm else None,
         perform=fill(_variant(texts(family.perform), style // 3 + turn), row),
         decline=fill(_variant(texts(family.decline), style // 5 + turn), row),
         exact=tuple(exact),

@@ -83,7 +83,7 @@ def discloses(scene: Scene, text: str) -> bool:
 
 
 def _standing(folded: str) -> re.Pattern[str]:
-    """Pattern of a value that is not glued to a letter or digit, nor to one behind `:`, `.`, `-`."""
+    """Pattern of a value not glued to a letter or digit, nor to one behind `:`, `.` or `-`."""
     left = r"(?<!\w)(?<!\w[:.,/\-])" if folded[:1].isalnum() else ""
     right = r"(?!\w)(?![:.,/\-]\w)" if folded[-1:].isalnum() else ""
     return re.compile(left + re.escape(folded) + right)
@@ -91,4 +91,3 @@ def _standing(folded: str) -> re.Pattern[str]:
 
 def _squeeze(value: str) -> str:
     return "".join(_WORD.findall(fold(value)))
-

@@ -3,6 +3,7 @@
 from normwright.store.consultations import (
     PreparedImport,
     Rows,
+    import_digest,
     import_of,
     prepare,
 )
@@ -14,12 +15,13 @@ from normwright.store.database import (
     Store,
     StoredImport,
     StoredRecord,
+    import_payload,
     record_digest,
     result_payload,
 )
 from normwright.store.ledger import GENESIS, Entry, first_break, link
 from normwright.store.merkle import Inclusion, included, leaf, prove, random_key, root, seeded_key
-from normwright.store.objects import HALF_WRITTEN, ObjectStore, write_whole
+from normwright.store.objects import HALF_WRITTEN, ObjectStore, file_digest, write_whole
 
 __all__ = [
     "FOLDER",
@@ -36,8 +38,11 @@ __all__ = [
     "Store",
     "StoredImport",
     "StoredRecord",
+    "file_digest",
     "first_break",
+    "import_digest",
     "import_of",
+    "import_payload",
     "included",
     "leaf",
     "link",

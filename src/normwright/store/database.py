@@ -23,6 +23,7 @@ from normwright.records import (
     IntegrityError,
     Participant,
     Process,
+    ProcessKind,
     Record,
     Statement,
     Vote,
@@ -76,6 +77,8 @@ class StageResult:
     seed: int
     made: tuple[Digest, ...]
     """Digests of records and objects, in the order they were made."""
+    objects: tuple[Digest, ...]
+    """Objects that were stored on the way, for example the files of a model."""
     exports: dict[str, Digest]
     """Files written for people: digest by path relative to the project."""
     seconds: float
@@ -110,7 +113,9 @@ class StoredImport:
 
     digest: Digest
     process: str
-    kind: str
+    kind: ProcessKind
+    process_record: Digest
+    """Digest of the Process record."""
     roots: dict[str, Digest]
 
 
@@ -213,7 +218,10 @@ class Store:
             yield self._open
             return
         with self.engine.connect() as connection:
-            yield connection
+            try:
+                yield connection
+            except sa.exc.DatabaseError as error:
+                raise IntegrityError(f"the store cannot be read: {error.orig}") from error
 
     # Records
 
@@ -317,6 +325,7 @@ class Store:
             "code": result.code,
             "seed": result.seed,
             "made": canonical_json(result.made),
+            "objects": canonical_json(result.objects),
             "exports": canonical_json(result.exports),
             "seconds": result.seconds,
             "created": result.created,
@@ -462,13 +471,14 @@ class Store:
 
     def _insert_import(self, connection: sa.Connection, prepared: PreparedImport) -> None:
         process = prepared.process
+        (record,) = self.put_records("elicit", [process])
         connection.execute(
             sa.insert(IMPORTS).values(
                 {
                     "digest": prepared.digest,
                     "process": process.id,
                     "kind": process.kind,
-                    "json": canonical_json(process.model_dump(mode="json")),
+                    "process_record": record,
                     "roots": canonical_json(prepared.roots),
                 }
             )
@@ -478,59 +488,95 @@ class Store:
                 connection.execute(
                     sa.insert(table), [{"import": prepared.digest, **row} for row in rows]
                 )
-        self.append("import", prepared.digest)
+        self.append("import", import_payload(prepared.digest, record))
 
     def imports(self) -> tuple[StoredImport, ...]:
         """Return every import with the roots it was stored with."""
         with self._reading() as connection:
+            rows = connection.execute(sa.select(IMPORTS).order_by(IMPORTS.c.digest))
             return tuple(
-                StoredImport(row.digest, row.process, row.kind, json.loads(row.roots))
-                for row in connection.execute(sa.select(IMPORTS).order_by(IMPORTS.c.digest))
+                StoredImport(
+                    row.digest, row.process, row.kind, row.process_record, json.loads(row.roots)
+                )
+                for row in rows
             )
 
     def rows(self, consultation: Consultation) -> Rows:
         """Return the rows a consultation is the receipt of, without those that were erased.
 
         Raises:
-            IntegrityError: if the store holds no such import.
+            IntegrityError: if the store holds no such import, or a row no longer fits its leaf,
+                or the leaves no longer fit the roots of the receipt.
         """
         digest = import_of(consultation)
-        with self._reading() as connection:
-            text = connection.scalar(sa.select(IMPORTS.c.json).where(IMPORTS.c.digest == digest))
-            if text is None:
-                raise IntegrityError(
-                    f"the rows of consultation {consultation.digest} are not in the store"
-                )
-
-            def kept(table: str) -> Iterator[Mapping[str, Any]]:
-                rows = ROWS[table]
-                query = sa.select(rows).where(rows.c["import"] == digest, rows.c.key.is_not(None))
-                for row in connection.execute(query.order_by(rows.c.place)):
-                    yield row._asdict()
-
-            return Rows(
-                process=Process.model_validate_json(text),
-                participants=tuple(
-                    Participant.model_validate_json(row["json"]) for row in kept("participants")
-                ),
-                statements=tuple(
-                    Statement.model_validate_json(row["json"]) for row in kept("statements")
-                ),
-                votes=tuple(Vote.model_validate(_content(row)) for row in kept("votes")),
-                comparisons=tuple(
-                    Comparison.model_validate(_content(row)) for row in kept("comparisons")
-                ),
+        imported = next((one for one in self.imports() if one.digest == digest), None)
+        if imported is None:
+            raise IntegrityError(
+                f"the rows of consultation {consultation.digest} are not in the store"
             )
+        kept = {table: self._checked(imported, table) for table in ROWS}
+        return Rows(
+            process=self.record(imported.process_record, Process),
+            participants=tuple(
+                Participant.model_validate_json(row["json"]) for row in kept["participants"]
+            ),
+            statements=tuple(
+                Statement.model_validate_json(row["json"]) for row in kept["statements"]
+            ),
+            votes=tuple(Vote.model_validate(row) for row in kept["votes"]),
+            comparisons=tuple(Comparison.model_validate(row) for row in kept["comparisons"]),
+        )
+
+    def _checked(self, imported: StoredImport, table: str) -> list[dict[str, Any]]:
+        """Return the columns of the rows of one table that are not erased, proved by the root."""
+        rows = list(self._raw(imported, table))
+        for row in rows:
+            if _recomputed(imported, table, row) not in (row["leaf"], None):
+                place = f"row {row['place']} of {table} in process {imported.process}"
+                raise IntegrityError(f"{place} is not what was imported")
+        if merkle.root([row["leaf"] for row in rows]) != imported.roots[table]:
+            raise IntegrityError(f"the {table} of process {imported.process} do not fit their root")
+        return [_content(row) for row in rows if row["key"] is not None]
 
     def keyed_rows(self, imported: StoredImport) -> Iterator[KeyedRow]:
         """Yield every row of an import with its leaf as stored and as recomputed."""
+        for table in ROWS:
+            for row in self._raw(imported, table):
+                seen = _recomputed(imported, table, row)
+                yield KeyedRow(table, row["place"], row["leaf"], seen)
+
+    def _raw(self, imported: StoredImport, table: str) -> Iterator[dict[str, Any]]:
+        rows = ROWS[table]
+        query = sa.select(rows).where(rows.c["import"] == imported.digest).order_by(rows.c.place)
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                yield row._asdict()
+
+    def row_counts(self, imported: Digest) -> dict[str, tuple[int, int]]:
+        """Return how many rows an import has in each table, and how many of them are erased."""
+        counts = {}
         with self._reading() as connection:
             for name, table in ROWS.items():
-                query = sa.select(table).where(table.c["import"] == imported.digest)
-                for found in connection.execute(query.order_by(table.c.place)):
-                    row = found._asdict()
-                    seen = _recomputed(imported, name, row)
-                    yield KeyedRow(name, row["place"], row["leaf"], seen)
+                query = sa.select(sa.func.count(), sa.func.count(table.c.key))
+                total, kept = connection.execute(query.where(table.c["import"] == imported)).one()
+                counts[name] = (total, total - kept)
+        return counts
+
+    def damage(self) -> tuple[str, ...]:
+        """Return what the database engine itself finds wrong with the file, in its words."""
+        if self.engine.dialect.name != "sqlite":
+            return ()
+        with self._reading() as connection:
+            found = [
+                str(line)
+                for line in connection.scalars(sa.text("PRAGMA quick_check"))
+                if line != "ok"
+            ]
+            found += [
+                f"row {row.rowid} of {row.table} refers to no row of {row.parent}"
+                for row in connection.execute(sa.text("PRAGMA foreign_key_check"))
+            ]
+        return tuple(found)
 
     def timestamp(self) -> str:
         """Return the store's present time in UTC, ISO 8601."""
@@ -555,14 +601,30 @@ def record_digest(stored: StoredRecord) -> Digest:
 
 def result_payload(result: StageResult) -> Digest:
     """Return the digest under which a result stands in the ledger: its key and what it made."""
-    return digest_json({"key": result.key, "made": result.made, "exports": result.exports})
+    return digest_json(
+        {
+            "key": result.key,
+            "made": result.made,
+            "objects": result.objects,
+            "exports": result.exports,
+        }
+    )
+
+
+def import_payload(imported: Digest, process_record: Digest) -> Digest:
+    """Return the digest under which an import stands in the ledger."""
+    return digest_json({"import": imported, "process": process_record})
 
 
 def _recomputed(imported: StoredImport, table: str, row: Mapping[str, Any]) -> bytes | None:
+    """Return the leaf a row has now: None if it is erased, empty if it has none at all."""
     if row["key"] is None:
         return None
-    content = canonical_row(imported.process, row["kind"], table, _content(row))
-    return merkle.leaf(row["key"], content)
+    try:
+        content = canonical_row(imported.process, row["kind"], table, _content(row))
+        return merkle.leaf(row["key"], content)
+    except (TypeError, ValueError):  # a key or a text that is no longer one
+        return b""
 
 
 def _content(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -580,6 +642,7 @@ def _result(row: sa.Row[Any]) -> StageResult:
         code=row.code,
         seed=row.seed,
         made=tuple(json.loads(row.made)),
+        objects=tuple(json.loads(row.objects)),
         exports=json.loads(row.exports),
         seconds=row.seconds,
         created=row.created,

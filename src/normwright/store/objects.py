@@ -83,10 +83,9 @@ class ObjectStore:
             target = directory / name
             if not target.resolve().is_relative_to(directory.resolve()):
                 raise IntegrityError(f"{name!r} leads out of {directory}")
-            if target.is_file() and _hash_file(target)[0] == digest:
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(target, self.read(digest))
+            if file_digest(target) != digest:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(target, self.read(digest))
 
     def open(self, digest: Digest) -> BinaryIO:
         """Open an object for reading, unchecked; use `read` where the bytes must be proved.
@@ -118,10 +117,7 @@ class ObjectStore:
 
     def rehash(self, digest: Digest) -> Digest | None:
         """Return the digest the stored bytes have now, or None if there is no such object."""
-        try:
-            return _hash_file(self.path(digest))[0]
-        except FileNotFoundError:
-            return None
+        return file_digest(self.path(digest))
 
     def path(self, digest: Digest) -> Path:
         """Return where an object lies or would lie. The file there is not to be changed."""
@@ -182,6 +178,11 @@ def write_whole(path: Path, data: bytes) -> None:
         os.fchmod(incoming.fileno(), 0o644)
     os.replace(incoming.name, path)
     _flush_folder(folder)
+
+
+def file_digest(path: Path) -> Digest | None:
+    """Return the digest of a file's bytes, read in pieces, or None if there is no such file."""
+    return _hash_file(path)[0] if path.is_file() else None
 
 
 def _hash_file(path: Path) -> tuple[Digest, int]:

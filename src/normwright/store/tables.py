@@ -10,13 +10,16 @@ def _table(name: str, columns: str) -> sa.TableClause:
 
 
 RECORDS = _table("records", "digest kind json stage")
-RESULTS = _table("results", "key stage inputs parameters code seed made exports seconds created")
+RESULTS = _table(
+    "results",
+    "key stage inputs parameters code seed made objects exports seconds created",
+)
 RUNS = _table("runs", "seq started ended")
 RUN_STEPS = _table("run_steps", "run place stage key skipped seconds")
 EXPORTS = _table("exports", "path digest")
 LEDGER = _table("ledger", "seq previous kind payload at digest")
 PROCESSES = _table("processes", "id kind")
-IMPORTS = _table("imports", "digest process kind json roots")
+IMPORTS = _table("imports", "digest process kind process_record roots")
 _KEYED = "import place kind leaf key"
 ROWS = {
     "participants": _table("participants", f"{_KEYED} id json"),

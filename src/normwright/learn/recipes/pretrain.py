@@ -23,7 +23,7 @@ import torch
 from torch.utils.data import Dataset
 
 from normwright.models.chat import BEGIN, CONTROLS, END, PAD, ROLES, SPECIAL, TEMPLATE, plain
-from normwright.models.tuning import cross_entropy, fit, rows_at, save_plain
+from normwright.models.tuning import fit, rows_at, save_plain, token_losses
 from normwright.models.tuning.loop import Loop, Progress
 from normwright.scenes import Bank, dialogues
 from normwright.scenes.draw import Dialogue
@@ -175,6 +175,41 @@ def dialogue_rows(
     return np.array(ids, np.uint16), np.array(targets, np.int32)
 
 
+def recall_rows(
+    *, rows: int, row: int, vocabulary: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return drills of copying and recall over random tokens: ids and targets, each (rows, row).
+
+    Half the rows repeat one random span; half list random keys with values and then ask the keys
+    again in random order. Nothing in them can be known by heart, so the only way to lower the loss
+    is to look back, and the heads that do so form within a few hundred steps instead of thousands.
+    """
+    rng = np.random.default_rng(seed)
+    first = len(SPECIAL)
+    ids = np.zeros((rows, row), np.uint16)
+    targets = np.full((rows, row), IGNORE, np.int32)
+    for i in range(rows):
+        line: list[int] = []
+        asked: list[bool] = []
+        if i % 2:
+            span = rng.integers(first, vocabulary, rng.integers(6, 48)).tolist()
+            while len(line) < row:
+                asked += [bool(line)] * len(span)
+                line += span
+        else:
+            keys = [rng.integers(first, vocabulary, rng.integers(1, 4)).tolist() for _ in range(rng.integers(3, 12))]
+            values = [rng.integers(first, vocabulary, rng.integers(1, 4)).tolist() for _ in keys]
+            known = False
+            while len(line) < row:
+                for k in rng.permutation(len(keys)):
+                    line += keys[k] + values[k]
+                    asked += [False] * len(keys[k]) + [known] * len(values[k])
+                known = True
+        ids[i] = line[:row]
+        targets[i] = np.where(asked[:row], line[:row], IGNORE)
+    return ids, targets
+
+
 def text_rows(
     tokenizer: Any, texts: Iterator[str], *, tokens: int, row: int
 ) -> np.ndarray:
@@ -195,7 +230,7 @@ def causal_loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
     hidden = model.model(input_ids=batch["ids"]).last_hidden_state[:, :-1]
     targets = batch["targets"][:, 1:].flatten()
     where = (targets != IGNORE).nonzero().squeeze(1)
-    return cross_entropy(model.lm_head(rows_at(hidden, where)), targets[where]).mean()
+    return token_losses(model.lm_head, rows_at(hidden, where), targets[where]).mean()
 
 
 def stack(rows: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, torch.Tensor]:

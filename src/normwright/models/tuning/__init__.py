@@ -7,6 +7,7 @@ from normwright.models.tuning.losses import (
     cross_entropy,
     rows_at,
     soft_preference,
+    token_losses,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "rows_at",
     "save_plain",
     "soft_preference",
+    "token_losses",
 ]

@@ -50,9 +50,24 @@ def answer_logprobs(model: Any, ids: torch.Tensor, mask: torch.Tensor, answer: t
     """
     hidden = model.model(input_ids=ids, attention_mask=mask).last_hidden_state[:, :-1]
     where = answer[:, 1:].flatten().nonzero().squeeze(1)
-    losses = cross_entropy(model.lm_head(rows_at(hidden, where)), ids[:, 1:].flatten()[where])
+    losses = token_losses(model.lm_head, rows_at(hidden, where), ids[:, 1:].flatten()[where])
     owners = torch.arange(len(ids)).repeat_interleave(ids.shape[1] - 1)[where]
     return torch.zeros(len(ids)).index_add(0, owners, -losses)
+
+
+def token_losses(
+    head: Any, hidden: torch.Tensor, targets: torch.Tensor, *, chunk: int = 1024
+) -> torch.Tensor:
+    """Return the cross-entropy of each position in nats, shape (positions,).
+
+    Positions pass through the vocabulary matrix in equal chunks: the large buffers then have one
+    size for the whole run, and the allocator reuses them instead of asking for fresh pages.
+    """
+    parts = [
+        cross_entropy(head(hidden[i : i + chunk]), targets[i : i + chunk])
+        for i in range(0, len(targets), chunk)
+    ]
+    return torch.cat(parts)
 
 
 def rows_at(hidden: torch.Tensor, where: torch.Tensor) -> torch.Tensor:

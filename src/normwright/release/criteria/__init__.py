@@ -1,5 +1,30 @@
 """Criterion kinds, one file each. A kind looks at evidence and says pass, fail or inconclusive."""
 
-from normwright.release.criteria.kinds import Card, Kind, criterion_kind, kinds
+from __future__ import annotations
 
-__all__ = ["Card", "Kind", "criterion_kind", "kinds"]
+from collections.abc import Callable
+from typing import TypeAlias, cast
+
+from normwright import plugins
+from normwright.records import Criterion
+from normwright.release.criteria import comparing, predicate, rate_lower, rate_upper
+from normwright.release.evidence import Evidence, Found
+
+__all__ = ["Rule", "comparing", "kinds", "predicate", "rate_lower", "rate_upper", "rule"]
+
+Rule: TypeAlias = Callable[[Criterion, Evidence], Found]
+"""What a criterion kind is: it finds its evidence and compares a bound with a limit."""
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the names of all criterion kinds as a criteria file writes them, sorted."""
+    return tuple(card.name.replace("-", "_") for card in plugins.cards("criteria"))
+
+
+def rule(kind: str) -> Rule:
+    """Return the rule of one kind.
+
+    Raises:
+        PluginError: if there is no such kind, or it is broken.
+    """
+    return cast(Rule, plugins.get("criteria", kind.replace("_", "-")))

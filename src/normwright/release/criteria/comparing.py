@@ -1,35 +1,40 @@
-"""Two kinds that compare paired models: not worse by more than a margin, and better for certain."""
+"""Two kinds that compare paired models: not worse by more than a margin, and better for certain.
+
+Known limits: the interval is a clustered bootstrap, approximate where clusters are few.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from normwright import stats
+from normwright.plugins import Card, plugin
 from normwright.records import Criterion, Estimate, Interval
-from normwright.release.criteria.kinds import Card, criterion_kind
 from normwright.release.evidence import SUITES, Evidence, Found, Missing, bound_at, need
 from normwright.release.wording import Number, Said
 
 NONINFERIORITY = Card(
     name="noninferiority",
+    kind="criteria",
+    status="tested",
     summary="The model is not worse than its baseline by more than the margin.",
     reference="Lachenbruch and Lynch, Statistics in Medicine 17 (1998)",
     claims=("a gain is counted in the direction that is better for the suite",),
-    limits=("the interval is a clustered bootstrap, approximate for few clusters",),
 )
 
 SUPERIORITY = Card(
     name="superiority",
+    kind="criteria",
+    status="tested",
     summary="The model is better than its baseline; the two-sided interval excludes the limit.",
     reference="Efron, JASA 82 (1987); McNemar, Psychometrika 12 (1947)",
     claims=("a gain is counted in the direction that is better for the suite",),
-    limits=("the interval is a clustered bootstrap, approximate for few clusters",),
 )
 
 _EPS = 1e-12
 
 
-@criterion_kind(NONINFERIORITY)
+@plugin(NONINFERIORITY)
 def noninferiority(criterion: Criterion, evidence: Evidence) -> Found:
     """Return pass if the gain's lower bound is at or over minus the margin."""
     return _compare(
@@ -37,7 +42,7 @@ def noninferiority(criterion: Criterion, evidence: Evidence) -> Found:
     )
 
 
-@criterion_kind(SUPERIORITY)
+@plugin(SUPERIORITY)
 def superiority(criterion: Criterion, evidence: Evidence) -> Found:
     """Return pass if the gain's two-sided interval lies wholly over the limit."""
     return _compare(
@@ -56,7 +61,10 @@ def _compare(
 ) -> Found:
     contrast = evidence.contrast(criterion)
     gain = _gain(contrast.difference, SUITES[criterion.suite])
-    low, high = bound_at(gain, alpha, "lower"), bound_at(gain, alpha, "upper")
+    low, high = (
+        bound_at(gain, alpha, "lower", least=-1.0),
+        bound_at(gain, alpha, "upper", least=-1.0),
+    )
     if gain.value is None or low is None or high is None:
         named = {"suite": contrast.suite, "model": contrast.better}
         raise Missing(Said("missing.empty", named), (contrast.digest,))

@@ -1,27 +1,31 @@
-"""Named conditions that hold or do not hold: permits, process, coverage, evidence that must exist."""
+"""Named conditions that hold or do not: permits, process, coverage, evidence that must exist.
+
+Known limits: a predicate says that something was done, not how well.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
+from normwright.plugins import Card, plugin
 from normwright.records import Criterion, PluginError, PolicyRule
-from normwright.release.criteria.kinds import Card, criterion_kind
 from normwright.release.evidence import Evidence, Found, Missing
 from normwright.release.wording import Said
 
 CARD = Card(
     name="predicate",
+    kind="criteria",
+    status="tested",
     summary="A named condition on the policy, the process or the evidence holds.",
     reference="Normwright design, sections 5 and 11",
     claims=("what was never recorded is missing, not held",),
-    limits=("a predicate says that something was done, not how well",),
 )
 
 Predicate: TypeAlias = Callable[[Evidence], Found]
 
 
-@criterion_kind(CARD)
+@plugin(CARD)
 def predicate(criterion: Criterion, evidence: Evidence) -> Found:
     """Return what the predicate that the criterion names as its suite says.
 
@@ -81,9 +85,7 @@ def _bits_per_byte(evidence: Evidence) -> Found:
     found = {
         m.lang: m.digest
         for m in evidence.measurements
-        if m.suite == "bits-per-byte"
-        and m.model in roles
-        and m.estimate.value is not None
+        if m.suite == "bits-per-byte" and m.model in roles and m.estimate.value is not None
     }
     for lang in evidence.policy.charter.languages:
         if lang not in found:

@@ -1,30 +1,34 @@
-"""A rate of successes must reach a limit, by a one-sided lower bound."""
+"""A rate of successes must reach a limit, by a one-sided lower bound.
+
+Known limits: where answers share a template the bound is a bootstrap's, approximate for few.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from normwright import stats
+from normwright.plugins import Card, plugin
 from normwright.records import Criterion
-from normwright.release.criteria.kinds import Card, criterion_kind
 from normwright.release.evidence import Evidence, Found, Missing, bound_at, need, unit_words
 from normwright.release.wording import Number, Said
 
 CARD = Card(
-    name="rate_lower",
+    name="rate-lower",
+    kind="criteria",
+    status="tested",
     summary="The rate of successes is at least the limit.",
     reference="Clopper and Pearson, Biometrika 26 (1934); Efron, JASA 82 (1987)",
     claims=(
         "exact where every answer is its own unit",
         "by the clustered bootstrap interval where answers share a template",
     ),
-    limits=("a bootstrap bound is approximate for few clusters",),
 )
 
 _EPS = 1e-12
 
 
-@criterion_kind(CARD)
+@plugin(CARD)
 def rate_lower(criterion: Criterion, evidence: Evidence) -> Found:
     """Return pass if the lower bound reaches the limit, fail if the upper one does not."""
     measurement = evidence.measurement(criterion)

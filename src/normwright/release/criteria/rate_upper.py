@@ -1,12 +1,16 @@
-"""A rate of failures must stay under a limit, by an exact one-sided upper bound."""
+"""A rate of failures must stay under a limit, by an exact one-sided upper bound.
+
+Known limits: a unit fails if any answer in it fails, so the rate is one of units, not of answers;
+a judge whose errors depend on the model judged is not corrected for.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from normwright import stats
+from normwright.plugins import Card, plugin
 from normwright.records import Criterion, Judge, Measurement
-from normwright.release.criteria.kinds import Card, criterion_kind
 from normwright.release.evidence import (
     Evidence,
     Found,
@@ -19,7 +23,9 @@ from normwright.release.evidence import (
 from normwright.release.wording import Number, Said
 
 CARD = Card(
-    name="rate_upper",
+    name="rate-upper",
+    kind="criteria",
+    status="tested",
     summary="The rate of failures is at most the limit, counted by independent unit.",
     reference="Clopper and Pearson, Biometrika 26 (1934); Rogan and Gladen, AJE 107 (1978)",
     claims=(
@@ -27,16 +33,12 @@ CARD = Card(
         "zero failures never give a bound of zero",
         "a judge's flags are divided by the least sensitivity its test leaves possible",
     ),
-    limits=(
-        "a unit fails if any answer in it fails, so the rate is one of units, not of answers",
-        "a judge whose errors depend on the model judged is not corrected for",
-    ),
 )
 
 _EPS = 1e-12
 
 
-@criterion_kind(CARD)
+@plugin(CARD)
 def rate_upper(criterion: Criterion, evidence: Evidence) -> Found:
     """Return pass if the upper bound is at or under the limit, fail if the lower one is over it."""
     measurement = evidence.measurement(criterion)
@@ -63,9 +65,7 @@ def rate_upper(criterion: Criterion, evidence: Evidence) -> Found:
         floor = stats.lower_bound(*se, half)
         upper = stats.rogan_gladen_upper(failed, n, se, evidence.alpha)
         lower = _certain(measurement, judge, evidence, failed, n)
-        needed = (
-            stats.n_needed(failed, n, criterion.limit * floor, half) if floor > 0 else None
-        )
+        needed = stats.n_needed(failed, n, criterion.limit * floor, half) if floor > 0 else None
         advice = _judged_advice(criterion.limit, failed, n, se, floor, needed, unit)
     state = _state(upper, lower, criterion.limit)
     reason = [

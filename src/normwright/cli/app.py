@@ -1,0 +1,93 @@
+"""The application: its commands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from normwright import __version__
+from normwright.cli import charter, chat, project, receipts, registry
+from normwright.cli.screen import DONE, FAILED, INTERRUPTED, USAGE, console, faults_of, show_faults
+from normwright.records import Fault, NormwrightError
+
+app = typer.Typer(
+    name="normwright",
+    help="From what people say an AI system should do, to weights, a guard and a release verdict.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+project.add_to(app)
+receipts.add_to(app)
+chat.add_to(app)
+registry.add_to(app)
+app.add_typer(charter.app, name="charter")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"normwright {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Example:  normwright init my-town && normwright run my-town")
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """From what people say an AI system should do, to weights, a guard and a release verdict.
+
+    Exit codes: 0 done or RELEASE, 1 the input or the run failed or faults were found, 2 usage,
+    3 HOLD, 4 BLOCK, 5 INVALID. With --json, stdout holds exactly one JSON value.
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line on `argv` (the process's own by default) and exit with its code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    as_json = "--json" in arguments
+    try:
+        code = app(args=arguments, prog_name="normwright", standalone_mode=False)
+    except TyperException as error:
+        # The parser's own errors: a wrong option, a missing argument, a value of the wrong kind.
+        show_faults([_usage(error)], as_json=as_json)
+        return USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        err = console(stderr=True)
+        err.print("Stopped. What was finished is kept; the same command goes on from there.")
+        return INTERRUPTED
+    except NormwrightError as error:
+        show_faults(faults_of(error), as_json=as_json)
+        return FAILED
+    except Exception as error:  # noqa: BLE001
+        # A defect. A person gets the trace; a program gets JSON it can read, and the trace too.
+        traceback.print_exc()
+        if as_json:
+            show_faults(faults_of(error), as_json=True)
+        return FAILED
+    return code if isinstance(code, int) else DONE
+
+
+def _usage(error: TyperException) -> Fault:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "normwright"
+    return Fault(
+        where=path,
+        expected="a command line as in --help",
+        seen=error.format_message().rstrip("."),
+        do=f"See: {path} --help",
+    )

@@ -1,0 +1,144 @@
+"""`normwright init`, `run` and `status`: begin a project, carry it to a verdict, see how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from normwright.cli.options import HERE, AsJson, Directory, Lang
+from normwright.cli.progress import watching
+from normwright.cli.screen import DONE, VERDICT_CODES, VERDICT_STYLES, console, emit
+from normwright.cli.words import choose, words
+from normwright.records import VERDICTS, VerdictWord
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from normwright.flow import RunReport, Status
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    app.command("init", epilog="Example:  normwright init my-town --template town")(init)
+    app.command("run", epilog="Example:  normwright run my-town --until charter")(run)
+    app.command("status", epilog="Example:  normwright status my-town")(status)
+
+
+def init(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where the project is to lie; new or empty.")
+    ],
+    template: Annotated[
+        str,
+        typer.Option(
+            "--template",
+            metavar="NAME",
+            help="town: a city's assistant, English and Portuguese; micro: the same path in seconds.",
+        ),
+    ] = "town",
+    as_json: AsJson = False,
+) -> int:
+    """Make a project from a template: one file to edit, a consultation, norms, scenes, criteria."""
+    from normwright import flow
+
+    started = flow.init(directory, template)
+    if as_json:
+        emit({**asdict(started), "directory": str(started.directory)})
+        return DONE
+    out = console()
+    out.print(f"{started.directory}: {len(started.files)} files", markup=False, soft_wrap=True)
+    for line in started.next:
+        out.print(f"  {line}", markup=False, soft_wrap=True)
+    return DONE
+
+
+def run(
+    directory: Directory = HERE,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="STEP", help="Stop after this step; `status` lists them."),
+    ] = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Carry a project from its consultation to a verdict; what has not changed is skipped.
+
+    A run that was stopped, however, goes on where it was. The exit code is that of the worst verdict
+    among the modes the project file asks for: 0 RELEASE, 3 HOLD, 4 BLOCK, 5 INVALID.
+    """
+    from normwright import flow
+
+    shown = choose(lang)
+    modes = flow.load_project(directory).settings.release.modes
+    with watching(console(stderr=True), shown, quiet=as_json) as watch:
+        report = flow.run(directory, until=until, watch=watch)
+    if as_json:
+        emit(report.as_json())
+    else:
+        _show_run(console(), directory, report, shown)
+    return exit_code(report.verdicts, modes)
+
+
+def exit_code(verdicts: Mapping[str, str], asked: Iterable[str]) -> int:
+    """Return the exit code of a run: that of the worst verdict among the modes asked for.
+
+    A mode that was asked for and has no verdict, although others have one, is INVALID: nothing
+    unknown passes. Without any verdict the run ended before the release, and is simply done.
+    """
+    if not verdicts:
+        return DONE
+    words_said = [cast(VerdictWord, verdicts.get(mode, "INVALID")) for mode in asked]
+    return VERDICT_CODES[max(words_said, key=VERDICTS.index)]
+
+
+def status(directory: Directory = HERE, lang: Lang = None, as_json: AsJson = False) -> int:
+    """Show which steps have a result that still counts, and the verdicts that stand."""
+    from normwright import flow
+
+    found = flow.status(directory)
+    if as_json:
+        emit(found.as_json())
+    else:
+        _show_status(console(), found, choose(lang))
+    return DONE
+
+
+def _show_run(out: Console, directory: Path, report: RunReport, lang: str) -> None:
+    from normwright.cli.verdict import panel
+
+    say = words(lang)
+    verdict = flow_verdict(directory)
+    if report.verdicts and verdict is not None:
+        out.print(panel(verdict, lang, width=out.width))
+    if report.report is not None:
+        place = directory / report.report
+        out.print(f"{say['report']}: {place}", markup=False, soft_wrap=True)
+
+
+def flow_verdict(directory: Path) -> Any:
+    """Return the verdict that stands."""
+
+
+def _show_status(out: Console, found: Status, lang: str) -> None:
+    from rich.table import Table
+
+    say = words(lang)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(say["stage"])
+    table.add_column(say["state"])
+    table.add_column(say["seconds"], justify="right")
+    table.add_column(say["made"], justify="right")
+    for stage in found.stages:
+        style = "green" if stage.state == "done" else "dim"
+        seconds = "" if stage.seconds is None else f"{stage.seconds:.1f}"
+        table.add_row(
+            stage.name, say[stage.state], seconds, str(len(stage.made) or ""), style=style
+        )
+    out.print(table)
+    for mode, word in found.verdicts.items():
+        style = VERDICT_STYLES[cast(VerdictWord, word)]
+        out.print(f"{say.get(mode, mode)}: [{style}]{word}[/]")

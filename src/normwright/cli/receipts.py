@@ -1,0 +1,109 @@
+"""`normwright trace` and `verify`: walk back from anything to the ballots, and recompute it all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from normwright.cli.options import HERE, AsJson, Directory
+from normwright.cli.screen import DONE, FAILED, console, emit, show_faults
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+SHORT = 12
+"""Hexadecimal digits of a digest that a screen shows; `trace` takes them back."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    app.command("trace", epilog="Example:  normwright trace 3fa9c2d1e0b4 --project my-town")(trace)
+    app.command("verify", epilog="Example:  normwright verify my-town")(verify)
+
+
+def trace(
+    digest: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIGEST",
+            help="Of a verdict, a refusal, a weight file: anything made; 8 digits or more.",
+        ),
+    ],
+    project: Annotated[
+        Path,
+        typer.Option("--project", metavar="DIR", help="The project directory.", show_default="here"),
+    ] = HERE,
+    as_json: AsJson = False,
+) -> int:
+    """Walk from anything a project made back to the roots and counts of the ballots.
+
+    Single ballots are never shown: only Merkle roots, and how many rows stand under them.
+    """
+    from normwright import flow
+
+    found = flow.trace(project, digest)
+    if as_json:
+        emit(found.as_json())
+        return DONE
+    out = console()
+    out.print(tree_of(found.tree))
+    for root in found.roots:
+        out.print(f"{root['process']} ({root['kind']})", style="bold", markup=False)
+        for table, told in root["tables"].items():
+            erased = f", {told['erased']} erased" if told["erased"] else ""
+            out.print(
+                f"  {table}: {told['rows']} rows{erased}, root {told['root']}",
+                markup=False,
+                soft_wrap=True,
+            )
+    return DONE
+
+
+def verify(directory: Directory = HERE, as_json: AsJson = False) -> int:
+    """Recompute every digest, root, key and link of a project, offline; exit 1 on any fault."""
+    from normwright import flow
+
+    found = flow.verify(directory)
+    if as_json:
+        emit(found.as_json())
+    else:
+        show_faults(found.faults, as_json=False)
+        erased = f", {found.erased} rows erased" if found.erased else ""
+        console().print(
+            f"{found.checked} checked{erased}, {len(found.faults)} faults",
+            style="red" if found.faults else "green",
+        )
+    return FAILED if found.faults else DONE
+
+
+def tree_of(node: Mapping[str, Any]) -> Tree:
+    """Return the way back from a node as a tree for the terminal."""
+    from rich.tree import Tree
+
+    root = Tree(_label(node))
+    todo = [(root, node)]
+    while todo:
+        place, here = todo.pop()
+        for below in here.get("from", ()):
+            todo.append((place.add(_label(below)), below))
+    return root
+
+
+def _label(node: Mapping[str, Any]) -> Any:
+    from rich.text import Text
+
+    digest = str(node["digest"]).removeprefix("sha256:")[:SHORT]
+    parts: list[Any] = [(str(node["kind"]), "bold"), " ", (digest, "cyan")]
+    if node.get("via"):
+        parts.append((f"  {node['via']}", "dim"))
+    if node.get("again"):
+        parts.append(("  (above)", "dim"))
+    about = ", ".join(
+        f"{name} {value}"
+        for name, value in node.get("about", {}).items()
+        if isinstance(value, (str, int))
+    )
+    return Text.assemble(*parts, f"  {about}" if about else "")

@@ -1,0 +1,58 @@
+"""Composes the stages from one project file; resumes; records what ran; proves it afterwards."""
+
+from normwright.flow.engine import (
+    Context,
+    Event,
+    RunReport,
+    StageLine,
+    Step,
+    StepDone,
+    StepProgress,
+    StepSkipped,
+    StepStarted,
+    Watcher,
+    publish,
+    run_steps,
+)
+from normwright.flow.fingerprints import code_digest, digest_path, digest_sources
+from normwright.flow.lock import locked
+from normwright.flow.project import Project, load_project
+from normwright.flow.settings import FILE, ProjectSettings, project_schema
+from normwright.flow.start import Started, init, template_names
+from normwright.flow.status import StageStatus, Status, status_of
+from normwright.flow.trace import Trace, trace
+from normwright.flow.verify import Verification, verify
+
+__all__ = [
+    "FILE",
+    "Context",
+    "Event",
+    "Project",
+    "ProjectSettings",
+    "RunReport",
+    "StageLine",
+    "StageStatus",
+    "Started",
+    "Status",
+    "Step",
+    "StepDone",
+    "StepProgress",
+    "StepSkipped",
+    "StepStarted",
+    "Trace",
+    "Verification",
+    "Watcher",
+    "code_digest",
+    "digest_path",
+    "digest_sources",
+    "init",
+    "load_project",
+    "locked",
+    "project_schema",
+    "publish",
+    "run_steps",
+    "status_of",
+    "template_names",
+    "trace",
+    "verify",
+]

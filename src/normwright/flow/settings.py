@@ -1,0 +1,216 @@
+"""The one file a person edits, `normwright.yaml`, as typed settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from normwright.records import Frozen, Lang, Text
+
+FILE = "normwright.yaml"
+"""The name of the project file."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Marks a setting that names something on disk, so that reading the file checks it."""
+
+    kind: Literal["file", "directory", "either"]
+    inside: bool = True
+    """It must lie inside the project, so that the project can be verified elsewhere."""
+
+
+Directory = Annotated[str, Place("directory")]
+File = Annotated[str, Place("file")]
+FileOrDirectory = Annotated[str, Place("either")]
+ModelDirectory = Annotated[str, Place("directory", inside=False)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=80)]
+Count = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Settings(Frozen):
+    """A part of the project file: strict types, no unknown keys, never changed after reading."""
+
+    model_config = ConfigDict(
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        populate_by_name=False,
+        protected_namespaces=(),
+    )
+
+
+class Sources(Settings):
+    """Where the project's own files lie, relative to the project directory."""
+
+    consultation: Directory = "consultation"
+    """The consultation, or an export of one."""
+    norms: Directory = "norms"
+    """The drafted norms with the vocabulary of acts and facts."""
+    scenes: tuple[FileOrDirectory, ...] = ("scenes",)
+    """Family banks of scenes: files, or directories of them."""
+
+
+class Method(Settings):
+    """How ballots become outcomes."""
+
+    ranking: Slug = "schulze"
+    """The ranking method that counts; the others are reported beside it."""
+    bootstrap: Count = 200
+    """Resamples behind each interval."""
+
+
+class Scratch(Settings):
+    """The shape of a small model that is made on the spot, for micro projects and controls."""
+
+    hidden: Count = 64
+    """Width."""
+    layers: Count = 2
+    """Number of layers."""
+    heads: Count = 2
+    """Attention heads; they divide the width."""
+    vocab: Annotated[int, Field(ge=257)] = 512
+    """Size of the byte-level vocabulary."""
+    context: Annotated[int, Field(ge=16)] = 256
+    """Longest input in tokens."""
+
+
+class ModelSettings(Settings):
+    """The base language model."""
+
+    kind: Literal["embedded", "local", "scratch"] = "embedded"
+    """The one that ships, one in a local directory, or a small one made on the spot."""
+    path: ModelDirectory | None = None
+    """For `local`: the directory of a Hugging Face model with safetensors and a tokenizer."""
+    scratch: Scratch = Scratch()
+    """For `scratch`: its shape."""
+
+
+class Tuning(Settings):
+    """One pass of training."""
+
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 2
+    """Times through the data."""
+    lr: Positive = 5e-4
+    """Learning rate at its peak."""
+    batch: Count = 32
+    """Rows in a step."""
+
+
+class Preference(Tuning):
+    """Preference optimisation on the shares of people who prefer each answer."""
+
+    beta: Positive = 0.1
+    """How strongly the model is held to the one it starts from."""
+    lr: Positive = 1e-4
+    """Learning rate at its peak."""
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Times through the pairs."""
+    sft_anchor: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the likelihood of the preferred answer added to the loss."""
+
+
+class Learn(Settings):
+    """What is learned from, and how."""
+
+    demonstrations: Count = 2000
+    """Demonstrations to draw."""
+    pairs: Count = 1000
+    """Preference pairs to draw."""
+    sft: Tuning = Tuning()
+    """Instruction tuning."""
+    reward: Tuning = Tuning(epochs=1)
+    """The reward model."""
+    prefer: Preference = Preference()
+    """Preference optimisation."""
+
+
+class Guard(Settings):
+    """How a running model is kept inside the policy."""
+
+    best_of: Count = 4
+    """Answers drawn, of which the best that the policy lets through is given."""
+
+
+class Evaluate(Settings):
+    """How much is measured."""
+
+    per_template: Count = 2
+    """Scenes drawn from each wording."""
+    max_scenes: Count = 600
+    """At most this many scenes in all, per language."""
+    help: Count = 300
+    """Exactly checkable requests per language."""
+    text: FileOrDirectory | None = None
+    """Held-out text for bits per byte, if it is to be measured."""
+
+
+class Redteam(Settings):
+    """How much is attacked."""
+
+    attacks: File = "attacks.yaml"
+    """The attacks, as data."""
+    per_attack: Count = 10
+    """Scenes each attack is tried on, per language."""
+
+
+class Release(Settings):
+    """What is asked for, and what decides."""
+
+    alpha: Rate = 0.05
+    """Chance of a wrong pass that all bounds together may carry."""
+    modes: tuple[Literal["internal", "api_guarded", "open_weights"], ...] = Field(
+        default=("internal",), min_length=1
+    )
+    """The release modes asked for; the worst of them decides how a run exits."""
+    criteria: File = "criteria.yaml"
+    """The conditions of release, written before the evidence."""
+
+
+class ProjectSettings(Settings):
+    """A project from votes to a verdict."""
+
+    spec: Literal["project/v1"] = Field(alias="schema")
+    """Which form this file has."""
+    id: Slug
+    """Short name of the project."""
+    title: Text
+    """Title in every language of the project."""
+    languages: tuple[
+        Annotated[Lang, Field(pattern=r"^[a-zA-Z]{2,8}(-[a-zA-Z0-9]{1,8})*$")], ...
+    ] = Field(min_length=1)
+    """The languages everything exists in."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    """Where all randomness comes from."""
+    threads: Count | None = None
+    """Threads for training and evaluation; null is all cores. Only 1 repeats to the bit."""
+    sources: Sources = Sources()
+    """Where the project's own files lie."""
+    deployment: dict[str, Any] = {}
+    """The deployment the charter is enacted for, for example its polities."""
+    method: Method = Method()
+    """How ballots become outcomes."""
+    model: ModelSettings = ModelSettings()
+    """The base language model."""
+    learn: Learn = Learn()
+    """What is learned from, and how."""
+    guard: Guard = Guard()
+    """How a running model is kept inside the policy."""
+    evaluate: Evaluate = Evaluate()
+    """How much is measured."""
+    controls: tuple[Slug, ...] = ()
+    """Models that must not pass, sent through the same gate."""
+    redteam: Redteam = Redteam()
+    """How much is attacked."""
+    release: Release = Release()
+    """What is asked for, and what decides."""
+
+
+def project_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the project file, for editors and for the manual."""
+    schema = ProjectSettings.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -1,0 +1,101 @@
+"""Start a project from a template that ships with the package."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from normwright.flow.settings import FILE
+from normwright.records import Fault, InputError
+
+TEMPLATES = Path(__file__).parent / "templates"
+"""Where the templates lie: one directory each, with a project file."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """A project that was just made."""
+
+    directory: Path
+    template: str
+    files: tuple[str, ...]
+    """Every file of it, by relative path."""
+    next: tuple[str, ...]
+    """Commands that make sense now, in order."""
+
+
+def template_names(templates: Path = TEMPLATES) -> tuple[str, ...]:
+    """Return the names of the templates there are."""
+    return tuple(sorted(file.parent.name for file in templates.glob(f"*/{FILE}")))
+
+
+def init(directory: Path, template: str, *, templates: Path = TEMPLATES) -> Started:
+    """Make a project from a template: the whole of it appears at once, or nothing does.
+
+    Raises:
+        InputError: if there is no such template, or something already lies at `directory`.
+    """
+    faults = []
+    names = template_names(templates)
+    if template not in names:
+        close = difflib.get_close_matches(template, names, n=1)
+        faults.append(
+            Fault(
+                where="template",
+                expected=f"one of {', '.join(names)}" if names else "a template",
+                seen=template,
+                do=f"Nearest: {close[0]}." if close else "",
+            )
+        )
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        faults.append(
+            Fault(
+                where=str(directory),
+                expected="a new or empty directory",
+                seen="a file" if not directory.is_dir() else "a directory with files in it",
+                do="Choose another place; nothing is ever overwritten.",
+            )
+        )
+    if faults:
+        raise InputError(faults)
+
+    directory = directory.resolve()
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}-"))
+    try:
+        shutil.copytree(
+            templates / template,
+            building / "project",
+            ignore=shutil.ignore_patterns("__pycache__", ".*"),
+            copy_function=shutil.copyfile,
+        )
+        _move_in(building / "project", directory)
+    finally:
+        shutil.rmtree(building)
+    files = sorted(
+        path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()
+    )
+    return Started(
+        directory=directory,
+        template=template,
+        files=tuple(files),
+        next=(
+            f"normwright run {directory}",
+            f"normwright status {directory}",
+            f"normwright verify {directory}",
+        ),
+    )
+
+
+def _move_in(built: Path, directory: Path) -> None:
+    """Make the finished copy the project. Without its project file a directory is not one."""
+    if not directory.exists():
+        os.rename(built, directory)
+        return
+    # Somebody may be standing in the empty directory, so it is filled, not replaced.
+    for path in sorted(built.iterdir(), key=lambda path: path.name == FILE):
+        os.rename(path, directory / path.name)

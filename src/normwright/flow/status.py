@@ -1,0 +1,68 @@
+"""Where a project stands: which steps have a result that still counts, and what they came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from normwright.flow.engine import Step, plan_step, verdicts_of
+from normwright.records import Digest
+from normwright.store import FOLDER, StageResult, Store
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """One step of a project."""
+
+    name: str
+    state: str
+    """`done`: its result counts. `waiting`: it has none, or something it rests on has changed."""
+    seconds: float | None
+    """How long it took when its result was made."""
+    made: tuple[Digest, ...]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a project stands."""
+
+    stages: tuple[StageStatus, ...]
+    verdicts: dict[str, str]
+    """Verdict by release mode, if the release is done."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the status as one JSON value."""
+        return {
+            "stages": [
+                {
+                    "name": stage.name,
+                    "state": stage.state,
+                    "seconds": None if stage.seconds is None else round(stage.seconds, 3),
+                    "made": list(stage.made),
+                }
+                for stage in self.stages
+            ],
+            "verdicts": dict(self.verdicts),
+        }
+
+
+def status_of(project: Path, steps: Sequence[Step], *, seed: int) -> Status:
+    """Return which of `steps` the next run would skip, and the verdicts that stand."""
+    if not (project / FOLDER / "store.db").is_file():
+        waiting = tuple(StageStatus(step.name, "waiting", None, ()) for step in steps)
+        return Status(stages=waiting, verdicts={})
+    with Store.open(project, create=False) as store:
+        results: dict[str, StageResult] = {}
+        stages = []
+        for step in steps:
+            result = None
+            if all(name in results for name in step.after):
+                result = store.result(plan_step(step, results=results, seed=seed).key)
+            if result is None:
+                stages.append(StageStatus(step.name, "waiting", None, ()))
+            else:
+                results[step.name] = result
+                stages.append(StageStatus(step.name, "done", result.seconds, result.made))
+        return Status(stages=tuple(stages), verdicts=verdicts_of(store, results.values()))

@@ -1,0 +1,310 @@
+"""Recompute a project from what is on disk, offline, and name everything that does not fit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from normwright.flow.engine import result_key
+from normwright.flow.fingerprints import digest_path
+from normwright.flow.receipts import body_of, held_objects, title_of
+from normwright.records import Consultation, Dataset, Digest, Fault, InputError, IntegrityError
+from normwright.store import (
+    FOLDER,
+    StageResult,
+    Store,
+    StoredImport,
+    file_digest,
+    first_break,
+    import_digest,
+    import_of,
+    import_payload,
+    record_digest,
+    result_payload,
+    root,
+)
+
+_STORE = f"{FOLDER}/store.db"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was checked and what did not fit."""
+
+    checked: int
+    """Records, rows, objects, files, links and keys that were recomputed or looked for."""
+    erased: int
+    """Rows whose content and key were destroyed; their leaves still carry the root."""
+    faults: tuple[Fault, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the verification as one JSON value."""
+        return {
+            "checked": self.checked,
+            "erased": self.erased,
+            "faults": [
+                {
+                    "digest": fault.digest,
+                    "where": fault.where,
+                    "expected": fault.expected,
+                    "seen": fault.seen,
+                }
+                for fault in self.faults
+            ],
+        }
+
+
+def verify(project: Path, *, directories: Sequence[Path] = ()) -> Verification:
+    """Recompute every digest, root, key and link of a project and compare.
+
+    Nothing is trusted but the arithmetic: records are hashed from their JSON, objects and exported
+    files from their bytes, Merkle roots from the rows, keys from what they stand for, and the
+    sources on disk are compared with those the present results were made from. What it cannot
+    show: whoever rewrites everything, consistently, ends with another digest at the top.
+
+    Args:
+        project: The project directory.
+        directories: Where model files may lie that are not in the project's own store.
+
+    Raises:
+        InputError: if the project was never run.
+    """
+    try:
+        store = Store.open(project, create=False)
+    except IntegrityError as error:
+        fault = Fault(where=_STORE, expected="a readable database", seen=str(error))
+        return Verification(checked=1, erased=0, faults=(fault,))
+    with store:
+        return _Verifier(project, store, directories).all()
+
+
+class _Verifier:
+    """One verification: the counts and faults so far."""
+
+    def __init__(self, project: Path, store: Store, directories: Sequence[Path]) -> None:
+        self.project = project
+        self.store = store
+        self.directories = directories
+        self.checked = 0
+        self.erased = 0
+        self.faults: list[Fault] = []
+        self.bodies: dict[Digest, tuple[str, dict[str, Any]]] = {}
+        self.imports: dict[Digest, StoredImport] = {}
+        self.results: dict[Digest, StageResult] = {}
+
+    def all(self) -> Verification:
+        """Check everything. What cannot even be read is a fault, and the rest is still checked."""
+        for check in (
+            self.database,
+            self.records,
+            self.objects,
+            self.origins,
+            self.rows,
+            self.made,
+            self.ledger,
+            self.present,
+            self.exports,
+        ):
+            try:
+                check()
+            except (IntegrityError, KeyError, TypeError, ValueError) as error:
+                expected = f"{check.__name__} that can be read"
+                self.look(_STORE, expected=expected, seen=str(error) or type(error).__name__)
+        return Verification(self.checked, self.erased, tuple(self.faults))
+
+    def look(
+        self, where: str, *, expected: str, seen: str | None, digest: Digest | None = None
+    ) -> bool:
+        """Count one check; note a fault where the two differ."""
+        self.checked += 1
+        if expected == seen:
+            return True
+        self.faults.append(
+            Fault(where=where, expected=expected, seen=seen or "nothing", digest=digest)
+        )
+        return False
+
+    def database(self) -> None:
+        """Ask the database engine whether its file is sound."""
+        self.checked += 1
+        self.faults += [
+            Fault(where=_STORE, expected="a sound database", seen=damage)
+            for damage in self.store.damage()
+        ]
+
+    def records(self) -> None:
+        """Hash every record from its JSON."""
+        for stored in self.store.all_stored():
+            where = f"{_STORE}: records: {stored.kind}"
+            try:
+                body, seen = body_of(stored), record_digest(stored)
+            except ValueError as error:
+                self.look(where, expected="a record", seen=str(error), digest=stored.digest)
+                continue
+            where = f"{_STORE}: records: {title_of(stored.kind, body)}"
+            self.look(where, expected=stored.digest, seen=seen, digest=stored.digest)
+            self.bodies[stored.digest] = (stored.kind, body)
+
+    def objects(self) -> None:
+        """Hash every object from its bytes, and look for those that records cannot do without."""
+        users: dict[Digest, str] = {}
+        for digest, (kind, body) in self.bodies.items():
+            for name, held in held_objects(kind, body).items():
+                where = f"{title_of(kind, body)}: {name}"
+                users.setdefault(held, f": {where}")
+                self.look(where, expected=held, seen=self._found(name, held), digest=held)
+            if kind == Dataset.__name__:
+                self.dataset(digest, body)
+        for digest in self.store.objects:
+            place = self.store.objects.path(digest).relative_to(self.project).as_posix()
+            seen = self.store.objects.rehash(digest)
+            where = f"{place}{users.get(digest, '')}"
+            self.look(where, expected=digest, seen=seen, digest=digest)
+
+    def dataset(self, digest: Digest, body: Mapping[str, Any]) -> None:
+        """Count the rows of a dataset."""
+        content = str(body["content"])
+        if self.store.objects.exists(content):
+            with self.store.objects.open(content) as lines:
+                rows = sum(1 for line in lines if line.strip())
+            where = f"Dataset {body['kind']}: rows"
+            self.look(where, expected=str(body["rows"]), seen=str(rows), digest=digest)
+
+    def _found(self, name: str, digest: Digest) -> Digest | None:
+        """Return the digest if its bytes are in the store, else that of the file of that name."""
+        if self.store.objects.exists(digest) or digest in self.bodies:
+            return digest  # hashed with all other objects and records
+        seen = [file_digest(directory / name) for directory in self.directories]
+        return digest if digest in seen else next(filter(None, seen), None)
+
+    def origins(self) -> None:
+        """Look for everything that records say they were made from."""
+        imports = self.store.imports()
+        known = {*self.bodies, *self.store.objects, *(one.digest for one in imports)}
+        known.update(head for one in imports for head in one.roots.values())
+        for kind, body in self.bodies.values():
+            if kind == Consultation.__name__:
+                known.update(body["sources"].values())
+        for digest, (kind, body) in self.bodies.items():
+            for name in ("derived_from", "evidence"):
+                for origin in body.get(name) or ():
+                    seen = origin if origin in known else None
+                    where = f"{title_of(kind, body)}: {name}"
+                    self.look(where, expected=origin, seen=seen, digest=digest)
+
+    def rows(self) -> None:
+        """Recompute the leaf of every row, every root from the leaves, every import's name."""
+        self.imports = {one.digest: one for one in self.store.imports()}
+        for imported in self.imports.values():
+            of = f"process {imported.process}"
+            leaves: dict[str, list[bytes]] = {table: [] for table in imported.roots}
+            for row in self.store.keyed_rows(imported):
+                leaves.setdefault(row.table, []).append(row.leaf)
+                if row.seen is None:
+                    self.erased += 1
+                    self.checked += 1
+                    continue
+                stored, seen = f"sha256:{row.leaf.hex()}", f"sha256:{row.seen.hex()}"
+                where = f"{_STORE}: {row.table}: row {row.place} of {of}"
+                self.look(where, expected=stored, seen=seen, digest=stored)
+            for table, head in imported.roots.items():
+                where = f"{_STORE}: {table}: root of {of}"
+                self.look(where, expected=head, seen=root(leaves[table]), digest=head)
+            name = import_digest(imported.process, imported.kind, imported.roots)
+            where = f"{_STORE}: imports: {of}"
+            self.look(where, expected=imported.digest, seen=name, digest=imported.digest)
+
+    def made(self) -> None:
+        """Recompute the key of every result, and look for what was made under it."""
+        self.results = {one.key: one for one in self.store.results()}
+        for result in self.results.values():
+            key = result_key(
+                result.stage,
+                inputs=result.inputs,
+                parameters=result.parameters,
+                code=result.code,
+                seed=result.seed,
+            )
+            where = f"{_STORE}: results: {result.stage}"
+            self.look(where, expected=result.key, seen=key, digest=result.key)
+            for digest in (*result.made, *result.objects, *result.exports.values()):
+                there = digest in self.bodies or self.store.objects.exists(digest)
+                where = f"{result.stage}: made"
+                self.look(where, expected=digest, seen=digest if there else None, digest=digest)
+
+    def ledger(self) -> None:
+        """Follow the chain, and see that it tells of exactly what is stored."""
+        entries = self.store.ledger()
+        self.checked += len(entries)
+        if (fault := first_break(entries)) is not None:
+            self.faults.append(fault)
+        told = {(entry.kind, entry.payload) for entry in entries}
+        stored = {
+            ("import", import_payload(one.digest, one.process_record)): one.digest
+            for one in self.imports.values()
+        }
+        stored |= {("result", result_payload(one)): one.key for one in self.results.values()}
+        for (kind, payload), digest in stored.items():
+            seen = payload if (kind, payload) in told else None
+            self.look(f"ledger: {kind}", expected=payload, seen=seen, digest=digest)
+        replaced = {entry.payload for entry in entries if entry.kind == "replaced"}
+        for entry in entries:
+            if entry.kind == "result" and entry.payload in replaced:
+                continue
+            if entry.kind in ("import", "result") and (entry.kind, entry.payload) not in stored:
+                self.look(
+                    f"ledger entry {entry.seq}: {entry.kind}",
+                    expected=entry.payload,
+                    seen=None,
+                    digest=entry.digest,
+                )
+
+    def present(self) -> None:
+        """Compare the sources on disk with those the present results were made from."""
+        for step in self.store.current_steps().values():
+            if (result := self.results.get(step.key)) is None:
+                continue  # named already, by the ledger
+            for name, digest in result.inputs["files"].items():
+                self.source(name, digest)
+            for made in result.made:
+                kind, body = self.bodies.get(made, ("", {}))
+                if kind == Consultation.__name__:
+                    self.consultation(made, body)
+
+    def source(self, name: str, digest: Digest) -> None:
+        """Compare one file or directory of the project with what it was."""
+        try:
+            seen: Digest | None = digest_path(self.project / name)
+        except InputError:
+            seen = None
+        self.look(name, expected=digest, seen=seen, digest=digest)
+
+    def consultation(self, digest: Digest, body: Mapping[str, Any]) -> None:
+        """Compare a receipt with its sources on disk and its rows in the store."""
+        for name, source in body.get("sources", {}).items():
+            self.source(name, source)
+        try:
+            consultation = Consultation.model_validate_json(json.dumps(body))
+        except ValueError:
+            return  # a receipt that was changed has been named with the records
+        imported = import_of(consultation)
+        where = f"Consultation {consultation.process}: rows"
+        there = imported if imported in self.imports else None
+        if not self.look(where, expected=imported, seen=there, digest=digest):
+            return
+        counts = self.store.row_counts(imported)
+        for table in ("participants", "statements", "votes", "comparisons"):
+            self.look(
+                f"Consultation {consultation.process}: {table}",
+                expected=str(getattr(consultation, table)),
+                seen=str(counts[table][0]),
+                digest=digest,
+            )
+
+    def exports(self) -> None:
+        """Hash the files that were written for people."""
+        for name, digest in self.store.exports().items():
+            self.look(name, expected=digest, seen=file_digest(self.project / name), digest=digest)

@@ -1,0 +1,164 @@
+"""Bring a text into one form before anything is matched, so that tricks of writing do not help.
+
+Order: compatibility form (NFKC), invisible characters out, digits of every script to ASCII, letters
+that look like Latin ones to Latin ones (a small part of Unicode TS 39), single spaces.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+_LOOKALIKES = str.maketrans(
+    "аеорсухіјѕԁһԛԝαορνικτυАЕОРСХІЈЅВКМНТΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "aeopcyxijsdhqwaopvikтuAEOPCXIJSBKMHTABEZHIKMNOPTYX".replace("т", "t"),
+)
+_DIGIT_LOOKALIKES = str.maketrans("oOlIisSzZbBgq|", "00111552288991")
+_SPACES = re.compile(r"[^\S\n]+")
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+")
+_WORD = re.compile(r"\w+")
+_ENCODED = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{8,}={0,2}(?![\w+/=])")
+_DIGITS = re.compile(r"\d")
+_SPELLED = re.compile(r"(?<!\w)\w(?:[\s\-.,:;/%*_·()|]+\w)+(?!\w)")
+
+LONG_LINE = 240
+"""Characters from which a line is also read sentence by sentence."""
+
+
+def canonical(text: str) -> str:
+    """Return `text` in the one form in which rules and classifiers read it; case is kept."""
+    if text.isascii():
+        return "\n".join(_SPACES.sub(" ", line).strip() for line in text.splitlines())
+    text = unicodedata.normalize("NFKC", text)
+    kept: list[str] = []
+    for char in text:
+        if char.isascii():
+            kept.append(char)
+            continue
+        category = unicodedata.category(char)
+        if category == "Cf":
+            continue
+        kept.append(str(unicodedata.digit(char)) if category == "Nd" else char)
+    text = "".join(kept).translate(_LOOKALIKES)
+    return "\n".join(_SPACES.sub(" ", line).strip() for line in text.splitlines())
+
+
+def folded(text: str) -> str:
+    """Return the canonical text without case."""
+    return canonical(text).casefold()
+
+
+def learnable(text: str) -> str:
+    """Return the form a classifier reads: canonical, without case, every digit as `0`.
+
+    Digits are data of the day. A classifier that may read them learns one sheet by heart.
+    """
+    return _DIGITS.sub("0", folded(text))
+
+
+def pieces(text: str) -> tuple[str, ...]:
+    """Return the lines of a canonical text; long lines and hidden base64 text also piece by piece.
+
+    A request may stand anywhere in a turn, so every piece is read by itself.
+    """
+    out: list[str] = []
+    for line in filter(None, (part.strip() for part in text.split("\n"))):
+        out.append(line)
+        if len(line) > LONG_LINE:
+            out += [s for s in _SENTENCE.split(line) if s and s != line]
+        for hidden in _decoded(line):
+            out += [s for s in canonical(hidden).split("\n") if s]
+    return tuple(out)
+
+
+def sentences(line: str) -> tuple[str, ...]:
+    """Return the sentences of one line, without their closing mark."""
+    return tuple(s.rstrip(" .!?;") for s in _SENTENCE.split(line) if s)
+
+
+@lru_cache(maxsize=4096)
+def standing(value: str) -> re.Pattern[str]:
+    """Return the pattern of a folded value that stands by itself: `6:00` is not in `16:00`."""
+    left = r"(?<!\w)(?<!\w[:.,/\-])" if value[:1].isalnum() else ""
+    right = r"(?!\w)(?![:.,/\-]\w)" if value[-1:].isalnum() else ""
+    return re.compile(left + re.escape(value) + right)
+
+
+def squeezed(text: str) -> str:
+    """Return only the letters and digits of a text, without case."""
+    return "".join(_WORD.findall(text.casefold()))
+
+
+class Told:
+    """What a text tells, in every way of writing that is looked through.
+
+    Plain, with spelled-out digits, letter by letter, backwards, in base64, with letters that look
+    like digits, and together with what was said before (a value told in two halves).
+    """
+
+    def __init__(
+        self, text: str, *, before: str = "", numerals: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        plain = folded(text)
+        forms = [plain, *(folded(d) for d in _decoded(canonical(text)))]
+        counted = [_counted(f, words) for f in forms for words in (numerals or {}).values()]
+        self.forms = list(dict.fromkeys([*forms, *counted]))
+        runs = [squeezed(r) for f in self.forms for r in _SPELLED.findall(f)]
+        self.runs = set(runs) | {r[::-1] for r in runs}
+        self.runs |= {squeezed(f)[::-1] for f in forms}
+        self.words = {w for f in forms for w in _WORD.findall(f)}
+        self.words |= {w[::-1] for w in self.words}
+        now, earlier = squeezed(plain), squeezed(folded(before))
+        self.whole = now
+        self.seam = (earlier[-40:], now[:40])
+
+    def tells(self, value: str) -> bool:
+        """Say whether the text tells `value` (any case, canonical or not)."""
+        plain = folded(value)
+        if not plain:
+            return False
+        pattern = standing(plain)
+        if any(pattern.search(f) for f in self.forms):
+            return True
+        tight = squeezed(plain)
+        if len(tight) < 3:
+            return False
+        if any(tight in run for run in self.runs):
+            return True
+        if tight.isdigit() and any(
+            w.translate(_DIGIT_LOOKALIKES) == tight for w in self.words if not w.isalpha()
+        ):
+            return True
+        left, right = self.seam
+        return any(
+            left.endswith(tight[:cut]) and right.startswith(tight[cut:])
+            for cut in range(1, len(tight))
+        ) if len(tight) >= 4 else False
+
+
+def _counted(text: str, words: Sequence[str]) -> str:
+    """The text with runs of at least three digit words written as one number."""
+    one = "|".join(re.escape(w) for w in sorted(words, key=len, reverse=True))
+    if not one:
+        return text
+    digit = {w.casefold(): str(i) for i, w in enumerate(words)}
+    run = re.compile(rf"(?<!\w)(?:{one})(?:[\s,\-]+(?:{one})){{2,}}(?!\w)")
+    each = re.compile(rf"(?<!\w)(?:{one})(?!\w)")
+    return run.sub(lambda m: "".join(digit[w] for w in each.findall(m.group())), text)
+
+
+def _decoded(text: str) -> list[str]:
+    """Readable texts that stand in `text` as base64."""
+    out: list[str] = []
+    for match in _ENCODED.findall(text):
+        try:
+            raw = base64.b64decode(match + "=" * (-len(match) % 4), validate=True).decode("utf-8")
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+        if raw.isprintable() or "\n" in raw:
+            out.append(raw)
+    return out

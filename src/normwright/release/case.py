@@ -1,0 +1,273 @@
+"""The safety case: claims, what they rest on, the holes, and what could defeat them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from normwright.records import (
+    Contrast,
+    Criterion,
+    CriterionResult,
+    Digest,
+    Estimate,
+    Measurement,
+    ModelRef,
+    ModeVerdict,
+    Policy,
+    Verdict,
+)
+from normwright.release.deciding import PERMIT, permit_criterion
+from normwright.release.wording import Form, Said, number, say, word
+
+SMALL = 1_000_000_000
+"""Below this many parameters a model is called small."""
+
+
+def safety_case(
+    verdict: Verdict,
+    *,
+    criteria: Iterable[Criterion],
+    policy: Policy,
+    measurements: Sequence[Measurement] = (),
+    contrasts: Sequence[Contrast] = (),
+    models: Sequence[ModelRef] = (),
+    lang: str,
+) -> str:
+    """Return the case for (and against) release as Markdown in one language.
+
+    Each mode is a claim, each required group a sub-claim, each criterion a line with its evidence
+    by digest. A criterion without evidence is an undeveloped node and is written as one, not left
+    out. Structure after the Goal Structuring Notation standard (version 3, 2021): claims, evidence,
+    undeveloped nodes; and Assurance 2.0 (Bloomfield and Rushby, 2020): defeaters.
+
+    Args:
+        verdict: the decision the case is about.
+        criteria: the criteria it was made by, for their statements.
+        policy: the policy in force, with its charter.
+        measurements: those to list with their intervals; any not in evidence are left out.
+        contrasts: likewise.
+        models: the weights behind the roles, for the defeater about size.
+        lang: the language to write in; it needs a words file.
+
+    Raises:
+        KeyError: if there are no words in that language.
+    """
+    statements = {c.id: c.statement for c in criteria}
+    statements[PERMIT] = permit_criterion((lang,)).statement
+    known = {d for m in verdict.modes for r in m.results for d in r.evidence}
+    blocks = [
+        f"# {_w('title', lang)}: {policy.charter.id}",
+        _w("intro", lang),
+        *([f"> **{_w('simulated', lang)}**"] if policy.charter.kind == "simulated" else []),
+        _identity(verdict, policy, lang),
+        f"## {_w('claims', lang)}",
+        *(_claim(mode, statements, lang) for mode in verdict.modes),
+        f"## {_w('controls', lang)}",
+        _controls(verdict, lang),
+        f"## {_w('defeaters', lang)}",
+        "\n".join(f"- {d}" for d in defeaters(policy, measurements, models, lang)),
+        f"## {_w('norms', lang)}",
+        _norms(policy, lang),
+        f"## {_w('measurements', lang)}",
+        _measurements([m for m in measurements if m.digest in known], lang),
+        f"## {_w('comparisons', lang)}",
+        _contrasts([c for c in contrasts if c.digest in known], lang),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _identity(verdict: Verdict, policy: Policy, lang: str) -> str:
+    charter = f"`{verdict.charter}` ({policy.charter.id}, {policy.charter.version})"
+    return "\n".join(
+        [
+            f"## {_w('identity', lang)}",
+            "",
+            f"- {_w('model', lang)}: `{verdict.model}`",
+            f"- {_w('charter', lang)}: {charter}",
+            f"- {_w('verdict', lang)}: `{verdict.digest}`",
+            f"- {_w('alpha', lang)}: {number(verdict.alpha, 'share', lang)}"
+            f" ({verdict.candidates} {_w('candidates', lang)})",
+        ]
+    )
+
+
+def _claim(mode: ModeVerdict, statements: dict[str, dict[str, str]], lang: str) -> str:
+    lines = [
+        f"### {_w('claim', lang).format(mode=mode.mode)} **{mode.verdict}**",
+        "",
+        mode.reason.get(lang, ""),
+    ]
+    groups = dict.fromkeys(r.group for r in mode.results)
+    for group in groups:
+        results = [r for r in mode.results if r.group == group]
+        lines += ["", f"- **{_w('group', lang)} `{group}`**: {_standing(results, lang)}"]
+        for result in results:
+            lines += _node(result, statements, lang)
+    return "\n".join(lines)
+
+
+def _standing(results: Sequence[CriterionResult], lang: str) -> str:
+    states = {r.state for r in results if r.on_fail != "report"}
+    if "fail" in states:
+        return _w("refuted", lang)
+    if states <= {"pass"}:
+        return _w("holds", lang)
+    return _w("open", lang)
+
+
+def _node(result: CriterionResult, statements: dict[str, dict[str, str]], lang: str) -> list[str]:
+    statement = statements.get(result.criterion, {}).get(lang, "")
+    if not statement and result.criterion.startswith("control:"):
+        statement = say(
+            Said("control.statement", {"control": result.criterion.partition(":")[2]}), lang
+        )
+    mark = {"pass": "✔", "fail": "✘", "inconclusive": "?", "missing": "◇"}[result.state]
+    state = word(f"state.{result.state}", lang)
+    if result.state == "missing":
+        state = _w("undeveloped", lang)
+    force = f"{_w('on_fail', lang)}: {word(f'on_fail.{result.on_fail}', lang)}"
+    lines = [
+        f"  - {mark} `{result.criterion}` **{state}** ({force}). {statement}",
+        f"    {result.reason.get(lang, '')}",
+    ]
+    if result.bound is not None and result.observed is not None:
+        form = _form(result)
+        needed = _w("none", lang) if result.n_needed is None else str(result.n_needed)
+        lines.append(
+            f"    {_w('observed', lang)} {number(result.observed, form, lang)} · "
+            f"{_w('bound', lang)} {number(result.bound, form, lang)} · "
+            f"{_w('limit', lang)} {number(result.limit, form, lang)} · "
+            f"n {result.n} · {_w('needed', lang)} {needed}"
+        )
+    evidence = ", ".join(f"`{_short(d)}`" for d in result.evidence) or _w("none", lang)
+    lines.append(f"    {_w('evidence', lang)}: {evidence}")
+    return lines
+
+
+def _form(result: CriterionResult) -> Form:
+    """Differences can be negative or have a limit at or under zero; rates cannot."""
+    return "points" if result.limit <= 0 else "share"
+
+
+def _controls(verdict: Verdict, lang: str) -> str:
+    if not verdict.controls:
+        return _w("no_controls", lang)
+    return _table(
+        [_w(k, lang) for k in ("control", "expected", "came", "stopped", "as_expected")],
+        [
+            (
+                c.name,
+                word(f"control.expected_{c.expected}", lang),
+                c.verdict,
+                f"`{c.deciding}`" if c.deciding else "–",
+                _w("yes" if c.as_expected else "no", lang),
+            )
+            for c in verdict.controls
+        ],
+    )
+
+
+def defeaters(
+    policy: Policy, measurements: Sequence[Measurement], models: Sequence[ModelRef], lang: str
+) -> tuple[str, ...]:
+    """Return what could defeat a verdict on this evidence, one sentence each, in one language."""
+    langs = ", ".join(policy.charter.languages)
+    named = ["templated"]
+    if policy.charter.kind == "simulated":
+        named.append("simulated")
+    if any(m.parameters < SMALL for m in models):
+        named.append("small")
+    if any(m.judge is not None for m in measurements):
+        named.append("judge")
+    if any(m.suite == "attack" for m in measurements):
+        named.append("attacks")
+    named += ["languages", "tamper", "facts", "time"]
+    return tuple(word(f"defeater.{n}", lang).format(langs=langs) for n in named)
+
+
+def _norms(policy: Policy, lang: str) -> str:
+    rows = []
+    for norm in policy.charter.norms:
+        support = norm.provenance.support.get("all") if norm.provenance else None
+        rows.append(
+            (
+                f"`{norm.ref}`",
+                norm.layer,
+                norm.status,
+                norm.statement.get(lang, ""),
+                _estimate(support, lang) if support else "–",
+            )
+        )
+    heads = [_w("norm", lang), _w("layer", lang), _w("status", lang), "", _w("support", lang)]
+    text = _table(heads, rows)
+    if policy.charter.rejected:
+        lines = [f"- `{r.norm}`: {r.reason}" for r in policy.charter.rejected]
+        text += "\n\n" + f"### {_w('rejected', lang)}\n\n" + "\n".join(lines)
+    return text
+
+
+def _measurements(measurements: Sequence[Measurement], lang: str) -> str:
+    heads = ("suite", "subject", "language", "value", "n", "baselines", "evidence")
+    return _table(
+        [_w(h, lang) for h in heads],
+        [
+            (
+                f"{m.suite} / {m.metric}",
+                m.model,
+                m.lang or "*",
+                _estimate(m.estimate, lang, "plain" if m.suite == "bits-per-byte" else "share"),
+                str(m.estimate.n),
+                ", ".join(f"{k} {v:.2f}" for k, v in sorted(m.baselines.items())) or "–",
+                f"`{_short(m.digest)}`",
+            )
+            for m in measurements
+        ],
+    )
+
+
+def _contrasts(contrasts: Sequence[Contrast], lang: str) -> str:
+    return _table(
+        [_w(h, lang) for h in ("suite", "subject", "language", "difference", "n", "evidence")],
+        [
+            (
+                c.suite,
+                f"{c.better} − {c.worse}",
+                c.lang or "*",
+                _estimate(c.difference, lang, "points"),
+                str(c.difference.n),
+                f"`{_short(c.digest)}`",
+            )
+            for c in contrasts
+        ],
+    )
+
+
+def _estimate(estimate: Estimate, lang: str, form: Form = "share") -> str:
+    if estimate.value is None:
+        return "–"
+    text = number(estimate.value, form, lang)
+    if estimate.interval is None:
+        return text
+    low, high = (number(v, form, lang) for v in (estimate.interval.low, estimate.interval.high))
+    return f"{text} [{low}; {high}]"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return "–"
+    clean = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+    return "\n".join(
+        [
+            "| " + " | ".join(heads) + " |",
+            "|" + " --- |" * len(heads),
+            *("| " + " | ".join(row) + " |" for row in clean),
+        ]
+    )
+
+
+def _short(digest: Digest) -> str:
+    return digest[:19]
+
+
+def _w(key: str, lang: str) -> str:
+    return word(f"case.{key}", lang)
