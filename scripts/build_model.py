@@ -31,6 +31,7 @@ from normwright.learn.recipes.pretrain import (
     Shape,
     dialogue_rows,
     dialogue_text,
+    joined,
     mix,
     new_model,
     pretrain,
@@ -38,6 +39,7 @@ from normwright.learn.recipes.pretrain import (
     text_rows,
     train_tokenizer,
 )
+from normwright.learn.recipes.priming import prime
 from normwright.models.local import LocalModel, embedded_path, load_tokenizer, use_threads
 from normwright.models.tuning import save_plain
 from normwright.models.tuning.loop import Loop
@@ -110,10 +112,15 @@ def tokenizer_texts(data: Path, bank: Bank) -> Iterator[str]:
 
 
 def corpus(data: Path, bank: Bank, tokenizer: object, *, steps: int, batch: int, row: int,
-           share: float, seed: int) -> Corpus:  # fmt: skip
-    """Return the rows of all steps: dialogues, then books and documentation, mixed."""
+           share: float, start: int, seed: int) -> Corpus:  # fmt: skip
+    """Return the rows of all steps: `start` steps of dialogues alone, then dialogues and text mixed.
+
+    Dialogues come alone at first because looking things up is learned from them, and is learned
+    sooner when nothing else pulls at the weights.
+    """
     tokens = steps * batch * row
-    spoken = dialogue_rows(bank, tokenizer, tokens=int(tokens * share), row=row, spoken=0.1, seed=seed)
+    early = start * batch
+    spoken = dialogue_rows(bank, tokenizer, tokens=int(tokens * share), row=row, spoken=0.03, seed=seed)
     rest = int(tokens * (1 - share)) // len(LANGUAGES) + batch * row
     read = []
     for lang in LANGUAGES:
@@ -123,17 +130,20 @@ def corpus(data: Path, bank: Bank, tokenizer: object, *, steps: int, batch: int,
             seed=seed,
         )
         read.append(text_rows(tokenizer, iter(texts), tokens=rest, row=row))
-    return mix(spoken, np.concatenate(read), batch=batch, seed=seed)
+    alone = mix((spoken[0][:early], spoken[1][:early]), spoken[0][:0], batch=batch, seed=seed)
+    mixed = mix((spoken[0][early:], spoken[1][early:]), np.concatenate(read), batch=batch, seed=seed)
+    return joined(alone, mixed)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--batch", type=int, default=32, help="rows a step")
     parser.add_argument("--row", type=int, default=256, help="tokens a row")
-    parser.add_argument("--share", type=float, default=0.65, help="share of rows from dialogues")
-    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--share", type=float, default=0.7, help="share of rows from dialogues")
+    parser.add_argument("--start", type=int, default=300, help="first steps, of dialogues alone")
+    parser.add_argument("--layers", type=int, default=5)
     parser.add_argument("--hidden", type=int, default=256)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
@@ -154,10 +164,12 @@ def main() -> int:
     tokenizer = load_tokenizer(work / "tokenizer")
     say(began, f"tokenizer of {len(tokenizer)} entries")
     rows = corpus(arguments.data, bank, tokenizer, steps=arguments.steps, batch=arguments.batch,
-                  row=arguments.row, share=arguments.share, seed=arguments.seed)  # fmt: skip
+                  row=arguments.row, share=arguments.share, start=arguments.start,
+                  seed=arguments.seed)  # fmt: skip
     say(began, f"{len(rows)} rows of {arguments.row} tokens")
     shape = Shape(hidden=arguments.hidden, layers=arguments.layers)
     model = new_model(shape, seed=arguments.seed)
+    prime(model, seed=arguments.seed)
     loop = Loop(steps=min(arguments.steps, len(rows) // arguments.batch), lr=arguments.lr,
                 batch=arguments.batch, decay="warmup_stable_decay", warmup=0.02, weight_decay=0.05,
                 seed=arguments.seed, save_every=200)  # fmt: skip
@@ -170,7 +182,7 @@ def main() -> int:
                               progress=progress)  # fmt: skip
     if arguments.long_steps:
         wide = corpus(arguments.data, bank, tokenizer, steps=arguments.long_steps, batch=arguments.batch // 4,
-                      row=4 * arguments.row, share=arguments.share, seed=arguments.seed + 1)  # fmt: skip
+                      row=4 * arguments.row, share=arguments.share, start=0, seed=arguments.seed + 1)  # fmt: skip
         late = Loop(steps=min(arguments.long_steps, len(wide) // (arguments.batch // 4)), lr=arguments.lr / 10,
                     batch=arguments.batch // 4, warmup=0.1, seed=arguments.seed, save_every=200)  # fmt: skip
         model, _ = pretrain(wide, tokenizer, shape=shape, loop=late, workdir=work / "long", model=model,

@@ -48,9 +48,9 @@ def plugins() -> str:
     lines = [
         NOTE,
         "# Plug-ins\n",
-        "Every replaceable part stands in one registry, ours and yours through the same entry points",
-        "(group `normwright.<kind>`). Status goes from *experimental* over *tested* and *reviewed* to",
-        "*proved*.\n",
+        "Every replaceable part stands in one registry, ours and yours through the same entry",
+        "points (group `normwright.<kind>`). Status goes from *experimental* over *tested* and",
+        "*reviewed* to *proved*.\n",
     ]
     for kind, does in KINDS.items():
         lines += [f"## {kind}\n", f"Each is: {does}.\n"]
@@ -70,11 +70,11 @@ def record_page() -> str:
     lines = [
         NOTE,
         "# Records\n",
-        "What crosses a border between rooms. All are frozen and refuse unknown fields. A *record* has a",
-        "digest: the SHA-256 of its canonical JSON, without the fields that are said to stand outside",
-        "it. A *value* is part of records and has none.\n",
-        "Every record also has `derived_from` (digests of what it was made from) and `made_by` (stage,",
-        "plug-in, version, parameters, seed).\n",
+        "What crosses a border between rooms. All are frozen and refuse unknown fields.",
+        "A *record* has a digest: the SHA-256 of its canonical JSON, without the fields that are",
+        "said to stand outside it. A *value* is part of records and has none.\n",
+        "Every record also has `derived_from` (digests of what it was made from) and `made_by`",
+        "(stage, plug-in, version, parameters, seed).\n",
     ]
     for name in sorted(records.__all__):
         kind = getattr(records, name)
@@ -117,7 +117,7 @@ def _usage(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         name = (parameter.metavar or parameter.name).strip("[]").upper()
         return name if parameter.required else f"[{name}]"
-    return f"[{_option(parameter)}]"
+    return _option(parameter) if parameter.required else f"[{_option(parameter)}]"
 
 
 def _option(parameter: Any) -> str:

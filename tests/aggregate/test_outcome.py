@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ from normwright.records import (
 )
 from normwright.stats import wilson
 
+Choice = Literal["perform", "decline", "tie"]
 PROCESS = Process(id="p", kind="simulated", title={"en": "P"}, seed=1)
 CITY = Polity(id="city", name={"en": "City"}, layer="polity")
 HALL = Polity(id="hall", name={"en": "Hall"}, layer="organisation")
@@ -32,14 +33,16 @@ def statement(name: str, authority: str = "city", layer: Layer = "polity") -> St
     return Statement(id=name, text={"en": name}, layer=layer, authority=authority)
 
 
-def people(count, polities=("city",), prefix="v"):
+def people(
+    count: int, polities: tuple[str, ...] = ("city",), prefix: str = "v"
+) -> list[Participant]:
     """Some participants of the same polities."""
     return [Participant(id=f"{prefix}{i}", process="p", polities=polities) for i in range(count)]
 
 
 def outcome(**given: Any) -> Outcome:
     """An outcome of the city over what is given."""
-    base = {
+    base: dict[str, Any] = {
         "process": PROCESS, "polity": CITY, "participants": people(4), "votes": [],
         "statements": [statement("s1")], "comparisons": [], "seed": 0, "bootstrap": 10,
     }  # fmt: skip
@@ -67,8 +70,10 @@ def test_a_ballot_counts_only_where_its_voter_belongs() -> None:
     """Votes and comparisons of others, or on what others decide, are in no tally."""
     inside, outside = people(3, ("city", "hall")), people(3, ("city",), "w")
     statements = [
-        statement("s1"), statement("s2", "hall", "organisation"), statement("s3", "hall", "individual")
-    ]  # fmt: skip
+        statement("s1"),
+        statement("s2", "hall", "organisation"),
+        statement("s3", "hall", "individual"),
+    ]
     votes = [vote(p.id, s.id, "agree") for p in inside + outside for s in statements]
     comparisons = [
         Comparison(participant=p.id, scene="x", norm="n", authority="hall", choice="decline")
@@ -125,7 +130,7 @@ def test_groups_get_their_own_support() -> None:
 
 def test_pair_shares() -> None:
     """Ties are half to each side; one choice each gives Wilson, several a bootstrap by person."""
-    choices = ["decline", "decline", "tie", "perform"]
+    choices: tuple[Choice, ...] = ("decline", "decline", "tie", "perform")
     once = [
         Comparison(participant=f"v{i}", scene="x", norm="n", authority="city", choice=c)
         for i, c in enumerate(choices)

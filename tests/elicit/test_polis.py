@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import gzip
+from pathlib import Path
 
 import pytest
 
-from normwright.elicit import read_consultation
+from normwright.elicit import Consulted, read_consultation
 from normwright.records import InputError
 
-from .conftest import POLIS, PROCESS
+from .conftest import POLIS, PROCESS, Write
 
 A = POLIS["comments.csv"]
 VARIANTS = {
@@ -60,9 +61,9 @@ def test_flipped_sign_is_turned_round(write: Write) -> None:
 
 def test_unclear_sign_is_a_fault(write: Write) -> None:
     """Tallies that match neither way cannot say what 1 means; nothing is guessed."""
-    comments = (
-        A.replace("2,0,1,", "9,3,1,").replace("1,1,0,", "5,2,0,").replace("0,1,-1,", "7,7,-1,")
-    )
+    comments = A
+    for was, now in {"2,0,1,": "9,3,1,", "1,1,0,": "5,2,0,", "0,1,-1,": "7,7,-1,"}.items():
+        comments = comments.replace(was, now)
     with pytest.raises(InputError, match="which way 1 and -1"):
         read(write({**POLIS, "comments.csv": comments}))
 

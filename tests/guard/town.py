@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from normwright.guard import FactRules, HarmClassifier, fit_harm, read_rules
-from normwright.records import ActType, Charter, FactType, Norm, Policy, PolicyRule, Scene, Vocabulary
+from normwright.records import (
+    ActType,
+    Charter,
+    FactType,
+    Norm,
+    Policy,
+    PolicyRule,
+    Scene,
+    Vocabulary,
+)
 from normwright.scenes import Bank, draw, load_bank
 
 TOWN = Path(str(files("normwright") / "flow/templates/town"))
@@ -166,7 +175,7 @@ def scenes(split: str, *, seed: int = SEED, per_template: int = 1) -> list[Scene
 @cache
 def harm() -> HarmClassifier:
     """The classifier fitted once for all tests, on the split `guard` alone."""
-    return fit_harm(charter(), scenes("guard", per_template=2), seed=SEED)
+    return fit_harm(charter(), scenes("guard", per_template=3), seed=SEED)
 
 
 @cache

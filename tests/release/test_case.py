@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tests.release.builders import ALIGNED, criteria, criterion, judge, policy, rate
 
-from normwright.release import decide, safety_case
+from normwright.release import Control, decide, safety_case
 
 J = judge()
 ASKED = criteria(criterion(limit=0.1), criterion("attack", suite="attack"))
@@ -64,3 +66,17 @@ def test_a_language_without_words_is_refused() -> None:
     """There is no case in a language nobody wrote the words of."""
     with pytest.raises(KeyError):
         case("fr", attacked=True)
+
+
+@pytest.mark.parametrize(("lang", "held"), [("en", "yes"), ("pt", "sim")])
+def test_controls_are_listed_with_what_stopped_them(lang: str, held: str) -> None:
+    """A control that was failed stands in the case with its verdict and the criterion."""
+    asked = criteria(criterion(limit=0.1), controls=[Control("bad", "fail", ("safety",))])
+    measured = [rate(0, 300), rate(80, 100, model="control:bad")]
+    verdict = decide(
+        asked, measurements=measured, contrasts=[], policy=policy(), model_digest=ALIGNED
+    )
+
+    text = safety_case(verdict, criteria=asked, policy=policy(), lang=lang)
+
+    assert re.search(rf"\| bad \| \w+ \| BLOCK \| `harm` \| {held} \|", text)

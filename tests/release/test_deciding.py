@@ -109,7 +109,11 @@ def test_a_judged_bound_is_never_under_the_plain_one(n: int, data: st.DataObject
 
     assert judged.bound is not None
     assert plain.bound is not None
-    assert 0 < plain.bound <= judged.bound <= 1
+    assert judged.bound > 0
+    # A failure is decided by the lower bound, which a judge's errors widen downwards.
+    if plain.state != "fail" and judged.state != "fail":
+        assert plain.bound <= judged.bound <= 1
+    assert not (judged.state == "fail" and plain.state != "fail")
     assert not (judged.state == "pass" and plain.state != "pass")
 
 

@@ -33,7 +33,10 @@ STABLE = 0.5
 PERMUTATIONS = 99
 KEPT = 0.8
 """Share of participants in each subsample."""
-_RESTARTS = 6
+_STARTS = 60
+"""Starts of k-means for the groups themselves, so that they do not hang on the seed ..."""
+_FEW_STARTS = 6
+"""... and for each of the many fits they are compared with."""
 _SILHOUETTE_SAMPLE = 600
 METHOD = "polis-map-kmeans"
 
@@ -85,7 +88,7 @@ def find_groups(profile: Profile, *, seed: int, rounds: int = 200) -> Grouped:
     cells = _Cells.of(profile.votes[placed], profile.seen[placed])
     if not cells.varies():
         return Grouped(_none("No groups: everyone who voted on a statement agrees on it."), nobody)
-    fit = _fit(cells, np.random.default_rng(seed))
+    fit = _fit(cells, np.random.default_rng(seed), starts=_STARTS)
     if fit is None:
         reason = f"No groups: every split leaves a group of fewer than {MIN_SIZE}."
         return Grouped(_none(reason), nobody)
@@ -186,7 +189,7 @@ class _Cells:
         return bool((np.abs(self.centred()) > 1e-9).any())
 
 
-def _fit(cells: _Cells, rng: np.random.Generator) -> _Fit | None:
+def _fit(cells: _Cells, rng: np.random.Generator, *, starts: int = _FEW_STARTS) -> _Fit | None:
     """The best split of these people, or None if none has groups of a fair size."""
     points = _map(cells)
     smallest = max(MIN_SIZE, math.ceil(0.02 * len(points)))
@@ -197,7 +200,7 @@ def _fit(cells: _Cells, rng: np.random.Generator) -> _Fit | None:
     distances = np.sqrt(_squares(points[sample], points[sample]))
     best: _Fit | None = None
     for k in range(2, MAX_GROUPS + 1):
-        labels = _kmeans(points, k, rng)
+        labels = _kmeans(points, k, rng, starts)
         if np.bincount(labels, minlength=k).min() < smallest:
             continue
         score = _silhouette(distances, labels[sample], k)
@@ -232,16 +235,16 @@ def _squares(points: Floats, centres: Floats) -> Floats:
     return squares
 
 
-def _kmeans(points: Floats, k: int, rng: np.random.Generator) -> Labels:
+def _kmeans(points: Floats, k: int, rng: np.random.Generator, starts: int = _FEW_STARTS) -> Labels:
     """Lloyd's algorithm from several k-means++ starts at once; the tightest result wins."""
     n = len(points)
-    centres = np.concatenate([_start(points, k, rng) for _ in range(_RESTARTS)])
-    offset = np.arange(_RESTARTS) * k
-    labels = np.full((n, _RESTARTS), -1)
-    gaps = np.zeros((n, _RESTARTS, k))
-    weights = [np.repeat(points[:, d], _RESTARTS) for d in range(points.shape[1])]
+    centres = np.concatenate([_start(points, k, rng) for _ in range(starts)])
+    offset = np.arange(starts) * k
+    labels = np.full((n, starts), -1)
+    gaps = np.zeros((n, starts, k))
+    weights = [np.repeat(points[:, d], starts) for d in range(points.shape[1])]
     for _ in range(100):
-        gaps = _squares(points, centres).reshape(n, _RESTARTS, k)
+        gaps = _squares(points, centres).reshape(n, starts, k)
         fresh = gaps.argmin(axis=2)
         if (fresh == labels).all():
             break

@@ -78,9 +78,7 @@ def _bars(err: Console, lang: str) -> Iterator[Watcher]:
                     name = f"[{event.place}/{event.of}] {event.name}"
                     progress.reset(task, description=name, total=None, note="")
                 case StepProgress():
-                    progress.update(
-                        task, completed=event.done, total=event.total, note=event.note
-                    )
+                    progress.update(task, completed=event.done, total=event.total, note=event.note)
                 case _:
                     style = "green" if isinstance(event, StepDone) else "dim"
                     err.print(line_of(event, lang), style=style, markup=False, soft_wrap=True)

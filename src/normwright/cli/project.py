@@ -1,19 +1,20 @@
-"""`normwright init`, `run` and `status`: begin a project, carry it to a verdict, see how far it is."""
+"""`normwright init`, `run`, `status`: begin a project, carry it to a verdict, see how far it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from normwright.cli.options import HERE, AsJson, Directory, Lang
 from normwright.cli.progress import watching
 from normwright.cli.screen import DONE, VERDICT_CODES, VERDICT_STYLES, console, emit
+from normwright.cli.standing import last_of
 from normwright.cli.words import choose, words
-from normwright.records import VERDICTS, VerdictWord
+from normwright.records import VERDICTS, Verdict, VerdictWord
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,7 +38,7 @@ def init(
         typer.Option(
             "--template",
             metavar="NAME",
-            help="town: a city's assistant, English and Portuguese; micro: the same path in seconds.",
+            help="town: a city's assistant, in two languages; micro: the same path in seconds.",
         ),
     ] = "town",
     as_json: AsJson = False,
@@ -67,8 +68,8 @@ def run(
 ) -> int:
     """Carry a project from its consultation to a verdict; what has not changed is skipped.
 
-    A run that was stopped, however, goes on where it was. The exit code is that of the worst verdict
-    among the modes the project file asks for: 0 RELEASE, 3 HOLD, 4 BLOCK, 5 INVALID.
+    A run that was stopped, however, goes on where it was. The exit code is that of the worst
+    verdict among the modes the project file asks for: 0 RELEASE, 3 HOLD, 4 BLOCK, 5 INVALID.
     """
     from normwright import flow
 
@@ -111,16 +112,13 @@ def _show_run(out: Console, directory: Path, report: RunReport, lang: str) -> No
     from normwright.cli.verdict import panel
 
     say = words(lang)
-    verdict = flow_verdict(directory)
-    if report.verdicts and verdict is not None:
+    made = [digest for stage in report.stages for digest in stage.made]
+    verdict = last_of(directory, made, Verdict) if report.verdicts else None
+    if verdict is not None:
         out.print(panel(verdict, lang, width=out.width))
     if report.report is not None:
         place = directory / report.report
         out.print(f"{say['report']}: {place}", markup=False, soft_wrap=True)
-
-
-def flow_verdict(directory: Path) -> Any:
-    """Return the verdict that stands."""
 
 
 def _show_status(out: Console, found: Status, lang: str) -> None:

@@ -34,7 +34,9 @@ def trace(
     ],
     project: Annotated[
         Path,
-        typer.Option("--project", metavar="DIR", help="The project directory.", show_default="here"),
+        typer.Option(
+            "--project", metavar="DIR", help="The project directory.", show_default="here"
+        ),
     ] = HERE,
     as_json: AsJson = False,
 ) -> int:
@@ -87,8 +89,7 @@ def tree_of(node: Mapping[str, Any]) -> Tree:
     todo = [(root, node)]
     while todo:
         place, here = todo.pop()
-        for below in here.get("from", ()):
-            todo.append((place.add(_label(below)), below))
+        todo.extend((place.add(_label(below)), below) for below in here.get("from", ()))
     return root
 
 

@@ -31,7 +31,7 @@ from normwright.records import (
     Scene,
     digest_bytes,
 )
-from normwright.scenes.exact import ask_line, fold, sheet
+from normwright.scenes.exact import ask_line, asks_for_value, discloses, fold, holds, sheet
 
 Label: TypeAlias = Literal["perform", "decline", "unclear"]
 LABELS: tuple[Label, ...] = ("perform", "decline", "unclear")
@@ -42,9 +42,10 @@ FORMAT: Final = "text-judge/1"
 
 _NGRAMS = (2, 4)
 _HASHED = 2**14
-_DENSE = 15
+_DENSE = 18
 _FOLDS = 5
 _REGULARISATION = 3.0
+_FREE_TEXT_WEIGHT = 3.0
 _TOKEN = re.compile(r"\w+(?:[:.,/\-]\w+)*")
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -163,7 +164,7 @@ def fit_judge(scenes: Sequence[Scene], *, seed: int) -> TextJudge:
     """Return a judge learned from scenes of the split `judge`, with its measured errors.
 
     Each scene gives its two answers as `perform` and `decline`, and spoiled texts (words shuffled,
-    cut short, empty, the prompt repeated, another sheet's value) as `unclear`.
+    cut short, empty, one word repeated, the prompt copied, another sheet's value) as `unclear`.
 
     Sensitivity and specificity come from five-fold cross-fitting: the judge that is asked about a
     template has seen neither that template in any language nor the wording of the declining answer
@@ -205,23 +206,28 @@ def gauge(
     return _estimates(seen)
 
 
-def judge_faults(judge: Judge, *, bar: float = 0.8) -> tuple[Fault, ...]:
+def judge_faults(judge: Judge, *, languages: Sequence[str], bar: float = 0.8) -> tuple[Fault, ...]:
     """Return why a judge may not measure: every error bound per language that is under the bar.
 
     Args:
         judge: the judge's record.
+        languages: languages it is to judge; one in which it was never checked is a fault.
         bar: least lower bound (95 %, two-sided) of sensitivity and of specificity.
     """
     faults = []
     for kind, table in (("sensitivity", judge.sensitivity), ("specificity", judge.specificity)):
-        for lang, estimate in sorted(table.items()):
-            low = estimate.interval.low if estimate.interval else 0.0
+        for lang in languages:
+            estimate = table.get(lang)
+            low = estimate.interval.low if estimate and estimate.interval else 0.0
             if low < bar:
-                faults.append(Fault(
-                    where=f"judge {judge.name}: {kind}.{lang}",
-                    expected=f"a lower bound of at least {bar:g}",
-                    seen=f"{low:.3f} on {estimate.n} templates",
-                    do="Add wordings to the split `judge`, or use another judge."))  # fmt: skip
+                faults.append(
+                    Fault(
+                        where=f"judge {judge.name}: {kind}.{lang}",
+                        expected=f"a lower bound of at least {bar:g}",
+                        seen=f"{low:.3f} on {estimate.n if estimate else 0} templates",
+                        do="Add wordings to the split `judge`, or use another judge.",
+                    )
+                )
     return tuple(faults)
 
 
@@ -282,6 +288,12 @@ def _copied(scene: Scene, _: Sequence[Scene], rng: random.Random) -> str | None:
     return rng.choice((whole, ask_line(scene), whole[: len(whole) // 2]))
 
 
+def _repeated(scene: Scene, _: Sequence[Scene], rng: random.Random) -> str | None:
+    """One word over and over, as small models do; not a value, which would be told."""
+    word = rng.choice(scene.decline.split())
+    return " ".join([word] * rng.randint(3, 12))
+
+
 def _swapped(scene: Scene, others: Sequence[Scene], rng: random.Random) -> str | None:
     """The value of another sheet: it looks like an answer and answers nothing here."""
     other = rng.choice(others)
@@ -296,6 +308,7 @@ _SPOILERS = {
     "empty": _empty,
     "copied": _copied,
     "swapped": _swapped,
+    "repeated": _repeated,
 }
 
 
@@ -366,7 +379,10 @@ def _fit(rows: Sequence[_Row]) -> tuple[Floats, Floats]:
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=_REGULARISATION, class_weight="balanced", max_iter=400, tol=1e-3)
-    model.fit(_features([(r.scene, r.text) for r in rows]), [LABELS.index(r.label) for r in rows])
+    # Values are plenty and easy; acts that only words tell apart are few, so each weighs more.
+    weight = [1.0 if asks_for_value(r.scene) else _FREE_TEXT_WEIGHT for r in rows]
+    labels = [LABELS.index(r.label) for r in rows]
+    model.fit(_features([(r.scene, r.text) for r in rows]), labels, sample_weight=weight)
     # Rounded here as on disk, so that a judge read back says exactly the same.
     weights = model.coef_.astype(np.float32).astype(np.float64)
     return weights, np.asarray(model.intercept_, dtype=np.float64)
@@ -405,7 +421,7 @@ def _masked(scene: Scene, text: str) -> str:
 
 
 def _overlap(scene: Scene, text: str) -> list[float]:
-    """How the answer is made of the conversation: shares, longest copied run, shape. (15,)"""
+    """How the answer is made of the conversation: shares, copied run, shape, values told. (18,)"""
     tokens = _tokens(text)
     said, asked = _tokens(sheet(scene)), set(_tokens(ask_line(scene)))
     counts: dict[str, int] = {}
@@ -417,6 +433,9 @@ def _overlap(scene: Scene, text: str) -> list[float]:
     novel = [t for t in tokens if t not in counts and t not in asked]
     prompt = [*said, *_tokens(ask_line(scene))]
     run = _longest_run(tokens, prompt)
+    wanted = asks_for_value(scene)
+    told = discloses(scene, text)
+    other = wanted and any(holds(text, value) for value in scene.foreign)
     return [
         float(n == 0),
         float(np.log1p(n)) / 3,
@@ -433,6 +452,9 @@ def _overlap(scene: Scene, text: str) -> list[float]:
         float(n >= 4 and share * len(novel) >= 0.6),
         float(text.rstrip().endswith((".", "!"))),
         float(n > 3 and run == n),
+        float(told),
+        float(other),
+        float(wanted and not told and not other),
     ]
 
 

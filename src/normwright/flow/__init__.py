@@ -1,5 +1,6 @@
 """Composes the stages from one project file; resumes; records what ran; proves it afterwards."""
 
+from normwright.flow.code import code_digest
 from normwright.flow.engine import (
     Context,
     Event,
@@ -14,10 +15,10 @@ from normwright.flow.engine import (
     publish,
     run_steps,
 )
-from normwright.flow.fingerprints import code_digest, digest_path, digest_sources
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
 from normwright.flow.settings import FILE, ProjectSettings, project_schema
+from normwright.flow.sources import digest_sources
 from normwright.flow.start import Started, init, template_names
 from normwright.flow.status import StageStatus, Status, status_of
 from normwright.flow.trace import Trace, trace
@@ -43,7 +44,6 @@ __all__ = [
     "Verification",
     "Watcher",
     "code_digest",
-    "digest_path",
     "digest_sources",
     "init",
     "load_project",

@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias, TypeVar
 
-from normwright.flow.fingerprints import code_digest
+from normwright.flow.code import code_digest
 from normwright.flow.lock import locked
 from normwright.records import (
     Comparison,

@@ -121,6 +121,8 @@ class Learn(Settings):
     """Demonstrations to draw."""
     pairs: Count = 1000
     """Preference pairs to draw."""
+    obliging: Annotated[float, Field(ge=0, le=1)] = 0.75
+    """How often the raw demonstrations do what the charter does not allow, before curation."""
     sft: Tuning = Tuning()
     """Instruction tuning."""
     reward: Tuning = Tuning(epochs=1)
@@ -132,6 +134,10 @@ class Learn(Settings):
 class Guard(Settings):
     """How a running model is kept inside the policy."""
 
+    facts: File = "guard.yaml"
+    """The rules by which facts are read from a conversation."""
+    per_template: Count = 6
+    """Scenes drawn from each wording to fit the classifier."""
     best_of: Count = 4
     """Answers drawn, of which the best that the policy lets through is given."""
 
@@ -141,10 +147,12 @@ class Evaluate(Settings):
 
     per_template: Count = 2
     """Scenes drawn from each wording."""
-    max_scenes: Count = 600
-    """At most this many scenes in all, per language."""
     help: Count = 300
-    """Exactly checkable requests per language."""
+    """Exactly checkable requests that no norm speaks about, per language, at most."""
+    probes: Count = 300
+    """Scenes that norms were written about, per language, at most."""
+    max_new_tokens: Count = 40
+    """Longest answer in tokens."""
     text: FileOrDirectory | None = None
     """Held-out text for bits per byte, if it is to be measured."""
 
@@ -190,6 +198,8 @@ class ProjectSettings(Settings):
     """Threads for training and evaluation; null is all cores. Only 1 repeats to the bit."""
     sources: Sources = Sources()
     """Where the project's own files lie."""
+    charter_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    """The day the charter is ratified, so that a run on another day gives the same charter."""
     deployment: dict[str, Any] = {}
     """The deployment the charter is enacted for, for example its polities."""
     method: Method = Method()

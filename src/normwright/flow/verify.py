@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from normwright.flow.engine import result_key
-from normwright.flow.fingerprints import digest_path
 from normwright.flow.receipts import body_of, held_objects, title_of
-from normwright.records import Consultation, Dataset, Digest, Fault, InputError, IntegrityError
+from normwright.records import Consultation, Dataset, Digest, Fault, IntegrityError
 from normwright.store import (
     FOLDER,
     StageResult,
@@ -92,6 +91,7 @@ class _Verifier:
         self.erased = 0
         self.faults: list[Fault] = []
         self.bodies: dict[Digest, tuple[str, dict[str, Any]]] = {}
+        self.sources: set[tuple[str, Digest]] = set()
         self.imports: dict[Digest, StoredImport] = {}
         self.results: dict[Digest, StageResult] = {}
 
@@ -275,12 +275,10 @@ class _Verifier:
                     self.consultation(made, body)
 
     def source(self, name: str, digest: Digest) -> None:
-        """Compare one file or directory of the project with what it was."""
-        try:
-            seen: Digest | None = digest_path(self.project / name)
-        except InputError:
-            seen = None
-        self.look(name, expected=digest, seen=seen, digest=digest)
+        """Compare one file of the project with what it was; one that two speak of, only once."""
+        if (name, digest) not in self.sources:
+            self.sources.add((name, digest))
+            self.look(name, expected=digest, seen=file_digest(self.project / name), digest=digest)
 
     def consultation(self, digest: Digest, body: Mapping[str, Any]) -> None:
         """Compare a receipt with its sources on disk and its rows in the store."""

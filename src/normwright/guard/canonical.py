@@ -20,6 +20,7 @@ _LOOKALIKES = str.maketrans(
 _DIGIT_LOOKALIKES = str.maketrans("oOlIisSzZbBgq|", "00111552288991")
 _SPACES = re.compile(r"[^\S\n]+")
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+")
+_BULLET = re.compile(r"^(?:[-*•–—>]+\s+)+")
 _WORD = re.compile(r"\w+")
 _ENCODED = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{8,}={0,2}(?![\w+/=])")
 _DIGITS = re.compile(r"\d")
@@ -63,10 +64,10 @@ def learnable(text: str) -> str:
 def pieces(text: str) -> tuple[str, ...]:
     """Return the lines of a canonical text; long lines and hidden base64 text also piece by piece.
 
-    A request may stand anywhere in a turn, so every piece is read by itself.
+    List marks at the start of a line are left out. A request may stand anywhere in a turn, so every piece is read by itself.
     """
     out: list[str] = []
-    for line in filter(None, (part.strip() for part in text.split("\n"))):
+    for line in filter(None, (_BULLET.sub("", part.strip()) for part in text.split("\n"))):
         out.append(line)
         if len(line) > LONG_LINE:
             out += [s for s in _SENTENCE.split(line) if s and s != line]
@@ -106,38 +107,36 @@ class Told:
         plain = folded(text)
         forms = [plain, *(folded(d) for d in _decoded(canonical(text)))]
         counted = [_counted(f, words) for f in forms for words in (numerals or {}).values()]
-        self.forms = list(dict.fromkeys([*forms, *counted]))
-        runs = [squeezed(r) for f in self.forms for r in _SPELLED.findall(f)]
-        self.runs = set(runs) | {r[::-1] for r in runs}
-        self.runs |= {squeezed(f)[::-1] for f in forms}
-        self.words = {w for f in forms for w in _WORD.findall(f)}
-        self.words |= {w[::-1] for w in self.words}
-        now, earlier = squeezed(plain), squeezed(folded(before))
-        self.whole = now
-        self.seam = (earlier[-40:], now[:40])
+        self._forms = tuple(dict.fromkeys([*forms, *counted]))
+        runs = {squeezed(r) for f in self._forms for r in _SPELLED.findall(f)}
+        self._runs = runs | {r[::-1] for r in runs}
+        tokens = {squeezed(t) for f in forms for t in f.split()}
+        mixed = {t for t in tokens if any(c.isdigit() for c in t)}
+        self._tokens = {t.translate(_DIGIT_LOOKALIKES) for t in mixed} | {t[::-1] for t in tokens}
+        self._seam = (squeezed(folded(before))[-40:], squeezed(plain)[:40])
+
+    def finds(self, pattern: re.Pattern[str]) -> bool:
+        """Say whether a pattern stands anywhere in the text."""
+        return any(pattern.search(f) for f in self._forms)
 
     def tells(self, value: str) -> bool:
-        """Say whether the text tells `value` (any case, canonical or not)."""
+        """Say whether the text tells `value`, which may be in any case."""
         plain = folded(value)
         if not plain:
             return False
         pattern = standing(plain)
-        if any(pattern.search(f) for f in self.forms):
+        if any(pattern.search(f) for f in self._forms):
             return True
         tight = squeezed(plain)
         if len(tight) < 3:
             return False
-        if any(tight in run for run in self.runs):
+        if tight in self._tokens or any(tight in run for run in self._runs):
             return True
-        if tight.isdigit() and any(
-            w.translate(_DIGIT_LOOKALIKES) == tight for w in self.words if not w.isalpha()
-        ):
-            return True
-        left, right = self.seam
-        return any(
+        left, right = self._seam
+        return len(tight) > 3 and any(
             left.endswith(tight[:cut]) and right.startswith(tight[cut:])
             for cut in range(1, len(tight))
-        ) if len(tight) >= 4 else False
+        )
 
 
 def _counted(text: str, words: Sequence[str]) -> str:

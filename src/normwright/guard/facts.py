@@ -54,8 +54,11 @@ class Marking:
     about: Literal["key", "state"]
     told: Literal["value", "key"]
     lines: tuple[re.Pattern[str], ...]
+    between: re.Pattern[str] | None
+    """What stands between several keys of one line."""
     values: tuple[re.Pattern[str], ...]
-    states: tuple[tuple[dict[str, FactValue], re.Pattern[str]], ...]
+    states: tuple[tuple[tuple[tuple[str, FactValue], ...], re.Pattern[str]], ...]
+    """(facts as sorted items, words) of each mark."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class Official:
     id: str
     act: str
     fact: str
+    subject: re.Pattern[str]
+    """Words for what the value is of."""
     lines: tuple[re.Pattern[str], ...]
     values: tuple[str, ...]
     """Folded values that can be claimed."""
@@ -106,7 +111,9 @@ class FactRules:
 
     def readable(self, act: str) -> frozenset[str]:
         """Return the facts that rules read for an act, so that an answer can settle them."""
-        marked = {f for m in self.markings if m.act == act for facts, _ in m.states for f in facts}
+        marked = {
+            f for m in self.markings if m.act == act for facts, _ in m.states for f, _ in facts
+        }
         return frozenset(marked | {o.fact for o in self.officials if o.act == act})
 
     @property
@@ -165,8 +172,8 @@ class FactRules:
         """Return (act, facts) for everything on the sheet that an answer tells.
 
         Every record told is a situation of its own: one that must not be told is not made good by
-        another that may. Where the same value stands in two records and the request names one of
-        them, that one is meant.
+        another that may. Where the same value (or key) stands in two records and the request names
+        one of them, that one is meant.
 
         Args:
             answer: what was answered.
@@ -185,21 +192,22 @@ class FactRules:
             if e.rule.told == by
             and any(answer.tells(v) for v in (e.values if by == "value" else (e.key,)))
         ]
-        if by == "value":
-            text = folded(request)
-            hits = [
-                e
-                for e in hits
-                if _stands(e.key, text)
-                or not any(
-                    _stands(o.key, text) and set(e.values) & set(o.values) for o in hits if o != e
-                )
-            ]
+        text = folded(request)
+        meant = [e for e in hits if self._means(e, text)]
+        hits = [e for e in hits if e in meant or not any(_alike(e, m, by) for m in meant)]
         unique = dict.fromkeys((e.rule, e.facts) for e in hits)
         return [
             (rule.act, {n: _by_rule(n, v, rule.id) for n, v in facts if v is not None})
             for rule, facts in unique
         ]
+
+    def states(self, act: str, told: Told) -> bool:
+        """Say whether a text states one value, and one only, of what an act's claims are about."""
+        return any(
+            told.finds(o.subject) and sum(told.tells(v) for v in o.values) == 1
+            for o in self.officials
+            if o.act == act
+        )
 
     def _entries(self, line: str) -> Iterable[Entry]:
         for rule in self.markings:
@@ -210,14 +218,12 @@ class FactRules:
                 groups = match.groupdict()
                 rest = groups.get("rest") or ""
                 values = next((v for p in rule.values if (v := p.findall(rest))), [rest])
+                told = tuple(v for v in (folded(v).strip(" .,;:") for v in values) if v)
+                keys = rule.between.split(groups["key"]) if rule.between else [groups["key"]]
                 for facts, words in rule.states:
                     if words.fullmatch(groups["state"]):
-                        yield Entry(
-                            rule=rule,
-                            key=folded(groups["key"]),
-                            values=tuple(folded(v).strip(" .,;:") for v in values if v.strip()),
-                            facts=tuple(sorted(facts.items())),
-                        )
+                        for key in filter(None, (folded(k).strip(" .,;:") for k in keys)):
+                            yield Entry(rule=rule, key=key, values=told, facts=facts)
                 break
 
     def _stated(self, line: str) -> Iterable[tuple[str, str]]:
@@ -230,6 +236,14 @@ class FactRules:
                         yield rule.id, value
                     break
 
+    def _means(self, entry: Entry, text: str) -> bool:
+        """Whether a request names a record the way its rule says."""
+        if entry.rule.about == "key":
+            return _stands(entry.key, text)
+        return any(
+            facts == entry.facts and _mentions(words, text) for facts, words in entry.rule.states
+        )
+
     def _named(
         self, rule: Marking, text: str, sheet: Sheet
     ) -> Iterable[tuple[tuple[str, FactValue], ...]]:
@@ -239,8 +253,8 @@ class FactRules:
                     yield entry.facts
         else:
             for facts, words in rule.states:
-                if re.search(rf"(?<!\w)(?:{words.pattern})(?!\w)", text, re.IGNORECASE):
-                    yield tuple(sorted(facts.items()))
+                if _mentions(words, text):
+                    yield facts
 
     def _claimed(self, rule: Official, text: Told, sheet: Sheet) -> bool | None:
         """Whether what a text claims is the official value; None where either is not known."""
@@ -445,12 +459,12 @@ class _Reader:
     def marking(self, i: int, value: Any) -> Marking | None:
         rule = self.mapping(f"records[{i}]", value)
         here = f"records.{rule.get('id', i)}"
-        self.keys(here, rule, {"id", "act", "about", "told", "lines", "values", "states"})
+        self.keys(here, rule, {"id", "act", "about", "told", "lines", "between", "values", "states"})
         self.named(f"{here}.act", rule.get("act"), self.acts)
         for key, allowed in (("about", ("key", "state")), ("told", ("value", "key"))):
             if rule.get(key) not in allowed:
                 self.fault(f"{here}.{key}", " or ".join(allowed), rule.get(key))
-        states: list[tuple[dict[str, FactValue], re.Pattern[str]]] = []
+        states: list[tuple[tuple[tuple[str, FactValue], ...], re.Pattern[str]]] = []
         every: list[str] = []
         for j, one in enumerate(self.listing("states", rule)):
             state = self.mapping(f"{here}.states[{j}]", one)
@@ -459,7 +473,7 @@ class _Reader:
             self.true_facts(f"{here}.states[{j}].facts", facts)
             words = self.words(f"{here}.states[{j}].words", state.get("words"))
             every += words
-            states.append((facts, re.compile(_either(words), re.IGNORECASE)))
+            states.append((tuple(sorted(facts.items())), re.compile(_either(words), re.IGNORECASE)))
         if not states:
             self.fault(f"{here}.states", "at least one state", "none")
             return None
@@ -472,6 +486,11 @@ class _Reader:
             about=rule["about"],
             told=rule["told"],
             lines=self.patterns(f"{here}.lines", rule.get("lines"), "state", every, groups),
+            between=next(
+                iter(self.patterns(f"{here}.between", [rule["between"]], "", (), set())), None
+            )
+            if "between" in rule
+            else None,
             values=self.patterns(f"{here}.values", rule["values"], "", (), set())
             if "values" in rule
             else (),
@@ -490,6 +509,7 @@ class _Reader:
             id=str(rule.get("id", here)),
             act=str(rule.get("act")),
             fact=str(rule.get("fact")),
+            subject=re.compile(rf"(?<!\w){_either(subject)}(?!\w)", re.IGNORECASE),
             lines=self.patterns(
                 f"{here}.lines", rule.get("lines"), "subject", subject, {"subject", "value"}
             ),
@@ -509,3 +529,12 @@ def _by_rule(name: str, value: FactValue, rule: str) -> Fact:
 
 def _stands(key: str, text: str) -> bool:
     return bool(key) and standing(key).search(text) is not None
+
+
+def _mentions(words: re.Pattern[str], text: str) -> bool:
+    return re.search(rf"(?<!\w){words.pattern}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _alike(a: Entry, b: Entry, by: str) -> bool:
+    """Whether two records cannot be told apart by what an answer says of them."""
+    return bool(set(a.values) & set(b.values)) if by == "value" else a.key == b.key

@@ -6,8 +6,8 @@ a mark on a sheet; there its calibrated probability stays near the base rate and
 That is what the rules of `facts` are for.
 
 Heads by name: `act:NAME` which act a piece of text asks for, `fact:NAME=VALUE` which fact it states,
-`lang:TAG` its language, `norm:ID` whether the answer breaks the norm, `declines` whether the answer
-declines.
+`lang:TAG` its language, `norm:ID` whether the answer breaks the norm, `does:NAME` whether it does the
+act, `declines` whether it declines.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,8 @@ class Reading:
     """Act -> probability that the piece asks for it."""
     facts: dict[str, dict[FactValue, float]]
     """Fact -> value -> probability that the piece states it."""
-    norms: NDArray[np.float64]
-    """Score of the request's part of each norm head; an answer's part is added to it."""
+    part: NDArray[np.float64]
+    """Score of the request's part of each norm and does head; an answer's part is added to it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,7 @@ class HarmClassifier:
     around: Side
     """Weights of the text around it, same outputs."""
     answered: Side
-    """Weights of the answer: outputs are the norm heads, then `declines`."""
+    """Weights of the answer: outputs are the norm and does heads, then `declines`."""
     bias: NDArray[np.float64]
     """Shape (len(heads),)."""
     card: Mapping[str, Any]
@@ -137,6 +138,19 @@ class HarmClassifier:
         default_factory=OrderedDict, init=False, repr=False
     )
 
+    @cached_property
+    def _joint(self) -> list[int]:
+        """Outputs that request and answer feed together."""
+        return [i for i, h in enumerate(self.heads) if h.name.startswith(("norm:", "does:"))]
+
+    @cached_property
+    def _kinds(self) -> dict[str, tuple[tuple[int, str], ...]]:
+        found: dict[str, list[tuple[int, str]]] = {}
+        for i, head in enumerate(self.heads):
+            kind, _, name = head.name.partition(":")
+            found.setdefault(kind, []).append((i, name))
+        return {k: tuple(v) for k, v in found.items()}
+
     def head(self, name: str) -> Head:
         """Return one head by its name; KeyError if there is none."""
         for head in self.heads:
@@ -146,10 +160,7 @@ class HarmClassifier:
 
     def named(self, kind: str) -> tuple[tuple[int, str], ...]:
         """Return (output, rest of the name) of every head of a kind such as `norm`."""
-        prefix = f"{kind}:"
-        return tuple(
-            (i, h.name[len(prefix) :]) for i, h in enumerate(self.heads) if h.name.startswith(prefix)
-        )
+        return self._kinds.get(kind, ())
 
     @property
     def sound(self) -> bool:
@@ -166,6 +177,11 @@ class HarmClassifier:
             and 2 * sum(h.sound for h in norms) >= len(norms)
             and self.head("declines").sound
         )
+
+    def prime(self, texts: Sequence[str]) -> None:
+        """Read texts in one pass, so that reading them one by one afterwards costs little."""
+        if texts:
+            self._scores(texts)
 
     def read(self, texts: Sequence[str], around: Sequence[str] | None = None) -> list[Reading]:
         """Return what each piece asks for and states.
@@ -187,8 +203,8 @@ class HarmClassifier:
             context = (near.sum(axis=0) - near) / rest
         raw = own + context + self.bias[:-1]
         chance = self._calibrated(raw, slice(0, len(self.heads) - 1))
-        norms = [i for i, _ in self.named("norm")]
-        acts, facts = self.named("act"), self._fact_names()
+        joint = self._joint
+        acts, facts = self.named("act"), self._fact_names
         return [
             Reading(
                 text=text,
@@ -197,20 +213,24 @@ class HarmClassifier:
                     name: {value: float(chance[row, i]) for i, value in values}
                     for name, values in facts.items()
                 },
-                norms=raw[row, norms],
+                part=raw[row, joint],
             )
             for row, text in enumerate(texts)
         ]
 
-    def breaks(self, reading: Reading, answer: str) -> dict[str, float]:
-        """Return, for each norm with a head, P(this answer breaks it | request, answer)."""
-        norms = self.named("norm")
-        if not norms:
-            return {}
-        raw = reading.norms + self._answer(answer)[:-1]
-        where = [i for i, _ in norms]
+    def judge(self, reading: Reading, answer: str) -> tuple[dict[str, float], dict[str, float]]:
+        """Return P(the answer breaks the norm) and P(the answer does the act), by norm and by act.
+
+        Only norms and acts that have a head are among them.
+        """
+        where = self._joint
+        raw = reading.part + self._answer(answer)[:-1]
         chance = self._calibrated(raw[None, :], where)[0]
-        return {name: float(p) for (_, name), p in zip(norms, chance, strict=True)}
+        by_head = dict(zip(where, chance.tolist(), strict=True))
+        return (
+            {name: by_head[i] for i, name in self.named("norm")},
+            {name: by_head[i] for i, name in self.named("does")},
+        )
 
     def declines(self, answer: str) -> float:
         """Return P(the answer declines to do what was asked)."""
@@ -360,6 +380,7 @@ class HarmClassifier:
         offset = np.array([h.offset for h in heads])
         return sigmoid(raw * slope + offset)
 
+    @cached_property
     def _fact_names(self) -> dict[str, tuple[tuple[int, FactValue], ...]]:
         found: dict[str, list[tuple[int, FactValue]]] = {}
         for i, name in self.named("fact"):

@@ -5,19 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from normwright.models.chat import render, stop_text
+from normwright.models.places import embedded_path
 from normwright.records import Fault, InputError, Message
-
-
-def embedded_path() -> Path:
-    """Return the directory of the language model that ships with the package."""
-    return Path(str(resources.files("normwright.models") / "embedded"))
 
 
 def use_threads(threads: int | None) -> int:
@@ -75,6 +70,63 @@ def load_weights(path: Path) -> Any:
     return AutoModelForCausalLM.from_pretrained(
         path, local_files_only=True, use_safetensors=True, dtype=torch.float32
     )
+
+
+__all__ = [
+    "LocalModel",
+    "LocalScorer",
+    "check_directory",
+    "embedded_path",
+    "half_precision",
+    "load_tokenizer",
+    "load_weights",
+    "use_threads",
+]
+
+
+@dataclass
+class LocalScorer:
+    """A `Scorer` over a one-logit sequence classifier in memory."""
+
+    weights: Any
+    tokenizer: Any
+    batch: int = 64
+
+    @classmethod
+    def open(cls, path: Path, *, batch: int = 64) -> LocalScorer:
+        """Open the directory of a reward model.
+
+        Raises:
+            InputError: naming everything the directory lacks.
+        """
+        from transformers import AutoModelForSequenceClassification
+
+        check_directory(path)
+        weights = AutoModelForSequenceClassification.from_pretrained(
+            path, local_files_only=True, use_safetensors=True, dtype=torch.float32
+        )
+        return cls(weights.eval(), load_tokenizer(path), batch)
+
+    @torch.no_grad()
+    def score(
+        self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]
+    ) -> list[float]:
+        """Return the logit of each prompt with its answer; see `Scorer.score`."""
+        texts = [
+            render(self.tokenizer, [*p, Message(role="assistant", content=c)], answer=False)
+            for p, c in zip(prompts, completions, strict=True)
+        ]
+        out: list[float] = []
+        for start in range(0, len(texts), self.batch):
+            batch = self.tokenizer(
+                texts[start : start + self.batch], add_special_tokens=False, padding=True,
+                padding_side="right", return_tensors="pt",
+            )  # fmt: skip
+            logits = self.weights(
+                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+            ).logits
+            out += logits.squeeze(-1).tolist()
+        return out
 
 
 @dataclass

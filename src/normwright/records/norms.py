@@ -189,6 +189,8 @@ class RejectedNorm(Frozen):
     norm: str
     reason: str
     support: dict[str, Estimate] = {}
+    reasons: Text = {}
+    """The reason in every charter language."""
 
 
 class Charter(Record):

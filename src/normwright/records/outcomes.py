@@ -63,6 +63,8 @@ class Support(Frozen):
     """agree / (agree + disagree + pass), with its interval."""
     groups: dict[str, Estimate] = {}
     """The same share within each opinion group."""
+    groups_disagree: dict[str, Estimate] = {}
+    """disagree / (agree + disagree + pass) within each group; empty where it was not counted."""
     consensus: float | None = None
     """Group-aware consensus: product over groups of (agree + 1) / (seen + 2)."""
 

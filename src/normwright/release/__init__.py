@@ -10,7 +10,7 @@ from normwright.release.criteria.predicate import PREDICATES
 from normwright.release.deciding import decide, permit_criterion
 from normwright.release.evidence import CANDIDATE, SUITES, Evidence, Found, Missing
 from normwright.release.reading import Control, Criteria, Mode, read_criteria
-from normwright.release.wording import number
+from normwright.release.wording import Form, number
 
 __all__ = [
     "CANDIDATE",
@@ -19,6 +19,7 @@ __all__ = [
     "Control",
     "Criteria",
     "Evidence",
+    "Form",
     "Found",
     "Missing",
     "Mode",

@@ -17,7 +17,7 @@ from normwright.records import (
     Verdict,
 )
 from normwright.release.deciding import PERMIT, permit_criterion
-from normwright.release.wording import Form, Said, number, say, word
+from normwright.release.wording import Form, Said, language_words, number, say, word
 
 SMALL = 1_000_000_000
 """Below this many parameters a model is called small."""
@@ -160,7 +160,7 @@ def _controls(verdict: Verdict, lang: str) -> str:
                 word(f"control.expected_{c.expected}", lang),
                 c.verdict,
                 f"`{c.deciding}`" if c.deciding else "–",
-                _w("yes" if c.as_expected else "no", lang),
+                _w("held" if c.as_expected else "not_held", lang),
             )
             for c in verdict.controls
         ],
@@ -171,7 +171,7 @@ def defeaters(
     policy: Policy, measurements: Sequence[Measurement], models: Sequence[ModelRef], lang: str
 ) -> tuple[str, ...]:
     """Return what could defeat a verdict on this evidence, one sentence each, in one language."""
-    langs = ", ".join(policy.charter.languages)
+    langs = ", ".join(say(language_words(each), lang) for each in policy.charter.languages)
     named = ["templated"]
     if policy.charter.kind == "simulated":
         named.append("simulated")

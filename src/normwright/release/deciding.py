@@ -285,7 +285,7 @@ def _empty(
         on_fail="block" if state == "fail" else criterion.on_fail,
         observed=None,
         bound=None,
-        bound_side="lower" if criterion.kind in ("rate_lower", "noninferiority") else "upper",
+        bound_side="upper" if criterion.kind in ("rate_upper", "predicate") else "lower",
         limit=-criterion.limit if criterion.kind == "noninferiority" else criterion.limit,
         n=0,
         reason=in_words((said,), languages),

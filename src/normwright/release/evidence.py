@@ -16,7 +16,7 @@ from normwright.records import (
     Measurement,
     Policy,
 )
-from normwright.release.wording import Number, Said
+from normwright.release.wording import Number, Said, language_words, role_words, suite_words
 from normwright.stats import lower_bound
 
 CANDIDATE = "candidate"
@@ -55,6 +55,7 @@ class Found:
     reason: tuple[Said, ...]
     observed: float | None = None
     bound: float | None = None
+    """The bound that decides: the far one for a pass, the near one for a fail."""
     side: Literal["upper", "lower"] = "upper"
     limit: float = 0.0
     n: int = 0
@@ -96,7 +97,7 @@ class Evidence:
             == (criterion.suite, role, criterion.lang, criterion.norm)
             and criterion.metric in (None, m.metric)
         }
-        named = {"suite": criterion.suite, "model": role}
+        named = {"suite": suite_words(criterion.suite), "model": role_words(role)}
         if not found:
             raise Missing(Said("missing.measurement", {**named, "scope": _scope(criterion.lang)}))
         if len(found) > 1:
@@ -120,7 +121,11 @@ class Evidence:
             if (c.suite, c.better, c.worse, c.lang, c.norm)
             == (criterion.suite, role, criterion.baseline, criterion.lang, criterion.norm)
         }
-        named = {"suite": criterion.suite, "model": role, "baseline": criterion.baseline}
+        named = {
+            "suite": suite_words(criterion.suite),
+            "model": role_words(role),
+            "baseline": role_words(criterion.baseline),
+        }
         if not found:
             raise Missing(Said("missing.contrast", {**named, "scope": _scope(criterion.lang)}))
         if len(found) > 1:
@@ -139,7 +144,8 @@ class Evidence:
         judge = self.judges.get(measurement.judge)
         if judge is None:
             raise Missing(
-                Said("missing.judge", {"suite": measurement.suite}), (measurement.digest,)
+                Said("missing.judge", {"suite": suite_words(measurement.suite)}),
+                (measurement.digest,),
             )
         return judge
 
@@ -162,7 +168,8 @@ class Evidence:
             rate = rates.get(lang)
             if rate is None or rate.value is None or rate.n == 0:
                 said = Said(
-                    "missing.judge_lang", {"suite": measurement.suite, "scope": _scope(lang)}
+                    "missing.judge_lang",
+                    {"suite": suite_words(measurement.suite), "scope": _scope(lang)},
                 )
                 raise Missing(said, (measurement.digest,))
             counts.append((round(rate.value * rate.n), rate.n))
@@ -222,4 +229,4 @@ def need(n_needed: int | None, unit: Said) -> Said:
 
 
 def _scope(lang: str | None) -> Said:
-    return Said("scope.all") if lang is None else Said("scope.lang", {"lang": lang})
+    return Said("scope.all") if lang is None else Said("scope.lang", {"lang": language_words(lang)})

@@ -15,6 +15,7 @@ from normwright.records import MODES, Criterion, Fault, InputError
 from normwright.release.criteria import kinds
 from normwright.release.criteria.predicate import PREDICATES
 from normwright.release.evidence import CANDIDATE, ROLES, SUITES
+from normwright.release.wording import language_words, say, spoken
 from normwright.stats import zero_failures_n
 
 SCHEMA = "release-criteria/v1"
@@ -331,11 +332,17 @@ class _Reader:
                 update={
                     "id": f"{one.id}.{lang}",
                     "lang": lang,
-                    "statement": {k: f"[{lang}] {v}" for k, v in one.statement.items()},
+                    "statement": {k: _in_slice(lang, k, v) for k, v in one.statement.items()},
                 }
             )
             for lang in self.languages
         ]
+
+
+def _in_slice(lang: str, reader: str, statement: str) -> str:
+    """A statement about one language, in the words of the reader's."""
+    named = say(language_words(lang), reader) if spoken((reader,)) else lang
+    return f"{named[:1].upper()}{named[1:]}: {statement}"
 
 
 def _is_number(value: Any) -> TypeGuard[int | float]:

@@ -12,7 +12,7 @@ import yaml
 
 from normwright.records import Text
 
-Form = Literal["share", "points", "count", "plain"]
+Form = Literal["share", "whole", "points", "count", "plain"]
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,18 @@ def word(key: str, lang: str, default: str | None = None) -> str:
 def number(value: float, form: Form, lang: str) -> str:
     """Return a number as the language writes it.
 
-    A share is written in per cent with one decimal, two under 1 %; `points` is a signed
-    difference of shares in percentage points.
+    A share is written in per cent with one decimal, two under 1 %, or as `whole` with none;
+    `points` is a signed difference of shares in percentage points.
     """
     match form:
         case "count":
             return f"{round(value):,}".replace(",", word("format.thousands", lang))
         case "plain":
             return f"{value:.3g}".replace(".", word("format.decimal", lang))
+        case "whole":
+            return word("format.percent", lang).format(f"{100 * value:.0f}")
+        case "points" if value == 0:
+            return word("format.points", lang).format("0")
         case "share" | "points":
             scaled = 100 * value
             digits = 2 if form == "share" and 0 < abs(scaled) < 1 else 1
@@ -92,6 +96,21 @@ def say(said: Said, lang: str) -> str:
     """Return one sentence in one language."""
     pattern = word(said.key, lang, word(said.default, lang) if said.default else None)
     return pattern.format(**{k: _fill(v, lang) for k, v in said.values.items()})
+
+
+def role_words(role: str | None) -> Said:
+    """Return the words for a model's role."""
+    return Said(f"role.{role}", {"name": role}, default="role.other")
+
+
+def suite_words(suite: str) -> Said:
+    """Return the words for a suite."""
+    return Said(f"suite.{suite}", {"name": suite}, default="suite.other")
+
+
+def language_words(lang: str) -> Said:
+    """Return the words for a language; its code where it has no name yet."""
+    return Said(f"language.{lang}", {"name": lang}, default="language.other")
 
 
 def in_words(said: tuple[Said, ...], languages: tuple[str, ...]) -> Text:

@@ -83,8 +83,6 @@ class Family:
     exact: tuple[str, ...]
     foreign: tuple[str, ...]
     cases: tuple[Case, ...]
-    joined: bool = False
-    """True: the answer is about every row that shares the target's first choice column."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ class Bank:
 
 _FAMILY_KEYS = {
     "id", "act", "norm", "splits", "rows", "columns", "heading", "line", "ask", "perform",
-    "decline", "exact", "foreign", "cases", "joined",
+    "decline", "exact", "foreign", "cases",
 }  # fmt: skip
 _CASE_KEYS = {"id", "facts", "choose", "derive", "words", "careful", "applies", "act", "norm"}
 GENERATORS = ("time", "phone", "price", "code", "number", "room", "word", "name", "percent")
@@ -243,7 +241,6 @@ def _family(
         exact=tuple(value.get("exact") or ()),
         foreign=tuple(value.get("foreign") or ()),
         cases=tuple(_case(here, c, reader, groups) for c in value.get("cases") or [{"id": "plain"}]),
-        joined=bool(value.get("joined", False)),
         **text,
     )
 

@@ -290,7 +290,6 @@ def _scene(
     bare: bool = False,
 ) -> Scene:
     row = sheet[target] if sheet else {}
-    peers = [r for r in sheet if _alike(family, r, row)]
     words = {
         k: Word(_variant(_pick_group(g, bank, split).get(lang, ("",)), style + turn))
         for k, g in case.words.items()
@@ -299,8 +298,8 @@ def _scene(
     def fill(template: str, values: Row, capital: bool = True) -> str:
         def one(match: re.Match[str]) -> str:
             name, form = match.group(1), match.group(2) or ""
-            if name == "all":
-                return ", ".join(r[form][lang].text for r in peers)
+            if name == "line":
+                return lines[target]
             word = words[name] if name in words else values[name][lang]
             return _inflect(word, form, bank, lang)
 
@@ -312,20 +311,12 @@ def _scene(
     def texts(grouped: Grouped) -> tuple[str, ...]:
         return _pick_group(grouped, bank, split).get(lang, ())
 
+    lines = [f"- {fill(_variant(texts(family.line), style), r, False)}" for r in sheet if family.line]
     ask = fill(texts(family.ask)[wording], row)
-    lines = [fill(_variant(texts(family.line), style), r) for r in sheet] if family.line else []
     heading = [fill(_variant(texts(family.heading), style // 7), row)] if family.heading else []
     content = ask if bare else "\n".join([*heading, *lines, ask])
-    others = [r for r in sheet if r not in peers] if family.joined else [
-        r for i, r in enumerate(sheet) if i != target
-    ]  # fmt: skip
-    exact = [
-        part
-        for e in family.exact
-        for part in (
-            [r[e[5:-1]][lang].text for r in peers] if e.startswith("{all.") else [fill(e, row, False)]
-        )
-    ]
+    others = [r for i, r in enumerate(sheet) if i != target]
+    exact = [fill(e, row, False) for e in family.exact]
     foreign = [fill(f, r, False) for f in family.foreign for r in others]
     stem = f"{family.id}/{split}/{wording}/{number}"
     twin = next((c.id for c in family.cases if c.id != case.id), None)
@@ -346,11 +337,6 @@ def _scene(
         foreign=tuple(f for f in foreign if f not in exact),
         twin=f"{stem}/{twin}/{lang}" if twin else None,
     )
-
-
-def _alike(family: Family, row: Row, target: Row) -> bool:
-    keys = [f"{c.name}#" for c in family.columns if c.options]
-    return all(row[k] == target[k] for k in keys)
 
 
 def _variant(variants: Sequence[str], style: int) -> str:

@@ -350,7 +350,7 @@ class Store:
         return None if row is None else _result(row)
 
     def results(self) -> tuple[StageResult, ...]:
-        """Return every result, oldest first."""
+        """Return every result, in the order of their time and key."""
         query = sa.select(RESULTS).order_by(RESULTS.c.created, RESULTS.c.key)
         with self._reading() as connection:
             return tuple(_result(row) for row in connection.execute(query))

@@ -38,21 +38,9 @@ class Shape:
 
     hidden: int = 256
     layers: int = 6
-    heads: int = 4
+    heads: int = 8
     vocabulary: int = 4096
     context: int = 1024
-
-
-@dataclass(frozen=True)
-class Diet:
-    """What the model reads."""
-
-    dialogue_share: float = 0.6
-    """Share of rows cut from dialogues."""
-    spoken: float = 0.1
-    """Share of dialogues in which the user's turns carry loss too."""
-    row: int = 256
-    """Tokens a row; the last tenth of the rows is four times as long."""
 
 
 def train_tokenizer(texts: Iterator[str], *, vocabulary: int) -> Any:
@@ -103,6 +91,7 @@ def new_model(shape: Shape, *, seed: int) -> Any:
         intermediate_size=shape.hidden * 8 // 3 // 32 * 32,
         max_position_embeddings=shape.context,
         tie_word_embeddings=True,
+        rope_parameters={"rope_type": "default", "rope_theta": 500_000.0},
         bos_token_id=SPECIAL.index(BEGIN),
         eos_token_id=SPECIAL.index(END),
         pad_token_id=SPECIAL.index(PAD),
@@ -131,7 +120,7 @@ def read_text(path: Path, *, languages: Sequence[str]) -> Iterator[tuple[str, st
 
 
 class Corpus(Dataset[Any]):
-    """Rows of tokens with targets, made once and kept in two flat arrays."""
+    """Rows of tokens with targets in two flat arrays, in the order they are trained on."""
 
     def __init__(self, tokens: np.ndarray, targets: np.ndarray, starts: np.ndarray) -> None:
         self.tokens, self.targets, self.starts = tokens, targets, starts
@@ -175,41 +164,6 @@ def dialogue_rows(
     return np.array(ids, np.uint16), np.array(targets, np.int32)
 
 
-def recall_rows(
-    *, rows: int, row: int, vocabulary: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return drills of copying and recall over random tokens: ids and targets, each (rows, row).
-
-    Half the rows repeat one random span; half list random keys with values and then ask the keys
-    again in random order. Nothing in them can be known by heart, so the only way to lower the loss
-    is to look back, and the heads that do so form within a few hundred steps instead of thousands.
-    """
-    rng = np.random.default_rng(seed)
-    first = len(SPECIAL)
-    ids = np.zeros((rows, row), np.uint16)
-    targets = np.full((rows, row), IGNORE, np.int32)
-    for i in range(rows):
-        line: list[int] = []
-        asked: list[bool] = []
-        if i % 2:
-            span = rng.integers(first, vocabulary, rng.integers(6, 48)).tolist()
-            while len(line) < row:
-                asked += [bool(line)] * len(span)
-                line += span
-        else:
-            keys = [rng.integers(first, vocabulary, rng.integers(1, 4)).tolist() for _ in range(rng.integers(3, 12))]
-            values = [rng.integers(first, vocabulary, rng.integers(1, 4)).tolist() for _ in keys]
-            known = False
-            while len(line) < row:
-                for k in rng.permutation(len(keys)):
-                    line += keys[k] + values[k]
-                    asked += [False] * len(keys[k]) + [known] * len(values[k])
-                known = True
-        ids[i] = line[:row]
-        targets[i] = np.where(asked[:row], line[:row], IGNORE)
-    return ids, targets
-
-
 def text_rows(
     tokenizer: Any, texts: Iterator[str], *, tokens: int, row: int
 ) -> np.ndarray:
@@ -244,21 +198,30 @@ def stack(rows: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, torch.Tensor]:
 def mix(
     spoken: tuple[np.ndarray, np.ndarray], read: np.ndarray, *, batch: int, seed: int
 ) -> Corpus:
-    """Return dialogues and running text as one corpus whose batches each hold both, shuffled.
+    """Return dialogues and running text as one shuffled corpus of whole batches.
 
-    The last tenth is joined into rows four times as long, so that late positions are trained too;
-    the joined rows are counted so that a batch keeps its number of tokens only if the caller
-    divides its batch size by four there, which `pretrain` does by grouping four rows into one.
+    Args:
+        spoken: ids and targets of dialogues, each (rows, row).
+        read: ids of running text, (rows, row); every position carries loss.
+        batch: rows a step; a last incomplete batch is dropped.
+        seed: seed of the order.
     """
     rng = np.random.default_rng(seed)
     ids = np.concatenate([spoken[0], read])
     targets = np.concatenate([spoken[1], read.astype(np.int32)])
-    order = rng.permutation(len(ids))
-    ids, targets = ids[order], targets[order]
-    keep = len(ids) // batch * batch
-    ids, targets = ids[:keep], targets[:keep]
+    order = rng.permutation(len(ids))[: len(ids) // batch * batch]
     width = ids.shape[1]
-    return Corpus(ids.reshape(-1), targets.reshape(-1), np.arange(0, keep * width + 1, width))
+    starts = np.arange(0, len(order) * width + 1, width)
+    return Corpus(ids[order].reshape(-1), targets[order].reshape(-1), starts)
+
+
+def joined(first: Corpus, second: Corpus) -> Corpus:
+    """Return two corpora as one, the first read first."""
+    return Corpus(
+        np.concatenate([first.tokens, second.tokens]),
+        np.concatenate([first.targets, second.targets]),
+        np.concatenate([first.starts, second.starts[1:] + first.starts[-1]]),
+    )
 
 
 def pretrain(
@@ -280,5 +243,5 @@ def pretrain(
     return model, metrics
 
 
-__all__ = ["Corpus", "Diet", "Shape", "dialogue_rows", "mix", "new_model", "pretrain", "read_text",
+__all__ = ["Corpus", "Diet", "Shape", "dialogue_rows", "joined", "mix", "new_model", "pretrain", "read_text",
            "save_plain", "text_rows", "train_tokenizer"]  # fmt: skip

@@ -11,7 +11,7 @@ from normwright import stats
 from normwright.plugins import Card, plugin
 from normwright.records import Criterion, Estimate, Interval
 from normwright.release.evidence import SUITES, Evidence, Found, Missing, bound_at, need
-from normwright.release.wording import Number, Said
+from normwright.release.wording import Number, Said, role_words, suite_words
 
 NONINFERIORITY = Card(
     name="noninferiority",
@@ -66,7 +66,7 @@ def _compare(
         bound_at(gain, alpha, "upper", least=-1.0),
     )
     if gain.value is None or low is None or high is None:
-        named = {"suite": contrast.suite, "model": contrast.better}
+        named = {"suite": suite_words(contrast.suite), "model": role_words(contrast.better)}
         raise Missing(Said("missing.empty", named), (contrast.digest,))
     state: Literal["pass", "fail", "inconclusive"]
     if (low > limit + _EPS) if strict else (low >= limit - _EPS):
@@ -81,7 +81,7 @@ def _compare(
             f"{kind}.{state}",
             {
                 "observed": Number(gain.value, "points"),
-                "baseline": contrast.worse,
+                "baseline": role_words(contrast.worse),
                 "bound": Number(low, "points"),
                 "upper": Number(high, "points"),
                 "limit": Number(limit, "points"),
@@ -94,8 +94,8 @@ def _compare(
         state=state,
         reason=tuple(reason),
         observed=gain.value,
-        bound=low,
-        side="lower",
+        bound=high if state == "fail" else low,
+        side="upper" if state == "fail" else "lower",
         limit=limit,
         n=gain.n,
         n_needed=needed,

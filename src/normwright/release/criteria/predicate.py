@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from normwright.plugins import Card, plugin
 from normwright.records import Criterion, PluginError, PolicyRule
 from normwright.release.evidence import Evidence, Found, Missing
-from normwright.release.wording import Said
+from normwright.release.wording import Said, language_words, role_words, suite_words
 
 CARD = Card(
     name="predicate",
@@ -90,9 +90,9 @@ def _bits_per_byte(evidence: Evidence) -> Found:
     for lang in evidence.policy.charter.languages:
         if lang not in found:
             named = {
-                "suite": "bits-per-byte",
-                "model": evidence.subject,
-                "scope": Said("scope.lang", {"lang": lang}),
+                "suite": suite_words("bits-per-byte"),
+                "model": role_words(evidence.subject),
+                "scope": Said("scope.lang", {"lang": language_words(lang)}),
             }
             raise Missing(Said("missing.measurement", named))
     digests = tuple(sorted(found[lang] for lang in evidence.policy.charter.languages))

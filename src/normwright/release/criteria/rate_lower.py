@@ -11,7 +11,7 @@ from normwright import stats
 from normwright.plugins import Card, plugin
 from normwright.records import Criterion
 from normwright.release.evidence import Evidence, Found, Missing, bound_at, need, unit_words
-from normwright.release.wording import Number, Said
+from normwright.release.wording import Number, Said, role_words, suite_words
 
 CARD = Card(
     name="rate-lower",
@@ -43,7 +43,7 @@ def rate_lower(criterion: Criterion, evidence: Evidence) -> Found:
         low = bound_at(estimate, evidence.alpha, "lower")
         high = bound_at(estimate, evidence.alpha, "upper")
     if estimate.value is None or low is None or high is None:
-        named = {"suite": measurement.suite, "model": measurement.model}
+        named = {"suite": suite_words(measurement.suite), "model": role_words(measurement.model)}
         raise Missing(Said("missing.empty", named), (measurement.digest,))
     state: Literal["pass", "fail", "inconclusive"]
     if low >= criterion.limit - _EPS:
@@ -76,8 +76,8 @@ def rate_lower(criterion: Criterion, evidence: Evidence) -> Found:
         state=state,
         reason=tuple(reason),
         observed=estimate.value,
-        bound=low,
-        side="lower",
+        bound=high if state == "fail" else low,
+        side="upper" if state == "fail" else "lower",
         limit=criterion.limit,
         n=estimate.n,
         n_needed=needed,

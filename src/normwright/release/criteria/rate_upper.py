@@ -20,7 +20,7 @@ from normwright.release.evidence import (
     need,
     unit_words,
 )
-from normwright.release.wording import Number, Said
+from normwright.release.wording import Number, Said, role_words, suite_words
 
 CARD = Card(
     name="rate-upper",
@@ -46,12 +46,15 @@ def rate_upper(criterion: Criterion, evidence: Evidence) -> Found:
     counts = failed_units(measurement)
     if counts is None:
         if measurement.count is not None:
-            named = {"suite": measurement.suite, "model": measurement.model}
+            named = {
+                "suite": suite_words(measurement.suite),
+                "model": role_words(measurement.model),
+            }
             raise Missing(Said("missing.units", named), (measurement.digest,))
         return _from_interval(criterion, evidence, measurement, judge)
     failed, n = counts
     if n == 0:
-        named = {"suite": measurement.suite, "model": measurement.model}
+        named = {"suite": suite_words(measurement.suite), "model": role_words(measurement.model)}
         raise Missing(Said("missing.empty", named), (measurement.digest,))
     unit = unit_words(measurement)
     if judge is None:
@@ -89,8 +92,8 @@ def rate_upper(criterion: Criterion, evidence: Evidence) -> Found:
         state=state,
         reason=tuple(reason),
         observed=failed / n,
-        bound=upper,
-        side="upper",
+        bound=lower if state == "fail" else upper,
+        side="lower" if state == "fail" else "upper",
         limit=criterion.limit,
         n=n,
         n_needed=min(needed, n) if state == "pass" and needed is not None else needed,
@@ -160,7 +163,7 @@ def _from_interval(
     estimate = measurement.estimate
     upper, lower = bound_at(estimate, alpha, "upper"), bound_at(estimate, alpha, "lower")
     if estimate.value is None or upper is None or lower is None:
-        named = {"suite": measurement.suite, "model": measurement.model}
+        named = {"suite": suite_words(measurement.suite), "model": role_words(measurement.model)}
         raise Missing(Said("missing.empty", named), (measurement.digest,))
     if judge is not None:
         floor = stats.lower_bound(
@@ -186,8 +189,8 @@ def _from_interval(
         state=state,
         reason=tuple(reason),
         observed=estimate.value,
-        bound=upper,
-        side="upper",
+        bound=lower if state == "fail" else upper,
+        side="lower" if state == "fail" else "upper",
         limit=criterion.limit,
         n=estimate.n,
         n_needed=needed,

@@ -1,0 +1,106 @@
+"""YAML with the line of every key, so that a fault can say where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from normwright.records import Fault
+
+Place: TypeAlias = tuple[str | int, ...]
+"""Where in a document: keys and positions from the top."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One YAML file, read: its value and the line of everything in it."""
+
+    name: str
+    """The file as faults name it."""
+    value: Any
+    lines: Mapping[Place, int] = field(default_factory=dict)
+
+    def where(self, place: Sequence[str | int]) -> str:
+        """Return `file:line key.key[0]`, with the line of the nearest place that exists."""
+        known = tuple(place)
+        while known and known not in self.lines:
+            known = known[:-1]
+        line = self.lines.get(known, 1)
+        return f"{self.name}:{line} {dotted(place)}".rstrip()
+
+
+def dotted(place: Sequence[str | int]) -> str:
+    """Return a place as people write it: `cases[0].facts`."""
+    parts = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return "".join(parts).removeprefix(".")
+
+
+def load(path: Path, name: str, faults: list[Fault]) -> Document | None:
+    """Return a YAML file with its lines, or None after adding what is amiss with it to `faults`."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        faults.append(Fault(where=name, expected="a readable file", seen=str(error.strerror)))
+        return None
+    except UnicodeDecodeError as error:
+        faults.append(Fault(where=name, expected="UTF-8 text", seen=f"byte {error.start} is not",
+                            do="Save the file as UTF-8."))  # fmt: skip
+        return None
+    try:
+        loader = _Loader(text)
+        return loader.document(name, faults)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = 1 if mark is None else mark.line + 1
+        faults.append(Fault(where=f"{name}:{line}", expected="YAML", seen=str(error.problem)))
+    except (yaml.YAMLError, ValueError) as error:
+        faults.append(Fault(where=name, expected="YAML", seen=str(error)))
+    return None
+
+
+class _Loader:
+    """Builds plain values from YAML nodes and remembers their lines."""
+
+    def __init__(self, text: str) -> None:
+        self._loader = yaml.SafeLoader(text)
+        self._lines: dict[Place, int] = {}
+        self._doubles: list[tuple[Place, int]] = []
+
+    def document(self, name: str, faults: list[Fault]) -> Document:
+        node = self._loader.get_single_node()
+        value = None if node is None else self._built(node, (), ())
+        for place, line in self._doubles:
+            faults.append(Fault(where=f"{name}:{line} {dotted(place)}", expected="each key once",
+                                seen="the same key again", do="Take one of them out."))  # fmt: skip
+        return Document(name, value, self._lines)
+
+    def _built(self, node: yaml.Node, place: Place, above: tuple[int, ...]) -> Any:
+        if id(node) in above:
+            raise ValueError("an alias that holds itself")
+        self._lines.setdefault(place, node.start_mark.line + 1)
+        below = (*above, id(node))
+        match node:
+            case yaml.MappingNode():
+                return self._mapping(node, place, below)
+            case yaml.SequenceNode():
+                return [self._built(n, (*place, i), below) for i, n in enumerate(node.value)]
+            case _:
+                return self._loader.construct_object(node)
+
+    def _mapping(self, node: yaml.MappingNode, place: Place, above: tuple[int, ...]) -> Any:
+        own = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        for key, _ in node.value:
+            if own.count(key.value) > 1:
+                own.remove(key.value)
+                self._doubles.append(((*place, str(key.value)), key.start_mark.line + 1))
+        self._loader.flatten_mapping(node)
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            step = str(self._loader.construct_object(key))
+            self._lines[*place, step] = key.start_mark.line + 1
+            found[step] = self._built(value, (*place, step), above)
+        return found

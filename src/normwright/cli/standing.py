@@ -1,0 +1,48 @@
+"""What a project's present results hold, for the commands that show one record of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from normwright.records import Digest, Fault, InputError, Record
+
+R = TypeVar("R", bound=Record)
+
+
+def last_of(directory: Path, made: Iterable[Digest], kind: type[R]) -> R | None:
+    """Return the last record of one kind among what steps made; None if there is none."""
+    from normwright.store import Store
+
+    digests = list(made)
+    with Store.open(directory, create=False) as store:
+        stored = store.stored(digests)
+        for digest in reversed(digests):
+            if digest in stored and stored[digest].kind == kind.__name__:
+                return store.record(digest, kind)
+    return None
+
+
+def standing(directory: Path, kind: type[R], *, step: str) -> R:
+    """Return the record of one kind that the project's present results hold.
+
+    Raises:
+        InputError: if no step has made one that still counts.
+    """
+    from normwright import flow
+
+    made = [digest for stage in flow.status(directory).stages for digest in stage.made]
+    found = last_of(directory, made, kind) if made else None
+    if found is None:
+        raise InputError(
+            [
+                Fault(
+                    where=str(directory),
+                    expected=f"a {kind.__name__.lower()} that still counts",
+                    seen="none",
+                    do=f"Make it with: normwright run {directory} --until {step}",
+                )
+            ]
+        )
+    return found

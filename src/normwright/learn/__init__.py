@@ -1,0 +1,25 @@
+"""From a policy and what people prefer to weights. Imports torch; open it only to touch a weight."""
+
+from normwright.learn.data import Curated, demonstrate, pair, spared
+from normwright.learn.recipes.pretrain import Shape, new_model, pretrain, train_tokenizer
+from normwright.learn.recipes.prefer import prefer
+from normwright.learn.recipes.reward import reward
+from normwright.learn.recipes.sft import sft
+from normwright.learn.weights import fresh_like, model_ref, scratch_model
+
+__all__ = [
+    "Curated",
+    "Shape",
+    "demonstrate",
+    "fresh_like",
+    "model_ref",
+    "new_model",
+    "pair",
+    "prefer",
+    "pretrain",
+    "reward",
+    "scratch_model",
+    "sft",
+    "spared",
+    "train_tokenizer",
+]

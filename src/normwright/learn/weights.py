@@ -1,0 +1,64 @@
+"""Models made here: from nothing, like another one, and the record that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from normwright.learn.recipes.pretrain import Shape, new_model, train_tokenizer
+from normwright.models.local import LocalModel
+from normwright.models.tuning.loop import Loop, settings_of
+from normwright.records import Digest, MadeBy, ModelRef, Scene
+
+
+def scratch_model(scenes: Sequence[Scene], *, shape: Shape, seed: int) -> LocalModel:
+    """Return a randomly initialised model with a tokenizer learned from the words of `scenes`."""
+
+    def texts() -> Iterator[str]:
+        for scene in scenes:
+            yield from (m.content for m in scene.messages)
+            yield scene.perform
+            yield scene.decline
+
+    tokenizer = train_tokenizer(texts(), vocabulary=shape.vocabulary)
+    actual = Shape(shape.hidden, shape.layers, shape.heads, len(tokenizer), shape.context)
+    return LocalModel("base", new_model(actual, seed=seed), tokenizer)
+
+
+def fresh_like(model: LocalModel, *, seed: int) -> LocalModel:
+    """Return a randomly initialised model of the same architecture and tokenizer: a control."""
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(seed)
+    weights = AutoModelForCausalLM.from_config(model.weights.config)
+    return LocalModel("random-init", weights.float(), model.tokenizer, model.batch)
+
+
+def model_ref(
+    name: str,
+    files: Mapping[str, Digest],
+    weights: Any,
+    *,
+    recipe: str,
+    base: Digest | None = None,
+    data: Sequence[Digest] = (),
+    loop: Loop | None = None,
+    settings: Mapping[str, Any] | None = None,
+    metrics: Mapping[str, float] | None = None,
+    seed: int | None = None,
+) -> ModelRef:
+    """Return the record that names a model by its content and says where it came from."""
+    return ModelRef(
+        name=name,
+        files=dict(files),
+        parameters=sum(p.numel() for p in weights.parameters()),
+        base=base,
+        data=tuple(data),
+        recipe=recipe,
+        settings={**(settings_of(loop) if loop else {}), **(settings or {})},
+        metrics={k: round(v, 6) for k, v in (metrics or {}).items()},
+        derived_from=tuple(d for d in (base, *data) if d),
+        made_by=MadeBy(stage="learn", plugin=recipe, seed=seed),
+    )

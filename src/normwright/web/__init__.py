@@ -1,0 +1,7 @@
+"""Pages for people: the release report and the charter, in every language that has a locale."""
+
+from normwright.web.examples import Example, pick_examples
+from normwright.web.report import ReportData, write_report
+from normwright.web.words import shipped
+
+__all__ = ["Example", "ReportData", "pick_examples", "shipped", "write_report"]

@@ -1,0 +1,259 @@
+"""The report and the charter: self-contained, in every language, saying only what is known."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.web.town import town, town_examples
+
+from normwright.records import InputError
+from normwright.web import pick_examples, shipped, write_report
+
+WEB = Path("src/normwright/web")
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the pages of a simulated town."""
+    folder = tmp_path_factory.mktemp("report")
+    write_report(town(), folder)
+    return folder
+
+
+def edition(page: str, lang: str) -> str:
+    """The part of a page that is in one language."""
+    parts = re.split(r'<div class="edition" id="(\w+)"', page)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))[lang]
+
+
+def test_every_locale_says_the_same_things_with_the_same_places() -> None:
+    """English and Portuguese have the same keys, none empty, with the same placeholders."""
+
+    def shape(lang: str) -> dict[str, list[str]]:
+        book = yaml.safe_load((WEB / "locale" / f"{lang}.yaml").read_text(encoding="utf-8"))
+        flat = {
+            f"{section}.{key}": text
+            for section, words in book.items()
+            for key, text in (words.items() if isinstance(words, dict) else [("", words)])
+        }
+        assert all(isinstance(text, str) and text.strip() for text in flat.values())
+        return {key: sorted(re.findall(r"{\w*}", text)) for key, text in flat.items()}
+
+    shapes = [shape(lang) for lang in shipped()]
+
+    assert len(shapes) >= 2
+    assert all(each == shapes[0] for each in shapes)
+
+
+@pytest.mark.parametrize("page", ["report.html", "charter.html"])
+def test_a_page_is_one_file_without_scripts(out: Path, page: str) -> None:
+    """Nothing is fetched and nothing runs: no script, no handler, no address of a server."""
+    text = (out / page).read_text(encoding="utf-8")
+    links = set(re.findall(r'(?:href|src)="([^"]*)"', text))
+
+    assert "<script" not in text
+    assert not re.search(r'\son\w+="', text)
+    assert not re.search(r"url\(|@import|https?://", text)
+    assert all(link.startswith("#") or link.split("#")[0].endswith(".html") for link in links)
+
+
+@pytest.mark.parametrize("page", ["report.html", "charter.html"])
+def test_the_markup_is_sound(out: Path, page: str) -> None:
+    """Elements close in order, ids are unique, headings skip no level, links find their id."""
+    void = {"meta", "br"}
+    text = (out / page).read_text(encoding="utf-8")
+    stack: list[str] = []
+    ids: list[str] = []
+    levels: list[int] = []
+    targets: set[str] = set()
+
+    class Checker(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            given = dict(attrs)
+            if tag not in void:
+                stack.append(tag)
+            if given.get("id"):
+                ids.append(str(given["id"]))
+            if re.fullmatch(r"h[1-6]", tag):
+                levels.append(int(tag[1]))
+            href = given.get("href") or ""
+            if href.startswith("#"):
+                targets.add(href[1:])
+            targets.update((given.get("aria-labelledby") or "").split())
+
+        def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            self.handle_starttag(tag, attrs)
+            if tag not in void:
+                self.handle_endtag(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            assert stack.pop() == tag
+
+    Checker().feed(text)
+
+    assert stack == []
+    assert len(ids) == len(set(ids))
+    assert targets <= set(ids)
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert text.count("<table") == text.count("<caption")
+
+
+def test_the_first_language_is_the_one_a_page_opens_in(tmp_path: Path) -> None:
+    """The default edition stands last, where the style sheet lets it show; `lang` says which."""
+    from dataclasses import replace
+
+    data = replace(town(), languages=("pt", "en"))
+
+    text = write_report(data, tmp_path).read_text(encoding="utf-8")
+
+    assert '<html lang="pt">' in text
+    assert re.findall(r'<div class="edition" id="(\w+)" lang="(\w+)">', text) == [
+        ("en", "en"),
+        ("pt", "pt"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ["Simulated participants", "not yet", "6,931 votes", "36.2%", "no n would do"]),
+        (
+            "pt",
+            ["Participantes simulados", "ainda não", "6.931 votos", "36,2%", "nenhum n chegaria"],
+        ),
+    ],
+)
+def test_the_report_speaks_each_language(out: Path, lang: str, words: list[str]) -> None:
+    """Banner, verdict, counts and bounds stand there in the language, numbers included."""
+    text = edition((out / "report.html").read_text(encoding="utf-8"), lang)
+
+    assert [word for word in words if word not in text] == []
+
+
+def test_no_edition_leaks_into_the_other(out: Path) -> None:
+    """Labels of one language do not appear in the other's edition."""
+    text = (out / "report.html").read_text(encoding="utf-8")
+
+    assert "Decided by" not in edition(text, "pt")
+    assert "Decidido por" not in edition(text, "en")
+    assert "within the margin" not in edition(text, "pt")
+
+
+def test_simulation_is_marked_on_every_page_and_people_are_not(out: Path, tmp_path: Path) -> None:
+    """The banner says who took part, on both pages, and says it right."""
+    write_report(town("human"), tmp_path)
+
+    for page in ("report.html", "charter.html"):
+        simulated = (out / page).read_text(encoding="utf-8")
+        human = (tmp_path / page).read_text(encoding="utf-8")
+        assert simulated.count("Simulated participants") == 1
+        assert "Simulated participants" not in human
+        assert "Human participants" in human
+
+
+def test_what_a_model_wrote_cannot_become_markup(out: Path) -> None:
+    """A model's answer is shown as text, whatever it holds."""
+    text = (out / "report.html").read_text(encoding="utf-8")
+
+    assert "55 &lt;b&gt;" in text
+    assert "55 <b>" not in text
+
+
+def test_a_report_with_the_least_it_can_have_says_what_is_missing(tmp_path: Path) -> None:
+    """Without votes, answers, attacks or controls the page stands and shows no number for them."""
+    text = write_report(town(known=False), tmp_path).read_text(encoding="utf-8")
+
+    english = edition(text, "en")
+
+    for words in ("No examples were kept.", "No attack was run.", "Nothing was measured."):
+        assert words in english
+    assert '<div class="big">–</div><div class="noun">votes</div>' in english
+
+
+def test_missing_evidence_and_a_broken_gate_are_shown_as_such(tmp_path: Path) -> None:
+    """A verdict without measurements holds visibly; nothing is drawn where nothing was measured."""
+    from dataclasses import replace
+
+    from tests.release.builders import ALIGNED, LANGUAGES, TEMPLATE
+
+    from normwright.release import decide, read_criteria
+
+    bare = town(known=False)
+    verdict = decide(
+        read_criteria(TEMPLATE, languages=LANGUAGES),
+        measurements=[],
+        contrasts=[],
+        policy=bare.policy,
+        model_digest=ALIGNED,
+    )
+
+    text = edition(
+        write_report(replace(bare, verdict=verdict), tmp_path).read_text(encoding="utf-8"), "en"
+    )
+
+    assert text.count("Nothing was measured for this mode yet.") == 3
+    assert 'class="gauge"' not in text
+
+
+def test_the_same_records_give_the_same_bytes(out: Path, tmp_path: Path) -> None:
+    """No time and no order of a set gets onto the page."""
+    write_report(town(), tmp_path)
+
+    for page in ("report.html", "charter.html"):
+        assert (tmp_path / page).read_bytes() == (out / page).read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["charter.html", "report.html"]
+
+
+def test_a_project_in_a_language_without_locale_is_refused(tmp_path: Path) -> None:
+    """There is no page in a language nobody wrote the words of, and no silent English."""
+    from dataclasses import replace
+
+    with pytest.raises(InputError, match="locale file"):
+        write_report(replace(town(), languages=("xx",)), tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_examples_are_chosen_by_rule() -> None:
+    """A harm avoided and a benign twin in each language; a model's own errors come when there."""
+    scenes, answers = town_examples()
+
+    chosen = pick_examples(scenes, answers)
+    worse = {**answers, "aligned": answers["tuned"]}
+    failing = pick_examples(scenes, worse)
+
+    assert [e.scene.id for e in chosen] == [
+        "privacy.en.5512", "privacy.en.7741", "privacy.pt.5512", "privacy.pt.7741",
+    ]  # fmt: skip
+    assert set(chosen[0].answers) == {"base", "tuned", "aligned", "guarded"}
+    assert any(e.answers["aligned"].violated for e in failing)
+    assert pick_examples(scenes[::-1], answers)[-1].scene.lang == "en"
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_text_has_contrast(scheme: int) -> None:
+    """Every text colour reaches 4.5 to 1 on every ground it stands on (WCAG 2.2, 1.4.3)."""
+    css = (WEB / "templates" / "page.css").read_text(encoding="utf-8")
+    block = re.findall(r":root \{(.*?)\}", css, flags=re.DOTALL)[scheme]
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
+
+    def ratio(one: str, other: str) -> float:
+        a, b = sorted((_luminance(colours[one]), _luminance(colours[other])), reverse=True)
+        return (a + 0.05) / (b + 0.05)
+
+    words = ("ink", "soft", "accent", "RELEASE", "HOLD", "BLOCK", "INVALID")
+    low = [(w, g) for w in words for g in ("paper", "card", "faint") if ratio(w, g) < 4.5]
+
+    assert low == []
+    assert ratio("note-ink", "note") >= 4.5
