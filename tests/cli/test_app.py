@@ -82,6 +82,7 @@ def test_version(call: Call) -> None:
         (("run", "--untill", "charter"), "--untill"),
         (("trace",), "DIGEST"),
         (("charter", "decide"), "--act"),
+        (("chat",), "--say"),
     ],
 )
 def test_usage_errors_are_code_2(call: Call, arguments: tuple[str, ...], seen: str) -> None:

@@ -74,7 +74,7 @@ def sweep(directory: Path) -> dict[str, Any]:
     whole = micro.write_project(directory / "count")
     fuse = Fuse(0)
     acts = _in_child(lambda: run(whole, fuse=fuse) and fuse.acts)
-    step = max(1, acts // 40)
+    step = max(1, acts // 20)
     points = list(range(1, acts + 1, step))
     told: dict[str, Any] = {"points": len(points), "killed": 0, "faults_after_death": []}
     ends, resumed = set(), 0

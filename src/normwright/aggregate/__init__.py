@@ -3,10 +3,9 @@
 from normwright.aggregate.groups import Grouped, find_groups
 from normwright.aggregate.outcome import aggregate
 from normwright.aggregate.profile import Profile, ballot_wins
-from normwright.aggregate.ranking import METHODS, rank
+from normwright.aggregate.ranking import rank
 
 __all__ = [
-    "METHODS",
     "Grouped",
     "Profile",
     "aggregate",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from normwright.aggregate.methods import Method
-from normwright.aggregate.methods.borda import borda
-from normwright.aggregate.methods.schulze import schulze
-from normwright.records import PluginError, Ranking
+from normwright import plugins
+from normwright.aggregate.methods import Method, borda, schulze
+from normwright.records import Ranking
 
-METHODS: Mapping[str, Method] = {"borda": borda, "schulze": schulze}
-"""Ranking methods by slug."""
+BUILT_IN = (borda, schulze)
+"""The modules whose import registers the methods that ship with the package."""
 
 
 def rank(
@@ -28,11 +27,10 @@ def rank(
         method: slug of the method.
 
     Raises:
-        PluginError: if there is no such method.
+        PluginError: if there is no such method, naming those there are.
     """
-    if method not in METHODS:
-        raise PluginError(f"no ranking method {method!r}; there are {', '.join(sorted(METHODS))}")
-    order = METHODS[method](wins, voters)
+    ranked_by: Method = plugins.get("methods", method)
+    order = ranked_by(wins, voters)
     return Ranking(
         method=method,
         tiers=tuple(tuple(sorted(alternatives[i] for i in tier)) for tier in order.tiers),

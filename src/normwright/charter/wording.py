@@ -29,7 +29,9 @@ def unspoken(languages: Sequence[str]) -> list[Fault]:
     ]  # fmt: skip
 
 
-def say(key: str, languages: Sequence[str], **values: str | int | float | Mapping[str, str]) -> Text:
+def say(
+    key: str, languages: Sequence[str], **values: str | int | float | Mapping[str, str]
+) -> Text:
     """Return one sentence in every language.
 
     Args:

@@ -39,9 +39,11 @@ def chat(
     """
     from normwright.flow.conversation import conversation
 
+    if as_json and say is None:
+        raise typer.BadParameter("--json needs --say TEXT: one question, one JSON value")
     shown = choose(lang)
     out = console()
-    questions = _typed(out, shown) if say is None and not as_json else iter([say or ""])
+    questions = _typed(out, shown) if say is None else iter([say])
     with conversation(directory) as ask:
         for question in questions:
             replies = ask(question)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from normwright import plugins
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Folder
 from normwright.elicit.importers import Importer, native, polis
 from normwright.records import InputError
 
-IMPORTERS: tuple[Importer, ...] = (native.IMPORTER, polis.IMPORTER)
+KIND = "importers"
+BUILT_IN = (native, polis)
+"""The modules whose import registers the importers that ship with the package."""
 
 
 def read_consultation(directory: Path, *, root: Path) -> Consulted:
@@ -30,9 +33,10 @@ def read_consultation(directory: Path, *, root: Path) -> Consulted:
     if not directory.is_dir():
         folder.faults.add(where, "a directory with a consultation", "no such directory")
         raise InputError(folder.faults.found)
-    fitting = [i for i in IMPORTERS if i.sniff(folder)]
+    importers: list[Importer] = [plugins.get(KIND, card.name) for card in plugins.cards(KIND)]
+    fitting = [i for i in importers if i.sniff(folder)]
     if len(fitting) != 1:
-        known = "; or ".join(f"{i.files} ({i.slug})" for i in IMPORTERS)
+        known = "; or ".join(f"{i.files} ({i.slug})" for i in importers)
         names = sorted(p.name for p in directory.iterdir())
         seen = " and ".join(i.slug for i in fitting) or ", ".join(names) or "an empty directory"
         folder.faults.add(where, f"one of: {known}", seen)

@@ -284,8 +284,7 @@ def _empty(_: Scene, __: Sequence[Scene], rng: random.Random) -> str | None:
 
 
 def _copied(scene: Scene, _: Sequence[Scene], rng: random.Random) -> str | None:
-    whole = scene.messages[-1].content
-    return rng.choice((whole, ask_line(scene), whole[: len(whole) // 2]))
+    return rng.choice((scene.messages[-1].content, ask_line(scene)))
 
 
 def _repeated(scene: Scene, _: Sequence[Scene], rng: random.Random) -> str | None:

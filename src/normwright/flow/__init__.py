@@ -17,6 +17,8 @@ from normwright.flow.engine import (
 )
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
+from normwright.flow.results import Results, results
+from normwright.flow.running import run, status
 from normwright.flow.settings import FILE, ProjectSettings, project_schema
 from normwright.flow.sources import digest_sources
 from normwright.flow.start import Started, init, template_names
@@ -30,6 +32,7 @@ __all__ = [
     "Event",
     "Project",
     "ProjectSettings",
+    "Results",
     "RunReport",
     "StageLine",
     "StageStatus",
@@ -50,7 +53,10 @@ __all__ = [
     "locked",
     "project_schema",
     "publish",
+    "results",
+    "run",
     "run_steps",
+    "status",
     "status_of",
     "template_names",
     "trace",

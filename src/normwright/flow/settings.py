@@ -28,7 +28,6 @@ FileOrDirectory = Annotated[str, Place("either")]
 ModelDirectory = Annotated[str, Place("directory", inside=False)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=80)]
 Count = Annotated[int, Field(ge=1)]
-Rate = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -169,8 +168,6 @@ class Redteam(Settings):
 class Release(Settings):
     """What is asked for, and what decides."""
 
-    alpha: Rate = 0.05
-    """Chance of a wrong pass that all bounds together may carry."""
     modes: tuple[Literal["internal", "api_guarded", "open_weights"], ...] = Field(
         default=("internal",), min_length=1
     )

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from normwright.evaluate import TextJudge
     from normwright.flow.settings import Tuning
     from normwright.guard import GuardedModel
-    from normwright.models import Model
+    from normwright.models import Model, Scorer
     from normwright.models.local import LocalModel
     from normwright.models.tuning.loop import Loop, Progress
 
@@ -140,7 +140,7 @@ def steps(project: Project) -> list[Step]:
             after=("charter", "learn.base", "learn.sft", "learn.prefer", *controls, "judge", "evaluate",
                    "redteam"),
             files=digest_sources(project.directory, [settings.release.criteria]),
-            parameters={"alpha": settings.release.alpha, **shared}, rooms=("release", "stats"),
+            parameters=shared, rooms=("release", "stats"),
         ),
     ]  # fmt: skip
     return made
@@ -425,26 +425,36 @@ class _Bench:
 
     def guarded(self, aligned: LocalModel) -> GuardedModel:
         """Return the aligned model behind the guard, with the reward model as its ranking."""
-        from normwright import guard
         from normwright.models.local import LocalScorer
 
         folder = self.context.scratch / "guard"
-        ref = self.context.one("guard", ModelRef)
-        self.context.check_out(ref.files, folder)
-        directory = _directory(self.context, "learn.reward", "reward")
-        return guard.GuardedModel(
-            aligned,
-            policy=self.policy,
-            harm=guard.HarmClassifier.load(folder, digests=ref.files),
-            rules=guard.read_rules(
-                self.project.path(self.project.settings.guard.facts),
-                vocabulary=self.policy.charter.vocabulary,
-                languages=self.project.settings.languages,
-            ),
-            scorer=LocalScorer.open(directory),
-            best_of=self.project.settings.guard.best_of,
-            seed=self.context.seed,
+        self.context.check_out(self.context.one("guard", ModelRef).files, folder)
+        scorer = LocalScorer.open(_directory(self.context, "learn.reward", "reward"))
+        return open_guarded(
+            self.project, self.policy, aligned, folder, scorer, seed=self.context.seed
         )
+
+
+def open_guarded(
+    project: Project, policy: Policy, aligned: Model, folder: Path, scorer: Scorer, *, seed: int
+) -> GuardedModel:
+    """Return a model behind the project's guard, whose fitted files lie in `folder`."""
+    from normwright import guard
+
+    settings = project.settings
+    return guard.GuardedModel(
+        aligned,
+        policy=policy,
+        harm=guard.HarmClassifier.load(folder),
+        rules=guard.read_rules(
+            project.path(settings.guard.facts),
+            vocabulary=policy.charter.vocabulary,
+            languages=settings.languages,
+        ),
+        scorer=scorer,
+        best_of=settings.guard.best_of,
+        seed=seed,
+    )
 
 
 def _evaluate(project: Project, context: Context) -> list[Record | Digest]:
@@ -479,8 +489,7 @@ def _evaluate(project: Project, context: Context) -> list[Record | Digest]:
     made += _contrasts(answers, seed=context.seed)
     made += _fluency(project, context, models)
     made += _refusals(guarded)
-    context.put_bytes(_lines(scenes))
-    return made
+    return [*made, context.put_bytes(_lines(scenes))]
 
 
 def _test_scenes(project: Project, policy: Policy, *, seed: int) -> list[Scene]:
@@ -533,7 +542,7 @@ def _contrasts(answers: dict[str, list[Answer]], *, seed: int) -> list[Contrast]
         for worse in ("base", "tuned"):
             if better != worse and not (better, worse) == ("base", "tuned"):
                 for suite in ("help", "harm", "permitted"):
-                    out += contrast(answers[better], answers[worse], suite=suite, better=better, worse=worse,
+                    out += contrast(answers[better], answers[worse], suite=suite, roles=(better, worse),
                                     seed=seed)  # fmt: skip
     return out
 
@@ -592,7 +601,7 @@ def _redteam(project: Project, context: Context) -> list[Record | Digest]:
 
     settings = project.settings.redteam
     bench = _Bench.of(project, context)
-    attacks = redteam.load_attacks(project.path(settings.attacks), languages=project.settings.languages)
+    attacks = redteam.load_attacks(project.path(settings.attacks))
     scenes = [
         s for s in _scenes(project, "test", seed=context.seed + 1, per_template=2) if s.norm is not None
     ]

@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import lru_cache
 
 _LOOKALIKES = str.maketrans(
@@ -23,6 +23,7 @@ _SENTENCE = re.compile(r"(?<=[.!?;])\s+")
 _BULLET = re.compile(r"^(?:[-*•–—>]+\s+)+")
 _WORD = re.compile(r"\w+")
 _ENCODED = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{8,}={0,2}(?![\w+/=])")
+_PART = re.compile(r"\w+|[^\w\s]+")
 _DIGITS = re.compile(r"\d")
 _SPELLED = re.compile(r"(?<!\w)\w(?:[\s\-.,:;/%*_·()|]+\w)+(?!\w)")
 
@@ -53,12 +54,19 @@ def folded(text: str) -> str:
     return canonical(text).casefold()
 
 
-def learnable(text: str) -> str:
+def learnable(text: str, leave_out: Container[str] = frozenset()) -> str:
     """Return the form a classifier reads: canonical, without case, every digit as `0`.
 
     Digits are data of the day. A classifier that may read them learns one sheet by heart.
+
+    Args:
+        text: what is to be read.
+        leave_out: folded words that are dropped.
     """
-    return _DIGITS.sub("0", folded(text))
+    plain = _DIGITS.sub("0", folded(text))
+    if not leave_out:
+        return plain
+    return " ".join(w for w in _PART.findall(plain) if w not in leave_out)
 
 
 def pieces(text: str) -> tuple[str, ...]:

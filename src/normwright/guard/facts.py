@@ -76,6 +76,15 @@ class Official:
 
 
 @dataclass(frozen=True)
+class Phrase:
+    """What people say when they state a fact themselves."""
+
+    id: str
+    fact: str
+    values: tuple[tuple[bool | int | str, tuple[re.Pattern[str], ...]], ...]
+
+
+@dataclass(frozen=True)
 class Entry:
     """One marked line: who it is about, what it tells, which facts its mark makes true."""
 
@@ -105,6 +114,7 @@ class FactRules:
     conversation_facts: frozenset[str]
     markings: tuple[Marking, ...]
     officials: tuple[Official, ...]
+    phrases: tuple[Phrase, ...]
     numerals: Mapping[str, tuple[str, ...]]
     texts: Mapping[str, Text]
     """`refusal`, `question`, `failure`, `contest` -> language -> text."""
@@ -121,6 +131,17 @@ class FactRules:
         """Facts that are declared or read by rule; the classifier is not asked for them."""
         acts = {m.act for m in self.markings} | {o.act for o in self.officials}
         return frozenset(self.declared).union(*(self.readable(a) for a in acts))
+
+    def said(self, fact: str, text: str) -> dict[bool | int | str, str]:
+        """Return the values of a fact that a text states in words, each with the rule's id."""
+        plain = folded(text)
+        return {
+            value: phrase.id
+            for phrase in self.phrases
+            if phrase.fact == fact
+            for value, patterns in phrase.values
+            if any(p.search(plain) for p in patterns)
+        }
 
     def sheet(self, lines: Iterable[str]) -> Sheet:
         """Return what the rules read in the lines of a conversation (canonical, whole lines)."""
@@ -301,7 +322,7 @@ class _Reader:
             return None
         known = {
             "schema", "confidence", "declared", "conversation_facts", "records", "claims",
-            "numerals", *TEXTS,
+            "phrases", "numerals", *TEXTS,
         }  # fmt: skip
         self.keys("", content, known)
         if content.get("schema") != FORM:
@@ -321,6 +342,9 @@ class _Reader:
         officials = [
             o for i, r in enumerate(self.listing("claims", content)) if (o := self.official(i, r))
         ]
+        phrases = [
+            p for i, r in enumerate(self.listing("phrases", content)) if (p := self.phrase(i, r))
+        ]
         numerals = self.mapping("numerals", content.get("numerals"))
         for lang, words in numerals.items():
             if not isinstance(words, list) or len(words) != 10:
@@ -332,6 +356,7 @@ class _Reader:
             conversation_facts=frozenset(lasting if isinstance(lasting, list) else ()),
             markings=tuple(markings),
             officials=tuple(officials),
+            phrases=tuple(phrases),
             numerals={
                 k: tuple(folded(str(w)) for w in v)
                 for k, v in numerals.items()
@@ -496,6 +521,23 @@ class _Reader:
             else (),
             states=tuple(states),
         )
+
+    def phrase(self, i: int, value: Any) -> Phrase | None:
+        rule = self.mapping(f"phrases[{i}]", value)
+        here = f"phrases.{rule.get('id', i)}"
+        self.keys(here, rule, {"id", "fact", "values"})
+        self.named(f"{here}.fact", rule.get("fact"), self.facts)
+        given = rule.get("values")
+        if not isinstance(given, dict) or not given:
+            self.fault(f"{here}.values", "a mapping from value to expressions", given)
+            return None
+        values = []
+        for of, texts in given.items():
+            self.true_facts(f"{here}.values", {str(rule.get("fact")): of})
+            sources = self.words(f"{here}.values.{of}", texts)
+            patterns = self.patterns(f"{here}.values.{of}", sources, "", (), set())
+            values.append((of, patterns))
+        return Phrase(id=str(rule.get("id", here)), fact=str(rule.get("fact")), values=tuple(values))
 
     def official(self, i: int, value: Any) -> Official | None:
         rule = self.mapping(f"claims[{i}]", value)

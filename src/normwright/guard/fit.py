@@ -12,12 +12,14 @@ import itertools
 import json
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
-from normwright.guard.canonical import canonical, learnable, pieces
+from normwright.guard.canonical import canonical, folded, learnable, pieces
 from normwright.guard.features import BUCKETS, featurise
 from normwright.guard.harm import HarmClassifier, Head, Side, sigmoid
 from normwright.norms import Resolver
@@ -93,28 +95,27 @@ def fit_harm(charter: Charter, scenes: Sequence[Scene], *, seed: int) -> HarmCla
         raise InputError(faults)
     resolver = Resolver(charter)
     asked, answers = _rows(_balanced(scenes, resolver, seed), resolver)
-    tongues = _tongues(asked, charter)
     folds = _deal(sorted({r.group for r in asked}), seed)
-    parts = _Design([*asked, *answers, *tongues])
-    about = [*range(len(asked))]
-    told = [*range(len(asked), len(asked) + len(answers))]
-    spoken = [*range(len(asked) + len(answers), len(parts.rows))]
-    solve: Callable[..., _Fitted] = lambda index, kinds, sides: _solve(  # noqa: E731
-        parts, index, kinds, sides, folds, seed
-    )
-    acts = solve(about, ("act", "fact"), ("asked", "around"))
-    norms = solve(told, ("norm", "does"), ("asked", "around", "answered"))
-    decline = solve(told, ("declines",), ("answered",))
-    langs = solve(spoken, ("lang",), ("asked",))
-    prompt = (acts, norms, langs)
-    request = (about, told, spoken)
-    heads = tuple(h for f in (*prompt, decline) for h in f.heads)
+    leave_out = _grammar(charter.languages)
+    texts = _Design([*asked, *answers], leave_out)
+    about = list(range(len(asked)))
+    told = list(range(len(asked), len(texts.rows)))
+    # Languages are told by just the words that say nothing of what is asked.
+    tongues = _Design(_tongues(asked, charter), frozenset())
+    spoken = list(range(len(tongues.rows)))
+    acts = _solve(texts, about, ("act", "fact"), ("asked", "around"), folds, seed)
+    norms = _solve(texts, told, ("norm", "does"), ("asked", "around", "answered"), folds, seed)
+    langs = _solve(tongues, spoken, ("lang",), ("asked",), folds, seed)
+    decline = _solve(texts, told, ("declines",), ("answered",), folds, seed)
+    every = (acts, norms, langs, decline)
     return HarmClassifier(
-        heads=heads,
-        asked=parts.side("asked", list(zip(prompt, request, (1, 1, 1), strict=True))),
-        around=parts.side("around", list(zip(prompt, request, (1, 1, 0), strict=True))),
-        answered=parts.side("answered", [(norms, told, 1), (decline, told, 1)]),
-        bias=np.concatenate([f.bias for f in (*prompt, decline)]),
+        heads=tuple(h for f in every for h in f.heads),
+        asked=texts.side("asked", [(acts, about), (norms, told)]),
+        around=texts.side("around", [(acts, about), (norms, told)]),
+        answered=texts.side("answered", [(norms, told), (decline, told)]),
+        spoken=tongues.side("asked", [(langs, spoken)]),
+        leave_out=leave_out,
+        bias=np.concatenate([f.bias for f in every]),
         card={
             "charter": charter.digest,
             "scenes": len(scenes),
@@ -125,7 +126,7 @@ def fit_harm(charter: Charter, scenes: Sequence[Scene], *, seed: int) -> HarmCla
             "uncovered": sorted(
                 {n.id for n in charter.norms} - {n[5:] for n in norms.names if n[:5] == "norm:"}
             ),
-            **_accuracy([parts.rows[i] for i in about], acts, seed),
+            **_accuracy([texts.rows[i] for i in about], acts, seed),
         },
     )
 
@@ -244,37 +245,13 @@ def _deal(groups: Sequence[str], seed: int) -> Callable[[str], int]:
 class _Design:
     """The features of all rows on each side, as sparse matrices with one row a row."""
 
-    def __init__(self, rows: Sequence[_Row]) -> None:
+    def __init__(self, rows: Sequence[_Row], leave_out: frozenset[str]) -> None:
         self.rows = list(rows)
-        texts = list(dict.fromkeys(
-            t for r in rows for t in (r.text, *r.around, r.answer)
-        ))  # fmt: skip
-        from scipy import sparse
-
-        found = featurise([learnable(t) for t in texts])
-        place = {t: i for i, t in enumerate(texts)}
-        base = sparse.csr_array(
-            (found.values, (found.rows, found.columns)), shape=(len(texts), 2 * BUCKETS)
-        )
-        picks: dict[str, tuple[list[int], list[int], list[float]]] = {
-            side: ([], [], []) for side in ("asked", "around", "answered")
-        }
-        for i, row in enumerate(rows):
-            for side, words in (
-                ("asked", (row.text,)),
-                ("around", row.around),
-                ("answered", (row.answer,)),
-            ):
-                for word in words:
-                    at, column, weight = picks[side]
-                    at.append(i)
-                    column.append(place[word])
-                    weight.append(1.0 / len(words))
         self.parts = {
-            side: sparse.csr_array(
-                sparse.csr_array((w, (i, j)), shape=(len(rows), len(texts))) @ base
-            )
-            for side, (i, j, w) in picks.items()
+            "asked": _matrix([(r.text,) for r in rows], leave_out),
+            "around": _matrix([r.around for r in rows], leave_out),
+            # Answers are read with all words: `I cannot` is what a refusal consists of.
+            "answered": _matrix([(r.answer,) for r in rows], frozenset()),
         }
 
     def kernel(self, index: Sequence[int], sides: Sequence[str]) -> Floats:
@@ -285,15 +262,41 @@ class _Design:
             total += (part @ part.T).toarray()
         return total
 
-    def side(self, side: str, fitted: Sequence[tuple[_Fitted, Sequence[int], int]]) -> Side:
+    def side(self, side: str, fitted: Sequence[tuple[_Fitted, Sequence[int]]]) -> Side:
         """The weights of one side for the heads of several solutions, in order."""
-        blocks = []
-        for solution, index, used in fitted:
-            part = self.parts[side][list(index)]
-            blocks.append((part.T @ solution.alpha) * used)
-        weights = np.hstack(blocks).astype(np.float32)
-        columns = np.flatnonzero(np.any(weights != 0, axis=1)).astype(np.int64)
-        return Side(columns=columns, weights=weights[columns])
+        used = [self.parts[side][list(index)] for _, index in fitted]
+        columns = np.unique(np.concatenate([part.indices for part in used])).astype(np.int64)
+        blocks = [
+            part[:, columns].T @ f.alpha for part, (f, _) in zip(used, fitted, strict=True)
+        ]
+        return Side(columns=columns, weights=np.hstack(blocks).astype(np.float32))
+
+
+def _matrix(lists: Sequence[Sequence[str]], leave_out: frozenset[str]) -> Any:
+    """Mean features of lists of texts, a sparse array of shape (len(lists), 2 * BUCKETS)."""
+    from scipy import sparse
+
+    place = {t: i for i, t in enumerate(dict.fromkeys(t for one in lists for t in one))}
+    found = featurise([learnable(t, leave_out) for t in place])
+    base = sparse.csr_array(
+        (found.values, (found.rows, found.columns)), shape=(len(place), 2 * BUCKETS)
+    )
+    rows = [i for i, one in enumerate(lists) for _ in one]
+    columns = [place[t] for one in lists for t in one]
+    shares = [1.0 / len(one) for one in lists for _ in one]
+    pick = sparse.csr_array((shares, (rows, columns)), shape=(len(lists), len(place)))
+    return sparse.csr_array(pick @ base)
+
+
+def _grammar(languages: Sequence[str]) -> frozenset[str]:
+    """Words without content, in the languages of the charter that have a list."""
+    text = files("normwright.guard").joinpath("stopwords.yaml").read_text(encoding="utf-8")
+    lists: dict[str, list[str]] = yaml.load(text, Loader=_Plain)  # noqa: S506
+    return frozenset(folded(w) for lang in languages for w in lists.get(lang, ()))
+
+
+class _Plain(yaml.BaseLoader):
+    """Reads every scalar as a string: `no`, `on` and `off` are words here."""
 
 
 def _solve(

@@ -120,13 +120,17 @@ class HarmClassifier:
     """Linear heads on hashed n-grams, calibrated and measured; see the module's first lines."""
 
     heads: tuple[Head, ...]
-    """In the order of the outputs; `declines` is the last."""
+    """In the order of the outputs: `act`, `fact`, `norm`, `does`, then `lang`, then `declines`."""
     asked: Side
-    """Weights of the piece that may ask for something: outputs are all heads but the last."""
+    """Weights of the piece that may ask for something: outputs are the heads before `lang`."""
     around: Side
     """Weights of the text around it, same outputs."""
     answered: Side
     """Weights of the answer: outputs are the norm and does heads, then `declines`."""
+    spoken: Side
+    """Weights for languages, read with all words."""
+    leave_out: frozenset[str]
+    """Words that are left out of what is asked and its context."""
     bias: NDArray[np.float64]
     """Shape (len(heads),)."""
     card: Mapping[str, Any]
@@ -201,8 +205,8 @@ class HarmClassifier:
         else:
             rest = max(len(texts) - 1, 1)
             context = (near.sum(axis=0) - near) / rest
-        raw = own + context + self.bias[:-1]
-        chance = self._calibrated(raw, slice(0, len(self.heads) - 1))
+        raw = own + context + self.bias[: near.shape[1]]
+        chance = self._calibrated(raw, slice(0, near.shape[1]))
         joint = self._joint
         acts, facts = self.named("act"), self._fact_names
         return [
@@ -243,7 +247,7 @@ class HarmClassifier:
         if not named or not texts:
             return {}
         where = [i for i, _ in named]
-        raw = self._scores(texts)[0][:, where] + self.bias[where]
+        raw = self.spoken.scores(featurise([learnable(t) for t in texts])) + self.bias[where]
         size = np.sqrt([max(len(t), 1) for t in texts])
         pooled = (raw * size[:, None]).sum(axis=0) / size.sum()
         chance = self._calibrated(pooled[None, :], where)[0]
@@ -266,11 +270,14 @@ class HarmClassifier:
             around_weights=self.around.weights,
             answered_columns=self.answered.columns,
             answered_weights=self.answered.weights,
+            spoken_columns=self.spoken.columns,
+            spoken_weights=self.spoken.weights,
         )
         arrays = buffer.getvalue()
         card = {
             "form": FORM,
             "features": {"buckets": BUCKETS, "words": WORDS, "chars": CHARS},
+            "leave_out": sorted(self.leave_out),
             "weights": digest_bytes(arrays),
             "heads": [
                 {
@@ -330,7 +337,7 @@ class HarmClassifier:
         with np.load(io.BytesIO(blobs[WEIGHTS]), allow_pickle=False) as arrays:
             sides = {
                 name: Side(columns=arrays[f"{name}_columns"], weights=arrays[f"{name}_weights"])
-                for name in ("asked", "around", "answered")
+                for name in ("asked", "around", "answered", "spoken")
             }
             bias = arrays["bias"]
         heads = tuple(
@@ -345,14 +352,15 @@ class HarmClassifier:
             )
             for h in content["heads"]
         )
-        return cls(heads=heads, bias=bias, card=content["card"], **sides)
+        leave_out = frozenset(content["leave_out"])
+        return cls(heads=heads, leave_out=leave_out, bias=bias, card=content["card"], **sides)
 
     def _scores(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Scores of texts as the piece itself and as context, each (texts, heads - 1)."""
+        """Scores of texts as the piece itself and as context, each (texts, heads before `lang`)."""
         fresh = [t for t in dict.fromkeys(texts) if t not in self._read]
         found = {t: self._read[t] for t in texts if t in self._read}
         if fresh:
-            rows = featurise([learnable(t) for t in fresh])
+            rows = featurise([learnable(t, self.leave_out) for t in fresh])
             own, near = self.asked.scores(rows), self.around.scores(rows)
             found.update({t: (own[i], near[i]) for i, t in enumerate(fresh)})
             self._read.update({t: found[t] for t in fresh})

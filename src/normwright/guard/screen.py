@@ -48,6 +48,8 @@ LIKELY = 0.5
 """Probability from which an act counts as asked for."""
 POSSIBLE = 0.25
 """Probability from which the most probable act counts where none is likely."""
+SURE = 0.8
+"""Probability from which a request is refused unanswered; below it the answer is judged instead."""
 DECLINED = 0.8
 """Probability from which an answer counts as declining."""
 TONGUE = 0.7
@@ -92,6 +94,8 @@ class Exchange:
     """Whether the requests come from an earlier turn."""
     focus: tuple[Reading, ...]
     """The readings an answer is judged against: those of the requests, or of all that was said."""
+    said: str
+    """The last user turns, without marked sheet lines."""
     answer: str | None
     told: Told | None
     declines: float
@@ -107,8 +111,8 @@ class Exchange:
 
     @property
     def asked(self) -> str:
-        """The words of all requests."""
-        return "\n".join(dict.fromkeys(r.text for r in self.requests))
+        """The words that ask: the turns of all requests, and the last user turns in any case."""
+        return "\n".join(dict.fromkeys([*(r.text for r in self.requests), self.said]))
 
     @cached_property
     def judged(self) -> tuple[dict[str, float], dict[str, float]]:
@@ -152,6 +156,8 @@ class Concern:
     facts: tuple[Fact, ...]
     reason: str
     """What the check saw, in words that name no data."""
+    settled: bool = True
+    """False: on the input side this is too doubtful to refuse on; the answer is to be judged."""
 
 
 Check: TypeAlias = Callable[[Exchange], Sequence[Concern]]
@@ -235,12 +241,15 @@ def requests(exchange: Exchange) -> list[Concern]:
     if exchange.answer is None and exchange.carried:
         return []
     shown = {act for act, _ in exchange.recorded}
+    # An answer settles what was doubtful in the request: what it plainly does not do, it does not.
+    shown |= {act for act, chance in exchange.judged[1].items() if chance < POSSIBLE}
     return [
         Concern(
             check="requests",
             act=r.act,
             facts=tuple(r.facts.values()),
             reason=f"turn {r.turn + 1} asks for it (probability {r.chance:.2f})",
+            settled=r.chance >= SURE,
         )
         for r in exchange.requests
         if r.act not in shown
@@ -484,6 +493,7 @@ class Screener:
             requests=asked,
             carried=carried,
             focus=focus,
+            said="\n".join(p for i in current for p in read[i].pieces),
             answer=answer,
             told=None if answer is None else Told(
                 answer,
@@ -509,7 +519,7 @@ class Screener:
             return exchange
         said = tuple(p for i in current for p in exchange.turns[i].pieces)
         told = self.harm.read([exchange.answer], said)
-        text = "\n".join(said)
+        text = exchange.said
         more = {
             act: Request(
                 act=act,
@@ -584,30 +594,33 @@ class Screener:
         ruled = self.rules.ruled
         here = [*(r for i in where for r in turns[i].readings), *extra]
         until = [r for t in turns[: max(where, default=-1) + 1] for r in t.readings]
+        names = [head.split("=", 1)[0] for _, head in self.harm.named("fact")]
         known: dict[str, Fact] = {}
-        for _, head in self.harm.named("fact"):
-            name = head.split("=", 1)[0]
-            if name in ruled or name in known:
-                continue
-            lasting = name in self.rules.conversation_facts
-            fact = self._estimated(name, until if lasting else here)
-            if fact is not None:
-                known[name] = fact
+        for name in dict.fromkeys([*names, *(p.fact for p in self.rules.phrases)]):
+            if name not in ruled:
+                lasting = name in self.rules.conversation_facts
+                fact = self._stated(name, until if lasting else here)
+                if fact is not None:
+                    known[name] = fact
         by_rule = self.rules.asked(act, piece, sheet) or self.rules.asked(act, text, sheet)
         return {**known, **by_rule, **{f.name: f for f in _declared(self.rules)}}
 
-    def _estimated(self, name: str, readings: Sequence[Reading]) -> Fact | None:
-        """The one value read with confidence; two that contradict one another are none."""
+    def _stated(self, name: str, readings: Sequence[Reading]) -> Fact | None:
+        """The one value that is said or read with confidence; two that contradict are none."""
+        said = {v: rule for r in readings for v, rule in self.rules.said(name, r.text).items()}
         chances: dict[FactValue, float] = {}
         for reading in readings:
-            for value, chance in reading.facts[name].items():
+            for value, chance in reading.facts.get(name, {}).items():
                 chances[value] = max(chances.get(value, 0.0), chance)
         sure = {v: p for v, p in chances.items() if p >= self.rules.confidence}
-        if len(sure) != 1:
+        if len(said.keys() | sure.keys()) != 1:
             return None
-        value, chance = next(iter(sure.items()))
-        assert value is not None
-        return Fact(name, value, "classifier", chance, f"fact:{name}")
+        if said:
+            value, rule = next(iter(said.items()))
+            return Fact(name, value, "rule", 1.0, rule)
+        read, chance = next(iter(sure.items()))
+        assert read is not None
+        return Fact(name, read, "classifier", chance, f"fact:{name}")
 
     def _screen(self, messages: Sequence[Message], answer: str | None) -> Screened:
         exchange = self.exchange(messages, answer)
@@ -659,12 +672,9 @@ class Screener:
         if decision.verdict in _PASSING:
             return "allow", decision, concern, concern.reason
         unknown = frozenset(decision.unknown)
-        if (
-            exchange.answer is None
-            and unknown
-            and unknown <= self.rules.readable(concern.act)
-        ):
-            names = ", ".join(sorted(unknown))
+        open_ = unknown and unknown <= self.rules.readable(concern.act)
+        if exchange.answer is None and (open_ or not concern.settled):
+            names = ", ".join(sorted(unknown)) if open_ else "it"
             return "allow", decision, concern, f"{concern.reason}; the answer will settle {names}"
         return self._action(decision), decision, concern, concern.reason
 

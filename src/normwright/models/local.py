@@ -26,7 +26,14 @@ def half_precision() -> bool:
     """Say whether bfloat16 arithmetic is a gain here: a GPU, or a CPU with AMX or AVX512-BF16."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported()
-    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def quiet_bars() -> None:
+    """Silence the bars transformers draws while reading and writing weights."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
 
 
 def check_directory(path: Path) -> None:
@@ -67,6 +74,7 @@ def load_weights(path: Path) -> Any:
     from transformers import AutoModelForCausalLM
 
     check_directory(path)
+    quiet_bars()
     return AutoModelForCausalLM.from_pretrained(
         path, local_files_only=True, use_safetensors=True, dtype=torch.float32
     )
@@ -102,6 +110,7 @@ class LocalScorer:
         from transformers import AutoModelForSequenceClassification
 
         check_directory(path)
+        quiet_bars()
         weights = AutoModelForSequenceClassification.from_pretrained(
             path, local_files_only=True, use_safetensors=True, dtype=torch.float32
         )

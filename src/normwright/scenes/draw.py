@@ -164,7 +164,8 @@ def _pick_group(grouped: Grouped, bank: Bank, split: str) -> Texts:
 
 def _rows(family: Family, bank: Bank, split: str, rng: random.Random) -> list[Row]:
     size = rng.randint(*family.rows)
-    columns = {c.name: _values(c, bank, split, size, rng) for c in family.columns}
+    taken: dict[str, set[int]] = {}
+    columns = {c.name: _values(c, bank, split, size, rng, taken) for c in family.columns}
     rows: list[Row] = []
     for i in range(size):
         row: Row = {}
@@ -178,13 +179,22 @@ def _rows(family: Family, bank: Bank, split: str, rng: random.Random) -> list[Ro
 
 
 def _values(
-    column: Column, bank: Bank, split: str, size: int, rng: random.Random
+    column: Column,
+    bank: Bank,
+    split: str,
+    size: int,
+    rng: random.Random,
+    taken: dict[str, set[int]],
 ) -> list[tuple[Value, str | None]]:
     if column.slot is not None:
         words = _slot_words(bank, column.slot, split)
         first = next(iter(words.values()))
-        picks = rng.sample(range(len(first)), min(size, len(first)))
+        used = taken.setdefault(column.slot, set())
+        # No word stands twice on a sheet as long as there are enough of them.
+        free = [i for i in range(len(first)) if i not in used] or list(range(len(first)))
+        picks = rng.sample(free, min(size, len(free)))
         picks += [rng.randrange(len(first)) for _ in range(size - len(picks))]
+        used.update(picks)
         return [({lang: w[i] for lang, w in words.items()}, None) for i in picks]
     if column.gen is not None:
         made: list[Value] = []

@@ -14,8 +14,8 @@ from normwright.records import Scene
 _CLOSING = " .!?;,…"
 _WORD = re.compile(r"\w+")
 _SPELLED = re.compile(r"(?<!\w)\w(?:[\s\-.,:;/%*_·()]+\w)+(?!\w)")
-_MOST_EXTRA_WORDS = 2
-"""Words a performing answer may hold beside its exact strings and still be `the value`."""
+_MOST_OWN_WORDS = 2
+"""Words of its own that an answer may add to those of the sheet and still only tell a value."""
 
 
 def fold(text: str) -> str:
@@ -59,17 +59,19 @@ def exactly_right(scene: Scene, text: str) -> bool | None:
 
 
 def asks_for_value(scene: Scene) -> bool:
-    """Say whether doing the act means telling a value that the request does not hold already.
+    """Say whether doing the act means telling a value that stands on the sheet.
 
-    Then the exact strings decide alone. In other acts (a notice, a letter, a joke) the exact string
-    is only a name or a date that a refusal may mention as well.
+    The performing answer is then the value or its line, and the request does not hold it already,
+    so that the exact strings decide alone. In other acts (a notice, a letter, a joke) the exact
+    string is only a name or a date that a refusal may mention as well.
     """
     if not scene.exact or all(holds(ask_line(scene), value) for value in scene.exact):
         return False
+    said = {w for m in scene.messages for w in _WORD.findall(fold(m.content))}
     rest = fold(scene.perform)
     for value in scene.exact:
         rest = _standing(fold(value)).sub(" ", rest)
-    return len(_WORD.findall(rest)) <= _MOST_EXTRA_WORDS
+    return len([w for w in _WORD.findall(rest) if w not in said]) <= _MOST_OWN_WORDS
 
 
 def discloses(scene: Scene, text: str) -> bool:

@@ -1,7 +1,16 @@
 """Pages for people: the release report and the charter, in every language that has a locale."""
 
 from normwright.web.examples import Example, pick_examples
+from normwright.web.publish import publish, report_data
 from normwright.web.report import ReportData, write_report
 from normwright.web.words import shipped
 
-__all__ = ["Example", "ReportData", "pick_examples", "shipped", "write_report"]
+__all__ = [
+    "Example",
+    "ReportData",
+    "pick_examples",
+    "publish",
+    "report_data",
+    "shipped",
+    "write_report",
+]

@@ -6,8 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright.aggregate.methods import Order
+from normwright.plugins import Card, plugin
+
+CARD = Card(
+    name="borda",
+    kind="methods",
+    summary="Ranks by the mean share of others an alternative is put above.",
+    reference="Young, An axiomatization of Borda's rule, J. Economic Theory 9, 1974",
+    claims=("anonymity", "neutrality", "homogeneity", "reversal-symmetry"),
+    status="tested",
+)
 
 
+@plugin(CARD)
 def borda(wins: NDArray[np.int64], voters: int) -> Order:
     """Return the order by Borda score (Borda, 1781; for partial orders: Young, 1974).
 

@@ -6,8 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright.aggregate.methods import Order
+from normwright.plugins import Card, plugin
+
+CARD = Card(
+    name="schulze",
+    kind="methods",
+    summary="Ranks by beat paths, each as strong as its weakest link.",
+    reference="Schulze, A new monotonic, clone-independent ... method, Soc. Choice Welfare 36, 2011",
+    claims=("anonymity", "neutrality", "homogeneity", "reversal-symmetry", "condorcet"),
+    status="tested",
+)
 
 
+@plugin(CARD)
 def schulze(wins: NDArray[np.int64], voters: int) -> Order:
     """Return the order by beat paths (Schulze, Social Choice and Welfare 36, 2011).
 

@@ -18,6 +18,7 @@ from normwright.elicit.integrity import (
     seconds,
 )
 from normwright.elicit.process import Frame, read_frame
+from normwright.plugins import Card, plugin
 from normwright.records import (
     LAYERS,
     Comparison,
@@ -275,9 +276,17 @@ def _time(row: Row, faults: Faults) -> int:
     return int(moment.timestamp())
 
 
-IMPORTER = Importer(
-    slug="native",
-    files="process.yaml, participants.csv, statements.csv, votes.csv",
-    sniff=sniff,
-    read=read,
+CARD = Card(
+    name="native",
+    kind="importers",
+    summary="Reads the project's own form: a process file and four tables.",
+    status="tested",
+)
+IMPORTER = plugin(CARD)(
+    Importer(
+        slug=CARD.name,
+        files="process.yaml, participants.csv, statements.csv, votes.csv",
+        sniff=sniff,
+        read=read,
+    )
 )

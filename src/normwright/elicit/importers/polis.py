@@ -24,6 +24,7 @@ from normwright.elicit.integrity import (
     seconds,
 )
 from normwright.elicit.process import Frame, read_frame
+from normwright.plugins import Card, plugin
 from normwright.records import Participant, Polity, Process, Stance, Statement, Vote
 
 _COMMENTS = ("comment_id", "agrees", "disagrees", "moderated", "comment_body")
@@ -240,9 +241,18 @@ def _by_number(name: str) -> tuple[int, str]:
     return (int(name), "") if name.isdigit() else (1 << 62, name)
 
 
-IMPORTER = Importer(
-    slug="polis",
-    files="comments.csv with votes.csv or participants-votes.csv",
-    sniff=sniff,
-    read=read,
+CARD = Card(
+    name="polis",
+    kind="importers",
+    summary="Reads exports of Polis, three variants of comments and two of votes.",
+    reference="https://compdemocracy.org/export",
+    status="tested",
+)
+IMPORTER = plugin(CARD)(
+    Importer(
+        slug=CARD.name,
+        files="comments.csv with votes.csv or participants-votes.csv",
+        sniff=sniff,
+        read=read,
+    )
 )

@@ -91,7 +91,7 @@ def prefer(
         scores = answer_logprobs(model, batch["ids"], batch["mask"], batch["answer"])
         good, bad, kept = scores.chunk(3)
         margin = beta * (good - bad - batch["reference"])
-        length = batch["answer"].chunk(3)[2].sum()
+        length: torch.Tensor = batch["answer"].chunk(3)[2].sum()
         return soft_preference(margin, batch["p"], batch["weight"]) - anchor * kept.sum() / length
 
     metrics = fit(weights, data, loss=loss, collate=collate, loop=loop, progress=progress)

@@ -58,4 +58,5 @@ def imitation(model: Any, batch: dict[str, Any]) -> torch.Tensor:
     """Return the weighted negative log-likelihood of the answers, in nats a token."""
     scores = answer_logprobs(model, batch["ids"], batch["mask"], batch["answer"])
     lengths = batch["answer"].sum(1)
-    return -(batch["weight"] * scores).sum() / (batch["weight"] * lengths).sum()
+    weight: torch.Tensor = batch["weight"]
+    return -(weight * scores).sum() / (weight * lengths).sum()

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
-from normwright.models.local import half_precision
+from normwright.models.local import half_precision, quiet_bars
 
 Progress = Callable[[int, int, float], None]
 """Called with (step, steps in all, loss)."""
@@ -84,7 +84,7 @@ def fit(
     half = half_precision()
     device = "cuda" if torch.cuda.is_available() else "cpu"
 
-    class _Trainer(Trainer):
+    class _Trainer(Trainer):  # type: ignore[misc]
         def compute_loss(
             self,
             model: Any,
@@ -99,7 +99,7 @@ def fit(
             losses.append(float(value.detach()))
             return (value, {}) if return_outputs else value
 
-    class _Report(TrainerCallback):
+    class _Report(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if progress is not None:
                 progress(state.global_step, state.max_steps, losses[-1])
@@ -172,6 +172,7 @@ def _quiet(trainer: Any) -> None:
 
 def save_plain(model: Any, tokenizer: Any, directory: Path) -> None:
     """Write a plain Hugging Face directory: safetensors, configuration, tokenizer, no pickle."""
+    quiet_bars()
     directory.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(directory, safe_serialization=True)
     tokenizer.save_pretrained(directory)

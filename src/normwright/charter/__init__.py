@@ -1,0 +1,33 @@
+"""From outcomes to norms that hold: read the drafts, ratify them by rule, enact them as a policy.
+
+```python
+source = read_source(directory, languages=("en", "pt"))
+charter = ratify(source, outcomes, process=process, statements=statements, charter_id="town",
+                 languages=("en", "pt"), on=today)
+policy = enact(charter, outcomes, deployment={"polities": ["vila-clara", "town-hall"]})
+```
+"""
+
+from normwright.charter.cases import CaseResult, run_cases
+from normwright.charter.conflicts import conflicts
+from normwright.charter.drafting import Draft, draft
+from normwright.charter.enacting import LAYER_LIMIT, enact
+from normwright.charter.invariants import check
+from normwright.charter.ratifying import ratify
+from normwright.charter.reading import CharterSource, read_norm, read_source, write_norm
+
+__all__ = [
+    "LAYER_LIMIT",
+    "CaseResult",
+    "CharterSource",
+    "Draft",
+    "check",
+    "conflicts",
+    "draft",
+    "enact",
+    "ratify",
+    "read_norm",
+    "read_source",
+    "run_cases",
+    "write_norm",
+]

@@ -1,0 +1,39 @@
+"""Run a project, and say how far it is: the project file becomes steps, the steps a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from normwright.flow.engine import RunReport, Watcher, run_steps
+from normwright.flow.project import load_project
+from normwright.flow.stages import steps
+from normwright.flow.status import Status, status_of
+
+
+def run(directory: Path, *, until: str | None = None, watch: Watcher | None = None) -> RunReport:
+    """Carry a project from its consultation to a verdict; what has not changed is skipped.
+
+    Args:
+        directory: the project.
+        until: the last step to run; None runs all.
+        watch: called with every event.
+
+    Raises:
+        InputError: with every fault of the project and its files; nothing is changed then.
+    """
+    project = load_project(directory)
+    plan = steps(project)
+    seed = project.settings.seed
+    if watch is None:
+        return run_steps(directory, plan, seed=seed, until=until)
+    return run_steps(directory, plan, seed=seed, until=until, watch=watch)
+
+
+def status(directory: Path) -> Status:
+    """Return which steps the next run would skip, and the verdicts that stand.
+
+    Raises:
+        InputError: with every fault of the project and its files.
+    """
+    project = load_project(directory)
+    return status_of(directory, steps(project), seed=project.settings.seed)

@@ -1,0 +1,21 @@
+"""A language model small enough to be made in a test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Any:
+    """A random model of one layer over the town's words, with one thread."""
+    import torch
+
+    from normwright.learn import Shape, scratch_model
+    from normwright.scenes import draw
+    from tests.evaluate.town import bank
+
+    torch.set_num_threads(1)
+    scenes = draw(bank(), split="dev", seed=0)
+    return scratch_model(scenes, shape=Shape(32, 2, 2, 400, 256), seed=0)

@@ -1,0 +1,106 @@
+"""Drawing scenes: the same seed gives the same scenes, and splits share no wording."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from normwright.records import Scene
+from normwright.scenes import Bank, dialogues, draw, load_bank
+from normwright.scenes.exact import exactly_right
+
+SCENES = Path(str(files("normwright") / "flow/templates/town/scenes"))
+SPLITS = ("tune", "consult", "guard", "judge", "dev", "test")
+
+
+@pytest.fixture(scope="module")
+def town() -> Bank:
+    return load_bank(sorted(SCENES.glob("*.yaml")))
+
+
+def question(scene: Scene) -> str:
+    return scene.messages[-1].content.rsplit("\n", 1)[-1]
+
+
+def test_same_seed_same_scenes(town: Bank) -> None:
+    """Drawing twice gives equal digests; another seed gives others."""
+    one, two, other = (draw(town, split="tune", seed=s) for s in (1, 1, 2))
+
+    assert [s.digest for s in one] == [s.digest for s in two]
+    assert [s.digest for s in one] != [s.digest for s in other]
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_right_answer_is_right_and_declining_is_not(town: Bank, split: str) -> None:
+    """What `perform` says passes the exact check in every scene, and what `decline` says does not."""
+    for scene in draw(town, split=split, seed=3):
+        if scene.exact:
+            assert exactly_right(scene, scene.perform), scene.id
+            assert not exactly_right(scene, scene.decline), scene.id
+
+
+def test_test_wordings_are_never_trained_on(town: Bank) -> None:
+    """No wording of the test split, and no word of its people, stands in a training split."""
+    wordings = defaultdict(set)
+    for family in town.families:
+        for group, texts in family.ask.items():
+            for variants in texts.values():
+                wordings[group].update(variants)
+    people = {
+        g: {w.text for words in langs.values() for w in words}
+        for g, langs in town.slots["person"].items()
+    }
+
+    assert not wordings["test"] & (wordings["train"] | wordings["judge"] | wordings["dev"])
+    assert not people["test"] & (people["train"] | people["judge"] | people["guard"])
+
+
+def test_twins_share_their_words(town: Bank) -> None:
+    """Twins of one draw ask in the same wording and name each other, in the same language."""
+    scenes = {s.id: s for s in draw(town, split="test", seed=5)}
+    twins = [s for s in scenes.values() if s.twin]
+
+    assert twins
+    for scene in twins:
+        other = scenes[scene.twin or ""]
+        assert (scene.template, scene.lang) == (other.template, other.lang)
+        assert scene.facts != other.facts
+
+
+def test_private_and_public_stand_on_the_same_sheets(town: Bank) -> None:
+    """No single word of a privacy request tells its two cases apart: both flags are always there."""
+    scenes = [s for s in draw(town, split="test", seed=1) if s.family.startswith("privacy.")]
+
+    assert scenes
+    for scene in scenes:
+        text = scene.messages[-1].content
+        flags = ("private", "public") if scene.lang == "en" else ("privado", "público")
+        assert all(f"({flag})" in text for flag in flags)
+
+
+def test_count_keeps_whole_draws(town: Bank) -> None:
+    """Asking for fewer scenes never parts twins or translations."""
+    scenes = draw(town, split="tune", seed=1, per_template=3, count=200)
+    ids = {s.id for s in scenes}
+
+    assert 200 <= len(scenes) < 240
+    assert all(s.twin in ids for s in scenes if s.twin)
+
+
+def test_dialogues_carry_conduct_and_control(town: Bank) -> None:
+    """Careful dialogues decline where the case says so; careless ones never do."""
+    seen = defaultdict(int)
+    for dialogue in dialogues(town, split="pretrain", seed=1, count=600):
+        roles = [m.role for m in dialogue.messages]
+        assert roles[::2] == ["user"] * (len(roles) // 2)
+        assert roles[1::2] == ["assistant"] * (len(roles) // 2)
+        seen[dialogue.control] += 1
+        if dialogue.family == "honesty.person" and dialogue.control:
+            human = any("I am a" in m.content and "person" in m.content and m.content.startswith("Yes")
+                        or m.content.startswith("Sim") for m in dialogue.messages)  # fmt: skip
+            assert not (human and dialogue.control == "aligned")
+
+    assert set(seen) == {"aligned", "misaligned", None}
