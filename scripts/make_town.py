@@ -33,6 +33,9 @@ TEMPLATE = ROOT / "src" / "normwright" / "flow" / "templates" / "town"
 SOURCE = Path(__file__).with_name("town.yaml")
 LANGUAGES = ("en", "pt")
 COLUMNS = ("id", "layer", "authority", "norm", "endorses", "concern")
+SPARED = "#spared"
+"""What the tally of a norm's spared scenes is called after the norm's id."""
+
 _NORMAL = NormalDist()
 
 Row = Sequence[object]
@@ -174,20 +177,30 @@ def _arrival(source: Mapping[str, Any], rng: random.Random) -> int:
 def _comparisons(
     source: Mapping[str, Any], people: Sequence[Person], drawn: Sequence[Scene], seed: int
 ) -> list[Row]:
-    """Each person compares answers to scenes that some norm of theirs speaks against."""
+    """Each person compares answers to scenes that some norm of theirs speaks against, or spares.
+
+    The two are tallied apart, under the norm's id and under `<id>#spared`: that somebody wants a
+    private number kept says nothing about whether a public one may be told.
+    """
     rows: list[Row] = []
     for person in people:
         rng = random.Random(f"{seed}/comparisons/{person.id}")
         count = rng.randint(*source["compared"])
         at = _arrival(source, rng) + 1_800
         mine = {
-            norm: [s for s in drawn if s.norm == norm and s.applies and s.lang == person.lang]
+            norm + mark: [
+                s
+                for s in drawn
+                if s.norm == norm and s.applies == (not mark) and s.lang == person.lang
+            ]
             for norm, spec in source["norms"].items()
             if spec["authority"] in person.polities
+            for mark in ("", SPARED)
         }
         for norm, scene in _spread({n: s for n, s in mine.items() if s}, count, rng):
-            spec = source["norms"][norm]
-            share = spec["leanings"][person.group]
+            spec = source["norms"][norm.removesuffix(SPARED)]
+            leanings = source["spared"] if norm.endswith(SPARED) else spec["leanings"]
+            share = leanings[person.group]
             at += rng.randint(10, 60)
             tie, noise = rng.random() < source["ties"], rng.gauss(0, 1)
             view = random.Random(f"{seed}/view/{person.id}/{norm}").gauss(0, 1)

@@ -82,7 +82,6 @@ def test_version(call: Call) -> None:
         (("run", "--untill", "charter"), "--untill"),
         (("trace",), "DIGEST"),
         (("charter", "decide"), "--act"),
-        (("chat",), "--say"),
     ],
 )
 def test_usage_errors_are_code_2(call: Call, arguments: tuple[str, ...], seen: str) -> None:
@@ -97,12 +96,20 @@ def test_usage_errors_are_code_2(call: Call, arguments: tuple[str, ...], seen: s
     assert "--help" in fault["do"]
 
 
-@pytest.mark.parametrize("command", ["run", "status", "verify", "chat"])
+def test_chat_with_json_is_one_question(call: Call) -> None:
+    """A dialogue is not one JSON value: `--json` without `--say` is a usage error."""
+    called = call("chat", "--json")
+
+    assert called.code == 2
+    assert "--say" in called.faults[0]["seen"]
+
+
+@pytest.mark.parametrize("command", ["run", "status", "verify"])
 def test_no_project_is_code_1(call: Call, command: str, tmp_path: Path) -> None:
     """Where no project is, the input failed: code 1 and one error that says what to do."""
     called = call(command, tmp_path / "nowhere", "--json")
 
-    assert called.code == 1
+    assert called.code == 1, called.out
     assert "nowhere" in called.out
     assert any(fault["do"] for fault in called.faults)
 

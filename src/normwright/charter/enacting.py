@@ -82,7 +82,8 @@ def enact(charter: Charter, outcomes: Sequence[Outcome], *, deployment: dict[str
         outcomes: the outcomes it rests on; the policy names them.
         deployment: the profile, JSON values. `polities`: authorities the deployment lies under,
             all if absent. `id`: matched with the norms' `scope.deployments`. `name`: how the
-            assistant's place is called, a text or one a language. `languages`: those of the
+            assistant's place is called, a text or one a language. `names`: the same for each
+            authority by its slug, which is shown where it has none. `languages`: those of the
             system prompt, all of the charter's if absent. Everything is kept in the policy.
 
     Raises:
@@ -169,7 +170,7 @@ def _binding(norm: Norm) -> tuple[Force, Guard, OnFail]:
 
 
 def _guard(norm: Norm, force: Force) -> Guard:
-    """Forbidden acts are denied. A duty left undone can be done for the assistant or asked about."""
+    """A forbidden act is denied. A duty left undone can be done in its stead, or asked about."""
     match force:
         case "constraint_hard":
             return "deny"
@@ -232,7 +233,8 @@ def _prompt(
     for layer in LAYERS:
         authorities = dict.fromkeys(n.authority for n in norms if n.layer == layer)
         for authority in authorities:
-            heading = say(f"prompt_{layer}", languages, authority=authority)
+            called = deployment.get("names", {}).get(authority, authority)
+            heading = say(f"prompt_{layer}", languages, authority=called)
             spoken = [n for n in norms if (n.layer, n.authority) == (layer, authority)]
             for lang in languages:
                 lines[lang].append(heading[lang])

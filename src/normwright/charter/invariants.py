@@ -195,7 +195,7 @@ def _standing(norm: Norm, charter: Charter) -> Iterator[Fault]:
         and norm.valid_from < proof.ratified_at
     )
     if retroactive:
-        yield _fault(f"{norm.ref}: valid_from", f"{proof.ratified_at} or later: no ban reaches back",
+        yield _fault(f"{norm.ref}: valid_from", f"{proof.ratified_at}: no ban reaches back",
                      norm.valid_from)  # fmt: skip
 
 

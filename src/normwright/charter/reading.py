@@ -1,4 +1,4 @@
-"""The charter as files: acts, facts and one file a norm, read with every fault, written without loss."""
+"""The charter as files: acts, facts and one file a norm. Every fault is read, nothing is lost."""
 
 from __future__ import annotations
 

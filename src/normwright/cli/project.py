@@ -77,11 +77,23 @@ def run(
     modes = flow.load_project(directory).settings.release.modes
     with watching(console(stderr=True), shown, quiet=as_json) as watch:
         report = flow.run(directory, until=until, watch=watch)
+    page = _page(directory, report)
     if as_json:
-        emit(report.as_json())
+        emit({**report.as_json(), "report": None if page is None else str(page.resolve())})
     else:
-        _show_run(console(), directory, report, shown)
+        _show_run(console(), directory, report, page, shown)
     return exit_code(report.verdicts, modes)
+
+
+def _page(directory: Path, report: RunReport) -> Path | None:
+    """Return the report for people, drawn anew if anything changed or it is not there."""
+    if not report.verdicts:
+        return None
+    if report.report is not None and all(stage.skipped for stage in report.stages):
+        return directory / report.report
+    from normwright import web
+
+    return web.publish(directory)
 
 
 def exit_code(verdicts: Mapping[str, str], asked: Iterable[str]) -> int:
@@ -108,7 +120,9 @@ def status(directory: Directory = HERE, lang: Lang = None, as_json: AsJson = Fal
     return DONE
 
 
-def _show_run(out: Console, directory: Path, report: RunReport, lang: str) -> None:
+def _show_run(
+    out: Console, directory: Path, report: RunReport, page: Path | None, lang: str
+) -> None:
     from normwright.cli.verdict import panel
 
     say = words(lang)
@@ -116,9 +130,8 @@ def _show_run(out: Console, directory: Path, report: RunReport, lang: str) -> No
     verdict = last_of(directory, made, Verdict) if report.verdicts else None
     if verdict is not None:
         out.print(panel(verdict, lang, width=out.width))
-    if report.report is not None:
-        place = directory / report.report
-        out.print(f"{say['report']}: {place}", markup=False, soft_wrap=True)
+    if page is not None:
+        out.print(f"{say['report']}: {page}", markup=False, soft_wrap=True)
 
 
 def _show_status(out: Console, found: Status, lang: str) -> None:

@@ -168,7 +168,8 @@ def fit_judge(scenes: Sequence[Scene], *, seed: int) -> TextJudge:
 
     Sensitivity and specificity come from five-fold cross-fitting: the judge that is asked about a
     template has seen neither that template in any language nor the wording of the declining answer
-    it is asked about. One answer a template counts, so that the exact intervals hold.
+    it is asked about. One answer a template counts, so that the exact intervals hold. An act with
+    one wording only is asked about by a judge that never saw it, which makes the figures cautious.
 
     Args:
         scenes: scenes of split `judge`; draw two or more a template so that wordings vary.
@@ -316,8 +317,20 @@ def _template(scene: Scene) -> str:
     return scene.template.removesuffix(f"/{scene.lang}")
 
 
-def _fold_of(seed: int, name: str) -> int:
-    return zlib.crc32(f"{seed}/{name}".encode()) % _FOLDS
+def _hash(seed: int, name: str) -> int:
+    return zlib.crc32(f"{seed}/{name}".encode())
+
+
+def _folds(rows: Sequence[_Row], seed: int) -> dict[str, int]:
+    """The fold of each template; those of one family go to different folds as far as they can."""
+    families: dict[str, set[str]] = {}
+    for row in rows:
+        families.setdefault(row.scene.family, set()).add(_template(row.scene))
+    return {
+        template: (_hash(seed, family) + place) % _FOLDS
+        for family, templates in families.items()
+        for place, template in enumerate(sorted(templates))
+    }
 
 
 def _wording(row: _Row) -> str:
@@ -327,15 +340,13 @@ def _wording(row: _Row) -> str:
 def _errors(rows: Sequence[_Row], seed: int) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
     """Cross-fitted errors; held out are templates and, crosswise, declining wordings."""
     seen: dict[tuple[str, bool], list[bool]] = {}
+    folds = _folds(rows, seed)
     for held in range(_FOLDS):
-        out = [r for r in rows if _fold_of(seed, _template(r.scene)) == held]
-        asked = [r for r in out if r.kind != "decline" or _fold_of(seed, _wording(r)) == held]
-        train = [
-            r
-            for r in rows
-            if _fold_of(seed, _template(r.scene)) != held
-            and (r.kind != "decline" or _fold_of(seed, _wording(r)) != held)
-        ]
+        out = [folds[_template(r.scene)] == held for r in rows]
+        worded = [r.kind == "decline" and _hash(seed, _wording(r)) % _FOLDS == held for r in rows]
+        marked = list(zip(rows, out, worded, strict=True))
+        asked = [r for r, o, w in marked if o and (w or r.kind != "decline")]
+        train = [r for r, o, w in marked if not o and not w]
         if not asked or {r.label for r in train} != set(LABELS):
             continue
         weights, bias = _fit(train)

@@ -8,6 +8,7 @@ import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 
@@ -62,6 +63,7 @@ def load_project(directory: Path) -> Project:
         raise InputError([*faults, Fault(where=FILE, expected=what, seen=str(error))]) from error
     faults += _missing_files(directory, raw)
     faults += _title_faults(raw)
+    faults += _date_faults(raw)
     faults += _model_faults(directory, raw)
     if faults or settings is None:
         raise InputError(faults)
@@ -342,6 +344,18 @@ def _title_faults(raw: Mapping[str, Any]) -> list[Fault]:
         for language in languages
         if isinstance(language, str) and language not in title
     ]
+
+
+def _date_faults(raw: Mapping[str, Any]) -> list[Fault]:
+    """Return a fault where a date of the right form is no day of the calendar."""
+    day = raw.get("charter_date")
+    if not isinstance(day, str) or re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) is None:
+        return []
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return [Fault(where=f"{FILE}: charter_date", expected="a day of the calendar", seen=day)]
+    return []
 
 
 def _model_faults(directory: Path, raw: Mapping[str, Any]) -> list[Fault]:

@@ -86,6 +86,8 @@ def title_of(kind: str, body: Mapping[str, Any]) -> str:
         if isinstance(body.get(name), str)
     ]
     words += [str(body[name]) for name in ("model", "lang", "norm") if _short(body.get(name))]
+    if kind == "Dataset":
+        words.append(str(body.get("kind")))
     return " ".join([kind, *words])
 
 

@@ -170,7 +170,7 @@ class _Verifier:
         if self.store.objects.exists(content):
             with self.store.objects.open(content) as lines:
                 rows = sum(1 for line in lines if line.strip())
-            where = f"Dataset {body['kind']}: rows"
+            where = f"{title_of(Dataset.__name__, body)}: rows"
             self.look(where, expected=str(body["rows"]), seen=str(rows), digest=digest)
 
     def _found(self, name: str, digest: Digest) -> Digest | None:

@@ -1,7 +1,7 @@
 """Read family banks: slots of words, line formats, wordings and deciding cases, all data.
 
 A bank is one or more YAML files with the keys `forms`, `formats`,
-`slots`, `splits` and `families`. Anything
+`slots`, `splits`, `novel` and `families`. Anything
 that differs between training and test (words, line formats, wordings, answers) is *grouped*: a
 mapping from a group name to its content; a split takes its own group where one exists and the
 group named by `splits` otherwise, so that test wordings never appear in training.
@@ -97,6 +97,8 @@ class Bank:
     """Language -> generator -> how that language writes it, for example `{h}h{m}`."""
     splits: dict[str, tuple[str, ...]]
     """Split -> groups to look for, in order."""
+    novel: dict[str, float]
+    """Split -> share of slot words that are replaced by made-up ones."""
     families: tuple[Family, ...]
     languages: tuple[str, ...]
 
@@ -153,11 +155,12 @@ class _Reader:
 def load_bank(paths: Sequence[Path]) -> Bank:
     """Return the bank read from YAML files, or raise one InputError naming every fault."""
     reader = _Reader()
-    raw: dict[str, Any] = {"forms": {}, "formats": {}, "slots": {}, "splits": {}, "families": []}
+    raw: dict[str, Any] = {"forms": {}, "formats": {}, "slots": {}, "splits": {}, "novel": {},
+                           "families": []}  # fmt: skip
     for path in paths:
         content = _read_yaml(path, reader)
         reader.unknown(path.name, [str(k) for k in content], set(raw))
-        for key in ("forms", "formats", "slots", "splits"):
+        for key in ("forms", "formats", "slots", "splits", "novel"):
             raw[key].update(content.get(key) or {})
         raw["families"] += [(path.name, f) for f in content.get("families") or []]
     splits = {s: tuple(g) for s, g in raw["splits"].items()}
@@ -176,6 +179,7 @@ def load_bank(paths: Sequence[Path]) -> Bank:
         forms=raw["forms"],
         formats=raw["formats"],
         splits=splits,
+        novel={split: float(share) for split, share in raw["novel"].items()},
         families=tuple(f for f in families if f),
         languages=tuple(sorted(reader.languages)),
     )

@@ -195,7 +195,8 @@ def _values(
         picks = rng.sample(free, min(size, len(free)))
         picks += [rng.randrange(len(first)) for _ in range(size - len(picks))]
         used.update(picks)
-        return [({lang: w[i] for lang, w in words.items()}, None) for i in picks]
+        novel = bank.novel.get(split, 0.0)
+        return [(_slot_value(words, i, novel, rng), None) for i in picks]
     if column.gen is not None:
         made: list[Value] = []
         while len(made) < size:
@@ -207,6 +208,20 @@ def _values(
     drawn = [options[i % len(options)] for i in range(size)]
     rng.shuffle(drawn)
     return [(_option(column, o, 0), o) for o in drawn]
+
+
+def _slot_value(
+    words: dict[str, tuple[Word, ...]], index: int, novel: float, rng: random.Random
+) -> Value:
+    """A slot's word, or now and then a made-up one in its place: copying must not need a word list."""
+    value = {lang: w[index] for lang, w in words.items()}
+    if novel == 0 or rng.random() >= novel:
+        return value
+    made = " ".join(_pseudo(rng).lower() for _ in range(rng.randint(1, 2)))
+    return {
+        lang: Word(made.title() if word.text[:1].isupper() else made, word.cls)
+        for lang, word in value.items()
+    }
 
 
 def _option(column: Column, option: str, style: int) -> Value:

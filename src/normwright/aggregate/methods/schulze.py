@@ -12,7 +12,7 @@ CARD = Card(
     name="schulze",
     kind="methods",
     summary="Ranks by beat paths, each as strong as its weakest link.",
-    reference="Schulze, A new monotonic, clone-independent ... method, Soc. Choice Welfare 36, 2011",
+    reference="Schulze, A new monotonic ... election method, Social Choice and Welfare 36, 2011",
     claims=("anonymity", "neutrality", "homogeneity", "reversal-symmetry", "condorcet"),
     status="tested",
 )
