@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from normwright.cli.chat import side_by_side
 from normwright.cli.progress import line_of, watching
 from normwright.cli.project import exit_code
 from normwright.cli.receipts import tree_of
-from normwright.cli.words import languages
+from normwright.cli.words import languages, words
 from normwright.flow import Event, StepDone, StepProgress, StepSkipped, StepStarted
+from normwright.flow.conversation import Reply
 
 EVENTS: tuple[Event, ...] = (
     StepStarted("elicit", 1, 2),
@@ -92,6 +94,23 @@ def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(below)
 
 
+def test_a_long_trace_says_what_it_leaves_out() -> None:
+    """Of many records of one kind a few are shown, and the rest are counted, kind by kind."""
+    below = [
+        {"digest": f"sha256:{n:064x}", "kind": "Measurement", "via": "modes"} for n in range(9)
+    ]
+    below.append({"digest": "sha256:" + "f" * 64, "kind": "Policy", "via": "modes"})
+    out = Console(file=io.StringIO(), width=100, color_system=None)
+
+    out.print(tree_of({"digest": "sha256:" + "e" * 64, "kind": "Verdict", "from": below}))
+
+    assert isinstance(out.file, io.StringIO)
+    lines = out.file.getvalue().splitlines()
+    assert sum("Measurement" in line for line in lines) == 5
+    assert any("... and 5 more Measurement" in line for line in lines)
+    assert any("Policy" in line for line in lines)
+
+
 def test_a_trace_is_a_tree_to_the_ballots() -> None:
     """Every node is shown with its kind and a digest that `trace` takes back, deep ones too."""
     tree: dict[str, Any] = {"digest": "sha256:" + "0" * 64, "kind": "Consultation", "via": "x"}
@@ -111,3 +130,24 @@ def test_a_trace_is_a_tree_to_the_ballots() -> None:
         assert node["kind"] in text
         assert node["digest"].removeprefix("sha256:")[:12] in text
     assert "rules 7" in text
+
+
+def test_chat_shows_models_side_by_side() -> None:
+    """Each model has a column; a refusal cites its norms; silence is said, never left blank."""
+    replies = (
+        Reply("base", ""),
+        Reply("tuned", "It opens at nine."),
+        Reply("aligned", "It opens at nine."),
+        Reply("guarded", "I cannot do that.", ("g.privacy@1", "p.minors@2")),
+    )
+    for lang in languages():
+        out = Console(file=io.StringIO(), width=120, color_system=None)
+        out.print(side_by_side(replies, lang))
+        assert isinstance(out.file, io.StringIO)
+        text = out.file.getvalue()
+
+        say = words(lang)
+        heading = text.splitlines()[1]
+        assert [say[r.model] for r in replies] == [c.strip() for c in heading.split("│")[1:-1]]
+        assert say["silent"] in text
+        assert f"{say['guarded']}: {say['refused-by']} g.privacy@1, p.minors@2" in text

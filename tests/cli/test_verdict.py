@@ -116,10 +116,12 @@ def test_a_lower_bound_must_reach_its_limit() -> None:
 
     met = figures(result(bound_side="lower", bound=0.9, limit=0.8, state="pass"), say)
     missed = figures(result(bound_side="lower", bound=0.7, limit=0.8), say)
+    proved = figures(result(bound_side="lower", bound=0.96, limit=0.5, state="fail"), say)
 
     assert met[1] == "0.900 ≥ 0.800"
     assert met[3] == "none"
     assert missed[1] == "0.700 < 0.800"
+    assert proved[1] == "0.960 > 0.500"
 
 
 def test_exit_codes_follow_the_verdict() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.guard import town
 
 from normwright.guard import read_rules
 from normwright.guard.canonical import Told
 from normwright.records import InputError
-from tests.guard import town
 
 PRIVACY = "disclose.personal-data"
 
@@ -69,7 +69,11 @@ def test_a_contradicting_copy_of_a_line_does_not_open_it() -> None:
 
 @pytest.mark.parametrize(
     ("claim", "official"),
-    [("The vote is on Monday.", True), ("The vote is on Friday.", False), ("There is a vote.", None)],
+    [
+        ("The vote is on Monday.", True),
+        ("The vote is on Friday.", False),
+        ("There is a vote.", None),
+    ],
 )
 def test_claims_are_measured_by_the_official_value(claim: str, official: bool | None) -> None:
     """A claimed day is official or not; no day, or no sheet, is unknown."""
@@ -133,7 +137,9 @@ def test_all_faults_of_a_file_come_in_one_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"a: [", b"- list", None])
-def test_a_file_that_cannot_be_read_is_one_plain_fault(tmp_path: Path, content: bytes | None) -> None:
+def test_a_file_that_cannot_be_read_is_one_plain_fault(
+    tmp_path: Path, content: bytes | None
+) -> None:
     """Not UTF-8, not YAML, not a mapping, not there: one fault that names the file."""
     path = tmp_path / "guard.yaml"
     if content is not None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from tests.guard import town
 
 from normwright.guard import FAILURE, GuardedModel
 from normwright.models import Model
 from normwright.records import Message, Scene
-from tests.guard import town
 
 SHEET = (
     "Records of the town hall.\nAna Prado - phone: 5512 (private)\nRui Melo - phone: 7741 (public)"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.guard import town
 
 from normwright.guard import HarmClassifier, fit_harm
 from normwright.guard.fit import platt
 from normwright.guard.harm import sigmoid
 from normwright.records import InputError, IntegrityError, Scene
-from tests.guard import town
 
 
 def _shuffled(scenes: list[Scene], seed: int) -> list[Scene]:
@@ -56,13 +56,19 @@ def test_every_norm_with_scenes_has_a_measured_head() -> None:
     assert harm.card["uncovered"] == []
 
 
-def test_a_head_cannot_tell_twins_apart_and_knows_it() -> None:
-    """Where only a mark on the sheet decides, the privacy head alone decides next to nothing."""
-    head = town.harm().head("norm:g.privacy.personal-data")
+def test_a_linear_head_does_not_tell_twins_apart() -> None:
+    """Given the bare value, the privacy head says much the same of a private and a public record."""
+    chances: dict[str, dict[object, float]] = {}
+    for scene in town.scenes("dev"):
+        if scene.norm == "g.privacy.personal-data":
+            reading = town.harm().read(scene.messages[-1].content.split("\n"))[-1]
+            broken, _ = town.harm().judge(reading, scene.exact[0])
+            twins = chances.setdefault(min(scene.id, scene.twin or ""), {})
+            twins[scene.facts["data_public"]] = broken["g.privacy.personal-data"]
+    gaps = [abs(twins[True] - twins[False]) for twins in chances.values()]
 
-    assert head.threshold is None or all(
-        e.value is not None and e.value < 0.5 for e in head.sensitivity.values()
-    )
+    assert len(gaps) >= 6
+    assert sum(gaps) / len(gaps) < 0.25
 
 
 def test_probabilities_are_calibrated_on_unseen_wordings() -> None:
@@ -75,7 +81,7 @@ def test_probabilities_are_calibrated_on_unseen_wordings() -> None:
     truth = np.array([t for _, t in pairs])
     brier = float(((chance - truth) ** 2).mean())
 
-    assert brier < 0.25 * float((truth.mean() * (1 - truth.mean())))
+    assert brier < 0.25 * float(truth.mean() * (1 - truth.mean()))
 
 
 def test_saved_and_loaded_it_says_the_same(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ import itertools
 from collections.abc import Sequence
 
 import pytest
+from tests.guard import town
 
 from normwright.guard import FAILURE, Screened, Screener, screen
 from normwright.guard.screen import witness
 from normwright.norms import Resolver
 from normwright.records import Condition, InputError, Message, Scene, Situation
-from tests.guard import town
 
 SHEET = (
     "Records of the town hall.\nAna Prado - phone: 5512 (private)\nRui Melo - phone: 7741 (public)"
@@ -129,7 +129,9 @@ def test_a_private_value_is_stopped_however_it_is_told(answer: str) -> None:
 )  # fmt: skip
 def test_the_whole_conversation_is_read(messages: Sequence[Message]) -> None:
     """Earlier turns, system turns, user turns in a row, copies, claims and prefills change nothing."""
-    found = _screener().screen(messages, "12" if messages[-1].role == "assistant" else "It is 5512.")
+    found = _screener().screen(
+        messages, "12" if messages[-1].role == "assistant" else "It is 5512."
+    )
 
     assert found.action == "refuse"
     assert found.norms == ("g.privacy.personal-data@1",)
@@ -251,7 +253,10 @@ def test_the_log_line_holds_no_text() -> None:
     [
         ({}, {}),
         ({"fact": "a", "eq": False}, {"a": False}),
-        ({"all": [{"fact": "a", "eq": True}, {"fact": "b", "in": ["x", "y"]}]}, {"a": True, "b": "x"}),
+        (
+            {"all": [{"fact": "a", "eq": True}, {"fact": "b", "in": ["x", "y"]}]},
+            {"a": True, "b": "x"},
+        ),
         ({"any": [{"not": {"fact": "b", "in": ["x"]}}, {"fact": "c", "at_least": 3}]}, {"c": 3}),
         ({"not": {"fact": "a", "eq": True}}, {"a": False}),
         ({"all": [{"fact": "a", "eq": True}, {"fact": "a", "eq": False}]}, None),

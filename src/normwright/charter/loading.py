@@ -92,11 +92,12 @@ class _Loader:
                 return self._loader.construct_object(node)
 
     def _mapping(self, node: yaml.MappingNode, place: Place, above: tuple[int, ...]) -> Any:
-        own = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        seen: set[str] = set()
         for key, _ in node.value:
-            if own.count(key.value) > 1:
-                own.remove(key.value)
-                self._doubles.append(((*place, str(key.value)), key.start_mark.line + 1))
+            name = str(key.value)
+            if name in seen and key.tag != "tag:yaml.org,2002:merge":
+                self._doubles.append(((*place, name), key.start_mark.line + 1))
+            seen.add(name)
         self._loader.flatten_mapping(node)
         found: dict[str, Any] = {}
         for key, value in node.value:

@@ -69,19 +69,22 @@ def _typed(out: Console, lang: str) -> Iterator[str]:
 
 
 def side_by_side(replies: Sequence[Reply], lang: str) -> RenderableType:
-    """Return the answers of all models as one table, a column each."""
+    """Return the answers of all models as one table, a column each, and below it what they cite."""
     from rich import box
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     told = words(lang)
-    table = Table(box=box.ROUNDED, expand=True, show_lines=False)
-    cells = []
+    table = Table(box=box.ROUNDED, expand=True)
+    cells, cited = [], []
     for reply in replies:
-        table.add_column(told.get(reply.model, reply.model), ratio=1, overflow="fold")
-        cell = Text(reply.text)
-        for norm in reply.cited:
-            cell.append(f"\n{told['refused-by']} {norm}", style="yellow")
-        cells.append(cell)
+        name = told.get(reply.model, reply.model)
+        table.add_column(name, ratio=1, overflow="fold")
+        silent = Text(told["silent"], style="dim")
+        cells.append(Text(reply.text) if reply.text.strip() else silent)
+        if reply.cited:
+            line = f"{name}: {told['refused-by']} {', '.join(reply.cited)}"
+            cited.append(Text(line, style="yellow"))
     table.add_row(*cells)
-    return table
+    return Group(table, *cited)

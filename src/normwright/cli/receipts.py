@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 SHORT = 12
 """Hexadecimal digits of a digest that a screen shows; `trace` takes them back."""
+
+FEW = 4
+"""Of one kind under one node a screen shows so many and counts the rest; `--json` has them all."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -89,7 +93,17 @@ def tree_of(node: Mapping[str, Any]) -> Tree:
     todo = [(root, node)]
     while todo:
         place, here = todo.pop()
-        todo.extend((place.add(_label(below)), below) for below in here.get("from", ()))
+        left_out: Counter[str] = Counter()
+        shown: Counter[str] = Counter()
+        for below in here.get("from", ()):
+            kind = str(below["kind"])
+            shown[kind] += 1
+            if shown[kind] <= FEW:
+                todo.append((place.add(_label(below)), below))
+            else:
+                left_out[kind] += 1
+        for kind, count in sorted(left_out.items()):
+            place.add(f"... and {count} more {kind}", style="dim")
     return root
 
 
@@ -105,6 +119,6 @@ def _label(node: Mapping[str, Any]) -> Any:
     about = ", ".join(
         f"{name} {value}"
         for name, value in node.get("about", {}).items()
-        if isinstance(value, (str, int))
+        if isinstance(value, (str, int)) and not str(value).startswith("sha256:")
     )
     return Text.assemble(*parts, f"  {about}" if about else "")

@@ -59,18 +59,18 @@ def _table(verdict: Verdict, lang: str) -> RenderableType:
     return table
 
 
-def _block(mode: ModeVerdict, lang: str) -> list[Line]:
+def _block(mode: ModeVerdict, lang: str) -> list[RenderableType]:
+    from rich.padding import Padding
     from rich.text import Text as Line
 
     say = words(lang)
-    lines = [Line.assemble((say.get(mode.mode, mode.mode), "bold"), "  ", _word(mode))]
-    lines += [Line(f"  {say['deciding']}: {mode.deciding}")]
     figured = zip(_headings(say), figures(deciding_result(mode), say), strict=True)
-    told = [f"{heading}: {figure}" for heading, figure in figured if figure]
+    told = [f"{say['deciding']}: {mode.deciding}"]
+    told += [f"{heading}: {figure}" for heading, figure in figured if figure]
+    told.append(in_language(mode.reason, lang))
     return [
-        *lines,
-        *(Line(f"  {line}") for line in told),
-        Line(f"  {in_language(mode.reason, lang)}"),
+        Line.assemble((say.get(mode.mode, mode.mode), "bold"), "  ", _word(mode)),
+        *(Padding(Line(line), (0, 0, 0, 2)) for line in told),
     ]
 
 
@@ -97,13 +97,19 @@ def figures(result: CriterionResult | None, say: Mapping[str, str]) -> tuple[str
     if result.bound is None:
         against = f"{say['no-bound']} | {result.limit:.3f}"
     else:
-        clears = result.bound <= result.limit
-        if result.bound_side == "lower":
-            clears = result.bound >= result.limit
-        wanted = "≤" if result.bound_side == "upper" else "≥"
-        sign = wanted if clears else {"≤": ">", "≥": "<"}[wanted]
-        against = f"{result.bound:.3f} {sign} {result.limit:.3f}"
+        against = f"{result.bound:.3f} {relation(result)} {result.limit:.3f}"
     return (observed, against, str(result.n), still_needed(result, say))
+
+
+def relation(result: CriterionResult) -> str:
+    """Return how the bound stands to the limit; where a criterion passes, equal would do too."""
+    if result.bound is None:
+        raise ValueError(f"{result.criterion} has no bound")
+    if result.state == "pass":
+        return "≤" if result.bound_side == "upper" else "≥"
+    if result.bound == result.limit:
+        return "="
+    return ">" if result.bound > result.limit else "<"
 
 
 def still_needed(result: CriterionResult, say: Mapping[str, str]) -> str:

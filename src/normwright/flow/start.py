@@ -16,6 +16,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 """Where the templates lie: one directory each, with a project file."""
 
 
+EXTENDS = "extends"
+"""A file in a template that names the template it is laid over."""
+
+
 @dataclass(frozen=True)
 class Started:
     """A project that was just made."""
@@ -67,12 +71,14 @@ def init(directory: Path, template: str, *, templates: Path = TEMPLATES) -> Star
     directory.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}-"))
     try:
-        shutil.copytree(
-            templates / template,
-            building / "project",
-            ignore=shutil.ignore_patterns("__pycache__", ".*"),
-            copy_function=shutil.copyfile,
-        )
+        for layer in _layers(templates, template):
+            shutil.copytree(
+                layer,
+                building / "project",
+                ignore=shutil.ignore_patterns("__pycache__", ".*", EXTENDS),
+                copy_function=shutil.copyfile,
+                dirs_exist_ok=True,
+            )
         _move_in(building / "project", directory)
     finally:
         shutil.rmtree(building)
@@ -89,6 +95,15 @@ def init(directory: Path, template: str, *, templates: Path = TEMPLATES) -> Star
             f"normwright verify {directory}",
         ),
     )
+
+
+def _layers(templates: Path, template: str) -> list[Path]:
+    """Return the directories a template consists of, the one underneath first."""
+    top = templates / template
+    below = top / EXTENDS
+    if not below.is_file():
+        return [top]
+    return [*_layers(templates, below.read_text(encoding="utf-8").strip()), top]
 
 
 def _move_in(built: Path, directory: Path) -> None:

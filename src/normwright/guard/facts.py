@@ -484,7 +484,9 @@ class _Reader:
     def marking(self, i: int, value: Any) -> Marking | None:
         rule = self.mapping(f"records[{i}]", value)
         here = f"records.{rule.get('id', i)}"
-        self.keys(here, rule, {"id", "act", "about", "told", "lines", "between", "values", "states"})
+        self.keys(
+            here, rule, {"id", "act", "about", "told", "lines", "between", "values", "states"}
+        )
         self.named(f"{here}.act", rule.get("act"), self.acts)
         for key, allowed in (("about", ("key", "state")), ("told", ("value", "key"))):
             if rule.get(key) not in allowed:
@@ -537,7 +539,9 @@ class _Reader:
             sources = self.words(f"{here}.values.{of}", texts)
             patterns = self.patterns(f"{here}.values.{of}", sources, "", (), set())
             values.append((of, patterns))
-        return Phrase(id=str(rule.get("id", here)), fact=str(rule.get("fact")), values=tuple(values))
+        return Phrase(
+            id=str(rule.get("id", here)), fact=str(rule.get("fact")), values=tuple(values)
+        )
 
     def official(self, i: int, value: Any) -> Official | None:
         rule = self.mapping(f"claims[{i}]", value)

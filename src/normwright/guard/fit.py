@@ -266,9 +266,7 @@ class _Design:
         """The weights of one side for the heads of several solutions, in order."""
         used = [self.parts[side][list(index)] for _, index in fitted]
         columns = np.unique(np.concatenate([part.indices for part in used])).astype(np.int64)
-        blocks = [
-            part[:, columns].T @ f.alpha for part, (f, _) in zip(used, fitted, strict=True)
-        ]
+        blocks = [part[:, columns].T @ f.alpha for part, (f, _) in zip(used, fitted, strict=True)]
         return Side(columns=columns, weights=np.hstack(blocks).astype(np.float32))
 
 
@@ -419,7 +417,9 @@ def platt(scores: Floats, truth: NDArray[np.bool_]) -> tuple[float, float]:
         )
         step = np.linalg.solve(hessian, gradient)
         before, size = _loss(scores, target, a, b), 1.0
-        while size > 1e-8 and _loss(scores, target, a - size * step[0], b - size * step[1]) > before:
+        while (
+            size > 1e-8 and _loss(scores, target, a - size * step[0], b - size * step[1]) > before
+        ):
             size /= 2
         a, b = a - size * float(step[0]), b - size * float(step[1])
         if float(np.abs(size * step).max()) < 1e-9:

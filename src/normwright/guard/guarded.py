@@ -179,7 +179,8 @@ class GuardedModel:
 
     def _last_word(self, screened: Screened, answer: str) -> str:
         """What is given where no answer passes: the refusal, or the answer itself if the norm only
-        asks for a better one (`transform`)."""
+        asks for a better one (`transform`).
+        """
         return answer if screened.action == "transform" else screened.text
 
     def _kept(self, screened: Screened) -> Screened:

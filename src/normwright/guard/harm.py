@@ -252,7 +252,9 @@ class HarmClassifier:
         pooled = (raw * size[:, None]).sum(axis=0) / size.sum()
         chance = self._calibrated(pooled[None, :], where)[0]
         total = float(chance.sum())
-        return {n: float(p) / total if total else 0.0 for (_, n), p in zip(named, chance, strict=True)}
+        return {
+            n: float(p) / total if total else 0.0 for (_, n), p in zip(named, chance, strict=True)
+        }
 
     def save(self, directory: Path) -> dict[str, Digest]:
         """Write `harm.npz` and `harm.json` and return their digests by file name.
@@ -299,7 +301,9 @@ class HarmClassifier:
         return {WEIGHTS: digest_bytes(arrays), CARD: digest_bytes(text)}
 
     @classmethod
-    def load(cls, directory: Path, *, digests: Mapping[str, Digest] | None = None) -> HarmClassifier:
+    def load(
+        cls, directory: Path, *, digests: Mapping[str, Digest] | None = None
+    ) -> HarmClassifier:
         """Return the classifier saved in a directory.
 
         Args:

@@ -438,9 +438,7 @@ class Screener:
         except Exception as error:  # noqa: BLE001
             return self.failed(messages, answer, error)
 
-    def failed(
-        self, messages: Sequence[Message], answer: str | None, error: Exception
-    ) -> Screened:
+    def failed(self, messages: Sequence[Message], answer: str | None, error: Exception) -> Screened:
         """Return the screening of something that could not be checked: denied, with the reason."""
         return Screened(
             side="input" if answer is None else "output",
@@ -449,9 +447,7 @@ class Screener:
             act=None,
             norms=(),
             languages=self.policy.charter.languages,
-            text="\n".join(
-                self._say("failure", lang) for lang in self.policy.charter.languages
-            ),
+            text="\n".join(self._say("failure", lang) for lang in self.policy.charter.languages),
             facts=(),
             risks={},
             reason=f"{FAILURE}: {type(error).__name__}: {error}",
@@ -470,23 +466,29 @@ class Screener:
             kept = tuple(p for p in one if p not in sheet.lines and p not in own)
             around = [p for p in one if p in sheet.lines] if message.role != "assistant" else []
             turns.append((message.role, kept, tuple(around)))
-        self.harm.prime([p for role, one, kept in turns if role != "assistant" for p in (*one, *kept)])
+        self.harm.prime(
+            [p for role, one, kept in turns if role != "assistant" for p in (*one, *kept)]
+        )
         read = self._read(turns)
         current = _current(read)
         asked = self._asked(read, current, sheet)
         carried = False
         if not asked:
-            earlier = [i for i, t in enumerate(read[: current[0]]) if t.role != "assistant"] if (
-                current
-            ) else []
+            earlier = (
+                [i for i, t in enumerate(read[: current[0]]) if t.role != "assistant"]
+                if (current)
+                else []
+            )
             for i in reversed(earlier):
                 asked = self._asked(read, [i], sheet)
                 if asked:
                     carried = True
                     break
-        focus = tuple(r.reading for r in asked) or tuple(
-            r for i in current for r in read[i].readings
-        ) or tuple(self.harm.read([""], [p for i in current for p in turns[i][2]]))
+        focus = (
+            tuple(r.reading for r in asked)
+            or tuple(r for i in current for r in read[i].readings)
+            or tuple(self.harm.read([""], [p for i in current for p in turns[i][2]]))
+        )
         exchange = Exchange(
             turns=read,
             sheet=sheet,
@@ -495,7 +497,9 @@ class Screener:
             focus=focus,
             said="\n".join(p for i in current for p in read[i].pieces),
             answer=answer,
-            told=None if answer is None else Told(
+            told=None
+            if answer is None
+            else Told(
                 answer,
                 before="\n".join(m.content for m in messages if m.role == "assistant"),
                 numerals=self.rules.numerals,
