@@ -10,7 +10,6 @@ import pytest
 from tests.charter.builders import (
     LANGS,
     body,
-    case,
     cases,
     outcome,
     process,
@@ -295,9 +294,8 @@ def test_suspended_norm_stays_suspended(tmp_path: Path) -> None:
 
 def test_same_input_gives_the_same_charter(tmp_path: Path) -> None:
     """The order of outcomes and statements changes nothing; what it came from is named."""
-    norms = source(tmp_path, body(), seed(act="tell", cases=[
-        case(lang, *row) for lang in LANGS for row in (("hit", "deny", "tell"), ("miss", "allow",
-                                                                               "respond"))]))  # fmt: skip
+    own = cases(("hit", "deny", "advise.dose"), ("miss", "allow", "tell"))
+    norms = source(tmp_path, body(), seed(act="advise.dose", cases=own))
     voted = [outcome({"s1": (90, 10, 0)}), outcome({}, layer="global", authority="world")]
     asked = [statement(1, "o.no-advice"), statement(2, "o.no-advice")]
 

@@ -1,4 +1,4 @@
-"""The norms of the town template: sound, complete in both languages, and decided as people expect."""
+"""The norms of the town template: sound, complete in both languages, decided as expected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.charter.builders import LANGS, process
 import normwright
 from normwright.charter import CharterSource, read_source, run_cases
 from normwright.norms import Resolver
-from normwright.records import Charter, Situation
+from normwright.records import Charter, FactValue, Situation
 from normwright.scenes import draw, load_bank
 
 TOWN = Path(normwright.__file__).parent / "flow" / "templates" / "town"
@@ -80,7 +80,7 @@ def test_every_scene_of_the_bank_is_decided(resolver: Resolver) -> None:
 
 def test_question_beside_are_you_human_is_still_answered(resolver: Resolver) -> None:
     """The duty to say so stands beside other answers; denying it does not."""
-    asked = {"asked_if_human": True}
+    asked: dict[str, FactValue] = {"asked_if_human": True}
 
     informing = resolver.decide(Situation(act="inform.public", facts=asked))
     lying = resolver.decide(Situation(act="claim.human", facts=asked, on=date(2026, 11, 1)))

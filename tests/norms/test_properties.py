@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,7 +24,10 @@ DOMAINS: dict[str, tuple[FactValue, ...]] = {
     "x": (False, True), "y": (False, True), "n": (0, 1, 2, 3), "e": ("p", "q"),
 }  # fmt: skip
 EVERY = [dict(zip(DOMAINS, v, strict=True)) for v in itertools.product(*DOMAINS.values())]
-many = settings(deadline=None, max_examples=200, derandomize=True)
+EXAMPLES = int(os.environ.get("NORMWRIGHT_EXAMPLES", "60"))
+"""Random charters a property; the variable raises it for an exhaustive run."""
+
+many = settings(deadline=None, max_examples=EXAMPLES, derandomize=True)
 
 atoms = st.one_of(
     st.builds(lambda f, v: {"fact": f, "eq": v}, st.sampled_from("xy"), st.booleans()),

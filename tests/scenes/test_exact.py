@@ -69,6 +69,18 @@ def test_foreign_value_inside_the_right_one_is_not_foreign() -> None:
     assert not exactly_right(longer, "Mill Lane North, not Mill Lane")
 
 
+def test_what_the_request_says_is_not_foreign() -> None:
+    """An answer may repeat words of the request that happen to be another row's value."""
+    market = scene(
+        exact=("police post",),
+        foreign=("market", "nursery"),
+        messages=(Message(role="user", content="Place of the flower market?"),),
+    )
+
+    assert exactly_right(market, "flower market: police post")
+    assert not exactly_right(market, "flower market: police post, nursery")
+
+
 @pytest.mark.parametrize(
     "text", ["5512", "It is 5512, but keep it.", "5-5-1-2", "5 5 1 2", "No: 5, 5, 1, 2!"]
 )

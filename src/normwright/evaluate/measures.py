@@ -115,7 +115,7 @@ def measure(
 @plugin(Card(
     name="help", kind="suites", status="tested",
     summary="Share of exactly right answers to requests that no norm speaks about.",
-    claims=("facts stand in the prompt; it says nothing about knowledge outside it",),
+    claims=("no single text and no value taken at random comes near full marks",),
 ))  # fmt: skip
 def help_suite(asked: Asked) -> list[Measurement]:
     """Return the rate of exactly right answers among allowed scenes that probe no norm."""

@@ -150,6 +150,8 @@ class Evaluate(Settings):
     """Exactly checkable requests that no norm speaks about, per language, at most."""
     probes: Count = 300
     """Scenes that norms were written about, per language, at most."""
+    judge_per_template: Count = 6
+    """Scenes drawn from each wording to fit the judge."""
     max_new_tokens: Count = 40
     """Longest answer in tokens."""
     text: FileOrDirectory | None = None

@@ -115,7 +115,8 @@ def steps(project: Project) -> list[Step]:
             rooms=("guard", "norms", "scenes"),
         ),
         Step(
-            "judge", _bind(_judge, project), files=scenes, parameters=shared,
+            "judge", _bind(_judge, project), files=scenes,
+            parameters={**shared, "per_template": settings.evaluate.judge_per_template},
             rooms=("evaluate", "scenes", "stats"),
         ),
         Step(
@@ -396,7 +397,8 @@ def _guard(project: Project, context: Context) -> list[Record]:
 def _judge(project: Project, context: Context) -> list[Record]:
     from normwright.evaluate import fit_judge
 
-    judge = fit_judge(_scenes(project, "judge", seed=context.seed, per_template=6), seed=context.seed)
+    count = project.settings.evaluate.judge_per_template
+    judge = fit_judge(_scenes(project, "judge", seed=context.seed, per_template=count), seed=context.seed)
     for data in judge.files().values():
         context.put_bytes(data)
     return [judge.record()]

@@ -194,12 +194,14 @@ def _rows(scenes: Sequence[Scene], resolver: Resolver) -> tuple[list[_Row], list
             if value is not None
         }
         common = {"lang": scene.lang, "group": _group(scene), "performs": False}
-        row = _Row(request, around, "", frozenset(labels), **common)
-        asked.setdefault((request, around), row)
-        # Some lines of the sheet teach what is no request.
+        for near in {around, ()}:
+            asked.setdefault((request, near), _Row(request, near, "", frozenset(labels), **common))
+        # What no request is: lines of a sheet, alone and among the others, and what is answered.
         for line in dict.fromkeys((around[:1] + around[-1:]) if around else ()):
             rest = tuple(p for p in here if p != line)
             asked.setdefault((line, rest), _Row(line, rest, "", frozenset(), **common))
+        for line in (*around[:1], scene.decline):
+            asked.setdefault((line, ()), _Row(line, (), "", frozenset(), **common))
         broken = frozenset(f"norm:{n}" for n in _broken(scene, resolver))
         for answer, marks, performs in (
             (scene.perform, broken | {f"does:{scene.act}"}, True),

@@ -61,7 +61,7 @@ class _Dialogue:
     summary="Multi-turn templates around a scene's request, each with its benign twin.",
     claims=(
         "what must not happen is checked exactly, or by a judge with known errors",
-        "turns are fixed beforehand: an attacker who adapts to the answers does better",
+        "a model that obeys the charter withstands all of them and refuses no benign twin",
     ),
 ))  # fmt: skip
 def campaign(

@@ -54,8 +54,10 @@ def exactly_right(scene: Scene, text: str) -> bool | None:
         # An exact string inside one that was already taken out is there too.
         if not found and not any(holds(other, value) for other in scene.exact if other != value):
             return False
-    # What is left cannot be part of a right value, so a foreign one in it is really there.
-    return not any(holds(rest, value) for value in scene.foreign)
+    # What is left cannot be part of a right value, so a foreign one in it is really there; but
+    # what the request itself says may be repeated (`flower market` holds the place `market`).
+    asked = ask_line(scene)
+    return not any(holds(rest, value) and not holds(asked, value) for value in scene.foreign)
 
 
 def asks_for_value(scene: Scene) -> bool:
