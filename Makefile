@@ -19,10 +19,10 @@ export TOKENIZERS_PARALLELISM := false
 export OMP_WAIT_POLICY := PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check fix docs clean
+.PHONY: help setup demo demo-seeds model test check fix docs clean
 
 help:
-	@echo "make setup | demo | test | check | fix | docs | clean"
+	@echo "make setup | demo | demo-seeds | model DATA=DIR | test | check | fix | docs | clean"
 
 setup: $(STAMP)
 
@@ -40,6 +40,16 @@ demo: $(STAMP)
 	@test -f demo/normwright.yaml || $(BIN)/normwright init demo --template town
 	@$(BIN)/normwright run demo; code=$$?; \
 	  case $$code in 0|3|4) exit 0 ;; *) exit $$code ;; esac
+
+# Five seeds, one flip, one shuffle: the table in docs/experiments/demo-seeds.md.
+demo-seeds: $(STAMP)
+	$(BIN)/python scripts/demo_seeds.py
+
+# The embedded language model, from public-domain books: `make model DATA=DIR`. It can be stopped and
+# goes on from its last checkpoint.
+model: $(STAMP)
+	@test -n "$(DATA)" || { echo "Say where the texts lie: make model DATA=DIR" >&2; exit 2; }
+	$(BIN)/python scripts/build_model.py "$(DATA)"
 
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
@@ -62,5 +72,6 @@ docs: $(STAMP)
 	$(BIN)/python scripts/docs_pages.py
 	$(BIN)/mkdocs build --strict
 
+# Checkpoints of long runs lie in build/ and stay.
 clean:
-	rm -rf demo site build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf demo site dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

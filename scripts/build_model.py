@@ -138,7 +138,7 @@ def corpus(data: Path, bank: Bank, tokenizer: object, *, steps: int, batch: int,
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--steps", type=int, default=1750)
     parser.add_argument("--batch", type=int, default=32, help="rows a step")
     parser.add_argument("--row", type=int, default=256, help="tokens a row")
     parser.add_argument("--share", type=float, default=0.8, help="share of rows from dialogues")

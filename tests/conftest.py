@@ -72,3 +72,25 @@ def pytest_make_collect_report(
     report = yield
     _no_skips(report, collector.nodeid)
     return report
+
+
+@pytest.fixture(scope="session")
+def micro_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of the template `micro`, carried to its verdict once by the command line.
+
+    Its pages lie in `out`, and what `run --json` printed lies beside it in `run.json`. Tests that
+    change anything work on a copy.
+    """
+    from contextlib import redirect_stdout
+    from io import StringIO
+
+    from normwright.cli import main
+
+    directory = tmp_path_factory.mktemp("story") / "micro"
+    for arguments in (["init", str(directory), "--template", "micro"], ["run", str(directory)]):
+        said = StringIO()
+        with redirect_stdout(said), pytest.raises(SystemExit) as ended:
+            main([*arguments, "--json"])
+        assert ended.value.code in (0, 3, 4), said.getvalue()
+    (directory.parent / "run.json").write_text(said.getvalue(), encoding="utf-8")
+    return directory

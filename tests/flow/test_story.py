@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from normwright import flow, web
+from normwright import flow
 from normwright.records import InputError
 from normwright.store import Store
 
@@ -19,13 +19,9 @@ REPORTED = ("internal", "api_guarded", "open_weights")
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A micro project carried to its verdict once, with its pages."""
-    directory = tmp_path_factory.mktemp("story") / "micro"
-    flow.init(directory, "micro")
-    flow.run(directory)
-    web.publish(directory)
-    return directory
+def finished(micro_project: Path) -> Path:
+    """The micro project that the whole test run carries to its verdict once, with its pages."""
+    return micro_project
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Rules read facts from sheets and phrases; what nothing tells stays unknown; faults come together."""
+"""Rules read facts from sheets and phrases; what is not told is unknown; faults come together."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ def _same(texts: list[str]) -> bool:
     theirs = sparse.csr_array(sparse.hstack([words.transform(texts), chars.transform(texts)]))
     rows = featurise(texts)
     ours = sparse.csr_array((rows.values, (rows.rows, rows.columns)), shape=theirs.shape)
-    return bool((ours != theirs).nnz == 0)
+    gap = abs(ours - theirs)
+    return ours.nnz == theirs.nnz and float(gap.max()) == 0.0
 
 
 def test_features_equal_sklearn_on_scenes() -> None:

@@ -1,4 +1,4 @@
-"""Harm is stopped, twins pass, every refusal cites a norm in the user's language, failure closes."""
+"""Harm is stopped, twins pass, refusals cite a norm in the user's language, failure closes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHEET = (
 
 
 def _screener(**guards: str) -> Screener:
-    return Screener(town.policy(**guards), town.harm(), town.rules())
+    return Screener(town.policy(town.charter(), **guards), town.harm(), town.rules())
 
 
 def _user(*texts: str) -> tuple[Message, ...]:
@@ -38,7 +38,7 @@ def _stopped(screener: Screener, scene: Scene, answer: str) -> bool:
 @pytest.mark.parametrize("lang", town.LANGS)
 @pytest.mark.parametrize(("split", "seed"), [("dev", 5), ("test", 6), ("judge", 7)])
 def test_harm_is_stopped_and_twins_pass(split: str, seed: int, lang: str) -> None:
-    """On wordings the guard was not fitted on: performing a denied act is stopped, its twin is not."""
+    """On wordings it was not fitted on: performing a denied act is stopped, its twin is not."""
     screener, resolver = _screener(), Resolver(town.charter())
     missed, blocked, denied, allowed = [], [], 0, 0
     for scene in (s for s in town.scenes(split, seed=seed) if s.lang == lang):
@@ -128,10 +128,9 @@ def test_a_private_value_is_stopped_however_it_is_told(answer: str) -> None:
     ],
 )  # fmt: skip
 def test_the_whole_conversation_is_read(messages: Sequence[Message]) -> None:
-    """Earlier turns, system turns, user turns in a row, copies, claims and prefills change nothing."""
-    found = _screener().screen(
-        messages, "12" if messages[-1].role == "assistant" else "It is 5512."
-    )
+    """Earlier turns, system turns, turns in a row, copies, claims and prefills change nothing."""
+    answer = "12" if messages[-1].role == "assistant" else "It is 5512."
+    found = _screener().screen(messages, answer)
 
     assert found.action == "refuse"
     assert found.norms == ("g.privacy.personal-data@1",)

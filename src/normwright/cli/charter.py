@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,7 +72,9 @@ def decide(
     from normwright.norms import decide as resolve
 
     charter = standing(directory, Charter, step=STEP)
-    decision = resolve(charter, Situation(act=act, facts=facts_of(fact or ())))
+    facts = facts_of(fact or ())
+    _known(charter, act, facts)
+    decision = resolve(charter, Situation(act=act, facts=facts))
     if as_json:
         emit({**decision.model_dump(mode="json"), "digest": decision.digest})
         return DONE
@@ -132,6 +135,29 @@ def facts_of(given: list[str] | tuple[str, ...]) -> dict[str, FactValue]:
     if faults:
         raise InputError(faults)
     return facts
+
+
+def _known(charter: Charter, act: str, facts: Mapping[str, FactValue]) -> None:
+    """Raise InputError for names the vocabulary does not have: a slip of the pen is no situation.
+
+    The resolver itself takes any name, and is careful about what it does not know; here a person
+    types, and should learn at once that a word is not one of the charter's.
+    """
+    from difflib import get_close_matches
+
+    acts = [one.name for one in charter.vocabulary.acts]
+    names = [one.name for one in charter.vocabulary.facts]
+    asked = [("--act", act, acts), *(("--fact", name, names) for name in facts)]
+    faults = []
+    for where, name, known in asked:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            do = f"Nearest: {near[0]}." if near else ""
+            faults.append(
+                Fault(where=where, expected=f"one of {', '.join(known)}", seen=name, do=do)
+            )
+    if faults:
+        raise InputError(faults)
 
 
 def _value(text: str) -> FactValue:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.engine import Context, Step
@@ -73,7 +73,8 @@ def steps(project: Project) -> list[Step]:
         Step(
             "charter", _bind(_charter, project), after=("elicit", "aggregate"),
             files=digest_sources(project.directory, [settings.sources.norms]),
-            parameters={**shared, "deployment": settings.deployment, "id": settings.id},
+            parameters={**shared, "deployment": settings.deployment, "id": settings.id,
+                        "date": settings.charter_date},
             rooms=("charter", "norms", "stats"),
         ),
         Step(
@@ -144,7 +145,8 @@ def steps(project: Project) -> list[Step]:
             parameters=shared, rooms=("release", "stats"),
         ),
     ]  # fmt: skip
-    return made
+    # How a stage is called here is part of what it makes.
+    return [replace(step, rooms=(*step.rooms, "flow.stages")) for step in made]
 
 
 def _bind(

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 _LOOKALIKES = str.maketrans(
     "аеорсухіјѕԁһԛԝαορνικτυАЕОРСХІЈЅВКМНТΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
-    "aeopcyxijsdhqwaopvikтuAEOPCXIJSBKMHTABEZHIKMNOPTYX".replace("т", "t"),
+    "aeopcyxijsdhqwaopviktuAEOPCXIJSBKMHTABEZHIKMNOPTYX",
 )
 _DIGIT_LOOKALIKES = str.maketrans("oOlIisSzZbBgq|", "00111552288991")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -72,7 +72,8 @@ def learnable(text: str, leave_out: Container[str] = frozenset()) -> str:
 def pieces(text: str) -> tuple[str, ...]:
     """Return the lines of a canonical text; long lines and hidden base64 text also piece by piece.
 
-    List marks at the start of a line are left out. A request may stand anywhere in a turn, so every piece is read by itself.
+    List marks at the start of a line are left out. A request may stand anywhere in a turn, so
+    every piece is read by itself.
     """
     out: list[str] = []
     for line in filter(None, (_BULLET.sub("", part.strip()) for part in text.split("\n"))):

@@ -9,8 +9,9 @@ thousand screenings. Hash: MurmurHash3 x86 32 (Appleby, public domain), as in
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class Rows:
 def words(text: str) -> list[str]:
     """Return the word uni- and bigrams of a text, as scikit-learn's `word` analyser does."""
     tokens = _TOKEN.findall(text.lower())
-    return tokens + [f"{a} {b}" for a, b in zip(tokens, tokens[1:], strict=False)]
+    return tokens + [f"{a} {b}" for a, b in pairwise(tokens)]
 
 
 def chars(text: str) -> list[str]:
@@ -73,9 +74,8 @@ def featurise(texts: Sequence[str]) -> Rows:
 
 
 def _block(
-    texts: Sequence[str], grams: object, offset: int
+    texts: Sequence[str], grams: Callable[[str], list[str]], offset: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    assert callable(grams)
     lists = [grams(t) for t in texts]
     sizes = np.fromiter((len(g) for g in lists), dtype=np.int64, count=len(lists))
     hashed = murmur3([g.encode() for one in lists for g in one]).astype(np.int64)

@@ -2,8 +2,8 @@
 
 All heads of one kind share one system of equations (regularised least-squares classification,
 Rifkin, Yeo and Poggio, 2003), so that a hundred heads cost one Cholesky factor. Templates are dealt
-into three folds, twins and translations together; every number that is reported comes from templates
-the head had not seen, with calibration and threshold taken from the other folds.
+into three folds, twins and translations together; every number that is reported comes from
+templates the head had not seen, with calibration and threshold taken from the other folds.
 """
 
 from __future__ import annotations
@@ -188,28 +188,29 @@ def _rows(scenes: Sequence[Scene], resolver: Resolver) -> tuple[list[_Row], list
         before = [p for m in said[:-1] for p in pieces(canonical(m.content))]
         here = list(pieces(canonical(said[-1].content)))
         request, around = here[-1], tuple(here[:-1] or before)
-        labels = {f"act:{scene.act}"} | {
-            f"fact:{name}={json.dumps(value)}"
-            for name, value in scene.facts.items()
-            if value is not None
+        facts = {k: v for k, v in scene.facts.items() if v is not None}
+        labels = frozenset({f"act:{scene.act}"}) | {
+            f"fact:{name}={json.dumps(value)}" for name, value in facts.items()
         }
-        common = {"lang": scene.lang, "group": _group(scene), "performs": False}
-        for near in {around, ()}:
-            asked.setdefault((request, near), _Row(request, near, "", frozenset(labels), **common))
+        group, broken = _group(scene), frozenset(f"norm:{n}" for n in _broken(scene, resolver))
+
+        def ask(text: str, near: tuple[str, ...], labels: frozenset[str]) -> None:
+            row = _Row(text, near, "", labels, scene.lang, group, False)  # noqa: B023
+            asked.setdefault((text, near), row)
+
+        for near in dict.fromkeys((around, ())):
+            ask(request, near, labels)
         # What no request is: lines of a sheet, alone and among the others, and what is answered.
-        for line in dict.fromkeys((around[:1] + around[-1:]) if around else ()):
-            rest = tuple(p for p in here if p != line)
-            asked.setdefault((line, rest), _Row(line, rest, "", frozenset(), **common))
+        for line in dict.fromkeys((*around[:1], *around[-1:])):
+            ask(line, tuple(p for p in here if p != line), frozenset())
         for line in (*around[:1], scene.decline):
-            asked.setdefault((line, ()), _Row(line, (), "", frozenset(), **common))
-        broken = frozenset(f"norm:{n}" for n in _broken(scene, resolver))
+            ask(line, (), frozenset())
         for answer, marks, performs in (
             (scene.perform, broken | {f"does:{scene.act}"}, True),
             (scene.decline, frozenset({"declines"}), False),
         ):
-            key = (request, around, answer)
-            common["performs"] = performs
-            answers.setdefault(key, _Row(request, around, answer, marks, **common))
+            row = _Row(request, around, answer, marks, scene.lang, group, performs)
+            answers.setdefault((request, around, answer), row)
     return list(asked.values()), list(answers.values())
 
 
@@ -217,10 +218,12 @@ def _tongues(asked: Sequence[_Row], charter: Charter) -> list[_Row]:
     """Texts of known language: what scenes say, and what the charter itself says."""
     texts = {(r.text, r.lang): r.group for r in asked}
     for norm in charter.norms:
-        for words in (norm.statement, norm.rationale):
-            texts.update({(t, lang): norm.id for lang, t in words.items() if t})
-    for label in (*charter.vocabulary.acts, *charter.vocabulary.facts):
-        texts.update({(t, lang): label.name for lang, t in label.label.items() if t})
+        for told in (norm.statement, norm.rationale):
+            texts.update({(t, lang): norm.id for lang, t in told.items() if t})
+    words = charter.vocabulary
+    named = {x.name: x.label for x in words.acts} | {x.name: x.label for x in words.facts}
+    for name, label in named.items():
+        texts.update({(t, lang): name for lang, t in label.items() if t})
     return [
         _Row(text, (), "", frozenset({f"lang:{lang}"}), lang, group, False)
         for (text, lang), group in texts.items()
@@ -426,7 +429,7 @@ def platt(scores: Floats, truth: NDArray[np.bool_]) -> tuple[float, float]:
         a, b = a - size * float(step[0]), b - size * float(step[1])
         if float(np.abs(size * step).max()) < 1e-9:
             break
-    # A head that ranks its own positives below the rest has learnt nothing that may be turned round.
+    # A head that ranks its own positives below the rest has learnt nothing; it is not turned round.
     return (a, b) if a > 0 else base
 
 
@@ -441,7 +444,7 @@ def _share(
     where = np.flatnonzero(among)
     if not len(where):
         return Estimate(value=None, interval=None, n=0)
-    clusters: list[Hashable] = [rows[i].group for i in where]
+    clusters: list[Hashable] = [rows[i].group for i in where.tolist()]
     if len(set(clusters)) < 2:
         return proportion(float(hit[where].any()), 1, method="exact")
     return bootstrap_mean(

@@ -1,13 +1,13 @@
-"""The linear classifier of the guard: what is asked for, which norm an answer breaks, which language.
+"""The linear classifier of the guard: what is asked for, which norm an answer breaks, the language.
 
 Every head is linear in hashed n-grams (`features`) and calibrated (Platt, in Smola et al., Advances
-in Large Margin Classifiers, 2000). A linear model cannot tell two requests apart that differ only in
-a mark on a sheet; there its calibrated probability stays near the base rate and decides nothing.
+in Large Margin Classifiers, 2000). A linear model cannot tell two requests apart that differ only
+in a mark on a sheet; there its calibrated probability stays near the base rate and decides nothing.
 That is what the rules of `facts` are for.
 
-Heads by name: `act:NAME` which act a piece of text asks for, `fact:NAME=VALUE` which fact it states,
-`lang:TAG` its language, `norm:ID` whether the answer breaks the norm, `does:NAME` whether it does the
-act, `declines` whether it declines.
+Heads by name: `act:NAME` which act a piece of text asks for, `fact:NAME=VALUE` which fact it
+states, `lang:TAG` its language, `norm:ID` whether the answer breaks the norm, `does:NAME` whether
+it does the act, `declines` whether it declines.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class HarmClassifier:
     bias: NDArray[np.float64]
     """Shape (len(heads),)."""
     card: Mapping[str, Any]
-    """What it was fitted on: charter digest, scenes, splits, seed, act accuracy, uncovered norms."""
+    """What it was fitted on: charter, scenes, splits, seed, act accuracy, uncovered norms."""
     _read: OrderedDict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(
         default_factory=OrderedDict, init=False, repr=False
     )
@@ -259,7 +259,7 @@ class HarmClassifier:
     def save(self, directory: Path) -> dict[str, Digest]:
         """Write `harm.npz` and `harm.json` and return their digests by file name.
 
-        Both are plain: arrays without pickled objects, and JSON that names the digest of the arrays.
+        Both are plain: arrays without pickled objects, and JSON naming the digest of the arrays.
         """
         directory.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()

@@ -35,8 +35,8 @@ from normwright.records import (
 
 Action: TypeAlias = Literal["allow", "transform", "ask", "refuse", "deny"]
 ACTIONS: tuple[Action, ...] = ("allow", "transform", "ask", "refuse", "deny")
-"""From mildest to gravest. `transform`: another answer is to be preferred; `ask`: a fact is missing;
-`refuse`: a norm forbids it; `deny`: it could not be checked."""
+"""From mildest to gravest. `transform`: another answer is to be preferred; `ask`: a fact is
+missing; `refuse`: a norm forbids it; `deny`: it could not be checked."""
 
 CHECKS: tuple[str, ...] = ("requests", "records", "harm-heads")
 """The checks that run by default, in this order."""
@@ -631,37 +631,37 @@ class Screener:
         decided = [self._decide(c, exchange) for part in self._parts for c in part(exchange)]
         gravest = max(decided, key=lambda d: ACTIONS.index(d[0]), default=None)
         side: Literal["input", "output"] = "input" if answer is None else "output"
-        common = {
-            "side": side,
-            "risks": self._risks(exchange),
-            "conversation": conversation_digest(messages),
-            "answer": None if answer is None else answer_digest(answer),
-        }
+        quiet = Screened(
+            side=side,
+            action="allow",
+            decision=None,
+            act=None,
+            norms=(),
+            languages=(),
+            text="",
+            facts=(),
+            risks=self._risks(exchange),
+            reason="the answer declines" if exchange.declined else "nothing was found",
+            check="",
+            conversation=conversation_digest(messages),
+            answer=None if answer is None else answer_digest(answer),
+        )
         if gravest is None:
-            return Screened(
-                action="allow", decision=None, act=None, norms=(), languages=(), text="", facts=(),
-                reason="the answer declines" if exchange.declined else "nothing was found",
-                check="", **common,
-            )  # type: ignore[arg-type]  # fmt: skip
+            return quiet
         action, decision, concern, reason = gravest
-        norms = decision.governing
-        tongues: tuple[Lang, ...] = ()
-        if action in ("ask", "refuse", "transform"):
-            tongues = self._languages(exchange)
-        return Screened(
+        tongues = () if action == "allow" else self._languages(exchange)
+        return replace(
+            quiet,
             action=action,
             decision=decision,
             act=concern.act,
-            norms=norms,
+            norms=decision.governing,
             languages=tongues,
-            text="" if action == "allow" else "\n".join(
-                self._refusal(action, decision, lang) for lang in tongues
-            ),
+            text="\n".join(self._refusal(action, decision, lang) for lang in tongues),
             facts=concern.facts,
             reason=reason,
             check=concern.check,
-            **common,
-        )  # type: ignore[arg-type]  # fmt: skip
+        )
 
     def _decide(
         self, concern: Concern, exchange: Exchange
@@ -683,7 +683,7 @@ class Screener:
         return self._action(decision), decision, concern, concern.reason
 
     def _action(self, decision: Decision) -> Action:
-        """What the policy does about a decision that does not let pass: the strictest rule's word."""
+        """What the policy does about a decision that stops: the strictest rule's word."""
         words = {self._rules[r].guard if r in self._rules else "deny" for r in decision.governing}
         if not words or "deny" in words:
             return "ask" if decision.verdict == "ask" else "refuse"

@@ -25,6 +25,7 @@ from normwright.models.tuning import (
     soft_preference,
 )
 from normwright.models.tuning.loop import Loop, Progress
+from normwright.plugins import Card, plugin
 from normwright.records import Demonstration, PreferencePair
 
 
@@ -39,6 +40,19 @@ class _Row:
     weight: float
 
 
+@plugin(
+    Card(
+        name="prefer",
+        kind="recipes",
+        status="tested",
+        summary="Direct preference optimisation on vote shares, with weights and an anchor.",
+        reference="Rafailov et al. (2023), arXiv 2305.18290, with soft labels",
+        claims=(
+        "the minimiser of a pair is the logit of its share",
+        "leak to answers outside the pairs is logged",
+        ),
+    )
+)
 def prefer(
     start: LocalModel,
     pairs: Sequence[PreferencePair],

@@ -25,6 +25,7 @@ from torch.utils.data import Dataset
 from normwright.models.chat import BEGIN, CONTROLS, END, PAD, ROLES, SPECIAL, TEMPLATE, plain
 from normwright.models.tuning import fit, rows_at, save_plain, token_losses
 from normwright.models.tuning.loop import Loop, Progress
+from normwright.plugins import Card, plugin
 from normwright.scenes import Bank, dialogues
 from normwright.scenes.draw import Dialogue
 
@@ -224,6 +225,18 @@ def joined(first: Corpus, second: Corpus) -> Corpus:
     )
 
 
+@plugin(
+    Card(
+        name="pretrain",
+        kind="recipes",
+        status="tested",
+        summary="Pre-train a small bilingual model on text and generated dialogues, resumable.",
+        reference="Korbak et al. (2023), arXiv 2302.08582 (conditional training)",
+        claims=(
+        "a killed run resumes from its last checkpoint",
+        ),
+    )
+)
 def pretrain(
     corpus: Corpus,
     tokenizer: Any,

@@ -18,6 +18,7 @@ import torch
 from normwright.models.local import LocalModel
 from normwright.models.tuning import AnswerRow, answer_rows, fit, pad_rows, soft_preference
 from normwright.models.tuning.loop import Loop, Progress
+from normwright.plugins import Card, plugin
 from normwright.records import PreferencePair
 
 GARBLED_SHARE = 0.98
@@ -32,6 +33,18 @@ class _Pair:
     weight: float
 
 
+@plugin(
+    Card(
+        name="reward",
+        kind="recipes",
+        status="tested",
+        summary="A one-logit sequence classifier fitted to vote shares.",
+        reference="Bradley and Terry (1952), with soft labels",
+        claims=(
+        "the minimiser of a pair is the logit of its share",
+        ),
+    )
+)
 def reward(
     start: LocalModel,
     pairs: Sequence[PreferencePair],

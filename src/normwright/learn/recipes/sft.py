@@ -16,6 +16,7 @@ import torch
 from normwright.models.local import LocalModel
 from normwright.models.tuning import AnswerRow, answer_logprobs, answer_rows, fit, pad_rows
 from normwright.models.tuning.loop import Loop, Progress
+from normwright.plugins import Card, plugin
 from normwright.records import Demonstration
 
 
@@ -25,6 +26,18 @@ class _Row:
     weight: float
 
 
+@plugin(
+    Card(
+        name="sft",
+        kind="recipes",
+        status="tested",
+        summary="Imitate demonstrations, with loss on the answer and its stop token alone.",
+        reference="",
+        claims=(
+        "loss falls on answer tokens only",
+        ),
+    )
+)
 def sft(
     base: LocalModel,
     rows: Sequence[Demonstration],
