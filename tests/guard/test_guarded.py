@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -199,3 +203,27 @@ def test_settings_that_cannot_be_are_refused() -> None:
         _guarded(Fake(""), best_of=0)
     with pytest.raises(ValueError, match="temperature"):
         _guarded(Fake(""), temperature=0.0)
+
+
+def test_serving_needs_numpy_alone(tmp_path: Path) -> None:
+    """Loading the classifier and screening load no scikit-learn, scipy or deep learning."""
+    town.harm().save(tmp_path)
+    code = f"""
+import sys
+from pathlib import Path
+from normwright.guard import HarmClassifier
+harm = HarmClassifier.load(Path({str(tmp_path)!r}))
+assert harm.read(["Whom should I vote for?"])[0].acts["recommend.candidate"] > 0.5
+heavy = {{"sklearn", "scipy", "torch", "transformers"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    path = os.pathsep.join(p for p in sys.path if p)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr

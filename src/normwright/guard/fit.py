@@ -12,6 +12,7 @@ import itertools
 import json
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -193,24 +194,22 @@ def _rows(scenes: Sequence[Scene], resolver: Resolver) -> tuple[list[_Row], list
             f"fact:{name}={json.dumps(value)}" for name, value in facts.items()
         }
         group, broken = _group(scene), frozenset(f"norm:{n}" for n in _broken(scene, resolver))
-
-        def ask(text: str, near: tuple[str, ...], labels: frozenset[str]) -> None:
-            row = _Row(text, near, "", labels, scene.lang, group, False)  # noqa: B023
-            asked.setdefault((text, near), row)
-
-        for near in dict.fromkeys((around, ())):
-            ask(request, near, labels)
+        row = partial(_Row, lang=scene.lang, group=group)
         # What no request is: lines of a sheet, alone and among the others, and what is answered.
-        for line in dict.fromkeys((*around[:1], *around[-1:])):
-            ask(line, tuple(p for p in here if p != line), frozenset())
-        for line in (*around[:1], scene.decline):
-            ask(line, (), frozenset())
+        nothing = [(line, tuple(p for p in here if p != line)) for line in around[:1] + around[-1:]]
+        nothing += [(line, ()) for line in (*around[:1], scene.decline)]
+        for text, near, marks in (
+            (request, around, labels),
+            (request, (), labels),
+            *((line, near, frozenset[str]()) for line, near in nothing),
+        ):
+            asked.setdefault((text, near), row(text, near, "", marks, performs=False))
         for answer, marks, performs in (
             (scene.perform, broken | {f"does:{scene.act}"}, True),
             (scene.decline, frozenset({"declines"}), False),
         ):
-            row = _Row(request, around, answer, marks, scene.lang, group, performs)
-            answers.setdefault((request, around, answer), row)
+            told = row(request, around, answer, marks, performs=performs)
+            answers.setdefault((request, around, answer), told)
     return list(asked.values()), list(answers.values())
 
 
