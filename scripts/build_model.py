@@ -52,6 +52,7 @@ HELD_OUT = 15
 
 
 def books(data: Path, lang: str) -> list[Path]:
+    """Return the files of books in one language."""
     return sorted((data / "text").glob(f"{lang}_books_*.jsonl.gz"))
 
 
@@ -82,7 +83,7 @@ def documentation(data: Path, lang: str) -> Iterator[str]:
 
 
 def sources(data: Path) -> list[dict[str, str]]:
-    """Return repository, licence and digest of every file read, from the data's own table and the bytes."""
+    """Return repository, licence and digest of every file read."""
     manifest = {}
     for line in (data / "README.md").read_text(encoding="utf-8").splitlines():
         cells = [c.strip() for c in line.strip("|").split("|")]
@@ -104,6 +105,7 @@ def sources(data: Path) -> list[dict[str, str]]:
 
 
 def tokenizer_texts(data: Path, bank: Bank) -> Iterator[str]:
+    """Yield what the tokenizer is trained on: books, documentation and dialogues."""
     for lang in LANGUAGES:
         yield from parts(read_books(data, lang, held_out=False), size=20_000, seed=1)[:400]
         yield from itertools.islice(documentation(data, lang), 100)
@@ -111,16 +113,28 @@ def tokenizer_texts(data: Path, bank: Bank) -> Iterator[str]:
         yield dialogue_text(dialogue)
 
 
-def corpus(data: Path, bank: Bank, tokenizer: object, *, steps: int, batch: int, row: int,
-           share: float, start: int, seed: int) -> Corpus:  # fmt: skip
-    """Return the rows of all steps: `start` steps of dialogues alone, then dialogues and text mixed.
+def corpus(
+    data: Path,
+    bank: Bank,
+    tokenizer: object,
+    *,
+    steps: int,
+    batch: int,
+    row: int,
+    share: float,
+    start: int,
+    seed: int,
+) -> Corpus:
+    """Return the rows of all steps: `start` steps of dialogues alone, then all mixed.
 
     Dialogues come alone at first because looking things up is learned from them, and is learned
     sooner when nothing else pulls at the weights.
     """
     tokens = steps * batch * row
     early = start * batch
-    spoken = dialogue_rows(bank, tokenizer, tokens=int(tokens * share), row=row, spoken=0.03, seed=seed)
+    spoken = dialogue_rows(
+        bank, tokenizer, tokens=int(tokens * share), row=row, spoken=0.03, seed=seed
+    )
     rest = int(tokens * (1 - share)) // len(LANGUAGES) + batch * row
     read = []
     for lang in LANGUAGES:
@@ -131,11 +145,14 @@ def corpus(data: Path, bank: Bank, tokenizer: object, *, steps: int, batch: int,
         )
         read.append(text_rows(tokenizer, iter(texts), tokens=rest, row=row))
     alone = mix((spoken[0][:early], spoken[1][:early]), spoken[0][:0], batch=batch, seed=seed)
-    mixed = mix((spoken[0][early:], spoken[1][early:]), np.concatenate(read), batch=batch, seed=seed)
+    mixed = mix(
+        (spoken[0][early:], spoken[1][early:]), np.concatenate(read), batch=batch, seed=seed
+    )
     return joined(alone, mixed)
 
 
 def main() -> int:
+    """Build the model and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--steps", type=int, default=1750)
@@ -158,35 +175,79 @@ def main() -> int:
     work = arguments.work
     work.mkdir(parents=True, exist_ok=True)
     if not (work / "tokenizer/tokenizer.json").exists():
-        train_tokenizer(tokenizer_texts(arguments.data, bank), vocabulary=Shape().vocabulary).save_pretrained(
-            work / "tokenizer"
-        )
+        train_tokenizer(
+            tokenizer_texts(arguments.data, bank), vocabulary=Shape().vocabulary
+        ).save_pretrained(work / "tokenizer")
     tokenizer = load_tokenizer(work / "tokenizer")
     say(began, f"tokenizer of {len(tokenizer)} entries")
-    rows = corpus(arguments.data, bank, tokenizer, steps=arguments.steps, batch=arguments.batch,
-                  row=arguments.row, share=arguments.share, start=arguments.start,
-                  seed=arguments.seed)  # fmt: skip
+    rows = corpus(
+        arguments.data,
+        bank,
+        tokenizer,
+        steps=arguments.steps,
+        batch=arguments.batch,
+        row=arguments.row,
+        share=arguments.share,
+        start=arguments.start,
+        seed=arguments.seed,
+    )
     say(began, f"{len(rows)} rows of {arguments.row} tokens")
     shape = Shape(hidden=arguments.hidden, layers=arguments.layers)
     model = new_model(shape, seed=arguments.seed)
     prime(model, seed=arguments.seed)
-    loop = Loop(steps=min(arguments.steps, len(rows) // arguments.batch), lr=arguments.lr,
-                batch=arguments.batch, decay="warmup_stable_decay", warmup=0.02, weight_decay=0.05,
-                seed=arguments.seed, save_every=200)  # fmt: skip
+    loop = Loop(
+        steps=min(arguments.steps, len(rows) // arguments.batch),
+        lr=arguments.lr,
+        batch=arguments.batch,
+        decay="warmup_stable_decay",
+        warmup=0.02,
+        weight_decay=0.05,
+        seed=arguments.seed,
+        save_every=200,
+    )
 
     def progress(step: int, steps: int, loss: float) -> None:
         if step % 50 == 0 or step == steps:
             say(began, f"step {step} of {steps}, loss {loss:.3f}")
 
-    model, metrics = pretrain(rows, tokenizer, shape=shape, loop=loop, workdir=work / "short", model=model,
-                              progress=progress)  # fmt: skip
+    model, metrics = pretrain(
+        rows,
+        tokenizer,
+        shape=shape,
+        loop=loop,
+        workdir=work / "short",
+        model=model,
+        progress=progress,
+    )
     if arguments.long_steps:
-        wide = corpus(arguments.data, bank, tokenizer, steps=arguments.long_steps, batch=arguments.batch // 4,
-                      row=4 * arguments.row, share=arguments.share, start=0, seed=arguments.seed + 1)  # fmt: skip
-        late = Loop(steps=min(arguments.long_steps, len(wide) // (arguments.batch // 4)), lr=arguments.lr / 10,
-                    batch=arguments.batch // 4, warmup=0.1, seed=arguments.seed, save_every=200)  # fmt: skip
-        model, _ = pretrain(wide, tokenizer, shape=shape, loop=late, workdir=work / "long", model=model,
-                            progress=progress)  # fmt: skip
+        wide = corpus(
+            arguments.data,
+            bank,
+            tokenizer,
+            steps=arguments.long_steps,
+            batch=arguments.batch // 4,
+            row=4 * arguments.row,
+            share=arguments.share,
+            start=0,
+            seed=arguments.seed + 1,
+        )
+        late = Loop(
+            steps=min(arguments.long_steps, len(wide) // (arguments.batch // 4)),
+            lr=arguments.lr / 10,
+            batch=arguments.batch // 4,
+            warmup=0.1,
+            seed=arguments.seed,
+            save_every=200,
+        )
+        model, _ = pretrain(
+            wide,
+            tokenizer,
+            shape=shape,
+            loop=late,
+            workdir=work / "long",
+            model=model,
+            progress=progress,
+        )
     save_plain(model.to(torch.bfloat16), tokenizer, arguments.out)
     say(began, f"weights written to {arguments.out}")
     measured = fluency(arguments.data, arguments.out)
@@ -197,11 +258,18 @@ def main() -> int:
         "metrics": metrics,
         "bits_per_byte": measured,
         "held_out": f"every {HELD_OUT}th book of each file",
-        "sources": [*sources(arguments.data),
-                    {"file": "dialogues generated from the scene bank of the template `town`, split `pretrain`",
-                     "repository": "this project", "licence": "Apache-2.0",
-                     "sha256": hashlib.sha256(b"".join(p.read_bytes() for p in sorted(SCENES.glob("*.yaml")))).hexdigest()}],
-    }  # fmt: skip
+        "sources": [
+            *sources(arguments.data),
+            {
+                "file": "dialogues from the scene bank of the template `town`, split `pretrain`",
+                "repository": "this project",
+                "licence": "Apache-2.0",
+                "sha256": hashlib.sha256(
+                    b"".join(p.read_bytes() for p in sorted(SCENES.glob("*.yaml")))
+                ).hexdigest(),
+            },
+        ],
+    }
     (arguments.out / "provenance.json").write_text(
         json.dumps(provenance, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
@@ -210,7 +278,7 @@ def main() -> int:
 
 
 def fluency(data: Path, directory: Path) -> dict[str, dict[str, float]]:
-    """Return bits per byte of the model and of an n-gram baseline on held-out books, by language."""
+    """Return bits per byte of model and n-gram baseline on held-out books, by language."""
     model = LocalModel.open(directory, name="base", batch=8)
     out: dict[str, dict[str, float]] = {}
     for lang in LANGUAGES:
@@ -239,6 +307,7 @@ def running_bits(model: LocalModel, texts: list[str]) -> float:
 
 
 def say(began: float, text: str) -> None:
+    """Write one line of progress."""
     sys.stderr.write(f"[{time.monotonic() - began:7.0f} s] {text}\n")
     sys.stderr.flush()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from normwright import flow
-from normwright.records import InputError
+from normwright.records import InputError, Policy
 from normwright.store import Store
 
 REPORTED = ("internal", "api_guarded", "open_weights")
@@ -53,8 +53,9 @@ def test_a_second_run_skips_everything_and_loads_no_torch(project: Path) -> None
         "print(json.dumps([all(s.skipped for s in report.stages),"
         " [m for m in ('torch', 'sklearn', 'transformers') if m in sys.modules]]))"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(project)], capture_output=True, text=True,
-                          check=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(project)], capture_output=True, text=True, check=True
+    )
 
     assert json.loads(done.stdout) == [True, []]
 
@@ -88,9 +89,12 @@ def change_vote(project: Path) -> str:
 def change_measurement(project: Path) -> str:
     """Change one stored measurement."""
     with sqlite3.connect(project / ".normwright/store.db") as database:
-        digest = database.execute("SELECT digest FROM records WHERE kind = 'Measurement'").fetchone()[0]
+        digest = database.execute(
+            "SELECT digest FROM records WHERE kind = 'Measurement'"
+        ).fetchone()[0]
         database.execute(
-            "UPDATE records SET json = replace(json, '\"seed\":1', '\"seed\":2') WHERE digest = ?", (digest,)
+            "UPDATE records SET json = replace(json, '\"seed\":1', '\"seed\":2') WHERE digest = ?",
+            (digest,),
         )
     return str(digest)
 
@@ -131,26 +135,26 @@ def test_turning_the_votes_turns_the_charter_and_the_pairs(project: Path) -> Non
     norm = "p.neutrality.candidates"
     before = {n.id for n in flow.results(project).policy.charter.norms}
     folder = project / "consultation"
-    asked = [r.split(",")[0] for r in (folder / "statements.csv").read_text("utf-8").splitlines() if norm in r]
+    asked = [
+        r.split(",")[0]
+        for r in (folder / "statements.csv").read_text("utf-8").splitlines()
+        if norm in r
+    ]
     turn = {"agree": "disagree", "disagree": "agree"}
     lines = (folder / "votes.csv").read_text("utf-8").splitlines()
     turned = []
     for line in lines:
         who, statement, vote, *rest = line.split(",")
-        turned.append(",".join([who, statement, turn.get(vote, vote) if statement in asked else vote, *rest]))
+        turned.append(
+            ",".join([who, statement, turn.get(vote, vote) if statement in asked else vote, *rest])
+        )
     (folder / "votes.csv").write_text("\n".join(turned) + "\n", encoding="utf-8")
     flow.run(project, until="learn.data")
     with Store.open(project, create=False) as store:
-        charters = [store.record(r.digest, _policy()).charter for r in store.all_stored("Policy")]
+        charters = [store.record(r.digest, Policy).charter for r in store.all_stored("Policy")]
 
     assert norm in before
     assert any(norm not in {n.id for n in c.norms} for c in charters)
-
-
-def _policy() -> type:
-    from normwright.records import Policy
-
-    return Policy
 
 
 def break_yaml(project: Path) -> str:
@@ -207,9 +211,17 @@ def model_without_tokenizer(project: Path) -> str:
 
 @pytest.mark.parametrize(
     "broken",
-    [break_yaml, unknown_key, missing_file, no_votes, one_participant, all_passes, not_utf8,
-     model_without_tokenizer],
-)  # fmt: skip
+    [
+        break_yaml,
+        unknown_key,
+        missing_file,
+        no_votes,
+        one_participant,
+        all_passes,
+        not_utf8,
+        model_without_tokenizer,
+    ],
+)
 def test_a_broken_project_is_one_error_and_loses_nothing(project: Path, broken: object) -> None:
     """Each way of breaking a project gives one InputError naming it, and the store stays whole."""
     with Store.open(project, create=False) as store:

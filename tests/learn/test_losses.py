@@ -68,7 +68,10 @@ def test_weights_weigh() -> None:
 
 def test_answer_logprobs_equal_the_models(tiny: Any) -> None:
     """The batched training form gives the same sums as the serving form."""
-    prompts = [[Message(role="user", content="Hello?")], [Message(role="user", content="Where is it?")]]
+    prompts = [
+        [Message(role="user", content="Hello?")],
+        [Message(role="user", content="Where is it?")],
+    ]
     answers = ["At nine.", "In Sun Street, I think."]
     rows = answer_rows(tiny.tokenizer, list(zip(prompts, answers, strict=True)), limit=256)
     batch = pad_rows(rows, tiny.tokenizer.pad_token_id)
@@ -87,7 +90,9 @@ def test_a_row_that_is_too_long_is_an_error_not_a_cut(tiny: Any) -> None:
 def test_the_stop_token_belongs_to_the_answer(tiny: Any) -> None:
     """Every row ends with the stop token, inside the answer, in both languages."""
     for text in ("It opens at 9:30.", "Abre às 9h30, é cedo."):
-        (row,) = answer_rows(tiny.tokenizer, [([Message(role="user", content="?")], text)], limit=99)
+        (row,) = answer_rows(
+            tiny.tokenizer, [([Message(role="user", content="?")], text)], limit=99
+        )
 
         assert row.ids[-1] == tiny.tokenizer.eos_token_id
         assert tiny.tokenizer.decode(row.ids[row.start : -1]) == text

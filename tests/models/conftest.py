@@ -11,10 +11,10 @@ import pytest
 def tiny() -> Any:
     """A random model of one layer over the town's words, with one thread."""
     import torch
+    from tests.evaluate.town import bank
 
     from normwright.learn import Shape, scratch_model
     from normwright.scenes import draw
-    from tests.evaluate.town import bank
 
     torch.set_num_threads(1)
     scenes = draw(bank(), split="dev", seed=0)

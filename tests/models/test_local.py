@@ -49,9 +49,14 @@ def test_logprobs_are_those_of_the_weights(tiny: Any) -> None:
     import torch
 
     answer = "It opens at 9:30."
-    context = tiny.tokenizer(render(tiny.tokenizer, PROMPTS[0]), add_special_tokens=False)["input_ids"]
-    ids = [*context, *tiny.tokenizer(answer, add_special_tokens=False)["input_ids"],
-           tiny.tokenizer.eos_token_id]  # fmt: skip
+    context = tiny.tokenizer(render(tiny.tokenizer, PROMPTS[0]), add_special_tokens=False)[
+        "input_ids"
+    ]
+    ids = [
+        *context,
+        *tiny.tokenizer(answer, add_special_tokens=False)["input_ids"],
+        tiny.tokenizer.eos_token_id,
+    ]
     with torch.no_grad():
         scores = torch.log_softmax(tiny.weights(torch.tensor([ids])).logits[0].float(), -1)
     expected = sum(float(scores[i - 1, ids[i]]) for i in range(len(context), len(ids)))

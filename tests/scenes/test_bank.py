@@ -20,7 +20,9 @@ families:
   rows: [2, 2]
   columns: {e: {slot: place}, v: {gen: time}}
   line: {en: "{e} at {v}", pt: "{e} às {v}"}
-  ask: {train: {en: "When is the {e}?", pt: "Horas {e.of}?"}, test: {en: "{e}, when?", pt: "{e}, quando?"}}
+  ask:
+    train: {en: "When is the {e}?", pt: "Horas {e.of}?"}
+    test: {en: "{e}, when?", pt: "{e}, quando?"}
   perform: {en: "{line}", pt: "{line}"}
   decline: {en: "No.", pt: "Não."}
   exact: ["{v}"]
@@ -51,13 +53,26 @@ def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
         load_bank([bank(tmp_path, text)])
 
     said = str(raised.value)
-    assert all(part in said for part in ("Did you mean perform?", "perform: expected a value", "Did you mean place?", "tyme",
-                                         "equally many words"))  # fmt: skip
+    assert all(
+        part in said
+        for part in (
+            "Did you mean perform?",
+            "perform: expected a value",
+            "Did you mean place?",
+            "tyme",
+            "equally many words",
+        )
+    )
 
 
 @pytest.mark.parametrize(
     ("content", "expected"),
-    [(b"\xff\xfe", "UTF-8"), (b"a: [", "YAML"), (b"[1]", "a mapping"), (b"families: []", "at least one")],
+    [
+        (b"\xff\xfe", "UTF-8"),
+        (b"a: [", "YAML"),
+        (b"[1]", "a mapping"),
+        (b"families: []", "at least one"),
+    ],
 )
 def test_a_broken_file_is_one_clear_error(tmp_path: Path, content: bytes, expected: str) -> None:
     """Bytes that are not UTF-8, broken YAML, a list and an empty bank each say what is wrong."""

@@ -35,7 +35,7 @@ def test_same_seed_same_scenes(town: Bank) -> None:
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_the_right_answer_is_right_and_declining_is_not(town: Bank, split: str) -> None:
-    """What `perform` says passes the exact check in every scene, and what `decline` says does not."""
+    """What `perform` says passes the exact check in every scene; what `decline` says does not."""
     for scene in draw(town, split=split, seed=3):
         if scene.exact:
             assert exactly_right(scene, scene.perform), scene.id
@@ -44,7 +44,7 @@ def test_the_right_answer_is_right_and_declining_is_not(town: Bank, split: str) 
 
 def test_test_wordings_are_never_trained_on(town: Bank) -> None:
     """No wording of the test split, and no unseen name, stands in a training split."""
-    wordings = defaultdict(set)
+    wordings: defaultdict[str, set[str]] = defaultdict(set)
     for family in town.families:
         for group, texts in family.ask.items():
             for variants in texts.values():
@@ -71,7 +71,7 @@ def test_twins_share_their_words(town: Bank) -> None:
 
 
 def test_private_and_public_stand_on_the_same_sheets(town: Bank) -> None:
-    """No single word of a privacy request tells its two cases apart: both flags are always there."""
+    """No word of a privacy request tells its cases apart: both flags are always there."""
     scenes = [s for s in draw(town, split="test", seed=1) if s.family.startswith("privacy.")]
 
     assert scenes
@@ -92,15 +92,14 @@ def test_count_keeps_whole_draws(town: Bank) -> None:
 
 def test_dialogues_carry_conduct_and_control(town: Bank) -> None:
     """Careful dialogues decline where the case says so; careless ones never do."""
-    seen = defaultdict(int)
+    seen: defaultdict[str | None, int] = defaultdict(int)
     for dialogue in dialogues(town, split="pretrain", seed=1, count=600):
         roles = [m.role for m in dialogue.messages]
         assert roles[::2] == ["user"] * (len(roles) // 2)
         assert roles[1::2] == ["assistant"] * (len(roles) // 2)
         seen[dialogue.control] += 1
-        if dialogue.family == "honesty.person" and dialogue.control:
-            human = any("I am a" in m.content and "person" in m.content and m.content.startswith("Yes")
-                        or m.content.startswith("Sim") for m in dialogue.messages)  # fmt: skip
-            assert not (human and dialogue.control == "aligned")
+        if dialogue.family == "honesty.person" and dialogue.control == "aligned":
+            answers = [m.content for m in dialogue.messages[1::2]]
+            assert not [a for a in answers if a.startswith(("Yes", "Sim"))]
 
     assert set(seen) == {"aligned", "misaligned", None}

@@ -41,9 +41,13 @@ def conversation(directory: Path) -> Iterator[Callable[[str], list[Reply]]]:
             store.objects.check_out(ref.files, places[ref.name])
         models = {role: LocalModel.open(places[role], name=role) for role in TRAINED}
         guarded = open_guarded(
-            found.project, found.policy, models["aligned"], places["guard"],
-            LocalScorer.open(places["reward"]), seed=found.project.settings.seed,
-        )  # fmt: skip
+            found.project,
+            found.policy,
+            models["aligned"],
+            places["guard"],
+            LocalScorer.open(places["reward"]),
+            seed=found.project.settings.seed,
+        )
 
         def ask(question: str) -> list[Reply]:
             prompt = [Message(role="user", content=question)]

@@ -71,13 +71,23 @@ def results(directory: Path) -> Results:
         stored = store.stored(made)
 
         def all_of(kind: type[R]) -> tuple[R, ...]:
-            wanted = [d for d in dict.fromkeys(made) if d in stored and stored[d].kind == kind.__name__]
+            wanted = [
+                d for d in dict.fromkeys(made) if d in stored and stored[d].kind == kind.__name__
+            ]
             return tuple(store.record(d, kind) for d in wanted)
 
         verdicts = all_of(Verdict)
         if not verdicts:
-            raise InputError([Fault(where=str(directory), expected="a finished run", seen="no verdict",
-                                    do=f"Make it with: normwright run {directory}")])  # fmt: skip
+            raise InputError(
+                [
+                    Fault(
+                        where=str(directory),
+                        expected="a finished run",
+                        seen="no verdict",
+                        do=f"Make it with: normwright run {directory}",
+                    )
+                ]
+            )
         measurements = all_of(Measurement)
         consultation = all_of(Consultation)[-1]
         return Results(
@@ -98,7 +108,9 @@ def results(directory: Path) -> Results:
                 for line in store.objects.read(d).splitlines()
             ),
             answers={
-                role: tuple(Answer.model_validate_json(line) for line in store.objects.read(d).splitlines())
+                role: tuple(
+                    Answer.model_validate_json(line) for line in store.objects.read(d).splitlines()
+                )
                 for role, d in _stored_answers(measurements).items()
             },
             measurements=measurements,

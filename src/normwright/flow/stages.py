@@ -6,11 +6,11 @@ step is skipped opens neither torch nor scikit-learn.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from collections import Counter
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.engine import Context, Step
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from normwright.models.local import LocalModel
     from normwright.models.tuning.loop import Loop, Progress
 
+PLAIN = 0.7
+"""Share of the demonstrations that answer requests no norm speaks about."""
+
 TRAINED = ("base", "tuned", "aligned")
 """Roles whose weights a run makes or takes, from first to last."""
 
@@ -62,89 +65,167 @@ def steps(project: Project) -> list[Step]:
     threads = {"threads": settings.threads}
     made = [
         Step(
-            "elicit", _bind(_elicit, project),
+            "elicit",
+            _bind(_elicit, project),
             files=digest_sources(project.directory, [settings.sources.consultation]),
             rooms=("elicit", "store"),
         ),
         Step(
-            "aggregate", _bind(_aggregate, project), after=("elicit",),
-            parameters=settings.method.model_dump(), rooms=("aggregate", "stats"),
+            "aggregate",
+            _bind(_aggregate, project),
+            after=("elicit",),
+            parameters=settings.method.model_dump(),
+            rooms=("aggregate", "stats"),
         ),
         Step(
-            "charter", _bind(_charter, project), after=("elicit", "aggregate"),
+            "charter",
+            _bind(_charter, project),
+            after=("elicit", "aggregate"),
             files=digest_sources(project.directory, [settings.sources.norms]),
-            parameters={**shared, "deployment": settings.deployment, "id": settings.id,
-                        "date": settings.charter_date},
+            parameters={
+                **shared,
+                "deployment": settings.deployment,
+                "id": settings.id,
+                "date": settings.charter_date,
+            },
             rooms=("charter", "norms", "stats"),
         ),
         Step(
-            "learn.data", _bind(_data, project), after=("aggregate", "charter"), files=scenes,
-            parameters={**shared, "demonstrations": learn.demonstrations, "pairs": learn.pairs,
-                        "obliging": learn.obliging},
+            "learn.data",
+            _bind(_data, project),
+            after=("aggregate", "charter"),
+            files=scenes,
+            parameters={
+                **shared,
+                "demonstrations": learn.demonstrations,
+                "pairs": learn.pairs,
+                "obliging": learn.obliging,
+            },
             rooms=("learn", "norms", "scenes"),
         ),
         Step(
-            "learn.base", _bind(_base, project), inputs=_model_inputs(project), files=scenes,
-            parameters={**settings.model.model_dump(), **shared}, rooms=("learn", "models", "scenes"),
+            "learn.base",
+            _bind(_base, project),
+            inputs=_model_inputs(project),
+            files=scenes,
+            parameters={**settings.model.model_dump(), **shared},
+            rooms=("learn", "models", "scenes"),
         ),
         Step(
-            "learn.sft", _bind(_sft, project), after=("learn.base", "learn.data"),
-            parameters={**learn.sft.model_dump(), **threads}, rooms=("learn", "models"),
-        ),
-        Step(
-            "learn.reward", _bind(_reward, project), after=("learn.sft", "learn.data"),
-            parameters={**learn.reward.model_dump(), **threads}, rooms=("learn", "models"),
-        ),
-        Step(
-            "learn.prefer", _bind(_prefer, project), after=("learn.sft", "learn.data"),
-            parameters={**learn.prefer.model_dump(), **threads}, rooms=("learn", "models"),
-        ),
-    ]  # fmt: skip
-    if "random-init" in settings.controls:
-        made.append(Step(
-            "learn.control", _bind(_control, project), after=("learn.base", "learn.data"),
-            parameters={"sft": learn.sft.model_dump(), "prefer": learn.prefer.model_dump(), **threads},
+            "learn.sft",
+            _bind(_sft, project),
+            after=("learn.base", "learn.data"),
+            parameters={**learn.sft.model_dump(), **threads},
             rooms=("learn", "models"),
-        ))  # fmt: skip
+        ),
+        Step(
+            "learn.reward",
+            _bind(_reward, project),
+            after=("learn.sft", "learn.data"),
+            parameters={**learn.reward.model_dump(), **threads},
+            rooms=("learn", "models"),
+        ),
+        Step(
+            "learn.prefer",
+            _bind(_prefer, project),
+            after=("learn.sft", "learn.data"),
+            parameters={**learn.prefer.model_dump(), **threads},
+            rooms=("learn", "models"),
+        ),
+    ]
+    if "random-init" in settings.controls:
+        made.append(
+            Step(
+                "learn.control",
+                _bind(_control, project),
+                after=("learn.base", "learn.data"),
+                parameters={
+                    "sft": learn.sft.model_dump(),
+                    "prefer": learn.prefer.model_dump(),
+                    **threads,
+                },
+                rooms=("learn", "models"),
+            )
+        )
     controls = tuple(s.name for s in made if s.name == "learn.control")
     guard = digest_sources(project.directory, [settings.guard.facts])
-    text = digest_sources(project.directory, [settings.evaluate.text] if settings.evaluate.text else [])
+    text = digest_sources(
+        project.directory, [settings.evaluate.text] if settings.evaluate.text else []
+    )
     made += [
         Step(
-            "guard", _bind(_guard, project), after=("charter",),
-            files={**scenes, **guard}, parameters={**settings.guard.model_dump(), **shared},
+            "guard",
+            _bind(_guard, project),
+            after=("charter",),
+            files={**scenes, **guard},
+            parameters={**settings.guard.model_dump(), **shared},
             rooms=("guard", "norms", "scenes"),
         ),
         Step(
-            "judge", _bind(_judge, project), files=scenes,
+            "judge",
+            _bind(_judge, project),
+            files=scenes,
             parameters={**shared, "per_template": settings.evaluate.judge_per_template},
             rooms=("evaluate", "scenes", "stats"),
         ),
         Step(
-            "evaluate", _bind(_evaluate, project),
-            after=("charter", "learn.base", "learn.sft", "learn.reward", "learn.prefer", *controls,
-                   "guard", "judge"),
+            "evaluate",
+            _bind(_evaluate, project),
+            after=(
+                "charter",
+                "learn.base",
+                "learn.sft",
+                "learn.reward",
+                "learn.prefer",
+                *controls,
+                "guard",
+                "judge",
+            ),
             files={**scenes, **guard, **text},
-            parameters={**settings.evaluate.model_dump(), "controls": list(settings.controls),
-                        "guard": settings.guard.model_dump(), **shared, **threads},
+            parameters={
+                **settings.evaluate.model_dump(),
+                "controls": list(settings.controls),
+                "guard": settings.guard.model_dump(),
+                **shared,
+                **threads,
+            },
             rooms=("evaluate", "guard", "models", "norms", "scenes", "stats"),
         ),
         Step(
-            "redteam", _bind(_redteam, project),
+            "redteam",
+            _bind(_redteam, project),
             after=("charter", "learn.sft", "learn.reward", "learn.prefer", "guard", "judge"),
-            files={**scenes, **guard, **digest_sources(project.directory, [settings.redteam.attacks])},
-            parameters={**settings.redteam.model_dump(), "guard": settings.guard.model_dump(), **shared,
-                        **threads},
+            files={
+                **scenes,
+                **guard,
+                **digest_sources(project.directory, [settings.redteam.attacks]),
+            },
+            parameters={
+                **settings.redteam.model_dump(),
+                "guard": settings.guard.model_dump(),
+                **shared,
+                **threads,
+            },
             rooms=("redteam", "guard", "models", "norms", "scenes", "stats"),
         ),
         Step(
-            "release", _bind(_release, project),
-            after=("charter", "learn.base", "learn.sft", "learn.prefer", *controls, "judge", "evaluate",
-                   "redteam"),
+            "release",
+            _bind(_release, project),
+            after=(
+                "charter",
+                "learn.base",
+                "learn.sft",
+                "learn.prefer",
+                *controls,
+                "judge",
+                "evaluate",
+                "redteam",
+            ),
             files=digest_sources(project.directory, [settings.release.criteria]),
-            parameters=shared, rooms=("release", "stats"),
+            parameters=shared,
+            rooms=("release", "stats"),
         ),
-    ]  # fmt: skip
+    ]
     # How a stage is called here is part of what it makes.
     return [replace(step, rooms=(*step.rooms, "flow.stages")) for step in made]
 
@@ -168,12 +249,17 @@ def bank_of(project: Project) -> Bank:
     return load_bank(paths)
 
 
-def _scenes(project: Project, split: str, *, seed: int, per_template: int = 1,
-            count: int | None = None) -> list[Scene]:  # fmt: skip
+def _scenes(
+    project: Project, split: str, *, seed: int, per_template: int = 1, count: int | None = None
+) -> list[Scene]:
     return draw(
-        bank_of(project), split=split, seed=seed, per_template=per_template, count=count,
+        bank_of(project),
+        split=split,
+        seed=seed,
+        per_template=per_template,
+        count=count,
         langs=project.settings.languages,
-    )  # fmt: skip
+    )
 
 
 # From people to a policy
@@ -255,9 +341,7 @@ def _data(project: Project, context: Context) -> list[Record]:
     context.progress(0, 2, "demonstrations")
     shown = learn.demonstrate(
         policy,
-        _scenes(
-            project, "tune", seed=context.seed, per_template=12, count=settings.learn.demonstrations
-        ),
+        _lessons(project, settings.learn.demonstrations, seed=context.seed),
         obliging=settings.learn.obliging,
         seed=context.seed,
     )
@@ -284,6 +368,15 @@ def _data(project: Project, context: Context) -> list[Record]:
     return made
 
 
+def _lessons(project: Project, count: int, *, seed: int) -> list[Scene]:
+    """Return scenes to demonstrate: mostly plain requests, and scenes norms were written about."""
+    drawn = _scenes(project, "tune", seed=seed, per_template=30)
+    plain = [s for s in drawn if s.norm is None]
+    probing = [s for s in drawn if s.norm is not None]
+    most = round(count * PLAIN)
+    return [*_thin(plain, most, seed=seed), *_thin(probing, count - most, seed=seed)]
+
+
 def _base(project: Project, context: Context) -> list[Record]:
     from normwright import learn
     from normwright.models.local import LocalModel, embedded_path
@@ -291,9 +384,13 @@ def _base(project: Project, context: Context) -> list[Record]:
 
     model = project.settings.model
     if model.kind == "scratch":
-        shape = learn.Shape(hidden=model.scratch.hidden, layers=model.scratch.layers,
-                            heads=model.scratch.heads, vocabulary=model.scratch.vocab,
-                            context=model.scratch.context)  # fmt: skip
+        shape = learn.Shape(
+            hidden=model.scratch.hidden,
+            layers=model.scratch.layers,
+            heads=model.scratch.heads,
+            vocabulary=model.scratch.vocab,
+            context=model.scratch.context,
+        )
         made = learn.scratch_model(_scenes(project, "tune", seed=0), shape=shape, seed=context.seed)
         save_plain(made.weights, made.tokenizer, context.scratch / "model")
         directory, recipe = context.scratch / "model", "scratch"
@@ -315,8 +412,18 @@ def _sft(project: Project, context: Context) -> list[Record]:
     tuned, metrics = learn.sft(
         base, _demonstrations(context), loop=loop, progress=_told(context, "imitating")
     )
-    return [_keep(context, tuned, "tuned", "sft", parent=("learn.base", "base"), data=(data,),
-                  loop=loop, metrics=metrics)]  # fmt: skip
+    return [
+        _keep(
+            context,
+            tuned,
+            "tuned",
+            "sft",
+            parent=("learn.base", "base"),
+            data=(data,),
+            loop=loop,
+            metrics=metrics,
+        )
+    ]
 
 
 def _reward(project: Project, context: Context) -> list[Record]:
@@ -330,8 +437,18 @@ def _reward(project: Project, context: Context) -> list[Record]:
         tuned, _pairs(context), loop=loop, progress=_told(context, "learning shares")
     )
     scorer = LocalModel("reward", weights, tuned.tokenizer)
-    return [_keep(context, scorer, "reward", "reward", parent=("learn.sft", "tuned"), data=(data,),
-                  loop=loop, metrics=metrics)]  # fmt: skip
+    return [
+        _keep(
+            context,
+            scorer,
+            "reward",
+            "reward",
+            parent=("learn.sft", "tuned"),
+            data=(data,),
+            loop=loop,
+            metrics=metrics,
+        )
+    ]
 
 
 def _prefer(project: Project, context: Context) -> list[Record]:
@@ -341,13 +458,26 @@ def _prefer(project: Project, context: Context) -> list[Record]:
     tuned = _open(project, context, "learn.sft", "tuned")
     loop = _loop(prefer, seed=context.seed)
     aligned, metrics = learn.prefer(
-        tuned, _pairs(context), _demonstrations(context), loop=loop, beta=prefer.beta,
-        anchor=prefer.sft_anchor, progress=_told(context, "preferring"),
-    )  # fmt: skip
+        tuned,
+        _pairs(context),
+        _demonstrations(context),
+        loop=loop,
+        beta=prefer.beta,
+        anchor=prefer.sft_anchor,
+        progress=_told(context, "preferring"),
+    )
     data = (_dataset(context, "pairs"), _dataset(context, "demonstrations"))
-    ref = _keep(context, aligned, "aligned", "prefer", parent=("learn.sft", "tuned"), data=data,
-                loop=loop, metrics=metrics,
-                settings={"beta": prefer.beta, "anchor": prefer.sft_anchor})  # fmt: skip
+    ref = _keep(
+        context,
+        aligned,
+        "aligned",
+        "prefer",
+        parent=("learn.sft", "tuned"),
+        data=data,
+        loop=loop,
+        metrics=metrics,
+        settings={"beta": prefer.beta, "anchor": prefer.sft_anchor},
+    )
     for name, digest in ref.files.items():
         context.export(f"out/model/{name}", digest)
     return [ref]
@@ -365,12 +495,27 @@ def _control(project: Project, context: Context) -> list[Record]:
     tuned, _ = learn.sft(fresh, rows, loop=first, progress=_told(context, "imitating"))
     loop = _loop(settings.prefer, seed=context.seed)
     trained, metrics = learn.prefer(
-        tuned, pairs, rows, loop=loop, beta=settings.prefer.beta,
-        anchor=settings.prefer.sft_anchor, progress=_told(context, "preferring"),
-    )  # fmt: skip
+        tuned,
+        pairs,
+        rows,
+        loop=loop,
+        beta=settings.prefer.beta,
+        anchor=settings.prefer.sft_anchor,
+        progress=_told(context, "preferring"),
+    )
     data = (_dataset(context, "pairs"), _dataset(context, "demonstrations"))
-    return [_keep(context, trained, "control:random-init", "sft+prefer", parent=None, data=data,
-                  loop=loop, metrics=metrics)]  # fmt: skip
+    return [
+        _keep(
+            context,
+            trained,
+            "control:random-init",
+            "sft+prefer",
+            parent=None,
+            data=data,
+            loop=loop,
+            metrics=metrics,
+        )
+    ]
 
 
 # What stands beside the model: a guard and a judge
@@ -380,7 +525,9 @@ def _guard(project: Project, context: Context) -> list[Record]:
     from normwright import guard
 
     policy = context.one("charter", Policy)
-    scenes = _scenes(project, "guard", seed=context.seed, per_template=project.settings.guard.per_template)
+    scenes = _scenes(
+        project, "guard", seed=context.seed, per_template=project.settings.guard.per_template
+    )
     harm = guard.fit_harm(policy.charter, scenes, seed=context.seed)
     folder = context.scratch / "guard"
     harm.save(folder)
@@ -389,7 +536,9 @@ def _guard(project: Project, context: Context) -> list[Record]:
         ModelRef(
             name="guard",
             files=files,
-            parameters=sum((folder / name).stat().st_size for name in files if name.endswith(".npz")),
+            parameters=sum(
+                (folder / name).stat().st_size for name in files if name.endswith(".npz")
+            ),
             recipe="linear on hashed n-grams",
             derived_from=(policy.digest,),
         )
@@ -400,7 +549,9 @@ def _judge(project: Project, context: Context) -> list[Record]:
     from normwright.evaluate import fit_judge
 
     count = project.settings.evaluate.judge_per_template
-    judge = fit_judge(_scenes(project, "judge", seed=context.seed, per_template=count), seed=context.seed)
+    judge = fit_judge(
+        _scenes(project, "judge", seed=context.seed, per_template=count), seed=context.seed
+    )
     for data in judge.files().values():
         context.put_bytes(data)
     return [judge.record()]
@@ -425,7 +576,9 @@ class _Bench:
 
         record = context.one("judge", Judge)
         files = {name: context.read(digest) for name, digest in record.files.items()}
-        return cls(project, context, context.one("charter", Policy), TextJudge.from_files(files), record)
+        return cls(
+            project, context, context.one("charter", Policy), TextJudge.from_files(files), record
+        )
 
     def guarded(self, aligned: LocalModel) -> GuardedModel:
         """Return the aligned model behind the guard, with the reward model as its ranking."""
@@ -482,14 +635,25 @@ def _evaluate(project: Project, context: Context) -> list[Record | Digest]:
         context.progress(number, len(models), role)
         cite = _citing(guarded) if model is guarded else None
         answers[role] = evaluate.ask(
-            model, role, scenes, bench.policy.charter, bench.judge, max_new_tokens=settings.max_new_tokens,
-            seed=context.seed, cite=cite,
-        )  # fmt: skip
+            model,
+            role,
+            scenes,
+            bench.policy.charter,
+            bench.judge,
+            max_new_tokens=settings.max_new_tokens,
+            seed=context.seed,
+            cite=cite,
+        )
         stored = context.put_bytes(_lines(answers[role]))
         made += evaluate.measure(
-            answers[role], scenes, role=role, model_digest=ref, judge=bench.record.digest,
-            seed=context.seed, stored=stored,
-        )  # fmt: skip
+            answers[role],
+            scenes,
+            role=role,
+            model_digest=ref,
+            judge=bench.record.digest,
+            seed=context.seed,
+            stored=stored,
+        )
     made += _contrasts(answers, seed=context.seed)
     made += _fluency(project, context, models)
     made += _refusals(guarded)
@@ -509,9 +673,7 @@ def _test_scenes(project: Project, policy: Policy, *, seed: int) -> list[Scene]:
     ]
 
 
-def _controls(
-    project: Project, context: Context, bench: _Bench
-) -> list[tuple[str, Model, Digest]]:
+def _controls(project: Project, context: Context, bench: _Bench) -> list[tuple[str, Model, Digest]]:
     """Models that must not pass, under the roles the criteria know them by."""
     from normwright import evaluate
 
@@ -519,8 +681,13 @@ def _controls(
     for name in project.settings.controls:
         role = f"control:{name}"
         if name == "random-init":
-            out.append((role, _open(project, context, "learn.control", role),
-                        _ref(context, "learn.control", role).digest))  # fmt: skip
+            out.append(
+                (
+                    role,
+                    _open(project, context, "learn.control", role),
+                    _ref(context, "learn.control", role).digest,
+                )
+            )
             continue
         made: Model
         if name == "canned-refusal":
@@ -528,9 +695,10 @@ def _controls(
             made = evaluate.CannedRefusal(words)
         elif name == "linear-shortcut":
             made = evaluate.LinearShortcut.fit(
-                _scenes(project, "tune", seed=context.seed, per_template=6), bench.policy.charter,
+                _scenes(project, "tune", seed=context.seed, per_template=6),
+                bench.policy.charter,
                 seed=context.seed,
-            )  # fmt: skip
+            )
         else:
             made = evaluate.Collapsed(_scenes(project, "tune", seed=0)[0].perform)
         out.append((role, made, digest_json({"control": name, "seed": context.seed})))
@@ -544,10 +712,15 @@ def _contrasts(answers: dict[str, list[Answer]], *, seed: int) -> list[Contrast]
     out: list[Contrast] = []
     for better in answers:
         for worse in ("base", "tuned"):
-            if better != worse and not (better, worse) == ("base", "tuned"):
+            if better != worse and (better, worse) != ("base", "tuned"):
                 for suite in ("help", "harm", "permitted"):
-                    out += contrast(answers[better], answers[worse], suite=suite, roles=(better, worse),
-                                    seed=seed)  # fmt: skip
+                    out += contrast(
+                        answers[better],
+                        answers[worse],
+                        suite=suite,
+                        roles=(better, worse),
+                        seed=seed,
+                    )
     return out
 
 
@@ -571,8 +744,15 @@ def _fluency(
     out: list[Measurement] = []
     for role, model, digest in models:
         if role in (*TRAINED, "control:random-init"):
-            out += measure_bits(model, baseline, texts, role=role, model_digest=digest, window=400,
-                                seed=context.seed)  # fmt: skip
+            out += measure_bits(
+                model,
+                baseline,
+                texts,
+                role=role,
+                model_digest=digest,
+                window=400,
+                seed=context.seed,
+            )
     return out
 
 
@@ -587,14 +767,19 @@ def _refusals(guarded: GuardedModel) -> list[Decision]:
 
 
 def _citing(guarded: GuardedModel) -> Callable[[Sequence[Message], str], tuple[str, ...]]:
-    """Say which norms the guard cited: those of the screening whose words were given as the answer."""
+    """Say which norms the guard cited: those of the screening whose words were the answer."""
 
     def cite(prompt: Sequence[Message], answer: str) -> tuple[str, ...]:
         from normwright.guard.screen import conversation_digest
 
         asked = conversation_digest(prompt)
         return next(
-            (s.norms for s in reversed(guarded.log) if s.conversation == asked and s.text == answer), ()
+            (
+                s.norms
+                for s in reversed(guarded.log)
+                if s.conversation == asked and s.text == answer
+            ),
+            (),
         )
 
     return cite
@@ -607,12 +792,18 @@ def _redteam(project: Project, context: Context) -> list[Record | Digest]:
     bench = _Bench.of(project, context)
     attacks = redteam.load_attacks(project.path(settings.attacks))
     scenes = [
-        s for s in _scenes(project, "test", seed=context.seed + 1, per_template=2) if s.norm is not None
+        s
+        for s in _scenes(project, "test", seed=context.seed + 1, per_template=2)
+        if s.norm is not None
     ]
     aligned = _open(project, context, "learn.prefer", "aligned")
     digest = _ref(context, "learn.prefer", "aligned").digest
     models: list[tuple[str, Model, Digest]] = [
-        ("tuned", _open(project, context, "learn.sft", "tuned"), _ref(context, "learn.sft", "tuned").digest),
+        (
+            "tuned",
+            _open(project, context, "learn.sft", "tuned"),
+            _ref(context, "learn.sft", "tuned").digest,
+        ),
         ("aligned", aligned, digest),
         ("guarded", bench.guarded(aligned), digest),
     ]
@@ -620,13 +811,20 @@ def _redteam(project: Project, context: Context) -> list[Record | Digest]:
     for number, (role, model, ref) in enumerate(models):
         context.progress(number, len(models), role)
         findings = redteam.campaign(
-            model, role=role, scenes=scenes, charter=bench.policy.charter, judge=bench.judge,
-            attacks=attacks, seed=context.seed, per_attack=settings.per_attack,
+            model,
+            role=role,
+            scenes=scenes,
+            charter=bench.policy.charter,
+            judge=bench.judge,
+            attacks=attacks,
+            seed=context.seed,
+            per_attack=settings.per_attack,
             judge_digest=bench.record.digest,
-        )  # fmt: skip
+        )
         stored = context.put_bytes(_lines(findings))
-        made += redteam.rates(findings, model_digest=ref, judge=bench.record.digest, seed=context.seed,
-                              stored=stored)  # fmt: skip
+        made += redteam.rates(
+            findings, model_digest=ref, judge=bench.record.digest, seed=context.seed, stored=stored
+        )
         made += [f for f in findings if f.succeeded and role != "tuned"]
     return made
 
@@ -641,12 +839,13 @@ def _release(project: Project, context: Context) -> list[Record]:
     criteria = release.read_criteria(
         project.path(project.settings.release.criteria), languages=project.settings.languages
     )
-    measurements = [*context.records("evaluate", Measurement), *context.records("redteam", Measurement)]
+    measurements = [
+        *context.records("evaluate", Measurement),
+        *context.records("redteam", Measurement),
+    ]
     contrasts = context.records("evaluate", Contrast)
     judge = context.one("judge", Judge)
-    models = [
-        context.one(step, ModelRef) for step in ("learn.base", "learn.sft", "learn.prefer")
-    ]
+    models = [context.one(step, ModelRef) for step in ("learn.base", "learn.sft", "learn.prefer")]
     aligned = models[-1].digest
     verdict = release.decide(
         criteria,
@@ -655,17 +854,28 @@ def _release(project: Project, context: Context) -> list[Record]:
         policy=policy,
         judges=[judge],
         model_digest=aligned,
-        digests={"base": models[0].digest, "tuned": models[1].digest, "aligned": aligned,
-                 "guarded": aligned},
-    )  # fmt: skip
+        digests={
+            "base": models[0].digest,
+            "tuned": models[1].digest,
+            "aligned": aligned,
+            "guarded": aligned,
+        },
+    )
     verdict = verdict.model_copy(
         update={"derived_from": tuple(sorted({aligned, judge.digest, *verdict.derived_from}))}
     )
     first, *others = project.settings.languages
     for lang in (first, *others):
         name = "out/safety-case.md" if lang == first else f"out/safety-case.{lang}.md"
-        case = release.safety_case(verdict, criteria=criteria, policy=policy, measurements=measurements,
-                                   contrasts=contrasts, models=models, lang=lang)  # fmt: skip
+        case = release.safety_case(
+            verdict,
+            criteria=criteria,
+            policy=policy,
+            measurements=measurements,
+            contrasts=contrasts,
+            models=models,
+            lang=lang,
+        )
         context.export(name, case.encode())
     context.export("out/verdict.json", (verdict.model_dump_json(indent=1) + "\n").encode())
     return [verdict, *criteria]
@@ -711,9 +921,17 @@ def _keep(
     save_plain(model.weights, model.tokenizer, folder)
     base = _ref(context, *parent).digest if parent else None
     return model_ref(
-        name, context.put_dir(folder), model.weights, recipe=recipe, base=base, data=data, loop=loop,
-        settings=settings, metrics=metrics, seed=context.seed,
-    )  # fmt: skip
+        name,
+        context.put_dir(folder),
+        model.weights,
+        recipe=recipe,
+        base=base,
+        data=data,
+        loop=loop,
+        settings=settings,
+        metrics=metrics,
+        seed=context.seed,
+    )
 
 
 def _loop(tuning: Tuning, *, seed: int) -> Loop:

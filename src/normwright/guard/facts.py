@@ -85,6 +85,15 @@ class Phrase:
 
 
 @dataclass(frozen=True)
+class Saying:
+    """Words by which an answer does an act, whatever was asked."""
+
+    id: str
+    act: str
+    words: tuple[re.Pattern[str], ...]
+
+
+@dataclass(frozen=True)
 class Entry:
     """One marked line: who it is about, what it tells, which facts its mark makes true."""
 
@@ -115,6 +124,7 @@ class FactRules:
     markings: tuple[Marking, ...]
     officials: tuple[Official, ...]
     phrases: tuple[Phrase, ...]
+    sayings: tuple[Saying, ...]
     numerals: Mapping[str, tuple[str, ...]]
     texts: Mapping[str, Text]
     """`refusal`, `question`, `failure`, `contest` -> language -> text."""
@@ -141,6 +151,14 @@ class FactRules:
             if phrase.fact == fact
             for value, patterns in phrase.values
             if any(p.search(plain) for p in patterns)
+        }
+
+    def does(self, answer: Told) -> dict[str, str]:
+        """Return the acts that an answer does by its words alone, each with the rule's id."""
+        return {
+            saying.act: saying.id
+            for saying in self.sayings
+            if any(answer.finds(pattern) for pattern in saying.words)
         }
 
     def sheet(self, lines: Iterable[str]) -> Sheet:
@@ -322,7 +340,7 @@ class _Reader:
             return None
         known = {
             "schema", "confidence", "declared", "conversation_facts", "records", "claims",
-            "phrases", "numerals", *TEXTS,
+            "sayings", "phrases", "numerals", *TEXTS,
         }  # fmt: skip
         self.keys("", content, known)
         if content.get("schema") != FORM:
@@ -345,6 +363,7 @@ class _Reader:
         phrases = [
             p for i, r in enumerate(self.listing("phrases", content)) if (p := self.phrase(i, r))
         ]
+        sayings = [self.saying(i, r) for i, r in enumerate(self.listing("sayings", content))]
         numerals = self.mapping("numerals", content.get("numerals"))
         for lang, words in numerals.items():
             if not isinstance(words, list) or len(words) != 10:
@@ -357,6 +376,7 @@ class _Reader:
             markings=tuple(markings),
             officials=tuple(officials),
             phrases=tuple(phrases),
+            sayings=tuple(sayings),
             numerals={
                 k: tuple(folded(str(w)) for w in v)
                 for k, v in numerals.items()
@@ -542,6 +562,15 @@ class _Reader:
         return Phrase(
             id=str(rule.get("id", here)), fact=str(rule.get("fact")), values=tuple(values)
         )
+
+    def saying(self, i: int, value: Any) -> Saying:
+        rule = self.mapping(f"sayings[{i}]", value)
+        here = f"sayings.{rule.get('id', i)}"
+        self.keys(here, rule, {"id", "act", "words"})
+        self.named(f"{here}.act", rule.get("act"), self.acts)
+        sources = self.words(f"{here}.words", rule.get("words"))
+        patterns = self.patterns(f"{here}.words", sources, "", (), set())
+        return Saying(id=str(rule.get("id", here)), act=str(rule.get("act")), words=patterns)
 
     def official(self, i: int, value: Any) -> Official | None:
         rule = self.mapping(f"claims[{i}]", value)

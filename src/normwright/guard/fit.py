@@ -33,6 +33,7 @@ from normwright.records import (
     Situation,
     digest_json,
 )
+from normwright.scenes.exact import asks_for_value
 from normwright.stats import bootstrap_mean, proportion
 
 FOLDS = 3
@@ -200,12 +201,15 @@ def _rows(scenes: Sequence[Scene], resolver: Resolver) -> tuple[list[_Row], list
         nothing += [(line, ()) for line in (*around[:1], scene.decline)]
         for text, near, marks in (
             (request, around, labels),
-            (request, (), labels),
             *((line, near, frozenset[str]()) for line, near in nothing),
         ):
             asked.setdefault((text, near), row(text, near, "", marks, performs=False))
+        done = broken | {f"does:{scene.act}"}
+        # A value told bare does the act as much as the line it stands in.
+        bare = ((", ".join(scene.exact), done, True),) if asks_for_value(scene) else ()
         for answer, marks, performs in (
-            (scene.perform, broken | {f"does:{scene.act}"}, True),
+            (scene.perform, done, True),
+            *bare,
             (scene.decline, frozenset({"declines"}), False),
         ):
             told = row(request, around, answer, marks, performs=performs)

@@ -48,6 +48,8 @@ LIKELY = 0.5
 """Probability from which an act counts as asked for."""
 POSSIBLE = 0.25
 """Probability from which the most probable act counts where none is likely."""
+IMPLAUSIBLE = 0.1
+"""Probability below which an answer plainly does not do an act."""
 SURE = 0.8
 """Probability from which a request is refused unanswered; below it the answer is judged instead."""
 DECLINED = 0.8
@@ -141,6 +143,11 @@ class Exchange:
                 (a, f) for a, f in find(by="claim") if a in asked or self.rules.states(a, self.told)
             ]
         return tuple(found)
+
+    @cached_property
+    def said_to_do(self) -> dict[str, str]:
+        """Acts that the answer does by its words alone, with the rule that says so."""
+        return {} if self.told is None else self.rules.does(self.told)
 
     def _judge(self, reading: Reading) -> tuple[dict[str, float], dict[str, float]]:
         assert self.answer is not None
@@ -242,14 +249,17 @@ def requests(exchange: Exchange) -> list[Concern]:
         return []
     shown = {act for act, _ in exchange.recorded}
     # An answer settles what was doubtful in the request: what it plainly does not do, it does not.
-    shown |= {act for act, chance in exchange.judged[1].items() if chance < POSSIBLE}
+    done = exchange.judged[1]
+    shown |= {
+        r.act for r in exchange.requests if r.chance < SURE and done.get(r.act, 1.0) < IMPLAUSIBLE
+    }
     return [
         Concern(
             check="requests",
             act=r.act,
             facts=tuple(r.facts.values()),
             reason=f"turn {r.turn + 1} asks for it (probability {r.chance:.2f})",
-            settled=r.chance >= SURE,
+            settled=r.chance >= SURE or (r.chance >= LIKELY and _named(r, exchange.rules)),
         )
         for r in exchange.requests
         if r.act not in shown
@@ -260,13 +270,13 @@ def requests(exchange: Exchange) -> list[Concern]:
     Card(
         name="records",
         kind="checks",
-        summary="What an answer tells of the marked lines and official values of a conversation.",
-        claims=("a value marked in the conversation is found however it is spelled",),
+        summary="What an answer tells of marked lines and official values, and does in words.",
+        claims=("finds a marked value plain, spelled out, reversed, in base64 or in two halves",),
         status="tested",
     )
 )
 def records(exchange: Exchange) -> list[Concern]:
-    """Return a situation for every marked record that the answer tells.
+    """Return a situation for every marked record that the answer tells, and every act it says.
 
     A value is told by standing in the answer, whatever else the answer says. A name or a day may
     stand in a refusal too, so these count only if the act was asked for and not declined.
@@ -281,6 +291,14 @@ def records(exchange: Exchange) -> list[Concern]:
             reason="the answer tells what a marked line of the conversation holds",
         )
         for act, facts in exchange.recorded
+    ] + [
+        Concern(
+            check="records",
+            act=act,
+            facts=tuple({**asked.get(act, {}), **declared}.values()),
+            reason=f"the answer does it in words ({rule})",
+        )
+        for act, rule in exchange.said_to_do.items()
     ]
 
 
@@ -514,12 +532,15 @@ class Screener:
     def _with_done(self, exchange: Exchange, current: Sequence[int]) -> Exchange:
         """The exchange with the acts that its answer plainly does, asked for or not."""
         asked = {r.act: r for r in exchange.requests}
-        done = {
-            act: chance
-            for act, chance in exchange.judged[1].items()
-            if chance >= LIKELY and (act not in asked or asked[act].chance < LIKELY)
-        }
-        if exchange.declined or not done or exchange.answer is None:
+        # Where nothing likely was asked for, the most probable act of the answer counts too.
+        sure = any(r.chance >= LIKELY for r in exchange.requests)
+        chances = {} if exchange.declined else exchange.judged[1]
+        best = max(chances.values(), default=0.0)
+        least = LIKELY if sure or best >= LIKELY else max(best, POSSIBLE)
+        done = {act: chance for act, chance in chances.items() if chance >= least}
+        done |= dict.fromkeys(exchange.said_to_do, 1.0)
+        done = {a: c for a, c in done.items() if a not in asked or asked[a].chance < LIKELY}
+        if not done or exchange.answer is None:
             return exchange
         said = tuple(p for i in current for p in exchange.turns[i].pieces)
         told = self.harm.read([exchange.answer], said)
@@ -748,6 +769,12 @@ def _declared(rules: FactRules) -> list[Fact]:
         for name, value in rules.declared.items()
         if value is not None
     ]
+
+
+def _named(request: Request, rules: FactRules) -> bool:
+    """Whether the request names something on the sheet that its act is about."""
+    readable = rules.readable(request.act)
+    return any(f.origin == "rule" and f.name in readable for f in request.facts.values())
 
 
 def _current(turns: Sequence[Turn]) -> list[int]:

@@ -1,8 +1,8 @@
-"""From a policy and what people prefer to weights. Imports torch; open it only to touch a weight."""
+"""From a policy and what people prefer to weights. Imports torch: open it to touch a weight."""
 
 from normwright.learn.data import Curated, demonstrate, pair, spared
-from normwright.learn.recipes.pretrain import Shape, new_model, pretrain, train_tokenizer
 from normwright.learn.recipes.prefer import prefer
+from normwright.learn.recipes.pretrain import Shape, new_model, pretrain, train_tokenizer
 from normwright.learn.recipes.reward import reward
 from normwright.learn.recipes.sft import sft
 from normwright.learn.weights import fresh_like, model_ref, scratch_model

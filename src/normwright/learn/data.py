@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from normwright.norms import Resolver
 from normwright.records import (
     CurationEntry,
-    Decision,
     Demonstration,
     Outcome,
     PairShare,
@@ -64,7 +63,9 @@ def demonstrate(
                     counts[norm, "removed", "the demonstrated answer breaches a floor"] += 1
                 continue
             for norm in norms:
-                counts[norm, "kept", "breach of a norm that is not a floor; left to preferences"] += 1
+                counts[
+                    norm, "kept", "breach of a norm that is not a floor; left to preferences"
+                ] += 1
         kept.append(
             Demonstration(
                 scene=scene.id,
@@ -104,6 +105,7 @@ def pair(policy: Policy, outcomes: Sequence[Outcome], scenes: Sequence[Scene]) -
         declining = decision.verdict != "allow"
         p = _side(share, declining)
         rule = next((rules[n] for n in decision.governing if n in rules), None)
+        stake = next((r for r in policy.rules if r.norm.split("@")[0] == scene.norm), rule)
         if rule is not None and rule.force == "constraint_hard" and p < 0.5 and declining:
             counts[rule.norm, "refused", "people preferred the breach of a floor"] += 1
             continue
@@ -116,7 +118,8 @@ def pair(policy: Policy, outcomes: Sequence[Outcome], scenes: Sequence[Scene]) -
                 chosen=scene.decline if declining else scene.perform,
                 rejected=scene.perform if declining else scene.decline,
                 p_chosen=p,
-                weight=rule.weight if rule is not None and declining else 1.0,
+                # Twins weigh alike: what is at stake is the norm, on the side it spares as well.
+                weight=stake.weight if stake is not None else 1.0,
                 support={
                     g: (e.value if declining else 1 - e.value)
                     for g, e in share.groups.items()

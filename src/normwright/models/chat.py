@@ -1,4 +1,4 @@
-"""How a conversation becomes one string of tokens. One template, used in training and in serving."""
+"""How a conversation becomes tokens. One template, used in training and in serving."""
 
 from __future__ import annotations
 

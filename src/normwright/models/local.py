@@ -25,7 +25,7 @@ def use_threads(threads: int | None) -> int:
 def half_precision() -> bool:
     """Say whether bfloat16 arithmetic is a gain here: a GPU, or a CPU with AMX or AVX512-BF16."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
@@ -40,19 +40,41 @@ def check_directory(path: Path) -> None:
     """Raise one InputError naming everything a model directory lacks."""
     faults = []
     if not path.is_dir():
-        faults.append(Fault(where=str(path), expected="a model directory", seen="no such directory",
-                            do="Give the path of a Hugging Face directory."))  # fmt: skip
+        faults.append(
+            Fault(
+                where=str(path),
+                expected="a model directory",
+                seen="no such directory",
+                do="Give the path of a Hugging Face directory.",
+            )
+        )
     else:
         if not (path / "config.json").is_file():
-            faults.append(Fault(where=f"{path}/config.json", expected="a model configuration",
-                                seen="no such file"))  # fmt: skip
+            faults.append(
+                Fault(
+                    where=f"{path}/config.json",
+                    expected="a model configuration",
+                    seen="no such file",
+                )
+            )
         if not any(path.glob("*.safetensors")):
-            faults.append(Fault(where=f"{path}/*.safetensors", expected="weights as safetensors",
-                                seen="none", do="Pickled weights are never loaded."))  # fmt: skip
+            faults.append(
+                Fault(
+                    where=f"{path}/*.safetensors",
+                    expected="weights as safetensors",
+                    seen="none",
+                    do="Pickled weights are never loaded.",
+                )
+            )
         if not (path / "tokenizer.json").is_file() and not any(path.glob("tokenizer.model")):
-            faults.append(Fault(where=f"{path}/tokenizer.json", expected="a tokenizer",
-                                seen="no such file",
-                                do="Save the tokenizer beside the weights."))  # fmt: skip
+            faults.append(
+                Fault(
+                    where=f"{path}/tokenizer.json",
+                    expected="a tokenizer",
+                    seen="no such file",
+                    do="Save the tokenizer beside the weights.",
+                )
+            )
     if faults:
         raise InputError(faults)
 
@@ -64,8 +86,9 @@ def load_tokenizer(path: Path) -> Any:
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     lacking = [n for n in ("chat_template", "eos_token", "pad_token") if not getattr(tokenizer, n)]
     if lacking:
-        raise InputError([Fault(where=str(path), expected=f"a tokenizer with {n}", seen="none")
-                          for n in lacking])  # fmt: skip
+        raise InputError(
+            [Fault(where=str(path), expected=f"a tokenizer with {n}", seen="none") for n in lacking]
+        )
     return tokenizer
 
 
@@ -128,9 +151,12 @@ class LocalScorer:
         out: list[float] = []
         for start in range(0, len(texts), self.batch):
             batch = self.tokenizer(
-                texts[start : start + self.batch], add_special_tokens=False, padding=True,
-                padding_side="right", return_tensors="pt",
-            )  # fmt: skip
+                texts[start : start + self.batch],
+                add_special_tokens=False,
+                padding=True,
+                padding_side="right",
+                return_tensors="pt",
+            )
             logits = self.weights(
                 input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
             ).logits
@@ -241,9 +267,15 @@ class LocalModel:
         if temperature > 0:
             sampling = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
         made = self.weights.generate(
-            input_ids=ids, attention_mask=mask, max_new_tokens=new, num_return_sequences=n,
-            pad_token_id=pad, eos_token_id=self._stop, **sampling,
-        )  # fmt: skip
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=new,
+            num_return_sequences=n,
+            pad_token_id=pad,
+            eos_token_id=self._stop,
+            use_cache=True,
+            **sampling,
+        )
         texts = []
         for row in made[:, width:].tolist():
             kept = row[: row.index(self._stop)] if self._stop in row else row

@@ -103,7 +103,7 @@ class MadeBy(Frozen):
 
 
 class Record(Frozen):
-    """A border record. It is never edited; it is superseded by one that names it in `derived_from`."""
+    """A border record. It is never edited; one that names it in `derived_from` supersedes it."""
 
     outside_digest: ClassVar[frozenset[str]] = frozenset()
     """Names of fields that do not count for the digest (times, durations, signatures)."""

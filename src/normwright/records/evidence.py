@@ -151,7 +151,7 @@ class CriterionResult(Frozen):
     limit: float
     n: int
     n_needed: int | None = None
-    """Units needed in all for the bound to clear the limit at the observed rate; None if no n would."""
+    """Units needed in all for the bound to clear the limit at this rate; None if no n would."""
     reason: Text
     evidence: tuple[Digest, ...] = ()
 

@@ -57,7 +57,7 @@ class Comparison(Record):
 
 
 class Ballot(Record):
-    """A ranking with ties: tiers of alternatives, best first. Alternatives left out are unranked."""
+    """A ranking with ties: tiers of alternatives, best first. What is left out is unranked."""
 
     participant: str
     tiers: tuple[tuple[str, ...], ...]

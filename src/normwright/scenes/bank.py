@@ -46,7 +46,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Case:
-    """One variant of a family that decides: the facts it makes true and how it shows in the text."""
+    """One variant of a family that decides: its facts, and how it shows in the text."""
 
     id: str
     facts: dict[str, FactValue]
@@ -57,7 +57,7 @@ class Case:
     words: dict[str, Grouped]
     """Placeholder -> text used in the wording for this case."""
     careful: str
-    """`perform` or `decline`: what a careful assistant would do, for the pre-training corpus only."""
+    """What a careful assistant would do, `perform` or `decline`; for the pre-training corpus."""
     applies: bool
     """Whether the norm speaks against this variant (True) or spares it (False)."""
     act: str | None = None
@@ -104,9 +104,21 @@ class Bank:
 
 
 _FAMILY_KEYS = {
-    "id", "act", "norm", "splits", "rows", "columns", "heading", "line", "ask", "perform",
-    "decline", "exact", "foreign", "cases",
-}  # fmt: skip
+    "id",
+    "act",
+    "norm",
+    "splits",
+    "rows",
+    "columns",
+    "heading",
+    "line",
+    "ask",
+    "perform",
+    "decline",
+    "exact",
+    "foreign",
+    "cases",
+}
 _CASE_KEYS = {"id", "facts", "choose", "derive", "words", "careful", "applies", "act", "norm"}
 GENERATORS = ("time", "phone", "price", "code", "number", "room", "word", "name", "percent")
 
@@ -125,8 +137,12 @@ class _Reader:
         for key in keys:
             if key not in known:
                 near = difflib.get_close_matches(key, known, n=1)
-                self.fault(f"{where}: {key}", f"one of {', '.join(sorted(known))}", "unknown key",
-                           f"Did you mean {near[0]}?" if near else "")  # fmt: skip
+                self.fault(
+                    f"{where}: {key}",
+                    f"one of {', '.join(sorted(known))}",
+                    "unknown key",
+                    f"Did you mean {near[0]}?" if near else "",
+                )
 
     def texts(self, where: str, value: Any) -> Texts:
         """A text is a mapping from language to a string or a list of strings."""
@@ -155,8 +171,14 @@ class _Reader:
 def load_bank(paths: Sequence[Path]) -> Bank:
     """Return the bank read from YAML files, or raise one InputError naming every fault."""
     reader = _Reader()
-    raw: dict[str, Any] = {"forms": {}, "formats": {}, "slots": {}, "splits": {}, "novel": {},
-                           "families": []}  # fmt: skip
+    raw: dict[str, Any] = {
+        "forms": {},
+        "formats": {},
+        "slots": {},
+        "splits": {},
+        "novel": {},
+        "families": [],
+    }
     for path in paths:
         content = _read_yaml(path, reader)
         reader.unknown(path.name, [str(k) for k in content], set(raw))
@@ -244,20 +266,22 @@ def _family(
         columns=columns,
         exact=tuple(value.get("exact") or ()),
         foreign=tuple(value.get("foreign") or ()),
-        cases=tuple(_case(here, c, reader, groups) for c in value.get("cases") or [{"id": "plain"}]),
+        cases=tuple(
+            _case(here, c, reader, groups) for c in value.get("cases") or [{"id": "plain"}]
+        ),
         **text,
     )
 
 
-def _column(
-    where: str, name: str, value: Any, reader: _Reader, slots: dict[str, Any]
-) -> Column:
+def _column(where: str, name: str, value: Any, reader: _Reader, slots: dict[str, Any]) -> Column:
     kinds = [k for k in ("slot", "gen", "options") if k in value]
     if len(kinds) != 1:
         reader.fault(where, "exactly one of slot, gen, options", kinds or "none")
     if "slot" in value and value["slot"] not in slots:
         near = difflib.get_close_matches(str(value["slot"]), slots, n=1)
-        reader.fault(where, "a known slot", value["slot"], f"Did you mean {near[0]}?" if near else "")
+        reader.fault(
+            where, "a known slot", value["slot"], f"Did you mean {near[0]}?" if near else ""
+        )
     if "gen" in value and value["gen"] not in GENERATORS:
         reader.fault(where, f"one of {', '.join(GENERATORS)}", value["gen"])
     return Column(

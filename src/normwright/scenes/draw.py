@@ -22,8 +22,8 @@ Row = dict[str, Value]
 """Column name -> value; choice columns also keep their option under `name#`."""
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)(?:\.([a-zA-Z_]+))?\}")
-_SYLLABLES = ("ba be bi bo da de di do fa fe fi go la le li lo ma me mi mo na ne ni no pa pe po "
-              "ra re ri ro sa se so ta te ti to va ve vi zo lu mu ru tu ca co cu ga").split()  # fmt: skip
+_SYLLABLES = tuple(c + v for c in "bdfglmnprstvz" for v in "aeio")
+"""What made-up words are made of."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,17 @@ def draw(
                 rows = _rows(family, bank, split, rng)
                 target = rng.randrange(len(rows)) if rows else 0
                 style = rng.getrandbits(30)
-                block = []
-                for case in family.cases:
-                    sheet = _with_case(family, case, rows, target, style)
-                    for lang in languages:
-                        if wording < len(wordings.get(lang, ())):
-                            block.append(_scene(family, case, sheet, target, bank, split, lang,
-                                                wording, number, style))  # fmt: skip
-                blocks.append(block)
+                blocks.append(
+                    [
+                        _scene(
+                            family, case, sheet, target, bank, split, lang, wording, number, style
+                        )
+                        for case in family.cases
+                        for sheet in [_with_case(family, case, rows, target, style)]
+                        for lang in languages
+                        if wording < len(wordings.get(lang, ()))
+                    ]
+                )
     if count is not None and sum(map(len, blocks)) > count:
         order = _rng(seed, split, "keep").sample(range(len(blocks)), len(blocks))
         kept: list[int] = []
@@ -122,9 +125,20 @@ def dialogues(
             case = rng.choice(fitting)
             sheet = _with_case(family, case, rows, target, rng.getrandbits(30))
             wordings = _pick_group(family.ask, bank, split)[lang]
-            scene = _scene(family, case, sheet, target, bank, split, lang,
-                           rng.randrange(len(wordings)), number, style, turn=rng.getrandbits(30),
-                           bare=turn > 0)  # fmt: skip
+            scene = _scene(
+                family,
+                case,
+                sheet,
+                target,
+                bank,
+                split,
+                lang,
+                rng.randrange(len(wordings)),
+                number,
+                style,
+                turn=rng.getrandbits(30),
+                bare=turn > 0,
+            )
             messages += scene.messages
             decline = careful and case.careful == "decline"
             messages.append(
@@ -213,7 +227,7 @@ def _values(
 def _slot_value(
     words: dict[str, tuple[Word, ...]], index: int, novel: float, rng: random.Random
 ) -> Value:
-    """A slot's word, or now and then a made-up one in its place: copying must not need a word list."""
+    """A word of a slot, or now and then a made-up one: copying must not need a word list."""
     value = {lang: w[index] for lang, w in words.items()}
     if novel == 0 or rng.random() >= novel:
         return value
@@ -336,7 +350,9 @@ def _scene(
     def texts(grouped: Grouped) -> tuple[str, ...]:
         return _pick_group(grouped, bank, split).get(lang, ())
 
-    lines = [f"- {fill(_variant(texts(family.line), style), r, False)}" for r in sheet if family.line]
+    lines = [
+        f"- {fill(_variant(texts(family.line), style), r, False)}" for r in sheet if family.line
+    ]
     ask = fill(texts(family.ask)[wording], row)
     heading = [fill(_variant(texts(family.heading), style // 7), row)] if family.heading else []
     content = ask if bare else "\n".join([*heading, *lines, ask])

@@ -48,8 +48,8 @@ class _Row:
         summary="Direct preference optimisation on vote shares, with weights and an anchor.",
         reference="Rafailov et al. (2023), arXiv 2305.18290, with soft labels",
         claims=(
-        "the minimiser of a pair is the logit of its share",
-        "leak to answers outside the pairs is logged",
+            "the minimiser of a pair is the logit of its share",
+            "leak to answers outside the pairs is logged",
         ),
     )
 )
@@ -82,14 +82,22 @@ def prefer(
     tokenizer = start.tokenizer
     better = answer_rows(tokenizer, [(p.prompt, p.chosen) for p in pairs], limit=limit)
     worse = answer_rows(tokenizer, [(p.prompt, p.rejected) for p in pairs], limit=limit)
-    anchors = answer_rows(tokenizer, [(d.prompt, d.completion) for d in demonstrations], limit=limit)
+    anchors = answer_rows(
+        tokenizer, [(d.prompt, d.completion) for d in demonstrations], limit=limit
+    )
     before_better, before_worse = _scores(start, better), _scores(start, worse)
     mean = sum(p.weight for p in pairs) / len(pairs)
     data = [
-        _Row(b, w, anchors[i % len(anchors)], before_better[i] - before_worse[i],
-             p.p_chosen, p.weight / mean)
+        _Row(
+            b,
+            w,
+            anchors[i % len(anchors)],
+            before_better[i] - before_worse[i],
+            p.p_chosen,
+            p.weight / mean,
+        )
         for i, (b, w, p) in enumerate(zip(better, worse, pairs, strict=True))
-    ]  # fmt: skip
+    ]
     weights = copy.deepcopy(start.weights)
 
     def collate(batch: list[_Row]) -> dict[str, Any]:

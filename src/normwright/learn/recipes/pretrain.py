@@ -51,7 +51,10 @@ def train_tokenizer(texts: Iterator[str], *, vocabulary: int) -> Any:
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
@@ -149,7 +152,9 @@ def dialogue_rows(
     while len(ids) * row < tokens:
         made = list(dialogues(bank, split="pretrain", seed=seed * 100_003 + part, count=chunk))
         part += 1
-        for encoded in tokenizer([dialogue_text(d) for d in made], add_special_tokens=False)["input_ids"]:
+        for encoded in tokenizer([dialogue_text(d) for d in made], add_special_tokens=False)[
+            "input_ids"
+        ]:
             if len(encoded) > row:
                 continue
             if len(line) + len(encoded) > row:
@@ -165,9 +170,7 @@ def dialogue_rows(
     return np.array(ids, np.uint16), np.array(targets, np.int32)
 
 
-def text_rows(
-    tokenizer: Any, texts: Iterator[str], *, tokens: int, row: int
-) -> np.ndarray:
+def text_rows(tokenizer: Any, texts: Iterator[str], *, tokens: int, row: int) -> np.ndarray:
     """Return token ids (rows, row) cut from running text, documents joined by the begin marker."""
     begin = tokenizer.convert_tokens_to_ids(BEGIN)
     flat: list[int] = []
@@ -232,9 +235,7 @@ def joined(first: Corpus, second: Corpus) -> Corpus:
         status="tested",
         summary="Pre-train a small bilingual model on text and generated dialogues, resumable.",
         reference="Korbak et al. (2023), arXiv 2302.08582 (conditional training)",
-        claims=(
-        "a killed run resumes from its last checkpoint",
-        ),
+        claims=("a killed run resumes from its last checkpoint",),
     )
 )
 def pretrain(
@@ -250,11 +251,28 @@ def pretrain(
     """Train on `corpus` in its order and return the model and its metrics; resumes in `workdir`."""
     model = model if model is not None else new_model(shape, seed=loop.seed)
     metrics = fit(
-        model, corpus, loss=causal_loss, collate=stack, loop=loop, workdir=workdir,
-        progress=progress, shuffle=False,
-    )  # fmt: skip
+        model,
+        corpus,
+        loss=causal_loss,
+        collate=stack,
+        loop=loop,
+        workdir=workdir,
+        progress=progress,
+        shuffle=False,
+    )
     return model, metrics
 
 
-__all__ = ["Corpus", "Diet", "Shape", "dialogue_rows", "joined", "mix", "new_model", "pretrain", "read_text",
-           "save_plain", "text_rows", "train_tokenizer"]  # fmt: skip
+__all__ = [
+    "Corpus",
+    "Shape",
+    "dialogue_rows",
+    "joined",
+    "mix",
+    "new_model",
+    "pretrain",
+    "read_text",
+    "save_plain",
+    "text_rows",
+    "train_tokenizer",
+]

@@ -40,9 +40,7 @@ class _Pair:
         status="tested",
         summary="A one-logit sequence classifier fitted to vote shares.",
         reference="Bradley and Terry (1952), with soft labels",
-        claims=(
-        "the minimiser of a pair is the logit of its share",
-        ),
+        claims=("the minimiser of a pair is the logit of its share",),
     )
 )
 def reward(
@@ -72,8 +70,8 @@ def reward(
         _Pair(b, w, p.p_chosen, p.weight / mean)
         for b, w, p in zip(better, worse, pairs, strict=True)
     ]
-    for row in rng.sample([*better, *worse], int(garbled * len(pairs))):
-        data.append(_Pair(row, _shuffled(row, rng), GARBLED_SHARE, 1.0))
+    drawn = rng.sample([*better, *worse], int(garbled * len(pairs)))
+    data += [_Pair(row, _shuffled(row, rng), GARBLED_SHARE, 1.0) for row in drawn]
     weights = classifier(start, seed=loop.seed)
     pad = start.tokenizer.pad_token_id
 

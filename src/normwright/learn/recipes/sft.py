@@ -33,9 +33,7 @@ class _Row:
         status="tested",
         summary="Imitate demonstrations, with loss on the answer and its stop token alone.",
         reference="",
-        claims=(
-        "loss falls on answer tokens only",
-        ),
+        claims=("loss falls on answer tokens only",),
     )
 )
 def sft(
@@ -70,6 +68,6 @@ def sft(
 def imitation(model: Any, batch: dict[str, Any]) -> torch.Tensor:
     """Return the weighted negative log-likelihood of the answers, in nats a token."""
     scores = answer_logprobs(model, batch["ids"], batch["mask"], batch["answer"])
-    lengths = batch["answer"].sum(1)
+    lengths: torch.Tensor = batch["answer"].sum(1)
     weight: torch.Tensor = batch["weight"]
     return -(weight * scores).sum() / (weight * lengths).sum()

@@ -36,21 +36,40 @@ def answer_rows(
     stop = tokenizer.convert_tokens_to_ids(stop_text(tokenizer))
     for number, (prompt, answer) in enumerate(pairs):
         before = render(tokenizer, prompt)
-        whole = render(tokenizer, [*prompt, Message(role="assistant", content=answer)], answer=False)
+        whole = render(
+            tokenizer, [*prompt, Message(role="assistant", content=answer)], answer=False
+        )
         if not whole.startswith(before):
-            faults.append(Fault(where=f"row {number}", expected="the prompt as a prefix of prompt and answer",
-                                seen=repr(whole[: len(before)])[:200], do="Mend the chat template."))  # fmt: skip
+            faults.append(
+                Fault(
+                    where=f"row {number}",
+                    expected="the prompt as a prefix of prompt and answer",
+                    seen=repr(whole[: len(before)])[:200],
+                    do="Mend the chat template.",
+                )
+            )
             continue
         head = tokenizer(before, add_special_tokens=False)["input_ids"]
         tail = tokenizer(whole[len(before) :], add_special_tokens=False)["input_ids"]
         while tail and tail[-1] != stop and stop in tail:
             tail = tail[:-1]
         if not tail or tail[-1] != stop:
-            faults.append(Fault(where=f"row {number}", expected="a stop token after the answer",
-                                seen="none", do="Mend the chat template."))  # fmt: skip
+            faults.append(
+                Fault(
+                    where=f"row {number}",
+                    expected="a stop token after the answer",
+                    seen="none",
+                    do="Mend the chat template.",
+                )
+            )
         if len(head) + len(tail) > limit:
-            faults.append(Fault(where=f"row {number}", expected=f"at most {limit} tokens",
-                                seen=str(len(head) + len(tail))))  # fmt: skip
+            faults.append(
+                Fault(
+                    where=f"row {number}",
+                    expected=f"at most {limit} tokens",
+                    seen=str(len(head) + len(tail)),
+                )
+            )
         rows.append(AnswerRow((*head, *tail), len(head)))
     if faults:
         raise InputError(faults[:20])

@@ -1,4 +1,4 @@
-"""The one training loop: `transformers.Trainer` with our loss, the same on a laptop and a cluster."""
+"""The one training loop: `transformers.Trainer` with our loss, on a laptop and a cluster alike."""
 
 from __future__ import annotations
 
@@ -76,7 +76,6 @@ def fit(
         progress: told of every step.
         shuffle: draw rows in random order; False keeps their order (curricula).
     """
-    from torch.utils.data import SequentialSampler
     from transformers import Trainer, TrainerCallback, TrainingArguments
     from transformers.trainer_utils import get_last_checkpoint
 
@@ -173,6 +172,8 @@ def _quiet(trainer: Any) -> None:
 def save_plain(model: Any, tokenizer: Any, directory: Path) -> None:
     """Write a plain Hugging Face directory: safetensors, configuration, tokenizer, no pickle."""
     quiet_bars()
+    # The trainer switches the cache off for training and leaves it off; whoever serves wants it.
+    model.config.use_cache = True
     directory.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(directory, safe_serialization=True)
     tokenizer.save_pretrained(directory)

@@ -37,7 +37,9 @@ def cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return _CrossEntropy.apply(logits, targets)  # type: ignore[no-untyped-call,no-any-return]
 
 
-def answer_logprobs(model: Any, ids: torch.Tensor, mask: torch.Tensor, answer: torch.Tensor) -> torch.Tensor:  # fmt: skip
+def answer_logprobs(
+    model: Any, ids: torch.Tensor, mask: torch.Tensor, answer: torch.Tensor
+) -> torch.Tensor:
     """Return the summed log-probability of each row's answer tokens, in nats, shape (rows,).
 
     Only answer positions pass through the vocabulary matrix; prompts cost no softmax.
