@@ -51,6 +51,23 @@ model: $(STAMP)
 	@test -n "$(DATA)" || { echo "Say where the texts lie: make model DATA=DIR" >&2; exit 2; }
 	$(BIN)/python scripts/build_model.py "$(DATA)"
 
+# Five seeds, one norm's votes inverted and shuffled; writes docs/experiments/demo-seeds.md.
+demo-seeds: $(STAMP)
+	$(BIN)/python scripts/demo_seeds.py
+
+# The embedded model from its sources: make model DATA=<folder of text>. Resumes when killed.
+model: $(STAMP)
+	@test -n "$(DATA)" || { echo "make model DATA=<folder with text/*.jsonl.gz>" >&2; exit 2; }
+	$(BIN)/python scripts/build_model.py $(DATA)
+
+# The large counts, printed and written to docs/experiments/exhaustive.md.
+exhaustive: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/exhaustive.py
+
+# The table of figures in the README, measured on the project in demo/.
+figures: $(STAMP)
+	$(BIN)/python scripts/figures.py
+
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 

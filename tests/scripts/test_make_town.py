@@ -147,7 +147,7 @@ def test_three_opinion_groups_are_there(polity: int) -> None:
 
 
 def test_comparisons_are_about_cases_the_norm_speaks_against() -> None:
-    """Each person compares eight to ten pairs, in their language, of scenes that exist."""
+    """Each person compares pairs in their language, tallied apart where the norm spares the case."""
     source = yaml.safe_load((ROOT / "scripts" / "town.yaml").read_text(encoding="utf-8"))
     scenes = {s.id: s for s in script().draw_scenes(source["process"]["seed"])}
     lang = {p.id: p.lang for p in town().participants}
@@ -155,21 +155,22 @@ def test_comparisons_are_about_cases_the_norm_speaks_against() -> None:
     for row in town().comparisons:
         scene = scenes[row.scene]
         made[row.participant] += 1
-        assert (scene.norm, scene.applies, scene.lang) == (row.norm, True, lang[row.participant])
+        tally = scene.norm if scene.applies else f"{scene.norm}#spared"
+        assert (tally, scene.lang) == (row.norm, lang[row.participant])
 
     assert len(made) == 240
-    assert set(made.values()) == {8, 9, 10}
+    assert set(made.values()) == {14, 15, 16, 17, 18}
 
 
 def test_comparisons_say_what_the_votes_say() -> None:
-    """People decline where they support the norm, and would rather have the joke."""
+    """People decline where they support the norm, not where it spares, and want the joke."""
     shares: dict[str, Estimate] = {p.norm: p.p_decline for o in outcomes() for p in o.pairs}
 
-    assert len(shares) == 10
+    assert len(shares) == 17
     for norm, share in shares.items():
         assert share.value is not None
         assert share.interval is not None
-        if norm == REJECTED:
+        if norm == REJECTED or norm.endswith("#spared"):
             assert share.interval.high < 0.5
         else:
             assert share.interval.low > 0.5

@@ -1,0 +1,92 @@
+"""Run the large counts once and print a report: kills, tampering, random charters.
+
+    python scripts/exhaustive.py [--out FILE]
+
+1. A micro project is killed with SIGKILL at ten random moments and started again until it is done;
+   its verdict digest must be that of a project that was never disturbed.
+2. The property tests run with many more examples (NORMWRIGHT_EXAMPLES).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from normwright import flow
+
+RUN = (
+    "import sys; from pathlib import Path; from normwright import flow; flow.run(Path(sys.argv[1]))"
+)
+
+
+def main() -> int:
+    """Run everything, write the report, and return 1 if something failed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--examples", type=int, default=1000)
+    parser.add_argument("--out", type=Path, default=Path("docs/experiments/exhaustive.md"))
+    arguments = parser.parse_args()
+    lines = ["# The large counts", "", "Written by `make exhaustive`.", ""]
+    with tempfile.TemporaryDirectory() as folder:
+        good, told = kills(Path(folder), arguments.kills)
+    lines += told
+    environment = {**os.environ, "NORMWRIGHT_EXAMPLES": str(arguments.examples)}
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "tests/norms"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines += [
+        "",
+        f"Property tests of the resolver with {arguments.examples} random charters each: "
+        f"{done.stdout.strip().splitlines()[-1]} (took {time.monotonic() - began:.0f} s)",
+        "",
+    ]
+    arguments.out.write_text("\n".join(lines), encoding="utf-8")
+    sys.stdout.write("\n".join(lines) + "\n")
+    return int(not (good and done.returncode == 0))
+
+
+def kills(folder: Path, count: int) -> tuple[bool, list[str]]:
+    """Kill a micro run at random moments, resume, and compare its verdict with an undisturbed one."""
+    rng = random.Random(0)
+    whole = folder / "whole"
+    flow.init(whole, "micro")
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", RUN, str(whole)], check=True)
+    seconds = time.monotonic() - began
+    wanted = flow.results(whole).verdict.digest
+    hurt = folder / "hurt"
+    flow.init(hurt, "micro")
+    moments = []
+    for _ in range(count):
+        moment = rng.uniform(0.5, max(1.0, seconds / 2))
+        process = subprocess.Popen([sys.executable, "-c", RUN, str(hurt)])
+        try:
+            process.wait(timeout=moment)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            moments.append(f"{moment:.1f}")
+    subprocess.run([sys.executable, "-c", RUN, str(hurt)], check=True)
+    same = flow.results(hurt).verdict.digest == wanted
+    faults = len(flow.verify(hurt).faults)
+    told = [
+        f"An undisturbed micro run took {seconds:.1f} s. Killed {len(moments)} times, after "
+        f"{', '.join(moments)} s, and resumed: verdict digest {'the same' if same else 'ANOTHER'}, "
+        f"{faults} faults found by `verify`.",
+    ]
+    return same and not faults, told
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
