@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def kills(folder: Path, count: int) -> tuple[bool, list[str]]:
-    """Kill a micro run at random moments, resume, and compare its verdict with an undisturbed one."""
+    """Kill a micro run at random moments, resume, compare its verdict with an undisturbed one."""
     rng = random.Random(0)
     whole = folder / "whole"
     flow.init(whole, "micro")

@@ -2,7 +2,7 @@
 
     python scripts/figures.py [--demo DIR] [--test-seconds S] [--demo-seconds S]
 
-Reads the embedded model's provenance, measures its exactness after the demo's tuning on 300 requests
+Reads the embedded model's provenance, measures exactness after the demo's tuning on 300 requests
 a language whose wordings no training split holds, and rewrites the table in README.md.
 """
 

@@ -147,7 +147,7 @@ def test_three_opinion_groups_are_there(polity: int) -> None:
 
 
 def test_comparisons_are_about_cases_the_norm_speaks_against() -> None:
-    """Each person compares pairs in their language, tallied apart where the norm spares the case."""
+    """Each person compares pairs in their language, apart where the norm spares the case."""
     source = yaml.safe_load((ROOT / "scripts" / "town.yaml").read_text(encoding="utf-8"))
     scenes = {s.id: s for s in script().draw_scenes(source["process"]["seed"])}
     lang = {p.id: p.lang for p in town().participants}

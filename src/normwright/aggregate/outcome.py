@@ -101,6 +101,7 @@ def _support(profile: Profile, grouped: Grouped) -> tuple[Support, ...]:
             seen=int(counts[:, j].sum()),
             support=_share(counts[:, j]),
             groups={g: _share(c[:, j]) for g, c in groups.items()},
+            groups_disagree={g: _share(c[[1, 0, 2], j]) for g, c in groups.items()},
             consensus=_consensus([c[:, j] for c in groups.values()]),
         )
         for j, statement in enumerate(profile.statements)

@@ -325,7 +325,8 @@ def _charter(project: Project, context: Context) -> list[Record]:
         languages=settings.languages,
         on=date.fromisoformat(settings.charter_date),
     )
-    policy = charter.enact(adopted, outcomes, deployment=settings.deployment)
+    names = {p.id: dict(p.name) for p in context.records("elicit", Polity)}
+    policy = charter.enact(adopted, outcomes, deployment={"names": names, **settings.deployment})
     return [adopted, policy]
 
 
