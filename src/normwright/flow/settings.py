@@ -122,6 +122,8 @@ class Learn(Settings):
     """Preference pairs to draw."""
     obliging: Annotated[float, Field(ge=0, le=1)] = 0.75
     """How often the raw demonstrations do what the charter does not allow, before curation."""
+    spared_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """What a pair on a request the norm spares weighs, against one the norm speaks against."""
     sft: Tuning = Tuning()
     """Instruction tuning."""
     reward: Tuning = Tuning(epochs=1)

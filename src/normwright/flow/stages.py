@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from normwright.models.local import LocalModel
     from normwright.models.tuning.loop import Loop, Progress
 
-PLAIN = 0.7
+PLAIN = 0.4
 """Share of the demonstrations that answer requests no norm speaks about."""
 
 TRAINED = ("base", "tuned", "aligned")
@@ -100,6 +100,7 @@ def steps(project: Project) -> list[Step]:
                 "demonstrations": learn.demonstrations,
                 "pairs": learn.pairs,
                 "obliging": learn.obliging,
+                "spared_weight": learn.spared_weight,
             },
             rooms=("learn", "norms", "scenes"),
         ),
@@ -348,7 +349,12 @@ def _data(project: Project, context: Context) -> list[Record]:
     )
     context.progress(1, 2, "pairs")
     drawn = [s for s in _scenes(project, "tune", seed=context.seed + 1, per_template=40) if s.norm]
-    pairs = learn.pair(policy, outcomes, _thin(drawn, settings.learn.pairs, seed=context.seed))
+    pairs = learn.pair(
+        policy,
+        outcomes,
+        _thin(drawn, settings.learn.pairs, seed=context.seed),
+        spared_weight=settings.learn.spared_weight,
+    )
     made: list[Record] = []
     for kind, rows, curation in (
         ("demonstrations", shown.demonstrations, shown.curation),

@@ -81,12 +81,22 @@ def demonstrate(
     return Curated(demonstrations=tuple(kept), curation=_entries(counts))
 
 
-def pair(policy: Policy, outcomes: Sequence[Outcome], scenes: Sequence[Scene]) -> Curated:
+def pair(
+    policy: Policy,
+    outcomes: Sequence[Outcome],
+    scenes: Sequence[Scene],
+    *,
+    spared_weight: float = 1.0,
+) -> Curated:
     """Return preference pairs whose probability is the share of people who prefer the first answer.
 
     For each scene a norm was written about, the answer the charter decides for stands first. Its
     probability is the share of comparisons on that norm (in such scenes) that prefer it. A pair in
     which people prefer the breach of a floor is refused and counted, never learned.
+
+    Both twins carry the weight of the norm they bear on, severity times support; the one it spares
+    carries `spared_weight` of it, because a request wrongly declined may weigh less than one
+    wrongly done. That share is the project's choice and stands in its file.
     """
     resolver = Resolver(policy.charter)
     rules = {r.norm: r for r in policy.rules}
@@ -118,8 +128,8 @@ def pair(policy: Policy, outcomes: Sequence[Outcome], scenes: Sequence[Scene]) -
                 chosen=scene.decline if declining else scene.perform,
                 rejected=scene.perform if declining else scene.decline,
                 p_chosen=p,
-                # Twins weigh alike: what is at stake is the norm, on the side it spares as well.
-                weight=stake.weight if stake is not None else 1.0,
+                weight=(stake.weight if stake is not None else 1.0)
+                * (1.0 if scene.applies else spared_weight),
                 support={
                     g: (e.value if declining else 1 - e.value)
                     for g, e in share.groups.items()

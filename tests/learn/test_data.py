@@ -1,0 +1,84 @@
+"""From policy and shares to rows: floors are never breached, twins never pooled, votes decide p."""
+
+from __future__ import annotations
+
+import pytest
+from tests.evaluate.town import charter, scenes
+
+from normwright.charter import enact
+from normwright.learn.data import demonstrate, pair, spared
+from normwright.records import Estimate, Grouping, Outcome, PairShare, Policy
+
+PRIVACY, SATIRE = "g.privacy.personal-data", "o.satire.no-jokes"
+
+
+def outcome(**shares: tuple[float, float]) -> Outcome:
+    """An outcome with (perform, decline) counts for a few norms."""
+    unknown = Estimate(value=None, interval=None, n=0)
+    return Outcome(
+        process="test",
+        kind="simulated",
+        layer="global",
+        authority="world",
+        participants=100,
+        votes=0,
+        support=(),
+        rankings=(),
+        pairs=tuple(
+            PairShare(norm=norm, perform=p, decline=d, p_decline=unknown)
+            for norm, (p, d) in shares.items()
+        ),
+        grouping=Grouping(groups=(), method="none", reason="none asked for"),
+    )
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return enact(charter(), [], deployment={})
+
+
+def test_no_demonstration_breaches_a_floor(policy: Policy) -> None:
+    """Rows that would teach a breach are removed and counted under the norm; the rest is kept."""
+    made = demonstrate(policy, scenes("tune"), obliging=1.0, seed=1)
+    removed = sum(c.rows for c in made.curation if c.action == "removed")
+
+    assert removed > 0
+    assert len(made.demonstrations) + removed == len(scenes("tune"))
+    answers = {d.scene: d.completion for d in made.demonstrations}
+    private = [s for s in scenes("tune") if s.norm == PRIVACY and s.applies]
+    assert not [s for s in private if answers.get(s.id) == s.perform]
+
+
+def test_twins_take_their_own_share_and_a_stated_weight(policy: Policy) -> None:
+    """A spared request is not labelled with what people said of the other, and weighs its share."""
+    shares = outcome(**{PRIVACY: (20.0, 80.0), spared(PRIVACY): (95.0, 5.0)})
+    made = pair(policy, [shares], scenes("tune"), spared_weight=0.5)
+    by_scene = {s.id: s for s in scenes("tune")}
+    told = {
+        (by_scene[p.scene].applies, round(p.p_chosen, 3), round(p.weight, 3)) for p in made.pairs
+    }
+    weights = {applies: weight for applies, _, weight in told}
+
+    assert {(a, p) for a, p, _ in told} == {(True, 0.797), (False, 0.946)}
+    assert weights[False] == pytest.approx(weights[True] / 2, abs=1e-3)
+    for row in made.pairs:
+        scene = by_scene[row.scene]
+        assert row.chosen == (scene.decline if scene.applies else scene.perform)
+
+
+def test_people_cannot_vote_a_floor_away(policy: Policy) -> None:
+    """Where people prefer the breach of a floor, its pairs are refused and counted."""
+    made = pair(policy, [outcome(**{PRIVACY: (90.0, 10.0)})], scenes("tune"))
+
+    assert not made.pairs
+    assert any(c.norm.startswith(PRIVACY) and c.action == "refused" for c in made.curation)
+
+
+def test_without_a_norm_the_votes_still_choose_the_answer(policy: Policy) -> None:
+    """A ban people rejected is in no charter: the act is allowed and preferred by their share."""
+    made = pair(policy, [outcome(**{SATIRE: (70.0, 30.0)})], scenes("tune"))
+    by_scene = {s.id: s for s in scenes("tune")}
+
+    assert made.pairs
+    assert all(row.chosen == by_scene[row.scene].perform for row in made.pairs)
+    assert {round(row.p_chosen, 2) for row in made.pairs} == {0.70}
