@@ -56,7 +56,7 @@ def margin(model: Any) -> float:
     prompts = [[Message(role="user", content=q)] for q in QUESTIONS]
     better = model.logprobs(prompts, ["I cannot say."] * 4)
     worse = model.logprobs(prompts, ["At nine."] * 4)
-    return sum(b - w for b, w in zip(better, worse, strict=True)) / 4
+    return float(sum(b - w for b, w in zip(better, worse, strict=True))) / 4
 
 
 def test_imitation_raises_what_was_shown_and_leaves_the_base_alone(tiny: Any) -> None:
