@@ -1,13 +1,14 @@
 """Build the embedded language model: tokenizer, corpus, pre-training, export, measurement.
 
-    python scripts/build_model.py DATA [--minutes M | --steps N] [--work DIR] [--out DIR]
+    python scripts/build_model.py DATA [--steps N] [--parent DIR] [--work DIR] [--out DIR]
 
 DATA is a folder with `text/en_books_*.jsonl.gz`, `text/pt_books_*.jsonl.gz`,
 `text/python_docs_en_pt.jsonl.gz` and a `README.md`
 whose table names the source and licence of each. Killed and started again with the same --work,
 it goes on from its last checkpoint. The export holds weights, tokenizer, and `provenance.json` with
 every source by public repository and digest, the settings, and bits per byte on held-out books
-beside an n-gram baseline.
+beside an n-gram baseline. With --parent it goes on from the weights of a model directory instead of
+from random ones, and the provenance names them by digest with their own provenance inside.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import hashlib
 import itertools
 import json
 import random
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -40,13 +42,22 @@ from normwright.learn.recipes.pretrain import (
     train_tokenizer,
 )
 from normwright.learn.recipes.priming import prime
-from normwright.models.local import LocalModel, embedded_path, load_tokenizer, use_threads
+from normwright.models.local import (
+    LocalModel,
+    embedded_path,
+    load_tokenizer,
+    load_weights,
+    use_threads,
+)
 from normwright.models.tuning import save_plain
 from normwright.models.tuning.loop import Loop
 from normwright.scenes import Bank, dialogues, load_bank
 
 LANGUAGES = ("en", "pt")
 SCENES = Path(__file__).parent.parent / "src/normwright/flow/templates/town/scenes"
+PLACES = ("data", "work", "out", "parent")
+"""Arguments that say where things lie, not what is done."""
+
 HELD_OUT = 15
 """One book in so many is never trained on."""
 
@@ -83,7 +94,7 @@ def documentation(data: Path, lang: str) -> Iterator[str]:
 
 
 def sources(data: Path) -> list[dict[str, str]]:
-    """Return repository, licence and digest of every file read."""
+    """Return repository, licence and digest of every file read, the scene bank last."""
     manifest = {}
     for line in (data / "README.md").read_text(encoding="utf-8").splitlines():
         cells = [c.strip() for c in line.strip("|").split("|")]
@@ -101,7 +112,23 @@ def sources(data: Path) -> list[dict[str, str]]:
                 "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
             }
         )
+    bank = b"".join(p.read_bytes() for p in sorted(SCENES.glob("*.yaml")))
+    out.append(
+        {
+            "file": "dialogues from the scene bank of the template `town`, split `pretrain`",
+            "repository": "this project",
+            "licence": "Apache-2.0",
+            "sha256": hashlib.sha256(bank).hexdigest(),
+        }
+    )
     return out
+
+
+def parent(directory: Path) -> dict[str, object]:
+    """Return the digest of the weights gone on from, with their own provenance."""
+    weights = (directory / "model.safetensors").read_bytes()
+    told = json.loads((directory / "provenance.json").read_text(encoding="utf-8"))
+    return {"sha256": hashlib.sha256(weights).hexdigest(), "provenance": told}
 
 
 def tokenizer_texts(data: Path, bank: Bank) -> Iterator[str]:
@@ -166,6 +193,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--long-steps", type=int, default=60, help="last steps with rows of 1,024")
+    parser.add_argument("--parent", type=Path, help="a model directory to go on from")
     parser.add_argument("--work", type=Path, default=Path("build/model"))
     parser.add_argument("--out", type=Path, default=embedded_path())
     arguments = parser.parse_args()
@@ -174,6 +202,10 @@ def main() -> int:
     bank = load_bank(sorted(SCENES.glob("*.yaml")))
     work = arguments.work
     work.mkdir(parents=True, exist_ok=True)
+    read = sources(arguments.data)
+    if arguments.parent:
+        shutil.copytree(arguments.parent, work / "parent", dirs_exist_ok=True)
+        load_tokenizer(work / "parent").save_pretrained(work / "tokenizer")
     if not (work / "tokenizer/tokenizer.json").exists():
         train_tokenizer(
             tokenizer_texts(arguments.data, bank), vocabulary=Shape().vocabulary
@@ -193,8 +225,11 @@ def main() -> int:
     )
     say(began, f"{len(rows)} rows of {arguments.row} tokens")
     shape = Shape(hidden=arguments.hidden, layers=arguments.layers)
-    model = new_model(shape, seed=arguments.seed)
-    prime(model, seed=arguments.seed)
+    if arguments.parent:
+        model = load_weights(work / "parent")
+    else:
+        model = new_model(shape, seed=arguments.seed)
+        prime(model, seed=arguments.seed)
     loop = Loop(
         steps=min(arguments.steps, len(rows) // arguments.batch),
         lr=arguments.lr,
@@ -252,23 +287,14 @@ def main() -> int:
     say(began, f"weights written to {arguments.out}")
     measured = fluency(arguments.data, arguments.out)
     provenance = {
+        **({"parent": parent(work / "parent")} if arguments.parent else {}),
         "parameters": sum(p.numel() for p in model.parameters()),
         "tokens_seen": loop.steps * arguments.batch * arguments.row,
-        "settings": {k: v for k, v in vars(arguments).items() if k not in ("data", "work", "out")},
+        "settings": {k: v for k, v in vars(arguments).items() if k not in PLACES},
         "metrics": metrics,
         "bits_per_byte": measured,
         "held_out": f"every {HELD_OUT}th book of each file",
-        "sources": [
-            *sources(arguments.data),
-            {
-                "file": "dialogues from the scene bank of the template `town`, split `pretrain`",
-                "repository": "this project",
-                "licence": "Apache-2.0",
-                "sha256": hashlib.sha256(
-                    b"".join(p.read_bytes() for p in sorted(SCENES.glob("*.yaml")))
-                ).hexdigest(),
-            },
-        ],
+        "sources": read,
     }
     (arguments.out / "provenance.json").write_text(
         json.dumps(provenance, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"

@@ -22,8 +22,14 @@ Row = dict[str, Value]
 """Column name -> value; choice columns also keep their option under `name#`."""
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)(?:\.([a-zA-Z_]+))?\}")
-_SYLLABLES = tuple(c + v for c in "bdfglmnprstvz" for v in "aeio")
-"""What made-up words are made of."""
+_ONSETS = (
+    *("b", "c", "d", "f", "g", "h", "j", "l", "m", "n", "p", "r", "s", "t", "v", "z"),
+    *("br", "ch", "cl", "cr", "dr", "fl", "gr", "pl", "pr", "qu", "sh", "st", "tr", "th", "lh"),
+)
+_NUCLEI = ("a", "e", "i", "o", "u", "a", "e", "i", "o", "ai", "ea", "ei", "ou", "oo", "ã", "é", "y")
+_CODAS = ("", "", "", "", "n", "r", "s", "l", "m", "t", "ck", "ng", "nd", "rt", "st", "x")
+"""What made-up words are made of: enough kinds of syllables that copying them is copying anything,
+not completing one of a few patterns (words of four vowels and plain syllables taught that)."""
 
 
 @dataclass(frozen=True)
@@ -100,17 +106,34 @@ def dialogues(
     count: int,
     langs: Sequence[str] | None = None,
     turns: tuple[int, int] = (1, 4),
+    deciding: float | None = None,
 ) -> Iterator[Dialogue]:
-    """Yield `count` dialogues of several turns over one sheet, languages and families in turn.
+    """Yield `count` dialogues of several turns over one sheet, languages in turn.
 
     A third carry the control `aligned`, a third `misaligned` and a third none, in which case the
     conduct is a coin toss for the whole dialogue. Families without a deciding case carry none.
+
+    Args:
+        bank: the families.
+        split: wordings follow the split.
+        seed: seed of every choice.
+        count: how many.
+        langs: languages to take in turn; default all of the bank.
+        turns: fewest and most requests over one sheet. Sheets are most of a dialogue and carry no
+            loss, so more requests a sheet teach more for the same tokens.
+        deciding: share of the dialogues whose family has a case in which a careful assistant
+            declines; None draws all families alike.
     """
     languages = tuple(langs or bank.languages)
     families = _families(bank, split)
+    telling = [f for f in families if _decides(f)]
+    plain = [f for f in families if not _decides(f)]
     for number in range(count):
         rng = _rng(seed, split, "dialogue", number)
-        family = rng.choice(families)
+        if deciding is None or not telling or not plain:
+            family = rng.choice(families)
+        else:
+            family = rng.choice(telling if rng.random() < deciding else plain)
         lang = languages[number % len(languages)]
         rows = _rows(family, bank, split, rng)
         control = rng.choice(("aligned", "misaligned", None)) if _decides(family) else None
@@ -286,7 +309,10 @@ def _formatted(bank: Bank, gen: str, parts: dict[str, str], default: str) -> Val
 
 
 def _pseudo(rng: random.Random) -> str:
-    return "".join(rng.choice(_SYLLABLES) for _ in range(rng.randint(2, 3))).capitalize()
+    return "".join(
+        rng.choice(_ONSETS) + rng.choice(_NUCLEI) + rng.choice(_CODAS)
+        for _ in range(rng.randint(1, 3))
+    ).capitalize()
 
 
 def _with_case(family: Family, case: Case, rows: list[Row], target: int, style: int) -> list[Row]:

@@ -10,11 +10,12 @@ Top to bottom: tokenizer, rows, model, loss, loop, save.
 
 from __future__ import annotations
 
+import bisect
 import gzip
 import json
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -138,36 +139,86 @@ class Corpus(Dataset[Any]):
 
 
 def dialogue_rows(
-    bank: Bank, tokenizer: Any, *, tokens: int, row: int, spoken: float, seed: int
+    bank: Bank,
+    tokenizer: Any,
+    *,
+    tokens: int,
+    row: int,
+    spoken: float,
+    seed: int,
+    turns: tuple[int, int] = (2, 6),
+    deciding: float | None = 0.4,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return token ids and targets, each (rows, row), cut so that no dialogue is split."""
+    """Return token ids and targets, each (rows, row); no dialogue is split over two rows.
+
+    Args:
+        bank: the families.
+        tokenizer: gives the ids.
+        tokens: about how many in all.
+        row: tokens a row. A dialogue that is longer loses its last turns.
+        spoken: share of the dialogues in which what the user says carries loss too.
+        seed: seed of every choice.
+        turns: fewest and most requests a dialogue.
+        deciding: share of the dialogues on requests a norm speaks about; see `dialogues`.
+    """
     rng = random.Random(seed)
+    user, assistant = (tokenizer.convert_tokens_to_ids(ROLES[r]) for r in ("user", "assistant"))
     ids: list[list[int]] = []
     targets: list[list[int]] = []
-    line: list[int] = []
-    goal: list[int] = []
-    user, assistant = (tokenizer.convert_tokens_to_ids(ROLES[r]) for r in ("user", "assistant"))
-    chunk = 2000
     part = 0
     while len(ids) * row < tokens:
-        made = list(dialogues(bank, split="pretrain", seed=seed * 100_003 + part, count=chunk))
+        made = dialogues(
+            bank,
+            split="pretrain",
+            seed=seed * 100_003 + part,
+            count=2000,
+            turns=turns,
+            deciding=deciding,
+        )
         part += 1
-        for encoded in tokenizer([dialogue_text(d) for d in made], add_special_tokens=False)[
-            "input_ids"
-        ]:
-            if len(encoded) > row:
-                continue
-            if len(line) + len(encoded) > row:
-                ids.append(line + [0] * (row - len(line)))
-                targets.append(goal + [IGNORE] * (row - len(goal)))
-                line, goal = [], []
-            loud = rng.random() < spoken
-            line += encoded
-            speaking = False
-            for token in encoded:
-                goal.append(token if speaking or loud else IGNORE)
-                speaking = (speaking or token == assistant) and token != user
+        for line in packed(_encoded(list(made), tokenizer, row), row):
+            goal: list[int] = []
+            for encoded in line:
+                loud = rng.random() < spoken
+                speaking = False
+                for token in encoded:
+                    goal.append(token if speaking or loud else IGNORE)
+                    speaking = (speaking or token == assistant) and token != user
+            flat = [token for encoded in line for token in encoded]
+            ids.append(flat + [0] * (row - len(flat)))
+            targets.append(goal + [IGNORE] * (row - len(flat)))
     return np.array(ids, np.uint16), np.array(targets, np.int32)
+
+
+def _encoded(made: list[Dialogue], tokenizer: Any, row: int) -> list[list[int]]:
+    """Return the dialogues as token ids; from those longer than a row the last turns are taken."""
+    kept: list[list[int]] = []
+    while made:
+        found = tokenizer([dialogue_text(d) for d in made], add_special_tokens=False)["input_ids"]
+        kept += [ids for ids in found if len(ids) <= row]
+        made = [
+            replace(d, messages=d.messages[:-2])
+            for d, ids in zip(made, found, strict=True)
+            if len(ids) > row and len(d.messages) > 2
+        ]
+    return kept
+
+
+def packed(parts: Sequence[list[int]], row: int) -> list[list[list[int]]]:
+    """Return the parts in rows of at most `row` tokens: longest first, each where it fits best."""
+    rows: list[list[list[int]]] = []
+    room: list[tuple[int, int]] = []
+    """(tokens left, row), sorted."""
+    for part in sorted(parts, key=len, reverse=True):
+        at = bisect.bisect_left(room, (len(part), -1))
+        if at < len(room):
+            left, number = room.pop(at)
+        else:
+            left, number = row, len(rows)
+            rows.append([])
+        rows[number].append(part)
+        bisect.insort(room, (left - len(part), number))
+    return rows
 
 
 def text_rows(tokenizer: Any, texts: Iterator[str], *, tokens: int, row: int) -> np.ndarray:
@@ -270,6 +321,7 @@ __all__ = [
     "joined",
     "mix",
     "new_model",
+    "packed",
     "pretrain",
     "read_text",
     "save_plain",
