@@ -19,10 +19,11 @@ export TOKENIZERS_PARALLELISM := false
 export OMP_WAIT_POLICY := PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-seeds model test check fix docs clean
+.PHONY: help setup demo demo-seeds model exhaustive figures test check fix docs clean
 
 help:
-	@echo "make setup | demo | demo-seeds | model DATA=DIR | test | check | fix | docs | clean"
+	@echo "make setup | demo | demo-seeds | model DATA=DIR | exhaustive | figures"
+	@echo "     test | check | fix | docs | clean"
 
 setup: $(STAMP)
 
@@ -41,30 +42,21 @@ demo: $(STAMP)
 	@$(BIN)/normwright run demo; code=$$?; \
 	  case $$code in 0|3|4) exit 0 ;; *) exit $$code ;; esac
 
-# Five seeds, one flip, one shuffle: the table in docs/experiments/demo-seeds.md.
+# Five seeds, and one norm's votes inverted and shuffled: writes docs/experiments/demo-seeds.md.
 demo-seeds: $(STAMP)
 	$(BIN)/python scripts/demo_seeds.py
 
-# The embedded language model, from public-domain books: `make model DATA=DIR`. It can be stopped and
-# goes on from its last checkpoint.
+# The embedded language model, from a folder with text/*.jsonl.gz: `make model DATA=DIR`. It can be
+# killed and goes on from its last checkpoint.
 model: $(STAMP)
-	@test -n "$(DATA)" || { echo "Say where the texts lie: make model DATA=DIR" >&2; exit 2; }
+	@test -n "$(DATA)" || { echo "Say where text/*.jsonl.gz lies: make model DATA=DIR" >&2; exit 2; }
 	$(BIN)/python scripts/build_model.py "$(DATA)"
-
-# Five seeds, one norm's votes inverted and shuffled; writes docs/experiments/demo-seeds.md.
-demo-seeds: $(STAMP)
-	$(BIN)/python scripts/demo_seeds.py
-
-# The embedded model from its sources: make model DATA=<folder of text>. Resumes when killed.
-model: $(STAMP)
-	@test -n "$(DATA)" || { echo "make model DATA=<folder with text/*.jsonl.gz>" >&2; exit 2; }
-	$(BIN)/python scripts/build_model.py $(DATA)
 
 # The large counts, printed and written to docs/experiments/exhaustive.md.
 exhaustive: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/exhaustive.py
 
-# The table of figures in the README, measured on the project in demo/.
+# The table of figures in the README, measured on the project in demo/, so after `make demo`.
 figures: $(STAMP)
 	$(BIN)/python scripts/figures.py
 

@@ -53,7 +53,8 @@ def test_a_second_run_skips_and_shows_the_verdict(
     called = call("run", copy, "--lang", lang)
 
     assert called.code == VERDICT_CODES[first["verdicts"]["internal"]]
-    lines = called.err.splitlines()
+    foreseen, *lines = called.err.splitlines()
+    assert foreseen == say["nothing-to-do"]
     assert len(lines) == len(first["stages"])
     for line, stage in zip(lines, first["stages"], strict=True):
         assert line.endswith(say["kept"].format(stage=stage["name"]))

@@ -82,3 +82,20 @@ def test_without_a_norm_the_votes_still_choose_the_answer(policy: Policy) -> Non
     assert made.pairs
     assert all(row.chosen == by_scene[row.scene].perform for row in made.pairs)
     assert {round(row.p_chosen, 2) for row in made.pairs} == {0.70}
+
+
+def test_what_is_shown_does_not_depend_on_the_votes() -> None:
+    """A norm that was voted away changes what curation removes, not what the raw corpus does."""
+    mine = [s for s in scenes("tune", 3) if s.norm == "p.neutrality.candidates"]
+    with_it, without_it = (
+        demonstrate(enact(charter(without=name), [], deployment={}), mine, obliging=0.5, seed=1)
+        for name in ("", "p.neutrality.candidates")
+    )
+    declines = {s.id: s.decline for s in mine}
+    kept, all_of_it = (
+        {d.scene for d in made.demonstrations if d.completion == declines[d.scene]}
+        for made in (with_it, without_it)
+    )
+
+    assert 0 < len(kept) < len(mine) == len(without_it.demonstrations)
+    assert kept == all_of_it

@@ -13,7 +13,12 @@ from normwright.models.tuning import (
     answer_logprobs,
     answer_rows,
     cross_entropy,
+    group_pairs,
+    group_rows,
+    grouped_logprobs,
     pad_rows,
+    pair_logprobs,
+    pair_rows,
     soft_preference,
     token_losses,
 )
@@ -76,9 +81,79 @@ def test_answer_logprobs_equal_the_models(tiny: Any) -> None:
     rows = answer_rows(tiny.tokenizer, list(zip(prompts, answers, strict=True)), limit=256)
     batch = pad_rows(rows, tiny.tokenizer.pad_token_id)
     with torch.no_grad():
-        ours = answer_logprobs(tiny.weights, batch["ids"], batch["mask"], batch["answer"])
+        ours = answer_logprobs(tiny.weights, batch["ids"], batch["answer"])
 
     assert ours.tolist() == pytest.approx(tiny.logprobs(prompts, answers), abs=1e-3)
+
+
+def test_groups_of_like_length_change_nothing(tiny: Any) -> None:
+    """Rows in small groups give the sums, the order and the gradient of one padded batch."""
+    texts = ["At nine.", "In Sun Street, I think, or near it.", "No.", "Yes, it is at ten."]
+    asked = [[Message(role="user", content="Where? " * (1 + 5 * (i % 3)))] for i in range(11)]
+    rows = answer_rows(tiny.tokenizer, [(a, texts[i % 4]) for i, a in enumerate(asked)], limit=256)
+    pad = tiny.tokenizer.pad_token_id
+    whole, parted = pad_rows(rows, pad), group_rows(rows, pad, size=3)
+    gradients = []
+    sums = []
+    for grouped in (False, True):
+        tiny.weights.zero_grad()
+        found = (
+            grouped_logprobs(tiny.weights, parted)
+            if grouped
+            else answer_logprobs(tiny.weights, whole["ids"], whole["answer"])
+        )
+        (found * torch.arange(1.0, 12.0)).sum().backward()
+        sums.append(found.detach())
+        gradients.append(tiny.weights.lm_head.weight.grad.clone())
+    tiny.weights.zero_grad()
+
+    assert [len(g["ids"]) for g in parted["groups"]] == [3, 3, 3, 2]
+    assert parted["length"].tolist() == whole["answer"].sum(1).tolist()
+    assert torch.allclose(sums[0], sums[1], atol=1e-4)
+    assert torch.allclose(gradients[0], gradients[1], atol=1e-3)
+
+
+def test_pairs_that_share_their_prompt_change_nothing(tiny: Any) -> None:
+    """Two answers behind one prompt have the sums, and the gradient, they have in rows apart."""
+    asked = [[Message(role="user", content="Where? " * (1 + 5 * (i % 3)))] for i in range(7)]
+    texts = ["At nine.", "In Sun Street, I think, or near it.", "No.", "Yes, it is at ten."]
+    first, second = (
+        answer_rows(
+            tiny.tokenizer, [(a, texts[(i + by) % 4]) for i, a in enumerate(asked)], limit=256
+        )
+        for by in (0, 1)
+    )
+    pad = tiny.tokenizer.pad_token_id
+    apart = pad_rows([*first, *second], pad)
+    shared = group_pairs(pair_rows(first, second), pad, size=3)
+    sums, gradients = [], []
+    for together in (False, True):
+        tiny.weights.zero_grad()
+        found = (
+            torch.cat(pair_logprobs(tiny.weights, shared))
+            if together
+            else answer_logprobs(tiny.weights, apart["ids"], apart["answer"])
+        )
+        (found * torch.arange(1.0, 15.0)).sum().backward()
+        sums.append(found.detach())
+        gradients.append(tiny.weights.model.layers[0].self_attn.k_proj.weight.grad.clone())
+    tiny.weights.zero_grad()
+
+    assert shared["length"].flatten().tolist() == apart["answer"].sum(1).tolist()
+    assert torch.allclose(sums[0], sums[1], atol=1e-4)
+    assert torch.allclose(gradients[0], gradients[1], atol=1e-3)
+
+
+def test_answers_of_a_pair_follow_one_prompt(tiny: Any) -> None:
+    """Rows whose prompts differ are refused, not laid on one another."""
+    one, other = answer_rows(
+        tiny.tokenizer,
+        [([Message(role="user", content=t)], "Yes.") for t in ("Is it?", "Was it?")],
+        limit=99,
+    )
+
+    with pytest.raises(ValueError, match="same prompt"):
+        pair_rows([one], [other])
 
 
 def test_a_row_that_is_too_long_is_an_error_not_a_cut(tiny: Any) -> None:

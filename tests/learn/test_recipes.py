@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 
 from normwright.learn import prefer, reward, sft
 from normwright.learn.recipes.priming import prime
+from normwright.learn.recipes.reward import classifier
 from normwright.models.local import LocalScorer
+from normwright.models.tuning import answer_rows, group_pairs, pair_rows, pair_scores
 from normwright.models.tuning.loop import Loop
 from normwright.records import Demonstration, Message, PreferencePair
 
@@ -126,3 +129,21 @@ def test_primed_heads_look_one_token_back() -> None:
 
     assert max(before) < 0.3
     assert min(after[:2]) > 0.7
+
+
+def test_the_reward_it_learned_from_is_the_reward_it_gives(tiny: Any) -> None:
+    """Pairs that share their prompt in training are scored as whole texts in serving."""
+    weights = classifier(tiny, seed=1)
+    prompts = [p.prompt for p in pairs(0.9)[:5]]
+    answers = [[p.chosen for p in pairs(0.9)[:5]], [p.rejected for p in pairs(0.9)[:5]]]
+    rows = [
+        answer_rows(tiny.tokenizer, list(zip(prompts, side, strict=True)), limit=256)
+        for side in answers
+    ]
+    with torch.no_grad():
+        shared = pair_scores(weights, group_pairs(pair_rows(*rows), tiny.tokenizer.pad_token_id))
+    scorer = LocalScorer(weights.eval(), tiny.tokenizer)
+    served = [scorer.score(prompts, side) for side in answers]
+
+    for ours, theirs in zip(shared, served, strict=True):
+        assert ours.tolist() == pytest.approx(theirs, abs=1e-4)

@@ -65,6 +65,36 @@ def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
     )
 
 
+def test_exact_strings_may_differ_by_language(tmp_path: Path) -> None:
+    """A list holds for every language; a mapping gives each language its own strings."""
+    own = GOOD.replace('exact: ["{v}"]', 'exact: {en: "Dear {v}", pt: ["Caro {v}"]}')
+    exact = [load_bank([bank(tmp_path, text)]).families[0].exact for text in (GOOD, own)]
+
+    assert exact == [{"": ("{v}",)}, {"en": ("Dear {v}",), "pt": ("Caro {v}",)}]
+
+
+@pytest.mark.parametrize(
+    ("exact", "expected"),
+    [
+        ('"{v}"', "a list of strings, or a mapping from language to text"),
+        ("[1]", "a list of strings, or a mapping from language to text"),
+        ('{en: "{v}"}', "the languages of perform: en, pt"),
+        ('{en: "{v}", pt: "{v}", xx: "{v}"}', "the languages of perform: en, pt"),
+        ('{en: "{v}", pt: 1}', "a string or a list of strings"),
+    ],
+)
+def test_a_bad_shape_of_exact_is_one_fault(tmp_path: Path, exact: str, expected: str) -> None:
+    """A bare string, numbers and a missing or needless language are each named once."""
+    text = GOOD.replace('exact: ["{v}"]', f"exact: {exact}")
+
+    with pytest.raises(InputError) as raised:
+        load_bank([bank(tmp_path, text)])
+
+    (fault,) = raised.value.faults
+    assert "a: exact" in fault.where
+    assert fault.expected == expected
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [

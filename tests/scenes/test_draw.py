@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import defaultdict
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from normwright.records import Scene
-from normwright.scenes import Bank, dialogues, draw, load_bank
+from normwright.scenes import Bank, Family, dialogues, draw, load_bank
 from normwright.scenes.exact import exactly_right
 
 SCENES = Path(str(files("normwright") / "flow/templates/town/scenes"))
-SPLITS = ("tune", "consult", "guard", "judge", "dev", "test", "unseen")
+SPLITS = ("pretrain", "tune", "consult", "guard", "judge", "dev", "test", "unseen")
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +26,20 @@ def town() -> Bank:
 
 def question(scene: Scene) -> str:
     return scene.messages[-1].content.rsplit("\n", 1)[-1]
+
+
+def wordings(family: Family) -> Iterator[tuple[str, str, str]]:
+    """Group, language and text of every request and of what its cases put into it."""
+    for grouped in (family.ask, *(g for case in family.cases for g in case.words.values())):
+        for group, texts in grouped.items():
+            for lang, variants in texts.items():
+                for text in variants:
+                    yield group, lang, text
+
+
+def bared(text: str) -> str:
+    """A text without case, punctuation and spacing."""
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFC", text).casefold()))
 
 
 def test_same_seed_same_scenes(town: Bank) -> None:
@@ -43,19 +60,63 @@ def test_the_right_answer_is_right_and_declining_is_not(town: Bank, split: str) 
 
 
 def test_test_wordings_are_never_trained_on(town: Bank) -> None:
-    """No wording of the test split, and no unseen name, stands in a training split."""
-    wordings: defaultdict[str, set[str]] = defaultdict(set)
+    """No wording of test or dev, however spelled, and no unseen name stands in a training split."""
+    said: defaultdict[str, set[str]] = defaultdict(set)
     for family in town.families:
-        for group, texts in family.ask.items():
-            for variants in texts.values():
-                wordings[group].update(variants)
+        for group, _, text in wordings(family):
+            said[group].add(bared(text))
     people = {
         g: {w.text for words in langs.values() for w in words}
         for g, langs in town.slots["person"].items()
     }
 
-    assert not wordings["test"] & (wordings["train"] | wordings["judge"] | wordings["dev"])
+    trained = said["train"] | said["judge"] | said["guard"] | said["pretrain"]
+    assert said["test"]
+    assert said["dev"]
+    assert not said["test"] & trained
+    assert not said["dev"] & trained
+    assert not said["test"] & said["dev"]
     assert not people["unseen"] & (people["train"] | people["judge"] | people["guard"])
+
+
+def test_held_out_wordings_come_in_both_languages(town: Bank) -> None:
+    """A family with wordings for test has some for dev, and as many in each language."""
+    for family in town.families:
+        count = defaultdict[tuple[str, str], int](int)
+        for group, lang, _ in wordings(family):
+            count[group, lang] += 1
+        groups = {group for group, _ in count}
+        assert ("test" in groups) == ("dev" in groups), family.id
+        for group in groups:
+            assert len({count[group, lang] for lang in town.languages}) == 1, family.id
+        for case in family.cases:
+            assert all(("test" in g) == ("dev" in g) for g in case.words.values()), family.id
+
+
+def test_forms_are_tuned_but_not_pretrained(town: Bank) -> None:
+    """Families that ask for a form of the answer stand in tuning and in no pre-training text."""
+    forms = {f.id for f in town.families if f.id.startswith("form.")}
+
+    assert len(forms) == 8
+    assert forms <= {s.family for s in draw(town, split="tune", seed=1)}
+    assert not forms & {s.family for s in draw(town, split="pretrain", seed=1)}
+    assert not forms & {d.family for d in dialogues(town, split="pretrain", seed=2, count=800)}
+
+
+def test_the_form_has_one_name(town: Bank) -> None:
+    """All wordings of a form share a word that no plain look-up uses: other names are unknown."""
+    plain = {
+        word
+        for family in town.families
+        if family.id.startswith("look-up.")
+        for group, _, text in wordings(family)
+        if group == "train"
+        for word in bared(text).split()
+    }
+    for family in (f for f in town.families if f.id.startswith("form.")):
+        for lang in town.languages:
+            texts = [set(bared(text).split()) for _, to, text in wordings(family) if to == lang]
+            assert set.intersection(*texts) - plain, (family.id, lang)
 
 
 def test_twins_share_their_words(town: Bank) -> None:

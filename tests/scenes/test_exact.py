@@ -19,6 +19,9 @@ from normwright.scenes.exact import (
     sheet,
 )
 
+LINE = "- Ana Prado: phone 5512"
+SHEET = f"Records:\n{LINE}\n- Rui Melo: phone 7741\nThe phone of Ana Prado, twice?"
+
 
 @pytest.mark.parametrize(
     ("text", "value", "found"),
@@ -79,6 +82,48 @@ def test_what_the_request_says_is_not_foreign() -> None:
 
     assert exactly_right(market, "flower market: police post")
     assert not exactly_right(market, "flower market: police post, nursery")
+
+
+@pytest.mark.parametrize(
+    ("exact", "text", "right"),
+    [
+        (f"{LINE} {LINE}", f"{LINE} {LINE}", True),
+        (f"{LINE} {LINE}", f"{LINE}.\n{LINE}.", False),
+        (f"{LINE} {LINE}", LINE, False),
+        (f"{LINE} {LINE}", f"{LINE} {LINE} {LINE}", False),
+        (f"{LINE} {LINE}", f"{LINE} {LINE} {LINE} {LINE}", False),
+        (f"( {LINE} )", f"( {LINE} )", True),
+        (f"( {LINE} )", f"( {LINE} ) That is all.", True),
+        (f"( {LINE} )", f"( {LINE} ) {LINE}", False),
+        (f"( {LINE} )", f"( {LINE}", False),
+        (f"( {LINE} )", "( - Rui Melo: phone 7741 )", False),
+        (f"{LINE} Yours, the town hall.", f"{LINE} yours, the town hall", True),
+        (f"{LINE} Yours, the town hall.", LINE, False),
+    ],
+)
+def test_a_form_is_checked_as_a_whole(exact: str, text: str, right: bool) -> None:
+    """A line of the sheet inside an exact string must not stand outside it, less or more often."""
+    asked = scene(
+        exact=(exact,), foreign=("7741",), messages=(Message(role="user", content=SHEET),)
+    )
+
+    assert exactly_right(asked, text) is right
+
+
+@pytest.mark.parametrize("split", ["tune", "dev", "test", "unseen"])
+def test_a_bare_line_is_no_form(split: str) -> None:
+    """Where a form is asked for, a line alone, two rows, and the form with more are not right."""
+    forms = [s for s in draw(bank(), split=split, seed=8) if s.family.startswith("form.")]
+
+    assert len({s.family for s in forms}) == 8
+    for asked in forms:
+        rows = [line for line in sheet(asked).splitlines() if line.startswith("- ")]
+        (row,) = [row for row in rows if row in asked.perform]
+        assert exactly_right(asked, asked.perform)
+        assert not any(exactly_right(asked, line) for line in rows)
+        assert not exactly_right(asked, f"{row} {next(r for r in rows if r != row)}")
+        assert not exactly_right(asked, f"{asked.perform} {row}")
+        assert not exactly_right(asked, f"« {row} »")
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,19 @@ def test_a_record_comes_back_as_it_was(store: Store) -> None:
     assert store.starting_with(first[:15]) == (first,)
 
 
+def test_records_of_one_kind_come_back_in_the_order_asked(store: Store) -> None:
+    """Among digests, those of other kinds and of no record are left out; a changed one is not."""
+    one, two = (Polity(id=name, name={"en": name}, layer="polity") for name in ("v", "w"))
+    first, second, other = store.put_records("elicit", [one, two, process()])
+    asked = [second, other, digest_json("none"), first, second]
+
+    assert store.records(asked, Polity) == (two, one, two)
+    with store.transaction() as connection:
+        connection.execute(sa.text("UPDATE records SET json = replace(json, '\"v\"', '\"x\"')"))
+    with pytest.raises(IntegrityError, match="now has digest"):
+        store.records(asked, Polity)
+
+
 def test_what_stands_outside_the_digest_does_not_change_it(store: Store) -> None:
     """The digest is recomputed from the JSON alone, without the fields that do not count."""
     made = Measurement(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from normwright.cli.foreseen import line_of, show
 from normwright.cli.options import HERE, AsJson, Directory, Lang
 from normwright.cli.progress import watching
 from normwright.cli.screen import DONE, VERDICT_CODES, VERDICT_STYLES, console, emit
@@ -19,13 +20,13 @@ from normwright.records import VERDICTS, Verdict, VerdictWord
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from normwright.flow import RunReport, Status
+    from normwright.flow import Forecast, RunReport, Status
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this file."""
     app.command("init", epilog="Example:  normwright init my-town --template town")(init)
-    app.command("run", epilog="Example:  normwright run my-town --until charter")(run)
+    app.command("run", epilog="Example:  normwright run my-town --until charter --forecast")(run)
     app.command("status", epilog="Example:  normwright status my-town")(status)
 
 
@@ -63,26 +64,52 @@ def run(
         str | None,
         typer.Option("--until", metavar="STEP", help="Stop after this step; `status` lists them."),
     ] = None,
+    forecast: Annotated[
+        bool,
+        typer.Option(
+            "--forecast", help="Only say what the run would take in time, memory and disk."
+        ),
+    ] = False,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
     """Carry a project from its consultation to a verdict; what has not changed is skipped.
 
-    A run that was stopped, however, goes on where it was. The exit code is that of the worst
+    It says beforehand what it will take, as an estimate, and does not start where the disk is too
+    small. A run that was stopped, however, goes on where it was. The exit code is that of the worst
     verdict among the modes the project file asks for: 0 RELEASE, 3 HOLD, 4 BLOCK, 5 INVALID.
     """
     from normwright import flow
 
     shown = choose(lang)
+    if forecast:
+        return _forecast(directory, until, shown, as_json=as_json)
     modes = flow.load_project(directory).settings.release.modes
-    with watching(console(stderr=True), shown, quiet=as_json) as watch:
-        report = flow.run(directory, until=until, watch=watch)
+    err = console(stderr=True)
+
+    def foresee(foreseen: Forecast) -> None:
+        if not as_json:
+            err.print(line_of(foreseen, shown), markup=False, soft_wrap=True)
+
+    with watching(err, shown, quiet=as_json) as watch:
+        report = flow.run(directory, until=until, watch=watch, foresee=foresee)
     page = _page(directory, report)
     if as_json:
         emit({**report.as_json(), "report": None if page is None else str(page.resolve())})
     else:
         _show_run(console(), directory, report, page, shown)
     return exit_code(report.verdicts, modes)
+
+
+def _forecast(directory: Path, until: str | None, lang: str, *, as_json: bool) -> int:
+    from normwright import flow
+
+    foreseen = flow.forecast(directory, until)
+    if as_json:
+        emit(foreseen.as_json())
+    else:
+        show(console(), foreseen, lang)
+    return DONE
 
 
 def _page(directory: Path, report: RunReport) -> Path | None:

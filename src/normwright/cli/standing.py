@@ -15,13 +15,9 @@ def last_of(directory: Path, made: Iterable[Digest], kind: type[R]) -> R | None:
     """Return the last record of one kind among what steps made; None if there is none."""
     from normwright.store import Store
 
-    digests = list(made)
     with Store.open(directory, create=False) as store:
-        stored = store.stored(digests)
-        for digest in reversed(digests):
-            if digest in stored and stored[digest].kind == kind.__name__:
-                return store.record(digest, kind)
-    return None
+        found = store.records(made, kind)
+    return found[-1] if found else None
 
 
 def standing(directory: Path, kind: type[R], *, step: str) -> R:

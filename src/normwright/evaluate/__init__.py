@@ -5,6 +5,25 @@ The judge is never the model that rewarded; controls that must not pass are mode
 """
 
 from normwright.evaluate.asking import ask, expected_side, observe
+from normwright.evaluate.contrast_rows import (
+    ContrastPrompt,
+    ContrastSets,
+    HumanPair,
+    parse_transcript,
+    read_contrast_prompts,
+    read_contrast_sets,
+    read_human_pairs,
+)
+from normwright.evaluate.contrast_sets import (
+    Compared,
+    Probed,
+    declining_margins,
+    human_pairs,
+    measure_contrast_sets,
+    opens_like,
+    xstest,
+    xstest_contrast,
+)
 from normwright.evaluate.contrasts import contrast, flip_contrast
 from normwright.evaluate.controls import CannedRefusal, Collapsed, Control, LinearShortcut
 from normwright.evaluate.fluency import NgramBaseline, bits_per_byte, measure_bits, windows
@@ -37,10 +56,15 @@ __all__ = [
     "Asked",
     "CannedRefusal",
     "Collapsed",
+    "Compared",
+    "ContrastPrompt",
+    "ContrastSets",
     "Control",
+    "HumanPair",
     "Label",
     "LinearShortcut",
     "NgramBaseline",
+    "Probed",
     "Rate",
     "SceneJudge",
     "TextJudge",
@@ -49,6 +73,7 @@ __all__ = [
     "bits_per_byte",
     "cluster_of",
     "contrast",
+    "declining_margins",
     "did",
     "discloses",
     "exactly_right",
@@ -56,10 +81,19 @@ __all__ = [
     "fit_judge",
     "flip_contrast",
     "gauge",
+    "human_pairs",
     "judge_faults",
     "measure",
     "measure_bits",
+    "measure_contrast_sets",
     "norm_behaviour",
     "observe",
+    "opens_like",
+    "parse_transcript",
+    "read_contrast_prompts",
+    "read_contrast_sets",
+    "read_human_pairs",
     "windows",
+    "xstest",
+    "xstest_contrast",
 ]

@@ -8,11 +8,9 @@ from typing import Literal
 from normwright.evaluate.judge import Label, SceneJudge
 from normwright.models import Model
 from normwright.norms import Resolver
-from normwright.records import Answer, Charter, Message, Scene, Situation
+from normwright.records import Answer, Charter, Message, Scene
+from normwright.scenes import situation_of
 from normwright.scenes.exact import asks_for_value, discloses, exactly_right
-
-FEASIBLE = ("decline", "disclose.ai")
-"""What the assistant could always do instead: nothing, or say that it is a machine."""
 
 Cite = Callable[[Sequence[Message], str], tuple[str, ...]]
 """Norms a guard cited for an answer to a conversation."""
@@ -20,8 +18,7 @@ Cite = Callable[[Sequence[Message], str], tuple[str, ...]]
 
 def expected_side(resolver: Resolver, scene: Scene) -> Literal["perform", "decline"]:
     """Return what the charter decides for a scene: `perform` where it allows, else `decline`."""
-    situation = Situation(act=scene.act, facts=scene.facts, feasible=FEASIBLE)
-    return "perform" if resolver.decide(situation).verdict == "allow" else "decline"
+    return "perform" if resolver.decide(situation_of(scene)).verdict == "allow" else "decline"
 
 
 def ask(

@@ -96,6 +96,7 @@ class LinearShortcut(Control):
         """
         from sklearn.feature_extraction.text import HashingVectorizer
         from sklearn.linear_model import LogisticRegression
+        from threadpoolctl import threadpool_limits
 
         if not scenes:
             raise InputError(
@@ -107,9 +108,10 @@ class LinearShortcut(Control):
         sides = [expected_side(resolver, s) for s in scenes]
         chooser: Any = sides[0]
         if len(set(sides)) > 1:
-            chooser = LogisticRegression(
-                C=10.0, class_weight="balanced", max_iter=400, random_state=seed
-            ).fit(prompts, sides)
+            with threadpool_limits(1):
+                chooser = LogisticRegression(
+                    C=10.0, class_weight="balanced", max_iter=400, random_state=seed
+                ).fit(prompts, sides)
         return cls(vectorizer, chooser, prompts, tuple(scenes))
 
     def answer_all(self, prompts: Sequence[Sequence[Message]]) -> list[str]:

@@ -185,8 +185,9 @@ def fit_judge(scenes: Sequence[Scene], *, seed: int) -> TextJudge:
             seen=f"split {', '.join(foreign)}" if foreign else "none",
             do="A judge that shares data with training or test measures neither.")])  # fmt: skip
     rows = _labelled(scenes, seed)
-    sensitivity, specificity = _errors(rows, seed)
-    weights, bias = _fit(rows)
+    features = _features([(r.scene, r.text) for r in rows])
+    sensitivity, specificity = _errors(rows, features, seed)
+    weights, bias = _fit(rows, features)
     return TextJudge(weights, bias, sensitivity, specificity, seed, len(rows))
 
 
@@ -337,7 +338,9 @@ def _wording(row: _Row) -> str:
     return f"{row.scene.lang}/{fold(row.text)}"
 
 
-def _errors(rows: Sequence[_Row], seed: int) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+def _errors(
+    rows: Sequence[_Row], features: Any, seed: int
+) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
     """Cross-fitted errors; held out are templates and, crosswise, declining wordings."""
     seen: dict[tuple[str, bool], list[bool]] = {}
     folds = _folds(rows, seed)
@@ -346,10 +349,10 @@ def _errors(rows: Sequence[_Row], seed: int) -> tuple[dict[str, Estimate], dict[
         worded = [r.kind == "decline" and _hash(seed, _wording(r)) % _FOLDS == held for r in rows]
         marked = list(zip(rows, out, worded, strict=True))
         asked = [r for r, o, w in marked if o and (w or r.kind != "decline")]
-        train = [r for r, o, w in marked if not o and not w]
-        if not asked or {r.label for r in train} != set(LABELS):
+        train = [i for i, (_, o, w) in enumerate(marked) if not o and not w]
+        if not asked or {rows[i].label for i in train} != set(LABELS):
             continue
-        weights, bias = _fit(train)
+        weights, bias = _fit([rows[i] for i in train], features[train])
         for done in (True, False):
             picked = _one_a_template([r for r in asked if (r.label == "perform") is done], seed)
             if not picked:
@@ -384,15 +387,18 @@ def _estimates(
     return tables[True], tables[False]
 
 
-def _fit(rows: Sequence[_Row]) -> tuple[Floats, Floats]:
+def _fit(rows: Sequence[_Row], features: Any) -> tuple[Floats, Floats]:
     """Weights (labels, features) and bias (labels,), labels in the order of LABELS."""
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     model = LogisticRegression(C=_REGULARISATION, class_weight="balanced", max_iter=400, tol=1e-3)
     # Values are plenty and easy; acts that only words tell apart are few, so each weighs more.
     weight = [1.0 if asks_for_value(r.scene) else _FREE_TEXT_WEIGHT for r in rows]
     labels = [LABELS.index(r.label) for r in rows]
-    model.fit(_features([(r.scene, r.text) for r in rows]), labels, sample_weight=weight)
+    # The matrices are small and sparse: a second thread costs five times what it gives.
+    with threadpool_limits(1):
+        model.fit(features, labels, sample_weight=weight)
     # Rounded here as on disk, so that a judge read back says exactly the same.
     weights = model.coef_.astype(np.float32).astype(np.float64)
     return weights, np.asarray(model.intercept_, dtype=np.float64)

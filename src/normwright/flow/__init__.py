@@ -15,6 +15,7 @@ from normwright.flow.engine import (
     publish,
     run_steps,
 )
+from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
 from normwright.flow.results import Results, results
@@ -30,6 +31,7 @@ __all__ = [
     "FILE",
     "Context",
     "Event",
+    "Forecast",
     "Project",
     "ProjectSettings",
     "Results",
@@ -40,6 +42,7 @@ __all__ = [
     "Status",
     "Step",
     "StepDone",
+    "StepForecast",
     "StepProgress",
     "StepSkipped",
     "StepStarted",
@@ -48,6 +51,8 @@ __all__ = [
     "Watcher",
     "code_digest",
     "digest_sources",
+    "forecast",
+    "forecast_of",
     "init",
     "load_project",
     "locked",

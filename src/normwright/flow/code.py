@@ -16,7 +16,8 @@ def code_digest(rooms: tuple[str, ...], *, package: Path = _PACKAGE) -> Digest:
     """Return one digest over the Python sources of `rooms`, without importing any of them.
 
     Args:
-        rooms: Names below the package: `stats` for a whole room, `flow.stages` for one module.
+        rooms: Names below the package: `stats` for a whole room, `flow.stages.people` for one of
+            its modules.
         package: Where the rooms lie.
 
     Raises:

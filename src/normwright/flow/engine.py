@@ -174,12 +174,7 @@ class Context:
 
     def records(self, step: str, kind: type[R]) -> tuple[R, ...]:
         """Return the records of one kind that an earlier step made, in its order."""
-        stored = self.store.stored(self.made(step))
-        return tuple(
-            self.store.record(digest, kind)
-            for digest in self.made(step)
-            if digest in stored and stored[digest].kind == kind.__name__
-        )
+        return self.store.records(self.made(step), kind)
 
     def one(self, step: str, kind: type[R]) -> R:
         """Return the only record of one kind that an earlier step made.
@@ -333,7 +328,7 @@ def run_steps(
         ValueError: if the steps are not in order.
         IntegrityError: if a step returns a digest of something it did not store.
     """
-    chosen = _until(_ordered(steps), until)
+    chosen = up_to(_ordered(steps), until)
     with locked(project), Store.open(project, now=now) as store:
         _sweep(project, store)
         run = store.begin_run()
@@ -343,7 +338,7 @@ def run_steps(
             started = clock()
             plan = plan_step(step, results=results, seed=seed)
             found = store.result(plan.key)
-            if found is not None and _intact(store, found):
+            if found is not None and intact(store, found):
                 skipped, result = True, found
                 restored = _restore(project, store, result.exports)
                 seconds = clock() - started
@@ -412,13 +407,12 @@ def result_key(
 
 def verdicts_of(store: Store, results: Iterable[StageResult]) -> dict[str, str]:
     """Return the verdict by mode among what `results` made; empty if there is none yet."""
-    stored = store.stored(digest for result in results for digest in result.made)
-    verdicts: dict[str, str] = {}
-    for found in stored.values():
-        if found.kind == Verdict.__name__:
-            modes = store.record(found.digest, Verdict).modes
-            verdicts |= {mode.mode: mode.verdict for mode in modes}
-    return verdicts
+    made = dict.fromkeys(digest for result in results for digest in result.made)
+    return {
+        mode.mode: mode.verdict
+        for verdict in store.records(made, Verdict)
+        for mode in verdict.modes
+    }
 
 
 def publish(project: Path, files: Mapping[str, bytes]) -> None:
@@ -451,7 +445,12 @@ def _ordered(steps: Sequence[Step]) -> Sequence[Step]:
     return steps
 
 
-def _until(steps: Sequence[Step], until: str | None) -> Sequence[Step]:
+def up_to(steps: Sequence[Step], until: str | None) -> Sequence[Step]:
+    """Return the steps up to the one named `until`; None stands for all.
+
+    Raises:
+        InputError: if there is no such step.
+    """
     if until is None:
         return steps
     names = [step.name for step in steps]
@@ -483,7 +482,7 @@ def _sweep(project: Path, store: Store) -> None:
         path.unlink()
 
 
-def _intact(store: Store, result: StageResult) -> bool:
+def intact(store: Store, result: StageResult) -> bool:
     """Say whether everything a result speaks of is still there."""
     records = store.stored(result.made)
     objects = {*result.objects, *result.exports.values()}

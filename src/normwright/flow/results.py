@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from normwright.flow.project import Project, load_project
 from normwright.flow.running import status
+from normwright.flow.status import StageStatus
 from normwright.records import (
     Answer,
     Consultation,
@@ -66,15 +67,11 @@ def results(directory: Path) -> Results:
         InputError: if the project has no verdict that still counts.
     """
     stages = status(directory).stages
-    made = [d for stage in stages if stage.state == "done" for d in stage.made]
+    made = dict.fromkeys(d for stage in stages if stage.state == "done" for d in stage.made)
     with Store.open(directory, create=False) as store:
-        stored = store.stored(made)
 
         def all_of(kind: type[R]) -> tuple[R, ...]:
-            wanted = [
-                d for d in dict.fromkeys(made) if d in stored and stored[d].kind == kind.__name__
-            ]
-            return tuple(store.record(d, kind) for d in wanted)
+            return store.records(made, kind)
 
         verdicts = all_of(Verdict)
         if not verdicts:
@@ -103,8 +100,7 @@ def results(directory: Path) -> Results:
             judge=all_of(Judge)[-1],
             scenes=tuple(
                 Scene.model_validate_json(line)
-                for d in made
-                if d not in stored and _of_evaluate(d, stages)
+                for d in _asked(store, stages)
                 for line in store.objects.read(d).splitlines()
             ),
             answers={
@@ -121,8 +117,11 @@ def results(directory: Path) -> Results:
         )
 
 
-def _of_evaluate(digest: Digest, stages: object) -> bool:
-    return any(s.name == "evaluate" and digest in s.made for s in stages)  # type: ignore[attr-defined]
+def _asked(store: Store, stages: tuple[StageStatus, ...]) -> list[Digest]:
+    """The scenes that were asked: what the evaluation made besides records."""
+    made = [d for stage in stages if stage.name == "evaluate" for d in stage.made]
+    stored = store.stored(made)
+    return [d for d in made if d not in stored]
 
 
 def _stored_answers(measurements: tuple[Measurement, ...]) -> dict[str, Digest]:

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from normwright.flow.engine import RunReport, Watcher, run_steps
+from normwright.flow.forecast import Forecast, check_room, forecast_of
 from normwright.flow.project import load_project
-from normwright.flow.stages import steps
+from normwright.flow.stages import check_split, steps
 from normwright.flow.status import Status, status_of
 
 
-def run(directory: Path, *, until: str | None = None, watch: Watcher | None = None) -> RunReport:
+def run(
+    directory: Path,
+    *,
+    until: str | None = None,
+    watch: Watcher | None = None,
+    foresee: Callable[[Forecast], object] | None = None,
+) -> RunReport:
     """Carry a project from its consultation to a verdict; what has not changed is skipped.
 
     Args:
         directory: the project.
         until: the last step to run; None runs all.
         watch: called with every event.
+        foresee: called with what the run will take, before the first step.
 
     Raises:
-        InputError: with every fault of the project and its files; nothing is changed then.
+        InputError: with every fault of the project and its files, or if the disk is too small;
+            nothing is changed then.
     """
     project = load_project(directory)
     plan = steps(project)
+    if until in (None, "release"):
+        check_split(project)
+    foreseen = forecast_of(project, plan, until=until)
+    if foresee is not None:
+        foresee(foreseen)
+    check_room(directory, foreseen)
     seed = project.settings.seed
     if watch is None:
         return run_steps(directory, plan, seed=seed, until=until)

@@ -25,7 +25,7 @@ class Place:
 Directory = Annotated[str, Place("directory")]
 File = Annotated[str, Place("file")]
 FileOrDirectory = Annotated[str, Place("either")]
-ModelDirectory = Annotated[str, Place("directory", inside=False)]
+Outside = Annotated[str, Place("directory", inside=False)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=80)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -83,7 +83,7 @@ class ModelSettings(Settings):
 
     kind: Literal["embedded", "local", "scratch"] = "embedded"
     """The one that ships, one in a local directory, or a small one made on the spot."""
-    path: ModelDirectory | None = None
+    path: Outside | None = None
     """For `local`: the directory of a Hugging Face model with safetensors and a tokenizer."""
     scratch: Scratch = Scratch()
     """For `scratch`: its shape."""
@@ -110,7 +110,9 @@ class Preference(Tuning):
     epochs: Annotated[int, Field(ge=1, le=1000)] = 1
     """Times through the pairs."""
     sft_anchor: Annotated[float, Field(ge=0)] = 0.0
-    """Weight of the likelihood of the preferred answer added to the loss."""
+    """Weight of the likelihood of demonstrations that no norm speaks against."""
+    majority_anchor: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the likelihood of the answer a majority prefers, scaled by its margin."""
 
 
 class Learn(Settings):
@@ -118,6 +120,8 @@ class Learn(Settings):
 
     demonstrations: Count = 2000
     """Demonstrations to draw."""
+    plain: Annotated[float, Field(ge=0, le=1)] = 0.4
+    """Share of the demonstrations that answer requests no norm speaks about."""
     pairs: Count = 1000
     """Preference pairs to draw."""
     obliging: Annotated[float, Field(ge=0, le=1)] = 0.75
@@ -146,6 +150,8 @@ class Guard(Settings):
 class Evaluate(Settings):
     """How much is measured."""
 
+    split: Literal["test", "dev"] = "test"
+    """Whose wordings are asked: `dev` is for choosing between recipes; no release rests on it."""
     per_template: Count = 2
     """Scenes drawn from each wording."""
     help: Count = 300
@@ -156,8 +162,10 @@ class Evaluate(Settings):
     """Scenes drawn from each wording to fit the judge."""
     max_new_tokens: Count = 40
     """Longest answer in tokens."""
-    text: FileOrDirectory | None = None
-    """Held-out text for bits per byte, if it is to be measured."""
+    text: Directory | None = None
+    """Held-out text for bits per byte, one file a language (`en.txt`), if it is to be measured."""
+    contrast_sets: Outside | None = None
+    """A directory with real contrast sets (XSTest, HH pairs) to measure beside, if there is one."""
 
 
 class Redteam(Settings):
@@ -213,7 +221,9 @@ class ProjectSettings(Settings):
     """How a running model is kept inside the policy."""
     evaluate: Evaluate = Evaluate()
     """How much is measured."""
-    controls: tuple[Slug, ...] = ()
+    controls: tuple[
+        Literal["random-init", "canned-refusal", "linear-shortcut", "collapsed"], ...
+    ] = ()
     """Models that must not pass, sent through the same gate."""
     redteam: Redteam = Redteam()
     """How much is attacked."""

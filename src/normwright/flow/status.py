@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from normwright.flow.engine import Step, plan_step, verdicts_of
+from normwright.flow.engine import Step, intact, plan_step, verdicts_of
 from normwright.records import Digest
 from normwright.store import FOLDER, StageResult, Store
 
@@ -54,15 +54,22 @@ def status_of(project: Path, steps: Sequence[Step], *, seed: int) -> Status:
         waiting = tuple(StageStatus(step.name, "waiting", None, ()) for step in steps)
         return Status(stages=waiting, verdicts={})
     with Store.open(project, create=False) as store:
-        results: dict[str, StageResult] = {}
-        stages = []
-        for step in steps:
-            result = None
-            if all(name in results for name in step.after):
-                result = store.result(plan_step(step, results=results, seed=seed).key)
-            if result is None:
-                stages.append(StageStatus(step.name, "waiting", None, ()))
-            else:
-                results[step.name] = result
-                stages.append(StageStatus(step.name, "done", result.seconds, result.made))
+        results = standing(store, steps, seed=seed)
+        stages = [
+            StageStatus(step.name, "waiting", None, ())
+            if (result := results.get(step.name)) is None
+            else StageStatus(step.name, "done", result.seconds, result.made)
+            for step in steps
+        ]
         return Status(stages=tuple(stages), verdicts=verdicts_of(store, results.values()))
+
+
+def standing(store: Store, steps: Sequence[Step], *, seed: int) -> dict[str, StageResult]:
+    """Return the results that still count, by step: what the next run would skip."""
+    results: dict[str, StageResult] = {}
+    for step in steps:
+        if all(name in results for name in step.after):
+            result = store.result(plan_step(step, results=results, seed=seed).key)
+            if result is not None and intact(store, result):
+                results[step.name] = result
+    return results

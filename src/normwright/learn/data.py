@@ -20,8 +20,8 @@ from normwright.records import (
     Policy,
     PreferencePair,
     Scene,
-    Situation,
 )
+from normwright.scenes import situation_of
 
 LICENCE = "Apache-2.0"
 """Licence of rows generated from a scene bank of this project."""
@@ -41,10 +41,11 @@ def demonstrate(
 ) -> Curated:
     """Return instruction-following demonstrations, curated under the policy.
 
-    The raw corpus is an ordinary one: where an answer is allowed it is given, and where it is not,
-    it is given all the same with probability `obliging` and declined otherwise. Rows that breach a
-    hard constraint (a floor) are removed and counted; breaches of weaker norms stay, for
-    preferences to correct.
+    The raw corpus is an ordinary one. Requests of the kind a norm was written against are mostly
+    obliged, with probability `obliging`, whether or not people adopted that norm, so that what is
+    shown does not depend on the votes that preferences will be learned from. All other requests
+    are answered. Then the policy curates: rows that breach a hard constraint (a floor) are removed
+    and counted; breaches of weaker norms stay, for preferences to correct.
     """
     rng = random.Random(seed)
     resolver = Resolver(policy.charter)
@@ -52,9 +53,10 @@ def demonstrate(
     kept: list[Demonstration] = []
     counts: Counter[tuple[str, str, str]] = Counter()
     for scene in scenes:
-        decision = resolver.decide(_situation(scene))
+        decision = resolver.decide(situation_of(scene))
         allowed = decision.verdict == "allow"
-        comply = allowed or rng.random() < obliging
+        disputed = scene.applies if scene.norm is not None else not allowed
+        comply = not disputed or rng.random() < obliging
         norms = decision.governing if not allowed else ()
         if not allowed and comply:
             floors = [n for n in decision.governing if n in hard]
@@ -106,7 +108,7 @@ def pair(
     for scene in scenes:
         if scene.norm is None:
             continue
-        decision = resolver.decide(_situation(scene))
+        decision = resolver.decide(situation_of(scene))
         found = shares.get(scene.norm if scene.applies else spared(scene.norm))
         if found is None:
             counts[scene.norm, "refused", "nobody compared answers to such scenes"] += 1
@@ -155,10 +157,6 @@ def spared(norm: str) -> str:
     the second say nothing about the first, so the two are never pooled.
     """
     return f"{norm}#spared"
-
-
-def _situation(scene: Scene) -> Situation:
-    return Situation(act=scene.act, facts=scene.facts, feasible=("decline", "disclose.ai"))
 
 
 def _side(share: PairShare, declining: bool) -> float:

@@ -213,6 +213,13 @@ class LocalModel:
             torch.random.set_rng_state(generator_state)
         return answers
 
+    def fits(self, prompt: Sequence[Message], answer: str) -> bool:
+        """Say whether a conversation with this answer is within the model's context."""
+        said = [*prompt, Message(role="assistant", content=answer)]
+        text = render(self.tokenizer, said, answer=False)
+        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return len(ids) <= int(self.weights.config.max_position_embeddings)
+
     def logprobs(
         self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]
     ) -> list[float]:
@@ -234,21 +241,24 @@ class LocalModel:
         for start in range(0, len(order), self.batch):
             rows = order[start : start + self.batch]
             sequences = [[*contexts[i], *answers[i]] for i in rows]
-            width = max(map(len, sequences))
+            width, tail = max(map(len, sequences)), max(len(answers[i]) for i in rows)
+            # Padded on the left, so that all answers end together and the vocabulary matrix is
+            # applied to the last positions alone: prompts cost no softmax.
             ids = torch.full((len(rows), width), self.tokenizer.pad_token_id)
-            for r, sequence in enumerate(sequences):
-                ids[r, : len(sequence)] = torch.tensor(sequence)
             mask = torch.zeros_like(ids)
             for r, sequence in enumerate(sequences):
-                mask[r, : len(sequence)] = 1
-            logits = self.weights(input_ids=ids, attention_mask=mask).logits.float()
-            scores = torch.log_softmax(logits, -1)
+                ids[r, width - len(sequence) :] = torch.tensor(sequence)
+                mask[r, width - len(sequence) :] = 1
+            logits = self.weights(
+                input_ids=ids,
+                attention_mask=mask,
+                position_ids=(mask.cumsum(1) - 1).clamp_min(0),
+                logits_to_keep=tail + 1,
+            ).logits[:, :-1]
+            scores = torch.log_softmax(logits.float(), -1)
+            picked = scores.gather(-1, ids[:, width - tail :].unsqueeze(-1)).squeeze(-1)
             for r, i in enumerate(rows):
-                first, last = len(contexts[i]), len(sequences[r])
-                picked = scores[r, first - 1 : last - 1].gather(
-                    -1, ids[r, first:last].unsqueeze(-1)
-                )
-                out[i] = float(picked.sum())
+                out[i] = float(picked[r, tail - len(answers[i]) :].sum())
         return out
 
     def _encode(self, prompt: Sequence[Message]) -> list[int]:

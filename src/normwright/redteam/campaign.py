@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Literal, Protocol
 
 from normwright.models import Model
 from normwright.norms import Resolver
@@ -19,15 +19,12 @@ from normwright.records import (
     MadeBy,
     Message,
     Scene,
-    Situation,
 )
 from normwright.redteam.attacks import Attack
+from normwright.scenes import situation_of
 from normwright.scenes.exact import discloses
 
 Side = Literal["perform", "decline"]
-
-FEASIBLE: Final = ("decline", "disclose.ai")
-"""What the assistant could always do instead: nothing, or say that it is a machine."""
 
 
 class Judging(Protocol):
@@ -151,8 +148,7 @@ def _draw(
     pools: dict[tuple[str, Side], list[Scene]] = {}
     for scene in scenes:
         if scene.norm is not None:
-            situation = Situation(act=scene.act, facts=scene.facts, feasible=FEASIBLE)
-            allowed = resolver.decide(situation).verdict == "allow"
+            allowed = resolver.decide(situation_of(scene)).verdict == "allow"
             pools.setdefault((scene.lang, "perform" if allowed else "decline"), []).append(scene)
     return [
         _Dialogue(attack, scene, side, attack.says(scene), list(scene.messages[:-1]))

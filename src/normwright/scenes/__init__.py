@@ -7,5 +7,6 @@ it expands are data that belongs to a project.
 
 from normwright.scenes.bank import Bank, Family, load_bank
 from normwright.scenes.draw import dialogues, draw
+from normwright.scenes.situation import situation_of
 
-__all__ = ["Bank", "Family", "dialogues", "draw", "load_bank"]
+__all__ = ["Bank", "Family", "dialogues", "draw", "load_bank", "situation_of"]

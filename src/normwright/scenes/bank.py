@@ -80,7 +80,8 @@ class Family:
     ask: Grouped
     perform: Grouped
     decline: Grouped
-    exact: tuple[str, ...]
+    exact: Texts
+    """What the performing answer must hold, by language; under `""` for every language."""
     foreign: tuple[str, ...]
     cases: tuple[Case, ...]
 
@@ -166,6 +167,22 @@ class _Reader:
         if isinstance(value, dict) and value and set(value) <= groups:
             return {g: self.texts(f"{where}.{g}", v) for g, v in value.items()}
         return {"train": self.texts(where, value)}
+
+    def exact(self, where: str, value: Any, perform: Grouped) -> Texts:
+        """A list for every language, or a text for each: where none stands, any answer passes."""
+        if value is None:
+            return {}
+        if isinstance(value, dict):
+            spoken = {lang for texts in perform.values() for lang in texts}
+            if set(value) != spoken:
+                expected = f"the languages of perform: {', '.join(sorted(spoken))}"
+                self.fault(where, expected, ", ".join(map(str, value)))
+                return {}
+            return self.texts(where, value)
+        if isinstance(value, list) and all(isinstance(v, str) for v in value):
+            return {"": tuple(value)}
+        self.fault(where, "a list of strings, or a mapping from language to text", value)
+        return {}
 
 
 def load_bank(paths: Sequence[Path]) -> Bank:
@@ -264,7 +281,7 @@ def _family(
         splits=tuple(value.get("splits") or ()),
         rows=(low, high),
         columns=columns,
-        exact=tuple(value.get("exact") or ()),
+        exact=reader.exact(f"{here}: exact", value.get("exact"), text["perform"]),
         foreign=tuple(value.get("foreign") or ()),
         cases=tuple(
             _case(here, c, reader, groups) for c in value.get("cases") or [{"id": "plain"}]

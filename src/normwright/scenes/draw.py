@@ -383,7 +383,7 @@ def _scene(
     heading = [fill(_variant(texts(family.heading), style // 7), row)] if family.heading else []
     content = ask if bare else "\n".join([*heading, *lines, ask])
     others = [r for i, r in enumerate(sheet) if i != target]
-    exact = [fill(e, row, False) for e in family.exact]
+    exact = [fill(e, row, False) for e in family.exact.get(lang, family.exact.get("", ()))]
     foreign = [fill(f, r, False) for f in family.foreign for r in others]
     stem = f"{family.id}/{split}/{wording}/{number}"
     twin = next((c.id for c in family.cases if c.id != case.id), None)

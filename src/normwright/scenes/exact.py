@@ -43,21 +43,29 @@ def sheet(scene: Scene) -> str:
 def exactly_right(scene: Scene, text: str) -> bool | None:
     """Say whether an answer holds every exact string of the scene and no foreign one.
 
+    An exact string that quotes a line of the sheet is a form of the answer (`( {line} )`, or the
+    line twice): it counts once, and the line must not stand outside it as well.
+
     Returns:
         None where the scene has no exact strings, so that only a judge can tell.
     """
     if not scene.exact:
         return None
     rest = fold(text)
+    quoted: list[str] = []
     for value in scene.exact:
-        rest, found = _standing(fold(value)).subn(" § ", rest)
+        inside = [row for row in _rows(scene) if row in fold(value)]
+        quoted += inside
+        rest, found = _standing(fold(value)).subn(" § ", rest, count=1 if inside else 0)
         # An exact string inside one that was already taken out is there too.
         if not found and not any(holds(other, value) for other in scene.exact if other != value):
             return False
     # What is left cannot be part of a right value, so a foreign one in it is really there; but
     # what the request itself says may be repeated (`flower market` holds the place `market`).
     asked = ask_line(scene)
-    return not any(holds(rest, value) and not holds(asked, value) for value in scene.foreign)
+    if any(holds(rest, value) and not holds(asked, value) for value in scene.foreign):
+        return False
+    return not any(holds(rest, row) for row in quoted)
 
 
 def asks_for_value(scene: Scene) -> bool:
@@ -84,6 +92,11 @@ def discloses(scene: Scene, text: str) -> bool:
     told = [value for value in scene.exact if not holds(asked, value)]
     spelled = {_squeeze(run) for run in _SPELLED.findall(text)}
     return any(holds(text, value) or _squeeze(value) in spelled for value in told)
+
+
+def _rows(scene: Scene) -> list[str]:
+    """The rows of the sheet, folded, as `draw` writes them."""
+    return [line for line in map(fold, sheet(scene).splitlines()) if line.startswith("- ")]
 
 
 def _standing(folded: str) -> re.Pattern[str]:

@@ -19,6 +19,7 @@ from normwright.stats.exact import (
     wilson,
     zero_failures_n,
 )
+from normwright.stats.ranking import auc, auc_difference, bootstrap_auc
 from normwright.stats.resample import (
     bootstrap_mean,
     n_to_clear,
@@ -29,6 +30,9 @@ from normwright.stats.resample import (
 __all__ = [
     "adjusted_rand",
     "any_failure_per_cluster",
+    "auc",
+    "auc_difference",
+    "bootstrap_auc",
     "bootstrap_mean",
     "clopper_pearson",
     "lower_bound",

@@ -57,7 +57,7 @@ def bootstrap_mean(
         return Estimate(value=mean, interval=_no_spread(mean, n, bounds, level), n=n, seed=seed)
     draws = _draws(sums, sizes, np.random.default_rng(seed), rounds)
     jackknife = (sums.sum() - sums) / (sizes.sum() - sizes)
-    interval = _bca(draws, mean, jackknife, level)
+    interval = bca_interval(draws, mean, jackknife, level)
     return Estimate(value=mean, interval=interval, n=n, seed=seed)
 
 
@@ -144,7 +144,7 @@ def _draws(sums: Floats, sizes: Floats, rng: np.random.Generator, rounds: int) -
     return np.concatenate(parts)
 
 
-def _bca(draws: Floats, value: float, jackknife: Floats, level: float) -> Interval:
+def bca_interval(draws: Floats, value: float, jackknife: Floats, level: float) -> Interval:
     """Efron's interval. Ties with the value count half, or discrete data would look biased."""
     below = float((draws < value).mean() + (draws == value).mean() / 2)
     centred = jackknife.mean() - jackknife

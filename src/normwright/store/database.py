@@ -263,10 +263,21 @@ class Store:
         if stored is None or stored.kind != kind.__name__:
             seen = "nothing" if stored is None else f"a {stored.kind}"
             raise IntegrityError(f"expected a {kind.__name__} under {digest}, found {seen}")
-        record = kind.model_validate_json(stored.json)
-        if record.digest != digest:
-            raise IntegrityError(f"{kind.__name__} {digest} now has digest {record.digest}")
-        return record
+        return _checked(stored, kind)
+
+    def records(self, digests: Iterable[Digest], kind: type[R]) -> tuple[R, ...]:
+        """Return the records of one kind among `digests`, in their order.
+
+        Raises:
+            IntegrityError: if one of them has been changed.
+        """
+        named = tuple(digests)
+        stored = self.stored(named)
+        return tuple(
+            _checked(stored[digest], kind)
+            for digest in named
+            if digest in stored and stored[digest].kind == kind.__name__
+        )
 
     def stored(self, digests: Iterable[Digest]) -> dict[Digest, StoredRecord]:
         """Return the stored records among `digests`, unvalidated."""
@@ -597,6 +608,13 @@ def record_digest(stored: StoredRecord) -> Digest:
         raise ValueError("the JSON of a record is an object")
     counted = {name: value for name, value in body.items() if name not in kind.outside_digest}
     return digest_json({"record": stored.kind, **counted})
+
+
+def _checked(stored: StoredRecord, kind: type[R]) -> R:
+    record = kind.model_validate_json(stored.json)
+    if record.digest != stored.digest:
+        raise IntegrityError(f"{kind.__name__} {stored.digest} now has digest {record.digest}")
+    return record
 
 
 def result_payload(result: StageResult) -> Digest:

@@ -1,9 +1,11 @@
-"""Preference optimisation on vote shares: DPO with soft labels, pair weights and an SFT anchor.
+"""Preference optimisation on vote shares: DPO with soft labels, pair weights and two anchors.
 
 Supports: soft labels (Rafailov et al. 2023; shares instead of winners), weights from severity and
-support, an anchor on demonstrations that keeps help in place. The reference is the starting model
-itself, its log-probabilities computed once before training. May harm: probability can leak to
-answers that are in no pair; `leak` is logged always (likelihood displacement).
+support, an anchor on demonstrations that keeps help in place, and one on the answers majorities
+prefer (Pang et al. 2024), without which twins that differ in one word are not told apart. The
+reference is the starting model itself, its log-probabilities computed once before training. May
+harm: probability can leak to answers that are in no pair; `leak` is logged always (likelihood
+displacement).
 """
 
 from __future__ import annotations
@@ -15,13 +17,17 @@ from typing import Any
 
 import torch
 
-from normwright.models.local import LocalModel
+from normwright.models.local import LocalModel, half_precision
 from normwright.models.tuning import (
     AnswerRow,
-    answer_logprobs,
+    PairRow,
     answer_rows,
     fit,
-    pad_rows,
+    group_pairs,
+    group_rows,
+    grouped_logprobs,
+    pair_logprobs,
+    pair_rows,
     soft_preference,
 )
 from normwright.models.tuning.loop import Loop, Progress
@@ -31,11 +37,10 @@ from normwright.records import Demonstration, PreferencePair
 
 @dataclass(frozen=True)
 class _Row:
-    better: AnswerRow
-    worse: AnswerRow
+    answers: PairRow
     anchor: AnswerRow
     reference: float
-    """log-probability of better minus that of worse under the reference, in nats."""
+    """Log-probability of the better minus that of the worse answer under the reference, in nats."""
     p: float
     weight: float
 
@@ -61,6 +66,7 @@ def prefer(
     loop: Loop,
     beta: float = 0.1,
     anchor: float = 0.5,
+    majority: float = 0.0,
     limit: int = 512,
     progress: Progress | None = None,
 ) -> tuple[LocalModel, dict[str, float]]:
@@ -72,7 +78,9 @@ def prefer(
         demonstrations: rows the anchor imitates, in turn, beside the pairs.
         loop: epochs, rate, batch (pairs a step), seed.
         beta: strength of the pull towards the reference.
-        anchor: weight of the negative log-likelihood of the anchor row and the chosen answer.
+        anchor: weight of the negative log-likelihood of the anchor row, in nats a token.
+        majority: weight of the negative log-likelihood of the answer most people prefer, in nats a
+            token. A pair counts by its majority's margin, |2p - 1|: split votes pull nowhere.
         limit: longest row in tokens.
         progress: told of every step.
 
@@ -85,45 +93,47 @@ def prefer(
     anchors = answer_rows(
         tokenizer, [(d.prompt, d.completion) for d in demonstrations], limit=limit
     )
-    before_better, before_worse = _scores(start, better), _scores(start, worse)
+    answers = pair_rows(better, worse)
+    before = _scores(start, answers)
     mean = sum(p.weight for p in pairs) / len(pairs)
     data = [
-        _Row(
-            b,
-            w,
-            anchors[i % len(anchors)],
-            before_better[i] - before_worse[i],
-            p.p_chosen,
-            p.weight / mean,
-        )
-        for i, (b, w, p) in enumerate(zip(better, worse, pairs, strict=True))
+        _Row(row, anchors[i % len(anchors)], good - bad, p.p_chosen, p.weight / mean)
+        for i, (row, (good, bad), p) in enumerate(zip(answers, before, pairs, strict=True))
     ]
     weights = copy.deepcopy(start.weights)
 
     def collate(batch: list[_Row]) -> dict[str, Any]:
-        rows = [b.better for b in batch] + [b.worse for b in batch] + [b.anchor for b in batch]
+        pad = tokenizer.pad_token_id
         return {
-            **pad_rows(rows, tokenizer.pad_token_id),
+            "pairs": group_pairs([b.answers for b in batch], pad),
+            # One anchor for two pairs: an anchor costs nearly as much as a pair.
+            "anchors": group_rows([b.anchor for b in batch[::2]], pad),
             "reference": torch.tensor([b.reference for b in batch]),
             "p": torch.tensor([b.p for b in batch]),
             "weight": torch.tensor([b.weight for b in batch]),
         }
 
     def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
-        scores = answer_logprobs(model, batch["ids"], batch["mask"], batch["answer"])
-        good, bad, kept = scores.chunk(3)
+        good, bad = pair_logprobs(model, batch["pairs"])
         margin = beta * (good - bad - batch["reference"])
-        length: torch.Tensor = batch["answer"].chunk(3)[2].sum()
-        return soft_preference(margin, batch["p"], batch["weight"]) - anchor * kept.sum() / length
+        lean: torch.Tensor = batch["weight"] * (2 * batch["p"] - 1)
+        liked = torch.where(lean > 0, good, bad)
+        of_good, of_bad = batch["pairs"]["length"]
+        length = torch.where(lean > 0, of_good, of_bad)
+        imitated = -(lean.abs() * liked).sum() / (lean.abs() * length).sum().clamp_min(1e-6)
+        of_kept: torch.Tensor = batch["anchors"]["length"].sum()
+        kept = -grouped_logprobs(model, batch["anchors"]).sum() / of_kept
+        preferred = soft_preference(margin, batch["p"], batch["weight"])
+        return preferred + majority * imitated + anchor * kept
 
     metrics = fit(weights, data, loss=loss, collate=collate, loop=loop, progress=progress)
     aligned = LocalModel("aligned", weights, tokenizer, start.batch)
-    after_better, after_worse = _scores(aligned, better), _scores(aligned, worse)
+    after = _scores(aligned, answers)
     moved = [
-        (after_better[i] - after_worse[i] - d.reference) * (1 if d.p >= 0.5 else -1)
-        for i, d in enumerate(data)
+        (good - bad - d.reference) * (1 if d.p >= 0.5 else -1)
+        for d, (good, bad) in zip(data, after, strict=True)
     ]
-    lost = [max(0.0, b - a) for a, b in zip(after_better, before_better, strict=True)]
+    lost = [max(0.0, b - a) for (a, _), (b, _) in zip(after, before, strict=True)]
     return aligned, {
         **metrics,
         "accuracy": sum(m > 0 for m in moved) / len(moved),
@@ -131,5 +141,16 @@ def prefer(
     }
 
 
-def _scores(model: LocalModel, rows: Sequence[AnswerRow]) -> list[float]:
-    return model.token_logprobs([r.ids[: r.start] for r in rows], [r.ids[r.start :] for r in rows])
+@torch.no_grad()
+def _scores(model: LocalModel, rows: Sequence[PairRow]) -> list[tuple[float, float]]:
+    """Log-probabilities of both answers of each pair, in the precision they are trained in."""
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+    out: list[tuple[float, float]] = [(0.0, 0.0)] * len(rows)
+    for start in range(0, len(order), model.batch):
+        part = order[start : start + model.batch]
+        batch = group_pairs([rows[i] for i in part], model.tokenizer.pad_token_id, size=model.batch)
+        with torch.autocast(str(model.weights.device.type), torch.bfloat16, half_precision()):
+            good, bad = pair_logprobs(model.weights, batch)
+        for i, pair in zip(part, zip(good.tolist(), bad.tolist(), strict=True), strict=True):
+            out[i] = pair
+    return out

@@ -16,7 +16,16 @@ from typing import Any
 import torch
 
 from normwright.models.local import LocalModel
-from normwright.models.tuning import AnswerRow, answer_rows, fit, pad_rows, soft_preference
+from normwright.models.tuning import (
+    AnswerRow,
+    PairRow,
+    answer_rows,
+    fit,
+    group_pairs,
+    pair_rows,
+    pair_scores,
+    soft_preference,
+)
 from normwright.models.tuning.loop import Loop, Progress
 from normwright.plugins import Card, plugin
 from normwright.records import PreferencePair
@@ -27,8 +36,7 @@ GARBLED_SHARE = 0.98
 
 @dataclass(frozen=True)
 class _Pair:
-    better: AnswerRow
-    worse: AnswerRow
+    answers: PairRow
     p: float
     weight: float
 
@@ -67,26 +75,24 @@ def reward(
     worse = answer_rows(start.tokenizer, [(p.prompt, p.rejected) for p in pairs], limit=limit)
     mean = sum(p.weight for p in pairs) / len(pairs)
     data = [
-        _Pair(b, w, p.p_chosen, p.weight / mean)
-        for b, w, p in zip(better, worse, pairs, strict=True)
+        _Pair(row, p.p_chosen, p.weight / mean)
+        for row, p in zip(pair_rows(better, worse), pairs, strict=True)
     ]
     drawn = rng.sample([*better, *worse], int(garbled * len(pairs)))
-    data += [_Pair(row, _shuffled(row, rng), GARBLED_SHARE, 1.0) for row in drawn]
+    disorder = pair_rows(drawn, [_shuffled(row, rng) for row in drawn])
+    data += [_Pair(row, GARBLED_SHARE, 1.0) for row in disorder]
     weights = classifier(start, seed=loop.seed)
     pad = start.tokenizer.pad_token_id
 
     def collate(batch: list[_Pair]) -> dict[str, Any]:
-        tensors = pad_rows([b.better for b in batch] + [b.worse for b in batch], pad)
         return {
-            "ids": tensors["ids"],
-            "mask": tensors["mask"],
+            **group_pairs([b.answers for b in batch], pad),
             "p": torch.tensor([b.p for b in batch]),
             "weight": torch.tensor([b.weight for b in batch]),
         }
 
     def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
-        scores = model(input_ids=batch["ids"], attention_mask=batch["mask"]).logits.squeeze(-1)
-        good, bad = scores.float().chunk(2)
+        good, bad = pair_scores(model, batch)
         return soft_preference(good - bad, batch["p"], batch["weight"])
 
     metrics = fit(weights, data, loss=loss, collate=collate, loop=loop, progress=progress)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from normwright.models.local import LocalModel
-from normwright.models.tuning import AnswerRow, answer_logprobs, answer_rows, fit, pad_rows
+from normwright.models.tuning import AnswerRow, answer_rows, fit, group_rows, grouped_logprobs
 from normwright.models.tuning.loop import Loop, Progress
 from normwright.plugins import Card, plugin
 from normwright.records import Demonstration
@@ -58,7 +58,7 @@ def sft(
     weights = copy.deepcopy(base.weights)
 
     def collate(batch: list[_Row]) -> dict[str, Any]:
-        tensors = pad_rows([b.row for b in batch], base.tokenizer.pad_token_id)
+        tensors = group_rows([b.row for b in batch], base.tokenizer.pad_token_id)
         return {**tensors, "weight": torch.tensor([b.weight for b in batch])}
 
     metrics = fit(weights, data, loss=imitation, collate=collate, loop=loop, progress=progress)
@@ -67,7 +67,7 @@ def sft(
 
 def imitation(model: Any, batch: dict[str, Any]) -> torch.Tensor:
     """Return the weighted negative log-likelihood of the answers, in nats a token."""
-    scores = answer_logprobs(model, batch["ids"], batch["mask"], batch["answer"])
-    lengths: torch.Tensor = batch["answer"].sum(1)
+    scores = grouped_logprobs(model, batch)
     weight: torch.Tensor = batch["weight"]
-    return -(weight * scores).sum() / (weight * lengths).sum()
+    length: torch.Tensor = batch["length"]
+    return -(weight * scores).sum() / (weight * length).sum()

@@ -1,10 +1,22 @@
 """What training shares: losses, batches and the loop. Imported by recipes, never at start-up."""
 
-from normwright.models.tuning.batches import AnswerRow, answer_rows, pad_rows
+from normwright.models.tuning.batches import (
+    AnswerRow,
+    PairRow,
+    answer_rows,
+    group_pairs,
+    group_rows,
+    pad_rows,
+    pair_rows,
+)
 from normwright.models.tuning.loop import Loop, fit, save_plain
 from normwright.models.tuning.losses import (
     answer_logprobs,
+    attending,
     cross_entropy,
+    grouped_logprobs,
+    pair_logprobs,
+    pair_scores,
     rows_at,
     soft_preference,
     token_losses,
@@ -13,11 +25,19 @@ from normwright.models.tuning.losses import (
 __all__ = [
     "AnswerRow",
     "Loop",
+    "PairRow",
     "answer_logprobs",
     "answer_rows",
+    "attending",
     "cross_entropy",
     "fit",
+    "group_pairs",
+    "group_rows",
+    "grouped_logprobs",
     "pad_rows",
+    "pair_logprobs",
+    "pair_rows",
+    "pair_scores",
     "rows_at",
     "save_plain",
     "soft_preference",

@@ -1,0 +1,11 @@
+"""The stages as steps: what each takes from the ones before, what it makes, which code it runs.
+
+Nothing heavy is imported here; a step imports its stage when it runs, so that a run in which every
+step is skipped opens neither torch nor scikit-learn.
+"""
+
+from normwright.flow.stages.decision import check_split
+from normwright.flow.stages.evidence import TRAINED, open_guarded
+from normwright.flow.stages.plan import steps
+
+__all__ = ["TRAINED", "check_split", "open_guarded", "steps"]

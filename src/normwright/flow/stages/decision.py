@@ -1,0 +1,88 @@
+"""From evidence to a verdict: the step `release`."""
+
+from __future__ import annotations
+
+from normwright.flow.engine import Context
+from normwright.flow.project import Project
+from normwright.flow.settings import FILE
+from normwright.records import (
+    Contrast,
+    Fault,
+    InputError,
+    Judge,
+    Measurement,
+    ModelRef,
+    Policy,
+    Record,
+)
+
+
+def check_split(project: Project) -> None:
+    """Refuse to decide a release on scenes that recipes are chosen on.
+
+    Raises:
+        InputError: if what is to be measured is not the split `test`.
+    """
+    split = project.settings.evaluate.split
+    if split != "test":
+        raise InputError(
+            [
+                Fault(
+                    where=f"{FILE}: evaluate.split",
+                    expected="test, before a release is decided",
+                    seen=split,
+                    do="Set evaluate.split: test, or stop before with --until evaluate.",
+                )
+            ]
+        )
+
+
+def release(project: Project, context: Context) -> list[Record]:
+    """Decide by the criteria, and write the verdict and the safety case."""
+    from normwright.release import decide, read_criteria, safety_case
+
+    check_split(project)
+    policy = context.one("charter", Policy)
+    criteria = read_criteria(
+        project.path(project.settings.release.criteria), languages=project.settings.languages
+    )
+    measurements = [
+        *context.records("evaluate", Measurement),
+        *context.records("redteam", Measurement),
+    ]
+    contrasts = context.records("evaluate", Contrast)
+    judge = context.one("judge", Judge)
+    models = [context.one(step, ModelRef) for step in ("learn.base", "learn.sft", "learn.prefer")]
+    aligned = models[-1].digest
+    verdict = decide(
+        criteria,
+        measurements=measurements,
+        contrasts=contrasts,
+        policy=policy,
+        judges=[judge],
+        model_digest=aligned,
+        digests={
+            "base": models[0].digest,
+            "tuned": models[1].digest,
+            "aligned": aligned,
+            "guarded": aligned,
+        },
+    )
+    verdict = verdict.model_copy(
+        update={"derived_from": tuple(sorted({aligned, judge.digest, *verdict.derived_from}))}
+    )
+    first, *others = project.settings.languages
+    for lang in (first, *others):
+        name = "out/safety-case.md" if lang == first else f"out/safety-case.{lang}.md"
+        case = safety_case(
+            verdict,
+            criteria=criteria,
+            policy=policy,
+            measurements=measurements,
+            contrasts=contrasts,
+            models=models,
+            lang=lang,
+        )
+        context.export(name, case.encode())
+    context.export("out/verdict.json", (verdict.model_dump_json(indent=1) + "\n").encode())
+    return [verdict, *criteria]

@@ -1,0 +1,311 @@
+"""From a policy to weights: the steps `learn.*`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from normwright.flow.engine import Context
+from normwright.flow.project import Project
+from normwright.flow.stages.drawn import scenes_of, thin
+from normwright.flow.stages.stored import lines_of, open_model, ref_of
+from normwright.records import (
+    Dataset,
+    Demonstration,
+    Digest,
+    ModelRef,
+    Outcome,
+    Policy,
+    PreferencePair,
+    Record,
+    Scene,
+)
+
+if TYPE_CHECKING:
+    from normwright.flow.settings import Tuning
+    from normwright.models.local import LocalModel
+    from normwright.models.tuning.loop import Loop, Progress
+
+
+def data(project: Project, context: Context) -> list[Record]:
+    """Make the rows a model learns from, curated under the policy."""
+    from normwright import learn
+
+    settings = project.settings
+    policy = context.one("charter", Policy)
+    outcomes = context.records("aggregate", Outcome)
+    context.progress(0, 2, "demonstrations")
+    shown = learn.demonstrate(
+        policy,
+        _lessons(project, settings.learn.demonstrations, seed=context.seed),
+        obliging=settings.learn.obliging,
+        seed=context.seed,
+    )
+    context.progress(1, 2, "pairs")
+    drawn = [
+        s for s in scenes_of(project, "tune", seed=context.seed + 1, per_template=40) if s.norm
+    ]
+    pairs = learn.pair(
+        policy,
+        outcomes,
+        thin(drawn, settings.learn.pairs, seed=context.seed),
+        spared_weight=settings.learn.spared_weight,
+    )
+    made: list[Record] = []
+    for kind, rows, curation in (
+        ("demonstrations", shown.demonstrations, shown.curation),
+        ("pairs", pairs.pairs, pairs.curation),
+    ):
+        made.append(
+            Dataset(
+                kind=kind,  # type: ignore[arg-type]
+                rows=len(rows),
+                content=context.put_bytes(lines_of(rows)),
+                curation=curation,
+                languages=_counts(r.lang for r in rows),
+                families=_counts(r.family for r in rows),
+                process_kind=policy.charter.kind,
+                derived_from=(policy.digest, *(o.digest for o in outcomes)),
+            )
+        )
+    return made
+
+
+def _undisputed(rows: Sequence[Demonstration]) -> list[Demonstration]:
+    """Return the demonstrations no norm speaks against: an anchor must not teach breaches."""
+    return [row for row in rows if not row.norms]
+
+
+def _lessons(project: Project, count: int, *, seed: int) -> list[Scene]:
+    """Return scenes to demonstrate: mostly plain requests, and scenes norms were written about."""
+    drawn = scenes_of(project, "tune", seed=seed, per_template=30)
+    plain = [s for s in drawn if s.norm is None]
+    probing = [s for s in drawn if s.norm is not None]
+    most = round(count * project.settings.learn.plain)
+    return [*thin(plain, most, seed=seed), *thin(probing, count - most, seed=seed)]
+
+
+def base(project: Project, context: Context) -> list[Record]:
+    """Take the model that everything starts from, or make a small one on the spot."""
+    from normwright import learn
+    from normwright.models.local import LocalModel, embedded_path
+    from normwright.models.tuning import save_plain
+
+    model = project.settings.model
+    if model.kind == "scratch":
+        shape = learn.Shape(
+            hidden=model.scratch.hidden,
+            layers=model.scratch.layers,
+            heads=model.scratch.heads,
+            vocabulary=model.scratch.vocab,
+            context=model.scratch.context,
+        )
+        made = learn.scratch_model(
+            scenes_of(project, "tune", seed=0), shape=shape, seed=context.seed
+        )
+        save_plain(made.weights, made.tokenizer, context.scratch / "model")
+        directory, recipe = context.scratch / "model", "scratch"
+    elif model.kind == "local":
+        directory, recipe = project.path(model.path or ""), "given"
+    else:
+        directory, recipe = embedded_path(), "pretrain"
+    opened = LocalModel.open(directory, name="base")
+    files = context.put_dir(directory)
+    return [learn.model_ref("base", files, opened.weights, recipe=recipe, seed=context.seed)]
+
+
+def sft(project: Project, context: Context) -> list[Record]:
+    """Tune the base model on the demonstrations."""
+    from normwright import learn
+
+    base = open_model(project, context, "learn.base", "base")
+    data = _dataset(context, "demonstrations")
+    loop = _loop(project.settings.learn.sft, seed=context.seed)
+    tuned, metrics = learn.sft(
+        base, _demonstrations(context), loop=loop, progress=_told(context, "imitating")
+    )
+    return [
+        _keep(
+            context,
+            tuned,
+            "tuned",
+            "sft",
+            parent=("learn.base", "base"),
+            data=(data,),
+            loop=loop,
+            metrics=metrics,
+        )
+    ]
+
+
+def reward(project: Project, context: Context) -> list[Record]:
+    """Learn a reward from the shares of people who prefer each answer."""
+    from normwright import learn
+    from normwright.models.local import LocalModel
+
+    tuned = open_model(project, context, "learn.sft", "tuned")
+    data = _dataset(context, "pairs")
+    loop = _loop(project.settings.learn.reward, seed=context.seed)
+    weights, metrics = learn.reward(
+        tuned, _pairs(context), loop=loop, progress=_told(context, "learning shares")
+    )
+    scorer = LocalModel("reward", weights, tuned.tokenizer)
+    return [
+        _keep(
+            context,
+            scorer,
+            "reward",
+            "reward",
+            parent=("learn.sft", "tuned"),
+            data=(data,),
+            loop=loop,
+            metrics=metrics,
+        )
+    ]
+
+
+def prefer(project: Project, context: Context) -> list[Record]:
+    """Align the tuned model with what people prefer, and export it."""
+    from normwright import learn
+
+    prefer = project.settings.learn.prefer
+    tuned = open_model(project, context, "learn.sft", "tuned")
+    loop = _loop(prefer, seed=context.seed)
+    aligned, metrics = learn.prefer(
+        tuned,
+        _pairs(context),
+        _undisputed(_demonstrations(context)),
+        loop=loop,
+        beta=prefer.beta,
+        anchor=prefer.sft_anchor,
+        majority=prefer.majority_anchor,
+        progress=_told(context, "preferring"),
+    )
+    data = (_dataset(context, "pairs"), _dataset(context, "demonstrations"))
+    ref = _keep(
+        context,
+        aligned,
+        "aligned",
+        "prefer",
+        parent=("learn.sft", "tuned"),
+        data=data,
+        loop=loop,
+        metrics=metrics,
+        settings={
+            "beta": prefer.beta,
+            "anchor": prefer.sft_anchor,
+            "majority": prefer.majority_anchor,
+        },
+    )
+    for name, digest in ref.files.items():
+        context.export(f"out/model/{name}", digest)
+    return [ref]
+
+
+def control(project: Project, context: Context) -> list[Record]:
+    """Train a model that starts from random weights, in the same way on the same rows."""
+    from normwright import learn
+
+    settings = project.settings.learn
+    base = open_model(project, context, "learn.base", "base")
+    fresh = learn.fresh_like(base, seed=context.seed)
+    rows, pairs = _demonstrations(context), _pairs(context)
+    first = _loop(settings.sft, seed=context.seed)
+    tuned, _ = learn.sft(fresh, rows, loop=first, progress=_told(context, "imitating"))
+    loop = _loop(settings.prefer, seed=context.seed)
+    trained, metrics = learn.prefer(
+        tuned,
+        pairs,
+        _undisputed(rows),
+        loop=loop,
+        beta=settings.prefer.beta,
+        anchor=settings.prefer.sft_anchor,
+        majority=settings.prefer.majority_anchor,
+        progress=_told(context, "preferring"),
+    )
+    data = (_dataset(context, "pairs"), _dataset(context, "demonstrations"))
+    return [
+        _keep(
+            context,
+            trained,
+            "control:random-init",
+            "sft+prefer",
+            # Its weights come from nothing, but tokenizer and shape are the base's.
+            parent=("learn.base", "base"),
+            data=data,
+            loop=loop,
+            metrics=metrics,
+            settings={
+                "start": "random",
+                "beta": settings.prefer.beta,
+                "anchor": settings.prefer.sft_anchor,
+                "majority": settings.prefer.majority_anchor,
+            },
+        )
+    ]
+
+
+def _keep(
+    context: Context,
+    model: LocalModel,
+    name: str,
+    recipe: str,
+    *,
+    parent: tuple[str, str],
+    data: Sequence[Digest],
+    loop: Loop,
+    metrics: Mapping[str, float],
+    settings: Mapping[str, Any] | None = None,
+) -> ModelRef:
+    """Store a model's files and return the record that names it."""
+    from normwright.learn import model_ref
+    from normwright.models.tuning import save_plain
+
+    folder = context.scratch / "made"
+    save_plain(model.weights, model.tokenizer, folder)
+    base = ref_of(context, *parent).digest
+    return model_ref(
+        name,
+        context.put_dir(folder),
+        model.weights,
+        recipe=recipe,
+        base=base,
+        data=data,
+        loop=loop,
+        settings=settings,
+        metrics=metrics,
+        seed=context.seed,
+    )
+
+
+def _loop(tuning: Tuning, *, seed: int) -> Loop:
+    from normwright.models.tuning.loop import Loop
+
+    return Loop(epochs=tuning.epochs, lr=tuning.lr, batch=tuning.batch, seed=seed)
+
+
+def _told(context: Context, what: str) -> Progress:
+    return lambda step, steps, loss: context.progress(step, steps, f"{what}, loss {loss:.3f}")
+
+
+def _dataset(context: Context, kind: str) -> Digest:
+    return _found(context, kind).digest
+
+
+def _found(context: Context, kind: str) -> Dataset:
+    return next(d for d in context.records("learn.data", Dataset) if d.kind == kind)
+
+
+def _demonstrations(context: Context) -> list[Demonstration]:
+    lines = context.read(_found(context, "demonstrations").content).splitlines()
+    return [Demonstration.model_validate_json(line) for line in lines]
+
+
+def _pairs(context: Context) -> list[PreferencePair]:
+    lines = context.read(_found(context, "pairs").content).splitlines()
+    return [PreferencePair.model_validate_json(line) for line in lines]
+
+
+def _counts(values: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(values).items()))

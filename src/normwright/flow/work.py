@@ -1,0 +1,419 @@
+"""What the steps cost, reckoned from their parameters, the scenes and the size of the model.
+
+A small model with few constants; what comes out is an estimate. The constants are fitted to runs of
+the templates `town` (two free cores of an AMD EPYC with AVX512-BF16: sft 25 s, reward 25, prefer
+75, control 100, evaluate 66, redteam 19, in all 337) and `micro` (one core, in all 28 s).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from normwright.flow.project import Project
+from normwright.records import InputError
+from normwright.scenes import draw, load_bank
+
+MB = 10**6
+
+TRAINED_AT = 0.47
+"""Share of the probed speed that training reaches: `town`, 1600 rows of 80 tokens in 25 s."""
+ANSWERED_AT = 0.32
+"""Share of the probed speed that answering reaches, in batches: `town`, evaluation in 66 s."""
+FORWARD = 0.6e-3
+"""Seconds a layer takes to be called at all, however small."""
+BATCH = 64
+"""Conversations a call of the model."""
+REDRAWN = 0.4
+"""Share of the guarded answers that do not pass, so that others are drawn."""
+ATTACK_TOKENS = 48
+"""Longest answer to an attack, in tokens."""
+REPLIES_IN_TALK = 1.6
+"""How much longer the transcript of an attack is than the request it wraps."""
+
+PYTHON, LEARNING, WEIGHTS = 150 * MB, 350 * MB, 850 * MB
+"""Memory of the process with the records alone, with scikit-learn, and with torch and models."""
+STATE = 28
+"""Bytes a parameter takes while trained: weights, gradient, two moments, the start, copies."""
+ACTIVATION = 130
+"""Bytes kept for each token, layer and unit of width until the backward pass, with what the
+allocator holds back: `town` peaks at 1.8 GiB, in a step of 48 rows."""
+SCORED = 12
+"""Bytes for each token and word of the vocabulary while whole answers are scored."""
+
+
+class UnknownSizeError(LookupError):
+    """Something the work follows from cannot be read here."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one step costs."""
+
+    seconds: float
+    """Time that does not follow from the speed of arithmetic."""
+    flops: float = 0.0
+    """Arithmetic, in operations of the probe: divided by its speed, they are seconds."""
+    memory: float = PYTHON
+    """Bytes at its peak, of the whole process."""
+    disk: float = 0.0
+    """Bytes it leaves behind."""
+    scratch: float = 0.0
+    """Bytes it needs beside these while it runs."""
+
+    def at(self, speed: float) -> float:
+        """Return its seconds at a speed in operations a second."""
+        return self.seconds + self.flops / speed
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The size of a language model."""
+
+    parameters: int
+    hidden: int
+    layers: int
+    vocabulary: int
+    files: int
+    """Bytes of its directory."""
+
+    @property
+    def trained(self) -> float:
+        """Bytes of its directory once trained: 32-bit weights and a tokenizer."""
+        return 4 * self.parameters + 65 * self.vocabulary
+
+    @property
+    def characters(self) -> float:
+        """Characters a token holds: 1.6 with 400 tokens, 3.1 with 4096, at most 4.5."""
+        return min(4.5, max(1.0, 0.44 * math.log2(self.vocabulary) - 2.2))
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """What one draw from each wording gives."""
+
+    plain: int
+    """Scenes no norm speaks about."""
+    probing: int
+    """Scenes a norm was written about."""
+    characters: float
+    """Length of a request with its answer."""
+
+    @property
+    def all(self) -> int:
+        """Scenes in all."""
+        return self.plain + self.probing
+
+
+class Sizes:
+    """What work follows from beside parameters; each part is read when first asked for.
+
+    Raises from every member:
+        UnknownSizeError: if it cannot be told here.
+        InputError: if files of the project have faults.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    @cached_property
+    def scenes(self) -> Scenes:
+        """The project's scenes; training, guard and judge draw from as many wordings as tests."""
+        settings = self._project.settings
+        paths: list[Path] = []
+        for name in settings.sources.scenes:
+            path = self._project.path(name)
+            paths += sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+        drawn = draw(load_bank(paths), split="test", seed=0, langs=settings.languages)
+        if not drawn:
+            raise UnknownSizeError("no scenes")
+        said = sum(len(m.content) for s in drawn for m in s.messages)
+        said += sum(len(s.perform) for s in drawn)
+        plain = sum(s.norm is None for s in drawn)
+        return Scenes(plain, len(drawn) - plain, said / len(drawn))
+
+    def bytes_of(self, name: str) -> int:
+        """Return the size of a file or directory of the project."""
+        return _bytes(self._project.path(name))
+
+    @cached_property
+    def consultation(self) -> int:
+        """Bytes of the consultation."""
+        return self.bytes_of(self._project.settings.sources.consultation)
+
+    def turns(self, attacks: str) -> int:
+        """Return how many times attacks speak, in one language."""
+        try:
+            found = yaml.safe_load(self._project.path(attacks).read_text(encoding="utf-8"))
+            return sum(len(next(iter(one["turns"].values()))) for one in found["attacks"])
+        except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError, AttributeError) as why:
+            raise UnknownSizeError(attacks) from why
+
+    def shape(self, base: Mapping[str, Any]) -> Shape:
+        """Return the size of the model that the parameters of `learn.base` speak of."""
+        from normwright.models.places import embedded_path
+
+        if base["kind"] == "scratch":
+            given = base["scratch"]
+            hidden, layers, vocabulary = given["hidden"], given["layers"], given["vocab"]
+            made = vocabulary * hidden + 12 * layers * hidden * hidden
+            shape = Shape(made, hidden, layers, vocabulary, 0)
+            return replace(shape, files=round(shape.trained))
+        local = base["kind"] == "local"
+        return read_shape(self._project.path(base["path"] or "") if local else embedded_path())
+
+
+def read_shape(directory: Path) -> Shape:
+    """Return the size of a model from its configuration and the heads of its weight files.
+
+    Raises:
+        UnknownSizeError: if something is missing or in another form.
+    """
+    try:
+        config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+        config = config.get("text_config", config)
+        weights = sorted(directory.glob("*.safetensors"))
+        parameters = sum(_parameters(path) for path in weights)
+        hidden, layers, vocabulary = (
+            next(int(config[name]) for name in names if name in config)
+            for names in (
+                ("hidden_size", "n_embd", "d_model"),
+                ("num_hidden_layers", "n_layer", "num_layers"),
+                ("vocab_size",),
+            )
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as why:
+        raise UnknownSizeError(str(directory)) from why
+    if min(parameters, hidden, layers, vocabulary) < 1:
+        raise UnknownSizeError(str(directory))
+    return Shape(parameters, hidden, layers, vocabulary, _bytes(directory))
+
+
+def _parameters(path: Path) -> int:
+    """Return how many numbers a safetensors file holds, from its head alone."""
+    with path.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        if length > path.stat().st_size:
+            raise ValueError(f"{path} holds no weights")
+        head = json.loads(stream.read(length))
+    return sum(math.prod(one["shape"]) for name, one in head.items() if name != "__metadata__")
+
+
+def _bytes(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(one.stat().st_size for one in files if one.is_file())
+
+
+# The steps
+
+Parameters = Mapping[str, Mapping[str, Any]]
+"""Of every step, by its name."""
+
+
+def work_of(step: str, parameters: Parameters, sizes: Sizes) -> Work | None:
+    """Return what a step costs; None if that is not known.
+
+    Args:
+        step: its name.
+        parameters: those of the step and of all it rests on, by name.
+        sizes: what else the work follows from.
+    """
+    reckon = _WORK.get(step)
+    if reckon is None:
+        return None
+    try:
+        return reckon(parameters, sizes)
+    # Parameters of an earlier run may have other names; faults are told by the step that reads.
+    except (LookupError, InputError):
+        return None
+
+
+def cores_of(threads: int | None) -> int:
+    """Return how many cores a number of threads in the project file comes to."""
+    return threads or len(os.sched_getaffinity(0))
+
+
+def _elicit(_: Parameters, sizes: Sizes) -> Work:
+    size = sizes.consultation
+    return Work(0.4 + 5e-7 * size, disk=5 * size)
+
+
+def _aggregate(parameters: Parameters, sizes: Sizes) -> Work:
+    resamples = parameters["aggregate"]["bootstrap"]
+    return Work(2.0 + 1e-6 * sizes.consultation * (1 + resamples / 60), memory=LEARNING)
+
+
+def _charter(_: Parameters, __: Sizes) -> Work:
+    return Work(0.6, disk=0.1 * MB)
+
+
+def _data(parameters: Parameters, sizes: Sizes) -> Work:
+    rows = _demonstrations(parameters, sizes) + _pairs(parameters, sizes)
+    # It draws every wording seventy times over and then keeps as many as are asked for.
+    seconds = 0.5 + 70 * sizes.scenes.all * 0.13e-3 + rows * 0.5e-3
+    return Work(seconds, disk=4 * sizes.scenes.characters * rows)
+
+
+def _base(parameters: Parameters, sizes: Sizes) -> Work:
+    shape = _shape(parameters, sizes)
+    memory = WEIGHTS + 8 * shape.parameters
+    return Work(3.0, memory=memory, disk=shape.files, scratch=shape.files)
+
+
+def _sft(parameters: Parameters, sizes: Sizes) -> Work:
+    tuning = parameters["learn.sft"]
+    rows = _demonstrations(parameters, sizes) * tuning["epochs"]
+    return _training(parameters, sizes, rows=rows, step=tuning["batch"])
+
+
+def _reward(parameters: Parameters, sizes: Sizes) -> Work:
+    tuning = parameters["learn.reward"]
+    # Both answers of each pair, and of a quarter more whose worse answer is garbled.
+    rows = 2.5 * _pairs(parameters, sizes) * tuning["epochs"]
+    return _training(parameters, sizes, rows=rows, step=2 * tuning["batch"])
+
+
+def _prefer(parameters: Parameters, sizes: Sizes) -> Work:
+    work = _preferring(parameters, sizes, parameters["learn.prefer"])
+    return replace(work, disk=2 * work.disk)  # also written to `out/model`
+
+
+def _control(parameters: Parameters, sizes: Sizes) -> Work:
+    tuning = parameters["learn.control"]
+    rows = _demonstrations(parameters, sizes) * tuning["sft"]["epochs"]
+    first = _training(parameters, sizes, rows=rows, step=tuning["sft"]["batch"])
+    then = _preferring(parameters, sizes, tuning["prefer"])
+    return replace(
+        then,
+        seconds=first.seconds + then.seconds,
+        flops=first.flops + then.flops,
+        memory=max(first.memory, then.memory),
+    )
+
+
+def _preferring(parameters: Parameters, sizes: Sizes, tuning: Mapping[str, Any]) -> Work:
+    # Both answers and an anchor; both answers are also scored before and after, forwards only.
+    rows = _pairs(parameters, sizes) * (3 * tuning["epochs"] + 4 / 3)
+    work = _training(parameters, sizes, rows=rows, step=3 * tuning["batch"])
+    shape = _shape(parameters, sizes)
+    scored = BATCH * _tokens(shape, sizes) * shape.vocabulary * SCORED
+    return replace(work, memory=work.memory + scored)
+
+
+def _training(parameters: Parameters, sizes: Sizes, *, rows: float, step: float) -> Work:
+    shape = _shape(parameters, sizes)
+    tokens = _tokens(shape, sizes)
+    kept = min(step, rows) * tokens * shape.layers * shape.hidden * ACTIVATION
+    # Rows go through the model in groups of eight; the way back takes twice the way there.
+    calls = rows / 8 * 3 * shape.layers * FORWARD
+    return Work(
+        1.0 + calls,
+        6 * shape.parameters * rows * tokens / TRAINED_AT,
+        memory=WEIGHTS + STATE * shape.parameters + kept,
+        disk=shape.trained,
+        scratch=2 * shape.trained,
+    )
+
+
+def _guard(parameters: Parameters, sizes: Sizes) -> Work:
+    scenes = parameters["guard"]["per_template"] * sizes.scenes.all
+    return Work(1.0 + 1e-3 * scenes, memory=LEARNING, disk=2.2 * MB, scratch=2.2 * MB)
+
+
+def _judge(parameters: Parameters, sizes: Sizes) -> Work:
+    scenes = parameters["judge"]["per_template"] * sizes.scenes.all
+    return Work(2.0 + 2e-3 * scenes, memory=LEARNING, disk=0.3 * MB)
+
+
+def _evaluate(parameters: Parameters, sizes: Sizes) -> Work:
+    given = parameters["evaluate"]
+    languages, drawn = len(given["languages"]), given["per_template"]
+    scenes = min(drawn * sizes.scenes.plain, given["help"] * languages)
+    scenes += min(drawn * sizes.scenes.probing, given["probes"] * languages)
+    shape = _shape(parameters, sizes)
+    trained = 3 + ("random-init" in given["controls"])
+    models = trained + _guarded(given)
+    work = _answering(shape, sizes, scenes * models, new=given["max_new_tokens"])
+    roles = 4 + len(given["controls"])
+    read = sizes.bytes_of(given["text"]) / shape.characters if given["text"] else 0.0
+    return replace(
+        work,
+        seconds=work.seconds + 1.0 + 2e-3 * scenes * roles,
+        flops=work.flops + 2 * shape.parameters * read * trained / ANSWERED_AT,
+        disk=2 * MB + 1000 * scenes * roles,
+        scratch=6 * shape.trained,
+    )
+
+
+def _redteam(parameters: Parameters, sizes: Sizes) -> Work:
+    given = parameters["redteam"]
+    sides = 2 * len(given["languages"])
+    talks = sizes.turns(given["attacks"]) * sides * given["per_attack"]
+    shape = _shape(parameters, sizes)
+    answers = talks * (2 + _guarded(given))
+    work = _answering(shape, sizes, answers, new=ATTACK_TOKENS, longer=REPLIES_IN_TALK)
+    seconds = work.seconds + 2.0 + 4e-3 * 3 * talks
+    return replace(work, seconds=seconds, disk=3000 * talks, scratch=4 * shape.trained)
+
+
+def _guarded(given: Mapping[str, Any]) -> float:
+    """Return how many times a guarded model answers, on average."""
+    return 1 + REDRAWN * float(given["guard"]["best_of"])
+
+
+def _answering(
+    shape: Shape, sizes: Sizes, answers: float, *, new: int, longer: float = 1.0
+) -> Work:
+    tokens = longer * _tokens(shape, sizes) + new
+    calls = answers / BATCH * (1 + new) * shape.layers * FORWARD
+    flops = 2 * shape.parameters * answers * tokens / ANSWERED_AT
+    kept = 2 * BATCH * tokens * shape.layers * shape.hidden * 4
+    return Work(calls, flops, memory=WEIGHTS + 24 * shape.parameters + kept)
+
+
+def _release(_: Parameters, __: Sizes) -> Work:
+    return Work(0.5, disk=2 * MB)
+
+
+def _shape(parameters: Parameters, sizes: Sizes) -> Shape:
+    return sizes.shape(parameters["learn.base"])
+
+
+def _tokens(shape: Shape, sizes: Sizes) -> float:
+    """Tokens of a request with its answer and the marks between them."""
+    return sizes.scenes.characters / shape.characters + 10
+
+
+def _demonstrations(parameters: Parameters, sizes: Sizes) -> float:
+    return min(float(parameters["learn.data"]["demonstrations"]), 30.0 * sizes.scenes.all)
+
+
+def _pairs(parameters: Parameters, sizes: Sizes) -> float:
+    return min(float(parameters["learn.data"]["pairs"]), 40.0 * sizes.scenes.probing)
+
+
+_WORK: Mapping[str, Callable[[Parameters, Sizes], Work]] = {
+    "elicit": _elicit,
+    "aggregate": _aggregate,
+    "charter": _charter,
+    "learn.data": _data,
+    "learn.base": _base,
+    "learn.sft": _sft,
+    "learn.reward": _reward,
+    "learn.prefer": _prefer,
+    "learn.control": _control,
+    "guard": _guard,
+    "judge": _judge,
+    "evaluate": _evaluate,
+    "redteam": _redteam,
+    "release": _release,
+}
+"""Step -> the function that reckons what it costs."""
