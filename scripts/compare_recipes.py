@@ -74,10 +74,16 @@ def main() -> int:
 
 
 def change_setting(settings: dict[str, Any], key: str, value: str) -> None:
-    """Set one value of the project file by its dotted name."""
+    """Set one value of the project file by its dotted name.
+
+    Raises:
+        KeyError: if the file does not name it; a mistyped name would change nothing.
+    """
     *path, last = key.split(".")
     for part in path:
         settings = settings[part]
+    if last not in settings:
+        raise KeyError(key)
     settings[last] = yaml.safe_load(value)
 
 

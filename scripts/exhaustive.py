@@ -1,4 +1,4 @@
-"""Run the large counts once and print a report: kills, tampering, random charters.
+"""Run the large counts once and print a report: kills at random moments, random charters.
 
     python scripts/exhaustive.py [--out FILE]
 

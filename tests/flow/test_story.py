@@ -249,3 +249,27 @@ def test_weights_leave_without_a_pickle(finished: Path) -> None:
 
     assert {"config.json", "model.safetensors", "tokenizer.json", "chat_template.jinja"} <= names
     assert not {n for n in names if n.endswith((".bin", ".pt", ".pkl"))}
+
+
+def test_no_release_is_decided_on_the_development_split(project: Path) -> None:
+    """Scenes that recipes are chosen on are refused before anything is trained."""
+    path = project / "normwright.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("evaluate: {", "evaluate: {split: dev, "), encoding="utf-8")
+    before = flow.status(project)
+
+    with pytest.raises(InputError, match=r"evaluate\.split"):
+        flow.run(project)
+
+    assert next(s for s in before.stages if s.name == "evaluate").state != "done"
+    assert flow.status(project) == before
+
+
+def test_a_control_that_does_not_exist_is_a_fault(project: Path) -> None:
+    """A mistyped control never silently becomes another one."""
+    path = project / "normwright.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("canned-refusal", "caned-refusal"), encoding="utf-8")
+
+    with pytest.raises(InputError, match="controls"):
+        flow.load_project(project)

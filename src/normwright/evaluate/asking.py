@@ -30,7 +30,7 @@ def ask(
     *,
     max_new_tokens: int = 48,
     seed: int = 0,
-    batch: int = 64,
+    batch: int = 256,
     cite: Cite | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Answer]:

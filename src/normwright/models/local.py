@@ -171,7 +171,7 @@ class LocalModel:
     name: str
     weights: Any
     tokenizer: Any
-    batch: int = 64
+    batch: int = 128
     _stop: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
@@ -179,7 +179,7 @@ class LocalModel:
         self.weights.eval()
 
     @classmethod
-    def open(cls, path: Path, *, name: str | None = None, batch: int = 64) -> LocalModel:
+    def open(cls, path: Path, *, name: str | None = None, batch: int = 128) -> LocalModel:
         """Open a model directory.
 
         Raises:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from normwright.evaluate import TextJudge
     from normwright.guard import GuardedModel
     from normwright.models import Model, Scorer
-    from normwright.models.local import LocalModel
 
 TRAINED = ("base", "tuned", "aligned")
 """Roles whose weights a run makes or takes, from first to last."""
@@ -98,7 +97,7 @@ class _Bench:
             project, context, context.one("charter", Policy), TextJudge.from_files(files), record
         )
 
-    def guarded(self, aligned: LocalModel) -> GuardedModel:
+    def guarded(self, aligned: Model) -> GuardedModel:
         """Return the aligned model behind the guard, with the reward model as its ranking."""
         from normwright.models.local import LocalScorer
 
@@ -135,11 +134,12 @@ def open_guarded(
 def evaluate(project: Project, context: Context) -> list[Record | Digest]:
     """Ask every model the same scenes and measure what it answers."""
     from normwright.evaluate import ask, measure
+    from normwright.models import Remembered
 
     settings = project.settings.evaluate
     bench = _Bench.of(project, context)
     scenes = _asked_scenes(project, bench.policy, seed=context.seed)
-    aligned = open_model(project, context, "learn.prefer", "aligned")
+    aligned = Remembered(open_model(project, context, "learn.prefer", "aligned"))
     models: list[tuple[str, Model, Digest]] = [
         (role, open_model(project, context, step, role), ref_of(context, step, role).digest)
         for role, step in zip(TRAINED[:2], ("learn.base", "learn.sft"), strict=True)
@@ -366,6 +366,7 @@ def _citing(guarded: GuardedModel) -> Callable[[Sequence[Message], str], tuple[s
 
 def redteam(project: Project, context: Context) -> list[Record | Digest]:
     """Attack the models and keep what came of it."""
+    from normwright.models import Remembered
     from normwright.redteam import campaign, load_attacks, rates
 
     settings = project.settings.redteam
@@ -376,7 +377,7 @@ def redteam(project: Project, context: Context) -> list[Record | Digest]:
         for s in scenes_of(project, "test", seed=context.seed + 1, per_template=2)
         if s.norm is not None
     ]
-    aligned = open_model(project, context, "learn.prefer", "aligned")
+    aligned = Remembered(open_model(project, context, "learn.prefer", "aligned"))
     digest = ref_of(context, "learn.prefer", "aligned").digest
     models: list[tuple[str, Model, Digest]] = [
         (
