@@ -396,15 +396,15 @@ def flip_section(study: Study) -> list[str]:
 
 def contrast_sets(found: flow.Results) -> list[str]:
     """Real contrast sets beside the project's own scenes, where the data was there."""
-    measured = [m for m in found.measurements if m.suite in ("xstest", "hh")]
+    measured = [m for m in found.measurements if m.suite in ("xstest", "human-pairs")]
     if not measured:
         return []
     lines = [
         "## Real contrast sets (English): what the alignment does not carry to",
         "",
         "XSTest: how well a declining margin tells unsafe prompts from safe ones that look like",
-        "them (`auc`, 0.5 is chance), and how often prompts of either kind are declined. HH: how",
-        "often the answer people chose scores higher. None of these decides a release.",
+        "them (`auc`, 0.5 is chance), and how often prompts of either kind are declined. Pairs: how",
+        "how often the answer people chose scores higher. None of these decides a release.",
         "",
         "| set | measure | of | value | n | baselines |",
         "|---|---|---|---|---|---|",

@@ -30,7 +30,9 @@ ANSWERED_AT = 0.32
 """Share of the probed speed that answering reaches, in batches: `town`, evaluation in 66 s."""
 FORWARD = 0.6e-3
 """Seconds a layer takes to be called at all, however small."""
-BATCH = 64
+SHARED = 1.4
+"""Length of a pair whose answers share the prompt, in rows of one answer."""
+BATCH = 128
 """Conversations a call of the model."""
 REDRAWN = 0.4
 """Share of the guarded answers that do not pass, so that others are drawn."""
@@ -38,6 +40,9 @@ ATTACK_TOKENS = 48
 """Longest answer to an attack, in tokens."""
 REPLIES_IN_TALK = 1.6
 """How much longer the transcript of an attack is than the request it wraps."""
+
+CONTRASTED = 480e3
+"""Tokens of the real contrast sets, for two models and a reward model."""
 
 PYTHON, LEARNING, WEIGHTS = 150 * MB, 350 * MB, 850 * MB
 """Memory of the process with the records alone, with scikit-learn, and with torch and models."""
@@ -277,8 +282,8 @@ def _sft(parameters: Parameters, sizes: Sizes) -> Work:
 def _reward(parameters: Parameters, sizes: Sizes) -> Work:
     tuning = parameters["learn.reward"]
     # Both answers of each pair, and of a quarter more whose worse answer is garbled.
-    rows = 2.5 * _pairs(parameters, sizes) * tuning["epochs"]
-    return _training(parameters, sizes, rows=rows, step=2 * tuning["batch"])
+    rows = 1.25 * SHARED * _pairs(parameters, sizes) * tuning["epochs"]
+    return _training(parameters, sizes, rows=rows, step=tuning["batch"])
 
 
 def _prefer(parameters: Parameters, sizes: Sizes) -> Work:
@@ -300,9 +305,10 @@ def _control(parameters: Parameters, sizes: Sizes) -> Work:
 
 
 def _preferring(parameters: Parameters, sizes: Sizes, tuning: Mapping[str, Any]) -> Work:
-    # Both answers and an anchor; both answers are also scored before and after, forwards only.
-    rows = _pairs(parameters, sizes) * (3 * tuning["epochs"] + 4 / 3)
-    work = _training(parameters, sizes, rows=rows, step=3 * tuning["batch"])
+    # Two answers behind one prompt are SHARED rows; beside every second pair stands an anchor. Both
+    # answers are also scored before and after, forwards only.
+    rows = _pairs(parameters, sizes) * ((SHARED + 0.5) * tuning["epochs"] + 2 * SHARED / 3)
+    work = _training(parameters, sizes, rows=rows, step=1.5 * tuning["batch"])
     shape = _shape(parameters, sizes)
     scored = BATCH * _tokens(shape, sizes) * shape.vocabulary * SCORED
     return replace(work, memory=work.memory + scored)
@@ -312,8 +318,8 @@ def _training(parameters: Parameters, sizes: Sizes, *, rows: float, step: float)
     shape = _shape(parameters, sizes)
     tokens = _tokens(shape, sizes)
     kept = min(step, rows) * tokens * shape.layers * shape.hidden * ACTIVATION
-    # Rows go through the model in groups of eight; the way back takes twice the way there.
-    calls = rows / 8 * 3 * shape.layers * FORWARD
+    # Rows go through the model sixteen at a time, and the way back takes twice the way there.
+    calls = rows / min(step, 16) * 3 * shape.layers * FORWARD
     return Work(
         1.0 + calls,
         6 * shape.parameters * rows * tokens / TRAINED_AT,
@@ -340,7 +346,8 @@ def _evaluate(parameters: Parameters, sizes: Sizes) -> Work:
     scenes += min(drawn * sizes.scenes.probing, given["probes"] * languages)
     shape = _shape(parameters, sizes)
     trained = 3 + ("random-init" in given["controls"])
-    models = trained + _guarded(given)
+    # The guard screens what the aligned model said before; only what does not pass is drawn anew.
+    models = trained + _guarded(given) - 1
     work = _answering(shape, sizes, scenes * models, new=given["max_new_tokens"])
     roles = 4 + len(given["controls"])
     read = sizes.bytes_of(given["text"]) / shape.characters if given["text"] else 0.0
@@ -362,6 +369,17 @@ def _redteam(parameters: Parameters, sizes: Sizes) -> Work:
     work = _answering(shape, sizes, answers, new=ATTACK_TOKENS, longer=REPLIES_IN_TALK)
     seconds = work.seconds + 2.0 + 4e-3 * 3 * talks
     return replace(work, seconds=seconds, disk=3000 * talks, scratch=4 * shape.trained)
+
+
+def _sets(parameters: Parameters, sizes: Sizes) -> Work:
+    shape = _shape(parameters, sizes)
+    return Work(
+        10.0,
+        2 * shape.parameters * CONTRASTED / ANSWERED_AT,
+        memory=WEIGHTS + 24 * shape.parameters + LEARNING,
+        disk=0.1 * MB,
+        scratch=4 * shape.trained,
+    )
 
 
 def _guarded(given: Mapping[str, Any]) -> float:
@@ -414,6 +432,7 @@ _WORK: Mapping[str, Callable[[Parameters, Sizes], Work]] = {
     "judge": _judge,
     "evaluate": _evaluate,
     "redteam": _redteam,
+    "evaluate.sets": _sets,
     "release": _release,
 }
 """Step -> the function that reckons what it costs."""
