@@ -404,7 +404,7 @@ def contrast_sets(found: flow.Results) -> list[str]:
         "",
         "XSTest: how well a declining margin tells unsafe prompts from safe ones that look like",
         "them (`auc`, 0.5 is chance), and how often prompts of either kind are declined. Pairs: how",
-        "how often the answer people chose scores higher. None of these decides a release.",
+        "often the answer people chose scores higher. None of these decides a release.",
         "",
         "| set | measure | of | value | n | baselines |",
         "|---|---|---|---|---|---|",
