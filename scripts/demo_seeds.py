@@ -1,6 +1,6 @@
 """Run the town demonstration with five seeds, turn one norm's votes round, and write the table.
 
-    python scripts/demo_seeds.py [--seeds 1,2,3,4,5] [--work DIR] [--out FILE] [--data DIR]
+    python scripts/demo_seeds.py [--seeds 1,2,3] [--jobs N] [--work DIR] [--out FILE] [--data DIR]
 
 Every number is read from the stored answers and measurements of real runs. Runs are resumable: a
 project that is already in --work is only brought up to date. The first seed is run again with the
@@ -19,7 +19,9 @@ import random
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
 from normwright import flow
@@ -56,28 +58,52 @@ class Study:
         return next(iter(self.runs))
 
 
+@dataclass(frozen=True)
+class Job:
+    """One project to run."""
+
+    directory: Path
+    seed: int
+    change: str | None = None
+    """What happens to the votes on the norm; a name of `CHANGES`."""
+    controls: bool = False
+    """Train the control that starts from random weights, too."""
+
+
 def main() -> int:
     """Run everything and write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--seeds", default="1,2,3,4,5")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs at a time")
     parser.add_argument("--work", type=Path, default=Path("build/seeds"))
     parser.add_argument("--out", type=Path, default=Path("docs/experiments/demo-seeds.md"))
     parser.add_argument("--data", type=Path, default=os.environ.get("NORMWRIGHT_DATA") or None)
     arguments = parser.parse_args()
     seeds = [int(s) for s in arguments.seeds.split(",")]
     work, data = arguments.work, arguments.data
+    first = seeds[0]
+    # The control that is trained costs as much as the model; the first seed carries it.
+    plan = [
+        Job(work / f"seed-{first}", first, None, controls=True),
+        Job(work / "inverted", first, "inverted"),
+        Job(work / "shuffled", first, "shuffled"),
+        *(Job(work / f"seed-{seed}", seed) for seed in seeds[1:]),
+    ]
     study = Study()
-    study.runs[seeds[0]] = finish(work / f"seed-{seeds[0]}", seed=seeds[0])
-    for name, change in (("inverted", invert), ("shuffled", shuffle)):
-        study.turned[name] = finish(work / name, seed=seeds[0], change=change, controls=False)
-        write(arguments.out, study)
-    for seed in seeds[1:]:
-        # The control that is trained costs as much as the model; the first seed carries it.
-        study.runs[seed] = finish(work / f"seed-{seed}", seed=seed, controls=False)
-        write(arguments.out, study)
+    # Each run has one thread and a process of its own: that uses the cores better than one run
+    # on all of them, and repeats to the bit.
+    with ProcessPoolExecutor(arguments.jobs, mp_context=get_context("spawn")) as pool:
+        for job, _ in zip(plan, pool.map(finish, plan), strict=True):
+            found = flow.results(job.directory)
+            if job.change is None:
+                study.runs[job.seed] = found
+            else:
+                study.turned[job.change] = found
+            write(arguments.out, study)
     if data is not None:
-        add_contrast_sets(work / f"seed-{seeds[0]}", data)
-        study.runs[seeds[0]] = finish(work / f"seed-{seeds[0]}", seed=seeds[0])
+        add_contrast_sets(plan[0].directory, data)
+        finish(plan[0])
+        study.runs[first] = flow.results(plan[0].directory)
         write(arguments.out, study)
     sys.stdout.write(arguments.out.read_text(encoding="utf-8"))
     return 0
@@ -125,28 +151,23 @@ def write(out: Path, study: Study) -> None:
     out.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 
-def finish(
-    directory: Path,
-    *,
-    seed: int,
-    change: Change | None = None,
-    controls: bool = True,
-) -> flow.Results:
-    """Make the project, change its votes if asked, run it, return its results."""
+def finish(job: Job) -> None:
+    """Make the project, change its votes if asked, run it."""
+    directory = job.directory
     if not directory.exists():
         directory.parent.mkdir(parents=True, exist_ok=True)
         flow.init(directory, "town")
         settings = directory / "normwright.yaml"
-        text = settings.read_text(encoding="utf-8").replace("\nseed: 1\n", f"\nseed: {seed}\n")
-        if not controls:
+        text = settings.read_text(encoding="utf-8").replace("\nseed: 1\n", f"\nseed: {job.seed}\n")
+        text = text.replace("\nthreads: null", "\nthreads: 1")
+        if not job.controls:
             text = text.replace("controls: [random-init, ", "controls: [")
         settings.write_text(text, encoding="utf-8")
-        if change is not None:
-            alter(directory, change)
+        if job.change is not None:
+            alter(directory, CHANGES[job.change])
     began = time.monotonic()
     report = flow.run(directory, watch=lambda event: tell(directory.name, event))
     sys.stderr.write(f"{directory.name}: {report.verdicts} in {time.monotonic() - began:.0f} s\n")
-    return flow.results(directory)
 
 
 def add_contrast_sets(directory: Path, data: Path) -> None:
@@ -202,6 +223,9 @@ def shuffle(rows: list[dict[str, str]], column: str) -> None:
     rng.shuffle(turned)
     for row, value in zip(rows, turned, strict=True):
         row[column] = value
+
+
+CHANGES: Mapping[str, Change] = {"inverted": invert, "shuffled": shuffle}
 
 
 # What was claimed, and whether it is there

@@ -305,10 +305,10 @@ def _control(parameters: Parameters, sizes: Sizes) -> Work:
 
 
 def _preferring(parameters: Parameters, sizes: Sizes, tuning: Mapping[str, Any]) -> Work:
-    # Two answers behind one prompt are SHARED rows; beside every second pair stands an anchor. Both
-    # answers are also scored before and after, forwards only.
-    rows = _pairs(parameters, sizes) * ((SHARED + 0.5) * tuning["epochs"] + 2 * SHARED / 3)
-    work = _training(parameters, sizes, rows=rows, step=1.5 * tuning["batch"])
+    # Two answers behind one prompt are SHARED rows, beside each stands an anchor, and both are also
+    # scored before and after, forwards only.
+    rows = _pairs(parameters, sizes) * ((SHARED + 1) * tuning["epochs"] + 2 * SHARED / 3)
+    work = _training(parameters, sizes, rows=rows, step=2 * tuning["batch"])
     shape = _shape(parameters, sizes)
     scored = BATCH * _tokens(shape, sizes) * shape.vocabulary * SCORED
     return replace(work, memory=work.memory + scored)

@@ -106,8 +106,7 @@ def prefer(
         pad = tokenizer.pad_token_id
         return {
             "pairs": group_pairs([b.answers for b in batch], pad),
-            # One anchor for two pairs: an anchor costs nearly as much as a pair.
-            "anchors": group_rows([b.anchor for b in batch[::2]], pad),
+            "anchors": group_rows([b.anchor for b in batch], pad),
             "reference": torch.tensor([b.reference for b in batch]),
             "p": torch.tensor([b.p for b in batch]),
             "weight": torch.tensor([b.weight for b in batch]),
