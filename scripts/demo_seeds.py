@@ -278,8 +278,8 @@ def turned_claims(study: Study) -> list[str]:
     lines = [
         "| inverted votes turn charter and pairs round | all "
         f"| {yes(turned)} | in the charter: {yes(ratified(plain))} / {yes(ratified(inverted))}; "
-        f"pairs that decline: {'/'.join(map(str, declining(plain)))}, "
-        f"{'/'.join(map(str, declining(inverted)))} |"
+        f"pairs that decline: {of_all(plain)}, "
+        f"{of_all(inverted)} |"
     ]
     for name, what, holds in (
         ("inverted", "inverted votes turn the aligned model round", above),
@@ -472,6 +472,12 @@ def declining(found: flow.Results) -> tuple[int, int, float]:
     mine = [r for r in rows if r["family"] in families]
     share = sum(r["p_chosen"] for r in mine) / max(1, len(mine))
     return sum(r["chosen"] in words for r in mine), len(mine), share
+
+
+def of_all(found: flow.Results) -> str:
+    """Return how many of the norm's pairs have a first answer that declines."""
+    some, of, _ = declining(found)
+    return f"{some} of {of}"
 
 
 def behaviour(found: flow.Results, role: str) -> str:

@@ -48,9 +48,10 @@ def _table(verdict: Verdict, lang: str) -> RenderableType:
 
     say = words(lang)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True, header_style="bold")
-    table.add_column(say["mode"], no_wrap=True)
+    # Names of modes are words and may wrap; an id that is broken in two is no id any more.
+    table.add_column(say["mode"], ratio=1)
     table.add_column(say["decision"], no_wrap=True)
-    table.add_column(say["deciding"], overflow="fold", ratio=1, min_width=16)
+    table.add_column(say["deciding"], no_wrap=True)
     for heading in _headings(say):
         table.add_column(heading, justify="right", no_wrap=True)
     for mode in verdict.modes:
