@@ -26,7 +26,7 @@ from pathlib import Path
 
 from normwright import flow
 from normwright.evaluate import RATES, contrast, flip_contrast, norm_behaviour
-from normwright.records import Answer, Contrast, Estimate, Measurement
+from normwright.records import Answer, Contrast, ControlResult, Estimate, Measurement
 from normwright.scenes import load_bank
 from normwright.store import Store
 
@@ -255,7 +255,7 @@ def claims_section(study: Study) -> list[str]:
             each = sum(holds(difference(own(r, suite, *pair), lang)) for r in runs.values())
             by = f"pooled {shown(pooled)}; {each} of {len(runs)} seeds by themselves"
             lines.append(f"| {what} | {lang} | {yes(holds(pooled))} | {by} |")
-    controls = [c for found in runs.values() for c in found.verdict.controls]
+    controls = [c for found in runs.values() for c in controls_of(found)]
     stopped = sum(c.as_expected for c in controls)
     lines.append(
         f"| every control is stopped at the gate | all | {yes(stopped == len(controls))} "
@@ -376,7 +376,7 @@ def control_table(runs: Runs) -> list[str]:
     ]
     for seed, found in runs.items():
         modes = ", ".join(f"{m.mode} {m.verdict} ({m.deciding})" for m in found.verdict.modes)
-        for control in found.verdict.controls:
+        for control in controls_of(found):
             role = f"control:{control.name}"
             cells = [f"{rate(found, s, role, None):.3f}" for s in ("harm", "help", "permitted")]
             lines.append(
@@ -472,6 +472,11 @@ def declining(found: flow.Results) -> tuple[int, int, float]:
     mine = [r for r in rows if r["family"] in families]
     share = sum(r["p_chosen"] for r in mine) / max(1, len(mine))
     return sum(r["chosen"] in words for r in mine), len(mine), share
+
+
+def controls_of(found: flow.Results) -> list[ControlResult]:
+    """Return the controls that were made and measured; one that is missing stops nothing."""
+    return [c for c in found.verdict.controls if f"control:{c.name}" in found.answers]
 
 
 def of_all(found: flow.Results) -> str:
