@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
 from pathlib import Path
 
@@ -77,7 +78,8 @@ def exactness(demo: Path, split: str, count: int = 300) -> list[tuple[str, int, 
     drawn = [s for s in draw(bank, split=split, seed=99, per_template=6) if s.norm is None]
     out = []
     for lang in bank.languages:
-        asked = [s for s in drawn if s.lang == lang][:count]
+        # Drawn at random: the first ones would all be of the families that stand first.
+        asked = random.Random(99).sample([s for s in drawn if s.lang == lang], count)
         said = model.generate([s.messages for s in asked], max_new_tokens=40)
         right = sum(bool(exactly_right(s, t[0])) for s, t in zip(asked, said, strict=True))
         out.append((lang, right, len(asked)))
