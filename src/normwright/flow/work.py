@@ -19,8 +19,8 @@ from typing import Any
 import yaml
 
 from normwright.flow.project import Project
+from normwright.flow.stages.drawn import scenes_of
 from normwright.records import InputError
-from normwright.scenes import draw, load_bank
 
 MB = 10**6
 
@@ -132,12 +132,7 @@ class Sizes:
     @cached_property
     def scenes(self) -> Scenes:
         """The project's scenes; training, guard and judge draw from as many wordings as tests."""
-        settings = self._project.settings
-        paths: list[Path] = []
-        for name in settings.sources.scenes:
-            path = self._project.path(name)
-            paths += sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
-        drawn = draw(load_bank(paths), split="test", seed=0, langs=settings.languages)
+        drawn = scenes_of(self._project, "test", seed=0)
         if not drawn:
             raise UnknownSizeError("no scenes")
         said = sum(len(m.content) for s in drawn for m in s.messages)

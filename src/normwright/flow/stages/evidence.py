@@ -101,8 +101,7 @@ class _Bench:
         """Return the aligned model behind the guard, with the reward model as its ranking."""
         from normwright.models.local import LocalScorer
 
-        folder = self.context.scratch / "guard"
-        self.context.check_out(self.context.one("guard", ModelRef).files, folder)
+        folder = folder_of(self.context, "guard", "guard")
         scorer = LocalScorer.open(folder_of(self.context, "learn.reward", "reward"))
         return open_guarded(
             self.project, self.policy, aligned, folder, scorer, seed=self.context.seed
@@ -303,9 +302,7 @@ def contrast_sets(project: Project, context: Context) -> list[Record]:
 
     scenes = scenes_of(project, "tune", seed=context.seed)
     declines = Counter(s.decline for s in scenes if s.lang == "en" and s.decline[:1] != "-")
-    folder = context.scratch / "guard"
-    context.check_out(context.one("guard", ModelRef).files, folder)
-    harm = HarmClassifier.load(folder)
+    harm = HarmClassifier.load(folder_of(context, "guard", "guard"))
     models = {
         role: open_model(project, context, step, role)
         for step, role in (("learn.sft", "tuned"), ("learn.prefer", "aligned"))
@@ -316,6 +313,7 @@ def contrast_sets(project: Project, context: Context) -> list[Record]:
             ("learn.sft", "tuned"),
             ("learn.prefer", "aligned"),
             ("learn.reward", "reward"),
+            ("guard", "guard"),
         )
     }
     return list(
@@ -326,7 +324,7 @@ def contrast_sets(project: Project, context: Context) -> list[Record]:
             lambda prompt: max(harm.judge(harm.read([prompt])[0], "")[0].values()),
             declines=[text for text, _ in declines.most_common(3)],
             obliging=OBLIGING,
-            digests={**digests, "guard": context.one("guard", ModelRef).digest},
+            digests=digests,
             fits=models["aligned"].fits,
             seed=context.seed,
             count=_PAIRS,

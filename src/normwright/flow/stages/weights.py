@@ -23,7 +23,7 @@ from normwright.records import (
 )
 
 if TYPE_CHECKING:
-    from normwright.flow.settings import Tuning
+    from normwright.flow.settings import Preference, Tuning
     from normwright.models.local import LocalModel
     from normwright.models.tuning.loop import Loop, Progress
 
@@ -167,36 +167,14 @@ def reward(project: Project, context: Context) -> list[Record]:
 
 def prefer(project: Project, context: Context) -> list[Record]:
     """Align the tuned model with what people prefer, and export it."""
-    from normwright import learn
-
-    prefer = project.settings.learn.prefer
     tuned = open_model(project, context, "learn.sft", "tuned")
-    loop = _loop(prefer, seed=context.seed)
-    aligned, metrics = learn.prefer(
-        tuned,
-        _pairs(context),
-        _undisputed(_demonstrations(context)),
-        loop=loop,
-        beta=prefer.beta,
-        anchor=prefer.sft_anchor,
-        majority=prefer.majority_anchor,
-        progress=_told(context, "preferring"),
-    )
-    data = (_dataset(context, "pairs"), _dataset(context, "demonstrations"))
-    ref = _keep(
+    ref = _align(
         context,
-        aligned,
-        "aligned",
-        "prefer",
+        tuned,
+        project.settings.learn.prefer,
+        name="aligned",
+        recipe="prefer",
         parent=("learn.sft", "tuned"),
-        data=data,
-        loop=loop,
-        metrics=metrics,
-        settings={
-            "beta": prefer.beta,
-            "anchor": prefer.sft_anchor,
-            "majority": prefer.majority_anchor,
-        },
     )
     for name, digest in ref.files.items():
         context.export(f"out/model/{name}", digest)
@@ -210,40 +188,66 @@ def control(project: Project, context: Context) -> list[Record]:
     settings = project.settings.learn
     base = open_model(project, context, "learn.base", "base")
     fresh = learn.fresh_like(base, seed=context.seed)
-    rows, pairs = _demonstrations(context), _pairs(context)
-    first = _loop(settings.sft, seed=context.seed)
-    tuned, _ = learn.sft(fresh, rows, loop=first, progress=_told(context, "imitating"))
-    loop = _loop(settings.prefer, seed=context.seed)
-    trained, metrics = learn.prefer(
-        tuned,
-        pairs,
-        _undisputed(rows),
-        loop=loop,
-        beta=settings.prefer.beta,
-        anchor=settings.prefer.sft_anchor,
-        majority=settings.prefer.majority_anchor,
-        progress=_told(context, "preferring"),
+    tuned, _ = learn.sft(
+        fresh,
+        _demonstrations(context),
+        loop=_loop(settings.sft, seed=context.seed),
+        progress=_told(context, "imitating"),
     )
-    data = (_dataset(context, "pairs"), _dataset(context, "demonstrations"))
     return [
-        _keep(
+        _align(
             context,
-            trained,
-            "control:random-init",
-            "sft+prefer",
+            tuned,
+            settings.prefer,
+            name="control:random-init",
+            recipe="sft+prefer",
             # Its weights come from nothing, but tokenizer and shape are the base's.
             parent=("learn.base", "base"),
-            data=data,
-            loop=loop,
-            metrics=metrics,
-            settings={
-                "start": "random",
-                "beta": settings.prefer.beta,
-                "anchor": settings.prefer.sft_anchor,
-                "majority": settings.prefer.majority_anchor,
-            },
+            about={"start": "random"},
         )
     ]
+
+
+def _align(
+    context: Context,
+    tuned: LocalModel,
+    prefer: Preference,
+    *,
+    name: str,
+    recipe: str,
+    parent: tuple[str, str],
+    about: Mapping[str, Any] | None = None,
+) -> ModelRef:
+    """Train on what people prefer and store the model; candidate and control alike."""
+    from normwright import learn
+
+    loop = _loop(prefer, seed=context.seed)
+    model, metrics = learn.prefer(
+        tuned,
+        _pairs(context),
+        _undisputed(_demonstrations(context)),
+        loop=loop,
+        beta=prefer.beta,
+        anchor=prefer.sft_anchor,
+        majority=prefer.majority_anchor,
+        progress=_told(context, "preferring"),
+    )
+    return _keep(
+        context,
+        model,
+        name,
+        recipe,
+        parent=parent,
+        data=(_dataset(context, "pairs"), _dataset(context, "demonstrations")),
+        loop=loop,
+        metrics=metrics,
+        settings={
+            **(about or {}),
+            "beta": prefer.beta,
+            "anchor": prefer.sft_anchor,
+            "majority": prefer.majority_anchor,
+        },
+    )
 
 
 def _keep(

@@ -77,16 +77,14 @@ def answer_rows(
 
 
 def pad_rows(rows: Sequence[AnswerRow], pad: int) -> dict[str, torch.Tensor]:
-    """Return `ids`, `mask` and `answer`, each of shape (rows, longest row), right-padded."""
+    """Return `ids` and `answer`, each of shape (rows, longest row), right-padded."""
     width = max(len(r.ids) for r in rows)
     ids = torch.full((len(rows), width), pad)
-    mask = torch.zeros_like(ids)
     answer = torch.zeros_like(ids)
     for i, row in enumerate(rows):
         ids[i, : len(row.ids)] = torch.tensor(row.ids)
-        mask[i, : len(row.ids)] = 1
         answer[i, row.start : len(row.ids)] = 1
-    return {"ids": ids, "mask": mask, "answer": answer}
+    return {"ids": ids, "answer": answer}
 
 
 def group_rows(rows: Sequence[AnswerRow], pad: int, *, size: int = 16) -> dict[str, Any]:
