@@ -6,7 +6,8 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
-from normwright.records.base import Digest, Frozen, Layer, ProcessKind, Record, Text
+from normwright.records.base import Digest, Frozen, Lang, Layer, ProcessKind, Record, Text
+from normwright.records.scenes import Message
 
 Stance: TypeAlias = Literal["agree", "disagree", "pass"]
 """A vote. A statement that was not seen has no vote at all: missing is not pass."""
@@ -61,6 +62,30 @@ class Ballot(Record):
 
     participant: str
     tiers: tuple[tuple[str, ...], ...]
+
+
+class JudgedPair(Record):
+    """Two answers to one prompt, and how many people preferred which. Nobody is named."""
+
+    id: str
+    """Unique in its source."""
+    source: str
+    """Slug of the data set it comes from, for example `hh-rlhf-helpful`."""
+    lang: Lang
+    prompt: tuple[Message, ...]
+    """The conversation up to the answers; the last turn is the user's."""
+    first: str
+    second: str
+    prefer_first: int = Field(ge=0)
+    """People who preferred `first`."""
+    prefer_second: int = Field(ge=0)
+    """People who preferred `second`."""
+    ties: int = Field(default=0, ge=0)
+    """People who found neither better."""
+    cluster: str
+    """The unit of independence, for example the first turn: pairs that share it stay together."""
+    licence: str
+    """Licence of the row, as its source states it; `unknown` where none is stated."""
 
 
 class IntegrityFault(Frozen):
