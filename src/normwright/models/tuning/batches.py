@@ -100,7 +100,8 @@ def moved(batch: Any, device: torch.device) -> Any:
 
 def _group_size(size: int | None, rows: int) -> int:
     """Return how many rows a group holds: on a GPU all of a step, whose padding costs less there
-    than many small calls."""
+    than many small calls.
+    """
     return size or (max(rows, 1) if torch.cuda.is_available() else 16)
 
 
