@@ -18,10 +18,10 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-seeds model exhaustive figures test check fix docs clean
+.PHONY: help setup demo demo-seeds real model exhaustive figures test check fix docs clean
 
 help:
-	@echo "make setup | demo | demo-seeds | model DATA=DIR | exhaustive | figures"
+	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | figures"
 	@echo "     test | check | fix | docs | clean"
 
 setup: $(STAMP)
@@ -45,6 +45,15 @@ demo: $(STAMP)
 demo-seeds: $(STAMP)
 	$(BIN)/python scripts/demo_seeds.py
 
+# The whole path on real data, from the folder DATA: writes docs/experiments/real.md.
+real: $(STAMP)
+	@test -n "$(DATA)" || { echo "Say where the real data lie: make real DATA=DIR" >&2; exit 2; }
+	@test -f build/real/normwright.yaml || \
+	  $(BIN)/python examples/real/prepare.py build/real --data "$(DATA)" $(FULL)
+	@began=$$(date +%s); $(BIN)/normwright run build/real; code=$$?; \
+	  case $$code in 0|3|4) ;; *) exit $$code ;; esac; \
+	  $(BIN)/python scripts/real_figures.py build/real --seconds $$(($$(date +%s) - began))
+
 # The embedded language model, from a folder with text/*.jsonl.gz: `make model DATA=DIR`. It can be
 # killed and goes on from its last checkpoint.
 model: $(STAMP)
@@ -63,8 +72,8 @@ test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 check: $(STAMP)
-	$(BIN)/ruff format --check src tests scripts
-	$(BIN)/ruff check src tests scripts
+	$(BIN)/ruff format --check src tests scripts examples
+	$(BIN)/ruff check src tests scripts examples
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python scripts/docs_pages.py --check
@@ -72,8 +81,8 @@ check: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 fix: $(STAMP)
-	$(BIN)/ruff check --fix src tests scripts
-	$(BIN)/ruff format src tests scripts
+	$(BIN)/ruff check --fix src tests scripts examples
+	$(BIN)/ruff format src tests scripts examples
 	$(BIN)/python scripts/docs_pages.py
 
 docs: $(STAMP)
