@@ -7,11 +7,11 @@ from pathlib import Path
 from normwright import plugins
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Folder
-from normwright.elicit.importers import Importer, native, polis
+from normwright.elicit.importers import Importer, judged_pairs, native, polis
 from normwright.records import InputError
 
 KIND = "importers"
-BUILT_IN = (native, polis)
+BUILT_IN = (judged_pairs, native, polis)
 """The modules whose import registers the importers that ship with the package."""
 
 
@@ -33,7 +33,8 @@ def read_consultation(directory: Path, *, root: Path) -> Consulted:
     if not directory.is_dir():
         folder.faults.add(where, "a directory with a consultation", "no such directory")
         raise InputError(folder.faults.found)
-    importers: list[Importer] = [plugins.get(KIND, card.name) for card in plugins.cards(KIND)]
+    parts = [plugins.get(KIND, card.name) for card in plugins.cards(KIND)]
+    importers = [part for part in parts if isinstance(part, Importer)]
     fitting = [i for i in importers if i.sniff(folder)]
     if len(fitting) != 1:
         known = "; or ".join(f"{i.files} ({i.slug})" for i in importers)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypeVar, cast, get_args
 
 from normwright.records import Digest, Fault, InputError, Message, digest_bytes
+from normwright.scenes.transcript import alternates, has_turn_mark, parse_transcript
 
 Kind: TypeAlias = Literal["safe", "unsafe"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -31,8 +31,6 @@ PAIRS: Final = ("preferences/hh_harmless", "preferences/hh_helpful")
 """Where the sets lie in a folder of real data, without their endings."""
 
 _ENDINGS = (".jsonl.gz", ".jsonl")
-_MARK = re.compile(r"\n\n(Human|Assistant):")
-_SPEAKERS: Mapping[str, Literal["user", "assistant"]] = {"Human": "user", "Assistant": "assistant"}
 
 Row = TypeVar("Row")
 
@@ -74,11 +72,11 @@ class HumanPair:
         `turns`: user and assistant do not alternate; `empty`: an answer without text; `marks`: an
         answer that goes on with further turns.
         """
-        if any(m.role != ("user", "assistant")[i % 2] for i, m in enumerate(self.turns)):
+        if not alternates(self.turns):
             return "turns"
         if not self.chosen or not self.rejected:
             return "empty"
-        if _MARK.search(self.chosen) or _MARK.search(self.rejected):
+        if has_turn_mark(self.chosen) or has_turn_mark(self.rejected):
             return "marks"
         return None
 
@@ -135,34 +133,6 @@ def read_human_pairs(path: Path) -> tuple[HumanPair, ...]:
         InputError: with every fault of the file.
     """
     return _read(path, _pair)
-
-
-def parse_transcript(text: str) -> tuple[Message, ...]:
-    r"""Return the turns of a transcript, spaces around them taken off.
-
-    Example:
-        >>> [m.role for m in parse_transcript("\n\nHuman: Hi\n\nAssistant: Yes?\n\nHuman: Bye"
-        ...                                   "\n\nAssistant:")]
-        ['user', 'assistant', 'user']
-
-    Raises:
-        ValueError: saying in a few words, without the text, what is not as it should be.
-    """
-    before, *rest = _MARK.split(text)
-    marks, said = rest[0::2], [part.strip() for part in rest[1::2]]
-    if not marks or before.strip():
-        raise ValueError("text before the first mark" if marks else "no mark of a turn")
-    if marks[0] != "Human":
-        raise ValueError("an assistant that speaks first")
-    if marks[-1] != "Assistant" or said[-1]:
-        raise ValueError("no open turn of the assistant at the end")
-    empty = [str(i) for i, part in enumerate(said[:-1], 1) if not part]
-    if empty:
-        raise ValueError(f"nothing said in turn {', '.join(empty)}")
-    return tuple(
-        Message(role=_SPEAKERS[mark], content=part)
-        for mark, part in zip(marks[:-1], said[:-1], strict=True)
-    )
 
 
 def _read(path: Path, make: Callable[[_Line], Row | None]) -> tuple[Row, ...]:
