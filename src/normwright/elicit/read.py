@@ -7,11 +7,11 @@ from pathlib import Path
 from normwright import plugins
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Folder
-from normwright.elicit.importers import Importer, judged_pairs, native, polis
+from normwright.elicit.importers import Importer, judged_pairs, native, polis, preflib
 from normwright.records import InputError
 
 KIND = "importers"
-BUILT_IN = (judged_pairs, native, polis)
+BUILT_IN = (judged_pairs, native, polis, preflib)
 """The modules whose import registers the importers that ship with the package."""
 
 
