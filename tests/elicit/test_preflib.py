@@ -91,14 +91,14 @@ def test_names_keep_their_colons(tmp_path: Path) -> None:
 
 
 def test_what_a_person_decided(tmp_path: Path) -> None:
-    """Language and what unranked means come from mapping.yaml, the community from process.yaml."""
+    """What unranked means comes from mapping.yaml, community and language from process.yaml."""
     process = (
-        "id: hall\nkind: human\ntitle: {en: Hall}\n"
+        "id: hall\nkind: human\nlanguage: en\ntitle: {en: Hall}\n"
         "polities: [{id: hall, name: {en: Hall}, layer: organisation}]\n"
     )
     c = read(
         tmp_path, "x.toi", TOI,
-        mapping_yaml="language: en\nunranked: apart\n", process_yaml=process,
+        mapping_yaml="unranked: apart\n", process_yaml=process,
     )  # fmt: skip
 
     assert (c.process.id, c.languages, c.unranked) == ("hall", ("en",), "apart")

@@ -18,7 +18,7 @@ from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Faults, Folder
 from normwright.elicit.importers import Importer
 from normwright.elicit.integrity import Report
-from normwright.elicit.mapping import is_text, read_mapping
+from normwright.elicit.mapping import read_mapping
 from normwright.elicit.process import Frame, read_frame
 from normwright.elicit.sheets import decoded, ending, unpacked
 from normwright.elicit.tongue import UNDETERMINED
@@ -39,7 +39,6 @@ _REFUSED: Final[Mapping[str, str]] = {
     "csv": "data that are no ballots",
 }
 _KEYS = {
-    "language": (is_text, "a language tag, for example en"),
     "unranked": (lambda v: v in ("last", "apart"), "last or apart"),
 }
 _HEADER = re.compile(r"#\s*([A-Z][A-Z ]*?)(?:\s+(\d+))?\s*:\s*(.*)")
@@ -112,7 +111,7 @@ def _consulted(
     folder: Folder, frame: Frame, found: _File, given: Mapping[str, Any], report: Report
 ) -> Consulted:
     polity, process = frame.polities[0], frame.process
-    lang = given.get("language") or frame.language or UNDETERMINED
+    lang = frame.language or UNDETERMINED
     width = len(str(max(found.alternatives)))
     name = {number: f"a{number:0{width}d}" for number in found.alternatives}
     voters = sum(count for _, count, _ in found.lines)
