@@ -110,7 +110,7 @@ def find_layout(
     if kind == "wide" and not answers:
         answers = _answers(sheet, found, leave_out, could_be=few_values)
     if kind is None:
-        kind = _kind(found, answers)
+        kind = "wide" if leave_out and answers else _kind(found, answers)
     match kind:
         case "comparisons":
             return _needing(sheet, "comparisons", found, ("participant", "winner", "loser"))

@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -117,7 +117,7 @@ def init_from(
         left_behind = _copy_in(source, data)
         part = _format(data, source, told, ask)
         _decide(part, data, told, ask)
-        found = _read(part, data, root=data)
+        found = _read(part, data, root=data, alone=source.is_file())
         kind = "consultation" if isinstance(found, Consulted) else "pairs"
         data = data.rename(project / kind)
         if isinstance(found, Consulted):
@@ -316,12 +316,20 @@ def _listed(value: str) -> Any:
         return value
 
 
-def _read(part: Part, data: Path, *, root: Path) -> Consulted | JudgedPairs:
+def _read(part: Part, data: Path, *, root: Path, alone: bool = False) -> Consulted | JudgedPairs:
     folder = Folder(data, root)
     found = part.read(folder)
     if found is None or folder.faults.found:
-        raise InputError(folder.faults.found)
+        faults = folder.faults.found
+        raise InputError([_with_its_folder(f) for f in faults] if alone else faults)
     return found
+
+
+def _with_its_folder(fault: Fault) -> Fault:
+    """Of a format of several files, somebody may have given one."""
+    if fault.seen != "no such file" or fault.do:
+        return fault
+    return fault.model_copy(update={"do": "Give the whole folder, not one file of it."})
 
 
 # What a person edits

@@ -102,7 +102,8 @@ def sniff(folder: Folder) -> bool:
 def lacks(folder: Folder) -> str:
     """Return what a folder lacks."""
     names = [p.name for p in _tables(folder.directory)]
-    return f"several tables: {', '.join(names)}" if names else "no CSV, TSV or XLSX file"
+    some = ", ".join(names[:8])
+    return f"{len(names)} tables: {some}" if names else "no CSV, TSV or XLSX file"
 
 
 def questions(folder: Folder) -> tuple[Question, ...]:
@@ -206,7 +207,7 @@ def _compared(
     people: dict[str, str] = {}
     casts: list[Cast] = []
     sides: dict[int, tuple[str, str]] = {}
-    pseudonym = _Pseudonyms(report)
+    pseudonym = _pseudonyms(sheet, layout, report)
     for number, row in enumerate(sheet.rows):
         where = sheet.where(row)
         if "valid" in columns and row.cells[columns["valid"]].lower() in _FALSE:
@@ -219,7 +220,7 @@ def _compared(
         if winner == loser:
             report.add("comparisons-with-itself", "left out; winner and loser are one", where)
             continue
-        actor = people.setdefault(who, pseudonym.of(who, where))
+        actor = people.setdefault(who, pseudonym.of(who))
         for text in (winner, loser):
             texts.setdefault(text, text)
         answer = _Answer(where, actor, "", "", _cell(row, columns, "time"), number)
@@ -293,7 +294,7 @@ def _framed(
 
 
 def _said(sheet: Sheet, layout: Layout, report: Report) -> _Said:
-    pseudonym = _Pseudonyms(report)
+    pseudonym = _pseudonyms(sheet, layout, report)
     if layout.kind == "wide":
         return _said_wide(sheet, layout, pseudonym, report)
     columns = layout.columns
@@ -306,7 +307,7 @@ def _said(sheet: Sheet, layout: Layout, report: Report) -> _Said:
         if not who or not what:
             report.add("nameless-rows", "left out; no participant or no statement", where)
             continue
-        actor = people.setdefault(who, pseudonym.of(who, where))
+        actor = people.setdefault(who, pseudonym.of(who))
         text = _cell(row, columns, "text")
         if text or what not in texts:
             texts[what] = text or texts.get(what, what)
@@ -328,8 +329,8 @@ def _said_wide(sheet: Sheet, layout: Layout, pseudonym: _Pseudonyms, report: Rep
         if "participant" in layout.columns and not who:
             report.add("nameless-rows", "left out; no participant", where)
             continue
-        who = who or f"row {number:0{digits}d}"
-        actor = people.setdefault(who, pseudonym.of(who, where))
+        actor = pseudonym.of(who) if who else f"r{number:0{digits}d}"
+        people[actor] = actor
         for column in layout.statements:
             value = row.cells[column]
             if value:
@@ -339,21 +340,29 @@ def _said_wide(sheet: Sheet, layout: Layout, pseudonym: _Pseudonyms, report: Rep
     return _Said(tuple(answers), tuple(people.values()), texts)
 
 
+def _pseudonyms(sheet: Sheet, layout: Layout, report: Report) -> _Pseudonyms:
+    column = layout.columns.get("participant")
+    names = () if column is None else (row.cells[column] for row in sheet.rows)
+    return _Pseudonyms(names, report)
+
+
 class _Pseudonyms:
-    """Gives people a name in the store: their own, or a number where it would say who they are."""
+    """Gives people a name in the store: their own, or numbers where theirs may say who they are."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._known: dict[str, str] = {}
+    def __init__(self, names: Iterable[str], report: Report) -> None:
+        everyone = list(dict.fromkeys(name for name in names if name))
+        telling = any("@" in name or len(name.split()) > 1 for name in everyone)
+        digits = len(str(len(everyone)))
+        self._known = {
+            name: f"p{number:0{digits}d}" if telling else name
+            for number, name in enumerate(everyone, 1)
+        }
+        if telling:
+            policy = "names or addresses: numbers in the order of the file stand for people"
+            report.add("names-replaced", policy, f"{len(everyone)} people", len(everyone))
 
-    def of(self, name: str, where: str) -> str:
-        """Return the pseudonym of a participant; an address or a name in words is replaced."""
-        if name not in self._known:
-            telling = "@" in name or len(name.split()) > 1
-            if telling and not name.startswith("row "):
-                policy = "addresses and names are replaced by numbers in the order of the file"
-                self._report.add("names-replaced", policy, where)
-            self._known[name] = f"p{len(self._known) + 1:05d}" if telling else name
+    def of(self, name: str) -> str:
+        """Return what a participant is called in the store."""
         return self._known[name]
 
 
