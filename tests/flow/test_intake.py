@@ -111,7 +111,8 @@ def plain(tmp_path: Path) -> Path:
 
 def nested(tmp_path: Path) -> Path:
     (tmp_path / "outer").mkdir()
-    return shutil.move(polis(tmp_path), tmp_path / "outer" / "export") and tmp_path / "outer"
+    shutil.move(polis(tmp_path), tmp_path / "outer" / "export")
+    return tmp_path / "outer"
 
 
 def zipped(tmp_path: Path) -> Path:
