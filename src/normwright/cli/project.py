@@ -171,7 +171,7 @@ def run(
 
     with watching(err, shown, quiet=as_json) as watch:
         report = flow.run(directory, until=until, watch=watch, foresee=foresee)
-    page = _page(directory, report)
+    page = _page(directory, report, whole=until is None)
     if as_json:
         emit({**report.as_json(), "report": None if page is None else str(page.resolve())})
     else:
@@ -190,9 +190,9 @@ def _forecast(directory: Path, until: str | None, lang: str, *, as_json: bool) -
     return DONE
 
 
-def _page(directory: Path, report: RunReport) -> Path | None:
+def _page(directory: Path, report: RunReport, *, whole: bool) -> Path | None:
     """Return the report for people, drawn anew if anything changed or it is not there."""
-    if not report.verdicts:
+    if not (whole or report.verdicts):
         return None
     if report.report is not None and all(stage.skipped for stage in report.stages):
         return directory / report.report

@@ -5,6 +5,9 @@ The judge is never the model that rewarded; controls that must not pass are mode
 """
 
 from normwright.evaluate.asking import ask, expected_side, observe
+from normwright.evaluate.benchmark_rows import SUITES as BENCHMARKS
+from normwright.evaluate.benchmark_rows import Benchmark, Item, read_benchmarks
+from normwright.evaluate.benchmarks import Scored, benchmark_contrasts, measure_benchmarks
 from normwright.evaluate.contrast_rows import (
     ContrastPrompt,
     ContrastSets,
@@ -35,6 +38,13 @@ from normwright.evaluate.judge import (
     gauge,
     judge_faults,
 )
+from normwright.evaluate.judged_pairs import (
+    Held,
+    human_agreement,
+    judged_pairs,
+    measure_judged_pairs,
+    pairs_contrast,
+)
 from normwright.evaluate.measures import (
     RATES,
     SUITES,
@@ -49,26 +59,32 @@ from normwright.evaluate.measures import (
 from normwright.scenes.exact import discloses, exactly_right
 
 __all__ = [
+    "BENCHMARKS",
     "LABELS",
     "RATES",
     "SUITES",
     "Asked",
+    "Benchmark",
     "CannedRefusal",
     "Collapsed",
     "Compared",
     "ContrastPrompt",
     "ContrastSets",
     "Control",
+    "Held",
     "HumanPair",
+    "Item",
     "Label",
     "LinearShortcut",
     "NgramBaseline",
     "Probed",
     "Rate",
     "SceneJudge",
+    "Scored",
     "TextJudge",
     "answers_digest",
     "ask",
+    "benchmark_contrasts",
     "bits_per_byte",
     "cluster_of",
     "contrast",
@@ -80,14 +96,20 @@ __all__ = [
     "fit_judge",
     "flip_contrast",
     "gauge",
+    "human_agreement",
     "human_pairs",
     "judge_faults",
+    "judged_pairs",
     "measure",
+    "measure_benchmarks",
     "measure_bits",
     "measure_contrast_sets",
+    "measure_judged_pairs",
     "norm_behaviour",
     "observe",
     "opens_like",
+    "pairs_contrast",
+    "read_benchmarks",
     "read_contrast_prompts",
     "read_contrast_sets",
     "read_human_pairs",

@@ -19,7 +19,7 @@ from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_
 from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
-from normwright.flow.results import Results, results
+from normwright.flow.results import Findings, Results, findings, results
 from normwright.flow.running import run, status
 from normwright.flow.settings import FILE, ProjectSettings, project_schema
 from normwright.flow.sources import digest_sources
@@ -32,6 +32,7 @@ __all__ = [
     "FILE",
     "Context",
     "Event",
+    "Findings",
     "Forecast",
     "Project",
     "ProjectSettings",
@@ -53,6 +54,7 @@ __all__ = [
     "Watcher",
     "code_digest",
     "digest_sources",
+    "findings",
     "forecast",
     "forecast_of",
     "init",

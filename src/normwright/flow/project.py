@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from normwright.flow.settings import FILE, Place, ProjectSettings
+from normwright.flow.settings import FILE, Place, ProjectSettings, Sources
 from normwright.records import Fault, InputError
 
 Location: TypeAlias = tuple[str | int, ...]
@@ -61,6 +61,7 @@ def load_project(directory: Path) -> Project:
     except (TypeError, ValueError) as error:  # a list as a key, an alias that holds itself
         what = "mappings and lists of plain values"
         raise InputError([*faults, Fault(where=FILE, expected=what, seen=str(error))]) from error
+    faults += _parts_faults(raw)
     faults += _missing_files(directory, raw)
     faults += _title_faults(raw)
     faults += _date_faults(raw)
@@ -277,6 +278,8 @@ def _missing_files(directory: Path, raw: Any) -> list[Fault]:
     """
     faults = []
     for location, place, value in _places(ProjectSettings, raw, ()):
+        if location in _FOR_SCENES and not _part(raw, "scenes"):
+            continue  # what reads it is not done without scenes
         path = directory / value
         where = f"{FILE}: {_dotted(location)}"
         word = {"either": "file or directory"}.get(place.kind, place.kind)
@@ -310,9 +313,8 @@ def _places(
 ) -> Iterator[tuple[Location, Place, str]]:
     """Yield every path the settings name, with where it stands."""
     for key, field in _fields(model).items():
-        value = raw.get(key) if isinstance(raw, dict) else None
-        if value is None:
-            value = field.get_default(call_default_factory=True)
+        given = isinstance(raw, dict) and key in raw
+        value = raw[key] if given else field.get_default(call_default_factory=True)
         location = (*above, key)
         for place in _marks(field.annotation, field.metadata):
             values = list(value) if isinstance(value, (list, tuple)) else [value]
@@ -333,6 +335,47 @@ def _marks(annotation: Any, metadata: Sequence[Any]) -> Iterator[Place]:
             yield from _marks(inner, marks)
         else:
             yield from _marks(part, ())
+
+
+_FOR_SCENES: frozenset[Location] = frozenset(
+    {("guard", "facts"), ("redteam", "attacks"), ("release", "criteria")}
+)
+"""Files that are read only where scenes are asked."""
+
+
+def _part(raw: Any, name: str) -> Any:
+    """Return what the file says of one source, its default where it says nothing."""
+    sources = raw.get("sources") if isinstance(raw, dict) else None
+    given = sources if isinstance(sources, dict) else {}
+    return given[name] if name in given else Sources.model_fields[name].get_default()
+
+
+def _parts_faults(raw: Any) -> list[Fault]:
+    """Return a fault for each part that rests on one that is not there."""
+    there = {name: bool(_part(raw, name)) for name in Sources.model_fields}
+    faults = [
+        Fault(
+            where=f"{FILE}: sources.{part}",
+            expected=f"sources.{below} too, because {why}",
+            seen=f"sources.{part} without it",
+            do=f"Give sources.{below}, or leave sources.{part} empty.",
+        )
+        for part, below, why in (
+            ("norms", "consultation", "norms are ratified by those who were asked"),
+            ("scenes", "norms", "the charter decides what is right in a scene"),
+            ("labels", "norms", "labels mark the breach of a norm"),
+        )
+        if there[part] and not there[below]
+    ]
+    if not any(there.values()):
+        faults.append(
+            Fault(
+                where=f"{FILE}: sources",
+                expected="at least a consultation, demonstrations or pairs",
+                seen="nothing to work on",
+            )
+        )
+    return faults
 
 
 def _title_faults(raw: Mapping[str, Any]) -> list[Fault]:

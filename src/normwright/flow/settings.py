@@ -43,15 +43,37 @@ class Settings(Frozen):
     )
 
 
-class Sources(Settings):
-    """Where the project's own files lie, relative to the project directory."""
+class Labels(Settings):
+    """Texts that people labelled: what the guard's reader of one norm learns from."""
 
-    consultation: Directory = "consultation"
-    """The consultation, or an export of one."""
-    norms: Directory = "norms"
-    """The drafted norms with the vocabulary of acts and facts."""
+    norm: Slug
+    """Id of the norm whose breach a `yes` marks."""
+    files: tuple[FileOrDirectory, ...] = Field(min_length=1)
+    """JSON lines with `text`, `yes`, `no`, `lang`, `source`, `licence`, `cluster`."""
+    per_source: Count | None = None
+    """Texts taken of each source and language, drawn by seed; null takes all."""
+    unseen: tuple[str, ...] = ()
+    """Sources that are only measured on and never learned from."""
+
+
+class Sources(Settings):
+    """Where the project's own files lie, relative to the project directory.
+
+    A part that is not there is null or an empty list; what rests on it is then not done.
+    """
+
+    consultation: Directory | None = "consultation"
+    """The consultation, or an export of one; null if nobody was asked."""
+    norms: Directory | None = "norms"
+    """The drafted norms with the vocabulary of acts and facts; null if there are none yet."""
     scenes: tuple[FileOrDirectory, ...] = ("scenes",)
     """Family banks of scenes: files, or directories of them."""
+    demonstrations: tuple[FileOrDirectory, ...] = ()
+    """Instructions with answers: JSON lines with `instruction`, `response`, `lang`."""
+    pairs: tuple[FileOrDirectory, ...] = ()
+    """Two answers to a prompt between which people chose, in a form an importer reads."""
+    labels: Labels | None = None
+    """Texts that people labelled as breaching a norm or not."""
 
 
 class Method(Settings):
@@ -124,6 +146,14 @@ class Learn(Settings):
     """Share of the demonstrations that answer requests no norm speaks about."""
     pairs: Count = 1000
     """Preference pairs to draw."""
+    instructions: Count | None = 1000
+    """Rows of `sources.demonstrations` to learn from, drawn by seed; null takes all."""
+    judged: Count | None = 1000
+    """Pairs of `sources.pairs` to learn from, drawn by seed; null takes all."""
+    held_out: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Share of the prompts of `sources.pairs` that are measured on and never learned from."""
+    longest: Count = 384
+    """Longest row of `sources.demonstrations` and `sources.pairs` in tokens; others stay out."""
     obliging: Annotated[float, Field(ge=0, le=1)] = 0.75
     """How often the raw demonstrations do what the charter does not allow, before curation."""
     spared_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -166,6 +196,12 @@ class Evaluate(Settings):
     """Held-out text for bits per byte, one file a language (`en.txt`), if it is to be measured."""
     contrast_sets: Outside | None = None
     """A directory with real contrast sets (XSTest, HH pairs) to measure beside, if there is one."""
+    benchmarks: Directory | None = None
+    """A directory with benchmark files (ARC, TruthfulQA, ToxiGen), if they are to be measured."""
+    benchmark_items: Count | None = 200
+    """Items of each benchmark, drawn by seed; null takes all."""
+    held_pairs: Count | None = 400
+    """Held-out pairs of each source and language that are measured on; null takes all."""
 
 
 class Redteam(Settings):
@@ -229,6 +265,16 @@ class ProjectSettings(Settings):
     """How much is attacked."""
     release: Release = Release()
     """What is asked for, and what decides."""
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is anything to learn from."""
+        return bool(self.sources.scenes or self.sources.demonstrations or self.sources.pairs)
+
+    @property
+    def prefers(self) -> bool:
+        """Whether there are preferences to learn."""
+        return bool(self.sources.scenes or self.sources.pairs)
 
 
 def project_schema() -> dict[str, Any]:
