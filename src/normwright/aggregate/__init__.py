@@ -2,10 +2,11 @@
 
 from normwright.aggregate.groups import Grouped, find_groups
 from normwright.aggregate.outcome import aggregate
-from normwright.aggregate.profile import Profile, ballot_wins
+from normwright.aggregate.profile import BallotProfile, Profile, ballot_wins
 from normwright.aggregate.ranking import rank
 
 __all__ = [
+    "BallotProfile",
     "Grouped",
     "Profile",
     "aggregate",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from normwright.cli.asked import put, show_taken_in
 from normwright.cli.foreseen import line_of, show
 from normwright.cli.options import HERE, AsJson, Directory, Lang
 from normwright.cli.progress import watching
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this file."""
-    app.command("init", epilog="Example:  normwright init my-town --template town")(init)
+    app.command("init", epilog="Example:  normwright init my-votes --from votes.csv")(init)
     app.command("run", epilog="Example:  normwright run my-town --until charter --forecast")(run)
     app.command("status", epilog="Example:  normwright status my-town")(status)
 
@@ -35,19 +39,47 @@ def init(
         Path, typer.Argument(metavar="DIR", help="Where the project is to lie; new or empty.")
     ],
     template: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--template",
             metavar="NAME",
-            help="town: a city's assistant, in two languages; micro: the same path in seconds.",
+            help="town: a city's assistant, in two languages; micro: the same path in seconds. "
+            "town, if neither this nor --from is given.",
         ),
-    ] = "town",
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="PATH",
+            help="Your own data, copied in: a Polis export, a PrefLib file, a CSV or XLSX of "
+            "votes, or judged pairs of answers; a file, a folder or a zip archive.",
+        ),
+    ] = None,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--answer",
+            metavar="KEY=VALUE",
+            help="What --from would ask; give it once for each answer.",
+        ),
+    ] = None,
+    lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
-    """Make a project from a template: one file to edit, a consultation, norms, scenes, criteria."""
+    """Make a project: from a template, or with --from out of your own data.
+
+    A template holds one file to edit, a consultation, norms, scenes and criteria. Your own data
+    are copied and read once; where they leave something open it is asked on a terminal, and
+    elsewhere one error lists what to answer. Nothing appears before everything is in order.
+    """
     from normwright import flow
 
-    started = flow.init(directory, template)
+    if source is not None:
+        return _init_from(directory, source, template, answer or [], lang, as_json=as_json)
+    if answer:
+        raise typer.BadParameter("it answers questions about --from", param_hint="--answer")
+    started = flow.init(directory, template or "town")
     if as_json:
         emit({**asdict(started), "directory": str(started.directory)})
         return DONE
@@ -56,6 +88,52 @@ def init(
     for line in started.next:
         out.print(f"  {line}", markup=False, soft_wrap=True)
     return DONE
+
+
+def _init_from(
+    directory: Path,
+    source: Path,
+    template: str | None,
+    given: Sequence[str],
+    lang: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    from normwright.flow import init_from
+
+    if template is not None:
+        raise typer.BadParameter("give either --template or --from", param_hint="--from")
+    shown = choose(lang)
+    answers = dict(_answer(text) for text in given)
+    asking = sys.stdin.isatty() and not as_json
+    made = init_from(
+        directory,
+        source,
+        today=datetime.now(UTC).date(),
+        answers=answers,
+        ask=partial(put, lang=shown) if asking else None,
+    )
+    if as_json:
+        emit(
+            {
+                **{name: getattr(made, name) for name in _SHOWN},
+                "directory": str(made.directory),
+                "integrity": [fault.model_dump() for fault in made.integrity],
+            }
+        )
+    else:
+        show_taken_in(console(), made, shown)
+    return DONE
+
+
+_SHOWN = ("format", "languages", "counts", "answers", "left_behind", "files", "next")
+
+
+def _answer(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise typer.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--answer")
+    return key.strip(), value.strip()
 
 
 def run(

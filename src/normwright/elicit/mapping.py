@@ -19,6 +19,11 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+def is_list(value: Any) -> bool:
+    """A list of texts."""
+    return isinstance(value, list) and all(isinstance(v, str) for v in value)
+
+
 def is_words(value: Any) -> bool:
     """A mapping of texts to texts. A bare yes or no is a truth value to YAML, and refused."""
     return isinstance(value, dict) and all(

@@ -22,7 +22,7 @@ _COMMON: Mapping[str, frozenset[str]] = {
     }.items()
 }
 _WORD = re.compile(r"[^\W\d_]+")
-_NEEDED = 20
+_NEEDED = 12
 """Common words that have to be seen before anything is said."""
 _MARGIN = 1.5
 """How many times as often those of the best language must occur as those of the next."""

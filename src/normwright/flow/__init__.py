@@ -16,6 +16,7 @@ from normwright.flow.engine import (
     run_steps,
 )
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
+from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
 from normwright.flow.results import Findings, Results, findings, results
@@ -47,6 +48,7 @@ __all__ = [
     "StepProgress",
     "StepSkipped",
     "StepStarted",
+    "TakenIn",
     "Trace",
     "Verification",
     "Watcher",
@@ -56,6 +58,7 @@ __all__ = [
     "forecast",
     "forecast_of",
     "init",
+    "init_from",
     "load_project",
     "locked",
     "project_schema",

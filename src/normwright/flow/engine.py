@@ -20,6 +20,8 @@ from typing import Any, TypeAlias, TypeVar
 from normwright.flow.code import code_digest
 from normwright.flow.lock import locked
 from normwright.records import (
+    NO_BALLOTS,
+    Ballots,
     Comparison,
     Consultation,
     Digest,
@@ -222,6 +224,7 @@ class Context:
         statements: Sequence[Statement],
         votes: Sequence[Vote],
         comparisons: Sequence[Comparison],
+        ballots: Ballots = NO_BALLOTS,
     ) -> dict[str, Digest]:
         """Have the rows of an import stored with this step's result; return the roots by table.
 
@@ -234,6 +237,7 @@ class Context:
             statements=statements,
             votes=votes,
             comparisons=comparisons,
+            ballots=ballots,
         )
         self._writes.append(lambda: self.store.save_consultation(prepared))
         return dict(prepared.roots)

@@ -191,6 +191,7 @@ _ABOUT: Mapping[str, tuple[str, ...]] = {
         "statements",
         "votes",
         "comparisons",
+        "ballots",
         "roots",
     ),
     "Contrast": ("suite", "better", "worse", "lang", "norm", "difference"),

@@ -31,7 +31,13 @@ from normwright.records import (
     digest_json,
 )
 from normwright.store import merkle
-from normwright.store.consultations import PreparedImport, Rows, canonical_row, import_of
+from normwright.store.consultations import (
+    PreparedImport,
+    Rows,
+    canonical_row,
+    import_of,
+    read_ballots,
+)
 from normwright.store.ledger import Entry, link
 from normwright.store.migrations import migrate
 from normwright.store.objects import ObjectStore
@@ -52,6 +58,7 @@ FOLDER = ".normwright"
 
 _KEYED_ROWS = (Ballot, Comparison, Participant, Vote)
 _BATCH = 500
+_NO_ROWS = merkle.root([])
 R = TypeVar("R", bound=Record)
 
 
@@ -483,10 +490,11 @@ class Store:
     def _insert_import(self, connection: sa.Connection, prepared: PreparedImport) -> None:
         process = prepared.process
         (record,) = self.put_records("elicit", [process])
+        digest = prepared.digest
         connection.execute(
             sa.insert(IMPORTS).values(
                 {
-                    "digest": prepared.digest,
+                    "digest": digest,
                     "process": process.id,
                     "kind": process.kind,
                     "process_record": record,
@@ -496,10 +504,8 @@ class Store:
         )
         for name, table in ROWS.items():
             if rows := prepared.rows[name]:
-                connection.execute(
-                    sa.insert(table), [{"import": prepared.digest, **row} for row in rows]
-                )
-        self.append("import", import_payload(prepared.digest, record))
+                connection.execute(sa.insert(table), [{"import": digest, **row} for row in rows])
+        self.append("import", import_payload(digest, record))
 
     def imports(self) -> tuple[StoredImport, ...]:
         """Return every import with the roots it was stored with."""
@@ -536,6 +542,7 @@ class Store:
             ),
             votes=tuple(Vote.model_validate(row) for row in kept["votes"]),
             comparisons=tuple(Comparison.model_validate(row) for row in kept["comparisons"]),
+            ballots=read_ballots(kept["ballots"]),
         )
 
     def _checked(self, imported: StoredImport, table: str) -> list[dict[str, Any]]:
@@ -545,7 +552,7 @@ class Store:
             if _recomputed(imported, table, row) not in (row["leaf"], None):
                 place = f"row {row['place']} of {table} in process {imported.process}"
                 raise IntegrityError(f"{place} is not what was imported")
-        if merkle.root([row["leaf"] for row in rows]) != imported.roots[table]:
+        if merkle.root([row["leaf"] for row in rows]) != imported.roots.get(table, _NO_ROWS):
             raise IntegrityError(f"the {table} of process {imported.process} do not fit their root")
         return [_content(row) for row in rows if row["key"] is not None]
 
@@ -560,8 +567,10 @@ class Store:
         rows = ROWS[table]
         query = sa.select(rows).where(rows.c["import"] == imported.digest).order_by(rows.c.place)
         with self._reading() as connection:
-            for row in connection.execute(query):
-                yield row._asdict()
+            found = connection.execute(query)
+            names = tuple(found.keys())
+            for row in found:
+                yield dict(zip(names, row, strict=True))
 
     def row_counts(self, imported: Digest) -> dict[str, tuple[int, int]]:
         """Return how many rows an import has in each table, and how many of them are erased."""
@@ -640,7 +649,7 @@ def _recomputed(imported: StoredImport, table: str, row: Mapping[str, Any]) -> b
         return None
     try:
         content = canonical_row(imported.process, row["kind"], table, _content(row))
-        return merkle.leaf(row["key"], content)
+        return merkle.leaf_of_text(row["key"], content)
     except (TypeError, ValueError):  # a key or a text that is no longer one
         return b""
 

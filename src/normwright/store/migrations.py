@@ -166,7 +166,44 @@ def m0001_initial(connection: sa.Connection) -> None:
     meta.create_all(connection)
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (m0001_initial,)
+def m0004_ballots(connection: sa.Connection) -> None:
+    """Rankings, as keyed rows beside the votes and comparisons."""
+    meta = sa.MetaData()
+    text, integer, blob = sa.Text, sa.Integer, sa.LargeBinary
+    # Only what the foreign keys below name; both tables are there already.
+    sa.Table("imports", meta, sa.Column("digest", text), sa.Column("kind", text))
+    sa.Table(
+        "participants", meta,
+        sa.Column("import", text), sa.Column("id", text), sa.Column("kind", text),
+    )  # fmt: skip
+    ballots = sa.Table(
+        "ballots",
+        meta,
+        sa.Column("import", text, primary_key=True),
+        sa.Column("place", integer, primary_key=True, autoincrement=False),
+        sa.Column("kind", text, nullable=False),
+        sa.Column("leaf", blob, nullable=False),
+        sa.Column("key", blob),
+        sa.Column("participant", text),
+        sa.Column("number", integer),
+        sa.Column("tiers", text),
+        sa.CheckConstraint("length(leaf) = 32"),
+        sa.CheckConstraint(
+            "(key IS NOT NULL AND length(key) = 32 AND participant IS NOT NULL"
+            " AND number IS NOT NULL AND tiers IS NOT NULL)"
+            " OR (key IS NULL AND participant IS NULL AND number IS NULL AND tiers IS NULL)"
+        ),
+        sa.UniqueConstraint("import", "participant", "number"),
+        sa.ForeignKeyConstraint(["import", "kind"], ["imports.digest", "imports.kind"]),
+        sa.ForeignKeyConstraint(
+            ["import", "participant", "kind"],
+            ["participants.import", "participants.id", "participants.kind"],
+        ),
+    )
+    ballots.create(connection)
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (m0001_initial, m0004_ballots)
 """Every step in order. Only ever appended to."""
 
 

@@ -26,5 +26,6 @@ ROWS = {
     "statements": _table("statements", f"{_KEYED} id json"),
     "votes": _table("votes", f"{_KEYED} participant statement value at"),
     "comparisons": _table("comparisons", f"{_KEYED} participant scene norm authority choice at"),
+    "ballots": _table("ballots", f"{_KEYED} participant number tiers"),
 }
 """The tables of keyed rows, each with a Merkle root an import, in the order they are written."""

@@ -49,6 +49,12 @@ def sniff(folder: Folder) -> bool:
     return {"comment_id", "comment_body"} <= set(folder.columns("comments.csv"))
 
 
+def lacks(folder: Folder) -> str:
+    """Return what a folder lacks."""
+    seen = folder.columns("comments.csv")
+    return f"comments.csv with {', '.join(seen[:8])}" if seen else "no comments.csv"
+
+
 def read(folder: Folder) -> Consulted | None:
     """Return the consultation, or None after noting every fault."""
     faults, report = folder.faults, Report()
@@ -266,5 +272,6 @@ IMPORTER = plugin(CARD)(
         files="comments.csv with votes.csv or participants-votes.csv",
         sniff=sniff,
         read=read,
+        lacks=lacks,
     )
 )

@@ -25,6 +25,7 @@ def elicit(project: Project, context: Context) -> list[Record]:
         statements=found.statements,
         votes=found.votes,
         comparisons=found.comparisons,
+        ballots=found.ballots,
     )
     return [receipt(found, roots), found.process, *found.polities]
 
@@ -73,6 +74,8 @@ def aggregate(project: Project, context: Context) -> list[Record]:
             statements=rows.statements,
             votes=rows.votes,
             comparisons=rows.comparisons,
+            ballots=rows.ballots,
+            unranked=receipt.unranked or "last",
             seed=context.seed,
             bootstrap=method.bootstrap,
             methods=methods,
