@@ -5,9 +5,9 @@ the group is `normwright.<kind>`, the value a module (or an object in one), and 
 the decorators. Nothing is imported before the first look-up of its kind, and a module that fails to
 import breaks nobody else: it is listed as broken, and named when it is asked for.
 
-Whatever a stranger's module does, three things hold: a name that ships with the package stays ours,
-stdout stays free of what is printed on import, and what a part can be used as is what an entry point
-says, whichever look-up came first.
+Whatever a stranger's module does, three things hold: a name that ships with the package stays
+ours, stdout stays free of what is printed on import, and a part serves the kind that an entry point
+gives it, whichever look-up came first.
 """
 
 from __future__ import annotations
