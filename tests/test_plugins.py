@@ -6,12 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
-from normwright import plugins
+from normwright import __version__, plugins
 from normwright.plugins import KINDS, Card, broken, cards, get, plugin
-from normwright.records import PluginError
+from normwright.records import PluginError, digest_bytes
 
 Declare = Callable[..., None]
 
@@ -96,6 +97,46 @@ def test_a_broken_part_breaks_only_itself(declare: Declare) -> None:
         get("methods", "third-party")
     with pytest.raises(PluginError, match="Broken: third-party"):
         get("methods", "borda")
+
+
+def test_an_entry_point_that_is_no_path_breaks_only_itself(declare: Declare) -> None:
+    """What the metadata of a stranger says may be no module at all."""
+    plugin(card())(plurality)
+    declare("methods", "scrawl", "not a module!")
+
+    (bad,) = broken("methods")
+
+    assert (bad.name, bad.distribution) == ("scrawl", None)
+    assert get("methods", "plurality") is plurality
+
+
+def test_origin_of_ours_and_of_one_registered_by_hand(declare: Declare) -> None:
+    """Ours names this package and its version; what no distribution declares says so."""
+    plugin(card())(plurality)
+    plugin(card("counted"))(plugins.cards)
+    by_hand, ours = plugins.origin("methods", "plurality"), plugins.origin("methods", "counted")
+
+    assert (by_hand.distribution, by_hand.version) == (None, None)
+    assert by_hand.module == __name__
+    assert by_hand.digest == digest_bytes(Path(__file__).read_bytes())
+    assert (ours.distribution, ours.version) == ("normwright", __version__)
+    with pytest.raises(PluginError, match="nobody"):
+        plugins.origin("methods", "nobody")
+
+
+def test_ctrl_c_while_loading_is_not_a_broken_plugin(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever stops the program while a module loads stops the program."""
+
+    def stopped(_: EntryPoint) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(EntryPoint, "load", stopped)
+    declare("methods", "slow", "a")
+
+    with pytest.raises(KeyboardInterrupt):
+        cards("methods")
 
 
 def test_loading_waits_for_the_first_look_up_of_the_kind(
