@@ -37,8 +37,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 # From a consultation to a verdict. An honest HOLD (3) or BLOCK (4) is a success of the demo.
 demo: $(STAMP)
-	@test -f demo/normwright.yaml || $(BIN)/normwright init demo --template town
-	@$(BIN)/normwright run demo; code=$$?; \
+	@$(BIN)/normwright demo demo; code=$$?; \
 	  case $$code in 0|3|4) exit 0 ;; *) exit $$code ;; esac
 
 # Five seeds, and one norm's votes inverted and shuffled: writes docs/experiments/demo-seeds.md.

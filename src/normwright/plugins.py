@@ -13,6 +13,7 @@ gives it, whichever look-up came first.
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
@@ -282,7 +283,8 @@ def _fault_of(kind: str, entry: EntryPoint) -> str | None:
     # A stranger's module may raise anything at all, SystemExit too; it must break itself only.
     except BaseException as error:  # noqa: BLE001
         _forget(_module_of(entry))
-        return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return said + _remedy(entry, error)
     home = _module_of(entry)
     held = [loaded, *vars(loaded).values()] if hasattr(loaded, "__dict__") else [loaded]
     made = [
@@ -303,6 +305,18 @@ def _fault_of(kind: str, entry: EntryPoint) -> str | None:
     _forget(home)
     said = ", ".join(f"{n} ({k})" for k, n in made)
     return f"it registers no plug-in of {kind}" + (f"; its cards say {said}" if said else "")
+
+
+def _remedy(entry: EntryPoint, error: BaseException) -> str:
+    """Say which extra of its own distribution brings the module that an entry point lacks."""
+    if not isinstance(error, ModuleNotFoundError) or error.name is None or entry.dist is None:
+        return ""
+    lacking = error.name.partition(".")[0].replace("_", "-").lower()
+    for needed in entry.dist.requires or ():
+        found = re.match(r"([\w.-]+).*\bextra == ['\"]([^'\"]+)['\"]", needed)
+        if found is not None and found[1].replace("_", "-").lower() == lacking:
+            return f". It needs: pip install '{entry.dist.name}[{found[2]}]'"
+    return ""
 
 
 def _names(kind: str, home: str, name: str) -> bool:

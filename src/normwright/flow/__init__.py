@@ -15,6 +15,7 @@ from normwright.flow.engine import (
     publish,
     run_steps,
 )
+from normwright.flow.extras import require_learning
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
@@ -58,6 +59,7 @@ __all__ = [
     "locked",
     "project_schema",
     "publish",
+    "require_learning",
     "results",
     "run",
     "run_steps",
