@@ -18,11 +18,11 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-seeds model exhaustive figures test check fix docs clean
+.PHONY: help setup demo demo-seeds model exhaustive figures screenshots wheel-check test check fix docs clean
 
 help:
 	@echo "make setup | demo | demo-seeds | model DATA=DIR | exhaustive | figures"
-	@echo "     test | check | fix | docs | clean"
+	@echo "     screenshots | wheel-check | test | check | fix | docs | clean"
 
 setup: $(STAMP)
 
@@ -58,12 +58,20 @@ exhaustive: $(STAMP)
 figures: $(STAMP)
 	$(BIN)/python scripts/figures.py
 
+# The pictures in docs/images, of a project of the template `micro` made for the purpose.
+screenshots: $(STAMP)
+	$(BIN)/python scripts/screenshots.py
+
+# The wheel in empty environments, with the network: the core alone, then the demo. Prints figures.
+wheel-check: $(STAMP)
+	$(BIN)/python scripts/wheel_check.py $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
+
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 check: $(STAMP)
-	$(BIN)/ruff format --check src tests scripts
-	$(BIN)/ruff check src tests scripts
+	$(BIN)/ruff format --check src tests scripts examples
+	$(BIN)/ruff check src tests scripts examples
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python scripts/docs_pages.py --check
@@ -71,8 +79,8 @@ check: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 fix: $(STAMP)
-	$(BIN)/ruff check --fix src tests scripts
-	$(BIN)/ruff format src tests scripts
+	$(BIN)/ruff check --fix src tests scripts examples
+	$(BIN)/ruff format src tests scripts examples
 	$(BIN)/python scripts/docs_pages.py
 
 docs: $(STAMP)

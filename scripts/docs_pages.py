@@ -32,7 +32,7 @@ NOTE = "<!-- Written by scripts/docs_pages.py; do not edit. -->\n"
 
 def commands() -> str:
     """Return the page of commands: what each does, its arguments, an example that works."""
-    lines = [NOTE, "# Commands\n"]
+    lines = ["# Commands\n", NOTE]
     root = get_command(app)
     lines += [_prose(root.help), ""]
     for path, command in sorted(_walk(root, ("normwright",))):
@@ -49,8 +49,8 @@ def commands() -> str:
 def plugins() -> str:
     """Return the page of plug-ins, kind by kind, from their cards."""
     lines = [
-        NOTE,
         "# Plug-ins\n",
+        NOTE,
         "Every replaceable part stands in one registry, ours and yours through the same entry",
         "points (group `normwright.<kind>`). Status goes from *experimental* over *tested* and",
         "*reviewed* to *proved*.\n",
@@ -71,8 +71,8 @@ def plugins() -> str:
 def record_page() -> str:
     """Return the page of border types: every field with its docstring."""
     lines = [
-        NOTE,
         "# Records\n",
+        NOTE,
         "What crosses a border between rooms. All are frozen and refuse unknown fields.",
         "A *record* has a digest: the SHA-256 of its canonical JSON, without the fields that are",
         "said to stand outside it. A *value* is part of records and has none.\n",
@@ -108,8 +108,8 @@ def project_file() -> str:
     """Return the page of the project file: every key with its values, its default, its meaning."""
     whole = project_schema()
     lines = [
-        NOTE,
         "# The project file\n",
+        NOTE,
         "`normwright.yaml` is the one file a person edits. What is left out has its default; a key",
         "that does not stand here is a fault, told with the nearest that does.\n",
         "An editor that reads JSON Schema completes and checks the file as it is typed: a new",
@@ -160,7 +160,11 @@ def _value(field: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
     if field.get("type") == "array":
         return f"list of: {_value(field['items'], whole)}"
     word = _WORDS.get(str(field.get("type")), "any value")
-    limits = [f"{sign} {field[name]:g}" for name, sign in _LIMITS.items() if name in field]
+    limits = [
+        f"{sign} {field[name]:g}"
+        for name, sign in _LIMITS.items()
+        if name in field and field[name] < 2**53  # beyond, the limit is a machine's
+    ]
     return f"{word} {', '.join(limits)}".strip()
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import copy
 import json
+import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,14 @@ TYPES: Mapping[str, Any] = {
     "number": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
     "object": lambda v: isinstance(v, dict),
     "string": lambda v: isinstance(v, str),
+}
+
+
+BOUNDS: Mapping[str, Callable[[float, float], bool]] = {
+    "minimum": operator.ge,
+    "maximum": operator.le,
+    "exclusiveMinimum": operator.gt,
+    "exclusiveMaximum": operator.lt,
 }
 
 
@@ -73,13 +82,7 @@ def wrong(value: Any, schema: Any, at: str = "") -> Iterator[str]:
                 if (word == "maxLength" and size > told) or (word == "minItems" and size < told):
                     yield f"{at}: {word}"
             case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
-                fits = {
-                    "minimum": lambda v, t: v >= t,
-                    "maximum": lambda v, t: v <= t,
-                    "exclusiveMinimum": lambda v, t: v > t,
-                    "exclusiveMaximum": lambda v, t: v < t,
-                }[word]
-                if isinstance(value, int | float) and not fits(value, told):
+                if isinstance(value, int | float) and not BOUNDS[word](value, told):
                     yield f"{at}: {word}"
             case _:
                 assert word in SILENT, f"this test does not know the word {word}"

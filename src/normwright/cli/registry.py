@@ -50,11 +50,11 @@ def plugins(
     for card in found:
         come = origin(card.kind, card.name)
         source = f"{come.distribution} {come.version}" if come.distribution else come.module
-        row = (card.kind, card.name, card.status, source, card.summary, card.reference)
-        table.add_row(*map(escape, row))
+        told = (card.kind, card.name, card.status, source, card.summary, card.reference)
+        table.add_row(*map(escape, told))
     for bad in failed:
-        told = f"{bad.where}: {bad.reason}"
-        row = (bad.kind, bad.name, "broken", bad.distribution or "", told, "")
-        table.add_row(*map(escape, row), style="red")
+        why = f"{bad.where}: {bad.reason}"
+        said = (bad.kind, bad.name, "broken", bad.distribution or "", why, "")
+        table.add_row(*map(escape, said), style="red")
     console().print(table)
     return DONE
