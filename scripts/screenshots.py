@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
@@ -108,7 +109,7 @@ def drawn(command: str, text: str, picture: Path, folder: Path) -> None:
     kept = lines[:MOST_LINES]
     if len(lines) > MOST_LINES:
         kept.append(f"... {len(lines) - MOST_LINES} more lines")
-    console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115
+    console = Console(record=True, width=COLUMNS, file=StringIO(), force_terminal=True)
     console.print(Text.assemble(("$ ", "dim"), (command, "bold")))
     console.print(Text.from_ansi("\n".join(kept)), soft_wrap=True)
     # Without the fonts that Rich would fetch: nothing here calls the network.

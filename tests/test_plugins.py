@@ -110,18 +110,27 @@ def test_an_entry_point_that_is_no_path_breaks_only_itself(declare: Declare) -> 
     assert get("methods", "plurality") is plurality
 
 
-def test_origin_of_ours_and_of_one_registered_by_hand(declare: Declare) -> None:
-    """Ours names this package and its version; what no distribution declares says so."""
+def test_origin_of_one_registered_by_hand(declare: Declare) -> None:
+    """No distribution declares it, and that is said, whatever class it is an object of."""
     plugin(card())(plurality)
-    plugin(card("counted"))(plugins.cards)
-    by_hand, ours = plugins.origin("methods", "plurality"), plugins.origin("methods", "counted")
+    plugin(card("object"))(card())
 
-    assert (by_hand.distribution, by_hand.version) == (None, None)
-    assert by_hand.module == __name__
-    assert by_hand.digest == digest_bytes(Path(__file__).read_bytes())
-    assert (ours.distribution, ours.version) == ("normwright", __version__)
+    for name in ("plurality", "object"):
+        found = plugins.origin("methods", name)
+        assert (found.distribution, found.version) == (None, None)
+        assert found.module == __name__
+        assert found.digest == digest_bytes(Path(__file__).read_bytes())
     with pytest.raises(PluginError, match="nobody"):
         plugins.origin("methods", "nobody")
+
+
+def test_origin_of_ours() -> None:
+    """A part that ships names this package, its version, and its own module's source."""
+    found = plugins.origin("methods", "borda")
+
+    assert (found.distribution, found.version) == ("normwright", __version__)
+    assert found.module == "normwright.aggregate.methods.borda"
+    assert found.digest is not None
 
 
 def test_ctrl_c_while_loading_is_not_a_broken_plugin(

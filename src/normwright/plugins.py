@@ -107,7 +107,7 @@ class Origin:
     version: str | None
     """The version of that distribution."""
     module: str
-    """The module that defines it."""
+    """The module that registers it."""
     digest: Digest | None
     """Of its source: for our own its module, for a stranger's every file of the package it lies in,
     so that a helper or a data file counts too. None where the source is no file."""
@@ -117,6 +117,8 @@ class Origin:
 class _Entry:
     card: Card
     part: Any
+    module: str
+    """The module that registered it: a part may be an object of somebody else's class."""
 
 
 _parts: dict[str, dict[str, _Entry]] = {kind: {} for kind in KINDS}
@@ -131,6 +133,7 @@ def plugin(card: Card) -> Callable[[Part], Part]:
         PluginError: if the kind does not exist, or the name is taken by another part.
     """
     _known_kind(card.kind)
+    module = str(sys._getframe(1).f_globals.get("__name__", ""))
 
     def register(part: Part) -> Part:
         taken = _parts[card.kind].get(card.name)
@@ -139,7 +142,7 @@ def plugin(card: Card) -> Callable[[Part], Part]:
                 f"Two plug-ins call themselves {card.name!r} in {card.kind}: "
                 f"{_home(taken.part)} and {_home(part)}. Rename the second."
             )
-        _parts[card.kind][card.name] = _Entry(card, part)
+        _parts[card.kind][card.name] = _Entry(card, part, module)
         return part
 
     return register
@@ -192,7 +195,8 @@ def origin(kind: str, name: str) -> Origin:
     Raises:
         PluginError: as `get` does.
     """
-    module = str(getattr(get(kind, name), "__module__", ""))
+    get(kind, name)
+    module = _parts[kind][name].module
     if _within(module, OURS):
         return Origin(OURS, __version__, module, _source(module, whole=False))
     declared = _declaring(module)
@@ -291,9 +295,7 @@ def _fault_of(kind: str, entry: EntryPoint) -> str | None:
         (k, n)
         for k, parts in _parts.items()
         for n, e in parts.items()
-        if (k, n) not in before
-        or _within(str(getattr(e.part, "__module__", "")), home)
-        or any(one is e.part for one in held)
+        if (k, n) not in before or _within(e.module, home) or any(one is e.part for one in held)
     ]
     if any(k == kind for k, _ in made):
         elsewhere = [(k, n) for k, n in made if k != kind and not _names(k, home, n)]
@@ -321,8 +323,7 @@ def _remedy(entry: EntryPoint, error: BaseException) -> str:
 
 def _names(kind: str, home: str, name: str) -> bool:
     """Say whether a part found on the way is declared for its own kind, or lies elsewhere."""
-    part = _parts[kind][name].part
-    inside = _within(str(getattr(part, "__module__", "")), home)
+    inside = _within(_parts[kind][name].module, home)
     return not inside or any(_module_of(entry) == home for entry in _declared(kind))
 
 
@@ -332,7 +333,7 @@ def _forget(home: str) -> None:
         return
     for parts in _parts.values():
         for name, entry in list(parts.items()):
-            if _within(str(getattr(entry.part, "__module__", "")), home):
+            if _within(entry.module, home):
                 del parts[name]
 
 
