@@ -77,9 +77,9 @@ def take(project: Path | None, to: Path, folder: Path) -> list[Path]:
         "trace": ("trace", digest, "--project", "my-town"),
     }.items():
         for lang in LANGUAGES if name == "run" else LANGUAGES[:1]:
-            asked = (*words, "--lang", lang) if name == "run" else words
+            asked = words if lang == LANGUAGES[0] else (*words, "--lang", lang)
             picture = to / f"{name}.{lang}.png"
-            drawn(f"normwright {' '.join(words)}", printed(*asked, inside=folder), picture, folder)
+            drawn(f"normwright {' '.join(asked)}", printed(*asked, inside=folder), picture, folder)
             made.append(picture)
     return made
 
@@ -117,7 +117,7 @@ def drawn(command: str, text: str, picture: Path, folder: Path) -> None:
     page = folder / f"{picture.stem}.html"
     page.write_text(console.export_html(code_format=form, inline_styles=True), encoding="utf-8")
     height = 40 + 19 * (len(kept) + 1)
-    photograph(page.as_uri(), picture, 880, height, folder)
+    photograph(page.as_uri(), picture, 900, height, folder)
 
 
 _FRAME = """<!DOCTYPE html><html><head><meta charset="utf-8"><style>
