@@ -18,11 +18,11 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-seeds real model exhaustive figures test check fix docs clean
+.PHONY: help setup demo demo-seeds real model exhaustive figures screenshots wheel-check test check fix docs clean
 
 help:
 	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | figures"
-	@echo "     test | check | fix | docs | clean"
+	@echo "     screenshots | wheel-check | test | check | fix | docs | clean"
 
 setup: $(STAMP)
 
@@ -37,8 +37,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 # From a consultation to a verdict. An honest HOLD (3) or BLOCK (4) is a success of the demo.
 demo: $(STAMP)
-	@test -f demo/normwright.yaml || $(BIN)/normwright init demo --template town
-	@$(BIN)/normwright run demo; code=$$?; \
+	@$(BIN)/normwright demo demo; code=$$?; \
 	  case $$code in 0|3|4) exit 0 ;; *) exit $$code ;; esac
 
 # Five seeds, and one norm's votes inverted and shuffled: writes docs/experiments/demo-seeds.md.
@@ -67,6 +66,14 @@ exhaustive: $(STAMP)
 # The table of figures in the README, measured on the project in demo/, so after `make demo`.
 figures: $(STAMP)
 	$(BIN)/python scripts/figures.py
+
+# The pictures in docs/images, of a project of the template `micro` made for the purpose.
+screenshots: $(STAMP)
+	$(BIN)/python scripts/screenshots.py
+
+# The wheel in empty environments, with the network: the core alone, then the demo. Prints figures.
+wheel-check: $(STAMP)
+	$(BIN)/python scripts/wheel_check.py $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
 
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest

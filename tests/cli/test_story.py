@@ -256,3 +256,21 @@ def test_init(call: Call, tmp_path: Path) -> None:
     assert again.code == unknown.code == 1
     assert "town" in unknown.faults[0]["do"]
     assert not (tmp_path / "other").exists()
+
+
+def test_demo_goes_on_where_it_was_and_overwrites_nothing(
+    call: Call, micro_project: Path, tmp_path: Path
+) -> None:
+    """A demo that is there is run, and skipped where it stands; other files are left alone."""
+    finished = shutil.copytree(micro_project, tmp_path / "finished")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("mine", encoding="utf-8")
+
+    again = call("demo", finished, "--json")
+    refused = call("demo", tmp_path / "mine", "--json")
+
+    assert again.code in (3, 4)
+    assert all(stage["skipped"] for stage in again.value["stages"])
+    assert refused.code == 1
+    assert "nothing is ever overwritten" in refused.faults[0]["do"]
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["letter.txt"]

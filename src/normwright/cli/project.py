@@ -1,4 +1,4 @@
-"""`normwright init`, `run`, `status`: begin a project, carry it to a verdict, see how far it is."""
+"""`normwright init`, `run`, `demo`, `status`: begin a project, carry it to a verdict, see it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
 
 import typer
 
@@ -27,10 +27,21 @@ if TYPE_CHECKING:
     from normwright.flow import Forecast, RunReport, Status
 
 
+Template: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--template",
+        metavar="NAME",
+        help="town: a city's assistant, in two languages; micro: the same path in seconds.",
+    ),
+]
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this file."""
     app.command("init", epilog="Example:  normwright init my-votes --from votes.csv")(init)
     app.command("run", epilog="Example:  normwright run my-town --until charter --forecast")(run)
+    app.command("demo", epilog="Example:  normwright demo")(demo)
     app.command("status", epilog="Example:  normwright status my-town")(status)
 
 
@@ -177,6 +188,33 @@ def run(
     else:
         _show_run(console(), directory, report, page, shown)
     return exit_code(report.verdicts, modes)
+
+
+def demo(
+    directory: Annotated[
+        Path,
+        typer.Argument(
+            metavar="[DIR]", help="Where the demo is to lie; one that is there goes on."
+        ),
+    ] = Path("demo"),
+    template: Template = "town",
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Make a project from a template and run it: from a consultation to a verdict, offline.
+
+    Its participants are simulated, and it says so to the end. It says beforehand what it will take;
+    what is done already is skipped. The exit code is that of `run`: an honest HOLD is 3.
+    """
+    from normwright import flow
+
+    flow.require_learning("The demo")
+    if not (directory / flow.FILE).is_file():
+        started = flow.init(directory, template)
+        if not as_json:
+            line = f"{started.directory}: {len(started.files)} files"
+            console(stderr=True).print(line, markup=False, soft_wrap=True)
+    return run(directory, lang=lang, as_json=as_json)
 
 
 def _forecast(directory: Path, until: str | None, lang: str, *, as_json: bool) -> int:

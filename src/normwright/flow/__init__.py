@@ -15,6 +15,7 @@ from normwright.flow.engine import (
     publish,
     run_steps,
 )
+from normwright.flow.extras import require_learning
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
 from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
@@ -63,6 +64,7 @@ __all__ = [
     "locked",
     "project_schema",
     "publish",
+    "require_learning",
     "results",
     "run",
     "run_steps",

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from normwright.flow.extras import require_learning
 from normwright.flow.results import results
 from normwright.flow.stages import TRAINED, open_guarded
 from normwright.records import Message
@@ -29,7 +30,9 @@ def conversation(directory: Path) -> Iterator[Callable[[str], list[Reply]]]:
 
     Raises:
         InputError: if the project has no finished run.
+        MissingExtra: if models cannot be run here.
     """
+    require_learning("A conversation with models")
     from normwright.models.local import LocalModel, LocalScorer, use_threads
 
     found = results(directory)

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias, TypeVar
 
 from normwright.flow.code import code_digest
+from normwright.flow.extras import require_for
 from normwright.flow.lock import locked
 from normwright.records import (
     NO_BALLOTS,
@@ -329,6 +330,8 @@ def run_steps(
 
     Raises:
         InputError: if `until` names no step or another run is at work.
+        MissingExtra: if a step that is to run needs an optional part that is not installed; what
+            was made before it is kept.
         ValueError: if the steps are not in order.
         IntegrityError: if a step returns a digest of something it did not store.
     """
@@ -349,6 +352,7 @@ def run_steps(
                 store.put_run_step(RunStep(run, step.name, plan.key, skipped, seconds))
                 watch(StepSkipped(step.name, place, len(chosen), result.made, restored))
             else:
+                require_for(step.name, step.rooms)
                 watch(StepStarted(step.name, place, len(chosen)))
                 context = Context(
                     step,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from normwright.flow.engine import RunReport, Watcher, run_steps
+from normwright.flow.engine import RunReport, Watcher, run_steps, up_to
 from normwright.flow.forecast import Forecast, check_room, forecast_of
 from normwright.flow.project import load_project
-from normwright.flow.stages import check_split, steps
+from normwright.flow.stages import check_plugins, check_split, steps
 from normwright.flow.status import Status, status_of
 
 
@@ -28,13 +28,15 @@ def run(
         foresee: called with what the run will take, before the first step.
 
     Raises:
-        InputError: with every fault of the project and its files, or if the disk is too small;
+        InputError: with every fault of the project and its files, if a plug-in it names is unknown
+            or broken, or if the disk is too small;
             nothing is changed then.
     """
     project = load_project(directory)
     plan = steps(project)
     if until in (None, "release"):
         check_split(project)
+    check_plugins(project, [step.name for step in up_to(plan, until)])
     foreseen = forecast_of(project, plan, until=until)
     if foresee is not None:
         foresee(foreseen)
