@@ -23,6 +23,7 @@ from normwright.records.errors import (
     NormwrightError,
     PermitError,
     PluginError,
+    StoreError,
     describe,
 )
 from normwright.records.evidence import (
@@ -185,6 +186,7 @@ __all__ = [
     "Stance",
     "Statement",
     "Status",
+    "StoreError",
     "Support",
     "Text",
     "Tier",
