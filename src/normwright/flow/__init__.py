@@ -24,6 +24,7 @@ from normwright.flow.settings import FILE, ProjectSettings, project_schema
 from normwright.flow.sources import digest_sources
 from normwright.flow.start import Started, init, template_names
 from normwright.flow.status import StageStatus, Status, status_of
+from normwright.flow.stores import has_store, open_store
 from normwright.flow.trace import Trace, trace
 from normwright.flow.verify import Verification, verify
 
@@ -53,9 +54,11 @@ __all__ = [
     "digest_sources",
     "forecast",
     "forecast_of",
+    "has_store",
     "init",
     "load_project",
     "locked",
+    "open_store",
     "project_schema",
     "publish",
     "results",

@@ -98,7 +98,7 @@ def without_secrets(text: str, url: sa.URL) -> str:
 
 def masked(text: str) -> str:
     """Return `text` with the password struck out of whatever looks like a URL in it."""
-    text = re.sub(r"(://[^\s:/@]*:)[^\s\"']*@", r"\1***@", text)
+    text = re.sub(r"(://[^\s:/@]*:).*@", r"\1***@", text, flags=re.DOTALL)
     return re.sub(r"((?:ssl)?password=)[^\s&\"']*", r"\1***", text)
 
 

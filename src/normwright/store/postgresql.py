@@ -27,6 +27,9 @@ from normwright.store.backend import PATIENCE
 _WAITS = (0.2, 0.8, 2.0)
 """Seconds before each further try to reach a server that may be coming up."""
 
+_NO_RIGHT = "42501"
+"""SQLSTATE of a statement that this role may not give."""
+
 _DEFAULTS = {"connect_timeout": "10", "application_name": "normwright"}
 """Connection parameters, unless the URL says otherwise."""
 
@@ -101,12 +104,11 @@ class PostgreSQLSchema:
         connection.execute(sa.text("INSERT INTO bound VALUES (:id)"), {"id": self._own()})
 
     def error(self, error: Exception) -> NormwrightError | None:
-        if isinstance(error, sa.exc.DBAPIError) and not isinstance(
+        refused = isinstance(error, sa.exc.DBAPIError) and not isinstance(
             error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.InternalError
-        ):
-            # The rest are statements that the schema refuses, but for one: no right to do it.
-            if _state(error) != "42501":
-                return None
+        )
+        if refused and _state(error) != _NO_RIGHT:
+            return None  # a statement that the schema refuses
         trouble = _trouble(error)
         cause = str(getattr(error, "orig", None) or error)
         return StoreError(
@@ -220,7 +222,7 @@ _TROUBLES = (
         f"Make it with createdb, or correct the address; {_AGAIN}",
     ),
     _Trouble(
-        ("42501",),
+        (_NO_RIGHT,),
         r"permission denied",
         "the right to use the database and to make a schema in it",
         f"Have its owner say: GRANT CONNECT, CREATE ON DATABASE ... TO ...; {_AGAIN}",
@@ -285,7 +287,7 @@ def _one_line(text: str) -> str:
     """Return what the server said last; a client that tried several ways says each."""
     line = " ".join(text.split())
     *_, last = re.split(r"(?=connection to server )", line)
-    return last[:300]
+    return last.partition(" Is the server running ")[0][:300]
 
 
 # What a client can see of a damaged database
@@ -327,7 +329,7 @@ def _here(connection: sa.Connection) -> str:
     return str(connection.scalar(sa.text("SELECT current_schema()")))
 
 
-def _orphans(table: str, key: Any) -> sa.Select[tuple[int]]:
+def _orphans(table: str, key: Any) -> sa.Select[Any]:
     """Return the query that counts rows whose foreign key is whole and leads nowhere."""
     columns, referred = key["constrained_columns"], key["referred_columns"]
     child = sa.table(table, *(sa.column(name) for name in columns)).alias("child")
