@@ -64,7 +64,7 @@ class Server:
                 "max_connections": "60",
                 "shared_buffers": "16MB",
             }
-            options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+            options = [f"--{name}={value}" for name, value in settings.items()]
             with (self.folder / "log").open("ab") as log:
                 self.process = subprocess.Popen(
                     [self.programs / "postgres", "-D", self.data, *options],

@@ -73,12 +73,14 @@ class PostgreSQLSchema:
         return self.engine.connect()
 
     def there(self, connection: sa.Connection) -> bool:
-        bound = connection.scalar(
-            sa.text("SELECT to_regclass(:name)"), {"name": f"{self._schema}.bound"}
+        # Asked of the catalogue itself: `to_regclass` may still answer from before a lock was won.
+        look = sa.text(
+            "SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+            " WHERE nspname = :schema AND relname = 'bound'"
         )
-        if bound is None:
+        if connection.scalar(look, {"schema": self.address.schema}) is None:
             return False
-        if connection.scalar(sa.text("SELECT id FROM bound")) != self._own():
+        if connection.scalar(sa.text(f"SELECT id FROM {self._schema}.bound")) != self._own():
             raise InputError(
                 [
                     Fault(
