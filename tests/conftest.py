@@ -64,12 +64,23 @@ def server() -> Iterator[Server]:
             started.remove()
 
 
+DATABASES = ("sqlite", "postgresql")
 _SCHEMAS = count(1)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def address(request: pytest.FixtureRequest) -> Address | None:
     """Where the store of a test lies: once in its own file, once in a schema of its own."""
+    return _address(request)
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def address_of_all(request: pytest.FixtureRequest) -> Address | None:
+    """Where the store lies that the tests of a module share and leave as it is."""
+    return _address(request)
+
+
+def _address(request: pytest.FixtureRequest) -> Address | None:
     if request.param == "sqlite":
         return None
     from normwright.store import read_address

@@ -33,7 +33,7 @@ class Server:
         self.programs = _programs()
         self.user = _unprivileged()
         # Short, because a socket's path may not be long.
-        self.folder = Path(tempfile.mkdtemp(prefix="nw-pg-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="nw-pg-", dir=_quick_place()))
         self.data = self.folder / "data"
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
@@ -150,6 +150,13 @@ class Server:
         if self.user is None:
             return {}
         return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
+
+
+def _quick_place() -> str | None:
+    """Return a folder in memory where there is room for a server; None is the usual place."""
+    memory = Path("/dev/shm")
+    there = memory.is_dir() and os.access(memory, os.W_OK)
+    return str(memory) if there and shutil.disk_usage(memory).free > 2**30 else None
 
 
 def _programs() -> Path:
