@@ -30,7 +30,7 @@ class Server:
     """One server, which a test may kill and start again."""
 
     def __init__(self) -> None:
-        self.programs = _programs()
+        self.programs = programs()
         self.user = _unprivileged()
         # Short, because a socket's path may not be long.
         self.folder = Path(tempfile.mkdtemp(prefix="nw-pg-", dir=_quick_place()))
@@ -159,13 +159,11 @@ def _quick_place() -> str | None:
     return str(memory) if there and shutil.disk_usage(memory).free > 2**30 else None
 
 
-def _programs() -> Path:
+def programs(debian: Path = Path("/usr/lib/postgresql")) -> Path:
     """Return the folder of the server's programs: Debian keeps them off the PATH."""
     if (found := shutil.which("initdb")) is not None:
         return Path(found).resolve().parent
-    installed = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3])
-    )
+    installed = sorted(debian.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if not installed:
         raise NoServer(WHERE_FROM)
     return installed[-1].parent

@@ -114,6 +114,10 @@ def test_a_server_killed_in_a_run_is_one_error_and_the_same_command_goes_on(
         ("postgresql://owner:{right}@127.0.0.1:{port}/none", "a database of that name"),
         ("postgresql://owner:{right}@127.0.0.1:1/postgres", "a PostgreSQL server that answers"),
         (
+            "postgresql://owner:{right}@127.0.0.1:{port}/postgres?nonsense=1",
+            "a PostgreSQL server that does what it is asked",
+        ),
+        (
             "postgresql://owner:{right}@/postgres?host=/nowhere",
             "a PostgreSQL server that answers",
         ),

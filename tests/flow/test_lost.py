@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -192,6 +194,34 @@ def test_a_database_that_lost_the_store_says_so(project: Path, fragile: Server) 
         verify(project)
     again = run_steps(project, steps, seed=micro.SEED)
     assert [line.made for line in again.stages] == [line.made for line in first.stages]
+
+
+def test_a_backup_brings_all_of_it_back(project: Path, fragile: Server, tmp_path: Path) -> None:
+    """Schema and folder, saved as the manual says and put elsewhere, verify and skip every step."""
+    run_steps(project, micro.steps(project), seed=micro.SEED)
+    with open_store(project) as store:
+        database = str(store.engine.url.database)
+    server = ["-h", "127.0.0.1", "-p", str(fragile.port), "-U", "owner"]
+    saved = subprocess.run(
+        [fragile.programs / "pg_dump", *server, "-n", '"normwright_micro"', database],
+        check=True,
+        capture_output=True,
+    )
+    moved = Path(shutil.copytree(project, tmp_path / "restored"))
+    elsewhere = fragile.database()
+    subprocess.run(
+        [fragile.programs / "psql", *server, "-q", "-v", "ON_ERROR_STOP=1", elsewhere],
+        check=True,
+        input=saved.stdout,
+        capture_output=True,
+    )
+    file = moved / "normwright.yaml"
+    file.write_text(file.read_text().replace(f"/{database}", f"/{elsewhere}"))
+    fragile.sql(f"DROP DATABASE {database} WITH (FORCE)")
+    again = run_steps(moved, micro.steps(moved), seed=micro.SEED)
+
+    assert all(line.skipped for line in again.stages)
+    assert verify(moved).faults == ()
 
 
 def test_two_directories_never_share_a_schema(

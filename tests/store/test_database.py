@@ -313,6 +313,18 @@ def test_all_faults_of_the_rows_come_at_once() -> None:
     ]
 
 
+def test_an_id_that_no_database_keeps_is_named() -> None:
+    """The character NUL in an id is a fault wherever the rows are to be stored."""
+    with pytest.raises(InputError, match=r"participants: .* NUL, saw 'an\\x00a'"):
+        prepare(
+            process(),
+            participants=[Participant(id="an\0a", process="vila", polities=())],
+            statements=[],
+            votes=[],
+            comparisons=[],
+        )
+
+
 def test_an_import_is_stored_whole_or_not_at_all(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

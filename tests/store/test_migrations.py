@@ -172,7 +172,7 @@ def test_a_kind_that_gained_a_field_still_reads_its_old_records(
     tmp_path: Path, address: Address | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A record is proved by the JSON it was stored as; a field it had not yet has its default."""
-    grown = type(
+    grown: type[Process] = type(
         "Process",
         (Process,),
         {"__annotations__": {"since": str}, "since": "unknown", "__module__": __name__},

@@ -30,7 +30,11 @@ class Backend(Protocol):
         """Say whether this project has made its store here, as far as its directory tells."""
 
     def connect(self) -> sa.Connection:
-        """Return a connection; a server that is just coming up is waited for, within bounds."""
+        """Return a connection; a server that is just coming up is waited for, within bounds.
+
+        Raises:
+            StoreError: if there is none to be had.
+        """
 
     def there(self, connection: sa.Connection) -> bool:
         """Say whether the store is there.

@@ -63,14 +63,15 @@ class PostgreSQLSchema:
         return self.binding.is_file()
 
     def connect(self) -> sa.Connection:
-        for wait in _WAITS:
+        waits = iter(_WAITS)
+        while True:
             try:
                 return self.engine.connect()
-            except sa.exc.OperationalError as error:
-                if not _trouble(error).passes:
-                    raise
+            except self.errors as error:
+                wait = next(waits, None)
+                if wait is None or not _trouble(error).passes:
+                    raise self._said(error) from error
             time.sleep(wait)
-        return self.engine.connect()
 
     def there(self, connection: sa.Connection) -> bool:
         # Asked of the catalogue itself: `to_regclass` may still answer from before a lock was won.
@@ -111,6 +112,10 @@ class PostgreSQLSchema:
         )
         if refused and _state(error) != _NO_RIGHT:
             return None  # a statement that the schema refuses
+        return self._said(error)
+
+    def _said(self, error: Exception) -> StoreError:
+        """Return a failure in words, with every secret of the address struck out."""
         trouble = _trouble(error)
         cause = str(getattr(error, "orig", None) or error)
         return StoreError(
