@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -87,7 +89,8 @@ def test_a_server_killed_in_a_step_is_one_error_and_the_run_resumes(
 
     assert fault.where.startswith(f"postgresql://127.0.0.1:{fragile.port}/")
     assert fault.expected == "a PostgreSQL server that answers"
-    assert f"Kept of this run: {', '.join(before) or 'no step yet'}." in fault.do
+    assert not before or f"Kept of this run: {', '.join(before)}. It goes on" in fault.do
+    assert "run the same command again" in fault.do
     assert sorted(kept) == sorted(before)
     assert faults_then == ()
     assert [line.name for line in report.stages if line.skipped] == before
@@ -125,6 +128,22 @@ def test_a_server_that_is_coming_up_is_waited_for(
         starting.join()
 
     assert seq == 1
+
+
+def test_a_server_that_mends_itself_is_waited_for(
+    project: Path, fragile: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server process killed on the server makes it start over; the next step waits for that."""
+    monkeypatch.setattr(postgresql, "_WAITS", (0.1,) * 100)
+    with open_store(project) as store:
+        store.append("result", "sha256:kept")
+        ((victim,),) = fragile.sql(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'normwright'"
+        )
+        os.kill(victim, signal.SIGKILL)
+        seq = store.append("result", "sha256:next").seq
+
+    assert seq == 2
 
 
 def test_a_transaction_is_never_tried_again(project: Path, fragile: Server) -> None:

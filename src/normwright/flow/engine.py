@@ -382,8 +382,9 @@ def _losses(lines: Sequence[StageLine]) -> Iterator[None]:
     try:
         yield
     except StoreError as error:
-        names = ", ".join(line.name for line in lines)
-        kept = f"Kept of this run: {names or 'no step yet'}."
+        if not lines:
+            raise
+        kept = f"Kept of this run: {', '.join(line.name for line in lines)}."
         do = f"{error.fault.do} {kept} It goes on at the first step without a result."
         raise StoreError(error.fault.model_copy(update={"do": do})) from error
 

@@ -183,7 +183,7 @@ def pending(connection: sa.Connection) -> Sequence[Callable[[sa.Connection], Non
     Raises:
         InputError: if the database has steps this version does not know.
     """
-    if not sa.inspect(connection).has_table(_APPLIED.name):
+    if not connection.dialect.has_table(connection, _APPLIED.name):
         return MIGRATIONS
     seen = tuple(connection.scalars(sa.select(_APPLIED.c.name).order_by(_APPLIED.c.seq)))
     known = tuple(step.__name__ for step in MIGRATIONS)

@@ -261,8 +261,9 @@ _TROUBLES = (
     ),
     _Trouble(
         ("08", "57P"),
-        r"refused|No such file|starting up|shutting down|recovery mode|not yet accepting"
-        r"|closed the connection|connection is closed|connection is lost|terminat|timeout|reset",
+        r"refused|resolve host|No such file|starting up|shutting down|recovery mode"
+        r"|not yet accepting|closed the connection|connection is closed|connection is lost"
+        r"|terminat|timeout|reset",
         "a PostgreSQL server that answers",
         f"Start the server, or correct the address; {_AGAIN}",
         passes=True,
