@@ -58,6 +58,7 @@ def test_skips_fail_where_they_are_not_allowed(
     )
 
     assert summary in ran.stdout.splitlines()[-1], ran.stdout
+    assert require or "1 skipped: the real data are not here: set" in ran.stdout
     assert ran.returncode == code
 
 
