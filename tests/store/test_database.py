@@ -409,6 +409,16 @@ def test_a_file_keeps_its_log_beside_it(tmp_path: Path) -> None:
     assert mode == "wal"
 
 
+def test_a_folder_may_have_any_name(tmp_path: Path, address: Address | None) -> None:
+    """Characters that mean something in a URL mean nothing in the name of a folder."""
+    project = tmp_path / "what? 100% @home #1"
+    project.mkdir()
+    with Store.open(project, address=address) as store:
+        store.append("result", "sha256:x")
+    with Store.open(project, address=address, create=False) as store:
+        assert len(store.ledger()) == 1
+
+
 def test_a_store_of_a_newer_version_is_refused(tmp_path: Path, address: Address | None) -> None:
     """A database with a migration unknown here is not touched but refused with both lists."""
     later = len(MIGRATIONS) + 1

@@ -22,7 +22,8 @@ class SQLiteFile:
         self.file = file
         self.name = f"{file.parent.name}/{file.name}"
         # What a failing statement was given may be a person's vote: it is in no message.
-        self.engine = sa.create_engine(f"sqlite:///{file}", hide_parameters=True)
+        url = sa.URL.create("sqlite", database=str(file))
+        self.engine = sa.create_engine(url, hide_parameters=True)
         sa.event.listen(self.engine, "connect", _prepare)
         sa.event.listen(self.engine, "begin", _begin)
 
