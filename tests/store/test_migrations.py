@@ -81,8 +81,8 @@ def fill(store: Store) -> None:
             }
         ],
         **{
-            table: [{"import": prepared.digest, **row} for row in rows]
-            for table, rows in prepared.rows.items()
+            table: [{"import": prepared.digest, **row} for row in prepared.rows[table]]
+            for table in ("participants", "statements", "votes", "comparisons")
         },
     }
     with store.transaction() as connection:
