@@ -26,6 +26,7 @@ from normwright.flow.settings import FILE, ProjectSettings, project_schema
 from normwright.flow.sources import digest_sources
 from normwright.flow.start import Started, init, template_names
 from normwright.flow.status import StageStatus, Status, status_of
+from normwright.flow.stores import has_store, open_store
 from normwright.flow.trace import Trace, trace
 from normwright.flow.verify import Verification, verify
 
@@ -58,10 +59,12 @@ __all__ = [
     "findings",
     "forecast",
     "forecast_of",
+    "has_store",
     "init",
     "init_from",
     "load_project",
     "locked",
+    "open_store",
     "project_schema",
     "publish",
     "require_learning",

@@ -11,8 +11,8 @@ from pathlib import Path
 from normwright.flow.extras import require_learning
 from normwright.flow.results import results
 from normwright.flow.stages import TRAINED, open_guarded
+from normwright.flow.stores import open_store
 from normwright.records import Message
-from normwright.store import Store
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def conversation(directory: Path) -> Iterator[Callable[[str], list[Reply]]]:
 
     found = results(directory)
     use_threads(found.project.settings.threads)
-    with tempfile.TemporaryDirectory() as folder, Store.open(directory, create=False) as store:
+    with tempfile.TemporaryDirectory() as folder, open_store(directory, create=False) as store:
         places: dict[str, Path] = {}
         for ref in found.models:
             places[ref.name] = Path(folder) / ref.name.replace(":", "-")

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -20,6 +21,7 @@ from typing import Any, TypeAlias, TypeVar
 from normwright.flow.code import code_digest
 from normwright.flow.extras import require_for
 from normwright.flow.lock import locked
+from normwright.flow.stores import open_store
 from normwright.records import (
     NO_BALLOTS,
     Ballots,
@@ -33,6 +35,7 @@ from normwright.records import (
     Process,
     Record,
     Statement,
+    StoreError,
     Verdict,
     Vote,
     canonical,
@@ -334,13 +337,14 @@ def run_steps(
             was made before it is kept.
         ValueError: if the steps are not in order.
         IntegrityError: if a step returns a digest of something it did not store.
+        StoreError: if the database cannot be reached or is lost on the way; it says what is kept.
     """
     chosen = up_to(_ordered(steps), until)
-    with locked(project), Store.open(project, now=now) as store:
+    lines: list[StageLine] = []
+    with locked(project), _losses(lines), open_store(project, now=now) as store:
         _sweep(project, store)
         run = store.begin_run()
         results: dict[str, StageResult] = {}
-        lines = []
         for place, step in enumerate(chosen, start=1):
             started = clock()
             plan = plan_step(step, results=results, seed=seed)
@@ -378,6 +382,19 @@ def run_steps(
         verdicts = verdicts_of(store, results.values())
     report = REPORT if (project / REPORT).is_file() else None
     return RunReport(verdicts=verdicts, stages=tuple(lines), report=report)
+
+
+@contextmanager
+def _losses(lines: Sequence[StageLine]) -> Iterator[None]:
+    """Add to a lost database what this run had finished, and where the next one goes on."""
+    try:
+        yield
+    except StoreError as error:
+        if not lines:
+            raise
+        kept = f"Kept of this run: {', '.join(line.name for line in lines)}."
+        do = f"{error.fault.do} {kept} It goes on at the first step without a result."
+        raise StoreError(error.fault.model_copy(update={"do": do})) from error
 
 
 @dataclass(frozen=True)
@@ -430,7 +447,7 @@ def publish(project: Path, files: Mapping[str, bytes]) -> None:
     """
     for path in files:
         _writable(path)
-    with locked(project), Store.open(project, create=False) as store:
+    with locked(project), open_store(project, create=False) as store:
         digests = {path: store.objects.put_bytes(data) for path, data in files.items()}
         store.put_exports(digests)
         _restore(project, store, digests)

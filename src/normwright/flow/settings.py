@@ -27,7 +27,9 @@ Directory = Annotated[str, Place("directory")]
 File = Annotated[str, Place("file")]
 FileOrDirectory = Annotated[str, Place("either")]
 Outside = Annotated[str, Place("directory", inside=False)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=80)]
+SLUG = r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$"
+"""The form of a short name."""
+Slug = Annotated[str, Field(pattern=SLUG, max_length=80)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 
@@ -75,6 +77,13 @@ class Sources(Settings):
     """Two answers to a prompt between which people chose, in a form an importer reads."""
     labels: Labels | None = None
     """Texts that people labelled as breaching a norm or not."""
+
+
+class StoreSettings(Settings):
+    """Where records, results and ballots are kept; objects always lie in the project."""
+
+    url: str | None = None
+    """A PostgreSQL database, never with its password; null is a SQLite file in the project."""
 
 
 class Method(Settings):
@@ -244,6 +253,8 @@ class ProjectSettings(Settings):
     """Threads for training and evaluation; null is all cores. Only 1 repeats to the bit."""
     sources: Sources = Sources()
     """Where the project's own files lie."""
+    store: StoreSettings = StoreSettings()
+    """Where records, results and ballots are kept."""
     charter_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     """The day the charter is ratified, so that a run on another day gives the same charter."""
     deployment: dict[str, Any] = {}

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from normwright.flow.engine import Step, intact, plan_step, verdicts_of
+from normwright.flow.stores import has_store, open_store
 from normwright.records import Digest
-from normwright.store import FOLDER, StageResult, Store
+from normwright.store import StageResult, Store
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,10 @@ class Status:
 
 def status_of(project: Path, steps: Sequence[Step], *, seed: int) -> Status:
     """Return which of `steps` the next run would skip, and the verdicts that stand."""
-    if not (project / FOLDER / "store.db").is_file():
+    if not has_store(project):
         waiting = tuple(StageStatus(step.name, "waiting", None, ()) for step in steps)
         return Status(stages=waiting, verdicts={})
-    with Store.open(project, create=False) as store:
+    with open_store(project, create=False) as store:
         results = standing(store, steps, seed=seed)
         stages = [
             StageStatus(step.name, "waiting", None, ())

@@ -10,6 +10,7 @@ from typing import Any
 
 from normwright.flow.engine import result_key
 from normwright.flow.receipts import body_of, held_objects, title_of
+from normwright.flow.stores import open_store
 from normwright.records import Consultation, Dataset, Digest, Fault, IntegrityError
 from normwright.store import (
     FOLDER,
@@ -26,7 +27,8 @@ from normwright.store import (
     root,
 )
 
-_STORE = f"{FOLDER}/store.db"
+_FILE = f"{FOLDER}/store.db"
+"""Where the database lies that could not even be opened; a server says itself what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,9 @@ def verify(project: Path, *, directories: Sequence[Path] = ()) -> Verification:
         InputError: if the project was never run.
     """
     try:
-        store = Store.open(project, create=False)
+        store = open_store(project, create=False)
     except IntegrityError as error:
-        fault = Fault(where=_STORE, expected="a readable database", seen=str(error))
+        fault = Fault(where=_FILE, expected="a readable database", seen=str(error))
         return Verification(checked=1, erased=0, faults=(fault,))
     with store:
         return _Verifier(project, store, directories).all()
@@ -112,7 +114,8 @@ class _Verifier:
                 check()
             except (IntegrityError, KeyError, TypeError, ValueError) as error:
                 expected = f"{check.__name__} that can be read"
-                self.look(_STORE, expected=expected, seen=str(error) or type(error).__name__)
+                seen = str(error) or type(error).__name__
+                self.look(self.store.name, expected=expected, seen=seen)
         return Verification(self.checked, self.erased, tuple(self.faults))
 
     def look(
@@ -131,20 +134,20 @@ class _Verifier:
         """Ask the database engine whether its file is sound."""
         self.checked += 1
         self.faults += [
-            Fault(where=_STORE, expected="a sound database", seen=damage)
+            Fault(where=self.store.name, expected="a sound database", seen=damage)
             for damage in self.store.damage()
         ]
 
     def records(self) -> None:
         """Hash every record from its JSON."""
         for stored in self.store.all_stored():
-            where = f"{_STORE}: records: {stored.kind}"
+            where = f"{self.store.name}: records: {stored.kind}"
             try:
                 body, seen = body_of(stored), record_digest(stored)
             except ValueError as error:
                 self.look(where, expected="a record", seen=str(error), digest=stored.digest)
                 continue
-            where = f"{_STORE}: records: {title_of(stored.kind, body)}"
+            where = f"{self.store.name}: records: {title_of(stored.kind, body)}"
             self.look(where, expected=stored.digest, seen=seen, digest=stored.digest)
             self.bodies[stored.digest] = (stored.kind, body)
 
@@ -208,14 +211,14 @@ class _Verifier:
                     self.checked += 1
                     continue
                 stored, seen = f"sha256:{row.leaf.hex()}", f"sha256:{row.seen.hex()}"
-                where = f"{_STORE}: {row.table}: row {row.place} of {of}"
+                where = f"{self.store.name}: {row.table}: row {row.place} of {of}"
                 self.look(where, expected=stored, seen=seen, digest=stored)
             for table in leaves:
                 head = imported.roots.get(table, root([]))
-                where = f"{_STORE}: {table}: root of {of}"
+                where = f"{self.store.name}: {table}: root of {of}"
                 self.look(where, expected=head, seen=root(leaves[table]), digest=head)
             name = import_digest(imported.process, imported.kind, imported.roots)
-            where = f"{_STORE}: imports: {of}"
+            where = f"{self.store.name}: imports: {of}"
             self.look(where, expected=imported.digest, seen=name, digest=imported.digest)
 
     def made(self) -> None:
@@ -229,7 +232,7 @@ class _Verifier:
                 code=result.code,
                 seed=result.seed,
             )
-            where = f"{_STORE}: results: {result.stage}"
+            where = f"{self.store.name}: results: {result.stage}"
             self.look(where, expected=result.key, seen=key, digest=result.key)
             for digest in (*result.made, *result.objects, *result.exports.values()):
                 there = digest in self.bodies or self.store.objects.exists(digest)

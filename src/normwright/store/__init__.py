@@ -1,5 +1,6 @@
 """Where a project's records, rows, results and bytes are kept, and the receipts over them."""
 
+from normwright.store.address import Address, address_faults, masked, read_address
 from normwright.store.consultations import (
     PreparedImport,
     Rows,
@@ -27,6 +28,7 @@ __all__ = [
     "FOLDER",
     "GENESIS",
     "HALF_WRITTEN",
+    "Address",
     "Entry",
     "Inclusion",
     "KeyedRow",
@@ -38,6 +40,7 @@ __all__ = [
     "Store",
     "StoredImport",
     "StoredRecord",
+    "address_faults",
     "file_digest",
     "first_break",
     "import_digest",
@@ -46,9 +49,11 @@ __all__ = [
     "included",
     "leaf",
     "link",
+    "masked",
     "prepare",
     "prove",
     "random_key",
+    "read_address",
     "record_digest",
     "result_payload",
     "root",
