@@ -21,14 +21,18 @@ from normwright.flow.project import Project, load_project
 from normwright.flow.results import Results, results
 from normwright.flow.running import run, status
 from normwright.flow.settings import FILE, ProjectSettings, project_schema
+from normwright.flow.signed import Signatures
+from normwright.flow.signing import Signed, sign
 from normwright.flow.sources import digest_sources
 from normwright.flow.start import Started, init, template_names
+from normwright.flow.statements import KINDS
 from normwright.flow.status import StageStatus, Status, status_of
 from normwright.flow.trace import Trace, trace
 from normwright.flow.verify import Verification, verify
 
 __all__ = [
     "FILE",
+    "KINDS",
     "Context",
     "Event",
     "Forecast",
@@ -36,6 +40,8 @@ __all__ = [
     "ProjectSettings",
     "Results",
     "RunReport",
+    "Signatures",
+    "Signed",
     "StageLine",
     "StageStatus",
     "Started",
@@ -61,6 +67,7 @@ __all__ = [
     "results",
     "run",
     "run_steps",
+    "sign",
     "status",
     "status_of",
     "template_names",

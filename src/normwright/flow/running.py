@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from normwright.flow.engine import RunReport, Watcher, run_steps
+from normwright.flow.engine import RunReport, Step, Watcher, run_steps, up_to
 from normwright.flow.forecast import Forecast, check_room, forecast_of
-from normwright.flow.project import load_project
+from normwright.flow.lock import locked
+from normwright.flow.project import Project, load_project
+from normwright.flow.signing import Hand, sign_in, signers, signers_of, write_envelopes
 from normwright.flow.stages import check_split, steps
+from normwright.flow.statements import KINDS, Kind
 from normwright.flow.status import Status, status_of
+from normwright.store import KeyHome, Store, passphrase_of_environment
 
 
 def run(
@@ -18,20 +23,28 @@ def run(
     until: str | None = None,
     watch: Watcher | None = None,
     foresee: Callable[[Forecast], object] | None = None,
+    home: KeyHome | None = None,
+    passphrase: Callable[[], str | None] = passphrase_of_environment,
 ) -> RunReport:
     """Carry a project from its consultation to a verdict; what has not changed is skipped.
+
+    Where this machine has a key that signs runs, the criteria are signed before the first step and
+    the policy and the verdict after the last.
 
     Args:
         directory: the project.
         until: the last step to run; None runs all.
         watch: called with every event.
         foresee: called with what the run will take, before the first step.
+        home: where keys lie; None is this machine's key home.
+        passphrase: asked, before the first step, only where the key has one and is needed.
 
     Raises:
-        InputError: with every fault of the project and its files, or if the disk is too small;
-            nothing is changed then.
+        InputError: with every fault of the project and its files, if the disk is too small, or if
+            the key cannot be used; nothing is changed then.
     """
     project = load_project(directory)
+    hand = _hand(directory, KeyHome.here() if home is None else home, passphrase)
     plan = steps(project)
     if until in (None, "release"):
         check_split(project)
@@ -39,10 +52,39 @@ def run(
     if foresee is not None:
         foresee(foreseen)
     check_room(directory, foreseen)
+    if hand is not None and foreseen.steps:
+        hand.open()  # better refused now than after the work
+    if hand is not None and _measures(up_to(plan, until)):
+        _sign(project, hand, ["criteria"])
     seed = project.settings.seed
     if watch is None:
-        return run_steps(directory, plan, seed=seed, until=until)
-    return run_steps(directory, plan, seed=seed, until=until, watch=watch)
+        report = run_steps(directory, plan, seed=seed, until=until)
+    else:
+        report = run_steps(directory, plan, seed=seed, until=until, watch=watch)
+    return replace(report, signed=_sign(project, hand, KINDS[1:]))
+
+
+def _hand(directory: Path, home: KeyHome, passphrase: Callable[[], str | None]) -> Hand | None:
+    """Return the key that signs a run of this project, if there is one."""
+    if (name := home.signing()) is None:
+        return None
+    home.outside(directory)
+    return Hand(home, name, passphrase)
+
+
+def _measures(chosen: Sequence[Step]) -> bool:
+    """Say whether a run comes to evidence, before which its criteria are to be signed."""
+    return any(step.name in ("evaluate", "redteam", "release") for step in chosen)
+
+
+def _sign(project: Project, hand: Hand | None, what: Sequence[Kind]) -> dict[str, tuple[str, ...]]:
+    """Sign, if there is a key, and return who has signed what stands now."""
+    with locked(project.directory), Store.open(project.directory) as store:
+        if hand is not None:
+            sign_in(project, store, hand, what)
+        elif store.signatures():
+            write_envelopes(project.directory, store)  # some may speak of what is gone
+        return signers(project.directory, store)
 
 
 def status(directory: Path) -> Status:
@@ -52,4 +94,5 @@ def status(directory: Path) -> Status:
         InputError: with every fault of the project and its files.
     """
     project = load_project(directory)
-    return status_of(directory, steps(project), seed=project.settings.seed)
+    found = status_of(directory, steps(project), seed=project.settings.seed)
+    return replace(found, signed=signers_of(directory))

@@ -19,6 +19,15 @@ from normwright.store.database import (
     record_digest,
     result_payload,
 )
+from normwright.store.envelopes import (
+    PAYLOAD_TYPE,
+    SignedStatement,
+    envelope_of,
+    sign_statement,
+    signature_payload,
+    signed_by,
+)
+from normwright.store.keys import KeyHome, PublicKey, passphrase_of_environment
 from normwright.store.ledger import GENESIS, Entry, first_break, link
 from normwright.store.merkle import Inclusion, included, leaf, prove, random_key, root, seeded_key
 from normwright.store.objects import HALF_WRITTEN, ObjectStore, file_digest, write_whole
@@ -27,17 +36,22 @@ __all__ = [
     "FOLDER",
     "GENESIS",
     "HALF_WRITTEN",
+    "PAYLOAD_TYPE",
     "Entry",
     "Inclusion",
+    "KeyHome",
     "KeyedRow",
     "ObjectStore",
     "PreparedImport",
+    "PublicKey",
     "Rows",
     "RunStep",
+    "SignedStatement",
     "StageResult",
     "Store",
     "StoredImport",
     "StoredRecord",
+    "envelope_of",
     "file_digest",
     "first_break",
     "import_digest",
@@ -46,6 +60,7 @@ __all__ = [
     "included",
     "leaf",
     "link",
+    "passphrase_of_environment",
     "prepare",
     "prove",
     "random_key",
@@ -53,5 +68,8 @@ __all__ = [
     "result_payload",
     "root",
     "seeded_key",
+    "sign_statement",
+    "signature_payload",
+    "signed_by",
     "write_whole",
 ]

@@ -166,7 +166,25 @@ def m0001_initial(connection: sa.Connection) -> None:
     meta.create_all(connection)
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (m0001_initial,)
+def m0002_signatures(connection: sa.Connection) -> None:
+    """Signatures over statements about records; they stand outside records and results."""
+    meta = sa.MetaData()
+    sa.Table(
+        "signatures",
+        meta,
+        sa.Column("payload", sa.Text, primary_key=True),
+        sa.Column("keyid", sa.Text, primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("statement", sa.Text, nullable=False),
+        sa.Column("sig", sa.Text, nullable=False),
+    )
+    meta.create_all(connection)
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
+    m0001_initial,
+    m0002_signatures,
+)
 """Every step in order. Only ever appended to."""
 
 

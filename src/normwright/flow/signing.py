@@ -1,0 +1,265 @@
+"""Sign what a project made: its criteria, its policy with the permit, its verdict.
+
+Signatures stand outside: no record, no key of a result and no step knows of them, so that signing
+changes nothing that was signed and a project runs the same with and without a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from normwright.flow.engine import publish_in
+from normwright.flow.lock import locked
+from normwright.flow.project import Project, load_project
+from normwright.flow.receipts import body_of
+from normwright.flow.statements import (
+    KINDS,
+    Draft,
+    Kind,
+    Lookup,
+    criteria_draft,
+    drafts_of,
+    told_of,
+)
+from normwright.records import Fault, InputError, IntegrityError
+from normwright.store import (
+    FOLDER,
+    KeyHome,
+    SignedStatement,
+    StageResult,
+    Store,
+    envelope_of,
+    file_digest,
+    passphrase_of_environment,
+    record_digest,
+    sign_statement,
+)
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import Signer
+
+ENVELOPES: Mapping[Kind, str] = {kind: f"out/{kind}.dsse.json" for kind in KINDS}
+"""Kind -> where the envelope over what stands now is written."""
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What was signed, and who has signed what stands now."""
+
+    key: str
+    """Key id of the signer."""
+    new: tuple[Kind, ...]
+    """What this call signed; empty if that key had signed all of it before."""
+    signers: dict[str, tuple[str, ...]]
+    """Key ids by what stands now; an empty one is not signed by anybody."""
+
+
+class Hand:
+    """One key ready to sign. It is opened at the first signature and then kept."""
+
+    def __init__(
+        self,
+        home: KeyHome,
+        name: str,
+        passphrase: Callable[[], str | None] = passphrase_of_environment,
+    ) -> None:
+        self.keyid = home.named(name).keyid
+        self.open: Callable[[], Signer] = cache(lambda: home.signer(name, passphrase))
+
+
+def sign(
+    directory: Path,
+    *,
+    key: str | None = None,
+    what: Sequence[Kind] = KINDS,
+    home: KeyHome | None = None,
+    passphrase: Callable[[], str | None] = passphrase_of_environment,
+) -> Signed:
+    """Sign what a project has of `what`, and write the envelopes beside it in `out`.
+
+    What this key has signed already is left as it is. Several keys may sign one after the other.
+
+    Args:
+        directory: The project.
+        key: Name of the key; None is the one that signs runs.
+        what: What to sign. What is not there yet is passed over, unless nothing at all is there.
+        home: Where keys lie; None is this machine's key home.
+        passphrase: Asked only where the key has one and there is something to sign.
+
+    Raises:
+        InputError: if there is no key, the project or its criteria have faults, or there is
+            nothing to sign.
+    """
+    home = KeyHome.here() if home is None else home
+    home.outside(directory)
+    project = load_project(directory)
+    name = home.signing() if key is None else key
+    if name is None:
+        raise _nothing(
+            str(home.directory), "a key to sign with", "Make one: normwright keys create"
+        )
+    hand = Hand(home, name, passphrase)
+    with locked(directory), Store.open(directory) as store:
+        new = sign_in(project, store, hand, what)
+        if new is None:
+            do = f"Run it first: normwright run {directory}"
+            raise _nothing(str(directory), f"{' or '.join(what)} to sign", do)
+        return Signed(hand.keyid, new, signers(directory, store))
+
+
+def sign_in(
+    project: Project, store: Store, hand: Hand, what: Sequence[Kind]
+) -> tuple[Kind, ...] | None:
+    """Sign in a store that is open and locked; return what is new, None if nothing was there."""
+    drafts = [draft for draft in made(store) if draft.kind in what]
+    if "criteria" in what:
+        drafts.insert(0, _put_criteria(project, store))
+    if not drafts:
+        return None
+    there = store.signatures()
+    wanted = [
+        (draft, text)
+        for draft in drafts
+        if (text := _text(draft, store, there, hand.keyid)) is not None
+    ]
+    fresh = [sign_statement(text, kind=draft.kind, signer=hand.open()) for draft, text in wanted]
+    with store.transaction():
+        for one in fresh:
+            store.put_signature(one)
+    write_envelopes(project.directory, store)
+    return tuple(draft.kind for draft, _ in wanted)
+
+
+def _text(draft: Draft, store: Store, there: Sequence[SignedStatement], keyid: str) -> str | None:
+    """Return the text this key has yet to sign, None if it has signed it.
+
+    Who comes second signs the very text of the first, so that one envelope holds both; but only
+    where that text is what would be said now, and names an entry that the ledger has.
+    """
+    entries = store.ledger()
+    known = {(entry.seq, entry.digest) for entry in entries}
+    said = [one for one in there if draft.says(one.statement)]
+    if any(one.keyid == keyid for one in said):
+        return None
+    for one in said:
+        if told_of(one.statement).ledger in known:
+            return one.statement
+    return draft.statement(entries[-1] if entries else None)
+
+
+def _put_criteria(project: Project, store: Store) -> Draft:
+    """Store the criteria as they stand on disk now, and return what is to be said of them."""
+    from normwright.release import read_criteria
+
+    name = project.settings.release.criteria
+    criteria = read_criteria(project.path(name), languages=project.settings.languages)
+    file = store.objects.put_file(project.path(name))
+    digests = store.put_records("release", criteria)
+    return criteria_draft(name, file, zip((c.id for c in criteria), digests, strict=True))
+
+
+def made(store: Store) -> list[Draft]:
+    """Return what is to be said of the policy and the verdict that stand now.
+
+    Raises:
+        IntegrityError: if one of the records it would be said of has been changed.
+    """
+    drafts = []
+    for step in store.current_steps().values():
+        if (result := store.result(step.key)) is not None:
+            drafts += drafts_of(result, _lookup(store, result))
+    return drafts
+
+
+def _lookup(store: Store, result: StageResult) -> Lookup:
+    """Return a look-up among the records a result made or rests on, checked where signed."""
+    before = (digest for made in result.inputs["after"].values() for digest in made)
+    found = store.stored([*result.made, *before])
+    for digest, stored in found.items():
+        signed = stored.kind in ("Policy", "Verdict", "Criterion")
+        if signed and record_digest(stored) != digest:
+            raise IntegrityError(f"{stored.kind} {digest} has been changed; it cannot be signed")
+    bodies = {digest: (stored.kind, body_of(stored)) for digest, stored in found.items()}
+    return bodies.get
+
+
+def standing_signatures(
+    directory: Path, signatures: Sequence[SignedStatement], drafts: Sequence[Draft]
+) -> dict[Kind, tuple[SignedStatement, ...]]:
+    """Return the signatures over what stands now, by kind, unchecked.
+
+    The policy and the verdict are those of `drafts`. The criteria are those of the file as it lies
+    on disk, because they are signed before anything is made from them.
+    """
+    kept: dict[Kind, list[SignedStatement]] = {draft.kind: [] for draft in drafts}
+    for one in signatures:
+        told = told_of(one.statement)
+        if told.kind == "criteria" and told.subject:
+            name, digest = told.subject[0]
+            if _inside(name) and file_digest(directory / name) == digest:
+                kept.setdefault("criteria", []).append(one)
+        for draft in drafts:
+            if draft.says(one.statement):
+                kept[draft.kind].append(one)
+    return {kind: _latest(kept[kind]) for kind in KINDS if kind in kept}
+
+
+def _latest(signed: Sequence[SignedStatement]) -> tuple[SignedStatement, ...]:
+    """Return the signatures over the latest of the statements, which one envelope holds."""
+    texts = {one.statement: told_of(one.statement).ledger or (0, "") for one in signed}
+    if not texts:
+        return ()
+    latest = max(texts, key=lambda text: (texts[text], text))
+    return tuple(one for one in signed if one.statement == latest)
+
+
+def _inside(name: str) -> bool:
+    """Say whether a name from a statement stays in the project; it may be anybody's text."""
+    path = Path(name)
+    return not path.is_absolute() and ".." not in path.parts
+
+
+def envelopes(
+    directory: Path, signatures: Sequence[SignedStatement], drafts: Sequence[Draft]
+) -> dict[str, bytes]:
+    """Return the envelopes that should lie beside what stands now, by path."""
+    standing = standing_signatures(directory, signatures, drafts)
+    return {ENVELOPES[kind]: envelope_of(signed) for kind, signed in standing.items() if signed}
+
+
+def write_envelopes(directory: Path, store: Store) -> None:
+    """Write the envelopes over what stands now, and remove those over what no longer does."""
+    wanted = envelopes(directory, store.signatures(), made(store))
+    exported = store.exports()
+    for path in set(ENVELOPES.values()) & set(exported) - set(wanted):
+        store.drop_export(path)
+        (directory / path).unlink(missing_ok=True)
+    publish_in(directory, store, wanted)
+
+
+def signers(directory: Path, store: Store) -> dict[str, tuple[str, ...]]:
+    """Return who has signed what stands now: key ids by kind, empty where nobody has, unchecked.
+
+    Criteria are among them once there is a verdict by them, or a signature.
+    """
+    drafts = made(store)
+    found = standing_signatures(directory, store.signatures(), drafts)
+    if any(draft.kind == "verdict" for draft in drafts):
+        found.setdefault("criteria", ())
+    return {kind: tuple(one.keyid for one in found[kind]) for kind in KINDS if kind in found}
+
+
+def signers_of(directory: Path) -> dict[str, tuple[str, ...]]:
+    """Return who has signed what stands now in a project; nobody before its first run."""
+    if not (directory / FOLDER / "store.db").is_file():
+        return {}
+    with Store.open(directory, create=False) as store:
+        return signers(directory, store)
+
+
+def _nothing(where: str, expected: str, do: str) -> InputError:
+    return InputError([Fault(where=where, expected=expected, seen="none", do=do)])
