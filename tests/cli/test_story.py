@@ -32,7 +32,8 @@ def first(micro_project: Path) -> Any:
 
 def test_a_run_prints_the_promised_value(first: Any, micro_project: Path) -> None:
     """Verdicts by mode, one entry a stage, and a report that exists: what others read."""
-    assert set(first) == {"verdicts", "stages", "report"}
+    assert set(first) == {"verdicts", "stages", "report", "signed"}
+    assert first["signed"] == {"criteria": [], "policy": [], "verdict": []}
     assert set(first["verdicts"]) == {"internal", "api_guarded", "open_weights"}
     assert set(first["verdicts"].values()) <= set(VERDICT_CODES)
     for stage in first["stages"]:
@@ -129,11 +130,17 @@ def test_verify(call: Call, copy: Path) -> None:
     bad, screen = call("verify", copy, "--json"), call("verify", copy)
 
     assert good.code == 0
-    assert set(good.value) == {"checked", "erased", "faults"}
+    assert set(good.value) == {
+        *("checked", "erased", "faults", "signed", "signers", "unsigned"),
+        *("criteria_signed_before_evidence", "earlier_evidence"),
+    }
+    assert good.value["signed"] == 0
+    assert good.value["unsigned"] == ["criteria", "policy", "verdict"]
+    assert good.value["criteria_signed_before_evidence"] == "unsigned"
     assert good.value["faults"] == []
     assert good.value["checked"] > 1000
     assert bad.code == screen.code == 1
-    assert all(set(f) == {"digest", "where", "expected", "seen"} for f in bad.value["faults"])
+    assert all(set(f) == {"digest", "where", "expected", "seen", "do"} for f in bad.value["faults"])
     assert any("safety-case.md" in fault["where"] for fault in bad.value["faults"])
     assert "safety-case.md" in screen.err
 

@@ -28,6 +28,7 @@ from normwright.flow.statements import (
 from normwright.records import Fault, InputError, IntegrityError
 from normwright.store import (
     FOLDER,
+    GENESIS,
     KeyHome,
     SignedStatement,
     StageResult,
@@ -141,7 +142,7 @@ def _text(draft: Draft, store: Store, there: Sequence[SignedStatement], keyid: s
     where that text is what would be said now, and names an entry that the ledger has.
     """
     entries = store.ledger()
-    known = {(entry.seq, entry.digest) for entry in entries}
+    known = {(0, GENESIS), *((entry.seq, entry.digest) for entry in entries)}
     said = [one for one in there if draft.says(one.statement)]
     if any(one.keyid == keyid for one in said):
         return None

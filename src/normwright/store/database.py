@@ -448,9 +448,9 @@ class Store:
         """Return every signature, by statement and key, unchecked."""
         query = sa.select(SIGNATURES).order_by(SIGNATURES.c.payload, SIGNATURES.c.keyid)
         with self._reading() as connection:
+            # As text, whatever was put there: what it is worth is for the reader to find out.
             return tuple(
-                SignedStatement(row.payload, row.keyid, row.kind, row.statement, row.sig)
-                for row in connection.execute(query)
+                SignedStatement(*(str(value) for value in row)) for row in connection.execute(query)
             )
 
     # Ledger
