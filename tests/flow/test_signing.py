@@ -352,6 +352,15 @@ def flip_sig(one: SignedStatement) -> str:
     return base64.b64encode(raw).decode()
 
 
+def test_changed_books_are_faults_not_crashes(project: Path, home: KeyHome) -> None:
+    """A policy that no longer reads as one is named; nothing can be signed beside it."""
+    signed.sql(project, "UPDATE records SET json = '{}' WHERE kind = 'Policy'")
+
+    assert any("Policy" in where for where in wheres(project, home))
+    with pytest.raises(IntegrityError, match="what charter made has been changed"):
+        sign(project, home=home)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("column", "change", "where"),

@@ -390,6 +390,17 @@ def test_the_schema_is_migrated_once(tmp_path: Path) -> None:
     assert mode == "wal"
 
 
+def test_a_store_made_before_there_were_signatures_is_brought_up(tmp_path: Path) -> None:
+    """A store of the first schema gets the table of signatures and keeps its ledger."""
+    with Store.open(tmp_path) as store, store.transaction() as connection:
+        entry = store.append("import", digest_json("x"))
+        connection.execute(sa.text("DROP TABLE signatures"))
+        connection.execute(sa.text("DELETE FROM migrations WHERE seq > 1"))
+    with Store.open(tmp_path) as store:
+        assert store.signatures() == ()
+        assert store.ledger() == (entry,)
+
+
 def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     """A database with a migration unknown here is not touched but refused with both lists."""
     with Store.open(tmp_path) as store, store.transaction() as connection:

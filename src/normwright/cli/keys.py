@@ -263,7 +263,7 @@ def verified_lines(found: Signatures) -> list[str]:
     for kind in kinds:
         names = [f"{one.name} ({one.keyid[:SHORT]})" for one in found.signers if one.kind == kind]
         lines.append(f"  {kind}: signed by {', '.join(names)}")
-    lines += [f"  {kind}: not signed" for kind in found.unsigned]
+    lines += [f"  {kind}: no signature by a key that is trusted here" for kind in found.unsigned]
     if found.criteria_first is not None:
         earlier = f" ({found.earlier} results with evidence are earlier)" if found.earlier else ""
         lines.append(f"criteria signed before the evidence: {found.criteria_first}{earlier}")

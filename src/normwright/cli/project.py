@@ -162,7 +162,8 @@ def _show_run(
         out.print(panel(verdict, lang, width=out.width))
     if page is not None:
         out.print(f"{say['report']}: {page}", markup=False, soft_wrap=True)
-    for line in signed_lines(report.signed, directory, lang):
+    told = report.signed if report.verdicts or any(report.signed.values()) else {}
+    for line in signed_lines(told, directory, lang):
         out.print(line, markup=False, soft_wrap=True)
 
 

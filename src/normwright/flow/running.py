@@ -10,9 +10,16 @@ from normwright.flow.engine import RunReport, Step, Watcher, run_steps, up_to
 from normwright.flow.forecast import Forecast, check_room, forecast_of
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
-from normwright.flow.signing import Hand, sign_in, signers, signers_of, write_envelopes
+from normwright.flow.signing import (
+    Hand,
+    made,
+    sign_in,
+    signed_as_they_lie,
+    signers,
+    signers_of,
+    write_envelopes,
+)
 from normwright.flow.stages import check_split, steps
-from normwright.flow.statements import KINDS, Kind
 from normwright.flow.status import Status, status_of
 from normwright.store import KeyHome, Store, passphrase_of_environment
 
@@ -52,16 +59,17 @@ def run(
     if foresee is not None:
         foresee(foreseen)
     check_room(directory, foreseen)
-    if hand is not None and foreseen.steps:
-        hand.open()  # better refused now than after the work
-    if hand is not None and _measures(up_to(plan, until)):
-        _sign(project, hand, ["criteria"])
+    if hand is not None:
+        if foreseen.steps:
+            hand.open()  # better refused now than after the work
+        if _measures(up_to(plan, until)):
+            _sign_criteria(project, hand, sure=bool(foreseen.steps))
     seed = project.settings.seed
     if watch is None:
         report = run_steps(directory, plan, seed=seed, until=until)
     else:
         report = run_steps(directory, plan, seed=seed, until=until, watch=watch)
-    return replace(report, signed=_sign(project, hand, KINDS[1:]))
+    return replace(report, signed=_sign(project, hand))
 
 
 def _hand(directory: Path, home: KeyHome, passphrase: Callable[[], str | None]) -> Hand | None:
@@ -77,14 +85,26 @@ def _measures(chosen: Sequence[Step]) -> bool:
     return any(step.name in ("evaluate", "redteam", "release") for step in chosen)
 
 
-def _sign(project: Project, hand: Hand | None, what: Sequence[Kind]) -> dict[str, tuple[str, ...]]:
-    """Sign, if there is a key, and return who has signed what stands now."""
+def _sign_criteria(project: Project, hand: Hand, *, sure: bool) -> None:
+    """Sign the criteria as they lie there, unless this key has.
+
+    To be sure they are read; where nothing is to be done, that the file is the same will do.
+    """
     with locked(project.directory), Store.open(project.directory) as store:
-        if hand is not None:
-            sign_in(project, store, hand, what)
-        elif store.signatures():
-            write_envelopes(project.directory, store)  # some may speak of what is gone
-        return signers(project.directory, store)
+        if sure or not signed_as_they_lie(project, store, hand.keyid):
+            sign_in(project, store, hand, ["criteria"])
+
+
+def _sign(project: Project, hand: Hand | None) -> dict[str, tuple[str, ...]]:
+    """Sign what a run made, if there is a key, and return who has signed what stands now."""
+    with locked(project.directory), Store.open(project.directory) as store:
+        if hand is not None and (done := sign_in(project, store, hand, ["policy", "verdict"])):
+            return done.signers
+        standing = made(store)
+        if store.signatures():
+            # Some may speak of what no longer stands.
+            write_envelopes(project.directory, store, standing)
+        return signers(project.directory, store, standing)
 
 
 def status(directory: Path) -> Status:

@@ -25,7 +25,7 @@ from normwright.flow.statements import (
     drafts_of,
     told_of,
 )
-from normwright.records import Fault, InputError, IntegrityError
+from normwright.records import Fault, InputError, IntegrityError, digest_bytes
 from normwright.store import (
     FOLDER,
     GENESIS,
@@ -105,22 +105,21 @@ def sign(
         )
     hand = Hand(home, name, passphrase)
     with locked(directory), Store.open(directory) as store:
-        new = sign_in(project, store, hand, what)
-        if new is None:
+        if (done := sign_in(project, store, hand, what)) is None:
             do = f"Run it first: normwright run {directory}"
             raise _nothing(str(directory), f"{' or '.join(what)} to sign", do)
-        return Signed(hand.keyid, new, signers(directory, store))
+        return done
 
 
-def sign_in(
-    project: Project, store: Store, hand: Hand, what: Sequence[Kind]
-) -> tuple[Kind, ...] | None:
-    """Sign in a store that is open and locked; return what is new, None if nothing was there."""
-    drafts = [draft for draft in made(store) if draft.kind in what]
+def sign_in(project: Project, store: Store, hand: Hand, what: Sequence[Kind]) -> Signed | None:
+    """Do what `sign` does, in a store that is open and locked; None if there is nothing to sign."""
+    standing = made(store)
+    drafts = [draft for draft in standing if draft.kind in what]
     if "criteria" in what:
         drafts.insert(0, _put_criteria(project, store))
     if not drafts:
         return None
+    _refuse_changed(store, drafts)
     there = store.signatures()
     wanted = [
         (draft, text)
@@ -131,8 +130,19 @@ def sign_in(
     with store.transaction():
         for one in fresh:
             store.put_signature(one)
-    write_envelopes(project.directory, store)
-    return tuple(draft.kind for draft, _ in wanted)
+    write_envelopes(project.directory, store, standing)
+    new = tuple(draft.kind for draft, _ in wanted)
+    return Signed(hand.keyid, new, signers(project.directory, store, standing))
+
+
+def signed_as_they_lie(project: Project, store: Store, keyid: str) -> bool:
+    """Say whether a key has signed the file of criteria that lies on disk."""
+    name = project.settings.release.criteria
+    file = (name, file_digest(project.path(name)))
+    return any(
+        one.keyid == keyid and told_of(one.statement).subject[:1] == (file,)
+        for one in store.signatures()
+    )
 
 
 def _text(draft: Draft, store: Store, there: Sequence[SignedStatement], keyid: str) -> str | None:
@@ -164,28 +174,36 @@ def _put_criteria(project: Project, store: Store) -> Draft:
 
 
 def made(store: Store) -> list[Draft]:
-    """Return what is to be said of the policy and the verdict that stand now.
+    """Return what is to be said of the policy and the verdict that stand now, unchecked.
 
     Raises:
-        IntegrityError: if one of the records it would be said of has been changed.
+        IntegrityError: if it cannot be said, because a record is not what it was.
     """
     drafts = []
     for step in store.current_steps().values():
         if (result := store.result(step.key)) is not None:
-            drafts += drafts_of(result, _lookup(store, result))
+            try:
+                drafts += drafts_of(result, _lookup(store, result))
+            except (KeyError, TypeError, ValueError) as error:
+                raise IntegrityError(f"what {step.stage} made has been changed: {error}") from error
     return drafts
 
 
 def _lookup(store: Store, result: StageResult) -> Lookup:
-    """Return a look-up among the records a result made or rests on, checked where signed."""
+    """Return a look-up among the records a result made or rests on."""
     before = (digest for made in result.inputs["after"].values() for digest in made)
     found = store.stored([*result.made, *before])
-    for digest, stored in found.items():
-        signed = stored.kind in ("Policy", "Verdict", "Criterion")
-        if signed and record_digest(stored) != digest:
-            raise IntegrityError(f"{stored.kind} {digest} has been changed; it cannot be signed")
-    bodies = {digest: (stored.kind, body_of(stored)) for digest, stored in found.items()}
-    return bodies.get
+    return {digest: (stored.kind, body_of(stored)) for digest, stored in found.items()}.get
+
+
+def _refuse_changed(store: Store, drafts: Sequence[Draft]) -> None:
+    """Refuse to sign a statement that was computed from a record that has been changed."""
+    about = [digest for draft in drafts for _, digest in draft.subject]
+    about += [d for one in drafts for d in one.predicate.get("policy", ())]
+    about += [d for one in drafts for d in one.predicate.get("criteria", ())]
+    for digest, stored in store.stored(about).items():
+        if record_digest(stored) != digest:
+            raise IntegrityError(f"{stored.kind} {digest} has been changed; it is not signed")
 
 
 def standing_signatures(
@@ -232,22 +250,27 @@ def envelopes(
     return {ENVELOPES[kind]: envelope_of(signed) for kind, signed in standing.items() if signed}
 
 
-def write_envelopes(directory: Path, store: Store) -> None:
+def write_envelopes(directory: Path, store: Store, drafts: Sequence[Draft]) -> None:
     """Write the envelopes over what stands now, and remove those over what no longer does."""
-    wanted = envelopes(directory, store.signatures(), made(store))
+    wanted = envelopes(directory, store.signatures(), drafts)
     exported = store.exports()
     for path in set(ENVELOPES.values()) & set(exported) - set(wanted):
         store.drop_export(path)
         (directory / path).unlink(missing_ok=True)
-    publish_in(directory, store, wanted)
+    changed = {
+        path: data
+        for path, data in wanted.items()
+        if not exported.get(path) == file_digest(directory / path) == digest_bytes(data)
+    }
+    if changed:
+        publish_in(directory, store, changed)
 
 
-def signers(directory: Path, store: Store) -> dict[str, tuple[str, ...]]:
+def signers(directory: Path, store: Store, drafts: Sequence[Draft]) -> dict[str, tuple[str, ...]]:
     """Return who has signed what stands now: key ids by kind, empty where nobody has, unchecked.
 
     Criteria are among them once there is a verdict by them, or a signature.
     """
-    drafts = made(store)
     found = standing_signatures(directory, store.signatures(), drafts)
     if any(draft.kind == "verdict" for draft in drafts):
         found.setdefault("criteria", ())
@@ -259,7 +282,7 @@ def signers_of(directory: Path) -> dict[str, tuple[str, ...]]:
     if not (directory / FOLDER / "store.db").is_file():
         return {}
     with Store.open(directory, create=False) as store:
-        return signers(directory, store)
+        return signers(directory, store, made(store))
 
 
 def _nothing(where: str, expected: str, do: str) -> InputError:
