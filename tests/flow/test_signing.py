@@ -21,13 +21,14 @@ from tests.flow import signed
 
 from normwright.flow import KINDS, sign, verify
 from normwright.flow.signed import Books, weigh
-from normwright.flow.signing import sign_in
+from normwright.flow.signing import sign_in, spoken_of
 from normwright.records import Fault, InputError, IntegrityError, Verdict
 from normwright.store import (
     FOLDER,
     KeyHome,
     SignedStatement,
     Store,
+    file_digest,
     link,
     sign_statement,
     signature_payload,
@@ -350,6 +351,32 @@ def flip_sig(one: SignedStatement) -> str:
     raw = bytearray(base64.b64decode(one.sig))
     raw[10] ^= 1
     return base64.b64encode(raw).decode()
+
+
+def test_what_a_stranger_wrote_does_not_steer_the_terminal(project: Path, home: KeyHome) -> None:
+    """Control characters in a key id, a kind or a subject are shown, never sent to the terminal."""
+    erase = "\x1b[2K\r"
+    statement = rows(project)["policy"].statement.replace('"Policy"', '"\\u001b[2K"')
+    forge(project, home, "policy", json.dumps(json.loads(statement), sort_keys=True,
+          separators=(",", ":"), ensure_ascii=False))  # fmt: skip
+    signed.sql(
+        project, "UPDATE signatures SET keyid = ?, kind = ? WHERE kind = 'verdict'", erase, erase
+    )
+    found = faults(project, home)
+
+    assert any("\\x1b[2K" in fault.where for fault in found)
+    assert all(part.isprintable() for fault in found for part in (fault.where, fault.seen))
+
+
+def test_what_signatures_speak_of_is_known(project: Path) -> None:
+    """Whoever tidies a store can ask what has to stay: records, files and the criteria file."""
+    with Store.open(project) as store:
+        kept = spoken_of(store)
+        held = {stored.digest for stored in store.all_stored()} | set(store.objects)
+
+        assert kept <= held
+        assert {s.digest for s in store.all_stored("Verdict")} < kept
+        assert file_digest(project / signed.CRITERIA) in kept
 
 
 def test_changed_books_are_faults_not_crashes(project: Path, home: KeyHome) -> None:

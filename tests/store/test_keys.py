@@ -147,6 +147,15 @@ def test_trust_that_others_could_have_changed_is_refused(home: KeyHome, place: s
         home.known()
 
 
+def test_disorder_among_trusted_keys_does_not_stop_signing(home: KeyHome) -> None:
+    """What others could have changed matters to whom is trusted, not to what one signs oneself."""
+    own = home.create("ana")
+    home.trust(public_pem(Ed25519PrivateKey.generate()), name="rui")
+    (home.directory / "trusted").chmod(0o777)
+
+    assert home.named("ana") == own
+
+
 def test_the_public_half_must_be_that_of_the_private_one(home: KeyHome) -> None:
     """A pair whose halves do not belong together does not sign."""
     home.create("ana")

@@ -168,7 +168,7 @@ class _Scale:
 
     def good(self, one: SignedStatement) -> bool:
         """Say whether a signature fits, by a key that counts, over what is stored."""
-        where = f"signature of {one.kind} by {one.keyid[:12]}"
+        where = f"signature of {_plain(one.kind)} by {_plain(one.keyid[:12])}"
         told = told_of(one.statement)
         digest = digest_bytes(one.statement.encode())
         kind = told.kind or "no statement of ours"
@@ -188,7 +188,7 @@ class _Scale:
             return self.look(
                 where,
                 expected="a signer whose key is trusted here",
-                seen=f"an unknown signer, key id {one.keyid}",
+                seen=f"an unknown signer, key id {_plain(one.keyid)}",
                 do="If the signer told you this very fingerprint by another way, save their public "
                 "key in a file and trust it: normwright keys trust FILE --name NAME",
             )
@@ -199,7 +199,7 @@ class _Scale:
     def _subjects(self, told: Told, where: str) -> bool:
         """Look for everything a statement is about."""
         there = [
-            self.look(f"{where}: {name}", expected=digest, seen=self._found(digest))
+            self.look(f"{where}: {_plain(name)}", expected=digest, seen=self._found(digest))
             for name, digest in told.subject
         ]
         return all(there) and bool(there)
@@ -232,7 +232,9 @@ class _Scale:
         expected = f"what is stored of the {told.kind}"
         fits = any(draft.says(one.statement) for draft in again)
         seen = expected if fits else "something else"
-        return self.look(f"signature of {one.kind}: predicate", expected=expected, seen=seen)
+        return self.look(
+            f"signature of {_plain(one.kind)}: predicate", expected=expected, seen=seen
+        )
 
     def envelopes(self, project: Path, wanted: Mapping[str, bytes]) -> None:
         """See that the envelopes on disk are those of the stored signatures, and no others."""
@@ -257,6 +259,11 @@ class _Scale:
             seen=expected if signed else "none" if there else f"no {kind}",
             do=f"Ask whoever answers for it: normwright keys sign DIR --what {kind}",
         )
+
+
+def _plain(text: str) -> str:
+    """Return a text that anybody may have put there so that a terminal shows it as it is."""
+    return text if text.isprintable() else ascii(text)
 
 
 def _decides(one: SignedStatement, deciding: StageResult) -> bool:

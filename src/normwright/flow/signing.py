@@ -25,7 +25,7 @@ from normwright.flow.statements import (
     drafts_of,
     told_of,
 )
-from normwright.records import Fault, InputError, IntegrityError, digest_bytes
+from normwright.records import Digest, Fault, InputError, IntegrityError, digest_bytes
 from normwright.store import (
     FOLDER,
     GENESIS,
@@ -100,9 +100,8 @@ def sign(
     project = load_project(directory)
     name = home.signing() if key is None else key
     if name is None:
-        raise _nothing(
-            str(home.directory), "a key to sign with", "Make one: normwright keys create"
-        )
+        do = "Make one: normwright keys create; or name one of yours with --key."
+        raise _nothing(str(home.directory), "a key to sign with", do)
     hand = Hand(home, name, passphrase)
     with locked(directory), Store.open(directory) as store:
         if (done := sign_in(project, store, hand, what)) is None:
@@ -275,6 +274,13 @@ def signers(directory: Path, store: Store, drafts: Sequence[Draft]) -> dict[str,
     if any(draft.kind == "verdict" for draft in drafts):
         found.setdefault("criteria", ())
     return {kind: tuple(one.keyid for one in found[kind]) for kind in KINDS if kind in found}
+
+
+def spoken_of(store: Store) -> frozenset[Digest]:
+    """Return the digests of all that signatures speak of: to be kept as long as they are."""
+    return frozenset(
+        digest for one in store.signatures() for _, digest in told_of(one.statement).subject
+    )
 
 
 def signers_of(directory: Path) -> dict[str, tuple[str, ...]]:

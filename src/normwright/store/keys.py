@@ -125,7 +125,9 @@ class KeyHome:
         Raises:
             InputError: if there is none.
         """
-        keys = {key.name: key for key in (*self.trusted(), *self.own())}
+        keys = {key.name: key for key in self.own()}
+        if name not in keys:  # one's own is found even where trust in others is in disorder
+            keys |= {key.name: key for key in self.trusted()}
         if name not in keys:
             raise _refusal(
                 str(self.directory),
