@@ -297,7 +297,7 @@ def test_criteria_signed_after_the_evidence_are_told(unsigned: Path, home: KeyHo
 def test_evidence_seen_before_is_counted(unsigned: Path, home: KeyHome) -> None:
     """Criteria signed between two candidates precede the second; the first is counted."""
     sign(unsigned, what=["criteria"], home=home)
-    signed.run(unsigned, 0.5, day=2)
+    signed.run(unsigned, 0.5)
     found = verify(unsigned, home=home).signatures
 
     assert (found.criteria_first, found.earlier) == ("yes", 1)
@@ -320,7 +320,7 @@ def test_other_criteria_than_the_signed_are_unsigned(project: Path, home: KeyHom
     path.write_text(path.read_text().replace("alpha: 0.05", "alpha: 0.2"))
     assert "out/criteria.dsse.json" in wheres(project, home)
 
-    signed.run(project, day=2)
+    signed.run(project)
     sign(project, what=["policy", "verdict"], home=home)
     found = verify(project, home=home)
 
@@ -332,7 +332,7 @@ def test_other_criteria_than_the_signed_are_unsigned(project: Path, home: KeyHom
 
 def test_a_new_verdict_has_no_old_envelope(project: Path, home: KeyHome) -> None:
     """The envelope beside a verdict is over that verdict; the old signature stays good."""
-    signed.run(project, 0.5, day=2)
+    signed.run(project, 0.5)
     stale = wheres(project, home)
     sign(project, what=["policy"], home=home)
     found = verify(project, home=home)
@@ -533,7 +533,7 @@ def test_an_envelope_of_another_project_is_named(
 ) -> None:
     """An envelope file, or a whole signature, of a like project does not pass for this one's."""
     other = signed.write_project(tmp_path / "other")
-    signed.run(other, day=20)  # the same records, made on another day
+    signed.run(other, long_ago=True)  # the same records, made on another day
     sign(other, home=home)
     assert rows(other)["verdict"].statement != rows(project)["verdict"].statement
     file = project / "out/verdict.dsse.json"

@@ -134,7 +134,7 @@ def sign_in(project: Project, store: Store, hand: Hand, what: Sequence[Kind]) ->
     return Signed(hand.keyid, new, signers(project.directory, store, standing))
 
 
-def signed_as_they_lie(project: Project, store: Store, keyid: str) -> bool:
+def _signed_as_they_lie(project: Project, store: Store, keyid: str) -> bool:
     """Say whether a key has signed the file of criteria that lies on disk."""
     name = project.settings.release.criteria
     file = (name, file_digest(project.path(name)))
@@ -142,6 +142,43 @@ def signed_as_they_lie(project: Project, store: Store, keyid: str) -> bool:
         one.keyid == keyid and told_of(one.statement).subject[:1] == (file,)
         for one in store.signatures()
     )
+
+
+def hand_of(
+    directory: Path, home: KeyHome | None, passphrase: Callable[[], str | None]
+) -> Hand | None:
+    """Return the key that signs the runs of a project on this machine, if there is one.
+
+    Raises:
+        InputError: if a key is named that is not there, or keys lie inside the project.
+    """
+    home = KeyHome.here() if home is None else home
+    if (name := home.signing()) is None:
+        return None
+    home.outside(directory)
+    return Hand(home, name, passphrase)
+
+
+def sign_criteria(project: Project, hand: Hand, *, sure: bool) -> None:
+    """Sign the criteria as they lie there, unless this key has.
+
+    To be sure they are read; where nothing is to be done, that the file is the same will do.
+    """
+    with locked(project.directory), Store.open(project.directory) as store:
+        if sure or not _signed_as_they_lie(project, store, hand.keyid):
+            sign_in(project, store, hand, ["criteria"])
+
+
+def sign_made(project: Project, hand: Hand | None) -> dict[str, tuple[str, ...]]:
+    """Sign what a run made, if there is a key, and return who has signed what stands now."""
+    with locked(project.directory), Store.open(project.directory) as store:
+        if hand is not None and (done := sign_in(project, store, hand, ["policy", "verdict"])):
+            return done.signers
+        standing = made(store)
+        if store.signatures():
+            # Some may speak of what no longer stands.
+            write_envelopes(project.directory, store, standing)
+        return signers(project.directory, store, standing)
 
 
 def _text(draft: Draft, store: Store, there: Sequence[SignedStatement], keyid: str) -> str | None:
