@@ -22,6 +22,7 @@ from tests.flow import signed
 from normwright.flow import KINDS, sign, verify
 from normwright.flow.signed import Books, weigh
 from normwright.flow.signing import sign_in, spoken_of
+from normwright.flow.statements import criteria_draft
 from normwright.records import Fault, InputError, IntegrityError, Verdict
 from normwright.store import (
     FOLDER,
@@ -388,6 +389,14 @@ def test_changed_books_are_faults_not_crashes(project: Path, home: KeyHome) -> N
         sign(project, home=home)
 
 
+def respelt(sig: str) -> str:
+    """Write the same bytes as another base64 text: the last letter has bits that do not count."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = sig[:-3] + letters[letters.index(sig[-3]) + 1] + sig[-2:]
+    assert base64.b64decode(other) == base64.b64decode(sig)
+    return other
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("column", "change", "where"),
@@ -398,6 +407,7 @@ def test_changed_books_are_faults_not_crashes(project: Path, home: KeyHome) -> N
         ("sig", flip_sig, "signature of"),
         ("sig", lambda one: "", "signature of"),
         ("sig", lambda one: one.sig.rstrip("="), "signature of"),
+        ("sig", lambda one: respelt(one.sig), "signature of"),
         ("sig", lambda one: "AAAA" + one.sig, "signature of"),
         ("keyid", lambda one: one.keyid.upper(), "signature of"),
         ("keyid", lambda one: "0" * 64, "signature of"),
@@ -462,6 +472,31 @@ def test_a_signed_lie_is_named(project: Path, home: KeyHome, kind: str, old: str
     found = faults(project, home)
 
     assert any(": predicate" in f.where or ": kind" in f.where for f in found)
+
+
+def test_a_statement_has_one_spelling(project: Path, home: KeyHome) -> None:
+    """A statement that says the same in another JSON text is not one of ours, though signed."""
+    forge(project, home, "verdict", json.dumps(json.loads(rows(project)["verdict"].statement)))
+
+    assert any(": kind" in where for where in wheres(project, home))
+
+
+def test_criteria_signed_as_others_are_not_those_of_the_verdict(
+    unsigned: Path, home: KeyHome
+) -> None:
+    """A signature over the right file, but over records the verdict does not rest on, is none."""
+    with Store.open(unsigned) as store:
+        (other,) = store.all_stored("Policy")
+        file = store.objects.put_file(unsigned / signed.CRITERIA)
+        text = criteria_draft(signed.CRITERIA, file, [("c", other.digest)]).statement(
+            store.ledger()[-1]
+        )
+    forge(unsigned, home, "criteria", text)
+    found = verify(unsigned, home=home).signatures
+
+    assert found.good == 1
+    assert found.criteria_first == "unsigned"
+    assert "criteria" in found.unsigned
 
 
 def test_a_removed_signature_is_named(project: Path, home: KeyHome) -> None:
