@@ -74,7 +74,7 @@ def test_two_people_exchange_a_key_and_verify(at: At, project: Path, tmp_path: P
     assert after.value["signed"] == 3
     assert after.value["unsigned"] == []
     assert f"verdict: signed by ana ({fingerprint[:12]})" in told.out
-    assert "criteria signed before the evidence: no (1 results" in told.out
+    assert "criteria signed before the evidence: no (1 earlier results" in told.out
 
 
 def test_trust_can_be_taken_back(at: At, project: Path, tmp_path: Path) -> None:

@@ -315,6 +315,15 @@ def test_evidence_that_was_replaced_still_counts(unsigned: Path, home: KeyHome) 
     assert found.earlier == 1
 
 
+def test_evidence_that_was_let_go_still_counts(unsigned: Path, home: KeyHome) -> None:
+    """A result the ledger says is gone could have been evidence: where it was, it is counted."""
+    append(unsigned, "result", "sha256:" + "3" * 64)
+    sign(unsigned, what=["criteria"], home=home)
+    append(unsigned, "gc", "sha256:" + "3" * 64)
+
+    assert verify(unsigned, home=home).signatures.earlier == 2
+
+
 def test_other_criteria_than_the_signed_are_unsigned(project: Path, home: KeyHome) -> None:
     """Criteria weakened after signing are not the signed ones, and their envelope goes."""
     path = project / signed.CRITERIA

@@ -265,6 +265,10 @@ def verified_lines(found: Signatures) -> list[str]:
         lines.append(f"  {kind}: signed by {', '.join(names)}")
     lines += [f"  {kind}: no signature by a key that is trusted here" for kind in found.unsigned]
     if found.criteria_first is not None:
-        earlier = f" ({found.earlier} results with evidence are earlier)" if found.earlier else ""
+        earlier = (
+            f" ({found.earlier} earlier results show evidence, or are gone)"
+            if found.earlier
+            else ""
+        )
         lines.append(f"criteria signed before the evidence: {found.criteria_first}{earlier}")
     return lines

@@ -27,6 +27,9 @@ Order: TypeAlias = Literal["yes", "no", "unsigned"]
 _EVIDENCE = frozenset({"Measurement", "Contrast", "Finding"})
 """Kinds of records that show how a model did."""
 
+_GONE = ("replaced", "gc")
+"""Kinds of ledger entries about a result that the store no longer holds."""
+
 
 @dataclass(frozen=True)
 class Signer:
@@ -51,7 +54,8 @@ class Signatures:
     criteria_first: Order | None = None
     """Whether the criteria were signed before the evidence; None where there is no verdict."""
     earlier: int | None = None
-    """Results with evidence, of whatever candidate, that the ledger has before that signature."""
+    """Results with evidence, of whatever candidate, that the ledger has before that signature, and
+    those before it that are gone, so that nobody can tell."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the signatures as the fields of one JSON value."""
@@ -281,8 +285,8 @@ def _criteria_first(
 ) -> tuple[Order, int | None]:
     """Return whether criteria were signed before the evidence, and how much was seen before them.
 
-    The order is that of the ledger. A result that was made again under the same key hides what it
-    was at first, so what was replaced counts as evidence, too.
+    The order is that of the ledger. A result that was replaced, or let go to save room, no longer
+    tells whether it was evidence, so it counts as such.
     """
     told: dict[tuple[str, Digest], int] = {}
     for entry in books.ledger:
@@ -303,8 +307,8 @@ def _criteria_first(
         for payload, result in shows.items()
         if list(result.made) == list(after.get(result.stage, ()))
     ]
-    replaced = [entry.payload for entry in books.ledger if entry.kind == "replaced"]
+    gone = [entry.payload for entry in books.ledger if entry.kind in _GONE]
     first = min(seqs)
-    earlier = sum(entry_of(payload) < first for payload in {*shows, *replaced})
+    earlier = sum(entry_of(payload) < first for payload in {*shows, *gone})
     before = first < min([*rests_on, entry_of(result_payload(deciding))])
     return "yes" if before else "no", earlier
