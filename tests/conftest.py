@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator
 from itertools import count
@@ -19,6 +20,10 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["COLUMNS"] = "120"
 os.environ["NO_COLOR"] = "1"
 os.environ.pop("FORCE_COLOR", None)
+# No key of whoever runs the tests: theirs must sign nothing here, and trust nothing.
+os.environ["NORMWRIGHT_HOME"] = os.path.join(tempfile.gettempdir(), f"no-keys-{os.getpid()}")
+os.environ.pop("NORMWRIGHT_KEY", None)
+os.environ.pop("NORMWRIGHT_PASSPHRASE", None)
 
 import pytest
 

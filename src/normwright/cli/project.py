@@ -14,6 +14,7 @@ import typer
 
 from normwright.cli.asked import put, show_taken_in
 from normwright.cli.foreseen import line_of, show
+from normwright.cli.keys import passphrase_of_person, signed_lines
 from normwright.cli.options import HERE, AsJson, Directory, Lang
 from normwright.cli.progress import watching
 from normwright.cli.screen import DONE, VERDICT_CODES, VERDICT_STYLES, console, emit
@@ -181,7 +182,9 @@ def run(
             err.print(line_of(foreseen, shown), markup=False, soft_wrap=True)
 
     with watching(err, shown, quiet=as_json) as watch:
-        report = flow.run(directory, until=until, watch=watch, foresee=foresee)
+        report = flow.run(
+            directory, until=until, watch=watch, foresee=foresee, passphrase=passphrase_of_person
+        )
     page = _page(directory, report, whole=until is None)
     if as_json:
         emit({**report.as_json(), "report": None if page is None else str(page.resolve())})
@@ -259,7 +262,7 @@ def status(directory: Directory = HERE, lang: Lang = None, as_json: AsJson = Fal
     if as_json:
         emit(found.as_json())
     else:
-        _show_status(console(), found, choose(lang))
+        _show_status(console(), found, directory, choose(lang))
     return DONE
 
 
@@ -275,9 +278,12 @@ def _show_run(
         out.print(panel(verdict, lang, width=out.width))
     if page is not None:
         out.print(f"{say['report']}: {page}", markup=False, soft_wrap=True)
+    told = report.signed if report.verdicts or any(report.signed.values()) else {}
+    for line in signed_lines(told, directory, lang):
+        out.print(line, markup=False, soft_wrap=True)
 
 
-def _show_status(out: Console, found: Status, lang: str) -> None:
+def _show_status(out: Console, found: Status, directory: Path, lang: str) -> None:
     from rich.table import Table
 
     say = words(lang)
@@ -296,3 +302,5 @@ def _show_status(out: Console, found: Status, lang: str) -> None:
     for mode, word in found.verdicts.items():
         style = VERDICT_STYLES[cast(VerdictWord, word)]
         out.print(f"{say.get(mode, mode)}: [{style}]{word}[/]")
+    for line in signed_lines(found.signed, directory, lang):
+        out.print(line, markup=False, soft_wrap=True)

@@ -23,8 +23,11 @@ from normwright.flow.project import Project, load_project
 from normwright.flow.results import Findings, Results, findings, results
 from normwright.flow.running import run, status
 from normwright.flow.settings import FILE, ProjectSettings, project_schema
+from normwright.flow.signed import Signatures
+from normwright.flow.signing import Signed, sign
 from normwright.flow.sources import digest_sources
 from normwright.flow.start import Started, init, template_names
+from normwright.flow.statements import KINDS
 from normwright.flow.status import StageStatus, Status, status_of
 from normwright.flow.stores import has_store, open_store
 from normwright.flow.trace import Trace, trace
@@ -32,6 +35,7 @@ from normwright.flow.verify import Verification, verify
 
 __all__ = [
     "FILE",
+    "KINDS",
     "Context",
     "Event",
     "Findings",
@@ -40,6 +44,8 @@ __all__ = [
     "ProjectSettings",
     "Results",
     "RunReport",
+    "Signatures",
+    "Signed",
     "StageLine",
     "StageStatus",
     "Started",
@@ -71,6 +77,7 @@ __all__ = [
     "results",
     "run",
     "run_steps",
+    "sign",
     "status",
     "status_of",
     "template_names",

@@ -292,6 +292,8 @@ class RunReport:
     stages: tuple[StageLine, ...]
     report: str | None
     """Path of the report for people, if one is written."""
+    signed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Key ids of who signed what stands now, by kind; an empty one is not signed."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as one JSON value."""
@@ -307,6 +309,7 @@ class RunReport:
                 for line in self.stages
             ],
             "report": self.report,
+            "signed": {kind: list(keys) for kind, keys in self.signed.items()},
         }
 
 
@@ -445,12 +448,17 @@ def publish(project: Path, files: Mapping[str, bytes]) -> None:
 
     For the report, which is drawn above the steps. Paths are relative to the project.
     """
+    with locked(project), open_store(project, create=False) as store:
+        publish_in(project, store, files)
+
+
+def publish_in(project: Path, store: Store, files: Mapping[str, bytes]) -> None:
+    """Do what `publish` does, in a store that is open and locked."""
     for path in files:
         _writable(path)
-    with locked(project), open_store(project, create=False) as store:
-        digests = {path: store.objects.put_bytes(data) for path, data in files.items()}
-        store.put_exports(digests)
-        _restore(project, store, digests)
+    digests = {path: store.objects.put_bytes(data) for path, data in files.items()}
+    store.put_exports(digests)
+    _restore(project, store, digests)
 
 
 def _writable(path: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class Status:
     stages: tuple[StageStatus, ...]
     verdicts: dict[str, str]
     """Verdict by release mode, if the release is done."""
+    signed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Key ids of who signed what stands now, by kind; an empty one is not signed."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the status as one JSON value."""
@@ -46,6 +48,7 @@ class Status:
                 for stage in self.stages
             ],
             "verdicts": dict(self.verdicts),
+            "signed": {kind: list(keys) for kind, keys in self.signed.items()},
         }
 
 

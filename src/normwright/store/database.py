@@ -40,6 +40,7 @@ from normwright.store.consultations import (
     import_of,
     read_ballots,
 )
+from normwright.store.envelopes import SignedStatement, signature_payload
 from normwright.store.ledger import Entry, link
 from normwright.store.migrations import migrate, pending
 from normwright.store.objects import ObjectStore
@@ -55,6 +56,7 @@ from normwright.store.tables import (
     ROWS,
     RUN_STEPS,
     RUNS,
+    SIGNATURES,
 )
 
 FOLDER = ".normwright"
@@ -453,11 +455,40 @@ class Store:
                 connection.execute(sa.delete(EXPORTS).where(EXPORTS.c.path == path))
                 connection.execute(sa.insert(EXPORTS).values(path=path, digest=digest))
 
+    def drop_export(self, path: str) -> None:
+        """Forget a file made for people, because what it was about no longer stands."""
+        with self.transaction() as connection:
+            connection.execute(sa.delete(EXPORTS).where(EXPORTS.c.path == path))
+
     def exports(self) -> dict[str, Digest]:
         """Return the digests that the files made for people should have, by relative path."""
         with self._reading() as connection:
             rows = connection.execute(sa.select(EXPORTS).order_by(EXPORTS.c.path))
             return {row.path: row.digest for row in rows}
+
+    # Signatures
+
+    def put_signature(self, one: SignedStatement) -> None:
+        """Store a signature with its ledger entry.
+
+        Raises:
+            IntegrityError: if that key has signed that statement; nothing is signed twice.
+        """
+        with self.transaction() as connection:
+            try:
+                connection.execute(sa.insert(SIGNATURES).values(vars(one)))
+            except sa.exc.IntegrityError as error:
+                raise IntegrityError(f"{one.keyid} has signed {one.payload} already") from error
+            self.append("signature", signature_payload(one))
+
+    def signatures(self) -> tuple[SignedStatement, ...]:
+        """Return every signature, by statement and key, unchecked."""
+        query = sa.select(SIGNATURES).order_by(SIGNATURES.c.payload, SIGNATURES.c.keyid)
+        with self._reading() as connection:
+            # As text, whatever was put there: what it is worth is for the reader to find out.
+            return tuple(
+                SignedStatement(*(str(value) for value in row)) for row in connection.execute(query)
+            )
 
     # Ledger
 

@@ -170,6 +170,21 @@ def m0001_initial(connection: sa.Connection) -> None:
     meta.create_all(connection)
 
 
+def m0002_signatures(connection: sa.Connection) -> None:
+    """Signatures over statements about records; they stand outside records and results."""
+    meta = sa.MetaData()
+    sa.Table(
+        "signatures",
+        meta,
+        sa.Column("payload", sa.Text, primary_key=True),
+        sa.Column("keyid", sa.Text, primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("statement", sa.Text, nullable=False),
+        sa.Column("sig", sa.Text, nullable=False),
+    )
+    meta.create_all(connection)
+
+
 def m0004_ballots(connection: sa.Connection) -> None:
     """Rankings, as keyed rows beside the votes and comparisons."""
     meta = sa.MetaData()
@@ -207,7 +222,11 @@ def m0004_ballots(connection: sa.Connection) -> None:
     ballots.create(connection)
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (m0001_initial, m0004_ballots)
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
+    m0001_initial,
+    m0002_signatures,
+    m0004_ballots,
+)
 """Every step in order. Only ever appended to."""
 
 
