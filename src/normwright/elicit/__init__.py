@@ -6,5 +6,6 @@ Nothing is half imported: either every row has a place in the records or in the 
 
 from normwright.elicit.consulted import Consulted, receipt
 from normwright.elicit.read import read_consultation
+from normwright.elicit.withdrawing import Taken, take_out, without
 
-__all__ = ["Consulted", "read_consultation", "receipt"]
+__all__ = ["Consulted", "Taken", "read_consultation", "receipt", "take_out", "without"]

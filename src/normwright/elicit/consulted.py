@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from normwright import __version__
 from normwright.records import (
@@ -38,6 +38,8 @@ class Consulted:
     """Languages the statements exist in; `und` where the source does not say."""
     importer: str
     """Slug of the importer that read the files."""
+    authors: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Statement -> pseudonym of who wrote it, where the files say so. It is not stored."""
 
     @property
     def coverage(self) -> float:

@@ -26,6 +26,7 @@ from normwright.flow.start import Started, init, template_names
 from normwright.flow.status import StageStatus, Status, status_of
 from normwright.flow.trace import Trace, trace
 from normwright.flow.verify import Verification, verify
+from normwright.flow.withdrawal import Withdrawn, withdraw
 
 __all__ = [
     "FILE",
@@ -49,6 +50,7 @@ __all__ = [
     "Trace",
     "Verification",
     "Watcher",
+    "Withdrawn",
     "code_digest",
     "digest_sources",
     "forecast",
@@ -66,4 +68,5 @@ __all__ = [
     "template_names",
     "trace",
     "verify",
+    "withdraw",
 ]

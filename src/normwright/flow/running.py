@@ -10,6 +10,7 @@ from normwright.flow.forecast import Forecast, check_room, forecast_of
 from normwright.flow.project import load_project
 from normwright.flow.stages import check_split, steps
 from normwright.flow.status import Status, status_of
+from normwright.flow.withdrawal import check_finished
 
 
 def run(
@@ -32,6 +33,7 @@ def run(
             nothing is changed then.
     """
     project = load_project(directory)
+    check_finished(directory)
     plan = steps(project)
     if until in (None, "release"):
         check_split(project)

@@ -19,6 +19,22 @@ from normwright.store.database import (
     record_digest,
     result_payload,
 )
+from normwright.store.erasure import (
+    WITHDRAWAL,
+    Found,
+    erase,
+    processes_of,
+    rows_of_person,
+    scrub,
+    texts_of,
+    withdrawals,
+)
+from normwright.store.exclusions import (
+    exclude,
+    exclusions_digest,
+    gone_from,
+    token_of,
+)
 from normwright.store.ledger import GENESIS, Entry, first_break, link
 from normwright.store.merkle import Inclusion, included, leaf, prove, random_key, root, seeded_key
 from normwright.store.objects import HALF_WRITTEN, ObjectStore, file_digest, write_whole
@@ -27,7 +43,9 @@ __all__ = [
     "FOLDER",
     "GENESIS",
     "HALF_WRITTEN",
+    "WITHDRAWAL",
     "Entry",
+    "Found",
     "Inclusion",
     "KeyedRow",
     "ObjectStore",
@@ -38,8 +56,12 @@ __all__ = [
     "Store",
     "StoredImport",
     "StoredRecord",
+    "erase",
+    "exclude",
+    "exclusions_digest",
     "file_digest",
     "first_break",
+    "gone_from",
     "import_digest",
     "import_of",
     "import_payload",
@@ -47,11 +69,17 @@ __all__ = [
     "leaf",
     "link",
     "prepare",
+    "processes_of",
     "prove",
     "random_key",
     "record_digest",
     "result_payload",
     "root",
+    "rows_of_person",
+    "scrub",
     "seeded_key",
+    "texts_of",
+    "token_of",
+    "withdrawals",
     "write_whole",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -222,6 +222,10 @@ class Store:
                 yield connection
             except sa.exc.DatabaseError as error:
                 raise IntegrityError(f"the store cannot be read: {error.orig}") from error
+
+    def reading(self) -> AbstractContextManager[sa.Connection]:
+        """Read from one state of the database; inside a transaction, from its own."""
+        return self._reading()
 
     # Records
 

@@ -11,11 +11,13 @@ from normwright.records import Consultation, Outcome, Polity, Process, Record
 
 def elicit(project: Project, context: Context) -> list[Record]:
     """Read the consultation, and store its rows with the receipt that stands for them."""
-    from normwright.elicit import read_consultation, receipt
+    from normwright.elicit import read_consultation, receipt, without
+    from normwright.store import gone_from
 
     found = read_consultation(
         project.path(project.settings.sources.consultation), root=project.directory
     )
+    found = without(found, gone_from(project.directory, found.process.id))
     roots = context.save_consultation(
         found.process,
         participants=found.participants,
