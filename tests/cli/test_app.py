@@ -38,6 +38,7 @@ def test_the_commands_are_these() -> None:
         "charter decide",
         "charter show",
         "chat",
+        "elicit withdraw",
         "init",
         "plugins",
         "run",

@@ -507,26 +507,26 @@ def _quoting(store: Store, texts: Collection[str]) -> frozenset[Digest]:
     needed = {
         held for one in store.all_stored() for held in held_objects(one.kind, body_of(one)).values()
     }
-    wanted = sorted({form.encode() for text in texts for form in _forms(text)})
     return frozenset(
         digest
         for digest in store.objects
-        if digest not in needed and _holds(store.objects.path(digest), wanted)
+        if digest not in needed and _quotes(store.objects.path(digest), texts)
     )
 
 
-def _holds(path: Path, wanted: Sequence[bytes]) -> bool:
-    data = path.read_bytes()
-    return any(one in data for one in wanted)
+def _quotes(path: Path, texts: Collection[str]) -> bool:
+    """Say whether a file holds one of the texts: plain, in a page, in JSON, broken over lines."""
+    data = path.read_bytes().decode("utf-8", "replace")
+    page = _in_one_line(html.unescape(data))
+    return any(
+        _in_one_line(text) in page
+        or any(json.dumps(text, ensure_ascii=only)[1:-1] in data for only in (True, False))
+        for text in texts
+    )
 
 
-def _forms(text: str) -> Iterator[str]:
-    """Yield a text as it stands in plain files, in pages and in JSON."""
-    yield text
-    yield html.escape(text)
-    yield html.escape(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
-    for ascii_only in (True, False):
-        yield json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _unmarked_exports(
@@ -592,7 +592,7 @@ def _compare(
     norms = _norms(was, now) if was is not None and now is not None else None
     return _Compared(
         changes=Changes(
-            numbers=bool(support or pairs),
+            numbers=any(_numbers(before[one]) != _numbers(after[one]) for one in before),
             groups=bool(groups),
             rankings=bool(rankings),
             norms=None if norms is None else bool(norms),
@@ -687,6 +687,11 @@ def _shares(
             {one.norm: one.p_decline for one in now.pairs},
         )
     return tuple(support), tuple(pairs)
+
+
+def _numbers(outcome: Outcome) -> tuple[object, ...]:
+    """Return all shares of an outcome with their intervals, those within groups among them."""
+    return outcome.support, outcome.pairs
 
 
 def _changed(
