@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import html
+from collections.abc import Collection
 from pathlib import Path
 
 from normwright import flow
@@ -38,10 +40,12 @@ def stance(person: int, item: int) -> str:
     return ("agree", "agree", "disagree", "agree", "pass")[(person * 3 + item * item) % 5]
 
 
-def tables(people: tuple[str, ...] = (*PEOPLE, WHO)) -> dict[str, list[list[str]]]:
-    """The tables of the consultation as rows; everybody but each sixth votes on a statement."""
+def tables(without: Collection[str] = ()) -> dict[str, list[list[str]]]:
+    """The tables as rows, as if some people had never been there; nor what they wrote."""
+    everybody = (*PEOPLE, WHO)
+    wrote = {name for name, *_, author in STATEMENTS if author in without}
     votes, comparisons = [], []
-    for n, person in enumerate(people):
+    for n, person in enumerate(everybody):
         for m, (name, *_) in enumerate(STATEMENTS):
             if (n + m) % 6 or person == WHO:
                 votes.append([person, name, stance(n, m), str(1_700_000_000 + 60 * n + m)])
@@ -49,19 +53,23 @@ def tables(people: tuple[str, ...] = (*PEOPLE, WHO)) -> dict[str, list[list[str]
             choice = ("decline", "perform", "decline", "tie")[n % 4]
             for scene in ("look/1", "look/2")[: 1 + n % 2]:
                 comparisons.append([person, scene, "g.privacy.personal-data", "world", choice, ""])
+    people = [
+        [p, "world;vila-clara" if n % 4 else "world", "pt"] for n, p in enumerate(everybody)
+    ]
+    kept = [row for row in votes if row[0] not in without and row[1] not in wrote]
     return {
         "participants.csv": [
             ["participant", "polities", "lang"],
-            *([p, "world;vila-clara" if n % 4 else "world", "pt"] for n, p in enumerate(people)),
+            *(row for row in people if row[0] not in without),
         ],
         "statements.csv": [
             ["id", "layer", "authority", "norm", "endorses", "text_en", "text_pt", "author"],
-            *(list(row) for row in STATEMENTS),
+            *(list(row) for row in STATEMENTS if row[0] not in wrote),
         ],
-        "votes.csv": [["participant", "statement", "vote", "at"], *votes],
+        "votes.csv": [["participant", "statement", "vote", "at"], *kept],
         "comparisons.csv": [
             ["participant", "scene", "norm", "authority", "choice", "at"],
-            *comparisons,
+            *(row for row in comparisons if row[0] not in without),
         ],
     }
 
@@ -76,14 +84,14 @@ def text_of(rows: list[list[str]]) -> str:
     return "".join(",".join(map(cell, row)) + "\n" for row in rows)
 
 
-def write_project(directory: Path, people: tuple[str, ...] = (*PEOPLE, WHO)) -> Path:
+def write_project(directory: Path, without: Collection[str] = ()) -> Path:
     """Write the project; its votes are gzipped."""
     flow.init(directory, "micro")
     folder = directory / "consultation"
     for path in folder.iterdir():
         path.unlink()
     (folder / "process.yaml").write_text(PROCESS, encoding="utf-8")
-    for name, rows in tables(people).items():
+    for name, rows in tables(without).items():
         data = text_of(rows).encode()
         if name == "votes.csv":
             (folder / "votes.csv.gz").write_bytes(gzip.compress(data, mtime=1))
@@ -96,9 +104,17 @@ def finished(directory: Path) -> Path:
     """Write the project and carry it to its charter, with a page that quotes a statement."""
     write_project(directory)
     flow.run(directory, until="charter")
-    page = f"<html><p>{WROTE}</p></html>".replace("'", "&#39;").replace('"', "&#34;")
-    flow.publish(directory, {"out/report.html": page.encode(), "out/charter.html": b"<p>norms"})
+    publish(directory, quoting=True)
     return directory
+
+
+def publish(directory: Path, *, quoting: bool) -> None:
+    """Write the pages for people, one of which quotes a statement that was not adopted."""
+    said = html.escape(WROTE) if quoting else "nothing"
+    page, norms = f"<html><p>{said}</p></html>", f"<p>norms, {'with' if quoting else 'without'}"
+    flow.publish(
+        directory, {"out/report.html": page.encode(), "out/charter.html": norms.encode()}
+    )
 
 
 def mentions(directory: Path) -> list[str]:
