@@ -30,7 +30,16 @@ STATEMENTS = (
     ("c1", "polity", "vila-clara", "p.neutrality.candidates", "true", "Take no side.", "", ""),
     ("c2", "polity", "vila-clara", "p.assembly.no-attendance", "true", "No lists.", "", ""),
     ("c3", "polity", "vila-clara", "", "", WROTE, ESCREVEU, WHO),
-    ("c4", "polity", "vila-clara", "", "", "Answer briefly.", "Responda em poucas palavras.", "p03"),
+    (
+        "c4",
+        "polity",
+        "vila-clara",
+        "",
+        "",
+        "Answer briefly.",
+        "Responda em poucas palavras.",
+        "p03",
+    ),
 )
 PEOPLE = tuple(f"p{n:02}" for n in range(1, 14))
 
@@ -51,11 +60,9 @@ def tables(without: Collection[str] = ()) -> dict[str, list[list[str]]]:
                 votes.append([person, name, stance(n, m), str(1_700_000_000 + 60 * n + m)])
         if n % 3:
             choice = ("decline", "perform", "decline", "tie")[n % 4]
-            for scene in ("look/1", "look/2")[: 1 + n % 2]:
-                comparisons.append([person, scene, "g.privacy.personal-data", "world", choice, ""])
-    people = [
-        [p, "world;vila-clara" if n % 4 else "world", "pt"] for n, p in enumerate(everybody)
-    ]
+            scenes = ("look/1", "look/2")[: 1 + n % 2]
+            comparisons += [[person, s, STATEMENTS[0][3], "world", choice, ""] for s in scenes]
+    people = [[p, "world;vila-clara" if n % 4 else "world", "pt"] for n, p in enumerate(everybody)]
     kept = [row for row in votes if row[0] not in without and row[1] not in wrote]
     return {
         "participants.csv": [
@@ -112,9 +119,7 @@ def publish(directory: Path, *, quoting: bool) -> None:
     """Write the pages for people, one of which quotes a statement that was not adopted."""
     said = html.escape(WROTE) if quoting else "nothing"
     page, norms = f"<html><p>{said}</p></html>", f"<p>norms, {'with' if quoting else 'without'}"
-    flow.publish(
-        directory, {"out/report.html": page.encode(), "out/charter.html": norms.encode()}
-    )
+    flow.publish(directory, {"out/report.html": page.encode(), "out/charter.html": norms.encode()})
 
 
 def mentions(directory: Path) -> list[str]:

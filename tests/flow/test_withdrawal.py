@@ -1,4 +1,4 @@
-"""After a withdrawal nothing of the person is left, the chain holds, and what used them is marked."""
+"""After a withdrawal nothing of the person is left, the chain holds, what used them is marked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,10 @@ from normwright.records import (
     InputError,
     Outcome,
     Record,
-    Statement,
     Withdrawal,
     WithdrawalReceipt,
 )
-from normwright.store import FOLDER, Store, included, import_of, withdrawals
+from normwright.store import FOLDER, Store, included, withdrawals
 from normwright.store.merkle import Inclusion
 
 CRASH = Path(__file__).parent / "crash_withdrawal.py"
@@ -197,9 +196,7 @@ def test_the_receipt_proves_that_the_rows_were_counted(project: Path) -> None:
     assert done.receipt is not None
     assert done.withdrawal is not None
     (consultation,) = (
-        one
-        for one in last(project, Consultation, "elicit")
-        if isinstance(one, Consultation)
+        one for one in last(project, Consultation, "elicit") if isinstance(one, Consultation)
     )
     again = WithdrawalReceipt.model_validate_json(done.receipt.model_dump_json())
 
@@ -212,7 +209,7 @@ def test_the_receipt_proves_that_the_rows_were_counted(project: Path) -> None:
 
 
 def test_the_figures_are_those_of_the_stored_outcome(project: Path) -> None:
-    """Counting `before` gives what the step `aggregate` stored, but for what it was derived from."""
+    """Counting `before` gives what the step `aggregate` stored, but for its `derived_from`."""
     from normwright.records import Polity
 
     loaded = flow.load_project(project)
@@ -386,7 +383,7 @@ def test_whoever_withdrew_is_told_so_and_nothing_changes(project: Path) -> None:
 
 
 def test_a_stranger_is_one_error_that_names_nobody(project: Path) -> None:
-    """An unknown pseudonym is refused without showing it, or anybody else's, and changes nothing."""
+    """An unknown pseudonym is refused without showing any, and changes nothing."""
     before = tree(project)
     with pytest.raises(InputError) as caught:
         withdraw(project, "zqx-nobody")
@@ -442,8 +439,9 @@ def test_a_vote_that_decides_a_norm_is_named(tmp_path: Path) -> None:
     import gzip
 
     head, *rows = gzip.decompress(path.read_bytes()).decode().splitlines()
-    tipping = [r for r in rows if r.split(",")[1] != "c1"]
-    tipping += [f"{WHO},c1,agree,1"]
+    tipping = [r for r in rows if r.split(",")[1] != "c2"]
+    # Wilson's interval of 4 in 4 lies above one half, that of 3 in 3 does not.
+    tipping += [f"{who},c2,agree,1" for who in (WHO, "p02", "p03", "p04")]
     path.write_bytes(gzip.compress("\n".join([head, *tipping, ""]).encode()))
     flow.run(project, until="charter")
     before = _fates(project)
@@ -458,6 +456,7 @@ def test_a_vote_that_decides_a_norm_is_named(tmp_path: Path) -> None:
         for norm in before.keys() | after.keys()
         if before.get(norm) != after.get(norm)
     }
+    assert seen
     assert told == seen
     assert done.receipt.changes.norms is bool(seen)
 
@@ -573,7 +572,7 @@ def test_a_row_that_comes_back_is_found(project: Path) -> None:
 
 
 def test_too_few_people_left_is_said_beforehand(tmp_path: Path) -> None:
-    """Where nothing could be learned from what is left, the plan says so and the person still goes."""
+    """Where what is left is too little to import, the plan says so and the person still goes."""
     gone = set(PEOPLE[1:])
     project = consulted.write_project(tmp_path / "bridge", without=gone)
     flow.run(project, until="aggregate")
@@ -587,7 +586,7 @@ def test_too_few_people_left_is_said_beforehand(tmp_path: Path) -> None:
 
 
 def test_somebody_who_stands_in_the_files_alone_can_go(project: Path) -> None:
-    """A person who was added after the last run has no rows yet; the files lose them all the same."""
+    """A person who was added after the last run has no rows yet; the files lose them too."""
     path = project / "consultation/participants.csv"
     path.write_text(path.read_text() + "zz-late,world,en\n")
     done = withdraw(project, "zz-late")
@@ -611,7 +610,7 @@ def crashes(directory: Path, most: int) -> dict[str, Any]:
 
 
 def test_a_withdrawal_killed_anywhere_is_completed(tmp_path: Path) -> None:
-    """Killed at acts spread over its whole way, it leaves no fault or a named one, and completes."""
+    """Killed at acts spread over its way, it leaves no fault or a named one, and completes."""
     told = crashes(tmp_path, 6)
 
     assert told["wrong"] == []

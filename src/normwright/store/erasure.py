@@ -176,6 +176,9 @@ def erase(
     return digest
 
 
+_PATIENCE = 3000
+"""Milliseconds to wait for readers to let go of the log."""
+
 _KEPT = ("import", "place", "kind", "leaf")
 """What is left of an erased row."""
 
@@ -197,10 +200,12 @@ def scrub(store: Store) -> None:
     raw = store.engine.raw_connection()
     try:
         cursor = raw.cursor()
+        patience = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
         cursor.execute("PRAGMA secure_delete = ON")
         cursor.execute("VACUUM")
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        busy = (cursor.fetchone() or (0,))[0]
+        cursor.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+        busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        cursor.execute(f"PRAGMA busy_timeout = {patience}")
         cursor.close()
     finally:
         raw.close()
