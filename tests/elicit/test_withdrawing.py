@@ -164,6 +164,8 @@ def test_a_polis_export_still_fits_its_tallies(write: Write, who: str, *, flip: 
 def test_a_polis_author_is_found_in_the_comments(write: Write) -> None:
     """The comment somebody wrote leaves the file; votes on it are no longer counted."""
     directory = polis(write, flip=False)
+    summary = directory / "comment-groups.csv"
+    summary.write_text("comment-id,comment,total-votes\n0,More trees.,9\n1,Fewer cars.,9\n")
     found = taken(directory, "2")
     apply(directory, found)
     after = read_consultation(directory, root=directory.parent)
@@ -172,6 +174,7 @@ def test_a_polis_author_is_found_in_the_comments(write: Write) -> None:
     assert found.authors == {"1": "2"}
     assert [s.id for s in after.statements] == ["0"]
     assert "Fewer cars." not in (directory / "comments.csv").read_text()
+    assert summary.read_text() == "comment-id,comment,total-votes\n0,More trees.,9\n"
     assert {f.kind for f in after.faults} >= {"orphan-votes"}
 
 

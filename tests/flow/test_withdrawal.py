@@ -597,6 +597,16 @@ def test_somebody_who_stands_in_the_files_alone_can_go(project: Path) -> None:
     assert "zz-late" not in path.read_text()
 
 
+def test_files_that_still_quote_the_person_are_named(project: Path) -> None:
+    """A note beside the tables, and another file of the project, are named for a person to see."""
+    (project / "consultation/minutes.txt").write_text(f"{WHO} spoke.")
+    (project / "norms-draft.md").write_text(f"> {WROTE[:20]}\n{WROTE[20:]}\n\n{WROTE}")
+    done = withdraw(project)
+
+    assert done.unread == ("consultation/minutes.txt",)
+    assert done.lingering == ("consultation/minutes.txt", "norms-draft.md")
+
+
 def crashes(directory: Path, most: int) -> dict[str, Any]:
     ran = subprocess.run(
         [sys.executable, str(CRASH), str(directory), str(most)],

@@ -182,6 +182,7 @@ def json_of(done: Withdrawn) -> dict[str, Any]:
         else {**receipt.model_dump(mode="json"), "digest": receipt.digest},
         "unread": list(done.unread),
         "returned": list(done.returned),
+        "lingering": list(done.lingering),
         "refused": [fault.model_dump(mode="json", include=_FAULT) for fault in done.refused],
     }
 
@@ -205,6 +206,9 @@ def plan_lines(planned: Withdrawn, lang: str) -> list[str]:
     if planned.unread:
         files = ", ".join(planned.unread)
         lines.append("- " + say["withdraw-unread"].format(files=files))
+    if planned.lingering:
+        files = ", ".join(planned.lingering)
+        lines.append("- " + say["withdraw-lingering"].format(files=files))
     lines += [
         "- " + say["withdraw-refused"].format(why=f"{one.where}: {one.expected} / {one.seen}")
         for one in planned.refused

@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -99,29 +99,36 @@ def take_out(directory: Path, *, root: Path, gone: Gone) -> Taken:
     folder = Folder(directory, root)
     gone = cache(gone)
     tallies = polis.tallies_without(folder, gone) if polis.sniff(folder) else {}
-    edits: dict[str, _Edit] = {}
-    unread: list[str] = []
-    paths = sorted(directory.rglob("*")) if directory.is_dir() else []
-    for path in paths:
-        hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
-        if hidden or not path.is_file():
-            continue
-        if path.name.endswith((".csv", ".csv.gz")):
-            if (edit := _edited(folder, path, gone, tallies)) is not None:
-                edits[folder.label(path)] = edit
-        elif path.name not in _NOT_PEOPLE:
-            unread.append(folder.label(path))
+    tables, unread = _files(directory)
+    edits = {path: _edited(folder, path, gone, tallies) for path in tables}
+    written = {s: who for edit in edits.values() if edit for s, who in edit.authors.items()}
+    for path in tables:
+        # Summaries repeat the wording of statements without saying whose it is.
+        if written and edits[path] is None:
+            edits[path] = _edited(folder, path, gone, tallies, written)
     if folder.faults.found:
         raise InputError(folder.faults.found)
-    changed = {label: edit for label, edit in edits.items() if edit.after != edit.before}
+    whole = {folder.label(path): edit for path, edit in edits.items() if edit is not None}
+    changed = {label: edit for label, edit in whole.items() if edit.after != edit.before}
     return Taken(
         files={label: edit.after for label, edit in changed.items()},
         before={label: digest_bytes(edit.before) for label, edit in changed.items()},
         rows={label: edit.rows for label, edit in changed.items() if edit.rows},
-        authors={s: who for edit in edits.values() for s, who in edit.authors.items()},
-        attributable=any(edit.attributable for edit in edits.values()),
-        unread=tuple(unread),
+        authors=written,
+        attributable=any(edit.attributable for edit in whole.values()),
+        unread=tuple(folder.label(path) for path in unread if path.name not in _NOT_PEOPLE),
     )
+
+
+def _files(directory: Path) -> tuple[list[Path], list[Path]]:
+    """Return the tables of a folder, and its other files; hidden ones are nobody's."""
+    tables: list[Path] = []
+    others: list[Path] = []
+    for path in sorted(directory.rglob("*")) if directory.is_dir() else ():
+        hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
+        if path.is_file() and not hidden:
+            (tables if path.name.endswith((".csv", ".csv.gz")) else others).append(path)
+    return tables, others
 
 
 @dataclass
@@ -135,10 +142,37 @@ class _Edit:
     attributable: bool = False
 
 
+@dataclass(frozen=True)
+class _Columns:
+    """Where a table says what counts here."""
+
+    people: tuple[int, ...]
+    writers: tuple[int, ...]
+    statement: int | None
+    tallies: tuple[int, ...]
+
+    @classmethod
+    def of(cls, header: Sequence[str]) -> _Columns:
+        names = [column_name(one.removeprefix("\ufeff")) for one in header]
+        return cls(
+            people=tuple(i for i, name in enumerate(names) if name in _PEOPLE),
+            writers=tuple(i for i, name in enumerate(names) if name in _AUTHORS),
+            statement=next((names.index(c) for c in _STATEMENTS if c in names), None),
+            tallies=tuple(names.index(c) for c in _TALLIES if c in names),
+        )
+
+
 def _edited(
-    folder: Folder, path: Path, gone: Gone, tallies: Mapping[str, tuple[int, int]]
+    folder: Folder,
+    path: Path,
+    gone: Gone,
+    tallies: Mapping[str, tuple[int, int]],
+    written: Collection[str] = (),
 ) -> _Edit | None:
-    """Return a table without the rows of those who are gone; None if it names nobody."""
+    """Return a table without the rows of those who are gone; None if it names nobody.
+
+    With `written`, a table that names nobody loses the rows about these statements.
+    """
     label, raw = folder.label(path), path.read_bytes()
     zipped = path.suffix == ".gz"
     try:
@@ -151,32 +185,28 @@ def _edited(
     edit = _Edit(raw, raw)
     kept: list[str] = []
     try:
-        header = [column_name(one) for one in next(reader, [])]
-        if header:
-            header[0] = column_name(header[0].removeprefix("\ufeff"))
-        people = [i for i, column in enumerate(header) if column in _PEOPLE]
-        if not people:
+        columns = _Columns.of(next(reader, []))
+        if not columns.people and not (written and columns.statement is not None):
             return None
-        name = next((header.index(c) for c in _STATEMENTS if c in header), None)
-        writers = [i for i in people if header[i] in _AUTHORS]
-        edit.attributable = bool(writers) and name is not None
-        counted = [header.index(c) for c in _TALLIES if c in header]
+        edit.attributable = bool(columns.writers) and columns.statement is not None
         start = reader.line_num
         kept += lines[:start]
         for fields in reader:
             record = "".join(lines[start : reader.line_num])
             start = reader.line_num
-            values = [one.strip() for one in fields]
-            if any(gone(values[i]) for i in people if i < len(values) and values[i]):
-                edit.rows += 1
-                for i in writers:
-                    if name is not None and i < len(values) and gone(values[i]):
-                        edit.authors[values[name]] = values[i]
-                continue
-            told = tallies.get(values[name]) if name is not None and name < len(values) else None
-            if told is not None and len(counted) == len(_TALLIES):
-                record = _with_fields(record, dict(zip(counted, map(str, told), strict=True)))
-            kept.append(record)
+            cell = dict(enumerate(one.strip() for one in fields))
+            about = cell.get(columns.statement, "") if columns.statement is not None else ""
+            named = [cell[i] for i in columns.people if cell.get(i)]
+            if any(map(gone, named)) or (not columns.people and about in written):
+                edit.rows += bool(columns.people)
+                wrote = [cell[i] for i in columns.writers if gone(cell.get(i, ""))]
+                if wrote:
+                    edit.authors[about] = wrote[0]
+            elif len(columns.tallies) == len(_TALLIES) and about in tallies:
+                told = map(str, tallies[about])
+                kept.append(_with_fields(record, dict(zip(columns.tallies, told, strict=True))))
+            else:
+                kept.append(record)
     except csv.Error as error:
         folder.faults.add(f"{label}:{reader.line_num}", "a CSV row", error)
         return None

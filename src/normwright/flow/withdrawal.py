@@ -9,10 +9,13 @@ nobody.
 
 from __future__ import annotations
 
+import gzip
 import html
 import json
+import re
 import secrets
 import shutil
+import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -56,6 +59,7 @@ from normwright.store import (
     Store,
     erase,
     exclude,
+    exclusions_digest,
     file_digest,
     gone_from,
     import_of,
@@ -90,6 +94,8 @@ class Withdrawn:
     """Files beside the consultation in which nobody was looked for."""
     returned: tuple[str, ...] = ()
     """Files that hold rows of somebody who had withdrawn before; an import leaves them out."""
+    lingering: tuple[str, ...] = ()
+    """Files of the project that will still quote the person; somebody has to look at them."""
     refused: tuple[Fault, ...] = ()
     """Why what is left of the consultation could not be imported, if it could not."""
 
@@ -266,11 +272,17 @@ class _Plan:
     withdrawal: Withdrawal
     receipt: WithdrawalReceipt
     unread: tuple[str, ...]
+    lingering: tuple[str, ...]
     refused: tuple[Fault, ...]
 
     def told(self, state: State) -> Withdrawn:
         return Withdrawn(
-            state, self.withdrawal, self.receipt, unread=self.unread, refused=self.refused
+            state,
+            self.withdrawal,
+            self.receipt,
+            unread=self.unread,
+            lingering=self.lingering,
+            refused=self.refused,
         )
 
     def journal(self, directory: Path, participant: str) -> _Journal:
@@ -301,7 +313,11 @@ def _plan(
     if name is None:
         return Withdrawn("already", None, None, returned=tuple(theirs.rows))
     before = gone_from(directory, name)
-    taken = take_out(folder, root=directory, gone=lambda one: one == participant or before(one))
+    taken = (
+        take_out(folder, root=directory, gone=lambda one: one == participant or before(one))
+        if exclusions_digest(directory)
+        else theirs
+    )
     authored = tuple(sorted(s for s, who in taken.authors.items() if who == participant))
     found = rows_of_person(store, name, participant, authored=authored)
     standing = _standing(store, name)
@@ -364,13 +380,12 @@ def _plan(
         withdrawal=withdrawal,
         receipt=receipt,
         unread=taken.unread,
+        lingering=_lingering(directory, participant, texts, written=taken.files, removed=quoting),
         refused=_refused(folder, directory, taken.files, name, participant),
     )
 
 
 def _check_choice(then: Remedy, because: str) -> None:
-    import re
-
     faults = []
     if then == "keep" and not re.fullmatch(_SLUG, because):
         faults.append(
@@ -514,9 +529,51 @@ def _quoting(store: Store, texts: Collection[str]) -> frozenset[Digest]:
     )
 
 
+def _lingering(
+    directory: Path,
+    participant: str,
+    texts: Collection[str],
+    *,
+    written: Mapping[str, bytes],
+    removed: Collection[Digest],
+) -> tuple[str, ...]:
+    """Return the files a person keeps in the project that will still hold name or words.
+
+    Names that are short, or numbers, stand for too many other things to be looked for.
+    """
+    plain = len(participant) >= _TELLING and not participant.isdigit()
+    name = re.compile(rf"(?<!\w){re.escape(participant)}(?!\w)") if plain else None
+    found = []
+    for path in sorted(directory.rglob("*")):
+        label = path.relative_to(directory).as_posix()
+        if label.startswith(f"{FOLDER}/") or not path.is_file() or file_digest(path) in removed:
+            continue
+        if label.startswith("out/model/"):
+            continue  # weights and their tokenizer, made from shares
+        data = written[label] if label in written else path.read_bytes()
+        if path.suffix == ".gz":
+            try:
+                data = gzip.decompress(data)
+            except (OSError, EOFError, zlib.error):
+                continue
+        text = data.decode("utf-8", "replace")
+        if (name is not None and name.search(text)) or _says(text, texts):
+            found.append(label)
+    return tuple(found)
+
+
+_TELLING = 4
+"""Characters a pseudonym needs to be looked for as a word."""
+
+
 def _quotes(path: Path, texts: Collection[str]) -> bool:
-    """Say whether a file holds one of the texts: plain, in a page, in JSON, broken over lines."""
-    data = path.read_bytes().decode("utf-8", "replace")
+    return _says(path.read_bytes().decode("utf-8", "replace"), texts)
+
+
+def _says(data: str, texts: Collection[str]) -> bool:
+    """Say whether a text holds one of `texts`: plain, in a page, in JSON, broken over lines."""
+    if not texts:
+        return False
     page = _in_one_line(html.unescape(data))
     return any(
         _in_one_line(text) in page
