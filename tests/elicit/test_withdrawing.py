@@ -178,6 +178,33 @@ def test_a_polis_author_is_found_in_the_comments(write: Write) -> None:
     assert {f.kind for f in after.faults} >= {"orphan-votes"}
 
 
+@pytest.mark.parametrize(
+    ("name", "who"),
+    [("15-per-hour-seattle", "15"), ("brexit-consensus", "37"), ("vtaiwan.uberx", "20")],
+)
+def test_real_conversations_lose_one_person_and_no_other(
+    polis_data: Path, tmp_path: Path, name: str, who: str
+) -> None:
+    """Real exports, gzipped, read without an author as if they had never taken part."""
+    directory = tmp_path / name
+    directory.mkdir()
+    for path in (polis_data / name).iterdir():
+        (directory / path.name).write_bytes(path.read_bytes())
+    before = read_consultation(directory, root=tmp_path)
+    found = taken(directory, who)
+    apply(directory, found)
+    after = read_consultation(directory, root=tmp_path)
+    expected = without(before, lambda one: one == who)
+    texts = [t for s in before.statements if s.id in found.authors for t in s.text.values()]
+    left = b"".join(gzip.decompress(p.read_bytes()) for p in directory.glob("*.csv.gz"))
+
+    assert found.authors
+    assert after.votes == expected.votes
+    assert after.participants == expected.participants
+    assert after.statements == expected.statements
+    assert not [text for text in texts if text.encode() in left]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(

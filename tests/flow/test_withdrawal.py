@@ -338,17 +338,20 @@ def test_an_old_export_does_not_bring_them_back(project: Path) -> None:
     (consultation,) = [
         one for one in last(project, Consultation, "elicit") if isinstance(one, Consultation)
     ]
-    again = withdraw(project)
     with Store.open(project) as store:
         rows = store.rows(consultation)
+    again = withdraw(project)
+    assert again.receipt is not None
 
     assert set(restored) >= {"consultation/participants.csv", "consultation/votes.csv.gz"}
     assert {one.kind: one.count for one in consultation.faults}["suppressed"] == 1
     assert WHO not in {one.id for one in rows.participants}
     assert WROTE not in {text for one in rows.statements for text in one.text.values()}
-    assert again.state == "already"
-    assert "consultation/participants.csv" in again.returned
-    assert WHO.encode() not in (project / FOLDER / "store.db").read_bytes()
+    assert sum(again.receipt.rows.values()) == 0
+    assert again.receipt.changes.anything is False
+    assert consulted.mentions(project) == []
+    assert flow.verify(project).faults == ()
+    assert withdraw(project).state == "already"
 
 
 def test_without_the_key_nobody_is_let_back_in(project: Path) -> None:
@@ -356,6 +359,8 @@ def test_without_the_key_nobody_is_let_back_in(project: Path) -> None:
     withdraw(project)
     (project / FOLDER / "withdrawn.key").unlink()
 
+    assert flow.verify(project).faults == ()
+    assert flow.status(project).stages[0].marked == 1
     with pytest.raises(InputError, match=r"withdrawn\.key"):
         flow.run(project, until="elicit")
 

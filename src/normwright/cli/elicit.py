@@ -154,9 +154,6 @@ def _show(done: Withdrawn, lang: str, *, as_json: bool) -> None:
     say, out = words(lang), console()
     if done.state in ("already", "declined"):
         out.print(say[f"withdraw-{done.state}"], markup=False, soft_wrap=True)
-        if done.returned:
-            files = ", ".join(done.returned)
-            out.print(say["withdraw-returned"].format(files=files), markup=False, soft_wrap=True)
         return
     if done.receipt is not None:
         for line in receipt_lines(done.receipt, lang):
@@ -167,6 +164,8 @@ def _show(done: Withdrawn, lang: str, *, as_json: bool) -> None:
     out.print(say[f"withdraw-{done.state}"], style="bold", markup=False, soft_wrap=True)
     if done.withdrawal is not None and done.state != "planned":
         out.print(say[f"withdraw-then-{done.withdrawal.then}"], markup=False, soft_wrap=True)
+        for line in _left(done, lang):
+            out.print(line, markup=False, soft_wrap=True)
 
 
 def json_of(done: Withdrawn) -> dict[str, Any]:
@@ -181,7 +180,6 @@ def json_of(done: Withdrawn) -> dict[str, Any]:
         if receipt is None
         else {**receipt.model_dump(mode="json"), "digest": receipt.digest},
         "unread": list(done.unread),
-        "returned": list(done.returned),
         "lingering": list(done.lingering),
         "refused": [fault.model_dump(mode="json", include=_FAULT) for fault in done.refused],
     }
@@ -203,17 +201,18 @@ def plan_lines(planned: Withdrawn, lang: str) -> list[str]:
     lines += ["- " + say["withdraw-will-remove"].format(file=f) for f in quoting_files(withdrawal)]
     lines.append("- " + say["withdraw-will-mark"].format(n=receipt.artefacts))
     lines.append("- " + say["withdraw-will-exclude"])
-    if planned.unread:
-        files = ", ".join(planned.unread)
-        lines.append("- " + say["withdraw-unread"].format(files=files))
-    if planned.lingering:
-        files = ", ".join(planned.lingering)
-        lines.append("- " + say["withdraw-lingering"].format(files=files))
+    lines += [f"- {line}" for line in _left(planned, lang)]
     lines += [
         "- " + say["withdraw-refused"].format(why=f"{one.where}: {one.expected} / {one.seen}")
         for one in planned.refused
     ]
     return lines
+
+
+def _left(done: Withdrawn, lang: str) -> list[str]:
+    """Return what somebody has to look at, because no program can."""
+    told = (("withdraw-unread", done.unread), ("withdraw-lingering", done.lingering))
+    return [words(lang)[key].format(files=", ".join(files)) for key, files in told if files]
 
 
 def quoting_files(withdrawal: Withdrawal) -> list[str]:

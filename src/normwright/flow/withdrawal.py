@@ -92,8 +92,6 @@ class Withdrawn:
     receipt: WithdrawalReceipt | None
     unread: tuple[str, ...] = ()
     """Files beside the consultation in which nobody was looked for."""
-    returned: tuple[str, ...] = ()
-    """Files that hold rows of somebody who had withdrawn before; an import leaves them out."""
     lingering: tuple[str, ...] = ()
     """Files of the project that will still quote the person; somebody has to look at them."""
     refused: tuple[Fault, ...] = ()
@@ -199,6 +197,8 @@ class _Journal:
     """What stands for the person on the list of those who withdrew."""
     withdrawal: Digest
     receipt: dict[str, Any]
+    unread: Sequence[str]
+    lingering: Sequence[str]
 
 
 def _journal(directory: Path, store: Store) -> _Journal | None:
@@ -229,7 +229,13 @@ def _complete(
     withdrawal = store.record(journal.withdrawal, Withdrawal)
     _finish(project, store, journal, withdrawal)
     receipt = WithdrawalReceipt.model_validate_json(json.dumps(journal.receipt))
-    done = Withdrawn("completed", withdrawal, receipt)
+    done = Withdrawn(
+        "completed",
+        withdrawal,
+        receipt,
+        unread=tuple(journal.unread),
+        lingering=tuple(journal.lingering),
+    )
     hand_over(done)
     (directory / JOURNAL).unlink()
     return done
@@ -291,6 +297,8 @@ class _Plan:
             token=token_of(directory, self.found.process, participant),
             withdrawal=self.withdrawal.digest,
             receipt=self.receipt.model_dump(mode="json"),
+            unread=self.unread,
+            lingering=self.lingering,
         )
 
 
@@ -311,7 +319,7 @@ def _plan(
     theirs = take_out(folder, root=directory, gone=lambda one: one == participant)
     name = _process(directory, store, participant, process, in_files=bool(theirs.rows))
     if name is None:
-        return Withdrawn("already", None, None, returned=tuple(theirs.rows))
+        return Withdrawn("already", None, None)
     before = gone_from(directory, name)
     taken = (
         take_out(folder, root=directory, gone=lambda one: one == participant or before(one))
@@ -417,6 +425,8 @@ def _process(
 ) -> str | None:
     """Return the process somebody is to be taken out of; None if they withdrew before.
 
+    Where an old file has brought their rows back, they are taken out of the files once more.
+
     Raises:
         InputError: if nobody is known under the pseudonym, or it stands in several processes. No
             other pseudonym is named.
@@ -450,7 +460,7 @@ def _process(
         )
     for name in every:
         if gone_from(directory, name)(participant):
-            return None
+            return name if in_files else None
     if in_files and len(every) == 1:
         return every[0]
     raise InputError(
