@@ -17,7 +17,7 @@ import secrets
 import shutil
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -676,8 +676,8 @@ def _compare(
 
 def _rows_without(rows: Rows, participant: str, authored: Collection[str]) -> Rows:
     gone = set(authored)
-    return Rows(
-        process=rows.process,
+    return replace(
+        rows,
         participants=tuple(one for one in rows.participants if one.id != participant),
         statements=tuple(one for one in rows.statements if one.id not in gone),
         votes=tuple(

@@ -113,14 +113,16 @@ def texts_of(store: Store, process: str, statements: Collection[str]) -> frozens
 
 def _conditions(participant: str, authored: Collection[str]) -> dict[str, sa.ColumnElement[bool]]:
     """Return which rows of each table are the person's, those that others refer to last."""
-    votes, statements = ROWS["votes"], ROWS["statements"]
     written = sorted(authored)
-    return {
-        "votes": sa.or_(votes.c.participant == participant, votes.c.statement.in_(written)),
-        "comparisons": ROWS["comparisons"].c.participant == participant,
-        "participants": ROWS["participants"].c.id == participant,
-        "statements": statements.c.id.in_(written),
-    }
+    theirs: dict[str, sa.ColumnElement[bool]] = {}
+    for name, table in ROWS.items():
+        if "participant" in table.c:
+            theirs[name] = table.c.participant == participant
+            if "statement" in table.c:
+                theirs[name] = sa.or_(theirs[name], table.c.statement.in_(written))
+    theirs["participants"] = ROWS["participants"].c.id == participant
+    theirs["statements"] = ROWS["statements"].c.id.in_(written)
+    return theirs
 
 
 def erase(
@@ -193,9 +195,11 @@ def scrub(store: Store) -> None:
         InputError: if another process holds the database, so that its log cannot be emptied.
     """
     if store.engine.dialect.name != "sqlite":
+        with store.reading() as connection:
+            schema = connection.scalar(sa.text("SELECT current_schema()"))
         with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for table in ROWS:
-                connection.exec_driver_sql(f"VACUUM (FULL) {table}")
+                connection.exec_driver_sql(f'VACUUM (FULL) "{schema}"."{table}"')
         return
     raw = store.engine.raw_connection()
     try:
