@@ -20,6 +20,7 @@ from tests.flow.consulted import PEOPLE, WHO, WROTE
 from normwright import flow
 from normwright.elicit import read_consultation
 from normwright.flow import withdrawal as withdrawing
+from normwright.flow.counterfactual import outcomes
 from normwright.flow.lock import locked
 from normwright.records import (
     Consultation,
@@ -220,7 +221,7 @@ def test_the_figures_are_those_of_the_stored_outcome(project: Path) -> None:
         ]
         rows = store.rows(consultation)
     polities = [one for one in last(project, Polity, "elicit") if isinstance(one, Polity)]
-    counted = withdrawing.outcomes(loaded, rows, polities)
+    counted = outcomes(loaded, rows, polities)
 
     assert [plain(counted[one.authority]) for one in stored] == [plain(one) for one in stored]
 

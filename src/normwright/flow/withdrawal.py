@@ -9,41 +9,28 @@ nobody.
 
 from __future__ import annotations
 
-import gzip
-import html
 import json
 import re
 import secrets
 import shutil
-import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from normwright.flow.counterfactual import Standing, compare, standing_import
 from normwright.flow.lock import locked
 from normwright.flow.marks import affected
 from normwright.flow.project import Project, load_project
-from normwright.flow.receipts import body_of, held_objects
+from normwright.flow.quoting import lingering_files, quoting_objects
 from normwright.records import (
     Affected,
-    Changes,
-    Charter,
-    Consultation,
     Digest,
-    Estimate,
     Fault,
-    GroupsChange,
     InputError,
     MadeBy,
-    NormChange,
-    Outcome,
-    Polity,
-    RankingChange,
     Remedy,
     RowProof,
-    ShareChange,
     SourceChange,
     Withdrawal,
     WithdrawalReceipt,
@@ -54,8 +41,6 @@ from normwright.store import (
     FOLDER,
     HALF_WRITTEN,
     Found,
-    Rows,
-    StageResult,
     Store,
     erase,
     exclude,
@@ -314,30 +299,24 @@ def _plan(
     """Reckon everything, or say that the person withdrew before."""
     from normwright.elicit import take_out
 
-    directory = project.directory
-    folder = _consultation(project)
+    directory, folder = project.directory, _consultation(project)
     theirs = take_out(folder, root=directory, gone=lambda one: one == participant)
     name = _process(directory, store, participant, process, in_files=bool(theirs.rows))
     if name is None:
         return Withdrawn("already", None, None)
-    before = gone_from(directory, name)
-    taken = (
-        take_out(folder, root=directory, gone=lambda one: one == participant or before(one))
-        if exclusions_digest(directory)
-        else theirs
-    )
-    authored = tuple(sorted(s for s, who in taken.authors.items() if who == participant))
+    taken = theirs
+    if exclusions_digest(directory):  # others may be back in the files as well
+        before = gone_from(directory, name)
+        taken = take_out(folder, root=directory, gone=lambda one: one == participant or before(one))
+    authored = tuple(sorted(theirs.authors))
     found = rows_of_person(store, name, participant, authored=authored)
-    standing = _standing(store, name)
-    compared = _compare(project, store, standing, participant, authored)
     texts = texts_of(store, name, authored)
-    quoting = _quoting(store, texts)
+    quoting = quoting_objects(store, texts)
     marked = affected(store, found.imports)
-    total, gone = (0, 0)
-    if standing is not None:
-        total, gone = store.row_counts(import_of(standing[1]))["participants"]
-        gone += participant in compared.people
+    standing = standing_import(store, name)
+    compared = compare(project, store, standing, participant, authored)
     receipt = WithdrawalReceipt(
+        made_by=MadeBy(stage="elicit"),
         number=secrets.token_hex(_NUMBER_BYTES),
         process=name,
         kind=_kind(store, name),
@@ -346,50 +325,70 @@ def _plan(
         rows=found.counts,
         authored=len(authored),
         attributable=theirs.attributable,
-        participants=total,
-        withdrawn_share=gone / total if total else 0.0,
-        changes=compared.changes,
-        support=compared.support,
-        pairs=compared.pairs,
-        rankings=compared.rankings,
-        groups=compared.groups,
-        norms=compared.norms,
         models=sum(one.kind == "ModelRef" for one in marked),
         verdicts=sum(one.kind == "Verdict" for one in marked),
         artefacts=len(marked),
         proofs=_proofs(store, found, standing),
-        made_by=MadeBy(stage="elicit"),
+        **_share(store, standing, leaves=participant in compared.people),
+        **compared.told,
     )
-    withdrawal = Withdrawal(
-        derived_from=(standing[1].digest,) if standing is not None else (),
-        made_by=MadeBy(stage="elicit"),
-        process=name,
-        kind=receipt.kind,
-        then=then,
-        because=because,
-        leaves=found.leaves,
-        authored=receipt.authored,
-        attributable=receipt.attributable,
+    withdrawal = _record(
+        receipt,
+        found,
         sources={
             label: SourceChange(before=taken.before[label], after=digest_bytes(data))
             for label, data in taken.files.items()
         },
-        affected=(*marked, *_unmarked_exports(store, quoting, marked)),
-        removed=tuple(sorted(quoting)),
+        marked=(*marked, *_unmarked_exports(store, quoting, marked)),
+        removed=quoting,
+        standing=standing,
+    )
+    lingering = lingering_files(directory, participant, texts, written=taken.files, removed=quoting)
+    refused = _refused(folder, directory, taken.files, name, participant)
+    return _Plan(found, authored, withdrawal, receipt, taken.unread, lingering, refused)
+
+
+def _share(store: Store, standing: Standing | None, *, leaves: bool) -> dict[str, Any]:
+    """Return how many people the tally that stands has, and what share of them withdrew."""
+    if standing is None:
+        return {"participants": 0, "withdrawn": 0, "withdrawn_share": 0.0}
+    total, erased = store.row_counts(import_of(standing[1]))["participants"]
+    gone = erased + leaves
+    return {
+        "participants": total,
+        "withdrawn": gone,
+        "withdrawn_share": gone / total if total else 0.0,
+    }
+
+
+def _record(
+    receipt: WithdrawalReceipt,
+    found: Found,
+    *,
+    sources: dict[str, SourceChange],
+    marked: tuple[Affected, ...],
+    removed: Collection[Digest],
+    standing: Standing | None,
+) -> Withdrawal:
+    """Return what is kept: of the receipt no figure that tells how somebody voted."""
+    return Withdrawal(
+        derived_from=(standing[1].digest,) if standing is not None else (),
+        made_by=MadeBy(stage="elicit"),
+        process=receipt.process,
+        kind=receipt.kind,
+        then=receipt.then,
+        because=receipt.because,
+        leaves=found.leaves,
+        authored=receipt.authored,
+        attributable=receipt.attributable,
+        sources=sources,
+        affected=marked,
+        removed=tuple(sorted(removed)),
         changes=receipt.changes,
-        participants=total,
-        withdrawn=gone,
+        participants=receipt.participants,
+        withdrawn=receipt.withdrawn,
         withdrawn_share=receipt.withdrawn_share,
         receipt=receipt.digest,
-    )
-    return _Plan(
-        found=found,
-        authored=authored,
-        withdrawal=withdrawal,
-        receipt=receipt,
-        unread=taken.unread,
-        lingering=_lingering(directory, participant, texts, written=taken.files, removed=quoting),
-        refused=_refused(folder, directory, taken.files, name, participant),
     )
 
 
@@ -475,25 +474,11 @@ def _process(
     )
 
 
-def _standing(store: Store, process: str) -> tuple[StageResult, Consultation] | None:
-    """Return the newest import of a process, that of the present results before others."""
-    steps = store.current_steps()
-    current = steps["elicit"].key if "elicit" in steps else ""
-    results = sorted(store.results(), key=lambda result: result.key == current)
-    for result in reversed(results):
-        for one in store.records(result.made, Consultation):
-            if one.process == process:
-                return result, one
-    return None
-
-
 def _kind(store: Store, process: str) -> Literal["human", "simulated"]:
     return next(one.kind for one in store.imports() if one.process == process)
 
 
-def _proofs(
-    store: Store, found: Found, standing: tuple[StageResult, Consultation] | None
-) -> tuple[RowProof, ...]:
+def _proofs(store: Store, found: Found, standing: Standing | None) -> tuple[RowProof, ...]:
     """Return, for each row of the person in the tally that stands, the way to its root."""
     if standing is None or (imported := import_of(standing[1])) not in found.rows:
         return ()
@@ -518,84 +503,6 @@ def _proofs(
     return tuple(proofs)
 
 
-# What quotes the person
-
-
-def _quoting(store: Store, texts: Collection[str]) -> frozenset[Digest]:
-    """Return the objects that quote a text and that no record needs: reports, as a rule.
-
-    What records need (weights, training rows, answers) is made from shares and norms, never from
-    the wording of a statement.
-    """
-    if not texts:
-        return frozenset()
-    needed = {
-        held for one in store.all_stored() for held in held_objects(one.kind, body_of(one)).values()
-    }
-    return frozenset(
-        digest
-        for digest in store.objects
-        if digest not in needed and _quotes(store.objects.path(digest), texts)
-    )
-
-
-def _lingering(
-    directory: Path,
-    participant: str,
-    texts: Collection[str],
-    *,
-    written: Mapping[str, bytes],
-    removed: Collection[Digest],
-) -> tuple[str, ...]:
-    """Return the files a person keeps in the project that will still hold name or words.
-
-    Names that are short, or numbers, stand for too many other things to be looked for.
-    """
-    plain = len(participant) >= _TELLING and not participant.isdigit()
-    name = re.compile(rf"(?<!\w){re.escape(participant)}(?!\w)") if plain else None
-    found = []
-    for path in sorted(directory.rglob("*")):
-        label = path.relative_to(directory).as_posix()
-        if label.startswith(f"{FOLDER}/") or not path.is_file() or file_digest(path) in removed:
-            continue
-        if label.startswith("out/model/"):
-            continue  # weights and their tokenizer, made from shares
-        data = written[label] if label in written else path.read_bytes()
-        if path.suffix == ".gz":
-            try:
-                data = gzip.decompress(data)
-            except (OSError, EOFError, zlib.error):
-                continue
-        text = data.decode("utf-8", "replace")
-        if (name is not None and name.search(text)) or _says(text, texts):
-            found.append(label)
-    return tuple(found)
-
-
-_TELLING = 4
-"""Characters a pseudonym needs to be looked for as a word."""
-
-
-def _quotes(path: Path, texts: Collection[str]) -> bool:
-    return _says(path.read_bytes().decode("utf-8", "replace"), texts)
-
-
-def _says(data: str, texts: Collection[str]) -> bool:
-    """Say whether a text holds one of `texts`: plain, in a page, in JSON, broken over lines."""
-    if not texts:
-        return False
-    page = _in_one_line(html.unescape(data))
-    return any(
-        _in_one_line(text) in page
-        or any(json.dumps(text, ensure_ascii=only)[1:-1] in data for only in (True, False))
-        for text in texts
-    )
-
-
-def _in_one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
 def _unmarked_exports(
     store: Store, quoting: Collection[Digest], marked: Sequence[Affected]
 ) -> Iterator[Affected]:
@@ -611,202 +518,6 @@ def _quoting_exports(withdrawal: Withdrawal) -> list[str]:
     return [
         one.name for one in withdrawal.affected if one.kind == "export" and one.digest in removed
     ]
-
-
-# With and without
-
-
-@dataclass(frozen=True)
-class _Compared:
-    """What would be different."""
-
-    changes: Changes
-    people: frozenset[str] = frozenset()
-    """Who is in the import that stands."""
-    support: tuple[ShareChange, ...] = ()
-    pairs: tuple[ShareChange, ...] = ()
-    rankings: tuple[RankingChange, ...] = ()
-    groups: tuple[GroupsChange, ...] = ()
-    norms: tuple[NormChange, ...] = ()
-
-
-def _compare(
-    project: Project,
-    store: Store,
-    standing: tuple[StageResult, Consultation] | None,
-    participant: str,
-    authored: Collection[str],
-) -> _Compared:
-    """Count the import that stands with the person and without, by the same seed."""
-    if standing is None:
-        return _Compared(Changes(numbers=False, groups=False, rankings=False, norms=False))
-    result, consultation = standing
-    rows = store.rows(consultation)
-    people = frozenset(one.id for one in rows.participants)
-    if participant not in people and not {one.id for one in rows.statements} & set(authored):
-        return _Compared(
-            Changes(numbers=False, groups=False, rankings=False, norms=False), people=people
-        )
-    fewer = _rows_without(rows, participant, authored)
-    polities = store.records(result.made, Polity)
-    before = outcomes(project, rows, polities)
-    after = outcomes(project, fewer, polities)
-    support, pairs = _shares(before, after)
-    rankings = tuple(_rankings(before, after))
-    groups = tuple(_groups(before, after))
-    was, _ = _charter(project, rows, before, polities)
-    now, why = _charter(project, fewer, after, polities)
-    norms = _norms(was, now) if was is not None and now is not None else None
-    return _Compared(
-        changes=Changes(
-            numbers=any(_numbers(before[one]) != _numbers(after[one]) for one in before),
-            groups=bool(groups),
-            rankings=bool(rankings),
-            norms=None if norms is None else bool(norms),
-            reason=why if norms is None else "",
-        ),
-        people=people,
-        support=support,
-        pairs=pairs,
-        rankings=rankings,
-        groups=groups,
-        norms=norms or (),
-    )
-
-
-def _rows_without(rows: Rows, participant: str, authored: Collection[str]) -> Rows:
-    gone = set(authored)
-    return replace(
-        rows,
-        participants=tuple(one for one in rows.participants if one.id != participant),
-        statements=tuple(one for one in rows.statements if one.id not in gone),
-        votes=tuple(
-            one
-            for one in rows.votes
-            if one.participant != participant and one.statement not in gone
-        ),
-        comparisons=tuple(one for one in rows.comparisons if one.participant != participant),
-    )
-
-
-def outcomes(project: Project, rows: Rows, polities: Sequence[Polity]) -> dict[str, Outcome]:
-    """Return what the ballots of each polity say, by its id, counted as the step `aggregate` does.
-
-    A polity in which nobody is left, or nothing is asked any more, is counted too.
-    """
-    from normwright import aggregate as counting
-
-    method = project.settings.method
-    methods = sorted({"schulze", "borda", method.ranking}, key=lambda m: m != method.ranking)
-    return {
-        polity.id: counting.aggregate(
-            process=rows.process,
-            polity=polity,
-            participants=rows.participants,
-            statements=rows.statements,
-            votes=rows.votes,
-            comparisons=rows.comparisons,
-            seed=project.settings.seed,
-            bootstrap=method.bootstrap,
-            methods=methods,
-        )
-        for polity in polities
-    }
-
-
-def _charter(
-    project: Project, rows: Rows, counted: Mapping[str, Outcome], polities: Sequence[Polity]
-) -> tuple[Charter | None, str]:
-    """Return the charter that these outcomes ratify, or None and why there is none."""
-    from normwright.charter import ratify, read_source
-
-    settings = project.settings
-    try:
-        source = read_source(project.path(settings.sources.norms), languages=settings.languages)
-        charter = ratify(
-            source,
-            [counted[polity.id] for polity in polities],
-            process=rows.process,
-            statements=rows.statements,
-            charter_id=settings.id,
-            languages=settings.languages,
-            on=date.fromisoformat(settings.charter_date),
-        )
-    except InputError as error:
-        return None, str(error)
-    return charter, ""
-
-
-def _shares(
-    before: Mapping[str, Outcome], after: Mapping[str, Outcome]
-) -> tuple[tuple[ShareChange, ...], tuple[ShareChange, ...]]:
-    support, pairs = [], []
-    for authority, was in before.items():
-        now = after[authority]
-        support += _changed(
-            authority,
-            {one.statement: one.support for one in was.support},
-            {one.statement: one.support for one in now.support},
-        )
-        pairs += _changed(
-            authority,
-            {one.norm: one.p_decline for one in was.pairs},
-            {one.norm: one.p_decline for one in now.pairs},
-        )
-    return tuple(support), tuple(pairs)
-
-
-def _numbers(outcome: Outcome) -> tuple[object, ...]:
-    """Return all shares of an outcome with their intervals, those within groups among them."""
-    return outcome.support, outcome.pairs
-
-
-def _changed(
-    authority: str, was: Mapping[str, Estimate], now: Mapping[str, Estimate]
-) -> list[ShareChange]:
-    return [
-        ShareChange(authority=authority, subject=one, before=was.get(one), after=now.get(one))
-        for one in dict.fromkeys((*was, *now))
-        if was.get(one) != now.get(one)
-    ]
-
-
-def _rankings(
-    before: Mapping[str, Outcome], after: Mapping[str, Outcome]
-) -> Iterator[RankingChange]:
-    for authority, was in before.items():
-        for one, other in zip(was.rankings, after[authority].rankings, strict=True):
-            if one.tiers != other.tiers:
-                yield RankingChange(
-                    authority=authority, method=one.method, before=one.tiers, after=other.tiers
-                )
-
-
-def _groups(before: Mapping[str, Outcome], after: Mapping[str, Outcome]) -> Iterator[GroupsChange]:
-    """Yield where groups differ by more than the one seat that is empty now."""
-    for authority, outcome in before.items():
-        was = tuple(sorted((g.size for g in outcome.grouping.groups), reverse=True))
-        now = tuple(sorted((g.size for g in after[authority].grouping.groups), reverse=True))
-        same = now == was or any(
-            now == tuple(sorted((*was[:i], size - 1, *was[i + 1 :]), reverse=True))
-            for i, size in enumerate(was)
-        )
-        if not same:
-            yield GroupsChange(authority=authority, before=was, after=now)
-
-
-def _norms(was: Charter, now: Charter) -> tuple[NormChange, ...]:
-    before, after = _fates(was), _fates(now)
-    return tuple(
-        NormChange(norm=norm, before=before.get(norm, "absent"), after=after.get(norm, "absent"))
-        for norm in sorted({*before, *after})
-        if before.get(norm) != after.get(norm)
-    )
-
-
-def _fates(charter: Charter) -> dict[str, Literal["adopted", "rejected"]]:
-    adopted: dict[str, Literal["adopted", "rejected"]] = {n.ref: "adopted" for n in charter.norms}
-    return adopted | {one.norm: "rejected" for one in charter.rejected}
 
 
 def _refused(

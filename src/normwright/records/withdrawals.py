@@ -148,6 +148,7 @@ class WithdrawalReceipt(Record):
     authored: int
     attributable: bool
     participants: int
+    withdrawn: int
     withdrawn_share: float
     changes: Changes
     support: tuple[ShareChange, ...] = ()
