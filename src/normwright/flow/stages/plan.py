@@ -92,6 +92,7 @@ def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
                 "elicit",
                 partial(people.elicit, project),
                 files=digest_sources(project.directory, [sources.consultation]),
+                inputs=_withdrawn(project),
                 rooms=("elicit", "store", *_PEOPLE),
             ),
             Step(
@@ -142,6 +143,13 @@ def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
             )
         )
     return made
+
+
+def _withdrawn(project: Project) -> dict[str, Digest]:
+    """Return the list of who withdrew, so that an old file is not taken for what it once was."""
+    from normwright.store import exclusions_digest
+
+    return exclusions_digest(project.directory)
 
 
 def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
