@@ -17,12 +17,14 @@ from normwright.records.base import (
     digest_json,
 )
 from normwright.records.errors import (
+    BudgetError,
     InputError,
     IntegrityError,
     MissingExtra,
     NormwrightError,
     PermitError,
     PluginError,
+    RemoteError,
     describe,
 )
 from normwright.records.evidence import (
@@ -84,6 +86,7 @@ from normwright.records.people import (
     Polity,
     Process,
 )
+from normwright.records.remotes import RemoteUse
 from normwright.records.scenes import (
     FactValue,
     Message,
@@ -116,6 +119,7 @@ __all__ = [
     "Answer",
     "Ballot",
     "Bearer",
+    "BudgetError",
     "Charter",
     "Comparison",
     "Condition",
@@ -177,6 +181,8 @@ __all__ = [
     "Ranking",
     "Record",
     "RejectedNorm",
+    "RemoteError",
+    "RemoteUse",
     "Role",
     "Scene",
     "Scope",

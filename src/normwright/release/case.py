@@ -175,7 +175,7 @@ def defeaters(
     named = ["templated"]
     if policy.charter.kind == "simulated":
         named.append("simulated")
-    if any(m.parameters < SMALL for m in models):
+    if any(m.parameters is not None and m.parameters < SMALL for m in models):
         named.append("small")
     if any(m.judge is not None for m in measurements):
         named.append("judge")

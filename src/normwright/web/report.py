@@ -401,7 +401,7 @@ def _path(data: ReportData, w: Words) -> list[dict[str, str]]:
         ),
         (
             "weights",
-            w.count(aligned.parameters) if aligned else "–",
+            w.count(aligned.parameters) if aligned and aligned.parameters is not None else "–",
             w("path.weights_of") if aligned else "",
             aligned.digest if aligned else "",
         ),
