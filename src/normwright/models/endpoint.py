@@ -22,10 +22,9 @@ NOT_SHOWN = "not_shown"
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _SECRET_HEADERS = ("auth", "key", "token", "cookie", "secret", "password", "credential")
-_OWN = frozenset(
-    ("model", "messages", "prompt", "max_tokens", "max_completion_tokens", "temperature", "n")
-    + ("seed", "stop", "stream", "echo", "logprobs")
-)
+_OWN = frozenset({"model", "messages", "prompt", "max_tokens", "max_completion_tokens"}) | {
+    *("temperature", "n", "seed", "stop", "stream", "echo", "logprobs")
+}
 """Fields of a request that settings of their own, or the caller, decide."""
 
 

@@ -51,6 +51,8 @@ _AGAIN = frozenset({408, 409, 425, 429})
 """Statuses beside 5xx after which the same request may succeed."""
 _UNPAID = frozenset({429, 502, 503})
 """Statuses that say that no model was run."""
+_NO_ECHO = frozenset({400, 404, 405, 422, 501})
+"""How endpoints that score no given text refuse to."""
 _SPENT = ("insufficient_quota", "billing_hard_limit_reached")
 """Codes of a 429 that no waiting mends."""
 _FIRST_WAIT = 0.5
@@ -87,13 +89,13 @@ class _Key(httpx.Auth):
     """Puts the key from the environment on a request, and holds it no longer than that."""
 
     def __init__(self, settings: RemoteSettings) -> None:
-        self._variable = settings.key_env
-        self._header = settings.key_header
+        self._settings = settings
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        if self._variable is not None:
-            bearer = "Bearer " if self._header.casefold() == "authorization" else ""
-            request.headers[self._header] = bearer + os.environ.get(self._variable, "").strip()
+        if self._settings.key_env is not None:
+            header = self._settings.key_header
+            bearer = "Bearer " if header.casefold() == "authorization" else ""
+            request.headers[header] = bearer + _key_of(self._settings)
         yield request
 
 
@@ -485,7 +487,7 @@ class RemoteModel:
         started = time.perf_counter()
         try:
             raw = await self._post(turn.client, path, body)
-            value = self._object(raw)
+            value = self._object(raw, path)
             seconds = round(time.perf_counter() - started, 3)
             reply = self._read(path, body, value, seconds=seconds, retries=before)
         except _Passing as passing:
@@ -510,14 +512,9 @@ class RemoteModel:
                 asyncio.timeout(s.total_seconds),
                 client.stream("POST", s.url + path, content=_json(body)) as response,
             ):
-                raw = bytearray()
-                async for chunk in response.aiter_bytes():
-                    raw += chunk
-                    if len(raw) > s.max_bytes:
-                        do = "Raise max_bytes if the endpoint is to be trusted with it."
-                        raise self._error(f"a reply of at most {s.max_bytes} bytes", "more", do)
-                self._check_status(response, bytes(raw), path)
-                return bytes(raw)
+                raw = await self._body(response)
+                self._check_status(response, raw, path)
+                return raw
         except TimeoutError:
             passing = _Passing(f"no whole reply within {s.total_seconds:g} s")
         except httpx.ConnectTimeout:
@@ -531,6 +528,18 @@ class RemoteModel:
             passing = _Passing(f"a connection that broke off ({said})")
         # Raised out here, because the client's exceptions hold the request, and that holds the key.
         raise passing
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        """Return what came, without the key, should the endpoint repeat it."""
+        most = self.settings.max_bytes
+        raw = bytearray()
+        async for chunk in response.aiter_bytes():
+            raw += chunk
+            if len(raw) > most:
+                do = "Raise max_bytes if the endpoint is to be trusted with it."
+                raise self._error(f"a reply of at most {most} bytes", "more", do)
+        key = _key_of(self.settings)
+        return bytes(raw).replace(key.encode(), b"[key]") if key else bytes(raw)
 
     # What an endpoint says
 
@@ -549,6 +558,8 @@ class RemoteModel:
         variable = self.settings.key_env
         if status == 402 or code in _SPENT:
             raise self._error("an account that may be charged", seen, "See to the account.")
+        if path == COMPLETIONS and status in _NO_ECHO:
+            raise self._no_logprobs(seen)
         if status in _AGAIN or status >= 500:
             raise _Passing(seen, wait=wait, charged=status not in _UNPAID)
         match status:
@@ -566,7 +577,7 @@ class RemoteModel:
                 raise self._error("a reply, not a redirect", seen, do)
         raise self._error("a reply", seen)
 
-    def _object(self, raw: bytes) -> dict[str, Any]:
+    def _object(self, raw: bytes, path: str) -> dict[str, Any]:
         """Return a reply as a JSON object."""
         try:
             value = json.loads(raw)
@@ -582,7 +593,7 @@ class RemoteModel:
             code, said = self._said(raw)
             status = error.get("code") if isinstance(error, dict) else None
             status = status if isinstance(status, int) and 300 <= status < 600 else 0
-            self._raise_for(status, code, f"an error ({said or 'without words'})", CHAT)
+            self._raise_for(status, code, f"an error ({said or 'without words'})", path)
         return value
 
     def _read(
@@ -630,7 +641,7 @@ class RemoteModel:
             content = ""
         if not isinstance(content, str):
             raise self._unlike(f"an answer without a text, which ended by `{finish}`")
-        return self._without_key(content).encode("utf-8", "replace").decode().strip()
+        return content.encode("utf-8", "replace").decode().strip()
 
     def _logprobs(self, choice: dict[str, Any]) -> tuple[tuple[int, float | None], ...]:
         match choice.get("logprobs"):
@@ -720,15 +731,10 @@ class RemoteModel:
         return str(error.get("code") or error.get("type") or ""), self._clean(str(words))
 
     def _clean(self, text: str) -> str:
-        """Return an endpoint's words on one line, short, without the key or control characters."""
-        line = "".join(c if c.isprintable() else " " for c in self._without_key(text))
+        """Return an endpoint's words on one line, short, without control characters."""
+        line = "".join(c if c.isprintable() else " " for c in text)
         short = " ".join(line.split())
         return short if len(short) <= _SAID else short[: _SAID - 1] + "…"
-
-    def _without_key(self, text: str) -> str:
-        variable = self.settings.key_env
-        key = os.environ.get(variable, "").strip() if variable else ""
-        return text.replace(key, f"[{variable}]") if key else text
 
 
 def check_key(settings: RemoteSettings) -> None:
@@ -740,7 +746,7 @@ def check_key(settings: RemoteSettings) -> None:
     variable = settings.key_env
     if variable is None:
         return
-    key = os.environ.get(variable, "").strip()
+    key = _key_of(settings)
     fits = key.isascii() and key.isprintable() and " " not in key and len(key) >= 8
     if not fits:
         raise InputError(
@@ -759,6 +765,11 @@ def check_key(settings: RemoteSettings) -> None:
 def _tls() -> ssl.SSLContext:
     """Return the machine's trust in certificates; read once, because it takes a while."""
     return httpx.create_ssl_context()
+
+
+def _key_of(settings: RemoteSettings) -> str:
+    """Return the key from the environment, empty where there is none."""
+    return os.environ.get(settings.key_env, "").strip() if settings.key_env else ""
 
 
 def _json(body: dict[str, Any]) -> bytes:
