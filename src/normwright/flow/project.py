@@ -65,6 +65,7 @@ def load_project(directory: Path) -> Project:
     faults += _title_faults(raw)
     faults += _date_faults(raw)
     faults += _model_faults(directory, raw)
+    faults += _remote_faults(raw)
     if faults or settings is None:
         raise InputError(faults)
     return Project(directory, settings)
@@ -178,6 +179,9 @@ def _translate(error: ErrorDetails, raw: Any) -> Fault:
             seen = "nothing"
             near = _nearest(str(location[-1]), list(known) if isinstance(known, dict) else [])
             return Fault(where=where, expected=expected, seen=seen, do=near)
+        case "not_shown":
+            # What stands there may be a key.
+            return Fault(where=where, expected=error["msg"], seen="something else, not shown here")
         case kind:
             template = _EXPECTED.get(kind)
             expected = template.format(**context) if template else error["msg"]
@@ -376,3 +380,29 @@ def _model_faults(directory: Path, raw: Mapping[str, Any]) -> list[Fault]:
         for what, patterns in _NEEDED_BY_A_MODEL
         if not any(any(folder.glob(pattern)) for pattern in patterns)
     ]
+
+
+def _remote_faults(raw: Mapping[str, Any]) -> list[Fault]:
+    """Return what does not go with a model behind an API."""
+    model, controls = raw.get("model"), raw.get("controls")
+    if not isinstance(model, dict) or model.get("kind") != "remote":
+        return []
+    faults = []
+    if model.get("remote") is None:
+        faults.append(
+            Fault(
+                where=f"{FILE}: model.remote",
+                expected="an address and a model, because kind is remote",
+                seen="none",
+            )
+        )
+    if isinstance(controls, list) and "random-init" in controls:
+        faults.append(
+            Fault(
+                where=f"{FILE}: controls",
+                expected="controls that need no training, because kind is remote",
+                seen="random-init",
+                do="Remove it.",
+            )
+        )
+    return faults

@@ -52,7 +52,11 @@ def release(project: Project, context: Context) -> list[Record]:
     ]
     contrasts = context.records("evaluate", Contrast)
     judge = context.one("judge", Judge)
-    models = [context.one(step, ModelRef) for step in ("learn.base", "learn.sft", "learn.prefer")]
+    models = [
+        context.one(step, ModelRef)
+        for step in ("learn.base", "learn.sft", "learn.prefer")
+        if step in context.step.after
+    ]
     aligned = models[-1].digest
     verdict = decide(
         criteria,
@@ -61,12 +65,7 @@ def release(project: Project, context: Context) -> list[Record]:
         policy=policy,
         judges=[judge],
         model_digest=aligned,
-        digests={
-            "base": models[0].digest,
-            "tuned": models[1].digest,
-            "aligned": aligned,
-            "guarded": aligned,
-        },
+        digests={**{m.name: m.digest for m in models}, "guarded": aligned},
     )
     verdict = verdict.model_copy(
         update={"derived_from": tuple(sorted({aligned, judge.digest, *verdict.derived_from}))}
