@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from normwright.flow.project import Project
 from normwright.flow.results import results
-from normwright.flow.stages import TRAINED, open_guarded
+from normwright.flow.stages import TRAINED, open_guarded, open_remote, tested
+from normwright.models import Model, Scorer
 from normwright.records import Message
 from normwright.store import Store
 
@@ -30,22 +32,19 @@ def conversation(directory: Path) -> Iterator[Callable[[str], list[Reply]]]:
     Raises:
         InputError: if the project has no finished run.
     """
-    from normwright.models.local import LocalModel, LocalScorer, use_threads
-
     found = results(directory)
-    use_threads(found.project.settings.threads)
     with tempfile.TemporaryDirectory() as folder, Store.open(directory, create=False) as store:
         places: dict[str, Path] = {}
         for ref in found.models:
             places[ref.name] = Path(folder) / ref.name.replace(":", "-")
             store.objects.check_out(ref.files, places[ref.name])
-        models = {role: LocalModel.open(places[role], name=role) for role in TRAINED}
+        models, scorer = _models(found.project, places)
         guarded = open_guarded(
             found.project,
             found.policy,
-            models["aligned"],
+            list(models.values())[-1],
             places["guard"],
-            LocalScorer.open(places["reward"]),
+            scorer,
             seed=found.project.settings.seed,
         )
 
@@ -61,3 +60,14 @@ def conversation(directory: Path) -> Iterator[Callable[[str], list[Reply]]]:
             return [*replies, Reply("guarded", text, cited)]
 
         yield ask
+
+
+def _models(project: Project, places: Mapping[str, Path]) -> tuple[dict[str, Model], Scorer | None]:
+    """Return the models by role, the one that is guarded last, and what ranks its answers."""
+    if project.settings.model.kind == "remote":
+        return {"base": open_remote(project, tested(project), name="base")}, None
+    from normwright.models.local import LocalModel, LocalScorer, use_threads
+
+    use_threads(project.settings.threads)
+    opened: dict[str, Model] = {role: LocalModel.open(places[role], name=role) for role in TRAINED}
+    return opened, LocalScorer.open(places["reward"])

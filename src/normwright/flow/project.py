@@ -405,4 +405,15 @@ def _remote_faults(raw: Mapping[str, Any]) -> list[Fault]:
                 do="Remove it.",
             )
         )
+    release = raw.get("release")
+    modes = release.get("modes") if isinstance(release, dict) else None
+    if isinstance(modes, list) and "open_weights" in modes:
+        faults.append(
+            Fault(
+                where=f"{FILE}: release.modes",
+                expected="modes in which no weights are handed out, because kind is remote",
+                seen="open_weights",
+                do="Remove it.",
+            )
+        )
     return faults

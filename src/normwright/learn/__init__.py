@@ -1,5 +1,6 @@
 """From a policy and what people prefer to weights. Imports torch: open it to touch a weight."""
 
+from normwright.learn.critique import Critiqued, Revised, critique_and_revise
 from normwright.learn.data import Curated, demonstrate, pair, spared
 from normwright.learn.recipes.prefer import prefer
 from normwright.learn.recipes.pretrain import Shape, new_model, pretrain, train_tokenizer
@@ -8,8 +9,11 @@ from normwright.learn.recipes.sft import sft
 from normwright.learn.weights import fresh_like, model_ref, scratch_model
 
 __all__ = [
+    "Critiqued",
     "Curated",
+    "Revised",
     "Shape",
+    "critique_and_revise",
     "demonstrate",
     "fresh_like",
     "model_ref",
