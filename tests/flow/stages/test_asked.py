@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,22 @@ def test_every_fault_is_told_at_once_and_no_secret_with_it(project: Path) -> Non
     assert "normwright.yaml: controls: expected controls that need no training" in said
     assert "normwright.yaml: release.modes: " in said
     assert len(told) == 7
+
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "remote-models.md"
+
+
+def test_every_example_of_the_manual_is_a_project(project: Path) -> None:
+    """What the page tells people to write into the project file is read as it stands there."""
+    blocks = [yaml.safe_load(b) for b in re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.S)]
+    examples = [block for block in blocks if "modes" not in block]
+    read = []
+    for parts in examples:
+        write(project, **parts)
+        read.append(flow.load_project(project).settings)
+
+    assert [s.model.kind for s in read] == ["remote"] * 3
+    assert read[2].evaluate.judge is not None
 
 
 def test_a_remote_model_needs_a_place(project: Path) -> None:
