@@ -36,7 +36,9 @@ class Fail:
     hang: float = 0.0
     """Seconds of silence before anything is sent."""
     trickle: float = 0.0
-    """Seconds between single bytes."""
+    """Seconds between single bytes of the body."""
+    endless: float = 0.0
+    """Seconds between headers that never end."""
     cut: int | None = None
     """Bytes of the body after which the connection is reset."""
 
@@ -228,6 +230,11 @@ class _Handler(BaseHTTPRequestHandler):
         fail = fail or Fail(status)
         body = fail.body if fail.body is not None else body
         if fail.hang and closing.wait(fail.hang):
+            return
+        if fail.endless:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            while not closing.wait(fail.endless):
+                self.wfile.write(b"X-More: and more\r\n")
             return
         self.send_response(fail.status if fail.status != 200 else status)
         for name, value in fail.headers.items():

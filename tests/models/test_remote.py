@@ -201,6 +201,7 @@ PASSING = {
     "504": Fail(504, b""),
     "silence": Fail(hang=2.0),
     "trickle": Fail(trickle=0.05),
+    "endless headers": Fail(endless=0.05),
     "reset": Fail(cut=7),
     "reset at once": Fail(cut=0),
     "garbage": Fail(body=b"<html>" + b"\x00\xff" * 9),
@@ -295,19 +296,47 @@ def test_a_wrong_model_and_a_wrong_address_are_named() -> None:
         remote(gone, retries=1).generate(say("x"))
 
 
-def test_an_endpoint_that_asks_for_time_gets_it() -> None:
-    """A `Retry-After` is kept to, by everybody: while one waits, no other request is sent."""
+def test_an_endpoint_that_asks_for_time_gets_it_from_everybody() -> None:
+    """A `Retry-After` is kept to: while one request waits, no other is sent."""
     when = []
 
     def fail(number: int, body: dict[str, Any]) -> Fail | None:
+        return (
+            Fail(429, b"", {"Retry-After": "0.5"})
+            if body["messages"][0]["content"] == "a" and (len(when) <= 2)
+            else None
+        )
+
+    def delay(body: dict[str, Any]) -> float:
         when.append(time.monotonic())
-        return Fail(429, b"", {"Retry-After": "0.4"}) if number == 0 else None
+        return 0.0 if body["messages"][0]["content"] == "a" else 0.2
 
-    with served(SHOUTING, fail=fail) as server:
-        remote(server.url, concurrency=1).generate(say("a", "b"))
+    with served(SHOUTING, fail=fail, delay=delay) as server:
+        answers = remote(server.url, concurrency=2).generate(say("a", "b", "c", "d"))
 
-        assert len(server.asked) == 3
-        assert when[1] - when[0] >= 0.4
+    assert answers == [["A"], ["B"], ["C"], ["D"]]
+    assert len(when) == 5
+    assert min(when[2:]) - max(when[:2]) >= 0.45
+
+
+def test_one_that_waits_is_woken_when_another_cannot_go_on() -> None:
+    """A long wait ends at once, and nothing is sent after it."""
+
+    def fail(number: int, body: dict[str, Any]) -> Fail | None:
+        if body["messages"][0]["content"] == "waits":
+            return Fail(503, b"", {"Retry-After": "30"})
+        return Fail(403, b"{}")
+
+    def delay(body: dict[str, Any]) -> float:
+        return 0.0 if body["messages"][0]["content"] == "waits" else 0.3
+
+    started = time.monotonic()
+    with served(SHOUTING, fail=fail, delay=delay) as server:
+        with pytest.raises(RemoteError, match="status 403"):
+            remote(server.url, concurrency=2).generate(say("waits", "bad"))
+
+        assert len(server.asked) == 2
+    assert time.monotonic() - started < 15
 
 
 def test_a_retry_after_may_be_a_date() -> None:
@@ -449,6 +478,18 @@ def test_a_budget_stops_before_it_is_passed(budget: Budget, asked: int, told: st
         with pytest.raises(BudgetError):
             again.generate(say(*map(str, range(100, 200))), max_new_tokens=100)
         assert len(server.asked) == sent
+
+
+def test_what_was_surely_not_charged_is_given_back() -> None:
+    """A 429 runs no model, so it takes nothing from the budget."""
+    fails = first(*[Fail(429, b"", {"Retry-After": "0"})] * 2)
+    with served(SHOUTING, fail=fails) as server:
+        model = remote(server.url, budget=Budget(requests=1))
+        assert model.generate(say("x")) == [["X"]]
+        with pytest.raises(BudgetError):
+            model.generate(say("y"))
+
+        assert len(server.asked) == 3
 
 
 def test_a_budget_holds_under_concurrency() -> None:

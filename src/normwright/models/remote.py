@@ -35,6 +35,7 @@ from normwright.records import (
     Fault,
     InputError,
     Message,
+    MissingExtra,
     RemoteError,
     RemoteUse,
 )
@@ -686,7 +687,10 @@ class RemoteModel:
                 ]
             )
         if self._tokenizer is None:
-            from normwright.models.local import load_tokenizer
+            try:
+                from normwright.models.local import load_tokenizer
+            except ImportError:
+                raise MissingExtra("log-probabilities of a model behind an API", "learn") from None
 
             self._tokenizer = load_tokenizer(Path(self.settings.tokenizer))
         return self._tokenizer

@@ -146,7 +146,7 @@ def test_nothing_was_paid_for_twice(story: Story) -> None:
     """Over a run that broke off and one that went on, each request was answered once."""
     bodies = Counter(json.dumps(one.body, sort_keys=True) for one in story.server.asked)
     uses = records(story.project, RemoteUse)
-    lines = {}
+    lines: dict[str, Any] = {}
     with Store.open(story.project, create=False) as store:
         for use in uses:
             kept = store.objects.read(use.content).splitlines()
@@ -184,6 +184,17 @@ def test_the_project_verifies_and_holds_no_key(story: Story) -> None:
     assert found == []
     assert (story.project / CACHE).is_dir()
     assert any(KEY in value for one in story.server.asked for value in one.headers.values())
+
+
+def test_the_safety_case_says_that_the_model_runs_elsewhere(story: Story) -> None:
+    """In both languages: what was asked and what it took, and that it may have changed since."""
+    for name, words in (
+        ("safety-case.md", ("Models behind an API", "The model runs elsewhere.")),
+        ("safety-case.pt.md", ("Modelos atrás de uma API", "corre noutro lugar")),
+    ):
+        text = (story.project / "out" / name).read_text(encoding="utf-8")
+
+        assert all(word in text for word in (*words, story.server.url, "EUR"))
 
 
 def test_a_lost_reply_is_a_fault(story: Story) -> None:

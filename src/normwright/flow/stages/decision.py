@@ -14,6 +14,7 @@ from normwright.records import (
     ModelRef,
     Policy,
     Record,
+    RemoteUse,
 )
 
 
@@ -80,6 +81,7 @@ def release(project: Project, context: Context) -> list[Record]:
             measurements=measurements,
             contrasts=contrasts,
             models=models,
+            uses=context.records("evaluate", RemoteUse),
             lang=lang,
         )
         context.export(name, case.encode())
