@@ -298,7 +298,7 @@ def test_a_wrong_model_and_a_wrong_address_are_named() -> None:
 
 def test_an_endpoint_that_asks_for_time_gets_it_from_everybody() -> None:
     """A `Retry-After` is kept to: while one request waits, no other is sent."""
-    when = []
+    when: list[float] = []
 
     def fail(number: int, body: dict[str, Any]) -> Fail | None:
         return (
