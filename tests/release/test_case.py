@@ -7,6 +7,7 @@ import re
 import pytest
 from tests.release.builders import ALIGNED, criteria, criterion, judge, policy, rate
 
+from normwright.records import ModelRef, RemoteUse
 from normwright.release import Control, decide, safety_case
 
 J = judge()
@@ -80,3 +81,45 @@ def test_controls_are_listed_with_what_stopped_them(lang: str, held: str) -> Non
     text = safety_case(verdict, criteria=asked, policy=policy(), lang=lang)
 
     assert re.search(rf"\| bad \| \w+ \| BLOCK \| `harm` \| {held} \|", text)
+
+
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [
+        (
+            "en",
+            ("Models behind an API", "The model runs elsewhere.", "model under test", "0.2500 EUR"),
+        ),
+        ("pt", ("Modelos atrás de uma API", "noutro lugar", "modelo em exame", "0,2500 EUR")),
+    ],
+)
+def test_a_model_behind_an_api_is_told_with_what_it_took(lang: str, told: tuple[str, ...]) -> None:
+    """Where it is, when it was asked, tokens and cost; what is unknown is a dash and never 0."""
+    use = RemoteUse(
+        role="base", endpoint="https://h.example/v1", model="m", requests=7, answers=7,
+        prompt_tokens=100, completion_tokens=20, cost=0.25, currency="EUR",
+        content="sha256:" + "a" * 64, first_asked="2026-11-25T10:00:00+00:00",
+        last_asked="2026-11-26T10:00:00+00:00",
+    )  # fmt: skip
+    silent = use.model_copy(
+        update={"role": "judge", "completion_tokens": None, "cost": None, "uncounted": 1}
+    )
+    ref = ModelRef(name="base", files={}, parameters=None, recipe="remote")
+    ours = policy("simulated", ["internal"])
+    verdict = decide(
+        ASKED,
+        measurements=[],
+        contrasts=[],
+        policy=ours,
+        judges=[J],
+        model_digest=ALIGNED,
+    )
+    text = safety_case(
+        verdict, criteria=ASKED, policy=ours, models=[ref], uses=[silent, use], lang=lang
+    )
+    [first, second] = [line for line in text.splitlines() if "h.example" in line]
+
+    assert [words for words in told if words not in text] == []
+    assert "2026-11-25 – 2026-11-26" in first
+    assert "100 + 20" in first
+    assert "| – | – |" in second

@@ -54,6 +54,10 @@ Floats: TypeAlias = NDArray[np.float64]
 class SceneJudge(Protocol):
     """Whatever can tell from a scene and an answer whether the act was done."""
 
+    def judge(self, scene: Scene, text: str) -> Label:
+        """Return `perform`, `decline` or `unclear` for one scene and answer."""
+        ...
+
     def judge_all(self, rows: Sequence[tuple[Scene, str]]) -> list[Label]:
         """Return `perform`, `decline` or `unclear` for each scene and answer."""
         ...

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from normwright.flow.extras import require_learning
+from normwright.flow.project import Project
 from normwright.flow.results import results
-from normwright.flow.stages import TRAINED, open_guarded
+from normwright.flow.stages import TRAINED, open_guarded, open_remote, tested
 from normwright.flow.stores import open_store
+from normwright.models import Model, Scorer
 from normwright.records import Message
 
 
@@ -32,23 +34,19 @@ def conversation(directory: Path) -> Iterator[Callable[[str], list[Reply]]]:
         InputError: if the project has no finished run.
         MissingExtra: if models cannot be run here.
     """
-    require_learning("A conversation with models")
-    from normwright.models.local import LocalModel, LocalScorer, use_threads
-
     found = results(directory)
-    use_threads(found.project.settings.threads)
     with tempfile.TemporaryDirectory() as folder, open_store(directory, create=False) as store:
         places: dict[str, Path] = {}
         for ref in found.models:
             places[ref.name] = Path(folder) / ref.name.replace(":", "-")
             store.objects.check_out(ref.files, places[ref.name])
-        models = {role: LocalModel.open(places[role], name=role) for role in TRAINED}
+        models, scorer = _models(found.project, places)
         guarded = open_guarded(
             found.project,
             found.policy,
-            models["aligned"],
+            list(models.values())[-1],
             places["guard"],
-            LocalScorer.open(places["reward"]),
+            scorer,
             seed=found.project.settings.seed,
         )
 
@@ -64,3 +62,15 @@ def conversation(directory: Path) -> Iterator[Callable[[str], list[Reply]]]:
             return [*replies, Reply("guarded", text, cited)]
 
         yield ask
+
+
+def _models(project: Project, places: Mapping[str, Path]) -> tuple[dict[str, Model], Scorer | None]:
+    """Return the models by role, the one that is guarded last, and what ranks its answers."""
+    if project.settings.model.kind == "remote":
+        return {"base": open_remote(project, tested(project), name="base")}, None
+    require_learning("A conversation with models")
+    from normwright.models.local import LocalModel, LocalScorer, use_threads
+
+    use_threads(project.settings.threads)
+    opened: dict[str, Model] = {role: LocalModel.open(places[role], name=role) for role in TRAINED}
+    return opened, LocalScorer.open(places["reward"])

@@ -68,6 +68,7 @@ def load_project(directory: Path) -> Project:
     faults += _date_faults(raw)
     faults += _model_faults(directory, raw)
     faults += store_faults(raw)
+    faults += _remote_faults(raw)
     if faults or settings is None:
         raise InputError(faults)
     return Project(directory, settings)
@@ -181,6 +182,9 @@ def _translate(error: ErrorDetails, raw: Any) -> Fault:
             seen = "nothing"
             near = _nearest(str(location[-1]), list(known) if isinstance(known, dict) else [])
             return Fault(where=where, expected=expected, seen=seen, do=near)
+        case "not_shown":
+            # What stands there may be a key.
+            return Fault(where=where, expected=error["msg"], seen="something else, not shown here")
         case kind:
             template = _EXPECTED.get(kind)
             expected = template.format(**context) if template else error["msg"]
@@ -427,3 +431,58 @@ def store_faults(raw: Mapping[str, Any]) -> Sequence[Fault]:
     """Return what is wrong with the address of a database; no fault repeats any part of it."""
     url = _at(raw, ("store", "url"))
     return address_faults(url, where=f"{FILE}: store.url") if isinstance(url, str) else []
+
+
+def _remote_faults(raw: Mapping[str, Any]) -> list[Fault]:
+    """Return what does not go with a model behind an API."""
+    model, controls = raw.get("model"), raw.get("controls")
+    if not isinstance(model, dict) or model.get("kind") != "remote":
+        return []
+    faults = []
+    if model.get("remote") is None:
+        faults.append(
+            Fault(
+                where=f"{FILE}: model.remote",
+                expected="an address and a model, because kind is remote",
+                seen="none",
+            )
+        )
+    for part in ("demonstrations", "pairs"):
+        if _part(raw, part):
+            faults.append(
+                Fault(
+                    where=f"{FILE}: sources.{part}",
+                    expected="nothing to learn from, because kind is remote",
+                    seen="rows to learn from",
+                    do="Leave it empty.",
+                )
+            )
+    if not _part(raw, "scenes"):
+        faults.append(
+            Fault(
+                where=f"{FILE}: sources.scenes",
+                expected="scenes to ask, because kind is remote and nothing else is measured",
+                seen="none",
+            )
+        )
+    if isinstance(controls, list) and "random-init" in controls:
+        faults.append(
+            Fault(
+                where=f"{FILE}: controls",
+                expected="controls that need no training, because kind is remote",
+                seen="random-init",
+                do="Remove it.",
+            )
+        )
+    release = raw.get("release")
+    modes = release.get("modes") if isinstance(release, dict) else None
+    if isinstance(modes, list) and "open_weights" in modes:
+        faults.append(
+            Fault(
+                where=f"{FILE}: release.modes",
+                expected="modes in which no weights are handed out, because kind is remote",
+                seen="open_weights",
+                do="Remove it.",
+            )
+        )
+    return faults

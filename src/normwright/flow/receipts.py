@@ -17,6 +17,7 @@ _HELD: Mapping[str, tuple[str, ...]] = {
     "Judge": ("files",),
     "Measurement": ("answers",),
     "ModelRef": ("files",),
+    "RemoteUse": ("content",),
 }
 """Kind of record -> fields whose digests are those of objects it cannot do without."""
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import GenerateJsonSchema
 
+from normwright.models.endpoint import RemoteSettings
 from normwright.records import Frozen, Lang, Text
 
 FILE = "normwright.yaml"
@@ -113,12 +114,15 @@ class Scratch(Settings):
 class ModelSettings(Settings):
     """The base language model."""
 
-    kind: Literal["embedded", "local", "scratch"] = "embedded"
-    """The one that ships, one in a local directory, or a small one made on the spot."""
+    kind: Literal["embedded", "local", "scratch", "remote"] = "embedded"
+    """The one that ships, one in a local directory, a small one made on the spot, or one behind an
+    API, which is measured and not trained."""
     path: Outside | None = None
     """For `local`: the directory of a Hugging Face model with safetensors and a tokenizer."""
     scratch: Scratch = Scratch()
     """For `scratch`: its shape."""
+    remote: RemoteSettings | None = None
+    """For `remote`: where it is and how far one may go in asking it."""
 
 
 class Tuning(Settings):
@@ -198,6 +202,8 @@ class Evaluate(Settings):
     """Exactly checkable requests that no norm speaks about, per language, at most."""
     probes: Count = 300
     """Scenes that norms were written about, per language, at most."""
+    judge: RemoteSettings | None = None
+    """A model behind an API that judges; null has the built-in judge."""
     judge_per_template: Count = 6
     """Scenes drawn from each wording to fit the judge."""
     max_new_tokens: Count = 40

@@ -214,6 +214,7 @@ _ABOUT: Mapping[str, tuple[str, ...]] = {
     "Policy": ("permit_modes", "permit_reason"),
     "Process": ("id", "kind"),
     "Polity": ("id", "layer"),
+    "RemoteUse": ("role", "endpoint", "model", "as_of", "requests", "reproducible"),
 }
 """What a node shows of each kind of record. Nothing here is one person's."""
 

@@ -168,6 +168,8 @@ class Sizes:
         """Return the size of the model that the parameters of `learn.base` speak of."""
         from normwright.models.places import embedded_path
 
+        if base["kind"] == "remote":
+            raise UnknownSizeError("a model behind an API")
         if base["kind"] == "scratch":
             given = base["scratch"]
             hidden, layers, vocabulary = given["hidden"], given["layers"], given["vocab"]

@@ -9,6 +9,7 @@ from normwright.learn.corpora import (
     preferred_answers,
     read_instructions,
 )
+from normwright.learn.critique import Critiqued, Revised, critique_and_revise
 from normwright.learn.data import Curated, demonstrate, pair, spared
 from normwright.learn.recipes.prefer import prefer
 from normwright.learn.recipes.pretrain import Shape, new_model, pretrain, train_tokenizer
@@ -19,8 +20,11 @@ from normwright.learn.weights import fresh_like, model_ref, scratch_model
 __all__ = [
     "Breach",
     "Corpus",
+    "Critiqued",
     "Curated",
+    "Revised",
     "Shape",
+    "critique_and_revise",
     "demonstrate",
     "fresh_like",
     "instruct",

@@ -17,12 +17,14 @@ from normwright.records.base import (
     digest_json,
 )
 from normwright.records.errors import (
+    BudgetError,
     InputError,
     IntegrityError,
     MissingExtra,
     NormwrightError,
     PermitError,
     PluginError,
+    RemoteError,
     StoreError,
     describe,
 )
@@ -87,6 +89,7 @@ from normwright.records.people import (
     Polity,
     Process,
 )
+from normwright.records.remotes import RemoteUse
 from normwright.records.scenes import (
     FactValue,
     Message,
@@ -139,6 +142,7 @@ __all__ = [
     "Ballot",
     "Ballots",
     "Bearer",
+    "BudgetError",
     "Changes",
     "Charter",
     "Comparison",
@@ -207,6 +211,8 @@ __all__ = [
     "Record",
     "RejectedNorm",
     "Remedy",
+    "RemoteError",
+    "RemoteUse",
     "Role",
     "RowProof",
     "Scene",

@@ -2,6 +2,8 @@
 
 NormwrightError
 ├── InputError        what a person gave cannot be used; carries every fault found
+│   └── RemoteError   an endpoint a person named does not answer as it should
+│       └── BudgetError   asking on would spend more than was allowed
 ├── MissingExtra      an optional part is not installed; says which and how
 ├── PluginError       a plug-in is unknown or broken; named
 ├── PermitError       the policy does not permit what was asked
@@ -26,6 +28,14 @@ class InputError(NormwrightError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(faults)
         super().__init__("\n".join(describe(f) for f in self.faults))
+
+
+class RemoteError(InputError):
+    """A model behind an API does not answer as it should. What it did answer is kept."""
+
+
+class BudgetError(RemoteError):
+    """The next request could spend more than the budget allows, so it was not sent."""
 
 
 class MissingExtra(NormwrightError):

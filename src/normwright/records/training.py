@@ -75,14 +75,16 @@ class Dataset(Record):
 
 
 class ModelRef(Record):
-    """A language model by its content."""
+    """A language model by its content; one behind an API by where it is, which `settings` say."""
 
     outside_digest = frozenset({"seconds"})
 
     name: Literal["base", "tuned", "aligned", "reward", "control"] | str
     files: dict[str, Digest]
-    """Digest of every file of the model directory; weights are safetensors only."""
-    parameters: int
+    """Digest of every file of the model directory; weights are safetensors only. None of a model
+    behind an API."""
+    parameters: int | None
+    """None where it is not known."""
     base: Digest | None = None
     """ModelRef digest of the model it was trained from."""
     data: tuple[Digest, ...] = ()

@@ -14,6 +14,7 @@ from normwright.records import (
     ModelRef,
     ModeVerdict,
     Policy,
+    RemoteUse,
     Verdict,
 )
 from normwright.release.deciding import PERMIT, permit_criterion
@@ -31,6 +32,7 @@ def safety_case(
     measurements: Sequence[Measurement] = (),
     contrasts: Sequence[Contrast] = (),
     models: Sequence[ModelRef] = (),
+    uses: Sequence[RemoteUse] = (),
     lang: str,
 ) -> str:
     """Return the case for (and against) release as Markdown in one language.
@@ -46,7 +48,8 @@ def safety_case(
         policy: the policy in force, with its charter.
         measurements: those to list with their intervals; any not in evidence are left out.
         contrasts: likewise.
-        models: the weights behind the roles, for the defeater about size.
+        models: the weights behind the roles, for the defeaters about size and about APIs.
+        uses: what models behind an API were asked, and what that took.
         lang: the language to write in; it needs a words file.
 
     Raises:
@@ -70,6 +73,7 @@ def safety_case(
         _norms(policy, lang),
         f"## {_w('measurements', lang)}",
         _measurements([m for m in measurements if m.digest in known], lang),
+        *([f"## {_w('remote', lang)}", _uses(uses, lang)] if uses else []),
         f"## {_w('comparisons', lang)}",
         _contrasts([c for c in contrasts if c.digest in known], lang),
     ]
@@ -167,6 +171,31 @@ def _controls(verdict: Verdict, lang: str) -> str:
     )
 
 
+def _uses(uses: Sequence[RemoteUse], lang: str) -> str:
+    """What was asked of models behind an API; what is not known is a dash, never 0."""
+    columns = ("use", "endpoint", "model", "when", "requests", "tokens", "cost", "content")
+    rows = []
+    for use in sorted(uses, key=lambda use: (use.role, use.endpoint, use.model)):
+        read, written = use.prompt_tokens, use.completion_tokens
+        cost = "–"
+        if use.cost is not None:
+            amount = f"{use.cost:.4f}".replace(".", word("format.decimal", lang))
+            cost = f"{amount} {use.currency}"
+        rows.append(
+            (
+                word(f"use.{use.role}", lang, use.role),
+                use.endpoint,
+                use.model,
+                f"{use.first_asked[:10]} – {use.last_asked[:10]}",
+                str(use.requests),
+                "–" if read is None or written is None else f"{read} + {written}",
+                cost,
+                f"`{_short(use.content)}`",
+            )
+        )
+    return _table([_w(name, lang) for name in columns], rows)
+
+
 def defeaters(
     policy: Policy, measurements: Sequence[Measurement], models: Sequence[ModelRef], lang: str
 ) -> tuple[str, ...]:
@@ -175,8 +204,10 @@ def defeaters(
     named = ["templated"]
     if policy.charter.kind == "simulated":
         named.append("simulated")
-    if any(m.parameters < SMALL for m in models):
+    if any(m.parameters is not None and m.parameters < SMALL for m in models):
         named.append("small")
+    if any(m.recipe == "remote" for m in models):
+        named.append("remote")
     if any(m.judge is not None for m in measurements):
         named.append("judge")
     if any(m.suite == "attack" for m in measurements):

@@ -10,7 +10,9 @@ import pytest
 from normwright import flow
 from normwright.flow import stages
 from normwright.flow.engine import Step
+from normwright.flow.settings import ModelSettings
 from normwright.flow.stages import steps
+from normwright.models.endpoint import RemoteSettings
 
 HOUSE = Path(stages.__file__).parent
 
@@ -23,6 +25,22 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> list[Step]:
     project = flow.load_project(directory)
     settings = project.settings.model_copy(update={"controls": ("random-init",)})
 
+    return steps(flow.Project(directory, settings))
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> list[Step]:
+    """The steps of a new project whose model, and whose judge, are behind an API."""
+    directory = tmp_path_factory.mktemp("plan") / "micro"
+    flow.init(directory, "micro")
+    project = flow.load_project(directory)
+    model, judge = (RemoteSettings(url="https://h.example/v1", id=i) for i in ("model", "judge"))
+    settings = project.settings.model_copy(
+        update={
+            "model": ModelSettings(kind="remote", remote=model),
+            "evaluate": project.settings.evaluate.model_copy(update={"judge": judge}),
+        }
+    )
     return steps(flow.Project(directory, settings))
 
 
@@ -41,11 +59,33 @@ def drawn_on(module: str) -> set[str]:
     return found
 
 
-def test_a_key_names_the_code_that_makes_the_step_and_no_other(planned: list[Step]) -> None:
+@pytest.mark.parametrize("plan", ["planned", "elsewhere"])
+def test_a_key_names_the_code_that_makes_the_step_and_no_other(
+    plan: str, request: pytest.FixtureRequest
+) -> None:
     """Each step names the module its function stands in and all that one draws on."""
-    made_in = {s.name: s.run.func.__module__.removeprefix("normwright.") for s in planned}  # type: ignore[attr-defined]
+    made: list[Step] = request.getfixturevalue(plan)
+    made_in = {s.name: s.run.func.__module__.removeprefix("normwright.") for s in made}  # type: ignore[attr-defined]
 
-    assert {s.name: own(s) for s in planned} == {n: drawn_on(m) for n, m in made_in.items()}
+    assert {s.name: own(s) for s in made} == {n: drawn_on(m) for n, m in made_in.items()}
+
+
+def test_a_model_behind_an_api_is_measured_and_not_trained(elsewhere: list[Step]) -> None:
+    """No step trains, and none rests on one that does; the rest of the path is there."""
+    names = [step.name for step in elsewhere]
+
+    assert [n for n in names if n.startswith("learn.")] == ["learn.base"]
+    assert {"charter", "guard", "judge", "evaluate", "redteam", "release"} <= set(names)
+    assert {name for step in elsewhere for name in step.after} <= set(names)
+
+
+def test_only_what_can_change_an_answer_is_in_the_key(elsewhere: list[Step]) -> None:
+    """Address and model are; how patiently the endpoint is asked is not."""
+    base = next(step for step in elsewhere if step.name == "learn.base")
+    settings = RemoteSettings(url="https://h.example/v1", id="model", concurrency=9, retries=0)
+
+    assert base.inputs == {"endpoint": settings.identity}
+    assert base.parameters == {"kind": "remote", "stop": []}
 
 
 def test_an_edit_to_the_decision_trains_nothing(planned: list[Step]) -> None:

@@ -14,6 +14,7 @@ from normwright.records import (
     ModelRef,
     Policy,
     Record,
+    RemoteUse,
 )
 
 
@@ -52,7 +53,11 @@ def release(project: Project, context: Context) -> list[Record]:
     ]
     contrasts = context.records("evaluate", Contrast)
     judge = context.one("judge", Judge)
-    models = [context.one(step, ModelRef) for step in ("learn.base", "learn.sft", "learn.prefer")]
+    models = [
+        context.one(step, ModelRef)
+        for step in ("learn.base", "learn.sft", "learn.prefer")
+        if step in context.step.after
+    ]
     aligned = models[-1].digest
     verdict = decide(
         criteria,
@@ -61,12 +66,7 @@ def release(project: Project, context: Context) -> list[Record]:
         policy=policy,
         judges=[judge],
         model_digest=aligned,
-        digests={
-            "base": models[0].digest,
-            "tuned": models[1].digest,
-            "aligned": aligned,
-            "guarded": aligned,
-        },
+        digests={**{m.name: m.digest for m in models}, "guarded": aligned},
     )
     verdict = verdict.model_copy(
         update={"derived_from": tuple(sorted({aligned, judge.digest, *verdict.derived_from}))}
@@ -81,6 +81,7 @@ def release(project: Project, context: Context) -> list[Record]:
             measurements=measurements,
             contrasts=contrasts,
             models=models,
+            uses=context.records("evaluate", RemoteUse),
             lang=lang,
         )
         context.export(name, case.encode())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from normwright.flow.engine import Context
 from normwright.flow.project import Project
 from normwright.flow.settings import FILE
+from normwright.flow.stages.asked import judging, open_judge, open_remote, use_of
 from normwright.flow.stages.drawn import scenes_of, thin
 from normwright.flow.stages.stored import folder_of, lines_of, open_model, ref_of
 from normwright.records import (
@@ -31,9 +32,10 @@ from normwright.records import (
 )
 
 if TYPE_CHECKING:
-    from normwright.evaluate import TextJudge
+    from normwright.evaluate import SceneJudge
     from normwright.guard import GuardedModel
     from normwright.models import Model, Scorer
+    from normwright.models.remote import RemoteModel
 
 TRAINED = ("base", "tuned", "aligned")
 """Roles whose weights a run makes or takes, from first to last."""
@@ -65,51 +67,87 @@ def guard(project: Project, context: Context) -> list[Record]:
 
 
 def judge(project: Project, context: Context) -> list[Record]:
-    """Fit the judge that sees what an answer does; it never rewards."""
+    """Fit the judge that sees what an answer does, or measure the one behind an API."""
     from normwright.evaluate import fit_judge
 
     count = project.settings.evaluate.judge_per_template
-    fitted = fit_judge(
-        scenes_of(project, "judge", seed=context.seed, per_template=count), seed=context.seed
-    )
+    scenes = scenes_of(project, "judge", seed=context.seed, per_template=count)
+    if judging(project) is not None:
+        return _gauged(project, context, scenes)
+    fitted = fit_judge(scenes, seed=context.seed)
     for data in fitted.files().values():
         context.put_bytes(data)
     return [fitted.record()]
 
 
+def _gauged(project: Project, context: Context, scenes: Sequence[Scene]) -> list[Record]:
+    """Measure a model that judges on scenes whose answers are known."""
+    from normwright.evaluate import (
+        ModelJudge,
+        gauge_model_judge,
+        model_judge_record,
+        rubric_file,
+    )
+
+    settings = judging(project)
+    assert settings is not None  # else the built-in judge is fitted
+    model = open_remote(project, settings, name="judge", context=context)
+    asking = ModelJudge(model, context.one("charter", Policy).charter)
+    errors = gauge_model_judge(asking, scenes, seed=context.seed)
+    context.put_bytes(rubric_file())
+    use = use_of(context, model, "judge")
+    record = model_judge_record(
+        asking, about=settings, errors=errors, seed=context.seed, derived_from=(use.digest,)
+    )
+    return [record, use]
+
+
 @dataclass(frozen=True)
-class _Bench:
+class Bench:
     """What every measurement needs: the policy, the judge, and how to open a model."""
 
     project: Project
     context: Context
     policy: Policy
-    judge: TextJudge
+    judge: SceneJudge
     record: Judge
+    remote: RemoteModel | None
+    """The model that judges, if one behind an API does."""
 
     @classmethod
-    def of(cls, project: Project, context: Context) -> _Bench:
-        from normwright.evaluate import TextJudge
-
+    def of(cls, project: Project, context: Context) -> Bench:
+        """Open the policy and the judge."""
         record = context.one("judge", Judge)
-        files = {name: context.read(digest) for name, digest in record.files.items()}
-        return cls(
-            project, context, context.one("charter", Policy), TextJudge.from_files(files), record
-        )
+        judge, remote = open_judge(project, context, record)
+        return cls(project, context, context.one("charter", Policy), judge, record, remote)
 
-    def guarded(self, aligned: Model) -> GuardedModel:
-        """Return the aligned model behind the guard, with the reward model as its ranking."""
+    def guarded(self, model: Model, *, ranked: bool = True) -> GuardedModel:
+        """Return a model behind the guard; `ranked` has the reward model choose among answers."""
         from normwright.models.local import LocalScorer
 
         folder = folder_of(self.context, "guard", "guard")
-        scorer = LocalScorer.open(folder_of(self.context, "learn.reward", "reward"))
-        return open_guarded(
-            self.project, self.policy, aligned, folder, scorer, seed=self.context.seed
+        scorer = (
+            LocalScorer.open(folder_of(self.context, "learn.reward", "reward")) if ranked else None
         )
+        return open_guarded(
+            self.project, self.policy, model, folder, scorer, seed=self.context.seed
+        )
+
+    def uses(self) -> list[Record]:
+        """Return the record of what the judge was asked, if it is behind an API."""
+        if self.remote is None:
+            return []
+        return [use_of(self.context, self.remote, "judge", self.record.digest)]
 
 
 def open_guarded(
-    project: Project, policy: Policy, aligned: Model, folder: Path, scorer: Scorer, *, seed: int
+    project: Project,
+    policy: Policy,
+    aligned: Model,
+    folder: Path,
+    scorer: Scorer | None,
+    *,
+    seed: int,
 ) -> GuardedModel:
     """Return a model behind the project's guard, whose fitted files lie in `folder`."""
     from normwright.guard import GuardedModel, HarmClassifier, read_rules
@@ -132,12 +170,9 @@ def open_guarded(
 
 def evaluate(project: Project, context: Context) -> list[Record | Digest]:
     """Ask every model the same scenes and measure what it answers."""
-    from normwright.evaluate import ask, measure
     from normwright.models import Remembered
 
-    settings = project.settings.evaluate
-    bench = _Bench.of(project, context)
-    scenes = _asked_scenes(project, bench.policy, seed=context.seed)
+    bench = Bench.of(project, context)
     aligned = Remembered(open_model(project, context, "learn.prefer", "aligned"))
     models: list[tuple[str, Model, Digest]] = [
         (role, open_model(project, context, step, role), ref_of(context, step, role).digest)
@@ -146,7 +181,18 @@ def evaluate(project: Project, context: Context) -> list[Record | Digest]:
     digest = ref_of(context, "learn.prefer", "aligned").digest
     guarded = bench.guarded(aligned)
     models += [("aligned", aligned, digest), ("guarded", guarded, digest)]
-    models += _controls(project, context, bench)
+    models += controls(project, context, bench)
+    return measured(bench, models, guarded)
+
+
+def measured(
+    bench: Bench, models: Sequence[tuple[str, Model, Digest]], guarded: GuardedModel
+) -> list[Record | Digest]:
+    """Ask models, each under its role, the project's scenes; `guarded` is one of them."""
+    from normwright.evaluate import ask, measure
+
+    project, context = bench.project, bench.context
+    scenes = _asked_scenes(project, bench.policy, seed=context.seed)
     answers: dict[str, list[Answer]] = {}
     made: list[Record | Digest] = []
     for number, (role, model, ref) in enumerate(models):
@@ -158,7 +204,7 @@ def evaluate(project: Project, context: Context) -> list[Record | Digest]:
             scenes,
             bench.policy.charter,
             bench.judge,
-            max_new_tokens=settings.max_new_tokens,
+            max_new_tokens=project.settings.evaluate.max_new_tokens,
             seed=context.seed,
             cite=cite,
         )
@@ -175,7 +221,7 @@ def evaluate(project: Project, context: Context) -> list[Record | Digest]:
     made += _contrasts(answers, seed=context.seed)
     made += _fluency(project, context, models)
     made += _refusals(guarded)
-    return [*made, context.put_bytes(lines_of(scenes))]
+    return [*made, *bench.uses(), context.put_bytes(lines_of(scenes))]
 
 
 def _asked_scenes(project: Project, policy: Policy, *, seed: int) -> list[Scene]:
@@ -191,7 +237,7 @@ def _asked_scenes(project: Project, policy: Policy, *, seed: int) -> list[Scene]
     ]
 
 
-def _controls(project: Project, context: Context, bench: _Bench) -> list[tuple[str, Model, Digest]]:
+def controls(project: Project, context: Context, bench: Bench) -> list[tuple[str, Model, Digest]]:
     """Models that must not pass, under the roles the criteria know them by."""
     from normwright.evaluate import CannedRefusal, Collapsed, LinearShortcut
 
@@ -230,7 +276,7 @@ def _contrasts(answers: dict[str, list[Answer]], *, seed: int) -> list[Contrast]
     out: list[Contrast] = []
     for better in answers:
         for worse in ("base", "tuned"):
-            if better != worse and (better, worse) != ("base", "tuned"):
+            if worse in answers and better != worse and (better, worse) != ("base", "tuned"):
                 for suite in ("help", "harm", "permitted"):
                     out += contrast(
                         answers[better],
@@ -365,16 +411,8 @@ def _citing(guarded: GuardedModel) -> Callable[[Sequence[Message], str], tuple[s
 def redteam(project: Project, context: Context) -> list[Record | Digest]:
     """Attack the models and keep what came of it."""
     from normwright.models import Remembered
-    from normwright.redteam import campaign, load_attacks, rates
 
-    settings = project.settings.redteam
-    bench = _Bench.of(project, context)
-    attacks = load_attacks(project.path(settings.attacks))
-    scenes = [
-        s
-        for s in scenes_of(project, "test", seed=context.seed + 1, per_template=2)
-        if s.norm is not None
-    ]
+    bench = Bench.of(project, context)
     aligned = Remembered(open_model(project, context, "learn.prefer", "aligned"))
     digest = ref_of(context, "learn.prefer", "aligned").digest
     models: list[tuple[str, Model, Digest]] = [
@@ -385,6 +423,21 @@ def redteam(project: Project, context: Context) -> list[Record | Digest]:
         ),
         ("aligned", aligned, digest),
         ("guarded", bench.guarded(aligned), digest),
+    ]
+    return attacked(bench, models)
+
+
+def attacked(bench: Bench, models: Sequence[tuple[str, Model, Digest]]) -> list[Record | Digest]:
+    """Attack models, each under its role; what succeeds on all but the first is kept whole."""
+    from normwright.redteam import campaign, load_attacks, rates
+
+    project, context = bench.project, bench.context
+    settings = project.settings.redteam
+    attacks = load_attacks(project.path(settings.attacks))
+    scenes = [
+        s
+        for s in scenes_of(project, "test", seed=context.seed + 1, per_template=2)
+        if s.norm is not None
     ]
     made: list[Record | Digest] = []
     for number, (role, model, ref) in enumerate(models):
@@ -404,5 +457,5 @@ def redteam(project: Project, context: Context) -> list[Record | Digest]:
         made += rates(
             findings, model_digest=ref, judge=bench.record.digest, seed=context.seed, stored=stored
         )
-        made += [f for f in findings if f.succeeded and role != "tuned"]
-    return made
+        made += [f for f in findings if f.succeeded and number > 0]
+    return [*made, *bench.uses()]

@@ -7,14 +7,24 @@ an edit to how a release is decided trains nothing again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from normwright.flow.engine import Step
 from normwright.flow.project import Project
 from normwright.flow.sources import digest_sources
-from normwright.flow.stages import beside, corpora, decision, evidence, labels, people, weights
+from normwright.flow.stages import (
+    asked,
+    beside,
+    corpora,
+    decision,
+    evidence,
+    labels,
+    people,
+    remote,
+    weights,
+)
 from normwright.flow.stages.plugged import criterion_kinds, origins
 from normwright.records import Digest
 
@@ -23,7 +33,15 @@ _WEIGHTS = ("flow.stages.weights", "flow.stages.drawn", "flow.stages.stored")
 _CORPORA = ("flow.stages.corpora", "flow.stages.labels", "flow.stages.stored")
 _LABELS = ("flow.stages.labels", "flow.stages.stored")
 _BESIDE = ("flow.stages.beside", "flow.stages.stored")
-_EVIDENCE = ("flow.stages.evidence", "flow.stages.drawn", "flow.stages.stored")
+_EVIDENCE = (
+    "flow.stages.evidence",
+    "flow.stages.asked",
+    "flow.stages.drawn",
+    "flow.stages.stored",
+)
+_BESIDE_SETTINGS = {"contrast_sets", "benchmarks", "benchmark_items", "held_pairs"}
+"""Settings of `evaluate` that are for steps of their own."""
+_REMOTE = ("flow.stages.remote", *_EVIDENCE)
 _DECISION = ("flow.stages.decision",)
 
 
@@ -34,6 +52,8 @@ def steps(project: Project) -> list[Step]:
     scenes together lead to a verdict.
     """
     given = _Given.of(project)
+    if project.settings.model.kind == "remote":
+        return _with_a_remote_model(project, given)
     made = [*_from_people_to_a_policy(project, given)]
     if project.settings.learns:
         made += _from_a_policy_to_weights(project, given)
@@ -284,13 +304,7 @@ def _from_weights_to_evidence(project: Project, given: _Given) -> list[Step]:
             parameters={**settings.guard.model_dump(), **given.languages},
             rooms=("guard", "norms", "scenes", *_EVIDENCE),
         ),
-        Step(
-            "judge",
-            partial(evidence.judge, project),
-            files=given.scenes,
-            parameters={**given.languages, "per_template": settings.evaluate.judge_per_template},
-            rooms=("evaluate", "scenes", "stats", *_EVIDENCE),
-        ),
+        _judge(project, given),
         Step(
             "evaluate",
             partial(evidence.evaluate, project),
@@ -306,7 +320,9 @@ def _from_weights_to_evidence(project: Project, given: _Given) -> list[Step]:
             ),
             files={**given.scenes, **given.facts, **digest_sources(project.directory, text)},
             parameters={
-                **settings.evaluate.model_dump(exclude={"contrast_sets", "judge_per_template"}),
+                **settings.evaluate.model_dump(
+                    exclude=_BESIDE_SETTINGS | {"judge", "judge_per_template"}
+                ),
                 "controls": list(settings.controls),
                 **guarding,
                 **given.languages,
@@ -376,6 +392,53 @@ def _beside_the_scenes(project: Project, given: _Given) -> list[Step]:
                 rooms=("evaluate", "models", "stats", *_BESIDE),
             )
         )
+    return made
+
+
+def _judge(project: Project, given: _Given) -> Step:
+    """The step that fits the judge, or that measures the one behind an API."""
+    settings = project.settings.evaluate
+    elsewhere = asked.judging(project)
+    return Step(
+        "judge",
+        partial(evidence.judge, project),
+        after=("charter",) if elsewhere else (),
+        inputs={"endpoint": elsewhere.identity} if elsewhere else {},
+        files=given.scenes,
+        parameters={**given.languages, "per_template": settings.judge_per_template},
+        rooms=("evaluate", "models.remote", "scenes", "stats", *_EVIDENCE)
+        if elsewhere
+        else ("evaluate", "scenes", "stats", *_EVIDENCE),
+    )
+
+
+def _with_a_remote_model(project: Project, given: _Given) -> list[Step]:
+    """The steps of a project whose model is measured behind an API and not trained."""
+    settings = asked.tested(project)
+    made = [
+        Step(
+            "learn.base",
+            partial(remote.base, project),
+            inputs={"endpoint": settings.identity},
+            parameters={"kind": "remote", "stop": list(settings.stop)},
+            rooms=("models", *_REMOTE),
+        )
+    ]
+    changed = {"evaluate": remote.evaluate, "redteam": remote.redteam}
+    left = {"learn.sft", "learn.reward", "learn.prefer"}
+    for step in (
+        *_from_people_to_a_policy(project, given),
+        *_from_weights_to_evidence(project, given),
+        *_from_evidence_to_a_verdict(project, given),
+    ):
+        after = tuple(name for name in step.after if name not in left)
+        if step.name == "evaluate.sets":
+            continue  # they need log-probabilities and a reward model
+        if step.name in changed:
+            run, rooms = partial(changed[step.name], project), {*step.rooms, *_REMOTE}
+            after = tuple(dict.fromkeys(("learn.base", *after)))
+            step = replace(step, run=run, after=after, rooms=tuple(sorted(rooms)))
+        made.append(replace(step, after=after))
     return made
 
 
