@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import math
 import random
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -130,6 +133,27 @@ def test_the_human_ceiling_by_hand() -> None:
     assert (found.model, found.details["pairs"], found.details["people"]) == ("people", 3, 9)
     assert found.estimate.interval is not None
     assert human_agreement([pair(0, (1, 0, 0))], {}, seed=0) == []
+
+
+@pytest.mark.data
+def test_the_human_ceiling_of_three_annotators(data_dir: Path) -> None:
+    """On real triples the counts give what leaving each annotator out of the rows gives."""
+    rows = [json.loads(line) for line in
+            gzip.open(data_dir / "preferences/pandalm_3annotators.jsonl.gz", "rt")]  # fmt: skip
+    pairs, slow = [], []
+    for row in rows:
+        said = [row[f"annotator{k}"] for k in (1, 2, 3)]
+        pairs.append(pair(row["idx"], (said.count(1), said.count(2), said.count(0))))
+        for k, own in enumerate(said):
+            others = [v for j, v in enumerate(said) if j != k]
+            ahead = others.count(1) - others.count(2)
+            majority = 1 if ahead > 0 else 2 if ahead < 0 else None
+            slow.append(0.5 if own == 0 or majority is None else float(own == majority))
+    (found,) = human_agreement(pairs, {}, seed=0)
+
+    assert found.estimate.n == len(rows) > 700
+    assert found.estimate.value == pytest.approx(sum(slow) / len(slow))
+    assert 0.7 < (found.estimate.value or 0) < 0.95
 
 
 def test_a_model_is_held_to_the_rule_of_people() -> None:
