@@ -179,6 +179,16 @@ def test_a_constant_is_flagged_and_has_one_half() -> None:
         assert found.estimate.interval is not None
 
 
+def test_equal_losses_bound_nothing() -> None:
+    """A constant's log-loss is ln 2 without an interval: a loss has no greatest value to lean on."""
+    flat = Worded(lambda p, t: 7.0)
+    found = measured(mixed(), models={}, reference=None, scorer=flat)
+    loss = found["set/score/log-loss", "reward"].estimate
+
+    assert (loss.value, loss.interval) == (pytest.approx(math.log(2)), None)
+    assert found["set/score/brier", "reward"].estimate.interval is not None
+
+
 def test_a_layout_is_no_rule() -> None:
     """Where the preferred answer always stands first, place and base rate are not held against."""
     first = measured([pair(i) for i in range(20)])["set/implicit", "aligned"]

@@ -332,6 +332,9 @@ def _distances(held: Held, scale: float) -> list[Measurement]:
             if endless
             else stats.bootstrap_mean(votes, clusters=units, seed=held.seed, bounds=bounds)
         )
+        if bounds is None and estimate.interval and estimate.interval.method == "no-spread":
+            # A loss has no greatest value, so that equal losses bound nothing.
+            estimate = estimate.model_copy(update={"interval": None})
         out.append(_measured(held, f"{held.by}/{name}", estimate, baselines, {
             "asked": len(held.pairs),
             "unknown": len(held.pairs) - len(pairs),
