@@ -235,7 +235,7 @@ def truthfulqa_mc2(scored: Scored) -> list[Measurement]:
     kept = [i for i, v in enumerate(values) if not math.isnan(v)]
     mine = [values[i] for i in kept]
     rules = {name: [each[i] for i in kept] for name, each in _masses(scored).items()}
-    tests = {}
+    tests: dict[str, dict[str, Any]] = {}
     for name, theirs in rules.items():
         difference = stats.paired_difference(mine, theirs, seed=scored.seed)
         above = sum(a > b for a, b in zip(mine, theirs, strict=True))
@@ -282,7 +282,7 @@ def toxigen(scored: Scored) -> list[Measurement]:
     """
     hateful = [item.right[1] for item in scored.benchmark.items]
     margins = _margins(scored)
-    said = [float(pick) for pick in _picks(scored.reckoned, scored.reckoned.values, "acc")]
+    said = _said(scored)
     out = [_accuracy(scored, metric) for metric in ("acc", "acc_norm")]
     for metric, scores in (("balanced-accuracy", said), ("auc", margins)):
         estimate = stats.bootstrap_auc(scores, hateful, seed=scored.seed)
@@ -359,7 +359,7 @@ def _accuracy(scored: Scored, metric: str) -> Measurement:
     hits = [item.right[pick] for item, pick in zip(items, picks, strict=True)]
     if [float(h) for h in hits] != list(reckoned.metrics[metric]):
         raise ValueError(f"{scored.about['task']}: the harness counts `{metric}` otherwise")
-    tests = {}
+    tests: dict[str, dict[str, Any]] = {}
     for name, theirs in _rules(scored, metric).items():
         right = [item.right[pick] for item, pick in zip(items, theirs, strict=True)]
         only = sum(a and not b for a, b in zip(hits, right, strict=True))

@@ -14,6 +14,7 @@ import io
 import json
 import logging
 import os
+import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -25,6 +26,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from normwright.records import Digest, MissingExtra, digest_bytes
 
@@ -211,8 +214,8 @@ def _asked_model() -> Callable[[LocalModel, Known], Any]:
 
 @contextmanager
 def _contained() -> Iterator[None]:
-    """Keep what the harness prints, warns, logs and sets in the environment to itself."""
-    before = dict(os.environ)
+    """Keep what the harness prints, warns, logs, draws and sets in the environment to itself."""
+    before, drawn, drawn_arrays = dict(os.environ), random.getstate(), np.random.get_state()
     levels = {name: logging.getLogger(name).level for name in _NOISY}
     try:
         for name in _NOISY:
@@ -225,6 +228,8 @@ def _contained() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        random.setstate(drawn)
+        np.random.set_state(drawn_arrays)
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
         for key in set(os.environ) - set(before):

@@ -253,9 +253,12 @@ def _share(held: Held, decided: Sequence[int]) -> Measurement:
     rules = {
         "constant": [0.5] * len(pairs),
         "longer-wins": [v if _first(p) else 1 - v for v, p in zip(longer, pairs, strict=True)],
-        "first-position": [float(_first(p)) for p in pairs],
     }
-    tests = {}
+    at_first = [float(_first(p)) for p in pairs]
+    if len(set(at_first)) > 1:
+        # Where the preferred answer always stands first, a place is no answer but the layout.
+        rules["first-position"] = at_first
+    tests: dict[str, dict[str, Any]] = {}
     for name, theirs in rules.items():
         difference = stats.paired_difference(
             mine, theirs, clusters=[p.cluster for p in pairs], seed=held.seed, bounds=(-1.0, 1.0)
@@ -317,21 +320,21 @@ def _distances(held: Held, scale: float) -> list[Measurement]:
 
         baselines = {
             "constant": mean([0.0] * len(pairs)),
-            "base-rate": mean([_logit(rate)] * len(pairs)),
             "best-possible": mean([_logit(s) for s in shares]),
         }
+        if len({_first(p) for p in pairs}) > 1:
+            baselines["base-rate"] = mean([_logit(rate)] * len(pairs))
+        bounds = (0.0, 1.0) if name == "brier" else None
         votes = [v for v, n in zip(values, people, strict=True) for _ in range(n)]
         units = [p.cluster for p, n in zip(pairs, people, strict=True) for _ in range(n)]
         estimate = (
             Estimate(value=None, interval=None, n=len(set(units)), seed=held.seed)
             if endless
-            else stats.bootstrap_mean(
-                votes,
-                clusters=units,
-                seed=held.seed,
-                bounds=(0.0, 1.0) if name == "brier" else None,
-            )
+            else stats.bootstrap_mean(votes, clusters=units, seed=held.seed, bounds=bounds)
         )
+        if bounds is None and estimate.interval and estimate.interval.method == "no-spread":
+            # A loss has no greatest value, so that equal losses bound nothing.
+            estimate = estimate.model_copy(update={"interval": None})
         out.append(_measured(held, f"{held.by}/{name}", estimate, baselines, {
             "asked": len(held.pairs),
             "unknown": len(held.pairs) - len(pairs),
@@ -422,7 +425,7 @@ def _brier(logit: float, share: float) -> float:
 
 
 def _log_loss(logit: float, share: float) -> float:
-    """-(s ln p + (1 - s) ln(1 - p)): a certain answer is free only where all agree with it."""
+    """-(s ln p + (1 - s) ln(1 - p)), p the logistic of the logit; 0 ln 0 is 0."""
     loss = 0.0
     if share > 0:
         loss += share * _softplus(-logit)

@@ -447,16 +447,16 @@ def _remote_faults(raw: Mapping[str, Any]) -> list[Fault]:
                 seen="none",
             )
         )
-    for part in ("demonstrations", "pairs"):
-        if _part(raw, part):
-            faults.append(
-                Fault(
-                    where=f"{FILE}: sources.{part}",
-                    expected="nothing to learn from, because kind is remote",
-                    seen="rows to learn from",
-                    do="Leave it empty.",
-                )
-            )
+    faults += [
+        Fault(
+            where=f"{FILE}: sources.{part}",
+            expected="nothing to learn from, because kind is remote",
+            seen="rows to learn from",
+            do="Leave it empty.",
+        )
+        for part in ("demonstrations", "pairs")
+        if _part(raw, part)
+    ]
     if not _part(raw, "scenes"):
         faults.append(
             Fault(

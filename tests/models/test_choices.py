@@ -1,0 +1,66 @@
+"""What questions share is read once, and every number stays what it is for each pair alone."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from normwright.models.choices import choice_logprobs
+
+
+def alone(model: Any, context: list[int], answer: list[int], most: int) -> float:
+    """The slow obvious version: one pair, no cache, cut on the left as the harness cuts."""
+    import torch
+
+    ids = [*context, *answer][-(most + 1) :]
+    with torch.no_grad():
+        logits = model.weights(input_ids=torch.tensor([ids[:-1]])).logits[0]
+    scores = torch.log_softmax(logits.float(), -1)
+    at = range(len(ids) - len(answer), len(ids))
+    return float(sum(scores[i - 1, ids[i]] for i in at))
+
+
+def drawn(rng: random.Random, shared: int) -> tuple[list[list[int]], list[list[list[int]]]]:
+    """Contexts that begin alike, each with answers of one to nine tokens."""
+    start = [rng.randrange(10, 390) for _ in range(shared)]
+    contexts = [[*start, *(rng.randrange(10, 390) for _ in range(rng.randint(1, 20)))]
+                for _ in range(7)]  # fmt: skip
+    answers = [[[rng.randrange(10, 390) for _ in range(rng.randint(1, 9))]
+                for _ in range(rng.randint(1, 5))] for _ in contexts]  # fmt: skip
+    return contexts, answers
+
+
+@pytest.mark.parametrize("shared", [0, 1, 40])
+@pytest.mark.parametrize(("most", "rows"), [(256, 32), (256, 2), (45, 3), (12, 32)])
+def test_each_number_is_that_of_the_pair_alone(
+    tiny: Any, shared: int, most: int, rows: int
+) -> None:
+    """With and without a common beginning, in small batches, and where contexts are cut."""
+    contexts, answers = drawn(random.Random(shared + most + rows), shared)
+    found = choice_logprobs(tiny, contexts, answers, context_length=most, rows=rows)
+
+    for context, each, values in zip(contexts, answers, found, strict=True):
+        assert values == pytest.approx([alone(tiny, context, a, most) for a in each], abs=1e-4)
+
+
+def test_one_context_is_its_own_beginning(tiny: Any) -> None:
+    """A single context, and one that another begins with, keep a token to be read last."""
+    one, other = [11, 12, 13], [11, 12]
+    found = choice_logprobs(tiny, [one, other], [[[14], [15, 16]], [[13]]], context_length=256)
+    (single,) = choice_logprobs(tiny, [one], [[[14]]], context_length=256)
+
+    assert found[0] == pytest.approx([alone(tiny, one, [14], 256), alone(tiny, one, [15, 16], 256)])
+    assert found[1] == pytest.approx([alone(tiny, other, [13], 256)])
+    assert single == pytest.approx(found[0][:1])
+
+
+def test_what_cannot_be_asked_is_refused(tiny: Any) -> None:
+    """No tokens, or an answer longer than the model reads, are refused; no pairs give nothing."""
+    with pytest.raises(ValueError, match="without tokens"):
+        choice_logprobs(tiny, [[]], [[[1]]], context_length=256)
+    with pytest.raises(ValueError, match="does not fit"):
+        choice_logprobs(tiny, [[1]], [[[1, 2, 3]]], context_length=2)
+
+    assert choice_logprobs(tiny, [], [], context_length=256) == []
