@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -74,12 +75,27 @@ def _run(arguments: list[str]) -> int:
         show_faults(faults_of(error), as_json=as_json)
         return FAILED
     except Exception as error:  # noqa: BLE001
+        if (told := _of_the_disk(error)) is not None:
+            show_faults(faults_of(told), as_json=as_json)
+            return FAILED
         # A defect. A person gets the trace; a program gets JSON it can read, and the trace too.
         traceback.print_exc()
         if as_json:
             show_faults(faults_of(error), as_json=True)
         return FAILED
     return code if isinstance(code, int) else DONE
+
+
+def _of_the_disk(error: Exception) -> NormwrightError | None:
+    """Return what an error says about a full, forbidden or broken disk; None if it does not.
+
+    Work that writes says so itself. This is for what is only read, from any place.
+    """
+    if not isinstance(error, OSError):
+        return None
+    from normwright.store import trouble_of
+
+    return trouble_of(error, Path())
 
 
 def _usage(error: TyperException) -> Fault:

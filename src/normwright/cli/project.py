@@ -70,6 +70,13 @@ def run(
             "--forecast", help="Only say what the run would take in time, memory and disk."
         ),
     ] = False,
+    accept_clock: Annotated[
+        bool,
+        typer.Option(
+            "--accept-clock",
+            help="The clock is right and was ahead before: note that in the ledger, and go on.",
+        ),
+    ] = False,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
@@ -92,7 +99,7 @@ def run(
             err.print(line_of(foreseen, shown), markup=False, soft_wrap=True)
 
     with watching(err, shown, quiet=as_json) as watch:
-        report = flow.run(directory, until=until, watch=watch, foresee=foresee)
+        report = flow.run(directory, until=until, watch=watch, foresee=foresee, accept_clock=accept_clock)
     page = _page(directory, report)
     if as_json:
         emit({**report.as_json(), "report": None if page is None else str(page.resolve())})
@@ -113,14 +120,25 @@ def _forecast(directory: Path, until: str | None, lang: str, *, as_json: bool) -
 
 
 def _page(directory: Path, report: RunReport) -> Path | None:
-    """Return the report for people, drawn anew if anything changed or it is not there."""
+    """Return the report for people, drawn anew if it is not whole or not about this verdict."""
     if not report.verdicts:
         return None
-    if report.report is not None and all(stage.skipped for stage in report.stages):
-        return directory / report.report
+    page = None if report.report is None else directory / report.report
+    unchanged = all(stage.skipped for stage in report.stages)
+    if page is not None and unchanged and _speaks_of(page, report.stages[-1].made):
+        return page
     from normwright import web
 
     return web.publish(directory)
+
+
+def _speaks_of(page: Path, made: Iterable[str]) -> bool:
+    """Say whether a page names the verdict among what the last step made.
+
+    A run may be stopped after its verdict and before its page; the old page is then still whole.
+    """
+    text = page.read_text(encoding="utf-8")
+    return any(digest in text for digest in made)
 
 
 def exit_code(verdicts: Mapping[str, str], asked: Iterable[str]) -> int:

@@ -311,6 +311,7 @@ def run_steps(
     watch: Watcher = _nobody,
     clock: Callable[[], float] = time.perf_counter,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    accept_clock: bool = False,
 ) -> RunReport:
     """Run `steps` in order, skipping each that has a result under its key.
 
@@ -322,15 +323,20 @@ def run_steps(
         watch: Called with every event.
         clock: Seconds, for the time each step took.
         now: The time of day in the ledger.
+        accept_clock: Go on although the clock stands before the last entry of the ledger, and
+            have the ledger say so.
 
     Raises:
-        InputError: if `until` names no step or another run is at work.
+        InputError: if `until` names no step, another run is at work, or the clock stands before
+            the last entry of the ledger.
+        PlaceError: if the disk is full or may not be written to; what was finished is kept.
         ValueError: if the steps are not in order.
         IntegrityError: if a step returns a digest of something it did not store.
     """
     chosen = up_to(_ordered(steps), until)
     with locked(project), Store.open(project, now=now) as store:
         _sweep(project, store)
+        store.check_clock(accept=accept_clock)
         run = store.begin_run()
         results: dict[str, StageResult] = {}
         lines = []
@@ -368,7 +374,7 @@ def run_steps(
             # What is left there belongs to keys that nobody will ask for again.
             shutil.rmtree(project / FOLDER / "work", ignore_errors=True)
         verdicts = verdicts_of(store, results.values())
-    report = REPORT if (project / REPORT).is_file() else None
+        report = REPORT if _is_whole(project, store.exports()) else None
     return RunReport(verdicts=verdicts, stages=tuple(lines), report=report)
 
 
@@ -497,6 +503,13 @@ def _restore(project: Path, store: Store, exports: Mapping[str, Digest]) -> tupl
     }
     store.objects.check_out(wrong, project)
     return tuple(sorted(wrong))
+
+
+def _is_whole(project: Path, exports: Mapping[str, Digest]) -> bool:
+    """Say whether there is a report, and every file for people is as it was written."""
+    return REPORT in exports and all(
+        file_digest(project / path) == digest for path, digest in exports.items()
+    )
 
 
 def _commit(

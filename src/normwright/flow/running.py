@@ -18,6 +18,7 @@ def run(
     until: str | None = None,
     watch: Watcher | None = None,
     foresee: Callable[[Forecast], object] | None = None,
+    accept_clock: bool = False,
 ) -> RunReport:
     """Carry a project from its consultation to a verdict; what has not changed is skipped.
 
@@ -26,10 +27,13 @@ def run(
         until: the last step to run; None runs all.
         watch: called with every event.
         foresee: called with what the run will take, before the first step.
+        accept_clock: go on although the clock stands before the last entry of the ledger, and
+            have the ledger say so.
 
     Raises:
         InputError: with every fault of the project and its files, or if the disk is too small;
             nothing is changed then.
+        PlaceError: if the disk is full or may not be written to; what was finished is kept.
     """
     project = load_project(directory)
     plan = steps(project)
@@ -40,9 +44,8 @@ def run(
         foresee(foreseen)
     check_room(directory, foreseen)
     seed = project.settings.seed
-    if watch is None:
-        return run_steps(directory, plan, seed=seed, until=until)
-    return run_steps(directory, plan, seed=seed, until=until, watch=watch)
+    more = {} if watch is None else {"watch": watch}
+    return run_steps(directory, plan, seed=seed, until=until, accept_clock=accept_clock, **more)
 
 
 def status(directory: Path) -> Status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from normwright.store import (
     record_digest,
     result_payload,
     root,
+    set_back,
 )
 
 _STORE = f"{FOLDER}/store.db"
@@ -110,10 +112,18 @@ class _Verifier:
         ):
             try:
                 check()
+            except OSError as error:
+                self.unreadable(error)
             except (IntegrityError, KeyError, TypeError, ValueError) as error:
                 expected = f"{check.__name__} that can be read"
                 self.look(_STORE, expected=expected, seen=str(error) or type(error).__name__)
         return Verification(self.checked, self.erased, tuple(self.faults))
+
+    def unreadable(self, error: OSError) -> None:
+        """Note that a file could not even be read."""
+        where = os.path.relpath(error.filename or self.project, self.project)
+        seen = error.strerror or type(error).__name__
+        self.look(where, expected="a file that can be read", seen=seen)
 
     def look(
         self, where: str, *, expected: str, seen: str | None, digest: Digest | None = None
@@ -241,6 +251,7 @@ class _Verifier:
         self.checked += len(entries)
         if (fault := first_break(entries)) is not None:
             self.faults.append(fault)
+        self.faults += set_back(entries)
         told = {(entry.kind, entry.payload) for entry in entries}
         stored = {
             ("import", import_payload(one.digest, one.process_record)): one.digest

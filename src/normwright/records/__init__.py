@@ -22,6 +22,7 @@ from normwright.records.errors import (
     MissingExtra,
     NormwrightError,
     PermitError,
+    PlaceError,
     PluginError,
     describe,
 )
@@ -166,6 +167,7 @@ __all__ = [
     "PairShare",
     "Participant",
     "PermitError",
+    "PlaceError",
     "PluginError",
     "Policy",
     "PolicyRule",

@@ -2,6 +2,7 @@
 
 NormwrightError
 ├── InputError        what a person gave cannot be used; carries every fault found
+│   └── PlaceError    the disk under a project is full, forbidden, read-only, locked or broken
 ├── MissingExtra      an optional part is not installed; says which and how
 ├── PluginError       a plug-in is unknown or broken; named
 ├── PermitError       the policy does not permit what was asked
@@ -25,6 +26,10 @@ class InputError(NormwrightError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(faults)
         super().__init__("\n".join(describe(f) for f in self.faults))
+
+
+class PlaceError(InputError):
+    """The place a project lies in cannot be read or written as it has to be."""
 
 
 class MissingExtra(NormwrightError):

@@ -19,11 +19,22 @@ from normwright.store.database import (
     record_digest,
     result_payload,
 )
-from normwright.store.ledger import GENESIS, Entry, first_break, link
+from normwright.store.ledger import (
+    BACKWARDS,
+    GENESIS,
+    Entry,
+    clock_fault,
+    clock_payload,
+    first_break,
+    link,
+    set_back,
+)
 from normwright.store.merkle import Inclusion, included, leaf, prove, random_key, root, seeded_key
 from normwright.store.objects import HALF_WRITTEN, ObjectStore, file_digest, write_whole
+from normwright.store.trouble import plainly, trouble_of
 
 __all__ = [
+    "BACKWARDS",
     "FOLDER",
     "GENESIS",
     "HALF_WRITTEN",
@@ -38,6 +49,8 @@ __all__ = [
     "Store",
     "StoredImport",
     "StoredRecord",
+    "clock_fault",
+    "clock_payload",
     "file_digest",
     "first_break",
     "import_digest",
@@ -46,6 +59,7 @@ __all__ = [
     "included",
     "leaf",
     "link",
+    "plainly",
     "prepare",
     "prove",
     "random_key",
@@ -53,5 +67,7 @@ __all__ = [
     "result_payload",
     "root",
     "seeded_key",
+    "set_back",
+    "trouble_of",
     "write_whole",
 ]

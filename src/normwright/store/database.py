@@ -32,9 +32,10 @@ from normwright.records import (
 )
 from normwright.store import merkle
 from normwright.store.consultations import PreparedImport, Rows, canonical_row, import_of
-from normwright.store.ledger import Entry, link
+from normwright.store.ledger import Entry, clock_fault, clock_payload, link
 from normwright.store.migrations import migrate
 from normwright.store.objects import ObjectStore
+from normwright.store.sealed import check_current, is_sealed, sealed_engine
 from normwright.store.tables import (
     EXPORTS,
     IMPORTS,
@@ -46,6 +47,7 @@ from normwright.store.tables import (
     RUN_STEPS,
     RUNS,
 )
+from normwright.store.trouble import say_plainly
 
 FOLDER = ".normwright"
 """The folder of a project that the store lives in."""
@@ -152,12 +154,14 @@ class Store:
         Args:
             project: The project directory; the store lies in its `.normwright` folder.
             url: A SQLAlchemy URL in place of the SQLite file.
-            create: Make the store if there is none.
+            create: Make the store if there is none. If false and nothing can be written there, the
+                store is opened for reading alone.
             now: The clock for ledger entries and results.
 
         Raises:
             InputError: if there is no store and `create` is false, or if it was made by a newer
                 version.
+            PlaceError: if the disk is full, or the file may not be read.
             IntegrityError: if the file is not a readable database.
         """
         folder = project / FOLDER
@@ -173,12 +177,14 @@ class Store:
                     )
                 ]
             )
-        folder.mkdir(exist_ok=True)
-        engine = _engine(url or f"sqlite:///{file}")
+        sealed = url is None and not create and is_sealed(file)
+        if not sealed:
+            folder.mkdir(exist_ok=True)
+        engine = sealed_engine(file) if sealed else _engine(url or f"sqlite:///{file}")
         store = cls(engine, ObjectStore(folder / "objects"), now=now)
         try:
-            with store.transaction() as connection:
-                migrate(connection)
+            with store._reading() if sealed else store.transaction() as connection:
+                check_current(connection, file) if sealed else migrate(connection)
         except sa.exc.DatabaseError as error:
             engine.dispose()
             raise IntegrityError(f"{file} is not a readable database: {error.orig}") from error
@@ -425,19 +431,43 @@ class Store:
     # Ledger
 
     def append(self, kind: str, payload: Digest) -> Entry:
-        """Add an entry to the ledger. `payload` is a digest, never content."""
+        """Add an entry to the ledger. `payload` is a digest, never content.
+
+        Raises:
+            InputError: if the clock stands before the last entry.
+        """
         with self.transaction() as connection:
-            row = connection.execute(
-                sa.select(LEDGER).order_by(LEDGER.c.seq.desc()).limit(1)
-            ).first()
-            entry = link(
-                None if row is None else _entry(row),
-                kind=kind,
-                payload=payload,
-                at=self.timestamp(),
-            )
+            last, now = self.last_entry(), self._now()
+            if kind != "clock" and (fault := clock_fault(last, now)) is not None:
+                raise InputError([fault])
+            entry = link(last, kind=kind, payload=payload, at=_timestamp(now))
             connection.execute(sa.insert(LEDGER).values(vars(entry)))
         return entry
+
+    def check_clock(self, *, accept: bool = False) -> None:
+        """Check that the clock does not stand before the last entry of the ledger.
+
+        Args:
+            accept: Have the ledger say that its clock was ahead before, and go on from now.
+
+        Raises:
+            InputError: naming both times.
+        """
+        with self.transaction():
+            last, now = self.last_entry(), self._now()
+            fault = clock_fault(last, now)
+            if fault is not None and accept and clock_fault(None, now) is None:
+                assert last is not None  # without an entry there is nothing to stand before
+                self.append("clock", clock_payload(last.at, _timestamp(now)))
+            elif fault is not None:
+                raise InputError([fault])
+
+    def last_entry(self) -> Entry | None:
+        """Return the last entry of the ledger, if there is one."""
+        query = sa.select(LEDGER).order_by(LEDGER.c.seq.desc()).limit(1)
+        with self._reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _entry(row)
 
     def ledger(self) -> tuple[Entry, ...]:
         """Return the entries of the ledger in order."""
@@ -591,7 +621,7 @@ class Store:
 
     def timestamp(self) -> str:
         """Return the store's present time in UTC, ISO 8601."""
-        return self._now().astimezone(UTC).isoformat(timespec="seconds")
+        return _timestamp(self._now())
 
 
 def record_digest(stored: StoredRecord) -> Digest:
@@ -667,6 +697,10 @@ def _result(row: sa.Row[Any]) -> StageResult:
     )
 
 
+def _timestamp(now: datetime) -> str:
+    return now.astimezone(UTC).isoformat(timespec="seconds")
+
+
 def _entry(row: sa.Row[Any]) -> Entry:
     return Entry(row.seq, row.previous, row.kind, row.payload, row.at, row.digest)
 
@@ -676,6 +710,7 @@ def _engine(url: str) -> sa.Engine:
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
+        sa.event.listen(engine, "handle_error", say_plainly)
     return engine
 
 
