@@ -78,7 +78,7 @@ def verify(project: Path, *, directories: Sequence[Path] = ()) -> Verification:
     except IntegrityError as error:
         fault = Fault(where=_STORE, expected="a readable database", seen=str(error))
         return Verification(checked=1, erased=0, faults=(fault,))
-    with store:
+    with store, store.snapshot():
         return _Verifier(project, store, directories).all()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -219,11 +219,25 @@ class Store:
                     self._open = None
 
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
+    def snapshot(self) -> Iterator[None]:
+        """Have everything that is read inside come from one moment, whatever a run writes then."""
         if self._open is not None:
-            yield self._open
+            yield
             return
         with self.engine.connect() as connection:
+            if connection.dialect.name != "sqlite":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                self._open = connection
+                try:
+                    yield
+                finally:
+                    self._open = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        opened = nullcontext(self._open) if self._open is not None else self.engine.connect()
+        with opened as connection:
             try:
                 yield connection
             except sa.exc.DatabaseError as error:

@@ -72,6 +72,7 @@ _BY_ERRNO: Mapping[int, _Said] = {
     errno.EPERM: _FORBIDDEN,
     errno.EROFS: _READ_ONLY,
     errno.EIO: _BROKEN,
+    errno.EEXIST: _NO_FOLDER,
     errno.ENOTDIR: _NO_FOLDER,
     errno.ENAMETOOLONG: _LONG_NAME,
 }
