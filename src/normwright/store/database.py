@@ -227,12 +227,12 @@ class Store:
         with self.engine.connect() as connection:
             if connection.dialect.name != "sqlite":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
-                self._open = connection
-                try:
-                    yield
-                finally:
-                    self._open = None
+            connection.begin()
+            self._open = connection
+            try:
+                yield
+            finally:
+                self._open = None  # closing rolls back; there is nothing to commit
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
