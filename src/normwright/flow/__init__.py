@@ -1,6 +1,7 @@
 """Composes the stages from one project file; resumes; records what ran; proves it afterwards."""
 
 from normwright.flow.code import code_digest
+from normwright.flow.compare import Comparison, RunName, compare
 from normwright.flow.engine import (
     Context,
     Event,
@@ -29,12 +30,14 @@ from normwright.flow.verify import Verification, verify
 
 __all__ = [
     "FILE",
+    "Comparison",
     "Context",
     "Event",
     "Forecast",
     "Project",
     "ProjectSettings",
     "Results",
+    "RunName",
     "RunReport",
     "StageLine",
     "StageStatus",
@@ -50,6 +53,7 @@ __all__ = [
     "Verification",
     "Watcher",
     "code_digest",
+    "compare",
     "digest_sources",
     "forecast",
     "forecast_of",

@@ -10,6 +10,7 @@ from normwright.store.consultations import (
 from normwright.store.database import (
     FOLDER,
     KeyedRow,
+    Run,
     RunStep,
     StageResult,
     Store,
@@ -44,6 +45,7 @@ __all__ = [
     "ObjectStore",
     "PreparedImport",
     "Rows",
+    "Run",
     "RunStep",
     "StageResult",
     "Store",

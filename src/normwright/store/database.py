@@ -88,6 +88,17 @@ class StageResult:
 
 
 @dataclass(frozen=True)
+class Run:
+    """One run of a project."""
+
+    seq: int
+    """Its number, from 1."""
+    started: str
+    ended: str | None
+    """None where it was stopped, or is at work."""
+
+
+@dataclass(frozen=True)
 class RunStep:
     """One step of one run: which result it rests on, and whether that was there already."""
 
@@ -418,14 +429,24 @@ class Store:
                 )
             )
 
-    def current_steps(self) -> dict[str, RunStep]:
-        """Return, for each step that was ever reached, where it stood when last reached."""
+    def runs(self) -> tuple[Run, ...]:
+        """Return every run the store tells of, the first one first."""
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(RUNS).order_by(RUNS.c.seq))
+            return tuple(Run(row.seq, row.started, row.ended) for row in rows)
+
+    def run_steps(self) -> tuple[RunStep, ...]:
+        """Return every step of every run, in the order they were made or skipped."""
         query = sa.select(RUN_STEPS).order_by(RUN_STEPS.c.run, RUN_STEPS.c.place)
         with self._reading() as connection:
-            return {
-                row.stage: RunStep(row.run, row.stage, row.key, bool(row.skipped), row.seconds)
+            return tuple(
+                RunStep(row.run, row.stage, row.key, bool(row.skipped), row.seconds)
                 for row in connection.execute(query)
-            }
+            )
+
+    def current_steps(self) -> dict[str, RunStep]:
+        """Return, for each step that was ever reached, where it stood when last reached."""
+        return {step.stage: step for step in self.run_steps()}
 
     # Exports
 
