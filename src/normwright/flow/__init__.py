@@ -17,6 +17,7 @@ from normwright.flow.engine import (
     run_steps,
 )
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
+from normwright.flow.gc import Collection, collect
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
 from normwright.flow.results import Results, results
@@ -30,6 +31,7 @@ from normwright.flow.verify import Verification, verify
 
 __all__ = [
     "FILE",
+    "Collection",
     "Comparison",
     "Context",
     "Event",
@@ -53,6 +55,7 @@ __all__ = [
     "Verification",
     "Watcher",
     "code_digest",
+    "collect",
     "compare",
     "digest_sources",
     "forecast",

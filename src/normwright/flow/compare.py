@@ -36,7 +36,7 @@ from normwright.records import (
     Text,
     Verdict,
 )
-from normwright.store import Rows, Store
+from normwright.store import ROW_ID, Store
 
 R = TypeVar("R", bound=Record)
 
@@ -272,7 +272,7 @@ def _people(one: _Side, other: _Side) -> tuple[TableChange, ...]:
         return ()
     before, after = _rows_of(one, first), _rows_of(other, second)
     told = []
-    for table in ("participants", "statements", "votes", "comparisons"):
+    for table in before:
         was, now = before[table], after[table]
         told.append(
             TableChange(
@@ -289,18 +289,16 @@ def _people(one: _Side, other: _Side) -> tuple[TableChange, ...]:
     return tuple(told)
 
 
-def _rows_of(side: _Side, receipt: Consultation | None) -> dict[str, dict[tuple[str, ...], str]]:
-    """Return the rows under a receipt: table -> id of the row -> what it says."""
+def _rows_of(
+    side: _Side, receipt: Consultation | None
+) -> dict[str, dict[tuple[str, ...], Record]]:
+    """Return the rows under a receipt: table -> what names a row -> the row."""
     if receipt is None:
-        return {table: {} for table in ("participants", "statements", "votes", "comparisons")}
-    rows: Rows = side.store.rows(receipt)
+        return {table: {} for table in ROW_ID}
+    rows = side.store.rows(receipt)
     return {
-        "participants": {(p.id,): p.digest for p in rows.participants},
-        "statements": {(s.id,): s.digest for s in rows.statements},
-        "votes": {(v.participant, v.statement): v.value for v in rows.votes},
-        "comparisons": {
-            (c.participant, c.scene, c.norm, c.authority): c.choice for c in rows.comparisons
-        },
+        table: {tuple(getattr(row, name) for name in names): row for row in getattr(rows, table)}
+        for table, names in ROW_ID.items()
     }
 
 

@@ -346,7 +346,7 @@ def run_steps(
             found = store.result(plan.key)
             if found is not None and intact(store, found):
                 skipped, result = True, found
-                restored = _restore(project, store, result.exports)
+                restored = _return_to(project, store, result.exports)
                 seconds = clock() - started
                 store.put_run_step(RunStep(run, step.name, plan.key, skipped, seconds))
                 watch(StepSkipped(step.name, place, len(chosen), result.made, restored))
@@ -503,6 +503,14 @@ def _restore(project: Path, store: Store, exports: Mapping[str, Digest]) -> tupl
     }
     store.objects.check_out(wrong, project)
     return tuple(sorted(wrong))
+
+
+def _return_to(project: Path, store: Store, exports: Mapping[str, Digest]) -> tuple[str, ...]:
+    """Have the files of a result that stands again be those that are watched over."""
+    watched = store.exports()
+    if any(watched.get(path) != digest for path, digest in exports.items()):
+        store.put_exports(exports)
+    return _restore(project, store, exports)
 
 
 def _is_whole(project: Path, exports: Mapping[str, Digest]) -> bool:

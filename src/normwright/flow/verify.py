@@ -14,6 +14,7 @@ from normwright.flow.receipts import body_of, held_objects, title_of
 from normwright.records import Consultation, Dataset, Digest, Fault, IntegrityError
 from normwright.store import (
     FOLDER,
+    Entry,
     StageResult,
     Store,
     StoredImport,
@@ -261,9 +262,9 @@ class _Verifier:
         for (kind, payload), digest in stored.items():
             seen = payload if (kind, payload) in told else None
             self.look(f"ledger: {kind}", expected=payload, seen=seen, digest=digest)
-        replaced = {entry.payload for entry in entries if entry.kind == "replaced"}
+        gone = _gone(entries)
         for entry in entries:
-            if entry.kind == "result" and entry.payload in replaced:
+            if entry.kind == "result" and entry.payload in gone:
                 continue
             if entry.kind in ("import", "result") and (entry.kind, entry.payload) not in stored:
                 self.look(
@@ -317,3 +318,14 @@ class _Verifier:
         """Hash the files that were written for people."""
         for name, digest in self.store.exports().items():
             self.look(name, expected=digest, seen=file_digest(self.project / name), digest=digest)
+
+
+def _gone(entries: Sequence[Entry]) -> set[Digest]:
+    """Return the results that were replaced or let go, and not made again since."""
+    gone: set[Digest] = set()
+    for entry in entries:
+        if entry.kind in ("replaced", "gc"):
+            gone.add(entry.payload)
+        elif entry.kind == "result":
+            gone.discard(entry.payload)
+    return gone

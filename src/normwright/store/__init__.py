@@ -1,6 +1,7 @@
 """Where a project's records, rows, results and bytes are kept, and the receipts over them."""
 
 from normwright.store.consultations import (
+    ROW_ID,
     PreparedImport,
     Rows,
     import_digest,
@@ -39,6 +40,7 @@ __all__ = [
     "FOLDER",
     "GENESIS",
     "HALF_WRITTEN",
+    "ROW_ID",
     "Entry",
     "Inclusion",
     "KeyedRow",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -54,6 +56,7 @@ FOLDER = ".normwright"
 
 _KEYED_ROWS = (Ballot, Comparison, Participant, Vote)
 _BATCH = 500
+_HEXADECIMAL = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 R = TypeVar("R", bound=Record)
 
 
@@ -447,6 +450,54 @@ class Store:
     def current_steps(self) -> dict[str, RunStep]:
         """Return, for each step that was ever reached, where it stood when last reached."""
         return {step.stage: step for step in self.run_steps()}
+
+    def let_go(
+        self, keys: Iterable[Digest], *, records: Iterable[Digest], runs: Iterable[int]
+    ) -> None:
+        """Remove results, records and runs from the books, with a ledger entry for each result."""
+        with self.transaction() as connection:
+            for run in runs:
+                connection.execute(sa.delete(RUN_STEPS).where(RUN_STEPS.c.run == run))
+                connection.execute(sa.delete(RUNS).where(RUNS.c.seq == run))
+            for key in keys:
+                if (result := self.result(key)) is not None:
+                    connection.execute(sa.delete(RESULTS).where(RESULTS.c.key == key))
+                    self.append("gc", result_payload(result))
+            for digest in records:
+                connection.execute(sa.delete(RECORDS).where(RECORDS.c.digest == digest))
+
+    def shrink(self) -> None:
+        """Give the room of removed rows back to the disk, where that takes an act of its own."""
+        if self.engine.dialect.name != "sqlite":
+            return
+        connection = self.engine.raw_connection()
+        try:
+            connection.driver_connection.execute("VACUUM")  # type: ignore[union-attr]
+            connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+        except sqlite3.OperationalError as error:
+            # It needs as much room again for a moment. Without it the rows to come fill the gaps.
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY):
+                raise
+        finally:
+            connection.close()
+
+    def digests_elsewhere(self) -> set[Digest]:
+        """Return every digest in the tables beside records, results, runs and people's rows.
+
+        Whatever keeps a table of its own, of signatures for example, thereby keeps what it names;
+        also where it writes a digest as 64 hexadecimal digits alone.
+        """
+        aside = {"records", "results", "runs", "run_steps", "migrations", *ROWS}
+        found: set[Digest] = set()
+        with self._reading() as connection:
+            for name in sa.inspect(connection).get_table_names():
+                if name in aside:
+                    continue
+                for row in connection.execute(sa.select(sa.text("*")).select_from(sa.table(name))):
+                    for value in row:
+                        if isinstance(value, str):
+                            found.update(f"sha256:{one}" for one in _HEXADECIMAL.findall(value))
+        return found
 
     # Exports
 

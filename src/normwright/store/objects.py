@@ -135,6 +135,13 @@ class ObjectStore:
                 if _DIGEST.fullmatch(digest):
                     yield digest
 
+    def remove(self, digest: Digest) -> None:
+        """Remove an object that nothing speaks of any more; one that is gone already is no matter.
+
+        Only for the one process that holds the project's lock.
+        """
+        self.path(digest).unlink(missing_ok=True)
+
     def sweep(self) -> int:
         """Remove what killed writers left half-written and return how many files that was.
 
