@@ -113,12 +113,7 @@ def collected(directory: Path) -> dict[str, Any]:
         project = Path(shutil.copytree(full, directory / f"at-{point}"))
         child = os.fork()
         if child == 0:
-            fuse = Fuse(point)
-            for name in ("unlink", "rmdir"):
-                setattr(os, name, fuse.before(getattr(os, name)))
-            sa.event.listen(sa.Engine, "commit", lambda _: fuse.act())
-            sa.event.listen(sa.Engine, "before_cursor_execute", lambda *a: _at_deletes(fuse, a[2]))
-            _collect(project)
+            _collect(project, fuse=Fuse(point))
             os._exit(0)
         _, status = os.waitpid(child, 0)
         died = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
@@ -132,7 +127,12 @@ def collected(directory: Path) -> dict[str, Any]:
     return {**told, "kept": len(told["kept"])}
 
 
-def _collect(project: Path) -> bool:
+def _collect(project: Path, *, fuse: Fuse | None = None) -> bool:
+    if fuse is not None:
+        for name in ("unlink", "rmdir"):
+            setattr(os, name, fuse.before(getattr(os, name)))
+        sa.event.listen(sa.Engine, "commit", lambda _: fuse.act())
+        sa.event.listen(sa.Engine, "before_cursor_execute", lambda *a: _at_deletes(fuse, a[2]))
     steps = micro.steps(project, rows=7)
     return collect_of(project, steps, seed=micro.SEED, remove=True).done
 

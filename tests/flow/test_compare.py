@@ -79,7 +79,7 @@ def test_no_single_vote_is_told(project: Path, tmp_path: Path) -> None:
 
 
 def test_a_setting_is_named_with_both_values(project: Path) -> None:
-    """The setting is the first cause, not the steps below; the model of two runs is not the same."""
+    """The setting is the first cause, not the steps below; data and model are not the same."""
     run_steps(project, micro.steps(project, rows=6), seed=micro.SEED)
     found = compare(RunName(project, 1), RunName(project, 2))
 
@@ -181,7 +181,7 @@ def test_the_same_scenes_are_paired(tmp_path: Path) -> None:
 
 
 def test_scenes_the_charters_decide_otherwise_are_left_out(tmp_path: Path) -> None:
-    """What is right for a scene must be the same on both sides of a pair; the others are counted."""
+    """What is right for a scene is the same on both sides of a pair; the others are counted."""
     found = two_runs(tmp_path / "p", answering(10), answering(30, refuse=8))
     change = next(m for m in found.behaviour if m.lang is None and m.norm is None)
 

@@ -40,7 +40,8 @@ def diff(
     before: Annotated[
         str,
         typer.Argument(
-            metavar="RUN", help="DIR is its last finished run, DIR@3 its third; 3 that of --project."
+            metavar="RUN",
+            help="DIR: the last finished run; DIR@3: run 3; 3: of --project.",
         ),
     ],
     after: Annotated[str, typer.Argument(metavar="RUN", help="The run to compare it with.")],
@@ -56,7 +57,7 @@ def diff(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
-    """Say what changed from one run to another, from votes to norms, behaviour and verdict, and why.
+    """Say what changed from one run to another, from votes to the verdict, and why.
 
     Single votes are never shown. Of two estimates both are shown, with their intervals; that models
     behave differently is claimed only where both answered the same scenes. The exit code is 0
@@ -96,11 +97,11 @@ def lines_of(found: Comparison, lang: str) -> Iterator[str]:
         ("diff-outcomes", [line for one in found.outcomes for line in _outcome(one, say)]),
         ("diff-norms", _norms(found, say, lang)),
         ("diff-data", _data(found, say)),
-        ("diff-models", [_from_to(m.name, _short(m.before), _short(m.after)) for m in found.models]),
+        ("diff-models", _models(found)),
         ("diff-behaviour", _behaviour(found, say)),
         ("diff-criteria", _cut([_criterion(one, say) for one in found.criteria], say)),
         ("verdict", _verdict(found, say)),
-    )  # fmt: skip
+    )
     for heading, lines in links:
         if lines:
             yield say[heading]
@@ -175,6 +176,10 @@ def _data(found: Comparison, say: Mapping[str, str]) -> list[str]:
         curated = [_from_to(name, *map(str, rows)) for name, rows in data.curation.items()]
         lines += [f"  {line}" for line in _cut(curated, say)]
     return lines
+
+
+def _models(found: Comparison) -> list[str]:
+    return [_from_to(one.name, _short(one.before), _short(one.after)) for one in found.models]
 
 
 def _behaviour(found: Comparison, say: Mapping[str, str]) -> list[str]:

@@ -33,7 +33,8 @@ def gc(
         ),
     ] = 1,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Remove it; otherwise it is shown, or asked on a terminal.")
+        bool,
+        typer.Option("--yes", help="Remove it; otherwise it is only shown, or asked."),
     ] = False,
     lang: Lang = None,
     as_json: AsJson = False,
@@ -41,8 +42,8 @@ def gc(
     """Remove the results, records and objects of runs that nothing kept rests on.
 
     Kept are the last finished run, what the next run would skip, everything these rest on, people's
-    rows, and whatever a signature, a withdrawal or a published file refers to. The ledger says which
-    results were let go; `verify` and `trace` work as before.
+    rows, and whatever a signature, a withdrawal or a published file refers to. The ledger says
+    which results were let go; `verify` and `trace` work as before.
     """
     from normwright import flow
 

@@ -99,7 +99,9 @@ def run(
             err.print(line_of(foreseen, shown), markup=False, soft_wrap=True)
 
     with watching(err, shown, quiet=as_json) as watch:
-        report = flow.run(directory, until=until, watch=watch, foresee=foresee, accept_clock=accept_clock)
+        report = flow.run(
+            directory, until=until, watch=watch, foresee=foresee, accept_clock=accept_clock
+        )
     page = _page(directory, report)
     if as_json:
         emit({**report.as_json(), "report": None if page is None else str(page.resolve())})

@@ -1,4 +1,4 @@
-"""Why two runs differ: the inputs, settings, code and seed that are not the same, first causes first.
+"""Why two runs differ: the inputs, settings, code and seed that are not the same, in order.
 
 Every result stands under all that could have changed it. Where two runs made something else in a
 step, the cause is therefore among what is written beside the result, or in a step above it.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -268,9 +268,10 @@ class _Side:
 
 def _people(one: _Side, other: _Side) -> tuple[TableChange, ...]:
     first, second = one.last(Consultation), other.last(Consultation)
-    if (first and first.roots) == (second and second.roots):
+    if _of(first, lambda r: r.roots) == _of(second, lambda r: r.roots):
         return ()
     before, after = _rows_of(one, first), _rows_of(other, second)
+    roots = [{} if receipt is None else receipt.roots for receipt in (first, second)]
     told = []
     for table in before:
         was, now = before[table], after[table]
@@ -282,16 +283,14 @@ def _people(one: _Side, other: _Side) -> tuple[TableChange, ...]:
                 added=len(now.keys() - was.keys()),
                 removed=len(was.keys() - now.keys()),
                 changed=sum(was[row] != now[row] for row in was.keys() & now.keys()),
-                root_before=first and first.roots.get(table),
-                root_after=second and second.roots.get(table),
+                root_before=roots[0].get(table),
+                root_after=roots[1].get(table),
             )
         )
     return tuple(told)
 
 
-def _rows_of(
-    side: _Side, receipt: Consultation | None
-) -> dict[str, dict[tuple[str, ...], Record]]:
+def _rows_of(side: _Side, receipt: Consultation | None) -> dict[str, dict[tuple[str, ...], Record]]:
     """Return the rows under a receipt: table -> what names a row -> the row."""
     if receipt is None:
         return {table: {} for table in ROW_ID}
@@ -333,8 +332,8 @@ def _outcome(
     change = OutcomeChange(
         layer=key[0],
         authority=key[1],
-        votes=(one and one.votes, other and other.votes),
-        participants=(one and one.participants, other and other.participants),
+        votes=(_of(one, lambda o: o.votes), _of(other, lambda o: o.votes)),
+        participants=(_of(one, lambda o: o.participants), _of(other, lambda o: o.participants)),
         support=support,
         shares=shares,
         rankings=rankings,
@@ -355,10 +354,10 @@ def _estimates(
     one: Mapping[str, Estimate], other: Mapping[str, Estimate]
 ) -> tuple[EstimateChange, ...]:
     return tuple(
-        EstimateChange(name, one.get(name), other.get(name), _overlap(one.get(name), other.get(name)))
+        EstimateChange(name, was, now, _overlap(was, now))
         for name in _keys(one, other)
-        if one.get(name) != other.get(name)
-    )  # fmt: skip
+        if (was := one.get(name)) != (now := other.get(name))
+    )
 
 
 def _overlap(one: Estimate | None, other: Estimate | None) -> bool | None:
@@ -412,8 +411,7 @@ def _standing(charter: Charter | None) -> dict[str, _Standing]:
 
 
 def _permit(side: _Side) -> tuple[str, ...] | None:
-    policy = side.last(Policy)
-    return policy and policy.permit_modes
+    return _of(side.last(Policy), lambda policy: policy.permit_modes)
 
 
 # Data and weights
@@ -424,14 +422,14 @@ def _data(one: _Side, other: _Side) -> tuple[DataChange, ...]:
     told = []
     for kind in _keys(first, second):
         was, now = first.get(kind), second.get(kind)
-        if (was and was.content) == (now and now.content):
+        if _of(was, lambda d: d.content) == _of(now, lambda d: d.content):
             continue
         before, after = _curated(was), _curated(now)
         told.append(
             DataChange(
                 kind=kind,
-                rows=(was and was.rows, now and now.rows),
-                content=(was and was.content, now and now.content),
+                rows=(_of(was, lambda d: d.rows), _of(now, lambda d: d.rows)),
+                content=(_of(was, lambda d: d.content), _of(now, lambda d: d.content)),
                 curation={
                     name: (before[name], after[name])
                     for name in sorted({*before, *after})
@@ -489,9 +487,7 @@ def _behaviour(one: _Side, other: _Side) -> tuple[tuple[MeasureChange, ...], Unp
         was, now = first.get(key), second.get(key)
         contrast = paired.get((model, suite, lang, norm))
         overlap = _overlap(was, now)
-        changes.append(
-            MeasureChange(suite, metric, model, lang, norm, was, now, overlap, contrast)
-        )
+        changes.append(MeasureChange(suite, metric, model, lang, norm, was, now, overlap, contrast))
     return tuple(changes), unpaired, left_out
 
 
@@ -523,9 +519,7 @@ def _paired(one: _Side, other: _Side) -> tuple[dict[Slice, Contrast], Unpaired, 
     return found, "" if common else "scenes", left_out
 
 
-def _alike(
-    before: Sequence[Answer], after: Sequence[Answer]
-) -> tuple[list[Answer], list[Answer]]:
+def _alike(before: Sequence[Answer], after: Sequence[Answer]) -> tuple[list[Answer], list[Answer]]:
     """Return the answers to scenes that are in both and that both charters decide alike."""
     expected = [{a.scene: a.expected for a in side} for side in (before, after)]
     kept = {scene for scene, said in expected[0].items() if expected[1].get(scene) == said}
@@ -584,10 +578,10 @@ def _verdict(one: _Side, other: _Side) -> tuple[ModeChange, ...]:
     return tuple(
         ModeChange(
             mode=mode,
-            before=(was := first.get(mode)) and was.verdict,
-            after=(now := second.get(mode)) and now.verdict,
-            deciding_before=was and was.deciding,
-            deciding_after=now and now.deciding,
+            before=_of(first.get(mode), lambda m: m.verdict),
+            after=_of(second.get(mode), lambda m: m.verdict),
+            deciding_before=_of(first.get(mode), lambda m: m.deciding),
+            deciding_after=_of(second.get(mode), lambda m: m.deciding),
         )
         for mode in _keys(first, second)
     )
@@ -597,6 +591,12 @@ def _verdict(one: _Side, other: _Side) -> tuple[ModeChange, ...]:
 
 
 K = TypeVar("K")
+T = TypeVar("T")
+
+
+def _of(value: T | None, read: Callable[[T], K]) -> K | None:
+    """Return what is read from a value, or None where there is no value."""
+    return None if value is None else read(value)
 
 
 def _keys(one: Iterable[K], other: Iterable[K]) -> Sequence[K]:

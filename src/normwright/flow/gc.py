@@ -232,9 +232,7 @@ class _Search:
             todo += mentioned(one.kind, body_of(one))
         return kept
 
-    def _mentioned(
-        self, results: Iterable[StageResult], records: Iterable[Digest]
-    ) -> set[Digest]:
+    def _mentioned(self, results: Iterable[StageResult], records: Iterable[Digest]) -> set[Digest]:
         """Return every digest that results, records or other tables mention."""
         found = set(self.elsewhere)
         for result in results:

@@ -62,7 +62,7 @@ def _take(handle: int, path: Path) -> None:
                 Fault(
                     where=str(path),
                     expected="a file system that can lock files",
-                    seen=error.strerror,
+                    seen=str(error.strerror),
                     do="Move the project to a local disk.",
                 )
             ]

@@ -44,8 +44,14 @@ def run(
         foresee(foreseen)
     check_room(directory, foreseen)
     seed = project.settings.seed
-    more = {} if watch is None else {"watch": watch}
-    return run_steps(directory, plan, seed=seed, until=until, accept_clock=accept_clock, **more)
+    return run_steps(
+        directory,
+        plan,
+        seed=seed,
+        until=until,
+        watch=watch or (lambda event: None),
+        accept_clock=accept_clock,
+    )
 
 
 def status(directory: Path) -> Status:
