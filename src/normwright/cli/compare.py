@@ -41,7 +41,7 @@ def diff(
         str,
         typer.Argument(
             metavar="RUN",
-            help="DIR: the last finished run; DIR@3: run 3; 3: of --project.",
+            help="DIR: its last finished run; DIR@3: its run 3; 3: run 3 of --project.",
         ),
     ],
     after: Annotated[str, typer.Argument(metavar="RUN", help="The run to compare it with.")],
