@@ -65,7 +65,7 @@ def test_pages_that_find_no_room(call: Call, micro_project: Path, tmp_path: Path
 
 
 def test_a_page_about_an_older_verdict_is_drawn_again(call: Call, copy: Path) -> None:
-    """A run that was stopped after its verdict and before its page leaves an old one; it is told."""
+    """A run stopped after its verdict and before its page leaves an old one; that is noticed."""
     from normwright import flow
 
     criteria = copy / "criteria.yaml"
