@@ -38,6 +38,8 @@ def test_the_commands_are_these() -> None:
         "charter decide",
         "charter show",
         "chat",
+        "diff",
+        "gc",
         "init",
         "plugins",
         "run",
