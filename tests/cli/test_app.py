@@ -40,6 +40,8 @@ def test_the_commands_are_these() -> None:
         "chat",
         "demo",
         "elicit withdraw",
+        "diff",
+        "gc",
         "init",
         "keys create",
         "keys show",

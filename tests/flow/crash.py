@@ -21,6 +21,7 @@ import sqlalchemy as sa  # noqa: E402
 from tests.flow import micro  # noqa: E402
 
 from normwright.flow import Event, StepSkipped, run_steps, verify  # noqa: E402
+from normwright.flow.gc import collect_of  # noqa: E402
 
 
 class Fuse:
@@ -44,7 +45,9 @@ class Fuse:
         return lit
 
 
-def run(project: Path, *, fuse: Fuse | None = None, pause: float = 0.0) -> tuple[str, int]:
+def run(
+    project: Path, *, fuse: Fuse | None = None, pause: float = 0.0, **parameters: Any
+) -> tuple[str, int]:
     """Run the project and return the digest of the verdict and how many steps were skipped."""
     if fuse is not None:
         for name in ("fsync", "replace", "open"):
@@ -59,7 +62,7 @@ def run(project: Path, *, fuse: Fuse | None = None, pause: float = 0.0) -> tuple
         skipped += isinstance(event, StepSkipped)
         time.sleep(pause)
 
-    steps = [replace(step) for step in micro.steps(project)]
+    steps = [replace(step) for step in micro.steps(project, **parameters)]
     report = run_steps(project, steps, seed=micro.SEED, watch=watch)
     return report.stages[-1].made[-1], skipped
 
@@ -92,6 +95,56 @@ def sweep(directory: Path) -> dict[str, Any]:
         resumed += skipped > 0
         told["faults_after_death"] += _faults(project)
     return {**told, "ends": sorted(ends), "resumed_later_than_the_start": resumed}
+
+
+def collected(directory: Path) -> dict[str, Any]:
+    """Kill the removal of what is not needed at every durable act in turn, and finish it."""
+    full = micro.write_project(directory / "full")
+    for rows in (5, 6, 7):
+        run_steps(full, micro.steps(full, rows=rows), seed=micro.SEED)
+    left = full / ".normwright/work/left"
+    left.mkdir(parents=True)
+    (left / "state").write_bytes(b"x")
+    told: dict[str, Any] = {"killed": 0, "faults": [], "kept": set()}
+    tries, died = 0, True
+    while died:
+        point = 1 + 3 * tries
+        tries += 1
+        project = Path(shutil.copytree(full, directory / f"at-{point}"))
+        child = os.fork()
+        if child == 0:
+            _collect(project, fuse=Fuse(point))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        died = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        told["killed"] += died
+        told["faults"] += [fault.where for fault in verify(project).faults]
+        told["faults"] += [] if _collect(project) else ["nothing to do was left to say"]
+        told["faults"] += [fault.where for fault in verify(project).faults]
+        _, skipped = run(project, rows=7)
+        told["faults"] += [] if skipped == len(micro.steps(project)) else ["a step was lost"]
+        told["kept"].add("\n".join(_files(project)))
+    return {**told, "kept": len(told["kept"])}
+
+
+def _collect(project: Path, *, fuse: Fuse | None = None) -> bool:
+    if fuse is not None:
+        for name in ("unlink", "rmdir"):
+            setattr(os, name, fuse.before(getattr(os, name)))
+        sa.event.listen(sa.Engine, "commit", lambda _: fuse.act())
+        sa.event.listen(sa.Engine, "before_cursor_execute", lambda *a: _at_deletes(fuse, a[2]))
+    steps = micro.steps(project, rows=7)
+    return collect_of(project, steps, seed=micro.SEED, remove=True).done
+
+
+def _at_deletes(fuse: Fuse, statement: str) -> None:
+    if statement.startswith(("DELETE FROM results", "DELETE FROM runs", "INSERT INTO ledger")):
+        fuse.act()
+
+
+def _files(project: Path) -> list[str]:
+    objects = project / ".normwright/objects"
+    return sorted(path.relative_to(objects).as_posix() for path in objects.rglob("*/*"))
 
 
 def _faults(project: Path) -> list[str]:
@@ -129,6 +182,8 @@ def main() -> None:
     match what:
         case "sweep":
             told: dict[str, Any] = sweep(where)
+        case "collect":
+            told = collected(where)
         case "slow":
             sys.stdout.write("go\n")
             sys.stdout.flush()

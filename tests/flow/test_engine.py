@@ -177,6 +177,14 @@ def test_returning_to_old_settings_finds_the_old_results(project: Path) -> None:
     assert made(back) == made(first)
 
 
+def test_returning_to_old_settings_is_watched_over(project: Path) -> None:
+    """The files of a result that stands again are those that `verify` expects."""
+    for rows in (5, 6, 5):
+        run_steps(project, micro.steps(project, rows=rows), seed=micro.SEED)
+
+    assert verify(project).faults == ()
+
+
 def test_until_stops_after_the_named_step(project: Path) -> None:
     """`until` runs up to and with a step; an unknown one is refused with the nearest name."""
     report = run(project, until="aggregate")

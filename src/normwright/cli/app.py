@@ -5,13 +5,24 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 from normwright import __version__
-from normwright.cli import charter, chat, elicit, keys, project, receipts, registry
+from normwright.cli import (
+    charter,
+    chat,
+    compare,
+    elicit,
+    gc,
+    keys,
+    project,
+    receipts,
+    registry,
+)
 from normwright.cli.screen import DONE, FAILED, INTERRUPTED, USAGE, console, faults_of, show_faults
 from normwright.records import Fault, NormwrightError
 
@@ -26,6 +37,8 @@ app = typer.Typer(
 project.add_to(app)
 receipts.add_to(app)
 chat.add_to(app)
+compare.add_to(app)
+gc.add_to(app)
 registry.add_to(app)
 app.add_typer(charter.app, name="charter")
 app.add_typer(keys.app, name="keys")
@@ -76,12 +89,27 @@ def _run(arguments: list[str]) -> int:
         show_faults(faults_of(error), as_json=as_json)
         return FAILED
     except Exception as error:  # noqa: BLE001
+        if (told := _of_the_disk(error)) is not None:
+            show_faults(faults_of(told), as_json=as_json)
+            return FAILED
         # A defect. A person gets the trace; a program gets JSON it can read, and the trace too.
         traceback.print_exc()
         if as_json:
             show_faults(faults_of(error), as_json=True)
         return FAILED
     return code if isinstance(code, int) else DONE
+
+
+def _of_the_disk(error: Exception) -> NormwrightError | None:
+    """Return what an error says about a full, forbidden or broken disk; None if it does not.
+
+    Work that writes says so itself. This is for what is only read, from any place.
+    """
+    if not isinstance(error, OSError):
+        return None
+    from normwright.store import trouble_of
+
+    return trouble_of(error, Path())
 
 
 def _usage(error: TyperException) -> Fault:

@@ -27,7 +27,7 @@ def line_of(forecast: Forecast, lang: str) -> str:
     return say["foreseen"].format(
         time=time_of(forecast.seconds, lang),
         memory=say["unknown"] if memory is None else _size(memory, _MIB, _GIB, ("MiB", "GiB")),
-        disk=say["unknown"] if disk is None else _size(disk, _MB, _GB, ("MB", "GB")),
+        disk=say["unknown"] if disk is None else size_of(disk),
         basis=say["foreseen-" + ("-".join(bases) or "unknown")],
     )
 
@@ -58,6 +58,11 @@ def show(out: Console, forecast: Forecast, lang: str) -> None:
             table.add_row(step.name, time_of(step.seconds, lang))
         out.print(table)
     out.print(line_of(forecast, lang), markup=False, soft_wrap=True)
+
+
+def size_of(disk: int) -> str:
+    """Return bytes on a disk in the unit that suits them."""
+    return f"{disk} B" if disk < _MB else _size(disk, _MB, _GB, ("MB", "GB"))
 
 
 def _size(size: int, small: int, large: int, names: tuple[str, str]) -> str:

@@ -160,6 +160,13 @@ def run(
             "--forecast", help="Only say what the run would take in time, memory and disk."
         ),
     ] = False,
+    accept_clock: Annotated[
+        bool,
+        typer.Option(
+            "--accept-clock",
+            help="The clock is right and was ahead before: note that in the ledger, and go on.",
+        ),
+    ] = False,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
@@ -183,7 +190,12 @@ def run(
 
     with watching(err, shown, quiet=as_json) as watch:
         report = flow.run(
-            directory, until=until, watch=watch, foresee=foresee, passphrase=passphrase_of_person
+            directory,
+            until=until,
+            watch=watch,
+            foresee=foresee,
+            passphrase=passphrase_of_person,
+            accept_clock=accept_clock,
         )
     page = _page(directory, report, whole=until is None)
     if as_json:
@@ -232,14 +244,25 @@ def _forecast(directory: Path, until: str | None, lang: str, *, as_json: bool) -
 
 
 def _page(directory: Path, report: RunReport, *, whole: bool) -> Path | None:
-    """Return the report for people, drawn anew if anything changed or it is not there."""
+    """Return the report for people, drawn anew if it is not whole or not about these results."""
     if not (whole or report.verdicts):
         return None
-    if report.report is not None and all(stage.skipped for stage in report.stages):
-        return directory / report.report
+    page = None if report.report is None else directory / report.report
+    unchanged = all(stage.skipped for stage in report.stages)
+    if page is not None and unchanged and _speaks_of(page, report.stages[-1].made):
+        return page
     from normwright import web
 
     return web.publish(directory)
+
+
+def _speaks_of(page: Path, made: Iterable[str]) -> bool:
+    """Say whether a page names the verdict among what the last step made.
+
+    A run may be stopped after its verdict and before its page; the old page is then still whole.
+    """
+    text = page.read_text(encoding="utf-8")
+    return any(digest in text for digest in made)
 
 
 def exit_code(verdicts: Mapping[str, str], asked: Iterable[str]) -> int:

@@ -1,6 +1,7 @@
 """Composes the stages from one project file; resumes; records what ran; proves it afterwards."""
 
 from normwright.flow.code import code_digest
+from normwright.flow.compare import Comparison, RunName, compare
 from normwright.flow.engine import (
     Context,
     Event,
@@ -17,6 +18,7 @@ from normwright.flow.engine import (
 )
 from normwright.flow.extras import require_learning
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
+from normwright.flow.gc import Collection, collect
 from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
@@ -37,6 +39,8 @@ from normwright.flow.withdrawal import Withdrawn, withdraw
 __all__ = [
     "FILE",
     "KINDS",
+    "Collection",
+    "Comparison",
     "Context",
     "Event",
     "Findings",
@@ -44,6 +48,7 @@ __all__ = [
     "Project",
     "ProjectSettings",
     "Results",
+    "RunName",
     "RunReport",
     "Signatures",
     "Signed",
@@ -63,6 +68,8 @@ __all__ = [
     "Watcher",
     "Withdrawn",
     "code_digest",
+    "collect",
+    "compare",
     "digest_sources",
     "findings",
     "forecast",

@@ -322,6 +322,7 @@ def run_steps(
     watch: Watcher = _nobody,
     clock: Callable[[], float] = time.perf_counter,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    accept_clock: bool = False,
 ) -> RunReport:
     """Run `steps` in order, skipping each that has a result under its key.
 
@@ -333,9 +334,13 @@ def run_steps(
         watch: Called with every event.
         clock: Seconds, for the time each step took.
         now: The time of day in the ledger.
+        accept_clock: Go on although the clock stands before the last entry of the ledger, and
+            have the ledger say so.
 
     Raises:
-        InputError: if `until` names no step or another run is at work.
+        InputError: if `until` names no step, another run is at work, or the clock stands before
+            the last entry of the ledger.
+        PlaceError: if the disk is full or may not be written to; what was finished is kept.
         MissingExtra: if a step that is to run needs an optional part that is not installed; what
             was made before it is kept.
         ValueError: if the steps are not in order.
@@ -346,6 +351,7 @@ def run_steps(
     lines: list[StageLine] = []
     with locked(project), _losses(lines), open_store(project, now=now) as store:
         _sweep(project, store)
+        store.check_clock(accept=accept_clock)
         run = store.begin_run()
         results: dict[str, StageResult] = {}
         for place, step in enumerate(chosen, start=1):
@@ -354,7 +360,7 @@ def run_steps(
             found = store.result(plan.key)
             if found is not None and intact(store, found):
                 skipped, result = True, found
-                restored = _restore(project, store, result.exports)
+                restored = _return_to(project, store, result.exports)
                 seconds = clock() - started
                 store.put_run_step(RunStep(run, step.name, plan.key, skipped, seconds))
                 watch(StepSkipped(step.name, place, len(chosen), result.made, restored))
@@ -383,7 +389,7 @@ def run_steps(
             # What is left there belongs to keys that nobody will ask for again.
             shutil.rmtree(project / FOLDER / "work", ignore_errors=True)
         verdicts = verdicts_of(store, results.values())
-    report = REPORT if (project / REPORT).is_file() else None
+        report = REPORT if _is_whole(project, store.exports()) else None
     return RunReport(verdicts=verdicts, stages=tuple(lines), report=report)
 
 
@@ -530,6 +536,21 @@ def _restore(project: Path, store: Store, exports: Mapping[str, Digest]) -> tupl
     }
     store.objects.check_out(wrong, project)
     return tuple(sorted(wrong))
+
+
+def _return_to(project: Path, store: Store, exports: Mapping[str, Digest]) -> tuple[str, ...]:
+    """Have the files of a result that stands again be those that are watched over."""
+    watched = store.exports()
+    if any(watched.get(path) != digest for path, digest in exports.items()):
+        store.put_exports(exports)
+    return _restore(project, store, exports)
+
+
+def _is_whole(project: Path, exports: Mapping[str, Digest]) -> bool:
+    """Say whether there is a report, and every file for people is as it was written."""
+    return REPORT in exports and all(
+        file_digest(project / path) == digest for path, digest in exports.items()
+    )
 
 
 def _commit(

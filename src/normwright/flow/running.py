@@ -27,6 +27,7 @@ def run(
     foresee: Callable[[Forecast], object] | None = None,
     home: KeyHome | None = None,
     passphrase: Callable[[], str | None] = passphrase_of_environment,
+    accept_clock: bool = False,
 ) -> RunReport:
     """Carry a project from its consultation to a verdict; what has not changed is skipped.
 
@@ -40,11 +41,14 @@ def run(
         foresee: called with what the run will take, before the first step.
         home: where keys lie; None is this machine's key home.
         passphrase: asked, before the first step, only where the key has one and is needed.
+        accept_clock: go on although the clock stands before the last entry of the ledger, and
+            have the ledger say so.
 
     Raises:
         InputError: with every fault of the project and its files, if a plug-in it names is unknown
             or broken, if the disk is too small, or if the key cannot be used; nothing is changed
             then.
+        PlaceError: if the disk is full or may not be written to; what was finished is kept.
     """
     project = load_project(directory)
     check_finished(directory)
@@ -63,10 +67,14 @@ def run(
         if any(step.name in _JUDGED for step in up_to(plan, until)):
             sign_criteria(project, hand, sure=bool(foreseen.steps))
     seed = project.settings.seed
-    if watch is None:
-        report = run_steps(directory, plan, seed=seed, until=until)
-    else:
-        report = run_steps(directory, plan, seed=seed, until=until, watch=watch)
+    report = run_steps(
+        directory,
+        plan,
+        seed=seed,
+        until=until,
+        watch=watch or (lambda event: None),
+        accept_clock=accept_clock,
+    )
     return replace(report, signed=sign_made(project, hand))
 
 

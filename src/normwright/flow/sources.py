@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from normwright.records import Digest, Fault, InputError
@@ -18,12 +19,13 @@ def digest_sources(project: Path, names: Iterable[str]) -> dict[str, Digest]:
 
     Raises:
         InputError: for all names under which there is nothing.
+        PermissionError: if a directory may not be read; it must not pass for an empty one.
     """
     digests: dict[str, Digest] = {}
     faults = []
     for name in names:
         place = project / name
-        files = [place] if place.is_file() else sorted(place.rglob("*"))
+        files = [place] if place.is_file() else sorted(_files_under(place))
         if not place.exists():
             faults.append(Fault(where=name, expected="a file or directory", seen="none"))
         for file in files:
@@ -34,3 +36,14 @@ def digest_sources(project: Path, names: Iterable[str]) -> dict[str, Digest]:
     if faults:
         raise InputError(faults)
     return digests
+
+
+def _files_under(directory: Path) -> Iterator[Path]:
+    """Yield every file at any depth."""
+
+    def refuse(error: OSError) -> None:
+        if directory.exists():
+            raise error
+
+    for folder, _, names in os.walk(directory, onerror=refuse):
+        yield from (Path(folder) / name for name in names)

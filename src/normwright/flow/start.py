@@ -9,10 +9,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from normwright.flow.settings import FILE
 from normwright.records import Fault, InputError
+from normwright.store import plainly
 
 TEMPLATES = Path(__file__).parent / "templates"
 """Where the templates lie: one directory each, with a project file."""
@@ -44,6 +46,7 @@ def init(directory: Path, template: str, *, templates: Path = TEMPLATES) -> Star
 
     Raises:
         InputError: if there is no such template, or something already lies at `directory`.
+        PlaceError: if the place is full or may not be written to; nothing is left there then.
     """
     faults = []
     names = template_names(templates)
@@ -68,7 +71,7 @@ def init(directory: Path, template: str, *, templates: Path = TEMPLATES) -> Star
                 layer,
                 made,
                 ignore=shutil.ignore_patterns("__pycache__", ".*", EXTENDS),
-                copy_function=shutil.copyfile,
+                copy_function=partial(_copy, directory),
                 dirs_exist_ok=True,
             )
     return Started(
@@ -103,14 +106,10 @@ def building(directory: Path) -> Iterator[Path]:
 
     After an error there is neither a project nor anything beside it.
     """
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}-"))
-    try:
+    with plainly(directory, as_one=True), _made_room(directory.parent) as place:
         (place / "project").mkdir()
         yield place / "project"
         _move_in(place / "project", directory)
-    finally:
-        shutil.rmtree(place)
 
 
 def files_of(directory: Path) -> tuple[str, ...]:
@@ -127,6 +126,28 @@ def _layers(templates: Path, template: str) -> list[Path]:
     if not below.is_file():
         return [top]
     return [*_layers(templates, below.read_text(encoding="utf-8").strip()), top]
+
+
+@contextmanager
+def _made_room(parent: Path) -> Iterator[Path]:
+    """Give a folder to build in below `parent`; take away what was made for it if that fails."""
+    missing = [place for place in (parent, *parent.parents) if not place.exists()]
+    building: Path | None = None
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(dir=parent, prefix=".building-"))
+        yield building
+    except BaseException:
+        for place in ([building] if building else []) + missing:
+            shutil.rmtree(place, ignore_errors=True)
+        raise
+    shutil.rmtree(building)
+
+
+def _copy(project: Path, source: str, target: str) -> None:
+    """Copy one file. What the disk refuses is said at once, not collected file by file."""
+    with plainly(project, as_one=True):
+        shutil.copyfile(source, target)
 
 
 def _move_in(built: Path, directory: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from normwright.records import (
 from normwright.store import (
     FOLDER,
     WITHDRAWAL,
+    Entry,
     KeyHome,
     StageResult,
     Store,
@@ -38,6 +40,7 @@ from normwright.store import (
     record_digest,
     result_payload,
     root,
+    set_back,
     signature_payload,
     withdrawals,
 )
@@ -117,7 +120,7 @@ def verify(
     except IntegrityError as error:
         fault = Fault(where=_FILE, expected="a readable database", seen=str(error))
         return Verification(checked=1, erased=0, faults=(fault,))
-    with store:
+    with store, store.snapshot():
         return _Verifier(project, store, directories, home, require_signed).all()
 
 
@@ -166,11 +169,19 @@ class _Verifier:
         ):
             try:
                 check()
+            except OSError as error:
+                self.unreadable(error)
             except (InputError, IntegrityError, KeyError, TypeError, ValueError) as error:
                 expected = f"{check.__name__} that can be read"
                 seen = str(error) or type(error).__name__
                 self.look(self.store.name, expected=expected, seen=seen)
         return Verification(self.checked, self.erased, tuple(self.faults), self.signed, self.marked)
+
+    def unreadable(self, error: OSError) -> None:
+        """Note that a file could not even be read."""
+        where = os.path.relpath(error.filename or self.project, self.project)
+        seen = error.strerror or type(error).__name__
+        self.look(where, expected="a file that can be read", seen=seen)
 
     def look(
         self, where: str, *, expected: str, seen: str | None, digest: Digest | None = None
@@ -323,6 +334,7 @@ class _Verifier:
         self.checked += len(entries)
         if (fault := first_break(entries)) is not None:
             self.faults.append(fault)
+        self.faults += set_back(entries)
         told = {(entry.kind, entry.payload) for entry in entries}
         stored = {
             ("import", import_payload(one.digest, one.process_record)): one.digest
@@ -340,9 +352,9 @@ class _Verifier:
         for (kind, payload), digest in stored.items():
             seen = payload if (kind, payload) in told else None
             self.look(f"ledger: {kind}", expected=payload, seen=seen, digest=digest)
-        replaced = {entry.payload for entry in entries if entry.kind == "replaced"}
+        gone = _gone(entries)
         for entry in entries:
-            if entry.kind == "result" and entry.payload in replaced:
+            if entry.kind == "result" and entry.payload in gone:
                 continue
             if (
                 entry.kind in ("import", "result", "signature", WITHDRAWAL)
@@ -429,3 +441,14 @@ class _Verifier:
         self.checked += weighed.checked
         self.faults += weighed.faults
         self.signed = weighed.signatures
+
+
+def _gone(entries: Sequence[Entry]) -> set[Digest]:
+    """Return the results that were replaced or let go, and not made again since."""
+    gone: set[Digest] = set()
+    for entry in entries:
+        if entry.kind in ("replaced", "gc"):
+            gone.add(entry.payload)
+        elif entry.kind == "result":
+            gone.discard(entry.payload)
+    return gone

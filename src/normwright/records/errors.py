@@ -4,6 +4,7 @@ NormwrightError
 ├── InputError        what a person gave cannot be used; carries every fault found
 │   └── RemoteError   an endpoint a person named does not answer as it should
 │       └── BudgetError   asking on would spend more than was allowed
+│   └── PlaceError    the disk under a project is full, forbidden, read-only, locked or broken
 ├── MissingExtra      an optional part is not installed; says which and how
 ├── PluginError       a plug-in is unknown or broken; named
 ├── PermitError       the policy does not permit what was asked
@@ -36,6 +37,10 @@ class RemoteError(InputError):
 
 class BudgetError(RemoteError):
     """The next request could spend more than the budget allows, so it was not sent."""
+
+
+class PlaceError(InputError):
+    """The place a project lies in cannot be read or written as it has to be."""
 
 
 class MissingExtra(NormwrightError):

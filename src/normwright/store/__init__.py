@@ -2,6 +2,7 @@
 
 from normwright.store.address import Address, address_faults, masked, read_address
 from normwright.store.consultations import (
+    ROW_ID,
     PreparedImport,
     Rows,
     import_digest,
@@ -11,6 +12,7 @@ from normwright.store.consultations import (
 from normwright.store.database import (
     FOLDER,
     KeyedRow,
+    Run,
     RunStep,
     StageResult,
     Store,
@@ -45,15 +47,27 @@ from normwright.store.exclusions import (
     token_of,
 )
 from normwright.store.keys import KeyHome, PublicKey, passphrase_of_environment
-from normwright.store.ledger import GENESIS, Entry, first_break, link
+from normwright.store.ledger import (
+    BACKWARDS,
+    GENESIS,
+    Entry,
+    clock_fault,
+    clock_payload,
+    first_break,
+    link,
+    set_back,
+)
 from normwright.store.merkle import Inclusion, included, leaf, prove, random_key, root, seeded_key
 from normwright.store.objects import HALF_WRITTEN, ObjectStore, file_digest, write_whole
+from normwright.store.trouble import plainly, trouble_of
 
 __all__ = [
+    "BACKWARDS",
     "FOLDER",
     "GENESIS",
     "HALF_WRITTEN",
     "PAYLOAD_TYPE",
+    "ROW_ID",
     "WITHDRAWAL",
     "Address",
     "Entry",
@@ -65,6 +79,7 @@ __all__ = [
     "PreparedImport",
     "PublicKey",
     "Rows",
+    "Run",
     "RunStep",
     "SignedStatement",
     "StageResult",
@@ -72,6 +87,8 @@ __all__ = [
     "StoredImport",
     "StoredRecord",
     "address_faults",
+    "clock_fault",
+    "clock_payload",
     "envelope_of",
     "erase",
     "exclude",
@@ -87,6 +104,7 @@ __all__ = [
     "link",
     "masked",
     "passphrase_of_environment",
+    "plainly",
     "prepare",
     "processes_of",
     "prove",
@@ -98,11 +116,13 @@ __all__ = [
     "rows_of_person",
     "scrub",
     "seeded_key",
+    "set_back",
     "sign_statement",
     "signature_payload",
     "signed_by",
     "texts_of",
     "token_of",
+    "trouble_of",
     "withdrawals",
     "write_whole",
 ]

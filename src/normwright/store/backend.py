@@ -23,6 +23,8 @@ class Backend(Protocol):
     name: str
     """What it is called in messages; never with a password."""
     engine: sa.Engine
+    sealed: bool
+    """Whether nothing can be written here, so that the store is opened for reading alone."""
     errors: tuple[type[Exception], ...]
     """What is raised when a statement or a connection fails."""
 

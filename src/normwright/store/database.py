@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -41,10 +43,11 @@ from normwright.store.consultations import (
     read_ballots,
 )
 from normwright.store.envelopes import SignedStatement, signature_payload
-from normwright.store.ledger import Entry, link
+from normwright.store.ledger import Entry, clock_fault, clock_payload, link
 from normwright.store.migrations import migrate, pending
 from normwright.store.objects import ObjectStore
 from normwright.store.postgresql import PostgreSQLSchema
+from normwright.store.sealed import check_current
 from normwright.store.sqlite import SQLiteFile
 from normwright.store.tables import (
     EXPORTS,
@@ -65,6 +68,7 @@ FOLDER = ".normwright"
 _KEYED_ROWS = (Ballot, Comparison, Participant, Vote)
 _BATCH = 500
 _NO_ROWS = merkle.root([])
+_HEXADECIMAL = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 R = TypeVar("R", bound=Record)
 
 
@@ -96,6 +100,17 @@ class StageResult:
     """Files written for people: digest by path relative to the project."""
     seconds: float
     created: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a project."""
+
+    seq: int
+    """Its number, from 1."""
+    started: str
+    ended: str | None
+    """None where it was stopped, or is at work."""
 
 
 @dataclass(frozen=True)
@@ -166,21 +181,24 @@ class Store:
             project: The project directory; objects, and without an address the database, lie in
                 its `.normwright` folder.
             address: A PostgreSQL database in place of the SQLite file.
-            create: Make the store if there is none.
+            create: Make the store if there is none. If false and nothing can be written there, the
+                store is opened for reading alone.
             now: The clock for ledger entries and results.
 
         Raises:
             InputError: if there is no store and `create` is false, if it was made by a newer
                 version, or if it belongs to another project.
+            PlaceError: if the disk is full, or the file may not be read.
             IntegrityError: if the file is not a readable database.
             MissingExtra: if the driver for PostgreSQL is not installed.
             StoreError: if the server cannot be reached or refuses us.
         """
         folder = project / FOLDER
-        backend = _backend(project, address)
+        backend = _backend(project, address, create=create)
         if not create and not backend.known():
             raise InputError([_never_run(project, backend, "no such store")])
-        folder.mkdir(exist_ok=True)
+        if not backend.sealed:
+            folder.mkdir(exist_ok=True)
         store = cls(backend, ObjectStore(folder / "objects"), now=now)
         try:
             with store._reading() as connection:
@@ -188,8 +206,10 @@ class Store:
                 missing = pending(connection) if there else ()
             if not there and not create:
                 raise InputError([_never_run(project, backend, "no such store any more")])
+            if backend.sealed:
+                check_current([step.__name__ for step in missing], backend.name)
             # A store that is up to date is opened without waiting for a writer.
-            if missing or not there:
+            elif missing or not there:
                 with store.transaction() as connection:
                     backend.make(connection)
                     migrate(connection)
@@ -247,6 +267,20 @@ class Store:
             if (said := self.backend.error(error)) is not None:
                 raise said from error
             raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Have everything that is read inside come from one moment, whatever a run writes then."""
+        if self._open is not None:
+            yield
+            return
+        with self._reading() as connection:
+            connection.begin()
+            self._open = connection
+            try:
+                yield
+            finally:
+                self._open = None  # closing rolls back; there is nothing to commit
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -441,14 +475,72 @@ class Store:
                 )
             )
 
-    def current_steps(self) -> dict[str, RunStep]:
-        """Return, for each step that was ever reached, where it stood when last reached."""
+    def runs(self) -> tuple[Run, ...]:
+        """Return every run the store tells of, the first one first."""
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(RUNS).order_by(RUNS.c.seq))
+            return tuple(Run(row.seq, row.started, row.ended) for row in rows)
+
+    def run_steps(self) -> tuple[RunStep, ...]:
+        """Return every step of every run, in the order they were made or skipped."""
         query = sa.select(RUN_STEPS).order_by(RUN_STEPS.c.run, RUN_STEPS.c.place)
         with self._reading() as connection:
-            return {
-                row.stage: RunStep(row.run, row.stage, row.key, bool(row.skipped), row.seconds)
+            return tuple(
+                RunStep(row.run, row.stage, row.key, bool(row.skipped), row.seconds)
                 for row in connection.execute(query)
-            }
+            )
+
+    def current_steps(self) -> dict[str, RunStep]:
+        """Return, for each step that was ever reached, where it stood when last reached."""
+        return {step.stage: step for step in self.run_steps()}
+
+    def let_go(
+        self, keys: Iterable[Digest], *, records: Iterable[Digest], runs: Iterable[int]
+    ) -> None:
+        """Remove results, records and runs from the books, with a ledger entry for each result."""
+        with self.transaction() as connection:
+            for run in runs:
+                connection.execute(sa.delete(RUN_STEPS).where(RUN_STEPS.c.run == run))
+                connection.execute(sa.delete(RUNS).where(RUNS.c.seq == run))
+            for key in keys:
+                if (result := self.result(key)) is not None:
+                    connection.execute(sa.delete(RESULTS).where(RESULTS.c.key == key))
+                    self.append("gc", result_payload(result))
+            for digest in records:
+                connection.execute(sa.delete(RECORDS).where(RECORDS.c.digest == digest))
+
+    def shrink(self) -> None:
+        """Give the room of removed rows back to the disk, where that takes an act of its own."""
+        if self.engine.dialect.name != "sqlite":
+            return
+        connection = self.engine.raw_connection()
+        try:
+            connection.driver_connection.execute("VACUUM")  # type: ignore[union-attr]
+            connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+        except sqlite3.OperationalError as error:
+            # It needs as much room again for a moment. Without it the rows to come fill the gaps.
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY):
+                raise
+        finally:
+            connection.close()
+
+    def digests_elsewhere(self) -> set[Digest]:
+        """Return every digest in the tables beside records, results, runs and people's rows.
+
+        Whatever keeps a table of its own, of signatures for example, thereby keeps what it names;
+        also where it writes a digest as 64 hexadecimal digits alone.
+        """
+        aside = {"records", "results", "runs", "run_steps", "migrations", *ROWS}
+        found: set[Digest] = set()
+        with self._reading() as connection:
+            for name in sa.inspect(connection).get_table_names():
+                if name in aside:
+                    continue
+                for row in connection.execute(sa.select(sa.text("*")).select_from(sa.table(name))):
+                    for value in row:
+                        if isinstance(value, str):
+                            found.update(f"sha256:{one}" for one in _HEXADECIMAL.findall(value))
+        return found
 
     # Exports
 
@@ -497,19 +589,43 @@ class Store:
     # Ledger
 
     def append(self, kind: str, payload: Digest) -> Entry:
-        """Add an entry to the ledger. `payload` is a digest, never content."""
+        """Add an entry to the ledger. `payload` is a digest, never content.
+
+        Raises:
+            InputError: if the clock stands before the last entry.
+        """
         with self.transaction() as connection:
-            row = connection.execute(
-                sa.select(LEDGER).order_by(LEDGER.c.seq.desc()).limit(1)
-            ).first()
-            entry = link(
-                None if row is None else _entry(row),
-                kind=kind,
-                payload=payload,
-                at=self.timestamp(),
-            )
+            last, now = self.last_entry(), self._now()
+            if kind != "clock" and (fault := clock_fault(last, now)) is not None:
+                raise InputError([fault])
+            entry = link(last, kind=kind, payload=payload, at=_timestamp(now))
             connection.execute(sa.insert(LEDGER).values(vars(entry)))
         return entry
+
+    def check_clock(self, *, accept: bool = False) -> None:
+        """Check that the clock does not stand before the last entry of the ledger.
+
+        Args:
+            accept: Have the ledger say that its clock was ahead before, and go on from now.
+
+        Raises:
+            InputError: naming both times.
+        """
+        with self.transaction():
+            last, now = self.last_entry(), self._now()
+            fault = clock_fault(last, now)
+            if fault is not None and accept and clock_fault(None, now) is None:
+                assert last is not None  # without an entry there is nothing to stand before
+                self.append("clock", clock_payload(last.at, _timestamp(now)))
+            elif fault is not None:
+                raise InputError([fault])
+
+    def last_entry(self) -> Entry | None:
+        """Return the last entry of the ledger, if there is one."""
+        query = sa.select(LEDGER).order_by(LEDGER.c.seq.desc()).limit(1)
+        with self._reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _entry(row)
 
     def ledger(self) -> tuple[Entry, ...]:
         """Return the entries of the ledger in order."""
@@ -654,7 +770,7 @@ class Store:
 
     def timestamp(self) -> str:
         """Return the store's present time in UTC, ISO 8601."""
-        return self._now().astimezone(UTC).isoformat(timespec="seconds")
+        return _timestamp(self._now())
 
 
 def record_digest(stored: StoredRecord) -> Digest:
@@ -738,14 +854,18 @@ def _result(row: sa.Row[Any]) -> StageResult:
     )
 
 
+def _timestamp(now: datetime) -> str:
+    return now.astimezone(UTC).isoformat(timespec="seconds")
+
+
 def _entry(row: sa.Row[Any]) -> Entry:
     return Entry(row.seq, row.previous, row.kind, row.payload, row.at, row.digest)
 
 
-def _backend(project: Path, address: Address | None) -> Backend:
+def _backend(project: Path, address: Address | None, *, create: bool = True) -> Backend:
     folder = project / FOLDER
     if address is None:
-        return SQLiteFile(folder / "store.db")
+        return SQLiteFile(folder / "store.db", writes=create)
     return PostgreSQLSchema(address, folder / "store.id")
 
 

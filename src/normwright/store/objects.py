@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -134,6 +135,13 @@ class ObjectStore:
                 if _DIGEST.fullmatch(digest):
                     yield digest
 
+    def remove(self, digest: Digest) -> None:
+        """Remove an object that nothing speaks of any more; one that is gone already is no matter.
+
+        Only for the one process that holds the project's lock.
+        """
+        self.path(digest).unlink(missing_ok=True)
+
     def sweep(self) -> int:
         """Remove what killed writers left half-written and return how many files that was.
 
@@ -149,10 +157,12 @@ class ObjectStore:
         path = self.path(digest)
         return path.is_file() and path.stat().st_size == size and self.rehash(digest) == digest
 
-    def _incoming(self) -> IO[bytes]:
+    @contextmanager
+    def _incoming(self) -> Iterator[IO[bytes]]:
         folder = self.directory / _INCOMING
         folder.mkdir(parents=True, exist_ok=True)
-        return tempfile.NamedTemporaryFile(dir=folder, delete=False)
+        with _temporary(folder) as incoming:
+            yield incoming
 
     def _admit(self, incoming: IO[bytes], digest: Digest) -> None:
         """Make a complete temporary file an object, durably."""
@@ -170,14 +180,28 @@ class ObjectStore:
 def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write a file so that readers see the old content or the new, never a part, and flush it."""
     folder = path.parent
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=HALF_WRITTEN, delete=False) as incoming:
+    with _temporary(folder, prefix=HALF_WRITTEN) as incoming:
         incoming.write(data)
         incoming.flush()
         os.fsync(incoming.fileno())
         # Temporary files are private; what is written here is as readable as any new file.
         os.fchmod(incoming.fileno(), mode)
-    os.replace(incoming.name, path)
+        os.replace(incoming.name, path)
     _flush_folder(folder)
+
+
+@contextmanager
+def _temporary(folder: Path, *, prefix: str | None = None) -> Iterator[IO[bytes]]:
+    """Give a new file that the block moves to its place; if it fails, nothing of it is left.
+
+    On a full disk, what a failed writer left behind would be in the way of the next attempt.
+    """
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=prefix, delete=False) as incoming:
+        try:
+            yield incoming
+        except BaseException:
+            Path(incoming.name).unlink(missing_ok=True)
+            raise
 
 
 def file_digest(path: Path) -> Digest | None:

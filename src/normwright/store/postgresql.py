@@ -41,6 +41,8 @@ class PostgreSQLSchema:
     the schema, say that the two belong together.
     """
 
+    sealed = False
+
     def __init__(self, address: Address, binding: Path) -> None:
         try:
             import psycopg

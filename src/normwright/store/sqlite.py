@@ -9,8 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from normwright.records import Fault, IntegrityError, NormwrightError, StoreError
+from normwright.records import IntegrityError, NormwrightError
 from normwright.store.backend import PATIENCE
+from normwright.store.sealed import is_sealed, sealed_engine
+from normwright.store.trouble import say_plainly
 
 
 class SQLiteFile:
@@ -18,14 +20,19 @@ class SQLiteFile:
 
     errors: tuple[type[Exception], ...] = (sa.exc.DBAPIError,)
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, writes: bool = True) -> None:
         self.file = file
         self.name = f"{file.parent.name}/{file.name}"
+        self.sealed = not writes and is_sealed(file)
         # What a failing statement was given may be a person's vote: it is in no message.
-        url = sa.URL.create("sqlite", database=str(file))
-        self.engine = sa.create_engine(url, hide_parameters=True)
-        sa.event.listen(self.engine, "connect", _prepare)
-        sa.event.listen(self.engine, "begin", _begin)
+        if self.sealed:
+            self.engine = sealed_engine(file)
+        else:
+            url = sa.URL.create("sqlite", database=str(file))
+            self.engine = sa.create_engine(url, hide_parameters=True)
+            sa.event.listen(self.engine, "connect", _prepare)
+            sa.event.listen(self.engine, "begin", _begin)
+        sa.event.listen(self.engine, "handle_error", say_plainly)
 
     def known(self) -> bool:
         return self.file.is_file()
@@ -42,15 +49,6 @@ class SQLiteFile:
     def error(self, error: Exception) -> NormwrightError | None:
         cause = getattr(error, "orig", None)
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return StoreError(
-                Fault(
-                    where=str(self.file),
-                    expected=f"the other writer to finish within {PATIENCE} seconds",
-                    seen=str(cause),
-                    do="Find out what holds the file; then run the same command again.",
-                )
-            )
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return IntegrityError(f"{self.file} is not a readable database: {cause}")
         return None

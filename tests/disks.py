@@ -1,0 +1,73 @@
+"""Real disks that are full, read-only or forbidden, for the tests of what happens then."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+_RIGHTS = "--bounding-set=-dac_override,-dac_read_search"
+"""Without these two even root is held to the permissions of a file."""
+
+
+@contextmanager
+def small_disk(place: Path, *, size: str) -> Iterator[Path]:
+    """Give a file system in memory of that size; the test is skipped where mounting is refused."""
+    place.mkdir(parents=True, exist_ok=True)
+    _mount(["-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)])
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@contextmanager
+def read_only(place: Path) -> Iterator[Path]:
+    """Make what lies under a directory read-only for everybody, root included."""
+    _mount(["--bind", str(place), str(place)])
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(place)], check=True)
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def _mount(arguments: Sequence[str]) -> None:
+    if shutil.which("mount") is None:
+        pytest.skip("there is no mount here to make a small disk with")
+    done = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"mounting is not permitted here: {done.stderr.strip()}")
+
+
+def as_anybody() -> list[str]:
+    """Return what to put before a command so that file permissions hold for it."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("there is no setpriv here to give up the rights of root with")
+    return ["setpriv", _RIGHTS]
+
+
+def call(
+    *arguments: object, before: Sequence[str] = (), environment: Mapping[str, str] = {}
+) -> subprocess.CompletedProcess[str]:
+    """Call the command line in a process of its own and return what it left behind."""
+    code = "from normwright.cli import main; main()"
+    return subprocess.run(
+        [*before, sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        timeout=300,
+    )
