@@ -182,8 +182,8 @@ def main() -> int:
         sys.exit(f"{given.directory} is not empty; choose a new directory.")
     given.directory.mkdir(parents=True, exist_ok=True)
     for name, count in prepare(given.directory, Path(given.data), full=given.full).items():
-        print(f"{name}: {count} rows")
-    print(f"Next: normwright run {given.directory}")
+        sys.stdout.write(f"{name}: {count} rows\n")
+    sys.stdout.write(f"Next: normwright run {given.directory}\n")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`normwright init`, `run`, `status`: begin a project, carry it to a verdict, see how far it is."""
+"""`normwright init`, `run`, `demo`, `status`: begin a project, carry it to a verdict, see it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
 
 import typer
 
 from normwright.cli.asked import put, show_taken_in
 from normwright.cli.foreseen import line_of, show
+from normwright.cli.keys import passphrase_of_person, signed_lines
 from normwright.cli.options import HERE, AsJson, Directory, Lang
 from normwright.cli.progress import watching
 from normwright.cli.screen import DONE, VERDICT_CODES, VERDICT_STYLES, console, emit
@@ -27,10 +28,21 @@ if TYPE_CHECKING:
     from normwright.flow import Forecast, RunReport, Status
 
 
+Template: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--template",
+        metavar="NAME",
+        help="town: a city's assistant, in two languages; micro: the same path in seconds.",
+    ),
+]
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this file."""
     app.command("init", epilog="Example:  normwright init my-votes --from votes.csv")(init)
     app.command("run", epilog="Example:  normwright run my-town --until charter --forecast")(run)
+    app.command("demo", epilog="Example:  normwright demo")(demo)
     app.command("status", epilog="Example:  normwright status my-town")(status)
 
 
@@ -170,13 +182,42 @@ def run(
             err.print(line_of(foreseen, shown), markup=False, soft_wrap=True)
 
     with watching(err, shown, quiet=as_json) as watch:
-        report = flow.run(directory, until=until, watch=watch, foresee=foresee)
+        report = flow.run(
+            directory, until=until, watch=watch, foresee=foresee, passphrase=passphrase_of_person
+        )
     page = _page(directory, report, whole=until is None)
     if as_json:
         emit({**report.as_json(), "report": None if page is None else str(page.resolve())})
     else:
         _show_run(console(), directory, report, page, shown)
     return exit_code(report.verdicts, modes)
+
+
+def demo(
+    directory: Annotated[
+        Path,
+        typer.Argument(
+            metavar="[DIR]", help="Where the demo is to lie; one that is there goes on."
+        ),
+    ] = Path("demo"),
+    template: Template = "town",
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Make a project from a template and run it: from a consultation to a verdict, offline.
+
+    Its participants are simulated, and it says so to the end. It says beforehand what it will take;
+    what is done already is skipped. The exit code is that of `run`: an honest HOLD is 3.
+    """
+    from normwright import flow
+
+    flow.require_learning("The demo")
+    if not (directory / flow.FILE).is_file():
+        started = flow.init(directory, template)
+        if not as_json:
+            line = f"{started.directory}: {len(started.files)} files"
+            console(stderr=True).print(line, markup=False, soft_wrap=True)
+    return run(directory, lang=lang, as_json=as_json)
 
 
 def _forecast(directory: Path, until: str | None, lang: str, *, as_json: bool) -> int:
@@ -221,7 +262,7 @@ def status(directory: Directory = HERE, lang: Lang = None, as_json: AsJson = Fal
     if as_json:
         emit(found.as_json())
     else:
-        _show_status(console(), found, choose(lang))
+        _show_status(console(), found, directory, choose(lang))
     return DONE
 
 
@@ -237,9 +278,12 @@ def _show_run(
         out.print(panel(verdict, lang, width=out.width))
     if page is not None:
         out.print(f"{say['report']}: {page}", markup=False, soft_wrap=True)
+    told = report.signed if report.verdicts or any(report.signed.values()) else {}
+    for line in signed_lines(told, directory, lang):
+        out.print(line, markup=False, soft_wrap=True)
 
 
-def _show_status(out: Console, found: Status, lang: str) -> None:
+def _show_status(out: Console, found: Status, directory: Path, lang: str) -> None:
     from rich.table import Table
 
     say = words(lang)
@@ -258,3 +302,5 @@ def _show_status(out: Console, found: Status, lang: str) -> None:
     for mode, word in found.verdicts.items():
         style = VERDICT_STYLES[cast(VerdictWord, word)]
         out.print(f"{say.get(mode, mode)}: [{style}]{word}[/]")
+    for line in signed_lines(found.signed, directory, lang):
+        out.print(line, markup=False, soft_wrap=True)

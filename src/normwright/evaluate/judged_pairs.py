@@ -422,7 +422,7 @@ def _brier(logit: float, share: float) -> float:
 
 
 def _log_loss(logit: float, share: float) -> float:
-    """-(s ln p + (1 - s) ln(1 - p)); a certain answer costs nothing only where all agree with it."""
+    """-(s ln p + (1 - s) ln(1 - p)): a certain answer is free only where all agree with it."""
     loss = 0.0
     if share > 0:
         loss += share * _softplus(-logit)

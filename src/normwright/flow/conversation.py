@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from normwright.flow.extras import require_learning
 from normwright.flow.results import results
 from normwright.flow.stages import TRAINED, open_guarded
+from normwright.flow.stores import open_store
 from normwright.records import Message
-from normwright.store import Store
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ def conversation(directory: Path) -> Iterator[Callable[[str], list[Reply]]]:
 
     Raises:
         InputError: if the project has no finished run.
+        MissingExtra: if models cannot be run here.
     """
+    require_learning("A conversation with models")
     from normwright.models.local import LocalModel, LocalScorer, use_threads
 
     found = results(directory)
     use_threads(found.project.settings.threads)
-    with tempfile.TemporaryDirectory() as folder, Store.open(directory, create=False) as store:
+    with tempfile.TemporaryDirectory() as folder, open_store(directory, create=False) as store:
         places: dict[str, Path] = {}
         for ref in found.models:
             places[ref.name] = Path(folder) / ref.name.replace(":", "-")

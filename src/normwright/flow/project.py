@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from normwright.flow.settings import FILE, Place, ProjectSettings, Sources
 from normwright.records import Fault, InputError
+from normwright.store import address_faults, masked
 
 Location: TypeAlias = tuple[str | int, ...]
 """Where in the file: keys and list places from the top."""
@@ -49,7 +50,7 @@ def load_project(directory: Path) -> Project:
             column), unknown keys (with the nearest known one), values of the wrong kind, missing
             files, a model directory that lacks something. Nothing on disk is changed.
     """
-    raw, faults = _read(directory)
+    raw, faults = read_file(directory)
     if raw is None:
         raise InputError(faults)
     settings: ProjectSettings | None = None
@@ -66,6 +67,7 @@ def load_project(directory: Path) -> Project:
     faults += _title_faults(raw)
     faults += _date_faults(raw)
     faults += _model_faults(directory, raw)
+    faults += store_faults(raw)
     if faults or settings is None:
         raise InputError(faults)
     return Project(directory, settings)
@@ -109,7 +111,7 @@ for _kind, _pattern, _first in (
     )
 
 
-def _read(directory: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
+def read_file(directory: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
     """Return the file's mapping and the faults found on the way; None if there is no mapping."""
     start = "Make one with: normwright init DIR --template town"
     if not directory.is_dir():
@@ -253,7 +255,7 @@ def _dotted(location: Location) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = masked(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -419,3 +421,9 @@ def _model_faults(directory: Path, raw: Mapping[str, Any]) -> list[Fault]:
         for what, patterns in _NEEDED_BY_A_MODEL
         if not any(any(folder.glob(pattern)) for pattern in patterns)
     ]
+
+
+def store_faults(raw: Mapping[str, Any]) -> Sequence[Fault]:
+    """Return what is wrong with the address of a database; no fault repeats any part of it."""
+    url = _at(raw, ("store", "url"))
+    return address_faults(url, where=f"{FILE}: store.url") if isinstance(url, str) else []

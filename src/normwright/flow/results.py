@@ -9,6 +9,7 @@ from typing import TypeVar
 from normwright.flow.project import Project, load_project
 from normwright.flow.running import status
 from normwright.flow.status import StageStatus
+from normwright.flow.stores import open_store
 from normwright.records import (
     Answer,
     Consultation,
@@ -102,7 +103,7 @@ def findings(directory: Path) -> Findings:
     made = dict.fromkeys(d for stage in stages if stage.state == "done" for d in stage.made)
     if not made:
         raise _unfinished(directory, "no results")
-    with Store.open(directory, create=False) as store:
+    with open_store(directory, create=False) as store:
 
         def all_of(kind: type[R]) -> tuple[R, ...]:
             return store.records(made, kind)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
+from pydantic.json_schema import GenerateJsonSchema
 
 from normwright.records import Frozen, Lang, Text
 
@@ -26,7 +27,9 @@ Directory = Annotated[str, Place("directory")]
 File = Annotated[str, Place("file")]
 FileOrDirectory = Annotated[str, Place("either")]
 Outside = Annotated[str, Place("directory", inside=False)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=80)]
+SLUG = r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$"
+"""The form of a short name."""
+Slug = Annotated[str, Field(pattern=SLUG, max_length=80)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 
@@ -74,6 +77,13 @@ class Sources(Settings):
     """Two answers to a prompt between which people chose, in a form an importer reads."""
     labels: Labels | None = None
     """Texts that people labelled as breaching a norm or not."""
+
+
+class StoreSettings(Settings):
+    """Where records, results and ballots are kept; objects always lie in the project."""
+
+    url: str | None = None
+    """A PostgreSQL database, never with its password; null is a SQLite file in the project."""
 
 
 class Method(Settings):
@@ -243,6 +253,8 @@ class ProjectSettings(Settings):
     """Threads for training and evaluation; null is all cores. Only 1 repeats to the bit."""
     sources: Sources = Sources()
     """Where the project's own files lie."""
+    store: StoreSettings = StoreSettings()
+    """Where records, results and ballots are kept."""
     charter_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     """The day the charter is ratified, so that a run on another day gives the same charter."""
     deployment: dict[str, Any] = {}
@@ -279,5 +291,13 @@ class ProjectSettings(Settings):
 
 def project_schema() -> dict[str, Any]:
     """Return the JSON Schema of the project file, for editors and for the manual."""
-    schema = ProjectSettings.model_json_schema(by_alias=True)
+    schema = ProjectSettings.model_json_schema(by_alias=True, schema_generator=_Plain)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+class _Plain(GenerateJsonSchema):
+    """A schema without the titles pydantic makes of names: an editor shows what each key means."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Return no, for every field."""
+        return False

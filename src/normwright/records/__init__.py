@@ -23,6 +23,7 @@ from normwright.records.errors import (
     NormwrightError,
     PermitError,
     PluginError,
+    StoreError,
     describe,
 )
 from normwright.records.evidence import (
@@ -196,6 +197,7 @@ __all__ = [
     "Standing",
     "Statement",
     "Status",
+    "StoreError",
     "Support",
     "Text",
     "Tier",

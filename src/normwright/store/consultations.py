@@ -252,6 +252,16 @@ def _row_faults(bodies: Mapping[str, list[dict[str, Any]]]) -> list[Fault]:
                     seen=f"several rows for {_some(twice)}",
                 )
             )
+        # PostgreSQL keeps no text with the character NUL, and what one database takes both take.
+        if broken := sorted(repr(part) for row in counted for part in row if "\0" in part):
+            faults.append(
+                Fault(
+                    where=table,
+                    expected="ids without the character NUL",
+                    seen=_some(broken),
+                    do="Write the file anew; it may have been saved as UTF-16.",
+                )
+            )
     for table, column, owner in (
         ("votes", "participant", "participants"),
         ("votes", "statement", "statements"),

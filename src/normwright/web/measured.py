@@ -20,15 +20,25 @@ SHOWN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "truthfulqa-mc1": ("benchmarks", ("acc",)),
     "truthfulqa-mc2": ("benchmarks", ("acc",)),
     "toxigen": ("benchmarks", ("balanced-accuracy",)),
-    "judged-pairs": ("pairs", ("agreement",)),
+    "judged-pairs": ("pairs", ("score", "implicit", "likelihood_norm", "human-agreement")),
     "labels": ("labels", ("auc",)),
 }
 """Suite, up to its first dot -> the part of the page it belongs to, and the metrics drawn."""
 
+BY_ROLE: Final[Mapping[str, str]] = {
+    "base": "likelihood_norm",
+    "tuned": "likelihood_norm",
+    "aligned": "implicit",
+    "control:random-init": "implicit",
+    "reward": "score",
+    "people": "human-agreement",
+}
+"""How each role is asked which of two answers it holds better, where there are several ways."""
+
 PARTS: Final = ("benchmarks", "pairs", "labels")
-ROLES: Final = ("base", "tuned", "aligned", "reward", "labels")
+ROLES: Final = ("base", "tuned", "aligned", "reward", "people", "labels")
 """Roles in the order they are drawn; controls come last."""
-HIGHEST: Final = frozenset({"chance", "constant-yes", "no-question", "ceiling"})
+HIGHEST: Final = frozenset({"chance", "constant-yes", "no-question"})
 """Baselines that are no constant answer: they are told, and not taken for the line to beat."""
 
 
@@ -50,12 +60,14 @@ def measured_parts(measurements: Sequence[Measurement], w: Words) -> list[dict[s
 
 
 def _groups(measurements: Sequence[Measurement], part: str) -> Iterator[list[Measurement]]:
-    """Yield measurements of one suite, metric and language, one a role."""
+    """Yield measurements of one suite, source and language, one a role."""
     found: dict[tuple[str, str, str], list[Measurement]] = {}
     for m in measurements:
         of, metrics = SHOWN.get(m.suite.split(".")[0], ("", ()))
-        if of == part and m.metric in metrics and m.lang is not None:
-            found.setdefault((m.suite, m.lang, m.metric), []).append(m)
+        source, _, metric = m.metric.rpartition("/")
+        wanted = metric in metrics and (len(metrics) == 1 or BY_ROLE.get(m.model) == metric)
+        if of == part and wanted and m.lang is not None:
+            found.setdefault((m.suite, source, m.lang), []).append(m)
     for key in sorted(found):
         yield sorted(found[key], key=_order)
 
@@ -70,7 +82,8 @@ def _place(role: str) -> int:
 
 def _view(group: Sequence[Measurement], w: Words) -> dict[str, Any]:
     first = group[0]
-    bar = _bar(first)
+    source, _, metric = first.metric.rpartition("/")
+    bar = max((b for m in group if (b := _bar(m)) is not None), default=None)
     marks = [
         mark
         for m in group
@@ -86,7 +99,7 @@ def _view(group: Sequence[Measurement], w: Words) -> dict[str, Any]:
         )
         is not None
     ]
-    name = f"{first.suite}, {first.lang}"
+    name = f"{source or first.suite}, {first.lang}"
     above = [
         _name(m.model, w)
         for m in group
@@ -94,10 +107,10 @@ def _view(group: Sequence[Measurement], w: Words) -> dict[str, Any]:
     ]
     return {
         "name": name,
-        "metric": first.metric,
+        "metric": metric if len({m.metric for m in group}) == 1 else "",
         "picture": panel(
             marks,
-            label=f"{name}: {first.metric}",
+            label=name,
             limit=None,
             side="upper",
             ticks=[(v, w.number(v, "whole")) for v in (0.0, 0.5, 1.0)],

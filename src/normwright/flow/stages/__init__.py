@@ -7,5 +7,6 @@ step is skipped opens neither torch nor scikit-learn.
 from normwright.flow.stages.decision import check_split
 from normwright.flow.stages.evidence import TRAINED, open_guarded
 from normwright.flow.stages.plan import steps
+from normwright.flow.stages.plugged import check_plugins
 
-__all__ = ["TRAINED", "check_split", "open_guarded", "steps"]
+__all__ = ["TRAINED", "check_plugins", "check_split", "open_guarded", "steps"]

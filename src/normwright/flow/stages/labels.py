@@ -68,7 +68,7 @@ def _kept(context: Context, policy: Policy, role: str, reader: LabelReader) -> M
         files=context.put_dir(folder),
         parameters=len(reader.columns),
         recipe="logistic regression on hashed n-grams",
-        settings=reader.card,
+        settings={**reader.card, "norm": reader.norm},
         derived_from=(policy.digest,),
     )
 

@@ -15,6 +15,7 @@ from normwright.flow.engine import Step
 from normwright.flow.project import Project
 from normwright.flow.sources import digest_sources
 from normwright.flow.stages import beside, corpora, decision, evidence, labels, people, weights
+from normwright.flow.stages.plugged import criterion_kinds, origins
 from normwright.records import Digest
 
 _PEOPLE = ("flow.stages.people", "flow.stages.stored")
@@ -97,7 +98,10 @@ def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
                 "aggregate",
                 partial(people.aggregate, project),
                 after=("elicit",),
-                parameters=settings.method.model_dump(),
+                parameters={
+                    **settings.method.model_dump(),
+                    **origins("methods", [settings.method.ranking]),
+                },
                 rooms=("aggregate", "stats", *_PEOPLE),
             ),
         ]
@@ -409,7 +413,7 @@ def _from_evidence_to_a_verdict(project: Project, given: _Given) -> list[Step]:
                 "redteam",
             ),
             files=digest_sources(project.directory, [project.settings.release.criteria]),
-            parameters=given.languages,
+            parameters={**given.languages, **origins("criteria", criterion_kinds(project))},
             rooms=("release", "stats", *_DECISION),
         )
     ]
