@@ -20,7 +20,7 @@ from normwright.records import (
     Statement,
     canonical_json,
 )
-from normwright.store import PreparedImport, Store, prepare
+from normwright.store import Address, PreparedImport, Store, prepare
 from normwright.store.consultations import canonical_row
 
 HUMAN = Process(id="câmara", kind="human", title={"pt": "Câmara"})
@@ -32,8 +32,8 @@ GIVEN: list[tuple[str, RankedTiers]] = [
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path) as opened:
+def store(tmp_path: Path, address: Address | None) -> Iterator[Store]:
+    with Store.open(tmp_path, address=address) as opened:
         yield opened
 
 

@@ -23,7 +23,15 @@ from normwright.elicit.process import Frame, read_frame
 from normwright.elicit.sheets import decoded, ending, unpacked
 from normwright.elicit.tongue import UNDETERMINED
 from normwright.plugins import Card, plugin
-from normwright.records import Ballots, Participant, Polity, Process, RankedTiers, Statement
+from normwright.records import (
+    Ballots,
+    Participant,
+    Polity,
+    Process,
+    RankedTiers,
+    Statement,
+    Unranked,
+)
 
 TYPES: Final[Mapping[str, str]] = {
     "soc": "strict orders of all alternatives",
@@ -37,6 +45,10 @@ _REFUSED: Final[Mapping[str, str]] = {
     "wmd": "a weighted graph of majorities, in which no voter's ballot can be found",
     "dat": "data that are no ballots",
     "csv": "data that are no ballots",
+}
+_COUNTS: Final[Mapping[Unranked, str]] = {
+    "last": "counted below all that they rank",
+    "apart": "not compared with what they rank",
 }
 _KEYS = {
     "unranked": (lambda v: v in ("last", "apart"), "last or apart"),
@@ -117,6 +129,7 @@ def _consulted(
     voters = sum(count for _, count, _ in found.lines)
     digits = len(str(voters))
     ids = tuple(f"v{number:0{digits}d}" for number in range(1, voters + 1))
+    unranked: Unranked = given.get("unranked", "last")
     orders: dict[RankedTiers, int] = {}
     chosen: list[int] = []
     for where, count, tiers in found.lines:
@@ -125,7 +138,7 @@ def _consulted(
         if sum(map(len, order)) < len(name):
             report.add(
                 "incomplete-ballots",
-                "kept; what they leave out is unranked, and how it counts is said in the outcome",
+                f"kept as they are; what they leave out is {_COUNTS[unranked]} ({unranked})",
                 where, count,
             )  # fmt: skip
     one_polity = (polity.id,)
@@ -142,7 +155,7 @@ def _consulted(
         votes=(),
         comparisons=(),
         ballots=Ballots(tuple(orders), ids, tuple(chosen)),
-        unranked=given.get("unranked", "last"),
+        unranked=unranked,
         faults=report.faults(),
         sources=dict(folder.sources),
         languages=(lang,),
