@@ -185,7 +185,7 @@ def m0002_signatures(connection: sa.Connection) -> None:
     meta.create_all(connection)
 
 
-def m0004_ballots(connection: sa.Connection) -> None:
+def m0003_ballots(connection: sa.Connection) -> None:
     """Rankings, as keyed rows beside the votes and comparisons."""
     meta = sa.MetaData()
     text, integer, blob = sa.Text, sa.Integer, sa.LargeBinary
@@ -225,7 +225,7 @@ def m0004_ballots(connection: sa.Connection) -> None:
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     m0001_initial,
     m0002_signatures,
-    m0004_ballots,
+    m0003_ballots,
 )
 """Every step in order. Only ever appended to."""
 
