@@ -18,11 +18,11 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-seeds model exhaustive figures test check fix docs clean
+.PHONY: help setup demo demo-seeds real model exhaustive figures screenshots wheel-check test check fix docs clean
 
 help:
-	@echo "make setup | demo | demo-seeds | model DATA=DIR | exhaustive | figures"
-	@echo "     test | check | fix | docs | clean"
+	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | figures"
+	@echo "     screenshots | wheel-check | test | check | fix | docs | clean"
 
 setup: $(STAMP)
 
@@ -37,13 +37,21 @@ $(STAMP): pyproject.toml constraints.txt
 
 # From a consultation to a verdict. An honest HOLD (3) or BLOCK (4) is a success of the demo.
 demo: $(STAMP)
-	@test -f demo/normwright.yaml || $(BIN)/normwright init demo --template town
-	@$(BIN)/normwright run demo; code=$$?; \
+	@$(BIN)/normwright demo demo; code=$$?; \
 	  case $$code in 0|3|4) exit 0 ;; *) exit $$code ;; esac
 
 # Five seeds, and one norm's votes inverted and shuffled: writes docs/experiments/demo-seeds.md.
 demo-seeds: $(STAMP)
 	$(BIN)/python scripts/demo_seeds.py
+
+# The whole path on real data, from the folder DATA: writes docs/experiments/real.md.
+real: $(STAMP)
+	@test -n "$(DATA)" || { echo "Say where the real data lie: make real DATA=DIR" >&2; exit 2; }
+	@test -f build/real/normwright.yaml || \
+	  $(BIN)/python examples/real/prepare.py build/real --data "$(DATA)" $(FULL)
+	@began=$$(date +%s); $(BIN)/normwright run build/real; code=$$?; \
+	  case $$code in 0|3|4) ;; *) exit $$code ;; esac; \
+	  $(BIN)/python scripts/real_figures.py build/real --seconds $$(($$(date +%s) - began))
 
 # The embedded language model, from a folder with text/*.jsonl.gz: `make model DATA=DIR`. It can be
 # killed and goes on from its last checkpoint.
@@ -59,12 +67,20 @@ exhaustive: $(STAMP)
 figures: $(STAMP)
 	$(BIN)/python scripts/figures.py
 
+# The pictures in docs/images, of a project of the template `micro` made for the purpose.
+screenshots: $(STAMP)
+	$(BIN)/python scripts/screenshots.py
+
+# The wheel in empty environments, with the network: the core alone, then the demo. Prints figures.
+wheel-check: $(STAMP)
+	$(BIN)/python scripts/wheel_check.py $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
+
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 check: $(STAMP)
-	$(BIN)/ruff format --check src tests scripts
-	$(BIN)/ruff check src tests scripts
+	$(BIN)/ruff format --check src tests scripts examples
+	$(BIN)/ruff check src tests scripts examples
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python scripts/docs_pages.py --check
@@ -72,8 +88,8 @@ check: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 fix: $(STAMP)
-	$(BIN)/ruff check --fix src tests scripts
-	$(BIN)/ruff format src tests scripts
+	$(BIN)/ruff check --fix src tests scripts examples
+	$(BIN)/ruff format src tests scripts examples
 	$(BIN)/python scripts/docs_pages.py
 
 docs: $(STAMP)

@@ -20,7 +20,6 @@ import yaml
 
 from normwright import flow
 from normwright.records import Contrast, Estimate, Measurement
-from normwright.store import Store
 
 ROLES = ("base", "tuned", "aligned")
 SUITES = ("help", "permitted", "harm")
@@ -90,7 +89,7 @@ def change_setting(settings: dict[str, Any], key: str, value: str) -> None:
 def table_row(directory: Path, name: str, spent: dict[str, float]) -> str:
     """Return one line of the table."""
     made = [d for stage in flow.status(directory).stages for d in stage.made]
-    with Store.open(directory, create=False) as store:
+    with flow.open_store(directory, create=False) as store:
         measurements = store.records(made, Measurement)
         contrasts = store.records(made, Contrast)
     cells = [

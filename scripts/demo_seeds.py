@@ -28,7 +28,6 @@ from normwright import flow
 from normwright.evaluate import RATES, contrast, flip_contrast, norm_behaviour
 from normwright.records import Answer, Contrast, ControlResult, Estimate, Measurement
 from normwright.scenes import load_bank
-from normwright.store import Store
 
 NORM = "p.neutrality.candidates"
 """The norm whose votes are turned round."""
@@ -468,7 +467,7 @@ def declining(found: flow.Results) -> tuple[int, int, float]:
         t for f in families.values() for g in f.decline.values() for ts in g.values() for t in ts
     }
     content = next(d.content for d in found.datasets if d.kind == "pairs")
-    with Store.open(found.project.directory, create=False) as store:
+    with flow.open_store(found.project.directory, create=False) as store:
         rows = [json.loads(line) for line in store.objects.read(content).splitlines()]
     mine = [r for r in rows if r["family"] in families]
     share = sum(r["p_chosen"] for r in mine) / max(1, len(mine))

@@ -1,6 +1,6 @@
-"""Writes the reference pages from what they describe: the commands, the cards, the records.
+"""Writes the reference from what it describes: commands, cards, records, the project file.
 
-    python scripts/docs_pages.py            writes docs/reference/*.md
+    python scripts/docs_pages.py            writes docs/reference/* and the templates' schema
     python scripts/docs_pages.py --check    exit 1 if a page is not what would be written
 
 Nothing on these pages is written by hand, so nothing on them can be out of date.
@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from typer.main import get_command
 
 from normwright import records
 from normwright.cli.app import app
+from normwright.flow import project_schema
+from normwright.flow.start import TEMPLATES
 from normwright.plugins import KINDS, cards
 from normwright.records import Frozen, Record
 
@@ -29,7 +32,7 @@ NOTE = "<!-- Written by scripts/docs_pages.py; do not edit. -->\n"
 
 def commands() -> str:
     """Return the page of commands: what each does, its arguments, an example that works."""
-    lines = [NOTE, "# Commands\n"]
+    lines = ["# Commands\n", NOTE]
     root = get_command(app)
     lines += [_prose(root.help), ""]
     for path, command in sorted(_walk(root, ("normwright",))):
@@ -46,8 +49,8 @@ def commands() -> str:
 def plugins() -> str:
     """Return the page of plug-ins, kind by kind, from their cards."""
     lines = [
-        NOTE,
         "# Plug-ins\n",
+        NOTE,
         "Every replaceable part stands in one registry, ours and yours through the same entry",
         "points (group `normwright.<kind>`). Status goes from *experimental* over *tested* and",
         "*reviewed* to *proved*.\n",
@@ -68,8 +71,8 @@ def plugins() -> str:
 def record_page() -> str:
     """Return the page of border types: every field with its docstring."""
     lines = [
-        NOTE,
         "# Records\n",
+        NOTE,
         "What crosses a border between rooms. All are frozen and refuse unknown fields.",
         "A *record* has a digest: the SHA-256 of its canonical JSON, without the fields that are",
         "said to stand outside it. A *value* is part of records and has none.\n",
@@ -96,8 +99,102 @@ def record_page() -> str:
     return _page(lines)
 
 
-PAGES = {"commands.md": commands, "plugins.md": plugins, "records.md": record_page}
-"""File name -> the function that returns its text."""
+def schema() -> str:
+    """Return the JSON Schema of the project file, for editors."""
+    return json.dumps(project_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def project_file() -> str:
+    """Return the page of the project file: every key with its values, its default, its meaning."""
+    whole = project_schema()
+    lines = [
+        "# The project file\n",
+        NOTE,
+        "`normwright.yaml` is the one file a person edits. What is left out has its default; a key",
+        "that does not stand here is a fault, told with the nearest that does.\n",
+        "An editor that reads JSON Schema completes and checks the file as it is typed: a new",
+        f"project brings `{SCHEMA}`, and the first line of `normwright.yaml` names it. The schema",
+        f"also lies beside this page: [{SCHEMA}]({SCHEMA}).\n",
+    ]
+    for where, part in _sections(whole, whole, ""):
+        lines += [f"## {where or 'At the top'}\n", f"{part['description']}\n"]
+        lines += ["| key | value | default | |", "|---|---|---|---|"]
+        required = part.get("required", ())
+        for key, field in part["properties"].items():
+            default = "required" if key in required else _default(field)
+            said = field.get("description") or _seen(field, whole)["description"]
+            lines.append(f"| `{key}` | {_value(field, whole)} | {default} | {said} |")
+        lines.append("")
+    return _page(lines)
+
+
+def _sections(
+    part: Mapping[str, Any], whole: Mapping[str, Any], where: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each mapping of the file with the path that leads to it, outer ones first."""
+    yield where, part
+    for key, field in part["properties"].items():
+        inner = _seen(field, whole)
+        if "properties" in inner:
+            yield from _sections(inner, whole, f"{where}.{key}".lstrip("."))
+
+
+def _seen(field: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a field with its reference followed, also out of a choice with null."""
+    for one in (field, *field.get("anyOf", ())):
+        if "$ref" in one:
+            found: Mapping[str, Any] = whole["$defs"][one["$ref"].rsplit("/", 1)[-1]]
+            return found
+    return field
+
+
+def _value(field: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
+    """Return in words what may stand there."""
+    if "properties" in _seen(field, whole):
+        return "a mapping, see below"
+    if "anyOf" in field:
+        return " or ".join(_value(one, whole) for one in field["anyOf"])
+    if "const" in field or "enum" in field:
+        chosen = field.get("enum", [field.get("const")])
+        return ", ".join(f"`{one}`" for one in chosen)
+    if field.get("type") == "array":
+        return f"list of: {_value(field['items'], whole)}"
+    word = _WORDS.get(str(field.get("type")), "any value")
+    limits = [
+        f"{sign} {field[name]:g}"
+        for name, sign in _LIMITS.items()
+        if name in field and field[name] < 2**53  # beyond, the limit is a machine's
+    ]
+    return f"{word} {', '.join(limits)}".strip()
+
+
+_WORDS = {
+    "boolean": "true or false",
+    "integer": "whole number",
+    "null": "null",
+    "number": "number",
+    "object": "mapping",
+    "string": "text",
+}
+_LIMITS = {"minimum": "≥", "exclusiveMinimum": "&gt;", "maximum": "≤", "exclusiveMaximum": "&lt;"}
+
+
+def _default(field: Mapping[str, Any]) -> str:
+    default = field.get("default")
+    return "see below" if isinstance(default, dict) and default else f"`{json.dumps(default)}`"
+
+
+SCHEMA = "normwright.schema.json"
+"""The name of the schema, in the reference and in every new project."""
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands,
+    "plugins.md": plugins,
+    "project-file.md": project_file,
+    "records.md": record_page,
+    SCHEMA: schema,
+}
+"""File of the reference -> the function that returns its text."""
 
 
 def _walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -162,11 +259,13 @@ def _page(lines: list[str]) -> str:
 def main(arguments: list[str]) -> int:
     """Write the pages, or compare them; return the exit code."""
     stale = []
-    for name, write in PAGES.items():
-        path, text = REFERENCE / name, write()
+    places = {REFERENCE / name: write for name, write in PAGES.items()}
+    places[TEMPLATES / "town" / SCHEMA] = schema
+    for path, write in places.items():
+        text = write()
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
-        stale.append(name)
+        stale.append(path.name)
         if "--check" not in arguments:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

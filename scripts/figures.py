@@ -20,7 +20,6 @@ from normwright.models.places import embedded_path
 from normwright.scenes import draw, load_bank
 from normwright.scenes.exact import exactly_right
 from normwright.stats import clopper_pearson
-from normwright.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENES = ROOT / "src/normwright/flow/templates/town/scenes"
@@ -70,7 +69,7 @@ def exactness(demo: Path, split: str, count: int = 300) -> list[tuple[str, int, 
     found = flow.results(demo)
     tuned = next(m for m in found.models if m.name == "tuned")
     folder = demo / ".normwright" / "figures"
-    with Store.open(demo, create=False) as store:
+    with flow.open_store(demo, create=False) as store:
         store.objects.check_out(tuned.files, folder)
     use_threads(None)
     model = LocalModel.open(folder, name="tuned")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator
+import tempfile
+from collections import Counter
+from collections.abc import Generator, Iterator
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -16,8 +20,17 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["COLUMNS"] = "120"
 os.environ["NO_COLOR"] = "1"
 os.environ.pop("FORCE_COLOR", None)
+# No key of whoever runs the tests: theirs must sign nothing here, and trust nothing.
+os.environ["NORMWRIGHT_HOME"] = os.path.join(tempfile.gettempdir(), f"no-keys-{os.getpid()}")
+os.environ.pop("NORMWRIGHT_KEY", None)
+os.environ.pop("NORMWRIGHT_PASSPHRASE", None)
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.postgres import Server
+
+    from normwright.store import Address
 
 DATA = "NORMWRIGHT_DATA"
 """The environment variable that names the folder of real data."""
@@ -36,6 +49,51 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.fail(f"{DATA} names {named}, which is not a folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server of this test run's own; a test is skipped where none can be started."""
+    from tests.postgres import PASSWORD, NoServer, Server
+
+    pytest.importorskip("psycopg", reason="the driver is not here: pip install '.[postgres]'")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("NORMWRIGHT_STORE", raising=False)
+        patch.setenv("PGPASSWORD", PASSWORD)
+        try:
+            started = Server()
+        except NoServer as error:
+            pytest.skip(str(error))
+        try:
+            yield started
+        finally:
+            started.remove()
+
+
+DATABASES = ("sqlite", "postgresql")
+_SCHEMAS = count(1)
+
+
+@pytest.fixture(params=DATABASES)
+def address(request: pytest.FixtureRequest) -> Address | None:
+    """Where the store of a test lies: once in its own file, once in a schema of its own."""
+    return _address(request)
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def address_of_all(request: pytest.FixtureRequest) -> Address | None:
+    """Where the store lies that the tests of a module share and leave as it is."""
+    return _address(request)
+
+
+def _address(request: pytest.FixtureRequest) -> Address | None:
+    if request.param == "sqlite":
+        return None
+    from normwright.store import read_address
+
+    server: Server = request.getfixturevalue("server")
+    url = server.url("postgres")
+    return read_address(url, project=f"test-{next(_SCHEMAS)}", where="the tests")
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +132,14 @@ def pytest_make_collect_report(
     return report
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once why tests were skipped, and how many: the reason tells what to install or set."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2] for report in skipped)
+    for reason, number in sorted(reasons.items()):
+        terminalreporter.write_line(f"{number} skipped: {reason.removeprefix('Skipped: ')}")
+
+
 @pytest.fixture(scope="session")
 def micro_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of the template `micro`, carried to its verdict once by the command line.
@@ -87,10 +153,9 @@ def micro_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from normwright.cli import main
 
     directory = tmp_path_factory.mktemp("story") / "micro"
-    for arguments in (["init", str(directory), "--template", "micro"], ["run", str(directory)]):
-        said = StringIO()
-        with redirect_stdout(said), pytest.raises(SystemExit) as ended:
-            main([*arguments, "--json"])
-        assert ended.value.code in (0, 3, 4), said.getvalue()
+    said = StringIO()
+    with redirect_stdout(said), pytest.raises(SystemExit) as ended:
+        main(["demo", str(directory), "--template", "micro", "--json"])
+    assert ended.value.code in (0, 3, 4), said.getvalue()
     (directory.parent / "run.json").write_text(said.getvalue(), encoding="utf-8")
     return directory

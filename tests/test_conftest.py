@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.postgres import NoServer, programs
 
 INNER = """
 import pytest
@@ -57,4 +58,15 @@ def test_skips_fail_where_they_are_not_allowed(
     )
 
     assert summary in ran.stdout.splitlines()[-1], ran.stdout
+    assert require or "1 skipped: the real data are not here: set" in ran.stdout
     assert ran.returncode == code
+
+
+def test_where_there_is_no_server_the_skip_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine without PostgreSQL its tests are skipped with the package to install."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(NoServer, match="apt-get install postgresql"):
+        programs(tmp_path)

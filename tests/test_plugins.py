@@ -6,12 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
-from normwright import plugins
+from normwright import __version__, plugins
 from normwright.plugins import KINDS, Card, broken, cards, get, plugin
-from normwright.records import PluginError
+from normwright.records import PluginError, digest_bytes
 
 Declare = Callable[..., None]
 
@@ -96,6 +97,55 @@ def test_a_broken_part_breaks_only_itself(declare: Declare) -> None:
         get("methods", "third-party")
     with pytest.raises(PluginError, match="Broken: third-party"):
         get("methods", "borda")
+
+
+def test_an_entry_point_that_is_no_path_breaks_only_itself(declare: Declare) -> None:
+    """What the metadata of a stranger says may be no module at all."""
+    plugin(card())(plurality)
+    declare("methods", "scrawl", "not a module!")
+
+    (bad,) = broken("methods")
+
+    assert (bad.name, bad.distribution) == ("scrawl", None)
+    assert get("methods", "plurality") is plurality
+
+
+def test_origin_of_one_registered_by_hand(declare: Declare) -> None:
+    """No distribution declares it, and that is said, whatever class it is an object of."""
+    plugin(card())(plurality)
+    plugin(card("object"))(card())
+
+    for name in ("plurality", "object"):
+        found = plugins.origin("methods", name)
+        assert (found.distribution, found.version) == (None, None)
+        assert found.module == __name__
+        assert found.digest == digest_bytes(Path(__file__).read_bytes())
+    with pytest.raises(PluginError, match="nobody"):
+        plugins.origin("methods", "nobody")
+
+
+def test_origin_of_ours() -> None:
+    """A part that ships names this package, its version, and its own module's source."""
+    found = plugins.origin("methods", "borda")
+
+    assert (found.distribution, found.version) == ("normwright", __version__)
+    assert found.module == "normwright.aggregate.methods.borda"
+    assert found.digest is not None
+
+
+def test_ctrl_c_while_loading_is_not_a_broken_plugin(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever stops the program while a module loads stops the program."""
+
+    def stopped(_: EntryPoint) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(EntryPoint, "load", stopped)
+    declare("methods", "slow", "a")
+
+    with pytest.raises(KeyboardInterrupt):
+        cards("methods")
 
 
 def test_loading_waits_for_the_first_look_up_of_the_kind(

@@ -32,7 +32,8 @@ def first(micro_project: Path) -> Any:
 
 def test_a_run_prints_the_promised_value(first: Any, micro_project: Path) -> None:
     """Verdicts by mode, one entry a stage, and a report that exists: what others read."""
-    assert set(first) == {"verdicts", "stages", "report"}
+    assert set(first) == {"verdicts", "stages", "report", "signed"}
+    assert first["signed"] == {"criteria": [], "policy": [], "verdict": []}
     assert set(first["verdicts"]) == {"internal", "api_guarded", "open_weights"}
     assert set(first["verdicts"].values()) <= set(VERDICT_CODES)
     for stage in first["stages"]:
@@ -129,13 +130,74 @@ def test_verify(call: Call, copy: Path) -> None:
     bad, screen = call("verify", copy, "--json"), call("verify", copy)
 
     assert good.code == 0
-    assert set(good.value) == {"checked", "erased", "faults"}
+    assert set(good.value) == {
+        *("checked", "erased", "faults", "signed", "signers", "unsigned"),
+        *("criteria_signed_before_evidence", "earlier_evidence"),
+    }
+    assert good.value["signed"] == 0
+    assert good.value["unsigned"] == ["criteria", "policy", "verdict"]
+    assert good.value["criteria_signed_before_evidence"] == "unsigned"
     assert good.value["faults"] == []
     assert good.value["checked"] > 1000
     assert bad.code == screen.code == 1
-    assert all(set(f) == {"digest", "where", "expected", "seen"} for f in bad.value["faults"])
+    assert all(set(f) == {"digest", "where", "expected", "seen", "do"} for f in bad.value["faults"])
     assert any("safety-case.md" in fault["where"] for fault in bad.value["faults"])
     assert "safety-case.md" in screen.err
+
+
+def test_a_run_with_a_key_signs_once(
+    call: Call, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a key, `run` signs what stands and says so; again, nothing is signed nor written."""
+    monkeypatch.setenv("NORMWRIGHT_HOME", str(tmp_path / "keys"))
+    keyid = call("keys", "create", "--json").value["keyid"]
+    first_run = call("run", copy)
+
+    def files() -> dict[str, int]:
+        return {path.name: path.stat().st_mtime_ns for path in (copy / "out").glob("*.dsse.json")}
+
+    machine, made = call("run", copy, "--json"), files()
+    again, screen, portuguese = (
+        call("run", copy, "--json"),
+        call("status", copy),
+        call("status", copy, "--lang", "pt"),
+    )
+    checked = call("verify", copy, "--require-signed", "--json")
+
+    assert "Signed: criteria" in first_run.out
+    assert machine.value["signed"] == {
+        "criteria": [keyid],
+        "policy": [keyid],
+        "verdict": [keyid],
+    }
+    assert again.value["signed"] == machine.value["signed"]
+    assert all(stage["skipped"] for stage in machine.value["stages"])
+    assert files() == made
+    assert set(made) == {"criteria.dsse.json", "policy.dsse.json", "verdict.dsse.json"}
+    assert f"Signed: criteria ({keyid[:12]})" in screen.out
+    assert f"{words('pt')['kind-criteria']} ({keyid[:12]})" in portuguese.out
+    assert checked.code == 0
+    assert checked.value["signed"] == 3
+    assert checked.value["criteria_signed_before_evidence"] == "no"
+
+
+def test_a_key_that_cannot_sign_stops_a_run_before_its_work(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key others can read, or one that is not there, is refused before the first step."""
+    monkeypatch.setenv("NORMWRIGHT_HOME", str(tmp_path / "keys"))
+    call("init", tmp_path / "new", "--template", "micro")
+    call("keys", "create")
+    (tmp_path / "keys/keys/default.pem").chmod(0o644)
+
+    open_ = call("run", tmp_path / "new", "--json")
+    monkeypatch.setenv("NORMWRIGHT_KEY", "ana")
+    missing = call("run", tmp_path / "new", "--json")
+
+    assert open_.code == missing.code == 1
+    assert "chmod 600" in open_.faults[0]["do"]
+    assert "normwright keys create ana" in missing.faults[0]["do"]
+    assert not (tmp_path / "new/out").exists()
 
 
 def test_charter_show(call: Call, micro_project: Path) -> None:
@@ -256,3 +318,21 @@ def test_init(call: Call, tmp_path: Path) -> None:
     assert again.code == unknown.code == 1
     assert "town" in unknown.faults[0]["do"]
     assert not (tmp_path / "other").exists()
+
+
+def test_demo_goes_on_where_it_was_and_overwrites_nothing(
+    call: Call, micro_project: Path, tmp_path: Path
+) -> None:
+    """A demo that is there is run, and skipped where it stands; other files are left alone."""
+    finished = shutil.copytree(micro_project, tmp_path / "finished")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("mine", encoding="utf-8")
+
+    again = call("demo", finished, "--json")
+    refused = call("demo", tmp_path / "mine", "--json")
+
+    assert again.code in (3, 4)
+    assert all(stage["skipped"] for stage in again.value["stages"])
+    assert refused.code == 1
+    assert "nothing is ever overwritten" in refused.faults[0]["do"]
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["letter.txt"]

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from normwright.evaluate import (
-    parse_transcript,
     read_contrast_prompts,
     read_contrast_sets,
     read_human_pairs,
@@ -95,25 +94,6 @@ def test_all_faults_of_pairs_at_once(tmp_path: Path) -> None:
         ("5", "a NoneType"),
         ("6", "True"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("Hi", "no mark"),
-        ("Hi\n\nHuman: you\n\nAssistant:", "before the first mark"),
-        ("\n\nAssistant: Hi\n\nHuman: you\n\nAssistant:", "speaks first"),
-        ("\n\nHuman: Hi", "no open turn"),
-        ("\n\nHuman: Hi\n\nAssistant: Yes", "no open turn"),
-        ("\n\nHuman: Hi\n\nAssistant: \n\nHuman: you\n\nAssistant:", "in turn 2"),
-    ],
-)
-def test_what_is_no_transcript(text: str, says: str) -> None:
-    """Each way in which a transcript can be broken is said, without its text."""
-    with pytest.raises(ValueError, match=says) as caught:
-        parse_transcript(text)
-
-    assert "Hi" not in str(caught.value)
 
 
 def test_odd_pairs_are_kept_and_named(tmp_path: Path) -> None:

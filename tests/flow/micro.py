@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from normwright.flow import Context, Step, digest_sources
+from normwright.flow import FILE, Context, Step, digest_sources, open_store
 from normwright.records import (
     Consultation,
     Criterion,
@@ -31,14 +32,19 @@ from normwright.records import (
     Vote,
     digest_json,
 )
+from normwright.store import FOLDER, Address
 
 SEED = 11
 VOTES = "consultation/votes.csv"
 
 
-def write_project(directory: Path) -> Path:
-    """Write the sources of the micro project and return its directory."""
+def write_project(directory: Path, address: Address | None = None) -> Path:
+    """Write the sources of the micro project, and where its store is, and return its directory."""
     (directory / "consultation").mkdir(parents=True)
+    if address is not None:
+        url = address.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        project = address.schema.removeprefix("normwright_")
+        (directory / FILE).write_text(f"id: {project}\nstore: {{url: '{url}'}}\n")
     rows = [
         f"p{person},s{statement},{('agree', 'disagree', 'pass')[(person * statement) % 3]}"
         for person in range(6)
@@ -47,6 +53,33 @@ def write_project(directory: Path) -> Path:
     ]
     (directory / VOTES).write_text("participant,statement,vote\n" + "\n".join(rows) + "\n")
     return directory
+
+
+def tamper(project: Path, *statements: str) -> None:
+    """Change the database behind the store's back, past its own constraints."""
+    with open_store(project, create=False) as store:
+        if store.engine.dialect.name == "postgresql":
+            with store.transaction() as connection:
+                for statement in ("SET LOCAL session_replication_role = replica", _NO_CHECKS):
+                    connection.exec_driver_sql(statement)
+                for statement in statements:
+                    zeros = "decode(repeat('00', 32), 'hex')"
+                    connection.exec_driver_sql(statement.replace("zeroblob(32)", zeros))
+            return
+    with sqlite3.connect(project / FOLDER / "store.db") as connection_:
+        connection_.execute("PRAGMA ignore_check_constraints = ON")
+        for statement in statements:
+            connection_.execute(statement)
+    connection_.close()
+
+
+_NO_CHECKS = """
+DO $$ DECLARE found record; BEGIN
+  FOR found IN SELECT conname, conrelid::regclass AS place FROM pg_constraint
+      WHERE contype = 'c' AND connamespace = current_schema()::regnamespace LOOP
+    EXECUTE format('ALTER TABLE %%s DROP CONSTRAINT %%I', found.place, found.conname);
+  END LOOP; END $$
+"""
 
 
 def elicit(ctx: Context) -> Iterator[Record]:

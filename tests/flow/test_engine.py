@@ -29,6 +29,7 @@ from normwright.flow import (
     StepSkipped,
     StepStarted,
     code_digest,
+    open_store,
     publish,
     run_steps,
     status_of,
@@ -36,14 +37,14 @@ from normwright.flow import (
 )
 from normwright.flow.engine import plan_step
 from normwright.records import InputError, IntegrityError, Outcome, Polity, Record, digest_json
-from normwright.store import FOLDER, Store
+from normwright.store import FOLDER, Address
 
 CRASH = Path(__file__).parent / "crash.py"
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return micro.write_project(tmp_path / "micro")
+def project(tmp_path: Path, address: Address | None) -> Path:
+    return micro.write_project(tmp_path / "micro", address)
 
 
 def run(
@@ -216,7 +217,7 @@ def test_a_failed_step_leaves_nothing_visible(project: Path) -> None:
     steps[2] = replace(steps[2], run=broken)
     with pytest.raises(InputError):
         run_steps(project, steps, seed=micro.SEED)
-    with Store.open(project, create=False) as store:
+    with open_store(project, create=False) as store:
         kinds = {stored.kind for stored in store.all_stored()}
         results = {result.stage for result in store.results()}
 
@@ -244,7 +245,7 @@ def test_lost_or_changed_exports_are_written_again(project: Path) -> None:
 def test_a_result_whose_objects_are_gone_is_made_again(project: Path) -> None:
     """A step is not skipped when the weights it made have been lost."""
     report = run(project)
-    with Store.open(project) as store:
+    with open_store(project) as store:
         sft = next(result for result in store.results() if result.stage == "learn.sft")
         store.objects.path(sft.objects[-1]).unlink()
     again = run(project)
@@ -377,9 +378,11 @@ def test_killed_anywhere_it_resumes_to_the_same_end(tmp_path: Path) -> None:
     assert told["resumed_later_than_the_start"] > told["points"] / 2
 
 
-def test_killed_from_outside_at_random_moments(tmp_path: Path) -> None:
-    """Killed by another process at random moments, again and again, it ends at the same digests."""
-    project = micro.write_project(tmp_path / "micro")
+def test_killed_from_outside_at_random_moments(tmp_path: Path, project: Path) -> None:
+    """Killed by another process at random moments, again and again, it ends at the same digests.
+
+    Wherever its store is: the whole run beside it keeps its own in a file.
+    """
     moments = random.Random(5)
     for _ in range(3):
         worker = subprocess.Popen(

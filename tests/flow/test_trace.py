@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,21 +10,21 @@ from typing import Any
 import pytest
 from tests.flow import micro
 
-from normwright.flow import run_steps, trace
+from normwright.flow import open_store, run_steps, trace
 from normwright.records import Charter, InputError, Policy, Record, Vocabulary, digest_json
-from normwright.store import FOLDER, Store
+from normwright.store import Address
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    project = micro.write_project(tmp_path_factory.mktemp("trace") / "micro")
+def project(tmp_path_factory: pytest.TempPathFactory, address_of_all: Address | None) -> Path:
+    project = micro.write_project(tmp_path_factory.mktemp("trace") / "micro", address_of_all)
     run_steps(project, micro.steps(project), seed=micro.SEED)
     return project
 
 
 def the(project: Path, kind: str) -> str:
     """Return the digest of the first record of a kind."""
-    with Store.open(project) as store:
+    with open_store(project) as store:
         return next(iter(store.all_stored(kind))).digest
 
 
@@ -66,7 +65,7 @@ def test_from_the_verdict_to_the_roots(project: Path) -> None:
         "votes": (19, 0),
         "comparisons": (0, 0),
     }
-    with Store.open(project) as store:
+    with open_store(project) as store:
         assert {t: v["root"] for t, v in reached["tables"].items()} == store.imports()[0].roots
 
 
@@ -92,7 +91,8 @@ def test_from_a_refusal_to_the_roots(project: Path) -> None:
 
 def test_from_a_weight_file_to_the_roots(project: Path) -> None:
     """The digest of a weight file leads to its model, the data it was trained on, the roots."""
-    model = json.loads(_fetch(project, "SELECT json FROM records WHERE kind = 'ModelRef'"))
+    with open_store(project) as store:
+        model = json.loads(next(store.all_stored("ModelRef")).json)
     digest = model["files"]["model.safetensors"]
     found = trace(project, digest)
 
@@ -108,17 +108,10 @@ def test_from_a_weight_file_to_the_roots(project: Path) -> None:
     assert trace(project, digest.removeprefix("sha256:")[:12]).digest == digest
 
 
-def _fetch(project: Path, query: str) -> str:
-    with sqlite3.connect(project / FOLDER / "store.db") as connection:
-        (value,) = connection.execute(query).fetchone()
-    connection.close()
-    return str(value)
-
-
 def test_no_ballot_is_shown(project: Path) -> None:
     """Nothing in a trace names a participant, or a row's key or leaf."""
     text = json.dumps(trace(project, the(project, "Verdict")).as_json())
-    with Store.open(project) as store:
+    with open_store(project) as store:
         leaves = [row.leaf.hex() for row in store.keyed_rows(store.imports()[0])]
 
     assert not any(f'"p{person}"' in text for person in range(6))
@@ -159,14 +152,14 @@ def test_a_policy_leads_over_the_charter_it_holds(tmp_path: Path) -> None:
     assert found.tree["from"][0]["digest"] == charter.digest
 
 
-def test_an_origin_that_is_lost_is_shown_as_missing(tmp_path: Path) -> None:
+def test_an_origin_that_is_lost_is_shown_as_missing(
+    tmp_path: Path, address: Address | None
+) -> None:
     """Where a record names an origin that is not in the store, the gap stands in the tree."""
-    project = micro.write_project(tmp_path / "micro")
+    project = micro.write_project(tmp_path / "micro", address)
     run_steps(project, micro.steps(project), seed=1)
     dataset = the(project, "Dataset")
-    with sqlite3.connect(project / FOLDER / "store.db") as connection:
-        connection.execute("DELETE FROM records WHERE kind = 'Outcome'")
-    connection.close()
+    micro.tamper(project, "DELETE FROM records WHERE kind = 'Outcome'")
     found = trace(project, dataset)
 
     assert [node["kind"] for node in nodes(found.tree)][-1] == "missing"
@@ -181,7 +174,7 @@ def test_an_unknown_digest_is_an_input_fault(project: Path, asked: str) -> None:
 
 def test_a_root_itself_can_be_traced(project: Path) -> None:
     """A Merkle root, which is no record, leads to the receipt that names it."""
-    with Store.open(project) as store:
+    with open_store(project) as store:
         head = store.imports()[0].roots["votes"]
     found = trace(project, head)
 

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import json
-import sqlite3
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.flow import micro
 
-from normwright.flow import publish, run_steps, verify
+from normwright.flow import open_store, publish, run_steps, verify
 from normwright.records import Dataset, InputError, Measurement, ModelRef
-from normwright.store import FOLDER, Store
+from normwright.store import FOLDER, Address
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished project, to be copied and never touched."""
-    project = micro.write_project(tmp_path_factory.mktemp("verify") / "micro")
+    return finish(micro.write_project(tmp_path_factory.mktemp("verify") / "micro"))
+
+
+def finish(project: Path) -> Path:
+    """Carry a project to its verdict and its report."""
     run_steps(project, micro.steps(project), seed=micro.SEED)
     publish(project, {"out/report.html": b"<html>"})
     return project
 
 
 @pytest.fixture
-def project(finished: Path, tmp_path: Path) -> Path:
+def project(finished: Path, tmp_path: Path, address: Address | None) -> Path:
+    """A finished project of the test's own: a copy, or a fresh run where there is a server."""
     copy = tmp_path / "micro"
+    if address is not None:
+        return finish(micro.write_project(copy, address))
     for path in finished.rglob("*"):
         if path.is_file():
             target = copy / path.relative_to(finished)
@@ -35,13 +42,16 @@ def project(finished: Path, tmp_path: Path) -> Path:
     return copy
 
 
-def sql(project: Path, *statements: str) -> None:
-    """Change the database behind the store's back, past its own constraints."""
-    with sqlite3.connect(project / FOLDER / "store.db") as connection:
-        connection.execute("PRAGMA ignore_check_constraints = ON")
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
+@pytest.fixture
+def copied(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished project, with its database in a file."""
+    return Path(shutil.copytree(finished, tmp_path / "micro"))
+
+
+def place(project: Path) -> str:
+    """Return what the database of a project is called in faults."""
+    with open_store(project) as store:
+        return store.name
 
 
 def wheres(project: Path) -> list[str]:
@@ -57,7 +67,7 @@ def flip(path: Path) -> None:
 
 def object_of(project: Path, name: str) -> Path:
     """Return where the bytes of the dataset, or of a model file, lie in the store."""
-    with Store.open(project) as store:
+    with open_store(project) as store:
         if name == "dataset":
             (stored,) = store.all_stored("Dataset")
             return store.objects.path(store.record(stored.digest, Dataset).content)
@@ -78,14 +88,14 @@ def test_an_untouched_project_has_no_fault(project: Path) -> None:
 
 def test_a_changed_vote_row_is_named(project: Path) -> None:
     """One vote changed in the store is named by table, place and leaf."""
-    sql(project, "UPDATE votes SET value = 'pass' WHERE place = 3 AND value != 'pass'")
-    sql(project, "UPDATE votes SET value = 'agree' WHERE place = 4 AND value != 'agree'")
+    micro.tamper(project, "UPDATE votes SET value = 'pass' WHERE place = 3 AND value != 'pass'")
+    micro.tamper(project, "UPDATE votes SET value = 'agree' WHERE place = 4 AND value != 'agree'")
     found = verify(project).faults
 
     assert [fault.where for fault in found] == [
-        f"{FOLDER}/store.db: votes: row {place} of process micro"
-        for place in (3, 4)
-        if any(f"row {place} " in fault.where for fault in found)
+        f"{place(project)}: votes: row {row} of process micro"
+        for row in (3, 4)
+        if any(f"row {row} " in fault.where for fault in found)
     ]
     assert found
     assert all(fault.digest == fault.expected != fault.seen for fault in found)
@@ -111,9 +121,9 @@ def test_a_changed_vote_row_is_named(project: Path) -> None:
 )
 def test_any_change_to_the_rows_is_named(project: Path, change: str, where: str) -> None:
     """A changed time, key, leaf, electorate, text or kind, or a row that is gone, is named."""
-    sql(project, change)
+    micro.tamper(project, change)
 
-    assert any(f"{FOLDER}/store.db: {where}" in f"{found} " for found in wheres(project))
+    assert any(f"{place(project)}: {where}" in f"{found} " for found in wheres(project))
 
 
 def test_a_vote_changed_in_the_source_is_named(project: Path) -> None:
@@ -192,19 +202,19 @@ def test_weights_outside_the_store_are_looked_for_where_they_lie(project: Path) 
 
 def test_a_changed_measurement_is_named(project: Path) -> None:
     """One number changed in one measurement is named by suite, metric, model and language."""
-    with Store.open(project) as store:
+    with open_store(project) as store:
         measured = [
             store.record(stored.digest, Measurement) for stored in store.all_stored("Measurement")
         ]
     one = next(m for m in measured if m.lang == "pt")
-    sql(
+    micro.tamper(
         project,
         f"UPDATE records SET json = replace(json, '\"value\":', '\"value\":1')"
         f" WHERE digest = '{one.digest}'",
     )
     (fault,) = verify(project).faults
 
-    assert fault.where == f"{FOLDER}/store.db: records: Measurement help rate tuned pt"
+    assert fault.where == f"{place(project)}: records: Measurement help rate tuned pt"
     assert (fault.digest, fault.expected) == (one.digest, one.digest)
 
 
@@ -220,7 +230,7 @@ def test_a_changed_measurement_is_named(project: Path) -> None:
         ("UPDATE results SET seed = 12 WHERE stage = 'evaluate'", "results: evaluate"),
         ("UPDATE results SET parameters = '{\"rows\":4}' WHERE stage = 'learn.data'", "results:"),
         ("UPDATE results SET made = '[]' WHERE stage = 'release'", "ledger: result"),
-        ("UPDATE results SET made = '[' WHERE stage = 'release'", "store.db"),
+        ("UPDATE results SET made = '[' WHERE stage = 'release'", "normwright"),
         ("DELETE FROM results WHERE stage = 'release'", "ledger entry 7: result"),
         ("UPDATE ledger SET payload = 'sha256:0' WHERE seq = 3", "ledger entry 3"),
         ("DELETE FROM ledger WHERE seq = 3", "ledger entry 4"),
@@ -229,7 +239,7 @@ def test_a_changed_measurement_is_named(project: Path) -> None:
 )
 def test_any_change_to_the_books_is_named(project: Path, change: str, where: str) -> None:
     """A record, result or ledger entry that was changed, emptied or removed is named."""
-    sql(project, change)
+    micro.tamper(project, change)
 
     assert any(where in found for found in wheres(project)), wheres(project)
 
@@ -245,7 +255,7 @@ def test_a_changed_report_is_named(project: Path) -> None:
 def test_an_erased_row_is_counted_and_no_fault(project: Path) -> None:
     """A row destroyed with its key counts as erased; the root over the leaves still holds."""
     empty = "participant = NULL, statement = NULL, value = NULL, at = NULL, key = NULL"
-    sql(project, f"UPDATE votes SET {empty} WHERE place IN (0, 5)")
+    micro.tamper(project, f"UPDATE votes SET {empty} WHERE place IN (0, 5)")
     found = verify(project)
 
     assert found.erased == 2
@@ -254,14 +264,14 @@ def test_an_erased_row_is_counted_and_no_fault(project: Path) -> None:
 
 def test_rows_smuggled_in_are_found(project: Path) -> None:
     """A row added with a key and a fitting leaf does not fit the root."""
-    sql(
+    micro.tamper(
         project,
         "INSERT INTO statements SELECT import, 99, kind, leaf, key, 'copy', json"
         " FROM statements WHERE place = 0",
     )
     found = wheres(project)
 
-    assert f"{FOLDER}/store.db: statements: root of process micro" in found
+    assert f"{place(project)}: statements: root of process micro" in found
 
 
 def wreck(data: bytes) -> bytes:
@@ -271,15 +281,15 @@ def wreck(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("damage", [wreck, lambda data: b"no database at all" * 50])
 def test_a_broken_database_is_a_fault_not_a_crash(
-    project: Path, damage: Callable[[bytes], bytes]
+    copied: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     """A database file that cannot be read is reported as what is wrong."""
-    with Store.open(project) as store, store.engine.connect() as connection:
+    with open_store(copied) as store, store.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    file = project / FOLDER / "store.db"
+    file = copied / FOLDER / "store.db"
     file.write_bytes(damage(file.read_bytes()))
 
-    assert any(where.startswith(f"{FOLDER}/store.db") for where in wheres(project))
+    assert any(where.startswith(f"{FOLDER}/store.db") for where in wheres(copied))
 
 
 def test_old_results_are_not_held_against_new_sources(project: Path) -> None:

@@ -18,4 +18,5 @@ def tiny() -> Any:
 
     torch.set_num_threads(1)
     scenes = draw(bank(), split="dev", seed=0)
-    return scratch_model(scenes, shape=Shape(32, 2, 2, 400, 256), seed=0)
+    texts = [t for s in scenes for t in (*(m.content for m in s.messages), s.perform, s.decline)]
+    return scratch_model(texts, shape=Shape(32, 2, 2, 400, 256), seed=0)

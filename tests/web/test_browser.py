@@ -104,6 +104,7 @@ def test_the_first_screen_holds_what_decides(tmp_path: Path, scene: str, lang: s
         or b["right"] > 1280
     ]
     assert outside == []
+    assert data.verdict is not None
     for mode in data.verdict.modes:
         parts = screen["modes"][mode.mode]
         assert set(parts) == {"verdict", "deciding", "bound", "limit", "observed", "needed"}

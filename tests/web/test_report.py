@@ -184,6 +184,7 @@ def test_missing_evidence_and_a_broken_gate_are_shown_as_such(tmp_path: Path) ->
     from normwright.release import decide, read_criteria
 
     bare = town(known=False)
+    assert bare.policy is not None
     verdict = decide(
         read_criteria(TEMPLATE, languages=LANGUAGES),
         measurements=[],

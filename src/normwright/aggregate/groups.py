@@ -174,7 +174,8 @@ class _Cells:
 
     def shuffled(self, rng: np.random.Generator) -> _Cells:
         """The same tallies and the same pattern of who saw what, with nothing to tie them."""
-        order = np.lexsort((rng.random(len(self.values)), self.columns))
+        # One key holds both: a statement's number, and a place at random within it.
+        order = np.argsort(self.columns + rng.random(len(self.values)))
         return replace(self, values=self.values[order])
 
     def centred(self) -> Floats:

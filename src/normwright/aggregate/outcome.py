@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from normwright import __version__
 from normwright.aggregate.groups import Grouped, find_groups
-from normwright.aggregate.profile import Profile
+from normwright.aggregate.profile import BallotProfile, Profile
 from normwright.aggregate.ranking import rank
+from normwright.aggregate.standings import certainty
 from normwright.records import (
+    NO_BALLOTS,
+    Ballots,
     Comparison,
     Estimate,
     MadeBy,
@@ -23,6 +26,7 @@ from normwright.records import (
     Process,
     Statement,
     Support,
+    Unranked,
     Vote,
 )
 from normwright.stats import bootstrap_mean, proportion
@@ -38,6 +42,8 @@ def aggregate(
     statements: Sequence[Statement],
     votes: Sequence[Vote],
     comparisons: Sequence[Comparison],
+    ballots: Ballots = NO_BALLOTS,
+    unranked: Unranked = "last",
     seed: int,
     bootstrap: int = 200,
     methods: Sequence[str] = ("schulze", "borda"),
@@ -56,17 +62,26 @@ def aggregate(
         statements: statements of the process.
         votes: votes that count, at most one a participant and statement.
         comparisons: choices between two answers.
+        ballots: rankings of statements; where a polity has any, its rankings come from them, and
+            from its votes where it has none.
+        unranked: what a statement that a ballot leaves out counts as.
         seed: seed of every random step.
         bootstrap: rounds of subsampling for the stability of groups; ten times as many for the
-            shares of comparisons, which are cheap.
-        methods: slugs of the ranking methods.
+            shares of comparisons, which are cheap. Rankings are resampled `bootstrap` times.
+        methods: slugs of the ranking methods, the one that counts first.
     """
     electorate = [p.id for p in participants if polity.id in p.polities]
     asked = [s.id for s in statements if s.authority == polity.id]
     profile = Profile.of(votes, participants=electorate, statements=asked)
     grouped = find_groups(profile, seed=seed, rounds=bootstrap)
-    support = _support(profile, grouped)
-    wins = profile.wins()
+    box = BallotProfile.of(ballots, voters=electorate, alternatives=asked)
+    # Where people ranked and nobody voted there is no support to speak of, not even unknown.
+    support = () if box.voters and not profile.seen.any() else _support(profile, grouped)
+    wins, voters = (
+        (box.wins(unranked), box.voters) if box.voters else (profile.wins(), len(electorate))
+    )
+    rankings = tuple(rank(wins, asked, voters=voters, method=m) for m in methods)
+    sure = certainty(box, rankings[0], unranked, seed=seed, rounds=bootstrap)
     return Outcome(
         derived_from=tuple(sorted({process.digest, polity.digest})),
         made_by=MadeBy(
@@ -82,7 +97,11 @@ def aggregate(
         participants=len(electorate),
         votes=int(profile.seen.sum()),
         support=support,
-        rankings=tuple(rank(wins, asked, voters=len(electorate), method=m) for m in methods),
+        rankings=rankings,
+        voters=box.voters,
+        unranked=unranked if box.voters else None,
+        standings=sure.standings,
+        margins=sure.margins,
         pairs=_pairs(polity, comparisons, profile, grouped, seed=seed, rounds=10 * bootstrap),
         grouping=grouped.grouping,
         undecided=tuple(s.statement for s in support if _straddles(s.support)),

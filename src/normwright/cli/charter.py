@@ -37,9 +37,19 @@ def check(directory: Directory = HERE, as_json: AsJson = False) -> int:
     from normwright.charter import read_source
 
     project = flow.load_project(directory)
-    source = read_source(
-        project.path(project.settings.sources.norms), languages=project.settings.languages
-    )
+    place = project.settings.sources.norms
+    if place is None:
+        raise InputError(
+            [
+                Fault(
+                    where=f"{flow.FILE}: sources.norms",
+                    expected="a directory of norms",
+                    seen="none",
+                    do="Write norms, one file each, and name their directory there.",
+                )
+            ]
+        )
+    source = read_source(project.path(place), languages=project.settings.languages)
     cases = sum(len(norm.cases) for norm in source.norms)
     if as_json:
         emit({"norms": len(source.norms), "cases": cases, "faults": []})

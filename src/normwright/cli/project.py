@@ -1,15 +1,20 @@
-"""`normwright init`, `run`, `status`: begin a project, carry it to a verdict, see how far it is."""
+"""`normwright init`, `run`, `demo`, `status`: begin a project, carry it to a verdict, see it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
 
 import typer
 
+from normwright.cli.asked import put, show_taken_in
 from normwright.cli.foreseen import line_of, show
+from normwright.cli.keys import passphrase_of_person, signed_lines
 from normwright.cli.options import HERE, AsJson, Directory, Lang
 from normwright.cli.progress import watching
 from normwright.cli.screen import DONE, VERDICT_CODES, VERDICT_STYLES, console, emit
@@ -23,10 +28,21 @@ if TYPE_CHECKING:
     from normwright.flow import Forecast, RunReport, Status
 
 
+Template: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--template",
+        metavar="NAME",
+        help="town: a city's assistant, in two languages; micro: the same path in seconds.",
+    ),
+]
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this file."""
-    app.command("init", epilog="Example:  normwright init my-town --template town")(init)
+    app.command("init", epilog="Example:  normwright init my-votes --from votes.csv")(init)
     app.command("run", epilog="Example:  normwright run my-town --until charter --forecast")(run)
+    app.command("demo", epilog="Example:  normwright demo")(demo)
     app.command("status", epilog="Example:  normwright status my-town")(status)
 
 
@@ -35,19 +51,47 @@ def init(
         Path, typer.Argument(metavar="DIR", help="Where the project is to lie; new or empty.")
     ],
     template: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--template",
             metavar="NAME",
-            help="town: a city's assistant, in two languages; micro: the same path in seconds.",
+            help="town: a city's assistant, in two languages; micro: the same path in seconds. "
+            "town, if neither this nor --from is given.",
         ),
-    ] = "town",
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="PATH",
+            help="Your own data, copied in: a Polis export, a PrefLib file, a CSV or XLSX of "
+            "votes, or judged pairs of answers; a file, a folder or a zip archive.",
+        ),
+    ] = None,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--answer",
+            metavar="KEY=VALUE",
+            help="What --from would ask; give it once for each answer.",
+        ),
+    ] = None,
+    lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
-    """Make a project from a template: one file to edit, a consultation, norms, scenes, criteria."""
+    """Make a project: from a template, or with --from out of your own data.
+
+    A template holds one file to edit, a consultation, norms, scenes and criteria. Your own data
+    are copied and read once; where they leave something open it is asked on a terminal, and
+    elsewhere one error lists what to answer. Nothing appears before everything is in order.
+    """
     from normwright import flow
 
-    started = flow.init(directory, template)
+    if source is not None:
+        return _init_from(directory, source, template, answer or [], lang, as_json=as_json)
+    if answer:
+        raise typer.BadParameter("it answers questions about --from", param_hint="--answer")
+    started = flow.init(directory, template or "town")
     if as_json:
         emit({**asdict(started), "directory": str(started.directory)})
         return DONE
@@ -56,6 +100,52 @@ def init(
     for line in started.next:
         out.print(f"  {line}", markup=False, soft_wrap=True)
     return DONE
+
+
+def _init_from(
+    directory: Path,
+    source: Path,
+    template: str | None,
+    given: Sequence[str],
+    lang: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    from normwright.flow import init_from
+
+    if template is not None:
+        raise typer.BadParameter("give either --template or --from", param_hint="--from")
+    shown = choose(lang)
+    answers = dict(_answer(text) for text in given)
+    asking = sys.stdin.isatty() and not as_json
+    made = init_from(
+        directory,
+        source,
+        today=datetime.now(UTC).date(),
+        answers=answers,
+        ask=partial(put, lang=shown) if asking else None,
+    )
+    if as_json:
+        emit(
+            {
+                **{name: getattr(made, name) for name in _SHOWN},
+                "directory": str(made.directory),
+                "integrity": [fault.model_dump() for fault in made.integrity],
+            }
+        )
+    else:
+        show_taken_in(console(), made, shown)
+    return DONE
+
+
+_SHOWN = ("format", "languages", "counts", "answers", "left_behind", "files", "next")
+
+
+def _answer(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise typer.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--answer")
+    return key.strip(), value.strip()
 
 
 def run(
@@ -92,13 +182,42 @@ def run(
             err.print(line_of(foreseen, shown), markup=False, soft_wrap=True)
 
     with watching(err, shown, quiet=as_json) as watch:
-        report = flow.run(directory, until=until, watch=watch, foresee=foresee)
-    page = _page(directory, report)
+        report = flow.run(
+            directory, until=until, watch=watch, foresee=foresee, passphrase=passphrase_of_person
+        )
+    page = _page(directory, report, whole=until is None)
     if as_json:
         emit({**report.as_json(), "report": None if page is None else str(page.resolve())})
     else:
         _show_run(console(), directory, report, page, shown)
     return exit_code(report.verdicts, modes)
+
+
+def demo(
+    directory: Annotated[
+        Path,
+        typer.Argument(
+            metavar="[DIR]", help="Where the demo is to lie; one that is there goes on."
+        ),
+    ] = Path("demo"),
+    template: Template = "town",
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Make a project from a template and run it: from a consultation to a verdict, offline.
+
+    Its participants are simulated, and it says so to the end. It says beforehand what it will take;
+    what is done already is skipped. The exit code is that of `run`: an honest HOLD is 3.
+    """
+    from normwright import flow
+
+    flow.require_learning("The demo")
+    if not (directory / flow.FILE).is_file():
+        started = flow.init(directory, template)
+        if not as_json:
+            line = f"{started.directory}: {len(started.files)} files"
+            console(stderr=True).print(line, markup=False, soft_wrap=True)
+    return run(directory, lang=lang, as_json=as_json)
 
 
 def _forecast(directory: Path, until: str | None, lang: str, *, as_json: bool) -> int:
@@ -112,9 +231,9 @@ def _forecast(directory: Path, until: str | None, lang: str, *, as_json: bool) -
     return DONE
 
 
-def _page(directory: Path, report: RunReport) -> Path | None:
+def _page(directory: Path, report: RunReport, *, whole: bool) -> Path | None:
     """Return the report for people, drawn anew if anything changed or it is not there."""
-    if not report.verdicts:
+    if not (whole or report.verdicts):
         return None
     if report.report is not None and all(stage.skipped for stage in report.stages):
         return directory / report.report
@@ -143,7 +262,7 @@ def status(directory: Directory = HERE, lang: Lang = None, as_json: AsJson = Fal
     if as_json:
         emit(found.as_json())
     else:
-        _show_status(console(), found, choose(lang))
+        _show_status(console(), found, directory, choose(lang))
     return DONE
 
 
@@ -159,9 +278,12 @@ def _show_run(
         out.print(panel(verdict, lang, width=out.width))
     if page is not None:
         out.print(f"{say['report']}: {page}", markup=False, soft_wrap=True)
+    told = report.signed if report.verdicts or any(report.signed.values()) else {}
+    for line in signed_lines(told, directory, lang):
+        out.print(line, markup=False, soft_wrap=True)
 
 
-def _show_status(out: Console, found: Status, lang: str) -> None:
+def _show_status(out: Console, found: Status, directory: Path, lang: str) -> None:
     from rich.table import Table
 
     say = words(lang)
@@ -180,3 +302,5 @@ def _show_status(out: Console, found: Status, lang: str) -> None:
     for mode, word in found.verdicts.items():
         style = VERDICT_STYLES[cast(VerdictWord, word)]
         out.print(f"{say.get(mode, mode)}: [{style}]{word}[/]")
+    for line in signed_lines(found.signed, directory, lang):
+        out.print(line, markup=False, soft_wrap=True)

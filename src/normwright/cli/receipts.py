@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from normwright.cli.keys import verified_lines
 from normwright.cli.options import HERE, AsJson, Directory
 from normwright.cli.screen import DONE, FAILED, console, emit, show_faults
 
@@ -68,11 +69,26 @@ def trace(
     return DONE
 
 
-def verify(directory: Directory = HERE, as_json: AsJson = False) -> int:
-    """Recompute every digest, root, key and link of a project, offline; exit 1 on any fault."""
+def verify(
+    directory: Directory = HERE,
+    require_signed: Annotated[
+        bool,
+        typer.Option(
+            "--require-signed",
+            help="Criteria, policy and verdict without a signature by a trusted key are faults.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Recompute every digest, root, key, link and signature of a project, offline.
+
+    Exit 1 on any fault. A signature counts if it is by a key of this machine's own or one that
+    `normwright keys trust` added; by anybody else it is a fault. What is not signed is only told,
+    unless it is required.
+    """
     from normwright import flow
 
-    found = flow.verify(directory)
+    found = flow.verify(directory, require_signed=require_signed)
     if as_json:
         emit(found.as_json())
     else:
@@ -82,6 +98,8 @@ def verify(directory: Directory = HERE, as_json: AsJson = False) -> int:
             f"{found.checked} checked{erased}, {len(found.faults)} faults",
             style="red" if found.faults else "green",
         )
+        for line in verified_lines(found.signatures):
+            console().print(line, markup=False, soft_wrap=True)
     return FAILED if found.faults else DONE
 
 

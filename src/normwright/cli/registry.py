@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -20,27 +21,40 @@ def plugins(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
 ) -> int:
-    """List every importer, method, recipe, check, suite, attack and criterion, with its card."""
-    from normwright.plugins import broken, cards
+    """List every importer, method, recipe, check, suite, attack and criterion, with its card.
+
+    Each is told with the distribution it comes from. What is declared and does not load is listed
+    as broken, with the reason; it breaks nothing else, and the exit code is 0.
+    """
+    from normwright.plugins import broken, cards, origin
 
     found, failed = cards(kind), broken(kind)
     if as_json:
         emit(
             {
-                "plugins": [card.model_dump(mode="json") for card in found],
+                "plugins": [
+                    {**card.model_dump(mode="json"), **asdict(origin(card.kind, card.name))}
+                    for card in found
+                ],
                 "broken": [vars(bad) for bad in failed],
             }
         )
         return DONE
 
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("kind", "name", "status", "what it does", "reference"):
+    for heading in ("kind", "name", "status", "from", "what it does", "reference"):
         table.add_column(heading, overflow="fold")
     for card in found:
-        table.add_row(card.kind, card.name, card.status, card.summary, card.reference)
+        come = origin(card.kind, card.name)
+        source = f"{come.distribution} {come.version}" if come.distribution else come.module
+        told = (card.kind, card.name, card.status, source, card.summary, card.reference)
+        table.add_row(*map(escape, told))
     for bad in failed:
-        table.add_row(bad.kind, bad.name, "broken", f"{bad.where}: {bad.reason}", "", style="red")
+        why = f"{bad.where}: {bad.reason}"
+        said = (bad.kind, bad.name, "broken", bad.distribution or "", why, "")
+        table.add_row(*map(escape, said), style="red")
     console().print(table)
     return DONE

@@ -12,6 +12,7 @@ from normwright.records import (
     Fault,
     InputError,
     NormwrightError,
+    StoreError,
     VerdictWord,
     describe,
 )
@@ -49,6 +50,8 @@ def faults_of(error: Exception) -> tuple[Fault, ...]:
     """Return an error as faults: its own if it carries some, else one that repeats its message."""
     if isinstance(error, InputError):
         return error.faults
+    if isinstance(error, StoreError):
+        return (error.fault,)
     if isinstance(error, NormwrightError):
         return (Fault(where=type(error).__name__, expected="", seen=str(error)),)
     return (

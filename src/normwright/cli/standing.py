@@ -13,9 +13,9 @@ R = TypeVar("R", bound=Record)
 
 def last_of(directory: Path, made: Iterable[Digest], kind: type[R]) -> R | None:
     """Return the last record of one kind among what steps made; None if there is none."""
-    from normwright.store import Store
+    from normwright import flow
 
-    with Store.open(directory, create=False) as store:
+    with flow.open_store(directory, create=False) as store:
         found = store.records(made, kind)
     return found[-1] if found else None
 

@@ -5,6 +5,23 @@ Nothing is half imported: either every row has a place in the records or in the 
 """
 
 from normwright.elicit.consulted import Consulted, receipt
-from normwright.elicit.read import read_consultation
+from normwright.elicit.importers import Importer, Option, PairsImporter, Question
+from normwright.elicit.importers.judged_pairs import read_judged_pairs
+from normwright.elicit.judged import JudgedPairs
+from normwright.elicit.read import fitting_of, formats, read_consultation
+from normwright.elicit.tongue import language_of
 
-__all__ = ["Consulted", "read_consultation", "receipt"]
+__all__ = [
+    "Consulted",
+    "Importer",
+    "JudgedPairs",
+    "Option",
+    "PairsImporter",
+    "Question",
+    "fitting_of",
+    "formats",
+    "language_of",
+    "read_consultation",
+    "read_judged_pairs",
+    "receipt",
+]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from normwright import __version__
 from normwright.records import (
+    NO_BALLOTS,
+    Ballots,
     Comparison,
     Consultation,
     Digest,
@@ -16,6 +18,7 @@ from normwright.records import (
     Polity,
     Process,
     Statement,
+    Unranked,
     Vote,
 )
 
@@ -38,6 +41,10 @@ class Consulted:
     """Languages the statements exist in; `und` where the source does not say."""
     importer: str
     """Slug of the importer that read the files."""
+    ballots: Ballots = NO_BALLOTS
+    """Rankings of statements."""
+    unranked: Unranked = "last"
+    """What an alternative that a ballot leaves out counts as."""
 
     @property
     def coverage(self) -> float:
@@ -62,6 +69,8 @@ def receipt(consulted: Consulted, roots: Mapping[str, Digest]) -> Consultation:
         statements=len(consulted.statements),
         votes=len(consulted.votes),
         comparisons=len(consulted.comparisons),
+        ballots=len(consulted.ballots),
+        unranked=consulted.unranked if consulted.ballots else None,
         roots=dict(roots),
         faults=consulted.faults,
         coverage=consulted.coverage,

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, get_args
 
 import yaml
 
 from normwright.elicit.files import Folder
 from normwright.records import LAYERS, Identification, Polity, Process, ProcessKind
 
-_KEYS = ("id", "kind", "title", "identification", "seed", "polities", "language")
+_KEYS = ("id", "kind", "title", "identification", "seed", "polities", "language", "speaks_about")
 _POLITY_KEYS = ("id", "name", "layer")
+
+
+class About(NamedTuple):
+    """What a statement says of a norm."""
+
+    norm: str
+    endorses: bool
+    """Whether agreeing supports the norm as written."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,8 @@ class Frame:
     polities: tuple[Polity, ...]
     language: str | None
     """Language of statements whose file does not name one."""
+    speaks_about: Mapping[str, About] = field(default_factory=dict)
+    """Statement -> the norm it speaks about, for exports that cannot say so themselves."""
 
 
 def read_frame(folder: Folder) -> Frame | None:
@@ -57,6 +68,7 @@ def read_frame(folder: Folder) -> Frame | None:
         faults.add(f"{label}: seed", "a whole number", repr(seed))
     title = _text(folder, f"{label}: title", raw.get("title", {}))
     polities = _polities(folder, f"{label}: polities", raw.get("polities", []))
+    about = _about(folder, f"{label}: speaks_about", raw.get("speaks_about", {}))
     if len(faults.found) > before:
         return None
     process = Process(
@@ -66,7 +78,24 @@ def read_frame(folder: Folder) -> Frame | None:
         identification=raw.get("identification", "open"),
         seed=seed,
     )
-    return Frame(process, polities, raw.get("language"))
+    return Frame(process, polities, raw.get("language"), about)
+
+
+def _about(folder: Folder, where: str, raw: Any) -> dict[str, About]:
+    """Return `{"82": {norm: p.voice.traffic, endorses: true}}` as it is meant."""
+    if not isinstance(raw, dict):
+        folder.faults.add(where, "a mapping from statement to norm and endorses", repr(raw))
+        return {}
+    found: dict[str, About] = {}
+    for statement, told in raw.items():
+        here = f"{where}.{statement}"
+        if not isinstance(told, dict) or set(told) != {"norm", "endorses"}:
+            folder.faults.add(here, "norm and endorses", repr(told))
+        elif not isinstance(told["norm"], str) or not isinstance(told["endorses"], bool):
+            folder.faults.add(here, "the id of a norm, and true or false", repr(told))
+        else:
+            found[str(statement)] = About(told["norm"], told["endorses"])
+    return found
 
 
 def _polities(folder: Folder, where: str, raw: Any) -> tuple[Polity, ...]:

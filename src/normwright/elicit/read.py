@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 from normwright import plugins
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Folder
-from normwright.elicit.importers import Importer, native, polis
+from normwright.elicit.importers import (
+    Importer,
+    PairsImporter,
+    judged_pairs,
+    native,
+    polis,
+    preflib,
+    table,
+)
 from normwright.records import InputError
 
 KIND = "importers"
-BUILT_IN = (native, polis)
+BUILT_IN = (judged_pairs, native, polis, preflib, table)
 """The modules whose import registers the importers that ship with the package."""
+
+
+Part: TypeAlias = Importer | PairsImporter
+P = TypeVar("P", Importer, PairsImporter, Part)
+
+
+def formats() -> tuple[Part, ...]:
+    """Return every format there is, those of other distributions too."""
+    return tuple(plugins.get(KIND, card.name) for card in plugins.cards(KIND))
+
+
+def fitting_of(parts: Sequence[P], folder: Folder) -> list[P]:
+    """Return the formats a folder may be of; one for want of another only if there is no other."""
+    first = [part for part in parts if not part.fallback and part.sniff(folder)]
+    return first or [part for part in parts if part.fallback and part.sniff(folder)]
 
 
 def read_consultation(directory: Path, *, root: Path) -> Consulted:
@@ -33,8 +58,8 @@ def read_consultation(directory: Path, *, root: Path) -> Consulted:
     if not directory.is_dir():
         folder.faults.add(where, "a directory with a consultation", "no such directory")
         raise InputError(folder.faults.found)
-    importers: list[Importer] = [plugins.get(KIND, card.name) for card in plugins.cards(KIND)]
-    fitting = [i for i in importers if i.sniff(folder)]
+    importers = [part for part in formats() if isinstance(part, Importer)]
+    fitting = fitting_of(importers, folder)
     if len(fitting) != 1:
         known = "; or ".join(f"{i.files} ({i.slug})" for i in importers)
         names = sorted(p.name for p in directory.iterdir())

@@ -5,11 +5,13 @@ The judge is never the model that rewarded; controls that must not pass are mode
 """
 
 from normwright.evaluate.asking import ask, expected_side, observe
+from normwright.evaluate.benchmark_rows import SUITES as BENCHMARKS
+from normwright.evaluate.benchmark_rows import Benchmark, Item, read_benchmarks
+from normwright.evaluate.benchmarks import Scored, benchmark_contrasts, measure_benchmarks
 from normwright.evaluate.contrast_rows import (
     ContrastPrompt,
     ContrastSets,
     HumanPair,
-    parse_transcript,
     read_contrast_prompts,
     read_contrast_sets,
     read_human_pairs,
@@ -36,6 +38,13 @@ from normwright.evaluate.judge import (
     gauge,
     judge_faults,
 )
+from normwright.evaluate.judged_pairs import (
+    Held,
+    human_agreement,
+    judged_pairs,
+    measure_judged_pairs,
+    pairs_contrast,
+)
 from normwright.evaluate.measures import (
     RATES,
     SUITES,
@@ -59,18 +68,22 @@ from normwright.evaluate.model_judge import (
 from normwright.scenes.exact import discloses, exactly_right
 
 __all__ = [
+    "BENCHMARKS",
     "LABELS",
     "RATES",
     "RUBRIC",
     "SUITES",
     "Asked",
+    "Benchmark",
     "CannedRefusal",
     "Collapsed",
     "Compared",
     "ContrastPrompt",
     "ContrastSets",
     "Control",
+    "Held",
     "HumanPair",
+    "Item",
     "Label",
     "LinearShortcut",
     "ModelJudge",
@@ -78,9 +91,11 @@ __all__ = [
     "Probed",
     "Rate",
     "SceneJudge",
+    "Scored",
     "TextJudge",
     "answers_digest",
     "ask",
+    "benchmark_contrasts",
     "bits_per_byte",
     "check_apart",
     "cluster_of",
@@ -94,17 +109,22 @@ __all__ = [
     "flip_contrast",
     "gauge",
     "gauge_model_judge",
+    "human_agreement",
     "human_pairs",
     "judge_faults",
+    "judged_pairs",
     "measure",
+    "measure_benchmarks",
     "measure_bits",
     "measure_contrast_sets",
+    "measure_judged_pairs",
     "model_judge_record",
     "norm_behaviour",
     "observe",
     "opens_like",
+    "pairs_contrast",
     "parse_label",
-    "parse_transcript",
+    "read_benchmarks",
     "read_contrast_prompts",
     "read_contrast_sets",
     "read_human_pairs",

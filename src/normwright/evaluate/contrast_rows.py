@@ -6,16 +6,14 @@ all faults of all files are raised at once; no text of a row is repeated in a me
 
 from __future__ import annotations
 
-import gzip
-import json
-import re
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, TypeVar, cast, get_args
+from typing import Final, Literal, TypeAlias, cast, get_args
 
+from normwright.evaluate.json_lines import Line, find, read, rows
 from normwright.records import Digest, Fault, InputError, Message, digest_bytes
+from normwright.scenes.transcript import alternates, has_turn_mark, parse_transcript
 
 Kind: TypeAlias = Literal["safe", "unsafe"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -29,12 +27,6 @@ SOURCES: Final[Mapping[str, str]] = {
 PROMPTS: Final = "overrefusal/xstest_en"
 PAIRS: Final = ("preferences/hh_harmless", "preferences/hh_helpful")
 """Where the sets lie in a folder of real data, without their endings."""
-
-_ENDINGS = (".jsonl.gz", ".jsonl")
-_MARK = re.compile(r"\n\n(Human|Assistant):")
-_SPEAKERS: Mapping[str, Literal["user", "assistant"]] = {"Human": "user", "Assistant": "assistant"}
-
-Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -74,11 +66,11 @@ class HumanPair:
         `turns`: user and assistant do not alternate; `empty`: an answer without text; `marks`: an
         answer that goes on with further turns.
         """
-        if any(m.role != ("user", "assistant")[i % 2] for i, m in enumerate(self.turns)):
+        if not alternates(self.turns):
             return "turns"
         if not self.chosen or not self.rejected:
             return "empty"
-        if _MARK.search(self.chosen) or _MARK.search(self.rejected):
+        if has_turn_mark(self.chosen) or has_turn_mark(self.rejected):
             return "marks"
         return None
 
@@ -101,11 +93,16 @@ def read_contrast_sets(directory: Path) -> ContrastSets:
         InputError: naming every fault of every file: missing, unreadable, or with unusable rows.
     """
     faults: list[Fault] = []
-    found = {name: _find(directory, name, faults) for name in (PROMPTS, *PAIRS)}
+    found = {
+        name: find(
+            directory, name, faults, expected="a file of the contrast sets",
+            do="Give the folder that holds `overrefusal` and `preferences`.")
+        for name in (PROMPTS, *PAIRS)
+    }  # fmt: skip
     if faults:
         raise InputError(faults)
-    prompts = _rows(found[PROMPTS], _prompt, faults)
-    pairs = [pair for name in PAIRS for pair in _rows(found[name], _pair, faults)]
+    prompts = rows(found[PROMPTS], _prompt, faults)
+    pairs = [pair for name in PAIRS for pair in rows(found[name], _pair, faults)]
     if faults:
         raise InputError(faults)
     return ContrastSets(
@@ -121,7 +118,7 @@ def read_contrast_prompts(path: Path) -> tuple[ContrastPrompt, ...]:
     Raises:
         InputError: with every fault of the file.
     """
-    return _read(path, _prompt)
+    return read(path, _prompt)
 
 
 def read_human_pairs(path: Path) -> tuple[HumanPair, ...]:
@@ -134,89 +131,10 @@ def read_human_pairs(path: Path) -> tuple[HumanPair, ...]:
     Raises:
         InputError: with every fault of the file.
     """
-    return _read(path, _pair)
+    return read(path, _pair)
 
 
-def parse_transcript(text: str) -> tuple[Message, ...]:
-    r"""Return the turns of a transcript, spaces around them taken off.
-
-    Example:
-        >>> [m.role for m in parse_transcript("\n\nHuman: Hi\n\nAssistant: Yes?\n\nHuman: Bye"
-        ...                                   "\n\nAssistant:")]
-        ['user', 'assistant', 'user']
-
-    Raises:
-        ValueError: saying in a few words, without the text, what is not as it should be.
-    """
-    before, *rest = _MARK.split(text)
-    marks, said = rest[0::2], [part.strip() for part in rest[1::2]]
-    if not marks or before.strip():
-        raise ValueError("text before the first mark" if marks else "no mark of a turn")
-    if marks[0] != "Human":
-        raise ValueError("an assistant that speaks first")
-    if marks[-1] != "Assistant" or said[-1]:
-        raise ValueError("no open turn of the assistant at the end")
-    empty = [str(i) for i, part in enumerate(said[:-1], 1) if not part]
-    if empty:
-        raise ValueError(f"nothing said in turn {', '.join(empty)}")
-    return tuple(
-        Message(role=_SPEAKERS[mark], content=part)
-        for mark, part in zip(marks[:-1], said[:-1], strict=True)
-    )
-
-
-def _read(path: Path, make: Callable[[_Line], Row | None]) -> tuple[Row, ...]:
-    faults: list[Fault] = []
-    rows = _rows(path, make, faults)
-    if faults:
-        raise InputError(faults)
-    return rows
-
-
-def _find(directory: Path, name: str, faults: list[Fault]) -> Path:
-    """The file of a set, packed or not."""
-    for ending in _ENDINGS:
-        if (directory / f"{name}{ending}").is_file():
-            return directory / f"{name}{ending}"
-    missing = directory / f"{name}{_ENDINGS[0]}"
-    faults.append(Fault(
-        where=str(missing), expected="a file of the contrast sets", seen="no such file",
-        do="Give the folder that holds `overrefusal` and `preferences`."))  # fmt: skip
-    return missing
-
-
-@dataclass
-class _Line:
-    """One line's object, which notes what its fields lack."""
-
-    where: str
-    body: Mapping[str, Any]
-    faults: list[Fault] = field(default_factory=list)
-
-    def fault(self, expected: str, seen: str, do: str = "") -> None:
-        self.faults.append(Fault(where=self.where, expected=expected, seen=seen, do=do))
-
-    def text(self, name: str, *, empty: bool = False) -> str:
-        """A field's text; noted as a fault where it is missing, no text, or empty if it may not."""
-        value = self.body.get(name)
-        if isinstance(value, str) and (empty or value.strip()):
-            return value
-        seen = f"a {type(value).__name__}" if name in self.body else "no such field"
-        self.fault(f"text in `{name}`", "nothing in it" if isinstance(value, str) else seen)
-        return ""
-
-    def one_of(self, name: str, known: tuple[str, ...], what: str) -> str:
-        value = self.text(name)
-        if value and value not in known:
-            self.fault(
-                f"{what}: {' or '.join(known)}",
-                repr(value[:40]),
-                "An unknown value is never taken for a known one; correct the file.",
-            )
-        return value
-
-
-def _prompt(line: _Line) -> ContrastPrompt | None:
+def _prompt(line: Line) -> ContrastPrompt | None:
     made = ContrastPrompt(
         id=line.text("id"),
         prompt=line.text("prompt"),
@@ -227,7 +145,7 @@ def _prompt(line: _Line) -> ContrastPrompt | None:
     return None if line.faults else made
 
 
-def _pair(line: _Line) -> HumanPair | None:
+def _pair(line: Line) -> HumanPair | None:
     source = line.one_of("source", tuple(SOURCES), "a source")
     text = line.text("prompt")
     turns: tuple[Message, ...] = ()
@@ -243,47 +161,3 @@ def _pair(line: _Line) -> HumanPair | None:
         line.fault("two different answers", "the same twice")
     made = HumanPair(line.text("id"), SOURCES.get(source, ""), turns, chosen, rejected)
     return None if line.faults else made
-
-
-def _rows(path: Path, make: Callable[[_Line], Row | None], faults: list[Fault]) -> tuple[Row, ...]:
-    """The rows of a file; what is wrong with it is added to `faults`."""
-    before, made = len(faults), []
-    first: dict[str, int] = {}
-    for number, content in _lines(path, faults):
-        where = f"{path}:{number}"
-        try:
-            body = json.loads(content)
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
-            faults.append(Fault(where=where, expected="a JSON object", seen="none"))
-            continue
-        line = _Line(where, body)
-        row = make(line)
-        name = str(body.get("id"))
-        if first.setdefault(name, number) != number:
-            line.fault("an id of its own", f"that of line {first[name]}")
-        faults += line.faults
-        if row is not None:
-            made.append(row)
-    if not made and len(faults) == before:
-        faults.append(Fault(where=str(path), expected="rows", seen="none"))
-    return tuple(made)
-
-
-def _lines(path: Path, faults: list[Fault]) -> Iterator[tuple[int, str]]:
-    """Numbered lines that are not blank, from 1."""
-    try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
-    except FileNotFoundError:
-        faults.append(Fault(where=str(path), expected="a file", seen="no such file"))
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        faults.append(Fault(
-            where=str(path), expected="UTF-8 text, packed with gzip if it ends with .gz",
-            seen=type(error).__name__, do="Take the file from its source again."))  # fmt: skip
-    else:
-        # Not splitlines: JSON may hold line separators of Unicode as they are.
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                yield number, line

@@ -25,7 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from normwright import stats
 from normwright.evaluate.contrast_rows import (
@@ -37,6 +37,7 @@ from normwright.evaluate.contrast_rows import (
     Kind,
     read_contrast_sets,
 )
+from normwright.evaluate.holding import Fits, in_batches, of_both, won
 from normwright.models import Model, Scorer
 from normwright.plugins import Card, plugin
 from normwright.records import (
@@ -64,9 +65,6 @@ COMPARED: Final = (("aligned", "tuned"),)
 
 _CLOSING: Final = ".,:;!?…"
 _CLAUSE: Final = re.compile(r"[.,:;!?…](?:\s|$)")
-
-Fits: TypeAlias = Callable[[Sequence[Message], str], bool]
-"""Whether a conversation with this answer fits the model's context."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +210,7 @@ def declining_margins(
     """
     texts = [*declines, *obliging]
     asked = [(_asked(p), t) for p in prompts for t in texts]
-    found = iter(_in_batches(model.logprobs, asked, batch))
+    found = iter(in_batches(model.logprobs, asked, batch))
     out = []
     for _ in prompts:
         values = [next(found) for _ in texts]
@@ -323,11 +321,9 @@ def xstest_contrast(better: Probed, worse: Probed) -> Contrast:
 def human_pairs(compared: Compared) -> list[Measurement]:
     """Return the share of pairs of one source whose chosen answer is held better."""
     n = len(compared.pairs)
-    wins = _won(compared.chosen, compared.rejected)
+    wins = won(compared.chosen, compared.rejected)
     ties = sum(a == b for a, b in zip(compared.chosen, compared.rejected, strict=True))
-    longer = _won(
-        [len(p.chosen) for p in compared.pairs], [len(p.rejected) for p in compared.pairs]
-    )
+    longer = won([len(p.chosen) for p in compared.pairs], [len(p.rejected) for p in compared.pairs])
     return [
         Measurement(
             suite="human-pairs",
@@ -425,11 +421,11 @@ def _likelier(
     model: Model, sample: _Sample, role: str, digest: Digest, seed: int, batch: int
 ) -> Compared:
     """How probable a model holds each answer, a byte; beside it, in all."""
-    chosen, rejected = _both(model.logprobs, sample.pairs, batch)
+    chosen, rejected = of_both(model.logprobs, _sides(sample.pairs), batch)
     about = {
         **sample.about,
         "held_by": "log-likelihood a byte",
-        "won_in_all": _won(chosen, rejected),
+        "won_in_all": won(chosen, rejected),
     }
     return Compared(
         sample.pairs,
@@ -445,42 +441,15 @@ def _likelier(
 
 def _scored(scorer: Scorer, sample: _Sample, digest: Digest, seed: int, batch: int) -> Compared:
     """How good the reward model holds each answer."""
-    chosen, rejected = _both(scorer.score, sample.pairs, batch)
+    chosen, rejected = of_both(scorer.score, _sides(sample.pairs), batch)
     about = {**sample.about, "held_by": "score"}
     return Compared(
         sample.pairs, sample.source, tuple(chosen), tuple(rejected), REWARD, digest, seed, about
     )
 
 
-_Call: TypeAlias = Callable[[Sequence[Sequence[Message]], Sequence[str]], list[float]]
-
-
-def _both(call: _Call, pairs: Sequence[HumanPair], batch: int) -> tuple[list[float], list[float]]:
-    """What a model says of the chosen and of the rejected answers."""
-    values = _in_batches(call, [(p.turns, t) for p in pairs for t in (p.chosen, p.rejected)], batch)
-    return values[0::2], values[1::2]
-
-
-def _in_batches(
-    call: _Call, rows: Sequence[tuple[Sequence[Message], str]], batch: int
-) -> list[float]:
-    """One number a row, asked in batches of like length so that little is padding."""
-    size = [sum(len(m.content) for m in prompt) + len(text) for prompt, text in rows]
-    order = sorted(range(len(rows)), key=size.__getitem__)
-    out = [math.nan] * len(rows)
-    for start in range(0, len(order), batch):
-        part = order[start : start + batch]
-        values = call([rows[i][0] for i in part], [rows[i][1] for i in part])
-        for i, value in zip(part, values, strict=True):
-            if math.isnan(value):
-                raise ValueError("the model gave NaN for an answer; it cannot be measured")
-            out[i] = value
-    return out
-
-
-def _won(one: Sequence[float], other: Sequence[float]) -> float:
-    """How often the first is greater, a tie counting half."""
-    return sum((a > b) + (a == b) / 2 for a, b in zip(one, other, strict=True))
+def _sides(pairs: Sequence[HumanPair]) -> list[tuple[Sequence[Message], str, str]]:
+    return [(p.turns, p.chosen, p.rejected) for p in pairs]
 
 
 def _asked(prompt: ContrastPrompt) -> tuple[Message, ...]:

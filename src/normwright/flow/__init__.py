@@ -15,27 +15,37 @@ from normwright.flow.engine import (
     publish,
     run_steps,
 )
+from normwright.flow.extras import require_learning
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
+from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
-from normwright.flow.results import Results, results
+from normwright.flow.results import Findings, Results, findings, results
 from normwright.flow.running import run, status
 from normwright.flow.settings import FILE, ProjectSettings, project_schema
+from normwright.flow.signed import Signatures
+from normwright.flow.signing import Signed, sign
 from normwright.flow.sources import digest_sources
 from normwright.flow.start import Started, init, template_names
+from normwright.flow.statements import KINDS
 from normwright.flow.status import StageStatus, Status, status_of
+from normwright.flow.stores import has_store, open_store
 from normwright.flow.trace import Trace, trace
 from normwright.flow.verify import Verification, verify
 
 __all__ = [
     "FILE",
+    "KINDS",
     "Context",
     "Event",
+    "Findings",
     "Forecast",
     "Project",
     "ProjectSettings",
     "Results",
     "RunReport",
+    "Signatures",
+    "Signed",
     "StageLine",
     "StageStatus",
     "Started",
@@ -46,21 +56,28 @@ __all__ = [
     "StepProgress",
     "StepSkipped",
     "StepStarted",
+    "TakenIn",
     "Trace",
     "Verification",
     "Watcher",
     "code_digest",
     "digest_sources",
+    "findings",
     "forecast",
     "forecast_of",
+    "has_store",
     "init",
+    "init_from",
     "load_project",
     "locked",
+    "open_store",
     "project_schema",
     "publish",
+    "require_learning",
     "results",
     "run",
     "run_steps",
+    "sign",
     "status",
     "status_of",
     "template_names",

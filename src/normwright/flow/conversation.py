@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from normwright.flow.extras import require_learning
 from normwright.flow.project import Project
 from normwright.flow.results import results
 from normwright.flow.stages import TRAINED, open_guarded, open_remote, tested
+from normwright.flow.stores import open_store
 from normwright.models import Model, Scorer
 from normwright.records import Message
-from normwright.store import Store
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,10 @@ def conversation(directory: Path) -> Iterator[Callable[[str], list[Reply]]]:
 
     Raises:
         InputError: if the project has no finished run.
+        MissingExtra: if models cannot be run here.
     """
     found = results(directory)
-    with tempfile.TemporaryDirectory() as folder, Store.open(directory, create=False) as store:
+    with tempfile.TemporaryDirectory() as folder, open_store(directory, create=False) as store:
         places: dict[str, Path] = {}
         for ref in found.models:
             places[ref.name] = Path(folder) / ref.name.replace(":", "-")
@@ -66,6 +68,7 @@ def _models(project: Project, places: Mapping[str, Path]) -> tuple[dict[str, Mod
     """Return the models by role, the one that is guarded last, and what ranks its answers."""
     if project.settings.model.kind == "remote":
         return {"base": open_remote(project, tested(project), name="base")}, None
+    require_learning("A conversation with models")
     from normwright.models.local import LocalModel, LocalScorer, use_threads
 
     use_threads(project.settings.threads)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -18,8 +19,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias, TypeVar
 
 from normwright.flow.code import code_digest
+from normwright.flow.extras import require_for
 from normwright.flow.lock import locked
+from normwright.flow.stores import open_store
 from normwright.records import (
+    NO_BALLOTS,
+    Ballots,
     Comparison,
     Consultation,
     Digest,
@@ -30,6 +35,7 @@ from normwright.records import (
     Process,
     Record,
     Statement,
+    StoreError,
     Verdict,
     Vote,
     canonical,
@@ -222,6 +228,7 @@ class Context:
         statements: Sequence[Statement],
         votes: Sequence[Vote],
         comparisons: Sequence[Comparison],
+        ballots: Ballots = NO_BALLOTS,
     ) -> dict[str, Digest]:
         """Have the rows of an import stored with this step's result; return the roots by table.
 
@@ -234,6 +241,7 @@ class Context:
             statements=statements,
             votes=votes,
             comparisons=comparisons,
+            ballots=ballots,
         )
         self._writes.append(lambda: self.store.save_consultation(prepared))
         return dict(prepared.roots)
@@ -284,6 +292,8 @@ class RunReport:
     stages: tuple[StageLine, ...]
     report: str | None
     """Path of the report for people, if one is written."""
+    signed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Key ids of who signed what stands now, by kind; an empty one is not signed."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as one JSON value."""
@@ -299,6 +309,7 @@ class RunReport:
                 for line in self.stages
             ],
             "report": self.report,
+            "signed": {kind: list(keys) for kind, keys in self.signed.items()},
         }
 
 
@@ -325,15 +336,18 @@ def run_steps(
 
     Raises:
         InputError: if `until` names no step or another run is at work.
+        MissingExtra: if a step that is to run needs an optional part that is not installed; what
+            was made before it is kept.
         ValueError: if the steps are not in order.
         IntegrityError: if a step returns a digest of something it did not store.
+        StoreError: if the database cannot be reached or is lost on the way; it says what is kept.
     """
     chosen = up_to(_ordered(steps), until)
-    with locked(project), Store.open(project, now=now) as store:
+    lines: list[StageLine] = []
+    with locked(project), _losses(lines), open_store(project, now=now) as store:
         _sweep(project, store)
         run = store.begin_run()
         results: dict[str, StageResult] = {}
-        lines = []
         for place, step in enumerate(chosen, start=1):
             started = clock()
             plan = plan_step(step, results=results, seed=seed)
@@ -345,6 +359,7 @@ def run_steps(
                 store.put_run_step(RunStep(run, step.name, plan.key, skipped, seconds))
                 watch(StepSkipped(step.name, place, len(chosen), result.made, restored))
             else:
+                require_for(step.name, step.rooms)
                 watch(StepStarted(step.name, place, len(chosen)))
                 context = Context(
                     step,
@@ -370,6 +385,19 @@ def run_steps(
         verdicts = verdicts_of(store, results.values())
     report = REPORT if (project / REPORT).is_file() else None
     return RunReport(verdicts=verdicts, stages=tuple(lines), report=report)
+
+
+@contextmanager
+def _losses(lines: Sequence[StageLine]) -> Iterator[None]:
+    """Add to a lost database what this run had finished, and where the next one goes on."""
+    try:
+        yield
+    except StoreError as error:
+        if not lines:
+            raise
+        kept = f"Kept of this run: {', '.join(line.name for line in lines)}."
+        do = f"{error.fault.do} {kept} It goes on at the first step without a result."
+        raise StoreError(error.fault.model_copy(update={"do": do})) from error
 
 
 @dataclass(frozen=True)
@@ -420,12 +448,17 @@ def publish(project: Path, files: Mapping[str, bytes]) -> None:
 
     For the report, which is drawn above the steps. Paths are relative to the project.
     """
+    with locked(project), open_store(project, create=False) as store:
+        publish_in(project, store, files)
+
+
+def publish_in(project: Path, store: Store, files: Mapping[str, bytes]) -> None:
+    """Do what `publish` does, in a store that is open and locked."""
     for path in files:
         _writable(path)
-    with locked(project), Store.open(project, create=False) as store:
-        digests = {path: store.objects.put_bytes(data) for path, data in files.items()}
-        store.put_exports(digests)
-        _restore(project, store, digests)
+    digests = {path: store.objects.put_bytes(data) for path, data in files.items()}
+    store.put_exports(digests)
+    _restore(project, store, digests)
 
 
 def _writable(path: str) -> None:

@@ -18,9 +18,10 @@ from normwright.flow.engine import Step, up_to
 from normwright.flow.project import Project, load_project
 from normwright.flow.stages import steps
 from normwright.flow.status import standing
+from normwright.flow.stores import has_store, open_store
 from normwright.flow.work import MB, Parameters, Sizes, Work, cores_of, work_of
 from normwright.records import Digest, Fault, InputError, canonical
-from normwright.store import FOLDER, StageResult, Store
+from normwright.store import StageResult
 
 Basis: TypeAlias = Literal["earlier", "model", "unknown"]
 """`earlier`: the time of an earlier run; `model`: the work and this machine's speed."""
@@ -107,8 +108,8 @@ def forecast_of(project: Project, plan: Sequence[Step], *, until: str | None = N
     chosen = up_to(plan, until)
     results: dict[str, StageResult] = {}
     past: tuple[StageResult, ...] = ()
-    if (project.directory / FOLDER / "store.db").is_file():
-        with Store.open(project.directory, create=False) as store:
+    if has_store(project.directory):
+        with open_store(project.directory, create=False) as store:
             results = standing(store, chosen, seed=seed)
             if len(results) < len(chosen):
                 past = store.results()

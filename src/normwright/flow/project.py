@@ -16,8 +16,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from normwright.flow.settings import FILE, Place, ProjectSettings
+from normwright.flow.settings import FILE, Place, ProjectSettings, Sources
 from normwright.records import Fault, InputError
+from normwright.store import address_faults, masked
 
 Location: TypeAlias = tuple[str | int, ...]
 """Where in the file: keys and list places from the top."""
@@ -49,7 +50,7 @@ def load_project(directory: Path) -> Project:
             column), unknown keys (with the nearest known one), values of the wrong kind, missing
             files, a model directory that lacks something. Nothing on disk is changed.
     """
-    raw, faults = _read(directory)
+    raw, faults = read_file(directory)
     if raw is None:
         raise InputError(faults)
     settings: ProjectSettings | None = None
@@ -61,11 +62,13 @@ def load_project(directory: Path) -> Project:
     except (TypeError, ValueError) as error:  # a list as a key, an alias that holds itself
         what = "mappings and lists of plain values"
         raise InputError([*faults, Fault(where=FILE, expected=what, seen=str(error))]) from error
+    faults += _parts_faults(raw)
     faults += _missing_files(directory, raw)
     faults += _title_faults(raw)
     faults += _date_faults(raw)
     faults += _model_faults(directory, raw)
     faults += _remote_faults(raw)
+    faults += store_faults(raw)
     if faults or settings is None:
         raise InputError(faults)
     return Project(directory, settings)
@@ -109,7 +112,7 @@ for _kind, _pattern, _first in (
     )
 
 
-def _read(directory: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
+def read_file(directory: Path) -> tuple[dict[str, Any] | None, list[Fault]]:
     """Return the file's mapping and the faults found on the way; None if there is no mapping."""
     start = "Make one with: normwright init DIR --template town"
     if not directory.is_dir():
@@ -256,7 +259,7 @@ def _dotted(location: Location) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = masked(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -281,6 +284,8 @@ def _missing_files(directory: Path, raw: Any) -> list[Fault]:
     """
     faults = []
     for location, place, value in _places(ProjectSettings, raw, ()):
+        if location in _FOR_SCENES and not _part(raw, "scenes"):
+            continue  # what reads it is not done without scenes
         path = directory / value
         where = f"{FILE}: {_dotted(location)}"
         word = {"either": "file or directory"}.get(place.kind, place.kind)
@@ -314,9 +319,8 @@ def _places(
 ) -> Iterator[tuple[Location, Place, str]]:
     """Yield every path the settings name, with where it stands."""
     for key, field in _fields(model).items():
-        value = raw.get(key) if isinstance(raw, dict) else None
-        if value is None:
-            value = field.get_default(call_default_factory=True)
+        given = isinstance(raw, dict) and key in raw
+        value = raw[key] if given else field.get_default(call_default_factory=True)
         location = (*above, key)
         for place in _marks(field.annotation, field.metadata):
             values = list(value) if isinstance(value, (list, tuple)) else [value]
@@ -337,6 +341,47 @@ def _marks(annotation: Any, metadata: Sequence[Any]) -> Iterator[Place]:
             yield from _marks(inner, marks)
         else:
             yield from _marks(part, ())
+
+
+_FOR_SCENES: frozenset[Location] = frozenset(
+    {("guard", "facts"), ("redteam", "attacks"), ("release", "criteria")}
+)
+"""Files that are read only where scenes are asked."""
+
+
+def _part(raw: Any, name: str) -> Any:
+    """Return what the file says of one source, its default where it says nothing."""
+    sources = raw.get("sources") if isinstance(raw, dict) else None
+    given = sources if isinstance(sources, dict) else {}
+    return given[name] if name in given else Sources.model_fields[name].get_default()
+
+
+def _parts_faults(raw: Any) -> list[Fault]:
+    """Return a fault for each part that rests on one that is not there."""
+    there = {name: bool(_part(raw, name)) for name in Sources.model_fields}
+    faults = [
+        Fault(
+            where=f"{FILE}: sources.{part}",
+            expected=f"sources.{below} too, because {why}",
+            seen=f"sources.{part} without it",
+            do=f"Give sources.{below}, or leave sources.{part} empty.",
+        )
+        for part, below, why in (
+            ("norms", "consultation", "norms are ratified by those who were asked"),
+            ("scenes", "norms", "the charter decides what is right in a scene"),
+            ("labels", "norms", "labels mark the breach of a norm"),
+        )
+        if there[part] and not there[below]
+    ]
+    if not any(there.values()):
+        faults.append(
+            Fault(
+                where=f"{FILE}: sources",
+                expected="at least a consultation, demonstrations or pairs",
+                seen="nothing to work on",
+            )
+        )
+    return faults
 
 
 def _title_faults(raw: Mapping[str, Any]) -> list[Fault]:
@@ -405,6 +450,14 @@ def _remote_faults(raw: Mapping[str, Any]) -> list[Fault]:
                 do="Remove it.",
             )
         )
+    if not _part(raw, "scenes"):
+        faults.append(
+            Fault(
+                where=f"{FILE}: sources.scenes",
+                expected="scenes to ask it, because kind is remote and nothing is trained",
+                seen="none",
+            )
+        )
     release = raw.get("release")
     modes = release.get("modes") if isinstance(release, dict) else None
     if isinstance(modes, list) and "open_weights" in modes:
@@ -417,3 +470,9 @@ def _remote_faults(raw: Mapping[str, Any]) -> list[Fault]:
             )
         )
     return faults
+
+
+def store_faults(raw: Mapping[str, Any]) -> Sequence[Fault]:
+    """Return what is wrong with the address of a database; no fault repeats any part of it."""
+    url = _at(raw, ("store", "url"))
+    return address_faults(url, where=f"{FILE}: store.url") if isinstance(url, str) else []

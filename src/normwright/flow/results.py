@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeVar
 
 from normwright.flow.project import Project, load_project
 from normwright.flow.running import status
 from normwright.flow.status import StageStatus
+from normwright.flow.stores import open_store
 from normwright.records import (
     Answer,
     Consultation,
@@ -35,21 +36,27 @@ from normwright.store import Store
 
 R = TypeVar("R", bound=Record)
 
+_OF_SCENES = frozenset({"help", "harm", "permitted", "over-refusal", "degeneracy"})
+"""Suites whose stored answers are answers to scenes; attacks and benchmarks keep other rows."""
+
 
 @dataclass(frozen=True)
-class Results:
-    """Everything the steps of a finished run made, by kind, in the order they made it."""
+class Findings:
+    """Everything the present results hold, by kind, in the order steps made it.
+
+    What a project has no part for, or what has not been run yet, is None or empty.
+    """
 
     project: Project
-    process: Process
-    consultation: Consultation
+    process: Process | None
+    consultation: Consultation | None
     polities: tuple[Polity, ...]
     statements: tuple[Statement, ...]
     outcomes: tuple[Outcome, ...]
-    policy: Policy
+    policy: Policy | None
     datasets: tuple[Dataset, ...]
     models: tuple[ModelRef, ...]
-    judge: Judge
+    judge: Judge | None
     scenes: tuple[Scene, ...]
     answers: dict[str, tuple[Answer, ...]]
     """By role."""
@@ -57,47 +64,66 @@ class Results:
     contrasts: tuple[Contrast, ...]
     findings: tuple[Finding, ...]
     criteria: tuple[Criterion, ...]
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True)
+class Results(Findings):
+    """Everything the steps of a run that came to a verdict made."""
+
+    process: Process
+    consultation: Consultation
+    policy: Policy
+    judge: Judge
     verdict: Verdict
 
 
 def results(directory: Path) -> Results:
-    """Return what the present results of a project hold.
+    """Return what the present results of a project with a verdict hold.
 
     Raises:
         InputError: if the project has no verdict that still counts.
     """
+    found = findings(directory)
+    verdict, policy, judge = found.verdict, found.policy, found.judge
+    process, consultation = found.process, found.consultation
+    # A verdict rests on all the others.
+    if None in (verdict, policy, judge, process, consultation):
+        raise _unfinished(directory, "no verdict")
+    return Results(**{field.name: getattr(found, field.name) for field in fields(found)})
+
+
+def findings(directory: Path) -> Findings:
+    """Return what the present results of a project hold, however far it goes.
+
+    Raises:
+        InputError: if no step has a result that still counts.
+    """
     stages = status(directory).stages
     made = dict.fromkeys(d for stage in stages if stage.state == "done" for d in stage.made)
-    with Store.open(directory, create=False) as store:
+    if not made:
+        raise _unfinished(directory, "no results")
+    with open_store(directory, create=False) as store:
 
         def all_of(kind: type[R]) -> tuple[R, ...]:
             return store.records(made, kind)
 
-        verdicts = all_of(Verdict)
-        if not verdicts:
-            raise InputError(
-                [
-                    Fault(
-                        where=str(directory),
-                        expected="a finished run",
-                        seen="no verdict",
-                        do=f"Make it with: normwright run {directory}",
-                    )
-                ]
-            )
+        def last(kind: type[R]) -> R | None:
+            return next(reversed(all_of(kind)), None)
+
         measurements = all_of(Measurement)
-        consultation = all_of(Consultation)[-1]
-        return Results(
+        consultation = last(Consultation)
+        return Findings(
             project=load_project(directory),
-            process=all_of(Process)[-1],
+            process=last(Process),
             consultation=consultation,
             polities=all_of(Polity),
-            statements=store.rows(consultation).statements,
+            statements=() if consultation is None else store.rows(consultation).statements,
             outcomes=all_of(Outcome),
-            policy=all_of(Policy)[-1],
+            policy=last(Policy),
             datasets=all_of(Dataset),
             models=all_of(ModelRef),
-            judge=all_of(Judge)[-1],
+            judge=last(Judge),
             scenes=tuple(
                 Scene.model_validate_json(line)
                 for d in _asked(store, stages)
@@ -113,8 +139,21 @@ def results(directory: Path) -> Results:
             contrasts=all_of(Contrast),
             findings=all_of(Finding),
             criteria=all_of(Criterion),
-            verdict=verdicts[-1],
+            verdict=last(Verdict),
         )
+
+
+def _unfinished(directory: Path, seen: str) -> InputError:
+    return InputError(
+        [
+            Fault(
+                where=str(directory),
+                expected="a finished run",
+                seen=seen,
+                do=f"Make it with: normwright run {directory}",
+            )
+        ]
+    )
 
 
 def _asked(store: Store, stages: tuple[StageStatus, ...]) -> list[Digest]:
@@ -127,7 +166,5 @@ def _asked(store: Store, stages: tuple[StageStatus, ...]) -> list[Digest]:
 def _stored_answers(measurements: tuple[Measurement, ...]) -> dict[str, Digest]:
     """The answers of each role; attack findings are stored apart and are not answers."""
     return {
-        m.model: m.answers
-        for m in measurements
-        if m.answers is not None and not m.suite.startswith("attack")
+        m.model: m.answers for m in measurements if m.answers is not None and m.suite in _OF_SCENES
     }

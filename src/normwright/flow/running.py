@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from normwright.flow.engine import RunReport, Watcher, run_steps
+from normwright.flow.engine import RunReport, Watcher, run_steps, up_to
 from normwright.flow.forecast import Forecast, check_room, forecast_of
 from normwright.flow.project import load_project
-from normwright.flow.stages import check_split, steps
+from normwright.flow.signing import hand_of, sign_criteria, sign_made, signers_of
+from normwright.flow.stages import check_plugins, check_split, steps
 from normwright.flow.status import Status, status_of
+from normwright.store import KeyHome, passphrase_of_environment
+
+_JUDGED = ("evaluate", "redteam", "release")
+"""Steps that make or use evidence, before which the criteria are to be signed."""
 
 
 def run(
@@ -18,31 +24,48 @@ def run(
     until: str | None = None,
     watch: Watcher | None = None,
     foresee: Callable[[Forecast], object] | None = None,
+    home: KeyHome | None = None,
+    passphrase: Callable[[], str | None] = passphrase_of_environment,
 ) -> RunReport:
     """Carry a project from its consultation to a verdict; what has not changed is skipped.
+
+    Where this machine has a key that signs runs, the criteria are signed before the first step and
+    the policy and the verdict after the last.
 
     Args:
         directory: the project.
         until: the last step to run; None runs all.
         watch: called with every event.
         foresee: called with what the run will take, before the first step.
+        home: where keys lie; None is this machine's key home.
+        passphrase: asked, before the first step, only where the key has one and is needed.
 
     Raises:
-        InputError: with every fault of the project and its files, or if the disk is too small;
-            nothing is changed then.
+        InputError: with every fault of the project and its files, if a plug-in it names is unknown
+            or broken, if the disk is too small, or if the key cannot be used; nothing is changed
+            then.
     """
     project = load_project(directory)
+    hand = hand_of(directory, home, passphrase)
     plan = steps(project)
     if until in (None, "release"):
         check_split(project)
+    check_plugins(project, [step.name for step in up_to(plan, until)])
     foreseen = forecast_of(project, plan, until=until)
     if foresee is not None:
         foresee(foreseen)
     check_room(directory, foreseen)
+    if hand is not None:
+        if foreseen.steps:
+            hand.open()  # better refused now than after the work
+        if any(step.name in _JUDGED for step in up_to(plan, until)):
+            sign_criteria(project, hand, sure=bool(foreseen.steps))
     seed = project.settings.seed
     if watch is None:
-        return run_steps(directory, plan, seed=seed, until=until)
-    return run_steps(directory, plan, seed=seed, until=until, watch=watch)
+        report = run_steps(directory, plan, seed=seed, until=until)
+    else:
+        report = run_steps(directory, plan, seed=seed, until=until, watch=watch)
+    return replace(report, signed=sign_made(project, hand))
 
 
 def status(directory: Path) -> Status:
@@ -52,4 +75,5 @@ def status(directory: Path) -> Status:
         InputError: with every fault of the project and its files.
     """
     project = load_project(directory)
-    return status_of(directory, steps(project), seed=project.settings.seed)
+    found = status_of(directory, steps(project), seed=project.settings.seed)
+    return replace(found, signed=signers_of(directory))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
+from pydantic.json_schema import GenerateJsonSchema
 
 from normwright.models.endpoint import RemoteSettings
 from normwright.records import Frozen, Lang, Text
@@ -27,7 +28,9 @@ Directory = Annotated[str, Place("directory")]
 File = Annotated[str, Place("file")]
 FileOrDirectory = Annotated[str, Place("either")]
 Outside = Annotated[str, Place("directory", inside=False)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$", max_length=80)]
+SLUG = r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$"
+"""The form of a short name."""
+Slug = Annotated[str, Field(pattern=SLUG, max_length=80)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 
@@ -44,15 +47,44 @@ class Settings(Frozen):
     )
 
 
-class Sources(Settings):
-    """Where the project's own files lie, relative to the project directory."""
+class Labels(Settings):
+    """Texts that people labelled: what the guard's reader of one norm learns from."""
 
-    consultation: Directory = "consultation"
-    """The consultation, or an export of one."""
-    norms: Directory = "norms"
-    """The drafted norms with the vocabulary of acts and facts."""
+    norm: Slug
+    """Id of the norm whose breach a `yes` marks."""
+    files: tuple[FileOrDirectory, ...] = Field(min_length=1)
+    """JSON lines with `text`, `yes`, `no`, `lang`, `source`, `licence`, `cluster`."""
+    per_source: Count | None = None
+    """Texts taken of each source and language, drawn by seed; null takes all."""
+    unseen: tuple[str, ...] = ()
+    """Sources that are only measured on and never learned from."""
+
+
+class Sources(Settings):
+    """Where the project's own files lie, relative to the project directory.
+
+    A part that is not there is null or an empty list; what rests on it is then not done.
+    """
+
+    consultation: Directory | None = "consultation"
+    """The consultation, or an export of one; null if nobody was asked."""
+    norms: Directory | None = "norms"
+    """The drafted norms with the vocabulary of acts and facts; null if there are none yet."""
     scenes: tuple[FileOrDirectory, ...] = ("scenes",)
     """Family banks of scenes: files, or directories of them."""
+    demonstrations: tuple[FileOrDirectory, ...] = ()
+    """Instructions with answers: JSON lines with `instruction`, `response`, `lang`."""
+    pairs: tuple[FileOrDirectory, ...] = ()
+    """Two answers to a prompt between which people chose, in a form an importer reads."""
+    labels: Labels | None = None
+    """Texts that people labelled as breaching a norm or not."""
+
+
+class StoreSettings(Settings):
+    """Where records, results and ballots are kept; objects always lie in the project."""
+
+    url: str | None = None
+    """A PostgreSQL database, never with its password; null is a SQLite file in the project."""
 
 
 class Method(Settings):
@@ -128,6 +160,14 @@ class Learn(Settings):
     """Share of the demonstrations that answer requests no norm speaks about."""
     pairs: Count = 1000
     """Preference pairs to draw."""
+    instructions: Count | None = 1000
+    """Rows of `sources.demonstrations` to learn from, drawn by seed; null takes all."""
+    judged: Count | None = 1000
+    """Pairs of `sources.pairs` to learn from, drawn by seed; null takes all."""
+    held_out: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Share of the prompts of `sources.pairs` that are measured on and never learned from."""
+    longest: Count = 384
+    """Longest row of `sources.demonstrations` and `sources.pairs` in tokens; others stay out."""
     obliging: Annotated[float, Field(ge=0, le=1)] = 0.75
     """How often the raw demonstrations do what the charter does not allow, before curation."""
     spared_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -172,6 +212,12 @@ class Evaluate(Settings):
     """Held-out text for bits per byte, one file a language (`en.txt`), if it is to be measured."""
     contrast_sets: Outside | None = None
     """A directory with real contrast sets (XSTest, HH pairs) to measure beside, if there is one."""
+    benchmarks: Directory | None = None
+    """A directory with benchmark files (ARC, TruthfulQA, ToxiGen), if they are to be measured."""
+    benchmark_items: Count | None = 200
+    """Items of each benchmark, drawn by seed; null takes all."""
+    held_pairs: Count | None = 400
+    """Held-out pairs of each source and language that are measured on; null takes all."""
 
 
 class Redteam(Settings):
@@ -213,6 +259,8 @@ class ProjectSettings(Settings):
     """Threads for training and evaluation; null is all cores. Only 1 repeats to the bit."""
     sources: Sources = Sources()
     """Where the project's own files lie."""
+    store: StoreSettings = StoreSettings()
+    """Where records, results and ballots are kept."""
     charter_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     """The day the charter is ratified, so that a run on another day gives the same charter."""
     deployment: dict[str, Any] = {}
@@ -236,8 +284,26 @@ class ProjectSettings(Settings):
     release: Release = Release()
     """What is asked for, and what decides."""
 
+    @property
+    def learns(self) -> bool:
+        """Whether there is anything to learn from."""
+        return bool(self.sources.scenes or self.sources.demonstrations or self.sources.pairs)
+
+    @property
+    def prefers(self) -> bool:
+        """Whether there are preferences to learn."""
+        return bool(self.sources.scenes or self.sources.pairs)
+
 
 def project_schema() -> dict[str, Any]:
     """Return the JSON Schema of the project file, for editors and for the manual."""
-    schema = ProjectSettings.model_json_schema(by_alias=True)
+    schema = ProjectSettings.model_json_schema(by_alias=True, schema_generator=_Plain)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+class _Plain(GenerateJsonSchema):
+    """A schema without the titles pydantic makes of names: an editor shows what each key means."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Return no, for every field."""
+        return False

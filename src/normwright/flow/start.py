@@ -6,6 +6,8 @@ import difflib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,45 +57,66 @@ def init(directory: Path, template: str, *, templates: Path = TEMPLATES) -> Star
                 do=f"Nearest: {close[0]}." if close else "",
             )
         )
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        faults.append(
-            Fault(
-                where=str(directory),
-                expected="a new or empty directory",
-                seen="a file" if not directory.is_dir() else "a directory with files in it",
-                do="Choose another place; nothing is ever overwritten.",
-            )
-        )
+    faults += occupied(directory)
     if faults:
         raise InputError(faults)
 
     directory = directory.resolve()
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}-"))
-    try:
+    with building(directory) as made:
         for layer in _layers(templates, template):
             shutil.copytree(
                 layer,
-                building / "project",
+                made,
                 ignore=shutil.ignore_patterns("__pycache__", ".*", EXTENDS),
                 copy_function=shutil.copyfile,
                 dirs_exist_ok=True,
             )
-        _move_in(building / "project", directory)
-    finally:
-        shutil.rmtree(building)
-    files = sorted(
-        path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()
-    )
     return Started(
         directory=directory,
         template=template,
-        files=tuple(files),
+        files=files_of(directory),
         next=(
             f"normwright run {directory}",
             f"normwright status {directory}",
             f"normwright verify {directory}",
         ),
+    )
+
+
+def occupied(directory: Path) -> list[Fault]:
+    """Return a fault if a project cannot be made here because something lies there already."""
+    if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
+        return []
+    return [
+        Fault(
+            where=str(directory),
+            expected="a new or empty directory",
+            seen="a file" if not directory.is_dir() else "a directory with files in it",
+            do="Choose another place; nothing is ever overwritten.",
+        )
+    ]
+
+
+@contextmanager
+def building(directory: Path) -> Iterator[Path]:
+    """Give a directory to build a project in; when it is left without an error it moves in whole.
+
+    After an error there is neither a project nor anything beside it.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    place = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}-"))
+    try:
+        (place / "project").mkdir()
+        yield place / "project"
+        _move_in(place / "project", directory)
+    finally:
+        shutil.rmtree(place)
+
+
+def files_of(directory: Path) -> tuple[str, ...]:
+    """Return the files under a directory by relative path, sorted."""
+    return tuple(
+        sorted(p.relative_to(directory).as_posix() for p in directory.rglob("*") if p.is_file())
     )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from normwright.flow.engine import Step, intact, plan_step, verdicts_of
+from normwright.flow.stores import has_store, open_store
 from normwright.records import Digest
-from normwright.store import FOLDER, StageResult, Store
+from normwright.store import StageResult, Store
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Status:
     stages: tuple[StageStatus, ...]
     verdicts: dict[str, str]
     """Verdict by release mode, if the release is done."""
+    signed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Key ids of who signed what stands now, by kind; an empty one is not signed."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the status as one JSON value."""
@@ -45,15 +48,16 @@ class Status:
                 for stage in self.stages
             ],
             "verdicts": dict(self.verdicts),
+            "signed": {kind: list(keys) for kind, keys in self.signed.items()},
         }
 
 
 def status_of(project: Path, steps: Sequence[Step], *, seed: int) -> Status:
     """Return which of `steps` the next run would skip, and the verdicts that stand."""
-    if not (project / FOLDER / "store.db").is_file():
+    if not has_store(project):
         waiting = tuple(StageStatus(step.name, "waiting", None, ()) for step in steps)
         return Status(stages=waiting, verdicts={})
-    with Store.open(project, create=False) as store:
+    with open_store(project, create=False) as store:
         results = standing(store, steps, seed=seed)
         stages = [
             StageStatus(step.name, "waiting", None, ())

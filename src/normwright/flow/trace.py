@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from normwright.flow.receipts import body_of, held_objects, mentioned, named
+from normwright.flow.stores import open_store
 from normwright.records import Consultation, Digest, Fault, InputError
 from normwright.store import StageResult, Store, StoredRecord, import_digest
 
@@ -58,7 +59,7 @@ def trace(project: Path, digest: str) -> Trace:
     Raises:
         InputError: if nothing, or more than one thing, goes by that digest.
     """
-    with Store.open(project, create=False) as store:
+    with open_store(project, create=False) as store:
         walk = _Walk(store)
         start = walk.find(digest)
         tree = walk.node(start, via="")
@@ -191,6 +192,7 @@ _ABOUT: Mapping[str, tuple[str, ...]] = {
         "statements",
         "votes",
         "comparisons",
+        "ballots",
         "roots",
     ),
     "Contrast": ("suite", "better", "worse", "lang", "norm", "difference"),

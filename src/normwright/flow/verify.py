@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from normwright.flow.engine import result_key
 from normwright.flow.receipts import body_of, held_objects, title_of
+from normwright.flow.signed import Books, Signatures, weigh
+from normwright.flow.stores import open_store
 from normwright.records import Consultation, Dataset, Digest, Fault, IntegrityError
 from normwright.store import (
     FOLDER,
+    KeyHome,
     StageResult,
     Store,
     StoredImport,
@@ -24,9 +27,11 @@ from normwright.store import (
     record_digest,
     result_payload,
     root,
+    signature_payload,
 )
 
-_STORE = f"{FOLDER}/store.db"
+_FILE = f"{FOLDER}/store.db"
+"""Where the database lies that could not even be opened; a server says itself what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Verification:
     erased: int
     """Rows whose content and key were destroyed; their leaves still carry the root."""
     faults: tuple[Fault, ...]
+    signatures: Signatures = field(default_factory=Signatures)
+    """Who has signed what stands, by the keys that count on this machine."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the verification as one JSON value."""
@@ -50,43 +57,71 @@ class Verification:
                     "where": fault.where,
                     "expected": fault.expected,
                     "seen": fault.seen,
+                    "do": fault.do,
                 }
                 for fault in self.faults
             ],
+            **self.signatures.as_json(),
         }
 
 
-def verify(project: Path, *, directories: Sequence[Path] = ()) -> Verification:
-    """Recompute every digest, root, key and link of a project and compare.
+def verify(
+    project: Path,
+    *,
+    directories: Sequence[Path] = (),
+    home: KeyHome | None = None,
+    require_signed: bool = False,
+) -> Verification:
+    """Recompute every digest, root, key, link and signature of a project and compare.
 
-    Nothing is trusted but the arithmetic: records are hashed from their JSON, objects and exported
-    files from their bytes, Merkle roots from the rows, keys from what they stand for, and the
-    sources on disk are compared with those the present results were made from. What it cannot
-    show: whoever rewrites everything, consistently, ends with another digest at the top.
+    Nothing is trusted but the arithmetic and the keys of this machine's key home: records are
+    hashed from their JSON, objects and exported files from their bytes, Merkle roots from the rows,
+    keys from what they stand for, the sources on disk are compared with those the present results
+    were made from, and what was signed is computed again and compared with what is stored.
+
+    What it cannot show: whoever rewrites everything, consistently, ends with another digest at the
+    top, which only a signature ties to a person. A whole project put back to an earlier state that
+    its signers did sign verifies, because it was once true: compare the end of the ledger with one
+    you were told. Nor can it show when something was signed, only that it was signed after what its
+    statement names and, by the ledger of whoever ran the project, before what follows.
 
     Args:
         project: The project directory.
         directories: Where model files may lie that are not in the project's own store.
+        home: Whose keys count; None is this machine's key home.
+        require_signed: Criteria, policy and verdict must each be signed by a key that counts.
 
     Raises:
-        InputError: if the project was never run.
+        InputError: if the project was never run, or the keys of this machine cannot be used.
     """
+    home = KeyHome.here() if home is None else home
+    home.outside(project)
     try:
-        store = Store.open(project, create=False)
+        store = open_store(project, create=False)
     except IntegrityError as error:
-        fault = Fault(where=_STORE, expected="a readable database", seen=str(error))
+        fault = Fault(where=_FILE, expected="a readable database", seen=str(error))
         return Verification(checked=1, erased=0, faults=(fault,))
     with store:
-        return _Verifier(project, store, directories).all()
+        return _Verifier(project, store, directories, home, require_signed).all()
 
 
 class _Verifier:
     """One verification: the counts and faults so far."""
 
-    def __init__(self, project: Path, store: Store, directories: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        project: Path,
+        store: Store,
+        directories: Sequence[Path],
+        home: KeyHome,
+        require_signed: bool,
+    ) -> None:
         self.project = project
         self.store = store
         self.directories = directories
+        self.home = home
+        self.require_signed = require_signed
+        self.signed = Signatures()
         self.checked = 0
         self.erased = 0
         self.faults: list[Fault] = []
@@ -107,13 +142,15 @@ class _Verifier:
             self.ledger,
             self.present,
             self.exports,
+            self.signatures,
         ):
             try:
                 check()
             except (IntegrityError, KeyError, TypeError, ValueError) as error:
                 expected = f"{check.__name__} that can be read"
-                self.look(_STORE, expected=expected, seen=str(error) or type(error).__name__)
-        return Verification(self.checked, self.erased, tuple(self.faults))
+                seen = str(error) or type(error).__name__
+                self.look(self.store.name, expected=expected, seen=seen)
+        return Verification(self.checked, self.erased, tuple(self.faults), self.signed)
 
     def look(
         self, where: str, *, expected: str, seen: str | None, digest: Digest | None = None
@@ -131,20 +168,20 @@ class _Verifier:
         """Ask the database engine whether its file is sound."""
         self.checked += 1
         self.faults += [
-            Fault(where=_STORE, expected="a sound database", seen=damage)
+            Fault(where=self.store.name, expected="a sound database", seen=damage)
             for damage in self.store.damage()
         ]
 
     def records(self) -> None:
         """Hash every record from its JSON."""
         for stored in self.store.all_stored():
-            where = f"{_STORE}: records: {stored.kind}"
+            where = f"{self.store.name}: records: {stored.kind}"
             try:
                 body, seen = body_of(stored), record_digest(stored)
             except ValueError as error:
                 self.look(where, expected="a record", seen=str(error), digest=stored.digest)
                 continue
-            where = f"{_STORE}: records: {title_of(stored.kind, body)}"
+            where = f"{self.store.name}: records: {title_of(stored.kind, body)}"
             self.look(where, expected=stored.digest, seen=seen, digest=stored.digest)
             self.bodies[stored.digest] = (stored.kind, body)
 
@@ -208,13 +245,14 @@ class _Verifier:
                     self.checked += 1
                     continue
                 stored, seen = f"sha256:{row.leaf.hex()}", f"sha256:{row.seen.hex()}"
-                where = f"{_STORE}: {row.table}: row {row.place} of {of}"
+                where = f"{self.store.name}: {row.table}: row {row.place} of {of}"
                 self.look(where, expected=stored, seen=seen, digest=stored)
-            for table, head in imported.roots.items():
-                where = f"{_STORE}: {table}: root of {of}"
+            for table in leaves:
+                head = imported.roots.get(table, root([]))
+                where = f"{self.store.name}: {table}: root of {of}"
                 self.look(where, expected=head, seen=root(leaves[table]), digest=head)
             name = import_digest(imported.process, imported.kind, imported.roots)
-            where = f"{_STORE}: imports: {of}"
+            where = f"{self.store.name}: imports: {of}"
             self.look(where, expected=imported.digest, seen=name, digest=imported.digest)
 
     def made(self) -> None:
@@ -228,7 +266,7 @@ class _Verifier:
                 code=result.code,
                 seed=result.seed,
             )
-            where = f"{_STORE}: results: {result.stage}"
+            where = f"{self.store.name}: results: {result.stage}"
             self.look(where, expected=result.key, seen=key, digest=result.key)
             for digest in (*result.made, *result.objects, *result.exports.values()):
                 there = digest in self.bodies or self.store.objects.exists(digest)
@@ -247,6 +285,9 @@ class _Verifier:
             for one in self.imports.values()
         }
         stored |= {("result", result_payload(one)): one.key for one in self.results.values()}
+        stored |= {
+            ("signature", signature_payload(one)): one.payload for one in self.store.signatures()
+        }
         for (kind, payload), digest in stored.items():
             seen = payload if (kind, payload) in told else None
             self.look(f"ledger: {kind}", expected=payload, seen=seen, digest=digest)
@@ -254,7 +295,10 @@ class _Verifier:
         for entry in entries:
             if entry.kind == "result" and entry.payload in replaced:
                 continue
-            if entry.kind in ("import", "result") and (entry.kind, entry.payload) not in stored:
+            if (
+                entry.kind in ("import", "result", "signature")
+                and (entry.kind, entry.payload) not in stored
+            ):
                 self.look(
                     f"ledger entry {entry.seq}: {entry.kind}",
                     expected=entry.payload,
@@ -306,3 +350,20 @@ class _Verifier:
         """Hash the files that were written for people."""
         for name, digest in self.store.exports().items():
             self.look(name, expected=digest, seen=file_digest(self.project / name), digest=digest)
+
+    def signatures(self) -> None:
+        """Weigh every signature by the keys of this machine, and compute again what it is over."""
+        steps = self.store.current_steps().values()
+        books = Books(
+            signatures=self.store.signatures(),
+            bodies=self.bodies,
+            objects=self.store.objects.exists,
+            results=tuple(self.results.values()),
+            current=tuple(self.results[step.key] for step in steps if step.key in self.results),
+            ledger=self.store.ledger(),
+            exports=self.store.exports(),
+        )
+        weighed = weigh(self.project, books, known=self.home.known, required=self.require_signed)
+        self.checked += weighed.checked
+        self.faults += weighed.faults
+        self.signed = weighed.signatures

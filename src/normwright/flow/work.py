@@ -41,6 +41,9 @@ ATTACK_TOKENS = 48
 REPLIES_IN_TALK = 1.6
 """How much longer the transcript of an attack is than the request it wraps."""
 
+BYTES_A_VOTE = 25
+"""Bytes of a consultation for each vote in it."""
+
 CONTRASTED = 480e3
 """Tokens of the real contrast sets, for two models and a reward model."""
 
@@ -146,8 +149,12 @@ class Sizes:
 
     @cached_property
     def consultation(self) -> int:
-        """Bytes of the consultation."""
-        return self.bytes_of(self._project.settings.sources.consultation)
+        """Bytes of the consultation, unpacked."""
+        place = self._project.settings.sources.consultation
+        if place is None:
+            raise UnknownSizeError("no consultation")
+        files = [one for one in self._project.path(place).rglob("*") if one.is_file()]
+        return sum(map(_unpacked, files))
 
     def turns(self, attacks: str) -> int:
         """Return how many times attacks speak, in one language."""
@@ -214,6 +221,16 @@ def _bytes(path: Path) -> int:
     return sum(one.stat().st_size for one in files if one.is_file())
 
 
+def _unpacked(path: Path) -> int:
+    """Return the size of a file, of a gzipped one that of its content (RFC 1952, ISIZE)."""
+    size = path.stat().st_size
+    if path.suffix != ".gz" or size < 18:
+        return size
+    with path.open("rb") as stream:
+        stream.seek(-4, os.SEEK_END)
+        return int.from_bytes(stream.read(4), "little")
+
+
 # The steps
 
 Parameters = Mapping[str, Mapping[str, Any]]
@@ -250,7 +267,9 @@ def _elicit(_: Parameters, sizes: Sizes) -> Work:
 
 def _aggregate(parameters: Parameters, sizes: Sizes) -> Work:
     resamples = parameters["aggregate"]["bootstrap"]
-    return Work(2.0 + 1e-6 * sizes.consultation * (1 + resamples / 60), memory=LEARNING)
+    votes = sizes.consultation / BYTES_A_VOTE
+    # Groups are sought anew in a hundred permutations and in every resample.
+    return Work(2.0 + votes * (100 * 3.5e-7 + resamples * 5e-7), memory=LEARNING)
 
 
 def _charter(_: Parameters, __: Sizes) -> Work:

@@ -9,6 +9,14 @@ from normwright.guard.facts import Fact, FactRules, read_rules
 from normwright.guard.fit import fit_harm
 from normwright.guard.guarded import GuardedModel
 from normwright.guard.harm import HarmClassifier, Head
+from normwright.guard.labels import (
+    FittedLabels,
+    LabelledText,
+    LabelReader,
+    fit_labels,
+    measure_labels,
+    read_labels,
+)
 from normwright.guard.screen import (
     ACTIONS,
     CHECKS,
@@ -33,14 +41,20 @@ __all__ = [
     "Exchange",
     "Fact",
     "FactRules",
+    "FittedLabels",
     "GuardedModel",
     "HarmClassifier",
     "Head",
+    "LabelReader",
+    "LabelledText",
     "Request",
     "Screened",
     "Screener",
     "canonical",
     "fit_harm",
+    "fit_labels",
+    "measure_labels",
+    "read_labels",
     "read_rules",
     "screen",
 ]

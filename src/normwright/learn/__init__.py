@@ -1,5 +1,14 @@
 """From a policy and what people prefer to weights. Imports torch: open it to touch a weight."""
 
+from normwright.learn.corpora import (
+    Breach,
+    Corpus,
+    instruct,
+    is_held,
+    prefer_judged,
+    preferred_answers,
+    read_instructions,
+)
 from normwright.learn.critique import Critiqued, Revised, critique_and_revise
 from normwright.learn.data import Curated, demonstrate, pair, spared
 from normwright.learn.recipes.prefer import prefer
@@ -9,6 +18,8 @@ from normwright.learn.recipes.sft import sft
 from normwright.learn.weights import fresh_like, model_ref, scratch_model
 
 __all__ = [
+    "Breach",
+    "Corpus",
     "Critiqued",
     "Curated",
     "Revised",
@@ -16,11 +27,16 @@ __all__ = [
     "critique_and_revise",
     "demonstrate",
     "fresh_like",
+    "instruct",
+    "is_held",
     "model_ref",
     "new_model",
     "pair",
     "prefer",
+    "prefer_judged",
+    "preferred_answers",
     "pretrain",
+    "read_instructions",
     "reward",
     "scratch_model",
     "sft",

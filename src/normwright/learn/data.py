@@ -93,7 +93,8 @@ def pair(
     """Return preference pairs whose probability is the share of people who prefer the first answer.
 
     For each scene a norm was written about, the answer the charter decides for stands first. Its
-    probability is the share of comparisons on that norm (in such scenes) that prefer it. A pair in
+    probability is the share of comparisons on that norm (in such scenes) that prefer it; where a
+    consultation compared no answers, it is the share who support the norm. A pair in
     which people prefer the breach of a floor is refused and counted, never learned.
 
     Both twins carry the weight of the norm they bear on, severity times support; the one it spares
@@ -110,6 +111,8 @@ def pair(
             continue
         decision = resolver.decide(situation_of(scene))
         found = shares.get(scene.norm if scene.applies else spared(scene.norm))
+        if found is None and scene.applies:
+            found = _supported(policy, outcomes, scene.norm)
         if found is None:
             counts[scene.norm, "refused", "nobody compared answers to such scenes"] += 1
             continue
@@ -157,6 +160,26 @@ def spared(norm: str) -> str:
     the second say nothing about the first, so the two are never pooled.
     """
     return f"{norm}#spared"
+
+
+def _supported(
+    policy: Policy, outcomes: Sequence[Outcome], norm: str
+) -> tuple[Outcome, PairShare] | None:
+    """The share of people who support a norm, as the share who prefer what it asks for.
+
+    For a consultation that voted on statements and compared no answers.
+    """
+    made = next((n.provenance for n in policy.charter.norms if n.id == norm and n.provenance), None)
+    support = made.support.get("all") if made is not None else None
+    outcome = next((o for o in outcomes if made is not None and o.digest == made.tally), None)
+    if made is None or outcome is None or support is None or support.value is None:
+        return None
+    groups = {group: e for group, e in made.support.items() if group != "all"}
+    declined = support.value * support.n
+    share = PairShare(
+        norm=norm, perform=support.n - declined, decline=declined, p_decline=support, groups=groups
+    )
+    return outcome, share
 
 
 def _side(share: PairShare, declining: bool) -> float:

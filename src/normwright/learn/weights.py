@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,19 +10,12 @@ import torch
 from normwright.learn.recipes.pretrain import Shape, new_model, train_tokenizer
 from normwright.models.local import LocalModel
 from normwright.models.tuning.loop import Loop, settings_of
-from normwright.records import Digest, MadeBy, ModelRef, Scene
+from normwright.records import Digest, MadeBy, ModelRef
 
 
-def scratch_model(scenes: Sequence[Scene], *, shape: Shape, seed: int) -> LocalModel:
-    """Return a randomly initialised model with a tokenizer learned from the words of `scenes`."""
-
-    def texts() -> Iterator[str]:
-        for scene in scenes:
-            yield from (m.content for m in scene.messages)
-            yield scene.perform
-            yield scene.decline
-
-    tokenizer = train_tokenizer(texts(), vocabulary=shape.vocabulary)
+def scratch_model(texts: Iterable[str], *, shape: Shape, seed: int) -> LocalModel:
+    """Return a randomly initialised model with a tokenizer learned from the words of `texts`."""
+    tokenizer = train_tokenizer(iter(texts), vocabulary=shape.vocabulary)
     actual = Shape(shape.hidden, shape.layers, shape.heads, len(tokenizer), shape.context)
     return LocalModel("base", new_model(actual, seed=seed), tokenizer)
 

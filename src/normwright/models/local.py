@@ -22,6 +22,11 @@ def use_threads(threads: int | None) -> int:
     return wanted
 
 
+def device() -> str:
+    """Return where weights are put: the GPU if there is one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def half_precision() -> bool:
     """Say whether bfloat16 arithmetic is a gain here: a GPU, or a CPU with AMX or AVX512-BF16."""
     if torch.cuda.is_available():
@@ -107,6 +112,7 @@ __all__ = [
     "LocalModel",
     "LocalScorer",
     "check_directory",
+    "device",
     "embedded_path",
     "half_precision",
     "load_tokenizer",
@@ -137,7 +143,7 @@ class LocalScorer:
         weights = AutoModelForSequenceClassification.from_pretrained(
             path, local_files_only=True, use_safetensors=True, dtype=torch.float32
         )
-        return cls(weights.eval(), load_tokenizer(path), batch)
+        return cls(weights.eval().to(device()), load_tokenizer(path), batch)
 
     @torch.no_grad()
     def score(
@@ -157,8 +163,10 @@ class LocalScorer:
                 padding_side="right",
                 return_tensors="pt",
             )
+            place = self.weights.device
             logits = self.weights(
-                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+                input_ids=batch["input_ids"].to(place),
+                attention_mask=batch["attention_mask"].to(place),
             ).logits
             out += logits.squeeze(-1).tolist()
         return out
@@ -186,7 +194,7 @@ class LocalModel:
             InputError: naming everything the directory lacks.
         """
         check_directory(path)
-        return cls(name or path.name, load_weights(path), load_tokenizer(path), batch)
+        return cls(name or path.name, load_weights(path).to(device()), load_tokenizer(path), batch)
 
     def generate(
         self,
@@ -249,6 +257,7 @@ class LocalModel:
             for r, sequence in enumerate(sequences):
                 ids[r, width - len(sequence) :] = torch.tensor(sequence)
                 mask[r, width - len(sequence) :] = 1
+            ids, mask = ids.to(self.weights.device), mask.to(self.weights.device)
             logits = self.weights(
                 input_ids=ids,
                 attention_mask=mask,
@@ -276,9 +285,10 @@ class LocalModel:
         sampling: dict[str, Any] = {"do_sample": False}
         if temperature > 0:
             sampling = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+        place = self.weights.device
         made = self.weights.generate(
-            input_ids=ids,
-            attention_mask=mask,
+            input_ids=ids.to(place),
+            attention_mask=mask.to(place),
             max_new_tokens=new,
             num_return_sequences=n,
             pad_token_id=pad,

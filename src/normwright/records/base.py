@@ -35,6 +35,11 @@ MODES: tuple[str, ...] = ("internal", "api_guarded", "open_weights")
 """The release modes a verdict is given for."""
 
 
+def nfc(text: str) -> str:
+    """Return a text in Unicode's composed form, in which equal texts have equal characters."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
 def canonical(value: Any) -> Any:
     """Return `value` with strings in NFC, integral floats as integers and keys as strings.
 
@@ -42,16 +47,16 @@ def canonical(value: Any) -> Any:
         ValueError: if a number is NaN or infinite, which JSON cannot carry.
     """
     match value:
+        case str():
+            return nfc(value)
         case bool() | None:
             return value
-        case str():
-            return unicodedata.normalize("NFC", value)
         case float():
             if value != value or value in (float("inf"), float("-inf")):
                 raise ValueError("a record cannot hold NaN or infinity; use null for unknown")
             return int(value) if value.is_integer() and abs(value) < 2**53 else value
         case dict():
-            return {unicodedata.normalize("NFC", str(k)): canonical(v) for k, v in value.items()}
+            return {nfc(str(k)): canonical(v) for k, v in value.items()}
         case list() | tuple():
             return [canonical(v) for v in value]
         case set() | frozenset():
@@ -60,15 +65,14 @@ def canonical(value: Any) -> Any:
             return value
 
 
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
+
 def canonical_json(value: Any) -> str:
     """Return the one JSON text of `value`: sorted keys, no spaces, NFC, UTF-8 kept as it is."""
-    return json.dumps(
-        canonical(value),
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-        allow_nan=False,
-    )
+    return _ENCODER.encode(canonical(value))
 
 
 def digest_bytes(data: bytes) -> Digest:

@@ -7,6 +7,7 @@ NormwrightError
 ├── MissingExtra      an optional part is not installed; says which and how
 ├── PluginError       a plug-in is unknown or broken; named
 ├── PermitError       the policy does not permit what was asked
+├── StoreError        the database of a store does not answer, or does not let us in
 └── IntegrityError    a stored object, row or ledger entry is not what its digest says
 """
 
@@ -50,6 +51,17 @@ class PluginError(NormwrightError):
 
 class PermitError(NormwrightError):
     """The policy does not permit what was asked."""
+
+
+class StoreError(NormwrightError):
+    """The database of a store cannot be reached, refuses us, or was lost on the way.
+
+    Nothing of the transaction it happened in is taken for done.
+    """
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        super().__init__(describe(fault))
 
 
 class IntegrityError(NormwrightError):

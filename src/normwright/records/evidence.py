@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
+from pydantic import Field
+
 from normwright.records.base import Digest, Frozen, Record, Text
 from normwright.records.outcomes import Estimate
 from normwright.records.scenes import Message
@@ -120,7 +122,8 @@ class Criterion(Record):
 
     id: str
     group: str
-    kind: Literal["rate_upper", "rate_lower", "noninferiority", "superiority", "predicate"]
+    kind: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
+    """Which plug-in of kind `criteria` decides it, with `_` for `-`."""
     suite: str
     metric: str | None = None
     """Which metric of the suite; None where the suite has one only."""

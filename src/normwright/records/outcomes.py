@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from normwright.records.base import Digest, Frozen, Layer, ProcessKind, Record
+from normwright.records.voices import Unranked
 
 
 class Interval(Frozen):
@@ -97,6 +98,35 @@ class Ranking(Frozen):
     scores: dict[str, float] = {}
 
 
+class Standing(Frozen):
+    """Where one alternative of the ballots stands, and how sure that is."""
+
+    alternative: str
+    """Id of its statement."""
+    ranked: int
+    """Ballots that rank it at all."""
+    first: Estimate
+    """Share of voters who put it first; a first place that several share is divided."""
+    leads: Estimate
+    """Share of resamples in which the method that counts ranks it first, alone or with others;
+    n is the number of resamples."""
+    places: Interval
+    """The places it takes in resamples; 1 is the best, and level alternatives share the better."""
+
+
+class Margin(Frozen):
+    """How far voters put one alternative above another."""
+
+    above: str
+    below: str
+    prefer: int
+    """Voters who put `above` above `below`."""
+    oppose: int
+    """Voters who put `below` above `above`. All others have them level, or do not compare them."""
+    margin: Estimate
+    """(prefer - oppose) / voters, in [-1, 1], with its interval."""
+
+
 class Outcome(Record):
     """What one polity's ballots say at its layer. One outcome a layer and authority."""
 
@@ -108,6 +138,16 @@ class Outcome(Record):
     votes: int
     support: tuple[Support, ...]
     rankings: tuple[Ranking, ...]
+    """By each method, the one that counts first: from ballots where there are any, else votes."""
+    voters: int = 0
+    """Participants whose ballots rank at least one alternative."""
+    unranked: Unranked | None = None
+    """What an alternative that a ballot leaves out counted as; None without ballots."""
+    standings: tuple[Standing, ...] = ()
+    """Each alternative of the ballots, in the order of the ranking that counts."""
+    margins: tuple[Margin, ...] = ()
+    """Pairs of alternatives: all of up to 20, of more only neighbours in the ranking and the first
+    against each other one."""
     pairs: tuple[PairShare, ...] = ()
     grouping: Grouping
     witnesses: tuple[Witness, ...] = ()

@@ -59,13 +59,18 @@ class CurationEntry(Frozen):
 class Dataset(Record):
     """A set of training rows in the object store, named by the digest of its lines."""
 
-    kind: Literal["demonstrations", "pairs"]
+    kind: Literal["demonstrations", "pairs", "held-out", "judgements"]
+    """`judgements` are pairs as people judged them, `held-out` those that nothing learns from."""
     rows: int
     content: Digest
     """Digest of the JSON-lines object."""
     curation: tuple[CurationEntry, ...] = ()
     languages: dict[str, int] = {}
     families: dict[str, int] = {}
+    left_out: dict[str, int] = {}
+    """Rows of the sources that are not here, by the reason."""
+    licences: dict[str, int] = {}
+    """Rows by licence, as their sources state it."""
     process_kind: ProcessKind
 
 

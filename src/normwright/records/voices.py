@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, Self, TypeAlias
 
 from pydantic import Field
 
@@ -57,11 +59,53 @@ class Comparison(Record):
     at: int = 0
 
 
+RankedTiers: TypeAlias = tuple[tuple[str, ...], ...]
+"""Alternatives in tiers, best first; those in one tier are level."""
+
+Unranked: TypeAlias = Literal["last", "apart"]
+"""What an alternative that a ballot leaves out is: below all that it ranks, or not compared."""
+
+
 class Ballot(Record):
     """A ranking with ties: tiers of alternatives, best first. What is left out is unranked."""
 
     participant: str
-    tiers: tuple[tuple[str, ...], ...]
+    tiers: RankedTiers
+
+
+@dataclass(frozen=True)
+class Ballots:
+    """Many rankings at once: every order once, and for each ballot its voter and its order.
+
+    Few of many voters have an order of their own, so this stays small where one `Ballot` each
+    would not.
+    """
+
+    orders: tuple[RankedTiers, ...] = ()
+    voters: tuple[str, ...] = ()
+    """The participant of each ballot; one may have given several, as in paired comparisons."""
+    chosen: tuple[int, ...] = ()
+    """The number of the order of each ballot."""
+
+    @classmethod
+    def of(cls, ballots: Iterable[tuple[str, RankedTiers]]) -> Self:
+        """Return the ballots given as voter and tiers, in their order."""
+        number: dict[RankedTiers, int] = {}
+        voters, chosen = [], []
+        for voter, tiers in ballots:
+            voters.append(voter)
+            chosen.append(number.setdefault(tiers, len(number)))
+        return cls(tuple(number), tuple(voters), tuple(chosen))
+
+    def __len__(self) -> int:
+        return len(self.voters)
+
+    def __iter__(self) -> Iterator[tuple[str, RankedTiers]]:
+        return ((v, self.orders[k]) for v, k in zip(self.voters, self.chosen, strict=True))
+
+
+NO_BALLOTS = Ballots()
+"""Nobody ranked anything."""
 
 
 class JudgedPair(Record):
@@ -113,8 +157,12 @@ class Consultation(Record):
     votes: int
     """Votes that count (the last one of each participant on each statement)."""
     comparisons: int
+    ballots: int = 0
+    """Rankings, one for each participant or several."""
+    unranked: Unranked | None = None
+    """What an alternative that a ballot leaves out counts as; None without ballots."""
     roots: dict[str, Digest]
-    """Merkle root of each table of rows, by table (`votes`, `comparisons`)."""
+    """Merkle root of each table of rows, by table (`votes`, `comparisons`, `ballots`)."""
     faults: tuple[IntegrityFault, ...] = ()
     """The integrity report."""
     coverage: float = Field(default=0.0, ge=0, le=1)

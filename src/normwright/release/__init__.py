@@ -8,9 +8,18 @@ from normwright.release.case import defeaters, safety_case
 from normwright.release.criteria import Rule, kinds, rule
 from normwright.release.criteria.predicate import PREDICATES
 from normwright.release.deciding import decide, permit_criterion
-from normwright.release.evidence import CANDIDATE, SUITES, Evidence, Found, Missing
+from normwright.release.evidence import (
+    CANDIDATE,
+    SUITES,
+    Evidence,
+    Found,
+    Missing,
+    failed_units,
+    need,
+    unit_words,
+)
 from normwright.release.reading import Control, Criteria, Mode, read_criteria
-from normwright.release.wording import Form, number
+from normwright.release.wording import Form, Number, Said, given, number
 
 __all__ = [
     "CANDIDATE",
@@ -23,13 +32,19 @@ __all__ = [
     "Found",
     "Missing",
     "Mode",
+    "Number",
     "Rule",
+    "Said",
     "decide",
     "defeaters",
+    "failed_units",
+    "given",
     "kinds",
+    "need",
     "number",
     "permit_criterion",
     "read_criteria",
     "rule",
     "safety_case",
+    "unit_words",
 ]

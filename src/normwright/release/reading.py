@@ -254,6 +254,13 @@ class _Reader:
             self.limit(f"{where}.limit", body.get("limit"), kind, error)
             self.unused(where, body, ("margin", "baseline"))
             return
+        if kind not in ("noninferiority", "superiority"):
+            # A stranger's kind compares one number with a limit, beside a baseline if it likes.
+            self.limit(f"{where}.limit", body.get("limit"), kind, error)
+            if "baseline" in body:
+                self.one_of(f"{where}.baseline", body["baseline"], ROLES)
+            self.unused(where, body, ("margin",))
+            return
         self.one_of(f"{where}.baseline", body.get("baseline"), ROLES)
         if kind == "noninferiority":
             margin = body.get("margin")

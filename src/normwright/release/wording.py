@@ -98,6 +98,11 @@ def say(said: Said, lang: str) -> str:
     return pattern.format(**{k: _fill(v, lang) for k, v in said.values.items()})
 
 
+def given(text: Text) -> Said:
+    """Return a sentence that brings its own words, for kinds whose words are not in our files."""
+    return Said("given", {"text": text})
+
+
 def role_words(role: str | None) -> Said:
     """Return the words for a model's role."""
     return Said(f"role.{role}", {"name": role}, default="role.other")

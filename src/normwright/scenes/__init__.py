@@ -8,5 +8,15 @@ it expands are data that belongs to a project.
 from normwright.scenes.bank import Bank, Family, load_bank
 from normwright.scenes.draw import dialogues, draw
 from normwright.scenes.situation import situation_of
+from normwright.scenes.transcript import parse_conversation, parse_transcript
 
-__all__ = ["Bank", "Family", "dialogues", "draw", "load_bank", "situation_of"]
+__all__ = [
+    "Bank",
+    "Family",
+    "dialogues",
+    "draw",
+    "load_bank",
+    "parse_conversation",
+    "parse_transcript",
+    "situation_of",
+]

@@ -1,4 +1,4 @@
-"""The store of a project: one SQLite file, and the objects beside it."""
+"""The store of a project: a database, and the objects beside it."""
 
 from __future__ import annotations
 
@@ -31,10 +31,21 @@ from normwright.records import (
     digest_json,
 )
 from normwright.store import merkle
-from normwright.store.consultations import PreparedImport, Rows, canonical_row, import_of
+from normwright.store.address import Address
+from normwright.store.backend import Backend
+from normwright.store.consultations import (
+    PreparedImport,
+    Rows,
+    canonical_row,
+    import_of,
+    read_ballots,
+)
+from normwright.store.envelopes import SignedStatement, signature_payload
 from normwright.store.ledger import Entry, link
-from normwright.store.migrations import migrate
+from normwright.store.migrations import migrate, pending
 from normwright.store.objects import ObjectStore
+from normwright.store.postgresql import PostgreSQLSchema
+from normwright.store.sqlite import SQLiteFile
 from normwright.store.tables import (
     EXPORTS,
     IMPORTS,
@@ -45,6 +56,7 @@ from normwright.store.tables import (
     ROWS,
     RUN_STEPS,
     RUNS,
+    SIGNATURES,
 )
 
 FOLDER = ".normwright"
@@ -52,6 +64,7 @@ FOLDER = ".normwright"
 
 _KEYED_ROWS = (Ballot, Comparison, Participant, Vote)
 _BATCH = 500
+_NO_ROWS = merkle.root([])
 R = TypeVar("R", bound=Record)
 
 
@@ -128,12 +141,12 @@ class Store:
 
     def __init__(
         self,
-        engine: sa.Engine,
+        backend: Backend,
         objects: ObjectStore,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.engine = engine
+        self.backend = backend
         self.objects = objects
         self._now = now
         self._open: sa.Connection | None = None
@@ -143,49 +156,62 @@ class Store:
         cls,
         project: Path,
         *,
-        url: str | None = None,
+        address: Address | None = None,
         create: bool = True,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> Self:
         """Open the store of a project directory and bring its schema up to date.
 
         Args:
-            project: The project directory; the store lies in its `.normwright` folder.
-            url: A SQLAlchemy URL in place of the SQLite file.
+            project: The project directory; objects, and without an address the database, lie in
+                its `.normwright` folder.
+            address: A PostgreSQL database in place of the SQLite file.
             create: Make the store if there is none.
             now: The clock for ledger entries and results.
 
         Raises:
-            InputError: if there is no store and `create` is false, or if it was made by a newer
-                version.
+            InputError: if there is no store and `create` is false, if it was made by a newer
+                version, or if it belongs to another project.
             IntegrityError: if the file is not a readable database.
+            MissingExtra: if the driver for PostgreSQL is not installed.
+            StoreError: if the server cannot be reached or refuses us.
         """
         folder = project / FOLDER
-        file = folder / "store.db"
-        if not create and url is None and not file.is_file():
-            raise InputError(
-                [
-                    Fault(
-                        where=str(file),
-                        expected="the store of a project that has been run",
-                        seen="no such file",
-                        do=f"Run the project first: normwright run {project}",
-                    )
-                ]
-            )
+        backend = _backend(project, address)
+        if not create and not backend.known():
+            raise InputError([_never_run(project, backend, "no such store")])
         folder.mkdir(exist_ok=True)
-        engine = _engine(url or f"sqlite:///{file}")
-        store = cls(engine, ObjectStore(folder / "objects"), now=now)
+        store = cls(backend, ObjectStore(folder / "objects"), now=now)
         try:
-            with store.transaction() as connection:
-                migrate(connection)
-        except sa.exc.DatabaseError as error:
-            engine.dispose()
-            raise IntegrityError(f"{file} is not a readable database: {error.orig}") from error
-        except InputError:
-            engine.dispose()
+            with store._reading() as connection:
+                there = backend.there(connection)
+                missing = pending(connection) if there else ()
+            if not there and not create:
+                raise InputError([_never_run(project, backend, "no such store any more")])
+            # A store that is up to date is opened without waiting for a writer.
+            if missing or not there:
+                with store.transaction() as connection:
+                    backend.make(connection)
+                    migrate(connection)
+        except BaseException:
+            store.close()
             raise
         return store
+
+    @staticmethod
+    def made(project: Path, *, address: Address | None = None) -> bool:
+        """Say whether a project has a store there, as far as its directory tells."""
+        return _backend(project, address).known()
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The engine of the database."""
+        return self.backend.engine
+
+    @property
+    def name(self) -> str:
+        """What the database is called in messages; never with a password."""
+        return self.backend.name
 
     def close(self) -> None:
         """Let go of the database."""
@@ -199,29 +225,41 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """Join what is written inside into one transaction: all of it is stored, or none."""
+        """Join what is written inside into one transaction: all of it is stored, or none.
+
+        Raises:
+            StoreError: if the database cannot be reached or is lost on the way. Nothing is tried
+                again: what was read inside may no longer hold.
+        """
         if self._open is not None:
             yield self._open
             return
-        with self.engine.connect() as connection:
-            writing = connection.execution_options(writes=True)
-            with writing.begin():
-                self._open = writing
-                try:
-                    yield writing
-                finally:
-                    self._open = None
+        try:
+            with self.backend.connect() as connection:
+                writing = connection.execution_options(writes=True)
+                with writing.begin():
+                    self._open = writing
+                    try:
+                        yield writing
+                    finally:
+                        self._open = None
+        except self.backend.errors as error:
+            if (said := self.backend.error(error)) is not None:
+                raise said from error
+            raise
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
         if self._open is not None:
             yield self._open
             return
-        with self.engine.connect() as connection:
-            try:
+        try:
+            with self.backend.connect() as connection:
                 yield connection
-            except sa.exc.DatabaseError as error:
-                raise IntegrityError(f"the store cannot be read: {error.orig}") from error
+        except self.backend.errors as error:
+            said = self.backend.error(error)
+            cause = getattr(error, "orig", None) or error
+            raise said or IntegrityError(f"{self.name} cannot be read: {cause}") from error
 
     # Records
 
@@ -303,7 +341,8 @@ class Store:
 
     def starting_with(self, prefix: Digest) -> tuple[Digest, ...]:
         """Return the digests of records that begin with `prefix`."""
-        query = sa.select(RECORDS.c.digest).where(RECORDS.c.digest.startswith(prefix))
+        begun = sa.func.substr(RECORDS.c.digest, 1, len(prefix)) == prefix
+        query = sa.select(RECORDS.c.digest).where(begun)
         with self._reading() as connection:
             return tuple(connection.scalars(query.order_by(RECORDS.c.digest)))
 
@@ -416,11 +455,40 @@ class Store:
                 connection.execute(sa.delete(EXPORTS).where(EXPORTS.c.path == path))
                 connection.execute(sa.insert(EXPORTS).values(path=path, digest=digest))
 
+    def drop_export(self, path: str) -> None:
+        """Forget a file made for people, because what it was about no longer stands."""
+        with self.transaction() as connection:
+            connection.execute(sa.delete(EXPORTS).where(EXPORTS.c.path == path))
+
     def exports(self) -> dict[str, Digest]:
         """Return the digests that the files made for people should have, by relative path."""
         with self._reading() as connection:
             rows = connection.execute(sa.select(EXPORTS).order_by(EXPORTS.c.path))
             return {row.path: row.digest for row in rows}
+
+    # Signatures
+
+    def put_signature(self, one: SignedStatement) -> None:
+        """Store a signature with its ledger entry.
+
+        Raises:
+            IntegrityError: if that key has signed that statement; nothing is signed twice.
+        """
+        with self.transaction() as connection:
+            try:
+                connection.execute(sa.insert(SIGNATURES).values(vars(one)))
+            except sa.exc.IntegrityError as error:
+                raise IntegrityError(f"{one.keyid} has signed {one.payload} already") from error
+            self.append("signature", signature_payload(one))
+
+    def signatures(self) -> tuple[SignedStatement, ...]:
+        """Return every signature, by statement and key, unchecked."""
+        query = sa.select(SIGNATURES).order_by(SIGNATURES.c.payload, SIGNATURES.c.keyid)
+        with self._reading() as connection:
+            # As text, whatever was put there: what it is worth is for the reader to find out.
+            return tuple(
+                SignedStatement(*(str(value) for value in row)) for row in connection.execute(query)
+            )
 
     # Ledger
 
@@ -483,10 +551,11 @@ class Store:
     def _insert_import(self, connection: sa.Connection, prepared: PreparedImport) -> None:
         process = prepared.process
         (record,) = self.put_records("elicit", [process])
+        digest = prepared.digest
         connection.execute(
             sa.insert(IMPORTS).values(
                 {
-                    "digest": prepared.digest,
+                    "digest": digest,
                     "process": process.id,
                     "kind": process.kind,
                     "process_record": record,
@@ -496,10 +565,8 @@ class Store:
         )
         for name, table in ROWS.items():
             if rows := prepared.rows[name]:
-                connection.execute(
-                    sa.insert(table), [{"import": prepared.digest, **row} for row in rows]
-                )
-        self.append("import", import_payload(prepared.digest, record))
+                connection.execute(sa.insert(table), [{"import": digest, **row} for row in rows])
+        self.append("import", import_payload(digest, record))
 
     def imports(self) -> tuple[StoredImport, ...]:
         """Return every import with the roots it was stored with."""
@@ -536,6 +603,7 @@ class Store:
             ),
             votes=tuple(Vote.model_validate(row) for row in kept["votes"]),
             comparisons=tuple(Comparison.model_validate(row) for row in kept["comparisons"]),
+            ballots=read_ballots(kept["ballots"]),
         )
 
     def _checked(self, imported: StoredImport, table: str) -> list[dict[str, Any]]:
@@ -545,7 +613,7 @@ class Store:
             if _recomputed(imported, table, row) not in (row["leaf"], None):
                 place = f"row {row['place']} of {table} in process {imported.process}"
                 raise IntegrityError(f"{place} is not what was imported")
-        if merkle.root([row["leaf"] for row in rows]) != imported.roots[table]:
+        if merkle.root([row["leaf"] for row in rows]) != imported.roots.get(table, _NO_ROWS):
             raise IntegrityError(f"the {table} of process {imported.process} do not fit their root")
         return [_content(row) for row in rows if row["key"] is not None]
 
@@ -560,8 +628,10 @@ class Store:
         rows = ROWS[table]
         query = sa.select(rows).where(rows.c["import"] == imported.digest).order_by(rows.c.place)
         with self._reading() as connection:
-            for row in connection.execute(query):
-                yield row._asdict()
+            found = connection.execute(query)
+            names = tuple(found.keys())
+            for row in found:
+                yield dict(zip(names, row, strict=True))
 
     def row_counts(self, imported: Digest) -> dict[str, tuple[int, int]]:
         """Return how many rows an import has in each table, and how many of them are erased."""
@@ -574,20 +644,9 @@ class Store:
         return counts
 
     def damage(self) -> tuple[str, ...]:
-        """Return what the database engine itself finds wrong with the file, in its words."""
-        if self.engine.dialect.name != "sqlite":
-            return ()
+        """Return what the database engine itself finds wrong with itself, in its words."""
         with self._reading() as connection:
-            found = [
-                str(line)
-                for line in connection.scalars(sa.text("PRAGMA quick_check"))
-                if line != "ok"
-            ]
-            found += [
-                f"row {row.rowid} of {row.table} refers to no row of {row.parent}"
-                for row in connection.execute(sa.text("PRAGMA foreign_key_check"))
-            ]
-        return tuple(found)
+            return tuple(self.backend.damage(connection))
 
     def timestamp(self) -> str:
         """Return the store's present time in UTC, ISO 8601."""
@@ -611,10 +670,18 @@ def record_digest(stored: StoredRecord) -> Digest:
 
 
 def _checked(stored: StoredRecord, kind: type[R]) -> R:
-    record = kind.model_validate_json(stored.json)
-    if record.digest != stored.digest:
-        raise IntegrityError(f"{kind.__name__} {stored.digest} now has digest {record.digest}")
-    return record
+    """Return a stored record, proved by the JSON it was stored as.
+
+    A kind may gain a field with a default: the record then has one more than its JSON, and is
+    still the one that was stored.
+    """
+    try:
+        seen = record_digest(stored)
+    except ValueError as error:
+        raise IntegrityError(f"{kind.__name__} {stored.digest}: {error}") from error
+    if seen != stored.digest:
+        raise IntegrityError(f"{kind.__name__} {stored.digest} now has digest {seen}")
+    return kind.model_validate_json(stored.json)
 
 
 def result_payload(result: StageResult) -> Digest:
@@ -640,7 +707,7 @@ def _recomputed(imported: StoredImport, table: str, row: Mapping[str, Any]) -> b
         return None
     try:
         content = canonical_row(imported.process, row["kind"], table, _content(row))
-        return merkle.leaf(row["key"], content)
+        return merkle.leaf_of_text(row["key"], content)
     except (TypeError, ValueError):  # a key or a text that is no longer one
         return b""
 
@@ -671,29 +738,17 @@ def _entry(row: sa.Row[Any]) -> Entry:
     return Entry(row.seq, row.previous, row.kind, row.payload, row.at, row.digest)
 
 
-def _engine(url: str) -> sa.Engine:
-    engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
-    return engine
+def _backend(project: Path, address: Address | None) -> Backend:
+    folder = project / FOLDER
+    if address is None:
+        return SQLiteFile(folder / "store.db")
+    return PostgreSQLSchema(address, folder / "store.id")
 
 
-def _prepare_sqlite(connection: Any, _: object) -> None:
-    # The driver would otherwise open transactions by its own lights and leave the schema out.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        "busy_timeout = 30000",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    # A writer takes its lock at once: one that reads first and writes later could be refused.
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _never_run(project: Path, backend: Backend, seen: str) -> Fault:
+    return Fault(
+        where=f"{project}: {backend.name}",
+        expected="the store of a project that has been run",
+        seen=seen,
+        do=f"Run the project first: normwright run {project}",
+    )

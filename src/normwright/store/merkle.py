@@ -24,9 +24,14 @@ KEY_BYTES = 32
 
 def leaf(key: bytes, row: Any) -> bytes:
     """Return the 32-byte leaf of a JSON-like `row` under its own `key` of 32 bytes."""
+    return leaf_of_text(key, canonical_json(row))
+
+
+def leaf_of_text(key: bytes, text: str) -> bytes:
+    """Return the leaf of a row whose canonical JSON this is."""
     if len(key) != KEY_BYTES:
         raise ValueError(f"a row key has {KEY_BYTES} bytes, not {len(key)}")
-    return hmac.digest(key, canonical_json(row).encode(), "sha256")
+    return hmac.digest(key, text.encode(), "sha256")
 
 
 def random_key() -> bytes:

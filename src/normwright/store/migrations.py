@@ -6,7 +6,7 @@ picture of the tables it makes, so that later code cannot change what an old ste
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
@@ -16,7 +16,11 @@ from normwright.records import Fault, InputError
 def m0001_initial(connection: sa.Connection) -> None:
     """Records, stage results, runs, exports, the ledger, and the rows of imports."""
     meta = sa.MetaData()
-    text, integer, blob = sa.Text, sa.Integer, sa.LargeBinary
+    # PostgreSQL has to be told to compare text byte by byte and to hold integers of 64 bits, as
+    # SQLite does without being told; what SQLite is told has not changed.
+    text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+    integer = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+    blob = sa.LargeBinary()
 
     sa.Table(
         "records",
@@ -166,21 +170,78 @@ def m0001_initial(connection: sa.Connection) -> None:
     meta.create_all(connection)
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (m0001_initial,)
+def m0002_signatures(connection: sa.Connection) -> None:
+    """Signatures over statements about records; they stand outside records and results."""
+    meta = sa.MetaData()
+    sa.Table(
+        "signatures",
+        meta,
+        sa.Column("payload", sa.Text, primary_key=True),
+        sa.Column("keyid", sa.Text, primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("statement", sa.Text, nullable=False),
+        sa.Column("sig", sa.Text, nullable=False),
+    )
+    meta.create_all(connection)
+
+
+def m0004_ballots(connection: sa.Connection) -> None:
+    """Rankings, as keyed rows beside the votes and comparisons."""
+    meta = sa.MetaData()
+    text, integer, blob = sa.Text, sa.Integer, sa.LargeBinary
+    # Only what the foreign keys below name; both tables are there already.
+    sa.Table("imports", meta, sa.Column("digest", text), sa.Column("kind", text))
+    sa.Table(
+        "participants", meta,
+        sa.Column("import", text), sa.Column("id", text), sa.Column("kind", text),
+    )  # fmt: skip
+    ballots = sa.Table(
+        "ballots",
+        meta,
+        sa.Column("import", text, primary_key=True),
+        sa.Column("place", integer, primary_key=True, autoincrement=False),
+        sa.Column("kind", text, nullable=False),
+        sa.Column("leaf", blob, nullable=False),
+        sa.Column("key", blob),
+        sa.Column("participant", text),
+        sa.Column("number", integer),
+        sa.Column("tiers", text),
+        sa.CheckConstraint("length(leaf) = 32"),
+        sa.CheckConstraint(
+            "(key IS NOT NULL AND length(key) = 32 AND participant IS NOT NULL"
+            " AND number IS NOT NULL AND tiers IS NOT NULL)"
+            " OR (key IS NULL AND participant IS NULL AND number IS NULL AND tiers IS NULL)"
+        ),
+        sa.UniqueConstraint("import", "participant", "number"),
+        sa.ForeignKeyConstraint(["import", "kind"], ["imports.digest", "imports.kind"]),
+        sa.ForeignKeyConstraint(
+            ["import", "participant", "kind"],
+            ["participants.import", "participants.id", "participants.kind"],
+        ),
+    )
+    ballots.create(connection)
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
+    m0001_initial,
+    m0002_signatures,
+    m0004_ballots,
+)
 """Every step in order. Only ever appended to."""
 
 
-def migrate(connection: sa.Connection) -> tuple[str, ...]:
-    """Apply the steps that are missing and return their names.
+_APPLIED = sa.table("migrations", sa.column("seq"), sa.column("name"))
+
+
+def pending(connection: sa.Connection) -> Sequence[Callable[[sa.Connection], None]]:
+    """Return the steps that are missing, in order; nothing is changed.
 
     Raises:
         InputError: if the database has steps this version does not know.
     """
-    applied = sa.table("migrations", sa.column("seq"), sa.column("name"))
-    connection.execute(
-        sa.text("CREATE TABLE IF NOT EXISTS migrations (seq INTEGER PRIMARY KEY, name TEXT)")
-    )
-    seen = tuple(connection.scalars(sa.select(applied.c.name).order_by(applied.c.seq)))
+    if not connection.dialect.has_table(connection, _APPLIED.name):
+        return MIGRATIONS
+    seen = tuple(connection.scalars(sa.select(_APPLIED.c.name).order_by(_APPLIED.c.seq)))
     known = tuple(step.__name__ for step in MIGRATIONS)
     if seen != known[: len(seen)]:
         raise InputError(
@@ -193,7 +254,23 @@ def migrate(connection: sa.Connection) -> tuple[str, ...]:
                 )
             ]
         )
-    for seq, step in enumerate(MIGRATIONS[len(seen) :], start=len(seen) + 1):
+    return MIGRATIONS[len(seen) :]
+
+
+def migrate(connection: sa.Connection) -> tuple[str, ...]:
+    """Apply the steps that are missing and return their names.
+
+    The transaction is to be the only one that writes, so that of two openers one finds the work
+    done.
+
+    Raises:
+        InputError: if the database has steps this version does not know.
+    """
+    missing = pending(connection)
+    connection.execute(
+        sa.text("CREATE TABLE IF NOT EXISTS migrations (seq INTEGER PRIMARY KEY, name TEXT)")
+    )
+    for seq, step in enumerate(missing, start=len(MIGRATIONS) - len(missing) + 1):
         step(connection)
-        connection.execute(sa.insert(applied).values(seq=seq, name=step.__name__))
-    return known[len(seen) :]
+        connection.execute(sa.insert(_APPLIED).values(seq=seq, name=step.__name__))
+    return tuple(step.__name__ for step in missing)

@@ -18,6 +18,7 @@ RUNS = _table("runs", "seq started ended")
 RUN_STEPS = _table("run_steps", "run place stage key skipped seconds")
 EXPORTS = _table("exports", "path digest")
 LEDGER = _table("ledger", "seq previous kind payload at digest")
+SIGNATURES = _table("signatures", "payload keyid kind statement sig")
 PROCESSES = _table("processes", "id kind")
 IMPORTS = _table("imports", "digest process kind process_record roots")
 _KEYED = "import place kind leaf key"
@@ -26,5 +27,6 @@ ROWS = {
     "statements": _table("statements", f"{_KEYED} id json"),
     "votes": _table("votes", f"{_KEYED} participant statement value at"),
     "comparisons": _table("comparisons", f"{_KEYED} participant scene norm authority choice at"),
+    "ballots": _table("ballots", f"{_KEYED} participant number tiers"),
 }
 """The tables of keyed rows, each with a Merkle root an import, in the order they are written."""

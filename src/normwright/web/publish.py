@@ -12,7 +12,7 @@ from normwright.web.report import ReportData, write_report
 PAGES = ("report.html", "charter.html")
 
 
-def report_data(found: flow.Results) -> ReportData:
+def report_data(found: flow.Findings) -> ReportData:
     """Return what the report shows of a project's results."""
     return ReportData(
         title=found.project.settings.title,
@@ -31,18 +31,22 @@ def report_data(found: flow.Results) -> ReportData:
         polities=found.polities,
         datasets=found.datasets,
         models={m.name: m for m in found.models},
-        judges=(found.judge,),
+        judges=(found.judge,) if found.judge else (),
     )
 
 
 def publish(directory: Path) -> Path:
-    """Write `out/report.html` and `out/charter.html` of a project and return the report's path.
+    """Write `out/report.html` of a project, and `out/charter.html` if it has a charter.
+
+    Returns:
+        The path of the report.
 
     Raises:
-        InputError: if the project has no finished run.
+        InputError: if no step of the project has a result that still counts.
     """
     with tempfile.TemporaryDirectory() as folder:
-        write_report(report_data(flow.results(directory)), Path(folder))
-        pages = {f"out/{name}": (Path(folder) / name).read_bytes() for name in PAGES}
+        write_report(report_data(flow.findings(directory)), Path(folder))
+        written = [path for name in PAGES if (path := Path(folder) / name).is_file()]
+        pages = {f"out/{path.name}": path.read_bytes() for path in written}
     flow.publish(directory, pages)
     return directory / "out/report.html"

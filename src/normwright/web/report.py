@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -36,8 +36,11 @@ from normwright.records import (
     Verdict,
 )
 from normwright.release import CANDIDATE, Form, defeaters, permit_criterion
-from normwright.web.charts import Mark, gauge, panel, strip
+from normwright.web.charts import Mark, gauge, panel
 from normwright.web.examples import Example
+from normwright.web.marks import mark_of, shown_in, support_strip, text_in
+from normwright.web.measured import measured_parts
+from normwright.web.outcomes import outcome_view, quality_rows
 from normwright.web.words import Words, shipped, words_for
 
 ROLES = ("base", "tuned", "aligned", "guarded")
@@ -54,11 +57,13 @@ class ReportData:
     """Title of the project in its languages."""
     languages: tuple[str, ...]
     """Languages of the project; the first is the one a page opens in."""
-    process: Process
-    policy: Policy
-    """The policy in force, with its charter."""
-    verdict: Verdict
-    criteria: tuple[Criterion, ...]
+    process: Process | None = None
+    """None if nobody was asked."""
+    policy: Policy | None = None
+    """The policy in force, with its charter; None if the project has none."""
+    verdict: Verdict | None = None
+    """None if the project does not lead to one."""
+    criteria: tuple[Criterion, ...] = ()
     """The criteria the verdict was made by."""
     measurements: tuple[Measurement, ...] = ()
     """Of every role, those of controls included."""
@@ -78,7 +83,7 @@ class ReportData:
 
 
 def write_report(data: ReportData, out_dir: Path) -> Path:
-    """Write `report.html` and `charter.html` and return the path of the report.
+    """Write `report.html`, and `charter.html` if there is one, and return the path of the report.
 
     Both are one file without scripts, images or fonts from elsewhere. Each holds every language of
     the project that has a locale; `report.html#pt` opens the Portuguese one. Languages without a
@@ -94,8 +99,9 @@ def write_report(data: ReportData, out_dir: Path) -> Path:
     words = words_for(data.languages)
     out_dir.mkdir(parents=True, exist_ok=True)
     report = _page("report.html.jinja", [_report(data, w) for w in words])
-    charter = _page("charter.html.jinja", [_charter(data, w) for w in words])
-    _write(out_dir / "charter.html", charter)
+    if data.policy is not None:
+        pages = [_charter(data, data.policy, w) for w in words]
+        _write(out_dir / "charter.html", _page("charter.html.jinja", pages))
     _write(out_dir / "report.html", report)
     return out_dir / "report.html"
 
@@ -148,28 +154,40 @@ def _page(template: str, editions: list[dict[str, Any]]) -> str:
 def _shell(data: ReportData, w: Words) -> dict[str, Any]:
     return {
         "w": w,
-        "title": _in(data.title, w.lang),
-        "kind": data.process.kind,
-        "process": _in(data.process.title, w.lang),
+        "title": shown_in(data.title, w.lang),
+        "kind": data.process.kind if data.process else "",
+        "process": shown_in(data.process.title, w.lang) if data.process else "",
+        "charter": data.policy is not None,
     }
 
 
 def _report(data: ReportData, w: Words) -> dict[str, Any]:
     statements = _statements(data, w)
+    models = tuple(data.models.values())
     return {
         **_shell(data, w),
         "lede": _lede(data, w),
-        "modes": [_mode(m, data.criteria, statements, w) for m in data.verdict.modes],
+        "modes": [
+            _mode(m, data.criteria, statements, w)
+            for m in (data.verdict.modes if data.verdict else ())
+        ],
+        "outcomes": [
+            outcome_view(o, data.statements, data.polities, w)
+            for o in data.outcomes
+            if o.participants
+        ],
+        "quality": quality_rows(data.consultation, w),
         "path": _path(data, w),
         "norms": _norm_rows(data, w),
         "panels": _panels(data, w),
+        "measured": measured_parts(data.measurements, w),
         "controls": _controls(data.verdict, statements, w),
         "numbers": [_number_row(m, w) for m in data.measurements if not _is_control(m.model)],
         "contrasts": [_contrast_row(c, w) for c in data.contrasts if not _is_control(c.better)],
         "examples": [_example(e, w) for e in data.examples if e.scene.lang == w.lang],
         "attacks": _attacks(data, w),
         "transcript": _transcript(data.findings, w),
-        "limits": defeaters(data.policy, data.measurements, tuple(data.models.values()), w.lang),
+        "limits": defeaters(data.policy, data.measurements, models, w.lang) if data.policy else [],
         "trace": _trace(data, w),
     }
 
@@ -180,13 +198,16 @@ def _report(data: ReportData, w: Words) -> dict[str, Any]:
 def _lede(data: ReportData, w: Words) -> str:
     seen = data.consultation
     if seen is None:
-        return ""
-    return w(
-        "lede",
-        participants=w.count(seen.participants),
-        votes=w.count(seen.votes),
-        norms=w.count(len(data.policy.charter.norms)),
-    )
+        return w("lede_learned")
+    said = {
+        "participants": w.count(seen.participants),
+        "votes": w.count(seen.votes),
+        "statements": w.count(seen.statements),
+    }
+    if data.policy is None:
+        return w("lede_asked", **said)
+    norms = w.count(len(data.policy.charter.norms))
+    return w("lede" if data.verdict else "lede_charter", norms=norms, **said)
 
 
 @dataclass(frozen=True)
@@ -244,7 +265,7 @@ def _mode(
         state=state,
         state_word=_state_word(deciding, w) if deciding else w("state.fail"),
         # Without a result of its own (a control that broke the gate) the mode's reason says it all.
-        reason=_in((deciding or mode).reason, w.lang),
+        reason=text_in((deciding or mode).reason, w.lang),
         tightest=w("tightest", count=w.count(sum(r.on_fail != "report" for r in mode.results)))
         if mode.verdict == "RELEASE"
         else "",
@@ -357,15 +378,15 @@ def _criterion_row(
         "limit": w.number(result.limit, form) if measured else "–",
         "n": w.count(result.n) if measured else "–",
         "needed": w.count(result.n_needed) if measured and result.state != "pass" else "–",
-        "reason": _in(result.reason, w.lang),
+        "reason": text_in(result.reason, w.lang),
     }
 
 
 def _statements(data: ReportData, w: Words) -> dict[str, str]:
     """What each criterion asks, by id, in one language."""
     permit = permit_criterion((w.lang,))
-    named = {c.id: _in(c.statement, w.lang) or c.id for c in (permit, *data.criteria)}
-    for control in data.verdict.controls:
+    named = {c.id: text_in(c.statement, w.lang) or c.id for c in (permit, *data.criteria)}
+    for control in data.verdict.controls if data.verdict else ():
         named[f"control:{control.name}"] = f"{w('controls.name')}: {_control(control.name, w)}"
     return named
 
@@ -374,71 +395,64 @@ def _statements(data: ReportData, w: Words) -> dict[str, str]:
 
 
 def _path(data: ReportData, w: Words) -> list[dict[str, str]]:
-    seen, charter = data.consultation, data.policy.charter
+    """The links of the chain that the project has, with what stands at each."""
+    return [
+        {"id": name, "number": number, "noun": w(f"path.{name}"), "of": of, "digest": digest[7:19]}
+        for name, number, of, digest in (*_of_people(data, w), *_of_weights(data, w))
+    ]
+
+
+_Link: TypeAlias = tuple[str, str, str, str]
+
+
+def _of_people(data: ReportData, w: Words) -> Iterator[_Link]:
+    seen = data.consultation
+    if seen is not None:
+        of = w("path.votes_of", participants=w.count(seen.participants),
+               statements=w.count(seen.statements))  # fmt: skip
+        yield "votes", w.count(seen.votes), of, seen.roots.get("votes", seen.digest)
+    if data.policy is not None:
+        charter = data.policy.charter
+        of = w("path.norms_of", rejected=w.count(len(charter.rejected)))
+        yield "norms", w.count(len(charter.norms)), of, charter.digest
+
+
+def _of_weights(data: ReportData, w: Words) -> Iterator[_Link]:
     rows = {kind: sum(d.rows for d in data.datasets if d.kind == kind)
             for kind in ("demonstrations", "pairs")}  # fmt: skip
+    if sum(rows.values()):
+        of = w("path.data_of", **{k: w.count(v) for k, v in rows.items()})
+        yield "data", w.count(sum(rows.values())), of, data.datasets[-1].content
     aligned = data.models.get("aligned")
-    words = " · ".join(m.verdict for m in data.verdict.modes)
-    steps = [
-        (
-            "votes",
-            w.count(seen.votes) if seen else "–",
-            w("path.votes_of", participants=w.count(seen.participants),
-              statements=w.count(seen.statements)) if seen else "",
-            seen.roots.get("votes", seen.digest) if seen else "",
-        ),
-        (
-            "norms",
-            w.count(len(charter.norms)),
-            w("path.norms_of", rejected=w.count(len(charter.rejected))),
-            charter.digest,
-        ),
-        (
-            "data",
-            w.count(sum(rows.values())) if data.datasets else "–",
-            w("path.data_of", **{k: w.count(v) for k, v in rows.items()}) if data.datasets else "",
-            data.datasets[-1].content if data.datasets else "",
-        ),
-        (
-            "weights",
-            w.count(aligned.parameters) if aligned and aligned.parameters is not None else "–",
-            w("path.weights_of") if aligned else "",
-            aligned.digest if aligned else "",
-        ),
-        (
-            "guard",
-            w.count(sum(r.guard != "none" for r in data.policy.rules)),
-            w("path.guard_of"),
-            data.policy.digest,
-        ),
-        (
-            "verdict",
-            str(len(data.verdict.modes)),
-            w("path.verdict_of", evidence=w.count(len(data.verdict.evidence))) + f" · {words}",
-            data.verdict.digest,
-        ),
-    ]  # fmt: skip
-    return [
-        {"id": i, "number": n, "noun": w(f"path.{i}"), "of": of, "digest": d[7:19]}
-        for i, n, of, d in steps
-    ]
+    if aligned is not None:
+        size = "–" if aligned.parameters is None else w.count(aligned.parameters)
+        yield "weights", size, w("path.weights_of"), aligned.digest
+    if data.policy is not None and aligned is not None:
+        rules = sum(r.guard != "none" for r in data.policy.rules)
+        yield "guard", w.count(rules), w("path.guard_of"), data.policy.digest
+    if data.verdict is not None:
+        words = " · ".join(m.verdict for m in data.verdict.modes)
+        of = w("path.verdict_of", evidence=w.count(len(data.verdict.evidence))) + f" · {words}"
+        yield "verdict", str(len(data.verdict.modes)), of, data.verdict.digest
 
 
 # Norms and their support
 
 
 def _norm_rows(data: ReportData, w: Words) -> list[dict[str, Any]]:
+    if data.policy is None:
+        return []
     rows: list[dict[str, Any]] = []
     for norm in data.policy.charter.norms:
         support = norm.provenance.support if norm.provenance else {}
         rows.append(
             {
                 "ref": norm.ref,
-                "statement": _in(norm.statement, w.lang),
+                "statement": text_in(norm.statement, w.lang),
                 "layer": _layer(norm, data.polities, w),
                 "status": w(f"status.{norm.status}"),
                 "rejected": "",
-                "picture": _support(support, norm.ref, w),
+                "picture": support_strip(support, norm.ref, w),
             }
         )
     return rows + [
@@ -448,7 +462,7 @@ def _norm_rows(data: ReportData, w: Words) -> list[dict[str, Any]]:
             "layer": "",
             "status": w("norms.rejected"),
             "rejected": rejected.reason,
-            "picture": _support(rejected.support, rejected.norm, w),
+            "picture": support_strip(rejected.support, rejected.norm, w),
         }
         for rejected in data.policy.charter.rejected
     ]
@@ -457,57 +471,15 @@ def _norm_rows(data: ReportData, w: Words) -> list[dict[str, Any]]:
 def _asked(norm: str, statements: Sequence[Statement], w: Words) -> str:
     """The statement that endorsed a norm, or the norm's id where none is at hand."""
     name = norm.split("@")[0]
-    return next((_in(s.text, w.lang) for s in statements if s.norm == name and s.endorses), norm)
+    return next(
+        (shown_in(s.text, w.lang) for s in statements if s.norm == name and s.endorses), norm
+    )
 
 
 def _layer(norm: Norm, polities: Sequence[Polity], w: Words) -> str:
-    named = next((_in(p.name, w.lang) for p in polities if p.id == norm.authority), "")
+    named = next((text_in(p.name, w.lang) for p in polities if p.id == norm.authority), "")
     layer = w(f"layer.{norm.layer}")
     return f"{layer}: {named}" if named and norm.layer != "global" else layer
-
-
-def _support(support: Mapping[str, Estimate], norm: str, w: Words) -> Markup:
-    ordered = sorted(support.items(), key=lambda item: (item[0] != "all", item[0]))
-    marks = [
-        mark
-        for key, estimate in ordered
-        if (mark := _mark(_who(key, w), estimate, w, spoken="norms.bar")) is not None
-    ]
-    if not marks:
-        return Markup("")
-    return strip(marks, label=f"{w('norms.support')}: {norm}", middle=w("norms.half"))
-
-
-def _who(key: str, w: Words) -> str:
-    return w("norms.everyone") if key == "all" else w("norms.group", id=key)
-
-
-def _mark(
-    label: str,
-    estimate: Estimate,
-    w: Words,
-    *,
-    spoken: str,
-    tone: str = "ink",
-    reference: float | None = None,
-) -> Mark | None:
-    """An estimate as a mark; one without value or interval makes no mark."""
-    if estimate.value is None or estimate.interval is None:
-        return None
-    low, high = (min(1.0, max(0.0, v)) for v in (estimate.interval.low, estimate.interval.high))
-    text = w.number(estimate.value)
-    filled = {"low": w.number(low), "high": w.number(high), "n": w.count(estimate.n)}
-    who = "who" if spoken == "norms.bar" else "model"
-    return Mark(
-        label=label,
-        value=min(1.0, max(0.0, estimate.value)),
-        low=low,
-        high=high,
-        text=text,
-        spoken=w(spoken, value=text, **{who: label}, **filled),
-        tone=tone,
-        reference=reference,
-    )
 
 
 # Behaviour
@@ -557,7 +529,7 @@ def _role_marks(data: ReportData, suite: str, lang: str, w: Words) -> list[Mark]
         if not found:
             continue
         baselines = found[0].baselines
-        mark = _mark(
+        mark = mark_of(
             w(f"model.{role}"),
             found[0].estimate,
             w,
@@ -632,7 +604,9 @@ def _interval(estimate: Estimate, form: Form, w: Words) -> str:
 # Controls, examples, attacks
 
 
-def _controls(verdict: Verdict, statements: Mapping[str, str], w: Words) -> list[dict[str, Any]]:
+def _controls(
+    verdict: Verdict | None, statements: Mapping[str, str], w: Words
+) -> list[dict[str, Any]]:
     return [
         {
             "name": _control(c.name, w),
@@ -642,7 +616,7 @@ def _controls(verdict: Verdict, statements: Mapping[str, str], w: Words) -> list
             "as_expected": c.as_expected,
             "word": w("controls.held" if c.as_expected else "controls.not_held"),
         }
-        for c in verdict.controls
+        for c in (verdict.controls if verdict else ())
     ]
 
 
@@ -738,15 +712,20 @@ def _transcript(findings: Sequence[Finding], w: Words) -> dict[str, Any] | None:
 
 def _trace(data: ReportData, w: Words) -> list[tuple[str, str, str]]:
     """What the page was made from: (what, digest, note)."""
-    charter = data.policy.charter
-    rows: list[tuple[str, str, str]] = [
-        (w("trace.verdict"), data.verdict.digest, ""),
-        *(
-            (w("trace.model", role=w.get(f"model.{r}", r)), m.digest, m.recipe)
-            for r, m in data.models.items()
-        ),
-        (w("trace.policy"), data.policy.digest, ""),
-        (w("trace.charter"), charter.digest, f"{charter.id} {charter.version}"),
+    rows: list[tuple[str, str, str]] = []
+    if data.verdict is not None:
+        rows.append((w("trace.verdict"), data.verdict.digest, ""))
+    rows += [
+        (w("trace.model", role=w.get(f"model.{r}", r)), m.digest, m.recipe)
+        for r, m in data.models.items()
+    ]
+    if data.policy is not None:
+        charter = data.policy.charter
+        rows += [
+            (w("trace.policy"), data.policy.digest, ""),
+            (w("trace.charter"), charter.digest, f"{charter.id} {charter.version}"),
+        ]
+    rows += [
         *((w("trace.dataset", kind=d.kind), d.content, w.count(d.rows)) for d in data.datasets),
         *((w("trace.judge", name=j.name), j.digest, _judge_note(j, w)) for j in data.judges),
         *((w("trace.outcome", authority=o.authority), o.digest, "") for o in data.outcomes),
@@ -757,7 +736,9 @@ def _trace(data: ReportData, w: Words) -> list[tuple[str, str, str]]:
             (w("trace.root", table=table), root, "")
             for table, root in sorted(data.consultation.roots.items())
         ]
-    rows.append((w("trace.process"), data.process.digest, _in(data.process.title, w.lang)))
+    if data.process is not None:
+        title = shown_in(data.process.title, w.lang)
+        rows.append((w("trace.process"), data.process.digest, title))
     return rows
 
 
@@ -771,8 +752,8 @@ def _judge_note(judge: Judge, w: Words) -> str:
 # The charter
 
 
-def _charter(data: ReportData, w: Words) -> dict[str, Any]:
-    charter = data.policy.charter
+def _charter(data: ReportData, policy: Policy, w: Words) -> dict[str, Any]:
+    charter = policy.charter
     layers: dict[str, list[dict[str, Any]]] = {}
     for norm in charter.norms:
         layers.setdefault(_layer(norm, data.polities, w), []).append(_norm(norm, w))
@@ -786,12 +767,12 @@ def _charter(data: ReportData, w: Words) -> dict[str, Any]:
                 "norm": r.norm,
                 "statement": _asked(r.norm, data.statements, w),
                 "reason": r.reason,
-                "picture": _support(r.support, r.norm, w),
+                "picture": support_strip(r.support, r.norm, w),
             }
             for r in charter.rejected
         ],
-        "permits": [w(f"mode.{m}") for m in data.policy.permit_modes],
-        "permit_reason": _in(data.policy.permit_reason, w.lang),
+        "permits": [w(f"mode.{m}") for m in policy.permit_modes],
+        "permit_reason": text_in(policy.permit_reason, w.lang),
         "digest": charter.digest,
     }
 
@@ -800,15 +781,15 @@ def _norm(norm: Norm, w: Words) -> dict[str, Any]:
     made = norm.provenance
     return {
         "ref": norm.ref,
-        "statement": _in(norm.statement, w.lang),
-        "rationale": _in(norm.rationale, w.lang),
+        "statement": text_in(norm.statement, w.lang),
+        "rationale": text_in(norm.rationale, w.lang),
         "status": w(f"status.{norm.status}"),
         "kind": w(f"kind.{norm.kind}"),
         "severity": norm.severity,
         "level": made.decision_level if made else "",
         "rule": made.rule if made else "",
         "sources": [s.ref for s in norm.source],
-        "picture": _support(made.support, norm.ref, w) if made else Markup(""),
+        "picture": support_strip(made.support, norm.ref, w) if made else Markup(""),
         "cases": [
             {
                 "kind": w(f"charter.case_{c.kind}"),
@@ -819,8 +800,3 @@ def _norm(norm: Norm, w: Words) -> dict[str, Any]:
             if c.lang == w.lang
         ],
     }
-
-
-def _in(text: Text, lang: str) -> str:
-    """A text in one language; what was never written in it stays empty."""
-    return text.get(lang, "")

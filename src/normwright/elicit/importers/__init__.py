@@ -7,11 +7,45 @@ from dataclasses import dataclass
 
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Folder
+from normwright.elicit.judged import JudgedPairs
+from normwright.records import Text
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to a question about a file."""
+
+    value: str
+    """What is written into `mapping.yaml`."""
+    says: Text
+    """What it means, by language."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something a file does not tell, which only a person can."""
+
+    key: str
+    """Where the answer stands in `mapping.yaml`; a dot leads into a mapping, as in `votes.0`."""
+    ask: Text
+    """The question, by language."""
+    options: tuple[Option, ...] = ()
+    """The answers there are; none: any text."""
+    likely: str | None = None
+    """The answer to offer first. It is never taken without being given."""
+
+
+def _none(_: Folder) -> tuple[Question, ...]:
+    return ()
+
+
+def _unsaid(_: Folder) -> str:
+    return ""
 
 
 @dataclass(frozen=True)
 class Importer:
-    """A format: how to recognise it and how to read it."""
+    """A format of consultations: how to recognise it and how to read it."""
 
     slug: str
     files: str
@@ -19,3 +53,22 @@ class Importer:
     sniff: Callable[[Folder], bool]
     read: Callable[[Folder], Consulted | None]
     """Returns None after noting faults in the folder."""
+    questions: Callable[[Folder], tuple[Question, ...]] = _none
+    """What is still open, after what `mapping.yaml` in the folder answers."""
+    lacks: Callable[[Folder], str] = _unsaid
+    """What a folder lacks to be of this format, in a few words."""
+    fallback: bool = False
+    """Whether it is tried only where no other format fits."""
+
+
+@dataclass(frozen=True)
+class PairsImporter:
+    """A format of judged pairs: like an `Importer`, but what it reads is no consultation."""
+
+    slug: str
+    files: str
+    sniff: Callable[[Folder], bool]
+    read: Callable[[Folder], JudgedPairs | None]
+    questions: Callable[[Folder], tuple[Question, ...]] = _none
+    lacks: Callable[[Folder], str] = _unsaid
+    fallback: bool = False

@@ -44,6 +44,11 @@ def sniff(folder: Folder) -> bool:
     return folder.find("statements.csv") is not None or folder.find("participants.csv") is not None
 
 
+def lacks(_: Folder) -> str:
+    """Return what a folder lacks."""
+    return "neither participants.csv nor statements.csv"
+
+
 def read(folder: Folder) -> Consulted | None:
     """Return the consultation, or None after noting every fault."""
     faults, report = folder.faults, Report()
@@ -288,5 +293,6 @@ IMPORTER = plugin(CARD)(
         files="process.yaml, participants.csv, statements.csv, votes.csv",
         sniff=sniff,
         read=read,
+        lacks=lacks,
     )
 )

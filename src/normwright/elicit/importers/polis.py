@@ -49,6 +49,12 @@ def sniff(folder: Folder) -> bool:
     return {"comment_id", "comment_body"} <= set(folder.columns("comments.csv"))
 
 
+def lacks(folder: Folder) -> str:
+    """Return what a folder lacks."""
+    seen = folder.columns("comments.csv")
+    return f"comments.csv with {', '.join(seen[:8])}" if seen else "no comments.csv"
+
+
 def read(folder: Folder) -> Consulted | None:
     """Return the consultation, or None after noting every fault."""
     faults, report = folder.faults, Report()
@@ -83,6 +89,10 @@ def read(folder: Folder) -> Consulted | None:
         )
         for c in last_of_each(counted, report, "votes")
     )
+    for statement in sorted(set(frame.speaks_about if frame else ()) - kept):
+        label = folder.label(folder.directory / "process.yaml")
+        where = f"{label}: speaks_about.{statement}"
+        faults.add(where, "a statement of this export that was not rejected", statement)
     if not faults.found:
         check_enough(votes, folder.label(folder.directory), faults)
     if faults.found or frame is None:
@@ -104,8 +114,16 @@ def _consulted(
         Participant(id=actor, process=frame.process.id, polities=(polity.id,))
         for actor in sorted({c.actor for c in casts}, key=_by_number)
     )
+    about = frame.speaks_about
     statements = tuple(
-        Statement(id=c.id, text={lang: c.body}, layer=polity.layer, authority=polity.id)
+        Statement(
+            id=c.id,
+            text={lang: c.body},
+            layer=polity.layer,
+            authority=polity.id,
+            norm=about[c.id].norm if c.id in about else None,
+            endorses=about[c.id].endorses if c.id in about else True,
+        )
         for c in sorted(comments, key=lambda c: _by_number(c.id))
         if not c.rejected
     )
@@ -254,5 +272,6 @@ IMPORTER = plugin(CARD)(
         files="comments.csv with votes.csv or participants-votes.csv",
         sniff=sniff,
         read=read,
+        lacks=lacks,
     )
 )

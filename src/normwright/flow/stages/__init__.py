@@ -8,5 +8,14 @@ from normwright.flow.stages.asked import open_remote, tested
 from normwright.flow.stages.decision import check_split
 from normwright.flow.stages.evidence import TRAINED, open_guarded
 from normwright.flow.stages.plan import steps
+from normwright.flow.stages.plugged import check_plugins
 
-__all__ = ["TRAINED", "check_split", "open_guarded", "open_remote", "steps", "tested"]
+__all__ = [
+    "TRAINED",
+    "check_plugins",
+    "check_split",
+    "open_guarded",
+    "open_remote",
+    "steps",
+    "tested",
+]

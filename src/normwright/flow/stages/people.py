@@ -1,29 +1,58 @@
-"""From people to a policy: the steps `elicit`, `aggregate` and `charter`."""
+"""From people to a policy: the steps `elicit`, `elicit.pairs`, `aggregate` and `charter`."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 
 from normwright.flow.engine import Context
 from normwright.flow.project import Project
-from normwright.records import Consultation, Outcome, Polity, Process, Record
+from normwright.flow.stages.stored import lines_of
+from normwright.records import Consultation, Dataset, Outcome, Polity, Process, Record
 
 
 def elicit(project: Project, context: Context) -> list[Record]:
     """Read the consultation, and store its rows with the receipt that stands for them."""
     from normwright.elicit import read_consultation, receipt
 
-    found = read_consultation(
-        project.path(project.settings.sources.consultation), root=project.directory
-    )
+    place = project.settings.sources.consultation
+    assert place is not None  # without one there is no such step
+    found = read_consultation(project.path(place), root=project.directory)
     roots = context.save_consultation(
         found.process,
         participants=found.participants,
         statements=found.statements,
         votes=found.votes,
         comparisons=found.comparisons,
+        ballots=found.ballots,
     )
     return [receipt(found, roots), found.process, *found.polities]
+
+
+def pairs(project: Project, context: Context) -> list[Record]:
+    """Read the pairs of answers that people judged, and store them without those who judged."""
+    from normwright.elicit import read_judged_pairs
+
+    found = read_judged_pairs(
+        [project.path(name) for name in project.settings.sources.pairs], root=project.directory
+    )
+    return [
+        Dataset(
+            kind="judgements",
+            rows=len(found.pairs),
+            content=context.put_bytes(lines_of(found.pairs)),
+            languages=_counted(pair.lang for pair in found.pairs),
+            families=_counted(pair.source for pair in found.pairs),
+            left_out={fault.kind: fault.count for fault in found.faults},
+            licences=_counted(pair.licence for pair in found.pairs),
+            process_kind="human",
+        )
+    ]
+
+
+def _counted(values: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(values).items()))
 
 
 def aggregate(project: Project, context: Context) -> list[Record]:
@@ -45,6 +74,8 @@ def aggregate(project: Project, context: Context) -> list[Record]:
             statements=rows.statements,
             votes=rows.votes,
             comparisons=rows.comparisons,
+            ballots=rows.ballots,
+            unranked=receipt.unranked or "last",
             seed=context.seed,
             bootstrap=method.bootstrap,
             methods=methods,
@@ -62,6 +93,7 @@ def charter(project: Project, context: Context) -> list[Record]:
     process = context.one("elicit", Process)
     outcomes = context.records("aggregate", Outcome)
     rows = context.rows(context.one("elicit", Consultation))
+    assert settings.sources.norms is not None  # without them there is no such step
     source = read_source(project.path(settings.sources.norms), languages=settings.languages)
     adopted = ratify(
         source,

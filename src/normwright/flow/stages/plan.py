@@ -14,11 +14,25 @@ from typing import Any
 from normwright.flow.engine import Step
 from normwright.flow.project import Project
 from normwright.flow.sources import digest_sources
-from normwright.flow.stages import asked, decision, evidence, people, remote, weights
+from normwright.flow.stages import (
+    asked,
+    beside,
+    corpora,
+    decision,
+    evidence,
+    labels,
+    people,
+    remote,
+    weights,
+)
+from normwright.flow.stages.plugged import criterion_kinds, origins
 from normwright.records import Digest
 
-_PEOPLE = ("flow.stages.people",)
+_PEOPLE = ("flow.stages.people", "flow.stages.stored")
 _WEIGHTS = ("flow.stages.weights", "flow.stages.drawn", "flow.stages.stored")
+_CORPORA = ("flow.stages.corpora", "flow.stages.labels", "flow.stages.stored")
+_LABELS = ("flow.stages.labels", "flow.stages.stored")
+_BESIDE = ("flow.stages.beside", "flow.stages.stored")
 _EVIDENCE = (
     "flow.stages.evidence",
     "flow.stages.asked",
@@ -26,20 +40,29 @@ _EVIDENCE = (
     "flow.stages.stored",
 )
 _REMOTE = ("flow.stages.remote", *_EVIDENCE)
+_ASKING = ("models.answered", "models.endpoint", "models.remote")
+"""What asks a model behind an API; it needs no library that touches weights."""
 _DECISION = ("flow.stages.decision",)
 
 
 def steps(project: Project) -> list[Step]:
-    """Return the steps of a project, from votes to a verdict."""
+    """Return the steps of a project: those for which its file names the parts.
+
+    A consultation alone ends with outcomes, judged pairs alone with measured weights; norms and
+    scenes together lead to a verdict.
+    """
     given = _Given.of(project)
     if project.settings.model.kind == "remote":
         return _with_a_remote_model(project, given)
-    return [
-        *_from_people_to_a_policy(project, given),
-        *_from_a_policy_to_weights(project, given),
-        *_from_weights_to_evidence(project, given),
-        *_from_evidence_to_a_verdict(project, given),
-    ]
+    made = [*_from_people_to_a_policy(project, given)]
+    if project.settings.learns:
+        made += _from_a_policy_to_weights(project, given)
+    if project.settings.sources.scenes:
+        made += _from_weights_to_evidence(project, given)
+    made += _beside_the_scenes(project, given)
+    if project.settings.sources.scenes:
+        made += _from_evidence_to_a_verdict(project, given)
+    return made
 
 
 @dataclass(frozen=True)
@@ -54,104 +77,140 @@ class _Given:
     threads: Mapping[str, Any]
     controls: tuple[str, ...]
     """The steps that train a control."""
+    taught: tuple[str, ...]
+    """The steps that make what is learned from."""
 
     @classmethod
     def of(cls, project: Project) -> _Given:
         settings = project.settings
         return cls(
             scenes=digest_sources(project.directory, settings.sources.scenes),
-            facts=digest_sources(project.directory, [settings.guard.facts]),
+            facts=digest_sources(
+                project.directory, [settings.guard.facts] if settings.sources.scenes else []
+            ),
             languages={"languages": list(settings.languages)},
             threads={"threads": settings.threads},
             controls=("learn.control",) if "random-init" in settings.controls else (),
+            taught=(
+                *(("learn.data",) if settings.sources.scenes else ()),
+                *(("learn.corpora",) if _corpora(project) else ()),
+            ),
         )
 
 
+def _corpora(project: Project) -> tuple[str, ...]:
+    """Return the files of real instructions and judged pairs."""
+    return (*project.settings.sources.demonstrations, *project.settings.sources.pairs)
+
+
 def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
-    settings = project.settings
-    return [
-        Step(
-            "elicit",
-            partial(people.elicit, project),
-            files=digest_sources(project.directory, [settings.sources.consultation]),
-            rooms=("elicit", "store", *_PEOPLE),
-        ),
-        Step(
-            "aggregate",
-            partial(people.aggregate, project),
-            after=("elicit",),
-            parameters=settings.method.model_dump(),
-            rooms=("aggregate", "stats", *_PEOPLE),
-        ),
-        Step(
-            "charter",
-            partial(people.charter, project),
-            after=("elicit", "aggregate"),
-            files=digest_sources(project.directory, [settings.sources.norms]),
-            parameters={
-                **given.languages,
-                "deployment": settings.deployment,
-                "id": settings.id,
-                "date": settings.charter_date,
-            },
-            rooms=("charter", "norms", "stats", *_PEOPLE),
-        ),
-    ]
+    settings, sources = project.settings, project.settings.sources
+    made = []
+    if sources.consultation is not None:
+        made += [
+            Step(
+                "elicit",
+                partial(people.elicit, project),
+                files=digest_sources(project.directory, [sources.consultation]),
+                rooms=("elicit", "store", *_PEOPLE),
+            ),
+            Step(
+                "aggregate",
+                partial(people.aggregate, project),
+                after=("elicit",),
+                parameters={
+                    **settings.method.model_dump(),
+                    **origins("methods", [settings.method.ranking]),
+                },
+                rooms=("aggregate", "stats", *_PEOPLE),
+            ),
+        ]
+    if sources.pairs:
+        made.append(
+            Step(
+                "elicit.pairs",
+                partial(people.pairs, project),
+                files=digest_sources(project.directory, sources.pairs),
+                rooms=("elicit", *_PEOPLE),
+            )
+        )
+    if sources.norms is not None:
+        made.append(
+            Step(
+                "charter",
+                partial(people.charter, project),
+                after=("elicit", "aggregate"),
+                files=digest_sources(project.directory, [sources.norms]),
+                parameters={
+                    **given.languages,
+                    "deployment": settings.deployment,
+                    "id": settings.id,
+                    "date": settings.charter_date,
+                },
+                rooms=("charter", "norms", "stats", *_PEOPLE),
+            )
+        )
+    if sources.labels is not None:
+        made.append(
+            Step(
+                "guard.labels",
+                partial(labels.read, project),
+                after=("charter",),
+                files=digest_sources(project.directory, sources.labels.files),
+                parameters=sources.labels.model_dump(exclude={"files"}),
+                rooms=("guard", "stats", *_LABELS),
+            )
+        )
+    return made
 
 
 def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
-    model, learn = project.settings.model, project.settings.learn
+    settings, learn = project.settings, project.settings.learn
+    sources, scratch = settings.sources, settings.model.kind == "scratch"
     made = [
-        Step(
-            "learn.data",
-            partial(weights.data, project),
-            after=("aggregate", "charter"),
-            files=given.scenes,
-            parameters={
-                **given.languages,
-                "demonstrations": learn.demonstrations,
-                "plain": learn.plain,
-                "pairs": learn.pairs,
-                "obliging": learn.obliging,
-                "spared_weight": learn.spared_weight,
-            },
-            rooms=("learn", "norms", "scenes", *_WEIGHTS),
-        ),
         Step(
             "learn.base",
             partial(weights.base, project),
+            after=("elicit.pairs",) if scratch and sources.pairs else (),
             inputs=_model_files(project),
-            files=given.scenes,
-            parameters={**model.model_dump(), **given.languages},
+            files={
+                **given.scenes,
+                **digest_sources(project.directory, sources.demonstrations if scratch else ()),
+            },
+            parameters={**settings.model.model_dump(), **given.languages},
             rooms=("learn", "models", "scenes", *_WEIGHTS),
         ),
+        *_rows(project, given),
         Step(
             "learn.sft",
             partial(weights.sft, project),
-            after=("learn.base", "learn.data"),
+            after=("learn.base", *given.taught),
             parameters={**learn.sft.model_dump(), **given.threads},
             rooms=("learn", "models", *_WEIGHTS),
         ),
-        Step(
-            "learn.reward",
-            partial(weights.reward, project),
-            after=("learn.sft", "learn.data"),
-            parameters={**learn.reward.model_dump(), **given.threads},
-            rooms=("learn", "models", *_WEIGHTS),
-        ),
-        Step(
-            "learn.prefer",
-            partial(weights.prefer, project),
-            after=("learn.sft", "learn.data"),
-            parameters={**learn.prefer.model_dump(), **given.threads},
-            rooms=("learn", "models", *_WEIGHTS),
-        ),
     ]
+    if settings.prefers:
+        made += [
+            Step(
+                "learn.reward",
+                partial(weights.reward, project),
+                after=("learn.sft", *given.taught),
+                parameters={**learn.reward.model_dump(), **given.threads},
+                rooms=("learn", "models", *_WEIGHTS),
+            ),
+            Step(
+                "learn.prefer",
+                partial(weights.prefer, project),
+                after=("learn.sft", *given.taught),
+                parameters={**learn.prefer.model_dump(), **given.threads},
+                rooms=("learn", "models", *_WEIGHTS),
+            ),
+        ]
     made += [
         Step(
             name,
             partial(weights.control, project),
-            after=("learn.base", "learn.data"),
+            after=("learn.base", *given.taught),
             parameters={
                 "sft": learn.sft.model_dump(),
                 "prefer": learn.prefer.model_dump(),
@@ -161,6 +220,53 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
         )
         for name in given.controls
     ]
+    return made
+
+
+def _rows(project: Project, given: _Given) -> list[Step]:
+    """The steps that make what is learned from: scenes, and what people wrote and judged."""
+    learn, sources = project.settings.learn, project.settings.sources
+    made = []
+    if sources.scenes:
+        made.append(
+            Step(
+                "learn.data",
+                partial(weights.data, project),
+                after=("aggregate", "charter"),
+                files=given.scenes,
+                parameters={
+                    **given.languages,
+                    "demonstrations": learn.demonstrations,
+                    "plain": learn.plain,
+                    "pairs": learn.pairs,
+                    "obliging": learn.obliging,
+                    "spared_weight": learn.spared_weight,
+                },
+                rooms=("learn", "norms", "scenes", *_WEIGHTS),
+            )
+        )
+    if _corpora(project):
+        made.append(
+            Step(
+                "learn.corpora",
+                partial(corpora.corpora, project),
+                after=(
+                    "learn.base",
+                    *(("elicit.pairs",) if sources.pairs else ()),
+                    *(("charter",) if sources.norms is not None else ()),
+                    *(("guard.labels",) if sources.labels is not None else ()),
+                ),
+                files=digest_sources(project.directory, sources.demonstrations),
+                parameters={
+                    "instructions": learn.instructions,
+                    "judged": learn.judged,
+                    "held_out": learn.held_out,
+                    "held_pairs": project.settings.evaluate.held_pairs,
+                    "longest": learn.longest,
+                },
+                rooms=("learn", "models", "guard", *_CORPORA),
+            )
+        )
     return made
 
 
@@ -258,9 +364,7 @@ def _judge(project: Project, given: _Given) -> Step:
         inputs={"endpoint": elsewhere.identity} if elsewhere else {},
         files=given.scenes,
         parameters={**given.languages, "per_template": settings.judge_per_template},
-        rooms=("evaluate", "models", "scenes", "stats", *_EVIDENCE)
-        if elsewhere
-        else ("evaluate", "scenes", "stats", *_EVIDENCE),
+        rooms=("evaluate", "scenes", "stats", *_EVIDENCE, *(_ASKING if elsewhere else ())),
     )
 
 
@@ -273,7 +377,7 @@ def _with_a_remote_model(project: Project, given: _Given) -> list[Step]:
             partial(remote.base, project),
             inputs={"endpoint": settings.identity},
             parameters={"kind": "remote", "stop": list(settings.stop)},
-            rooms=("models", *_REMOTE),
+            rooms=(*_ASKING, *_REMOTE),
         )
     ]
     changed = {"evaluate": remote.evaluate, "redteam": remote.redteam}
@@ -287,10 +391,45 @@ def _with_a_remote_model(project: Project, given: _Given) -> list[Step]:
         if step.name == "evaluate.sets":
             continue  # they need log-probabilities and a reward model
         if step.name in changed:
-            run, rooms = partial(changed[step.name], project), {*step.rooms, *_REMOTE}
+            run = partial(changed[step.name], project)
+            rooms = {*step.rooms, *_ASKING, *_REMOTE} - {"models"}
             after = tuple(dict.fromkeys(("learn.base", *after)))
             step = replace(step, run=run, after=after, rooms=tuple(sorted(rooms)))
         made.append(replace(step, after=after))
+    return made
+
+
+def _beside_the_scenes(project: Project, given: _Given) -> list[Step]:
+    """The steps that measure on what people wrote elsewhere; none of them decides a release."""
+    settings = project.settings
+    made = []
+    trained = (
+        "learn.base",
+        "learn.sft",
+        *(("learn.prefer",) if settings.prefers else ()),
+        *given.controls,
+    )
+    if settings.sources.pairs:
+        made.append(
+            Step(
+                "evaluate.pairs",
+                partial(beside.pairs, project),
+                after=(*trained, "learn.reward", "learn.corpora", "elicit.pairs"),
+                parameters=given.threads,
+                rooms=("evaluate", "models", "stats", *_BESIDE),
+            )
+        )
+    if settings.evaluate.benchmarks is not None and settings.learns:
+        made.append(
+            Step(
+                "evaluate.benchmarks",
+                partial(beside.benchmarks, project),
+                after=trained,
+                files=digest_sources(project.directory, [settings.evaluate.benchmarks]),
+                parameters={**given.threads, "items": settings.evaluate.benchmark_items},
+                rooms=("evaluate", "models", "stats", *_BESIDE),
+            )
+        )
     return made
 
 
@@ -336,7 +475,7 @@ def _from_evidence_to_a_verdict(project: Project, given: _Given) -> list[Step]:
                 "redteam",
             ),
             files=digest_sources(project.directory, [project.settings.release.criteria]),
-            parameters=given.languages,
+            parameters={**given.languages, **origins("criteria", criterion_kinds(project))},
             rooms=("release", "stats", *_DECISION),
         )
     ]

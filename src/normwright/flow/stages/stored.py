@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from normwright.flow.engine import Context
 from normwright.flow.project import Project
-from normwright.records import Frozen, ModelRef, canonical_json
+from normwright.records import Dataset, Frozen, JudgedPair, ModelRef, canonical_json
 
 if TYPE_CHECKING:
     from normwright.models.local import LocalModel
@@ -37,3 +37,20 @@ def ref_of(context: Context, step: str, role: str) -> ModelRef:
 def lines_of(rows: Iterable[Frozen]) -> bytes:
     """Return rows as they are stored: canonical JSON, one a line."""
     return "".join(canonical_json(r.model_dump(mode="json")) + "\n" for r in rows).encode()
+
+
+def files_under(project: Project, names: Sequence[str]) -> list[Path]:
+    """Return the files that sources of the project name, those of directories in their order."""
+    found: list[Path] = []
+    for name in names:
+        place = project.path(name)
+        inside = [p for p in sorted(place.rglob("*")) if p.is_file() and p.name[:1] != "."]
+        found += inside if place.is_dir() else [place]
+    return found
+
+
+def judged_pairs(context: Context) -> list[JudgedPair]:
+    """Return the pairs as people judged them, from the step `elicit.pairs`."""
+    (found,) = context.records("elicit.pairs", Dataset)
+    lines = context.read(found.content).splitlines()
+    return [JudgedPair.model_validate_json(line) for line in lines]

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.engine import Context
 from normwright.flow.project import Project
 from normwright.flow.stages.drawn import scenes_of, thin
-from normwright.flow.stages.stored import lines_of, open_model, ref_of
+from normwright.flow.stages.stored import (
+    files_under,
+    judged_pairs,
+    lines_of,
+    open_model,
+    ref_of,
+)
 from normwright.records import (
     Dataset,
     Demonstration,
@@ -23,7 +29,7 @@ from normwright.records import (
 )
 
 if TYPE_CHECKING:
-    from normwright.flow.settings import Preference, Tuning
+    from normwright.flow.settings import Tuning
     from normwright.models.local import LocalModel
     from normwright.models.tuning.loop import Loop, Progress
 
@@ -72,6 +78,14 @@ def data(project: Project, context: Context) -> list[Record]:
     return made
 
 
+LIMIT = 512
+"""Longest row of a scene in tokens; what is longer is an error there, never cut."""
+
+
+def _limit(project: Project) -> int:
+    return max(LIMIT, project.settings.learn.longest)
+
+
 def _undisputed(rows: Sequence[Demonstration]) -> list[Demonstration]:
     """Return the demonstrations no norm speaks against: an anchor must not teach breaches."""
     return [row for row in rows if not row.norms]
@@ -101,9 +115,7 @@ def base(project: Project, context: Context) -> list[Record]:
             vocabulary=model.scratch.vocab,
             context=model.scratch.context,
         )
-        made = learn.scratch_model(
-            scenes_of(project, "tune", seed=0), shape=shape, seed=context.seed
-        )
+        made = learn.scratch_model(_words(project, context), shape=shape, seed=context.seed)
         save_plain(made.weights, made.tokenizer, context.scratch / "model")
         directory, recipe = context.scratch / "model", "scratch"
     elif model.kind == "local":
@@ -115,15 +127,32 @@ def base(project: Project, context: Context) -> list[Record]:
     return [learn.model_ref("base", files, opened.weights, recipe=recipe, seed=context.seed)]
 
 
+def _words(project: Project, context: Context) -> Iterator[str]:
+    """The texts that a tokenizer made on the spot learns from: all that the project has."""
+    from normwright import learn
+
+    sources = project.settings.sources
+    for scene in scenes_of(project, "tune", seed=0) if sources.scenes else ():
+        yield from (m.content for m in scene.messages)
+        yield from (scene.perform, scene.decline)
+    for row in learn.read_instructions(files_under(project, sources.demonstrations)):
+        yield from (*(m.content for m in row.prompt), row.completion)
+    for pair in judged_pairs(context) if sources.pairs else ():
+        yield from (*(m.content for m in pair.prompt), pair.first, pair.second)
+
+
 def sft(project: Project, context: Context) -> list[Record]:
     """Tune the base model on the demonstrations."""
     from normwright import learn
 
     base = open_model(project, context, "learn.base", "base")
-    data = _dataset(context, "demonstrations")
     loop = _loop(project.settings.learn.sft, seed=context.seed)
     tuned, metrics = learn.sft(
-        base, _demonstrations(context), loop=loop, progress=_told(context, "imitating")
+        base,
+        _demonstrations(context),
+        loop=loop,
+        limit=_limit(project),
+        progress=_told(context, "imitating"),
     )
     return [
         _keep(
@@ -132,7 +161,7 @@ def sft(project: Project, context: Context) -> list[Record]:
             "tuned",
             "sft",
             parent=("learn.base", "base"),
-            data=(data,),
+            data=_datasets(context, "demonstrations"),
             loop=loop,
             metrics=metrics,
         )
@@ -145,10 +174,13 @@ def reward(project: Project, context: Context) -> list[Record]:
     from normwright.models.local import LocalModel
 
     tuned = open_model(project, context, "learn.sft", "tuned")
-    data = _dataset(context, "pairs")
     loop = _loop(project.settings.learn.reward, seed=context.seed)
     weights, metrics = learn.reward(
-        tuned, _pairs(context), loop=loop, progress=_told(context, "learning shares")
+        tuned,
+        _pairs(context),
+        loop=loop,
+        limit=_limit(project),
+        progress=_told(context, "learning shares"),
     )
     scorer = LocalModel("reward", weights, tuned.tokenizer)
     return [
@@ -158,7 +190,7 @@ def reward(project: Project, context: Context) -> list[Record]:
             "reward",
             "reward",
             parent=("learn.sft", "tuned"),
-            data=(data,),
+            data=_datasets(context, "pairs"),
             loop=loop,
             metrics=metrics,
         )
@@ -169,15 +201,17 @@ def prefer(project: Project, context: Context) -> list[Record]:
     """Align the tuned model with what people prefer, and export it."""
     tuned = open_model(project, context, "learn.sft", "tuned")
     ref = _align(
+        project,
         context,
         tuned,
-        project.settings.learn.prefer,
         name="aligned",
         recipe="prefer",
         parent=("learn.sft", "tuned"),
     )
-    for name, digest in ref.files.items():
-        context.export(f"out/model/{name}", digest)
+    # Without a charter no policy permits anything, so the weights stay in the store.
+    if project.settings.sources.norms is not None:
+        for name, digest in ref.files.items():
+            context.export(f"out/model/{name}", digest)
     return [ref]
 
 
@@ -192,13 +226,28 @@ def control(project: Project, context: Context) -> list[Record]:
         fresh,
         _demonstrations(context),
         loop=_loop(settings.sft, seed=context.seed),
+        limit=_limit(project),
         progress=_told(context, "imitating"),
     )
+    if not project.settings.prefers:
+        return [
+            _keep(
+                context,
+                tuned,
+                "control:random-init",
+                "sft",
+                parent=("learn.base", "base"),
+                data=_datasets(context, "demonstrations"),
+                loop=_loop(settings.sft, seed=context.seed),
+                metrics={},
+                settings={"start": "random"},
+            )
+        ]
     return [
         _align(
+            project,
             context,
             tuned,
-            settings.prefer,
             name="control:random-init",
             recipe="sft+prefer",
             # Its weights come from nothing, but tokenizer and shape are the base's.
@@ -209,9 +258,9 @@ def control(project: Project, context: Context) -> list[Record]:
 
 
 def _align(
+    project: Project,
     context: Context,
     tuned: LocalModel,
-    prefer: Preference,
     *,
     name: str,
     recipe: str,
@@ -221,6 +270,7 @@ def _align(
     """Train on what people prefer and store the model; candidate and control alike."""
     from normwright import learn
 
+    prefer = project.settings.learn.prefer
     loop = _loop(prefer, seed=context.seed)
     model, metrics = learn.prefer(
         tuned,
@@ -230,6 +280,7 @@ def _align(
         beta=prefer.beta,
         anchor=prefer.sft_anchor,
         majority=prefer.majority_anchor,
+        limit=_limit(project),
         progress=_told(context, "preferring"),
     )
     return _keep(
@@ -238,7 +289,7 @@ def _align(
         name,
         recipe,
         parent=parent,
-        data=(_dataset(context, "pairs"), _dataset(context, "demonstrations")),
+        data=(*_datasets(context, "pairs"), *_datasets(context, "demonstrations")),
         loop=loop,
         metrics=metrics,
         settings={
@@ -293,22 +344,38 @@ def _told(context: Context, what: str) -> Progress:
     return lambda step, steps, loss: context.progress(step, steps, f"{what}, loss {loss:.3f}")
 
 
-def _dataset(context: Context, kind: str) -> Digest:
-    return _found(context, kind).digest
+def _datasets(context: Context, kind: str) -> tuple[Digest, ...]:
+    return tuple(d.digest for d in _found(context, kind))
 
 
-def _found(context: Context, kind: str) -> Dataset:
-    return next(d for d in context.records("learn.data", Dataset) if d.kind == kind)
+TAUGHT = ("learn.data", "learn.corpora")
+"""The steps that make what is learned from, those that a project has."""
+
+
+def _found(context: Context, kind: str) -> list[Dataset]:
+    return [
+        d
+        for step in TAUGHT
+        if step in context.step.after
+        for d in context.records(step, Dataset)
+        if d.kind == kind
+    ]
 
 
 def _demonstrations(context: Context) -> list[Demonstration]:
-    lines = context.read(_found(context, "demonstrations").content).splitlines()
-    return [Demonstration.model_validate_json(line) for line in lines]
+    return [
+        Demonstration.model_validate_json(line)
+        for found in _found(context, "demonstrations")
+        for line in context.read(found.content).splitlines()
+    ]
 
 
 def _pairs(context: Context) -> list[PreferencePair]:
-    lines = context.read(_found(context, "pairs").content).splitlines()
-    return [PreferencePair.model_validate_json(line) for line in lines]
+    return [
+        PreferencePair.model_validate_json(line)
+        for found in _found(context, "pairs")
+        for line in context.read(found.content).splitlines()
+    ]
 
 
 def _counts(values: Iterable[str]) -> dict[str, int]:

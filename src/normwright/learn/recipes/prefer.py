@@ -26,6 +26,7 @@ from normwright.models.tuning import (
     group_pairs,
     group_rows,
     grouped_logprobs,
+    moved,
     pair_logprobs,
     pair_rows,
     soft_preference,
@@ -145,10 +146,12 @@ def _scores(model: LocalModel, rows: Sequence[PairRow]) -> list[tuple[float, flo
     """Log-probabilities of both answers of each pair, in the precision they are trained in."""
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     out: list[tuple[float, float]] = [(0.0, 0.0)] * len(rows)
+    device = model.weights.device
     for start in range(0, len(order), model.batch):
         part = order[start : start + model.batch]
         batch = group_pairs([rows[i] for i in part], model.tokenizer.pad_token_id, size=model.batch)
-        with torch.autocast(str(model.weights.device.type), torch.bfloat16, half_precision()):
+        batch = moved(batch, device)
+        with torch.autocast(str(device.type), torch.bfloat16, half_precision()):
             good, bad = pair_logprobs(model.weights, batch)
         for i, pair in zip(part, zip(good.tolist(), bad.tolist(), strict=True), strict=True):
             out[i] = pair

@@ -6,6 +6,7 @@ from normwright.models.tuning.batches import (
     answer_rows,
     group_pairs,
     group_rows,
+    moved,
     pad_rows,
     pair_rows,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "group_pairs",
     "group_rows",
     "grouped_logprobs",
+    "moved",
     "pad_rows",
     "pair_logprobs",
     "pair_rows",

@@ -87,7 +87,25 @@ def pad_rows(rows: Sequence[AnswerRow], pad: int) -> dict[str, torch.Tensor]:
     return {"ids": ids, "answer": answer}
 
 
-def group_rows(rows: Sequence[AnswerRow], pad: int, *, size: int = 16) -> dict[str, Any]:
+def moved(batch: Any, device: torch.device) -> Any:
+    """Return a batch, tensors within mappings and lists, with every tensor on a device."""
+    if isinstance(batch, torch.Tensor):
+        return batch.to(device)
+    if isinstance(batch, dict):
+        return {name: moved(part, device) for name, part in batch.items()}
+    if isinstance(batch, list):
+        return [moved(part, device) for part in batch]
+    return batch
+
+
+def _group_size(size: int | None, rows: int) -> int:
+    """Return how many rows a group holds: on a GPU all of a step, whose padding costs less there
+    than many small calls.
+    """
+    return size or (max(rows, 1) if torch.cuda.is_available() else 16)
+
+
+def group_rows(rows: Sequence[AnswerRow], pad: int, *, size: int | None = None) -> dict[str, Any]:
     """Return the rows of one step in groups of like length, each padded by itself.
 
     Rows of one step differ in length by a factor of three; padded all to the longest, a third of
@@ -96,7 +114,7 @@ def group_rows(rows: Sequence[AnswerRow], pad: int, *, size: int = 16) -> dict[s
     Args:
         rows: the rows of a step.
         pad: id of the padding token.
-        size: rows in a group, at most.
+        size: rows in a group, at most; None: 16 on a CPU, all of the step on a GPU.
 
     Returns:
         `groups`, tensors as from `pad_rows`, shortest rows first; `place`, shape (rows,): where
@@ -106,6 +124,7 @@ def group_rows(rows: Sequence[AnswerRow], pad: int, *, size: int = 16) -> dict[s
     order = sorted(range(len(rows)), key=lambda i: len(rows[i].ids))
     place = torch.empty(len(rows), dtype=torch.long)
     place[torch.tensor(order)] = torch.arange(len(rows))
+    size = _group_size(size, len(rows))
     parts = [order[i : i + size] for i in range(0, len(order), size)]
     return {
         "groups": [pad_rows([rows[i] for i in part], pad) for part in parts],
@@ -140,7 +159,7 @@ def pair_rows(first: Sequence[AnswerRow], second: Sequence[AnswerRow]) -> list[P
     return rows
 
 
-def group_pairs(rows: Sequence[PairRow], pad: int, *, size: int = 16) -> dict[str, Any]:
+def group_pairs(rows: Sequence[PairRow], pad: int, *, size: int | None = None) -> dict[str, Any]:
     """Return the pairs of one step in groups of like length; each prompt is read once.
 
     A prompt is most of a row, so two answers in one row cost little more than one. The second
@@ -149,7 +168,7 @@ def group_pairs(rows: Sequence[PairRow], pad: int, *, size: int = 16) -> dict[st
     Args:
         rows: the pairs of a step.
         pad: id of the padding token.
-        size: rows in a group, at most.
+        size: rows in a group, at most; None: 16 on a CPU, all of the step on a GPU.
 
     Returns:
         `groups`, shortest rows first, each with `ids` and `positions` of shape (rows, width),
@@ -162,6 +181,7 @@ def group_pairs(rows: Sequence[PairRow], pad: int, *, size: int = 16) -> dict[st
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     place = torch.empty(len(rows), dtype=torch.long)
     place[torch.tensor(order)] = torch.arange(len(rows))
+    size = _group_size(size, len(rows))
     parts = [order[i : i + size] for i in range(0, len(order), size)]
     return {
         "groups": [_pair_group([rows[i] for i in part], pad) for part in parts],

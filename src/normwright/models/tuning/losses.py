@@ -60,8 +60,9 @@ def answer_logprobs(model: Any, ids: torch.Tensor, answer: torch.Tensor) -> torc
         hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]
     where = answer[:, 1:].flatten().nonzero().squeeze(1)
     losses = token_losses(model.lm_head, rows_at(hidden, where), ids[:, 1:].flatten()[where])
-    owners = torch.arange(len(ids)).repeat_interleave(ids.shape[1] - 1)[where]
-    return torch.zeros(len(ids)).index_add(0, owners, -losses)
+    rows = torch.arange(len(ids), device=ids.device)
+    owners = rows.repeat_interleave(ids.shape[1] - 1)[where]
+    return torch.zeros(len(ids), device=ids.device).index_add(0, owners, -losses)
 
 
 def attending(ids: torch.Tensor) -> contextlib.AbstractContextManager[Any]:
@@ -89,7 +90,8 @@ def pair_logprobs(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torc
     for group in batch["groups"]:
         hidden = _pair_states(model, group)
         losses = token_losses(model.lm_head, rows_at(hidden, group["where"]), group["targets"])
-        sums = torch.zeros(2 * len(group["ids"])).index_add(0, group["owner"], -losses)
+        nothing = torch.zeros(2 * len(group["ids"]), device=losses.device)
+        sums = nothing.index_add(0, group["owner"], -losses)
         parts.append(sums.reshape(-1, 2))
     both = torch.cat(parts)[batch["place"]]
     return both[:, 0], both[:, 1]

@@ -1,0 +1,1 @@
+"""Plug-ins for Normwright that live in a distribution of their own."""

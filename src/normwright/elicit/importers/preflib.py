@@ -1,0 +1,388 @@
+"""Rankings of PrefLib: strict or with ties, whole or not, and categories; since 2022 and before.
+
+A line says how many voters gave an order: `3: 2,{1,4}` is three voters who put 2 first and 1 and 4
+level. Each becomes so many anonymous participants with a ballot each. What an order leaves out is
+unranked, and stays so; how it counts is said in the outcome (`unranked` in `mapping.yaml`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from normwright.elicit.consulted import Consulted
+from normwright.elicit.files import Faults, Folder
+from normwright.elicit.importers import Importer
+from normwright.elicit.integrity import Report
+from normwright.elicit.mapping import read_mapping
+from normwright.elicit.process import Frame, read_frame
+from normwright.elicit.sheets import decoded, ending, unpacked
+from normwright.elicit.tongue import UNDETERMINED
+from normwright.plugins import Card, plugin
+from normwright.records import Ballots, Participant, Polity, Process, RankedTiers, Statement
+
+TYPES: Final[Mapping[str, str]] = {
+    "soc": "strict orders of all alternatives",
+    "soi": "strict orders of some alternatives",
+    "toc": "orders of all alternatives, with ties",
+    "toi": "orders of some alternatives, with ties",
+    "cat": "alternatives sorted into categories",
+}
+"""The types that hold ballots, and what they hold."""
+_REFUSED: Final[Mapping[str, str]] = {
+    "wmd": "a weighted graph of majorities, in which no voter's ballot can be found",
+    "dat": "data that are no ballots",
+    "csv": "data that are no ballots",
+}
+_KEYS = {
+    "unranked": (lambda v: v in ("last", "apart"), "last or apart"),
+}
+_HEADER = re.compile(r"#\s*([A-Z][A-Z ]*?)(?:\s+(\d+))?\s*:\s*(.*)")
+_GROUP = re.compile(r"\{([^{}]*)\}|([^,{}]+)")
+_BODY = re.compile(r"(?:\{[\d\s,]*\}|\d+)(?:,(?:\{[\d\s,]*\}|\d+))*")
+_SHIFTED: Final = "00014-00000001.soc"
+"""The sushi orders: the names as published stand one place before the numbers of the orders."""
+_SUSHI: Final = ("ebi (shrimp)", "anago (sea eel)", "maguro (tuna)")
+
+
+@dataclass
+class _File:
+    """What a file says, before it is judged."""
+
+    label: str
+    type: str
+    alternatives: dict[int, str] = field(default_factory=dict)
+    facts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Header key -> where it stands and its value."""
+    lines: list[tuple[str, int, tuple[tuple[int, ...], ...]]] = field(default_factory=list)
+    """Where it stands, how many voters, and their tiers, empty ones kept."""
+
+    def fact(self, key: str) -> str:
+        return self.facts.get(key, ("", ""))[1]
+
+
+def sniff(folder: Folder) -> bool:
+    """Return whether there is a file with an ending of PrefLib, ballots or not."""
+    return bool(_candidates(folder.directory))
+
+
+def lacks(folder: Folder) -> str:
+    """Return what a folder lacks."""
+    return f"no file ending in .{', .'.join(TYPES)}"
+
+
+def read(folder: Folder) -> Consulted | None:
+    """Return the consultation, or None after noting every fault."""
+    faults, report = folder.faults, Report()
+    given = read_mapping(folder, _KEYS)
+    frame = read_frame(folder)
+    paths = _candidates(folder.directory)
+    if len(paths) != 1:
+        names = ", ".join(p.name for p in paths)
+        faults.add(folder.label(folder.directory), "one PrefLib file", names or "none")
+        return None
+    (path,) = paths
+    kind = ending(path).removeprefix(".")
+    if kind in _REFUSED:
+        faults.add(
+            folder.label(path), f"ballots: {', '.join(TYPES)}", f"{kind}, {_REFUSED[kind]}",
+            "Take the file with the orders of the same data set.",
+        )  # fmt: skip
+        return None
+    found = _parsed(path, kind, folder)
+    if found is not None:
+        _check(found, faults, report)
+    if found is not None and frame is None and folder.find("process.yaml") is None:
+        frame = _assumed(found, path, report)
+    if frame is not None and len(frame.polities) != 1:
+        label = folder.label(folder.directory / "process.yaml")
+        seen = ", ".join(p.id for p in frame.polities)
+        faults.add(f"{label}: polities", "one polity, which every voter belongs to", seen)
+    if faults.found or found is None or frame is None:
+        return None
+    return _consulted(folder, frame, found, given, report)
+
+
+def _consulted(
+    folder: Folder, frame: Frame, found: _File, given: Mapping[str, Any], report: Report
+) -> Consulted:
+    polity, process = frame.polities[0], frame.process
+    lang = frame.language or UNDETERMINED
+    width = len(str(max(found.alternatives)))
+    name = {number: f"a{number:0{width}d}" for number in found.alternatives}
+    voters = sum(count for _, count, _ in found.lines)
+    digits = len(str(voters))
+    ids = tuple(f"v{number:0{digits}d}" for number in range(1, voters + 1))
+    orders: dict[RankedTiers, int] = {}
+    chosen: list[int] = []
+    for where, count, tiers in found.lines:
+        order = tuple(tuple(sorted(name[n] for n in tier)) for tier in tiers if tier)
+        chosen += [orders.setdefault(order, len(orders))] * count
+        if sum(map(len, order)) < len(name):
+            report.add(
+                "incomplete-ballots",
+                "kept; what they leave out is unranked, and how it counts is said in the outcome",
+                where, count,
+            )  # fmt: skip
+    one_polity = (polity.id,)
+    return Consulted(
+        process=process,
+        polities=frame.polities,
+        participants=tuple(
+            Participant(id=one, process=process.id, polities=one_polity) for one in ids
+        ),
+        statements=tuple(
+            Statement(id=name[number], text={lang: text}, layer=polity.layer, authority=polity.id)
+            for number, text in sorted(found.alternatives.items())
+        ),
+        votes=(),
+        comparisons=(),
+        ballots=Ballots(tuple(orders), ids, tuple(chosen)),
+        unranked=given.get("unranked", "last"),
+        faults=report.faults(),
+        sources=dict(folder.sources),
+        languages=(lang,),
+        importer=IMPORTER.slug,
+    )
+
+
+def _assumed(found: _File, path: Path, report: Report) -> Frame:
+    """The frame of a bare file: its title, and its voters as one community."""
+    stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
+    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "preflib"
+    title = {UNDETERMINED: found.fact("TITLE") or stem}
+    # What a program drew is nobody's ballot, and must not pass for one.
+    simulated = found.fact("MODIFICATION TYPE").lower() == "synthetic"
+    report.add(
+        "assumed-process",
+        f"taken as one community of {'simulated voters' if simulated else 'people'} at layer "
+        "polity; a process.yaml beside the file can say otherwise",
+        found.label,
+    )
+    process = Process(
+        id=slug,
+        kind="simulated" if simulated else "human",
+        title=title,
+        seed=0 if simulated else None,
+    )
+    return Frame(process, (Polity(id=slug, name=title, layer="polity"),), None)
+
+
+def _candidates(directory: Path) -> list[Path]:
+    known = {f".{kind}" for kind in (*TYPES, "wmd")}
+    return [p for p in sorted(directory.iterdir()) if p.is_file() and ending(p) in known]
+
+
+def _parsed(path: Path, kind: str, folder: Folder) -> _File | None:
+    data = unpacked(path, folder)
+    if data is None:
+        return None
+    text = decoded(data)
+    label = folder.label(path)
+    if text is None:
+        folder.faults.add(label, "text", "bytes that are no text", "Save the file as UTF-8.")
+        return None
+    lines = [
+        (f"{label}:{number}", line.strip())
+        for number, line in enumerate(text[0].splitlines(), 1)
+        if line.strip()
+    ]
+    if not lines:
+        folder.faults.add(f"{label}:1", "a PrefLib header", "an empty file")
+        return None
+    if lines[0][1].startswith("#"):
+        return _current(label, kind, lines, folder.faults)
+    return _before_2022(label, kind, lines, folder.faults)
+
+
+def _current(label: str, kind: str, lines: Sequence[tuple[str, str]], faults: Faults) -> _File:
+    """`# KEY: value` lines, then `count: order`."""
+    found = _File(label, kind)
+    for where, line in lines:
+        if line.startswith("#"):
+            _header(found, where, line, faults)
+            continue
+        count, colon, order = line.partition(":")
+        if not colon:
+            faults.add(where, "a line `count: order`", repr(line[:60]))
+        else:
+            _order(found, where, count.strip(), order.strip(), faults)
+    return found
+
+
+def _header(found: _File, where: str, line: str, faults: Faults) -> None:
+    match = _HEADER.fullmatch(line)
+    if match is None:
+        faults.add(where, "a header `# KEY: value`", repr(line[:60]))
+        return
+    key, number, value = match[1].strip(), match[2], match[3].strip()
+    if key == "ALTERNATIVE NAME" and number:
+        if int(number) in found.alternatives:
+            faults.add(where, "each alternative once", f"number {number} again")
+        found.alternatives[int(number)] = value or f"Alternative {number}"
+    else:
+        found.facts[f"{key} {number}" if number else key] = (where, value)
+
+
+def _before_2022(
+    label: str, kind: str, lines: Sequence[tuple[str, str]], faults: Faults
+) -> _File | None:
+    """A number of alternatives, `number,name` lines, `voters,sum,unique`, then `count,order`."""
+    found = _File(label, kind)
+    where, first = lines[0]
+    if not first.isdigit():
+        faults.add(where, "a header `# KEY: value`, or a number of alternatives", repr(first[:60]))
+        return None
+    size = int(first)
+    found.facts["NUMBER ALTERNATIVES"] = (where, first)
+    for where, line in lines[1 : size + 1]:
+        number, comma, text = line.partition(",")
+        if not comma or not number.strip().isdigit():
+            faults.add(where, "an alternative `number,name`", repr(line[:60]))
+        elif int(number) in found.alternatives:
+            faults.add(where, "each alternative once", f"number {number} again")
+        else:
+            found.alternatives[int(number)] = text.strip().strip('"') or f"Alternative {number}"
+    if len(lines) <= size + 1:
+        faults.add(
+            label, "a line `voters,sum,unique` after the alternatives", "the end of the file"
+        )
+        return None
+    where, sums = lines[size + 1]
+    numbers = [part.strip() for part in sums.split(",")]
+    if len(numbers) != 3 or not all(n.isdigit() for n in numbers):
+        faults.add(where, "a line `voters,sum,unique`", repr(sums[:60]))
+        return None
+    found.facts["NUMBER VOTERS"] = (where, numbers[1])
+    found.facts["NUMBER UNIQUE ORDERS"] = (where, numbers[2])
+    for where, line in lines[size + 2 :]:
+        count, _, order = line.partition(",")
+        _order(found, where, count.strip(), order.strip(), faults)
+    return found
+
+
+def _order(found: _File, where: str, count: str, order: str, faults: Faults) -> None:
+    """Note one line: how many voters, and their tiers."""
+    if not count.isdigit() or int(count) < 1:
+        faults.add(where, "a number of voters", repr(count[:60]))
+        return
+    tight = re.sub(r"\s+", "", order)
+    if not _BODY.fullmatch(tight):
+        faults.add(
+            where, "numbers of alternatives, those that are level in braces", repr(order[:60])
+        )
+        return
+    tiers = tuple(
+        tuple(int(n) for n in (match[1] if match[2] is None else match[2]).split(",") if n)
+        for match in _GROUP.finditer(tight)
+    )
+    found.lines.append((where, int(count), tiers))
+
+
+def _check(found: _File, faults: Faults, report: Report) -> None:
+    """Hold the header against the body: a file that was cut off must not pass for a whole one."""
+    where, said = found.facts.get("DATA TYPE", ("", found.type))
+    if said in _REFUSED:
+        faults.add(where, f"ballots: {', '.join(TYPES)}", f"{said}, {_REFUSED[said]}")
+    elif faults.one_of(where or found.label, said, list(TYPES), "a type") and said != found.type:
+        policy = "the header is believed, not the ending of the file"
+        report.add("type-and-ending-differ", policy, where)
+    found.type = said
+    _count(found, "NUMBER ALTERNATIVES", len(found.alternatives), "alternatives named", faults)
+    voters = sum(count for _, count, _ in found.lines)
+    _count(found, "NUMBER VOTERS", voters, "voters in the orders", faults)
+    key = "NUMBER UNIQUE PREFERENCES" if said == "cat" else "NUMBER UNIQUE ORDERS"
+    if key in found.facts:
+        _count(found, key, len(found.lines), "lines of orders", faults)
+    first: dict[tuple[tuple[int, ...], ...], str] = {}
+    for where, _, tiers in found.lines:
+        _check_order(found, where, tiers, faults)
+        if first.setdefault(tiers, where) != where:
+            policy = "both lines count; the same order stands on two lines"
+            report.add("repeated-orders", policy, where)
+    if not found.lines and not faults.found:
+        faults.add(found.label, "orders below the header", "none")
+    elif voters == 1:
+        faults.add(found.label, "at least two voters", "one")
+    for text, times in Counter(found.alternatives.values()).items():
+        if times > 1:
+            policy = "kept apart by their numbers; their names are the same"
+            report.add("names-alike", policy, f"{found.label}: {text[:40]}", times)
+    if said == "cat" and found.lines:
+        policy = "each category is a tier, the first the best; how far apart they are is not kept"
+        report.add("categories-as-tiers", policy, found.label, voters)
+    _name_rightly(found, report)
+
+
+def _count(found: _File, key: str, seen: int, what: str, faults: Faults) -> None:
+    where, said = found.facts.get(key, (found.label, ""))
+    if said != str(seen):
+        faults.add(
+            where, f"{key}: {seen}, as there are {what}", repr(said) if said else "no such line",
+            "A file that was cut off looks like this; take it from its source again.",
+        )  # fmt: skip
+
+
+def _check_order(
+    found: _File, where: str, tiers: Iterable[tuple[int, ...]], faults: Faults
+) -> None:
+    groups = list(tiers)
+    ranked = [n for tier in groups for n in tier]
+    unknown = sorted({n for n in ranked if n not in found.alternatives})
+    twice = sorted(n for n, count in Counter(ranked).items() if count > 1)
+    if unknown:
+        faults.add(where, "numbers of alternatives that are named", ", ".join(map(str, unknown)))
+    if twice:
+        faults.add(where, "each alternative once", f"{', '.join(map(str, twice))} again")
+    if not ranked:
+        faults.add(where, "at least one alternative", "none")
+    if found.type == "cat":
+        _, number = found.facts.get("NUMBER CATEGORIES", ("", ""))
+        if number and str(len(groups)) != number:
+            faults.add(where, f"{number} categories", len(groups))
+        return
+    if not all(groups):
+        faults.add(where, "tiers with an alternative each", "empty braces")
+    if found.type in ("soc", "soi") and any(len(tier) > 1 for tier in groups):
+        faults.add(where, f"{TYPES[found.type]} ({found.type})", "a tie")
+    if found.type in ("soc", "toc") and not unknown and len(set(ranked)) < len(found.alternatives):
+        missing = len(found.alternatives) - len(set(ranked))
+        faults.add(where, f"{TYPES[found.type]} ({found.type})", f"{missing} left out")
+
+
+def _name_rightly(found: _File, report: Report) -> None:
+    """Put right the names of the one published file in which they are known to be shifted."""
+    names = tuple(found.alternatives.get(n) for n in range(1, 4))
+    if found.fact("FILE NAME") != _SHIFTED or names != _SUSHI:
+        return
+    numbers = sorted(found.alternatives)
+    texts = [found.alternatives[n] for n in numbers]
+    found.alternatives = dict(zip(numbers, [*texts[1:], texts[0]], strict=True))
+    report.add(
+        "shifted-names",
+        "put right: in this file as published, names stand one place before their numbers in the "
+        "orders",
+        found.label, len(numbers),
+    )  # fmt: skip
+
+
+CARD = Card(
+    name="preflib",
+    kind="importers",
+    summary="Reads rankings of PrefLib, strict or with ties, and categories, as anonymous ballots.",
+    reference="Mattei and Walsh, PrefLib: A Library for Preferences, ADT 2013; www.preflib.org",
+    status="tested",
+)
+IMPORTER = plugin(CARD)(
+    Importer(
+        slug=CARD.name,
+        files="one .soc, .soi, .toc, .toi or .cat file",
+        sniff=sniff,
+        read=read,
+        lacks=lacks,
+    )
+)

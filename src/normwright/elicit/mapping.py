@@ -1,0 +1,73 @@
+"""`mapping.yaml`: what people decided about a file, so that it is read again without questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import yaml
+
+from normwright.elicit.files import Folder
+
+FILE = "mapping.yaml"
+
+Check: TypeAlias = Callable[[Any], bool]
+
+
+def is_text(value: Any) -> bool:
+    """A text that is not empty."""
+    return isinstance(value, str) and bool(value.strip())
+
+
+def is_list(value: Any) -> bool:
+    """A list of texts."""
+    return isinstance(value, list) and all(isinstance(v, str) for v in value)
+
+
+def is_words(value: Any) -> bool:
+    """A mapping of texts to texts. A bare yes or no is a truth value to YAML, and refused."""
+    return isinstance(value, dict) and all(
+        isinstance(v, str) and not isinstance(k, bool) for k, v in value.items()
+    )
+
+
+def read_mapping(folder: Folder, known: Mapping[str, tuple[Check, str]]) -> dict[str, Any]:
+    """Return what the mapping says, by key; empty where there is none. Faults are noted.
+
+    Args:
+        folder: where the file lies.
+        known: for each key, what its value has to be: a check, and the same in words.
+    """
+    if folder.find(FILE) is None:
+        return {}
+    found = folder.text(FILE)
+    if found is None:
+        return {}
+    label, text = found
+    try:
+        raw = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{label}:{mark.line + 1}" if mark else label
+        folder.faults.add(where, "YAML", " ".join(str(getattr(error, "problem", error)).split()))
+        return {}
+    if not isinstance(raw, dict):
+        folder.faults.add(label, "a mapping", type(raw).__name__)
+        return {}
+    kept = {}
+    for key, value in raw.items():
+        if not folder.faults.one_of(f"{label}: {key}", str(key), list(known), "a known key"):
+            continue
+        check, words = known[str(key)]
+        if value is None:
+            continue
+        if check(value):
+            kept[str(key)] = _strings(value)
+        else:
+            folder.faults.add(f"{label}: {key}", words, repr(value))
+    return kept
+
+
+def _strings(value: Any) -> Any:
+    """Keys of mappings as text: YAML reads a bare 0 as a number."""
+    return {str(k): v for k, v in value.items()} if isinstance(value, dict) else value

@@ -1,0 +1,352 @@
+"""Tables as strangers have them: CSV of any delimiter and encoding, spreadsheets, JSON lines.
+
+What has to be found out about a file - its encoding, its delimiter, the sheet that counts - is
+found out from the file, said in the result, and can be overruled by the caller.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import warnings
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any, Final
+
+from normwright.elicit.files import Folder
+from normwright.records import digest_bytes
+
+TABLE_ENDINGS: Final = (".csv", ".tsv", ".tab", ".txt", ".xlsx")
+JSON_ENDINGS: Final = (".jsonl", ".ndjson", ".json")
+_DELIMITERS: Final = (",", ";", "\t", "|")
+_SAMPLE: Final = 200
+"""Rows a delimiter is judged by."""
+_BIGGEST_CELL: Final = 1 << 24
+"""Characters in one field, above which a quote was most likely never closed."""
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One row: the line (or row of the sheet) it starts on, and its cells without outer spaces."""
+
+    line: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table with its header as written."""
+
+    label: str
+    """The file as people know it, with the sheet where there are several."""
+    columns: tuple[str, ...]
+    rows: tuple[SheetRow, ...]
+    encoding: str = ""
+    """How the bytes were read; empty for a spreadsheet."""
+    delimiter: str = ""
+    """What separates fields; empty for a spreadsheet."""
+
+    def where(self, row: SheetRow) -> str:
+        """Return the place of a row, for messages."""
+        return f"{self.label}:{row.line}"
+
+    def column(self, name: str) -> int:
+        """Return the number of a column, from 0."""
+        return self.columns.index(name)
+
+
+def ending(path: Path) -> str:
+    """Return the ending of a file in lower case, below `.gz`: `votes.CSV.gz` has `.csv`."""
+    name = path.name.lower().removesuffix(".gz")
+    return Path(name).suffix
+
+
+def unpacked(path: Path, folder: Folder) -> bytes | None:
+    """Return the bytes of a file, unpacked, with its digest noted; None after noting a fault."""
+    label = folder.label(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        folder.faults.add(label, "a file that can be read", error.strerror or error)
+        return None
+    folder.sources[label] = digest_bytes(raw)
+    try:
+        return gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw
+    except (OSError, EOFError, zlib.error) as error:
+        folder.faults.add(label, "a whole gzip file", error)
+        return None
+
+
+def decoded(data: bytes) -> tuple[str, str] | None:
+    """Return text and encoding: by its byte order mark, UTF-8, or what Windows writes; or None.
+
+    Windows-1252 is only tried on bytes that are no UTF-8, and refused where a byte means nothing
+    in it.
+    """
+    tries: tuple[str, ...]
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        tries = ("utf-16",)
+    elif data.startswith(b"\xef\xbb\xbf"):
+        tries = ("utf-8-sig",)
+    else:
+        tries = ("utf-8", "cp1252")
+    for encoding in tries:
+        try:
+            return data.decode(encoding), encoding
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def read_sheet(
+    path: Path, folder: Folder, *, delimiter: str | None = None, sheet: str | None = None
+) -> Sheet | None:
+    """Return the table in a file, or None after noting every fault.
+
+    Args:
+        path: a text table or an Excel workbook, gzipped or not.
+        folder: notes faults and digests.
+        delimiter: what separates fields; None: found out.
+        sheet: which sheet of a workbook; None: the one that has cells.
+    """
+    data = unpacked(path, folder)
+    if data is None:
+        return None
+    if ending(path) == ".xlsx":
+        return _workbook(data, folder.label(path), folder, sheet)
+    return _text_table(data, folder.label(path), folder, delimiter)
+
+
+def sheet_names(path: Path) -> tuple[str, ...]:
+    """Return the names of the sheets of a workbook that have cells; none if it is no workbook."""
+    try:
+        raw = path.read_bytes()
+        data = gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw
+        return tuple(name for name, rows in _grids(data).items() if rows)
+    except (OSError, EOFError, zlib.error, ValueError):
+        return ()
+
+
+def sniff_delimiter(text: str) -> str:
+    """Return the delimiter under which most rows are as wide as the header, and widest.
+
+    A text that none of them splits is taken as one column, under a comma.
+    """
+    best, chosen = (0.0, 0), ","
+    for delimiter in _DELIMITERS:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        widths: list[int] = []
+        try:
+            for fields in reader:
+                if any(f.strip() for f in fields):
+                    widths.append(len(fields))
+                if len(widths) >= _SAMPLE:
+                    break
+        except csv.Error:
+            continue
+        if not widths or widths[0] < 2:
+            continue
+        alike = Counter(widths)[widths[0]] / len(widths)
+        if (round(alike, 2), widths[0]) > best:
+            best, chosen = (round(alike, 2), widths[0]), delimiter
+    return chosen
+
+
+def _text_table(data: bytes, label: str, folder: Folder, delimiter: str | None) -> Sheet | None:
+    found = decoded(data)
+    if found is None or "\x00" in found[0]:
+        folder.faults.add(label, "a table as text", "bytes that are no text", "Save it as UTF-8.")
+        return None
+    text, encoding = found
+    mark = delimiter or sniff_delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    before = len(folder.faults.found)
+    rows: list[SheetRow] = []
+    columns: tuple[str, ...] = ()
+    limit = csv.field_size_limit(_BIGGEST_CELL)
+    try:
+        start = 1
+        for fields in reader:
+            line, start = start, reader.line_num + 1
+            cells = tuple(f.strip() for f in fields)
+            if not any(cells):
+                continue
+            if not columns:
+                columns = cells
+            elif len(cells) != len(columns):
+                folder.faults.add(f"{label}:{line}", f"{len(columns)} fields", len(cells))
+            else:
+                rows.append(SheetRow(line, cells))
+    except csv.Error as error:
+        folder.faults.add(f"{label}:{reader.line_num}", "a row of fields", error)
+    finally:
+        csv.field_size_limit(limit)
+    return _checked(Sheet(label, columns, tuple(rows), encoding, mark), folder, before)
+
+
+def _workbook(data: bytes, label: str, folder: Folder, wanted: str | None) -> Sheet | None:
+    before = len(folder.faults.found)
+    try:
+        grids = _grids(data)
+    except ValueError as error:
+        folder.faults.add(label, "an Excel workbook (.xlsx)", error)
+        return None
+    full = {name: rows for name, rows in grids.items() if rows}
+    if wanted is not None:
+        if not folder.faults.one_of(f"{label}: sheet", wanted, list(full), "a sheet with cells"):
+            return None
+        chosen = wanted
+    elif len(full) == 1:
+        chosen = next(iter(full))
+    else:
+        seen = ", ".join(full) or "none"
+        folder.faults.add(label, "one sheet with cells, or a sheet named", seen)
+        return None
+    first, *rest = full[chosen]
+    width = max(i for i, cell in enumerate(first.cells, 1) if cell)
+    rows = []
+    for row in rest:
+        if any(row.cells[width:]):
+            folder.faults.add(f"{label}:{row.line}", f"{width} columns, as in the header", "more")
+        padded = (*row.cells, *[""] * width)[:width]
+        rows.append(SheetRow(row.line, padded))
+    name = label if len(full) == 1 else f"{label}[{chosen}]"
+    return _checked(Sheet(name, first.cells[:width], tuple(rows)), folder, before)
+
+
+def _grids(data: bytes) -> dict[str, list[SheetRow]]:
+    """The rows that are not blank of each sheet of a workbook. ValueError if it is none."""
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        with warnings.catch_warnings():
+            # It warns of styles and extensions it leaves aside; values are all that is read here.
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+            found = {}
+            for sheet in book.worksheets:
+                rows = (
+                    SheetRow(number, tuple(_cell(value) for value in values))
+                    for number, values in enumerate(sheet.iter_rows(values_only=True), 1)
+                )
+                found[str(sheet.title)] = [row for row in rows if any(row.cells)]
+            book.close()
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, SyntaxError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+    return found
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return str(int(value)) if value.is_integer() else repr(value)
+        case datetime() | date() | time():
+            return value.isoformat()
+        case _:
+            return str(value).strip()
+
+
+def _checked(sheet: Sheet, folder: Folder, before: int) -> Sheet | None:
+    label, faults = sheet.label, folder.faults
+    if not sheet.columns:
+        faults.add(f"{label}:1", "a header", "an empty file")
+    elif not sheet.rows and len(faults.found) == before:
+        faults.add(label, "rows below the header", "none")
+    for number, name in enumerate(sheet.columns, 1):
+        if not name:
+            faults.add(f"{label}:1", f"a name for column {number}", "nothing")
+    for twice, count in Counter(sheet.columns).items():
+        if twice and count > 1:
+            faults.add(f"{label}:1", "each column once", f"{_short(twice)} {count} times")
+    return sheet if len(faults.found) == before else None
+
+
+def read_objects(path: Path, folder: Folder) -> list[tuple[str, Mapping[str, Any]]] | None:
+    """Return (place, object) for every row of a file of JSON lines, a JSON list, or a table.
+
+    None after noting faults, all of them.
+    """
+    if ending(path) not in JSON_ENDINGS:
+        sheet = read_sheet(path, folder)
+        if sheet is None:
+            return None
+        return [
+            (sheet.where(row), dict(zip(sheet.columns, row.cells, strict=True)))
+            for row in sheet.rows
+        ]
+    data = unpacked(path, folder)
+    if data is None:
+        return None
+    label, faults = folder.label(path), folder.faults
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        faults.add(f"{label}:{line}", "UTF-8 text", f"byte 0x{data[error.start]:02x}")
+        return None
+    before = len(faults.found)
+    made: list[tuple[str, Mapping[str, Any]]] = []
+    for where, value in _values(text, label, folder):
+        if isinstance(value, dict):
+            made.append((where, value))
+        else:
+            faults.add(where, "a JSON object", f"a {type(value).__name__}")
+    if not made and len(faults.found) == before:
+        faults.add(label, "rows", "none")
+    return made if len(faults.found) == before else None
+
+
+def _values(text: str, label: str, folder: Folder) -> list[tuple[str, Any]]:
+    if text.lstrip().startswith("["):
+        try:
+            return [(f"{label}[{i}]", value) for i, value in enumerate(json.loads(text))]
+        except (ValueError, RecursionError) as error:
+            folder.faults.add(label, "one JSON list", error)
+            return []
+    found = []
+    # Not splitlines: JSON may hold line separators of Unicode as they are.
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            found.append((f"{label}:{number}", json.loads(line)))
+        except (ValueError, RecursionError):
+            folder.faults.add(f"{label}:{number}", "a JSON object", "no JSON")
+    return found
+
+
+def first_object(path: Path) -> Mapping[str, Any]:
+    """Return the first row of such a file without judging it, for sniffing; empty if none."""
+    probe = Folder(path.parent, path.parent)
+    if ending(path) in JSON_ENDINGS:
+        opener = gzip.open if path.suffix.lower() == ".gz" else open
+        try:
+            with opener(path, "rt", encoding="utf-8-sig") as file:
+                line = next((line for line in file if line.strip()), "")
+            if line.lstrip().startswith("["):
+                rows = read_objects(path, probe)
+                return rows[0][1] if rows else {}
+            value = json.loads(line)
+        except (OSError, EOFError, ValueError, zlib.error, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
+    if ending(path) in TABLE_ENDINGS:
+        rows = read_objects(path, probe)
+        return rows[0][1] if rows else {}
+    return {}
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")

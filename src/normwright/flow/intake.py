@@ -1,0 +1,450 @@
+"""Start a project from somebody's own file: an export, ballots, a table, or pairs of answers.
+
+The data are copied in, so that the project is whole by itself. What only a person can know is
+asked and written down beside the copy, and the copy is read before anything appears.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, TypeAlias
+
+import yaml
+
+from normwright.elicit import (
+    Consulted,
+    Importer,
+    JudgedPairs,
+    Option,
+    PairsImporter,
+    Question,
+    fitting_of,
+    formats,
+    language_of,
+)
+from normwright.elicit.files import Folder
+from normwright.elicit.mapping import FILE as MAPPING
+from normwright.flow.project import load_project
+from normwright.flow.settings import FILE
+from normwright.flow.start import building, files_of, occupied
+from normwright.records import Fault, InputError, IntegrityFault
+
+LANGUAGES: Final = ("en", "pt")
+"""Languages of the report of a new project: those that ship with the package."""
+FORMAT: Final = "format"
+"""The answer that names a format where several fit."""
+PROCESS: Final = "process.yaml"
+_UNKNOWN: Final = "und"
+_DATA: Final = (
+    ".csv", ".tsv", ".tab", ".txt", ".xlsx", ".jsonl", ".ndjson", ".json", ".yaml", ".yml",
+    ".soc", ".soi", ".toc", ".toi", ".cat", ".wmd",
+)  # fmt: skip
+"""Endings of files that may be data; all others of a directory stay where they are."""
+_MOST: Final = 8 << 30
+"""Bytes an archive may unpack to."""
+_ROUNDS: Final = 20
+"""Times that answers may open further questions."""
+
+Part: TypeAlias = Importer | PairsImporter
+Ask: TypeAlias = Callable[[Question], str]
+"""Puts a question to a person and returns the value of the answer."""
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """A project that was just made from somebody's own file."""
+
+    directory: Path
+    format: str
+    """Slug of the importer that reads the data."""
+    languages: tuple[str, ...]
+    """Languages of the texts; `und` where nobody knows."""
+    counts: Mapping[str, int]
+    """What was read: participants, statements, votes, ballots, or pairs."""
+    integrity: tuple[IntegrityFault, ...]
+    """The integrity report: what was found, and what was done about it."""
+    answers: Mapping[str, str]
+    """What was asked or told, by key."""
+    left_behind: tuple[str, ...]
+    """Files of the source that were not copied, because they are no data."""
+    files: tuple[str, ...]
+    """Every file of the project, by relative path."""
+    next: tuple[str, ...]
+    """Commands that make sense now, in order."""
+
+
+def init_from(
+    directory: Path,
+    source: Path,
+    *,
+    today: date,
+    answers: Mapping[str, str] | None = None,
+    ask: Ask | None = None,
+) -> TakenIn:
+    """Make a project from a file, a directory or a zip archive: all of it appears, or nothing.
+
+    Args:
+        directory: where the project is to lie; new or empty.
+        source: an export of Polis, a PrefLib file, a table of votes, pairs that people judged, or
+            a consultation in the project's own form; alone, in a directory, or zipped.
+        today: the day that is written into the project file.
+        answers: answers to questions, by key; other keys of `mapping.yaml` may be among them.
+        ask: puts what is still open to a person; None: what is open is a fault.
+
+    Raises:
+        InputError: with every fault: nothing there, a place that is taken, no format that fits
+            (with what each lacks), questions nobody answered, or faults of the data by line.
+    """
+    faults = occupied(directory)
+    if not source.exists():
+        expected = "a file, a directory or a zip archive"
+        faults.append(Fault(where=str(source), expected=expected, seen="nothing there"))
+    if faults:
+        raise InputError(faults)
+    directory = directory.resolve()
+    told = dict(answers or {})
+    with building(directory) as project:
+        # Formats take the name of a bare export from that of its folder.
+        data = project / (_slug(_stem(source)) or "data")
+        data.mkdir()
+        left_behind = _copy_in(source, data)
+        part = _format(data, source, told, ask)
+        _decide(part, data, told, ask)
+        found = _read(part, data, root=data, alone=source.is_file())
+        kind = "consultation" if isinstance(found, Consulted) else "pairs"
+        data = data.rename(project / kind)
+        if isinstance(found, Consulted):
+            _write_process(data, found, _slug(directory.name) or "project")
+            found = _read(part, data, root=project)
+        text = _project_file(directory.name, source.name, kind, project, found, today)
+        (project / FILE).write_text(text, encoding="utf-8")
+        load_project(project)
+    return TakenIn(
+        directory=directory,
+        format=part.slug,
+        languages=found.languages,
+        counts=_counts(found),
+        integrity=found.faults,
+        answers=told,
+        left_behind=left_behind,
+        files=files_of(directory),
+        next=(f"normwright run {directory}", f"normwright status {directory}"),
+    )
+
+
+# Copying
+
+
+def _copy_in(source: Path, data: Path) -> tuple[str, ...]:
+    """Copy what may be data into a folder, and return the names of what was left."""
+    if source.is_dir():
+        return _copy_directory(source, data)
+    if source.suffix.lower() == ".zip":
+        return _unpack(source, data)
+    shutil.copyfile(source, data / source.name)
+    return ()
+
+
+def _copy_directory(source: Path, data: Path) -> tuple[str, ...]:
+    """Copy the data of a directory, or of the one directory below it that has any."""
+    here = source
+    while True:
+        files = [p for p in sorted(here.iterdir()) if p.is_file()]
+        kept = [p for p in files if _may_be_data(p.name)]
+        below = [p for p in here.iterdir() if p.is_dir() and not p.name.startswith(".")]
+        if kept or len(below) != 1:
+            break
+        here = below[0]
+    for path in kept:
+        shutil.copyfile(path, data / path.name)
+    left = [p.name for p in files if p not in kept and not p.name.startswith(".")]
+    return (*left, *(f"{p.name}/" for p in sorted(below)))
+
+
+def _unpack(source: Path, data: Path) -> tuple[str, ...]:
+    """Copy the data of an archive, whose files all have to lie in one folder of it."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            members = [m for m in archive.infolist() if not m.is_dir()]
+            kept = [m for m in members if _may_be_data(PurePosixPath(m.filename).name)]
+            kept = [m for m in kept if "__MACOSX" not in m.filename]
+            folders = sorted({str(PurePosixPath(m.filename).parent) for m in kept})
+            if len(folders) > 1:
+                raise InputError([Fault(
+                    where=str(source), expected="data in one folder of the archive",
+                    seen=f"some in each of {', '.join(folders[:5])}",
+                    do="Unpack it, and give the folder that is meant.")])  # fmt: skip
+            if sum(m.file_size for m in kept) > _MOST:
+                raise InputError([Fault(
+                    where=str(source), expected=f"at most {_MOST >> 30} GiB unpacked",
+                    seen=f"{sum(m.file_size for m in kept) >> 30} GiB")])  # fmt: skip
+            for member in kept:
+                # Only the last part of the name: an archive does not say where its files go.
+                to = data / PurePosixPath(member.filename).name
+                with archive.open(member) as packed, to.open("wb") as file:
+                    shutil.copyfileobj(packed, file)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+        expected = "a whole zip archive without a password"
+        raise InputError([Fault(where=str(source), expected=expected, seen=str(error))]) from error
+    names = {m.filename for m in kept}
+    return tuple(sorted(m.filename for m in members if m.filename not in names))
+
+
+def _may_be_data(name: str) -> bool:
+    return not name.startswith(".") and name.lower().removesuffix(".gz").endswith(_DATA)
+
+
+# Recognising and asking
+
+
+def _format(data: Path, source: Path, told: dict[str, str], ask: Ask | None) -> Part:
+    """The one format that fits, or the one that was named."""
+    parts = formats()
+    folder = Folder(data, data)
+    if FORMAT in told:
+        named = [part for part in parts if part.slug == told[FORMAT]]
+        if not named:
+            known = ", ".join(part.slug for part in parts)
+            raise InputError([_unanswered(FORMAT, f"one of {known}", told[FORMAT])])
+        if not named[0].sniff(folder):
+            raise InputError([_lacking(named[0], folder, source)])
+        return named[0]
+    fitting = fitting_of(parts, folder)
+    if not fitting:
+        raise InputError([_lacking(part, folder, source) for part in parts])
+    if len(fitting) == 1:
+        return fitting[0]
+    slugs = [part.slug for part in fitting]
+    if ask is None:
+        raise InputError([_unanswered(FORMAT, f"one of {', '.join(slugs)}", "all of them fit")])
+    told[FORMAT] = ask(_which_format(fitting))
+    return _format(data, source, told, None)
+
+
+def _which_format(fitting: Sequence[Part]) -> Question:
+    return Question(
+        key=FORMAT,
+        ask={
+            "en": "Several formats fit. Which is it?",
+            "pt": "Vários formatos servem. Qual é?",
+        },
+        options=tuple(Option(p.slug, {"en": p.files, "pt": p.files}) for p in fitting),
+    )
+
+
+def _lacking(part: Part, folder: Folder, source: Path) -> Fault:
+    names = ", ".join(sorted(p.name for p in folder.directory.iterdir())[:8])
+    return Fault(
+        where=str(source),
+        expected=f"{part.files} ({part.slug})",
+        seen=part.lacks(folder) or names or "no file that may be data",
+    )
+
+
+def _decide(part: Part, data: Path, told: dict[str, str], ask: Ask | None) -> None:
+    """Write down what was told, and ask what is still open until nothing is."""
+    _write_mapping(data, told)
+    for _ in range(_ROUNDS):
+        open_ = part.questions(Folder(data, data))
+        if not open_:
+            return
+        again = [q for q in open_ if q.key in told]
+        if ask is None or again:
+            raise InputError([
+                _unanswered(q.key, f"{q.ask['en']} {_options(q)}".strip(), told.get(q.key))
+                for q in (open_ if ask is None else again)
+            ])  # fmt: skip
+        told.update((question.key, ask(question)) for question in open_)
+        _write_mapping(data, told)
+
+
+def _options(question: Question) -> str:
+    return "; ".join(f"{o.value}: {o.says['en']}" for o in question.options)
+
+
+def _unanswered(key: str, expected: str, seen: str | None) -> Fault:
+    return Fault(
+        where=f"question {key}",
+        expected=expected,
+        seen="no answer" if seen is None else seen,
+        do=f"Answer it with --answer '{key}=...'",
+    )
+
+
+def _write_mapping(data: Path, told: Mapping[str, str]) -> None:
+    """Write answers into the mapping file, over what it may hold already."""
+    new = {key: value for key, value in told.items() if key != FORMAT}
+    if not new:
+        return
+    path = data / MAPPING
+    whole: dict[str, Any] = {}
+    if path.is_file():
+        try:
+            before = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError):
+            return  # reading it says what is wrong with it
+        whole = before if isinstance(before, dict) else {}
+    for key, value in new.items():
+        above, dot, below = key.partition(".")
+        if dot:
+            inner = whole.setdefault(above, {})
+            if isinstance(inner, dict):
+                inner[below] = value
+        else:
+            whole[key] = _listed(value)
+    head = (
+        "# What was decided about the data beside this file. Edit it, and run the project again.\n"
+    )
+    body = yaml.safe_dump(whole, allow_unicode=True, sort_keys=False)
+    path.write_text(head + body, encoding="utf-8")
+
+
+def _listed(value: str) -> Any:
+    """A value in brackets is a list."""
+    if not value.startswith("["):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _read(part: Part, data: Path, *, root: Path, alone: bool = False) -> Consulted | JudgedPairs:
+    folder = Folder(data, root)
+    found = part.read(folder)
+    if found is None or folder.faults.found:
+        faults = folder.faults.found
+        raise InputError([_with_its_folder(f) for f in faults] if alone else faults)
+    return found
+
+
+def _with_its_folder(fault: Fault) -> Fault:
+    """Of a format of several files, somebody may have given one."""
+    if fault.seen != "no such file" or fault.do:
+        return fault
+    return fault.model_copy(update={"do": "Give the whole folder, not one file of it."})
+
+
+# What a person edits
+
+
+def _write_process(data: Path, found: Consulted, slug: str) -> None:
+    """Write who was asked, as far as it is known, unless the source says so itself."""
+    path = data / PROCESS
+    if path.exists() or (data / f"{PROCESS}.gz").exists():
+        return
+    process = found.process
+    title = next(iter(process.title.values()))
+    lang = found.languages[0]
+    if lang == _UNKNOWN:
+        lang = language_of(t for s in found.statements for t in s.text.values()) or _UNKNOWN
+    known = (
+        f"language: {lang}  # of the statements; by their commonest words"
+        if lang != _UNKNOWN
+        else "# language: en  # of the statements; nobody knows it yet"
+    )
+    seed = "" if process.seed is None else f"seed: {process.seed}\n"
+    path.write_text(
+        f"""\
+# Who was asked. Edit it, and run the project again.
+id: {slug}
+kind: {process.kind}  # human or simulated; a process is wholly one or the other
+{seed}title: {_both(title)}  # the same in each language; translate it
+identification: {process.identification}  # open, invite, roster or oidc: how people were identified
+{known}
+polities:  # the community the participants belong to, and the layer at which it decides
+  - id: {slug}
+    name: {_both(title)}
+    layer: {found.polities[0].layer}  # global, polity, organisation or individual
+""",
+        encoding="utf-8",
+    )
+
+
+def _project_file(
+    name: str,
+    source: str,
+    kind: str,
+    project: Path,
+    found: Consulted | JudgedPairs,
+    today: date,
+) -> str:
+    """The project file, with what may come next as comments."""
+    title = _stem(Path(source))
+    if isinstance(found, Consulted):
+        title = next(iter(found.process.title.values()))
+        sources = """\
+  consultation: consultation  # what people said, with who was asked in process.yaml
+  norms: null  # no charter yet; name a folder of drafted norms here to have one ratified
+  scenes: []  # nothing to ask a model yet; scenes need norms that decide what is right in them
+  pairs: []  # files of answers between which people chose, to learn from"""
+    else:
+        files = [p for p in sorted((project / kind).iterdir()) if p.name != MAPPING]
+        named = "".join(
+            f"\n    - {json.dumps(f'{kind}/{p.name}', ensure_ascii=False)}" for p in files
+        )
+        sources = f"""\
+  consultation: null  # nobody was asked what a model should do; name a folder of votes here
+  norms: null  # no charter; norms need a consultation that ratifies them
+  scenes: []  # nothing to ask a model; scenes need norms that decide what is right in them
+  pairs:  # answers between which people chose, to learn from{named}"""
+    return f"""\
+# Made from {_one_line(source)} by `normwright init --from`. This is the one file to edit.
+# `normwright run` carries it as far as its sources reach, and ends with out/report.html.
+schema: project/v1
+id: {_slug(name) or "project"}
+title:  # the same in each language; translate it
+{_lines(title)}
+languages: [{", ".join(LANGUAGES)}]  # of the report
+seed: 1  # where all randomness comes from
+charter_date: "{today.isoformat()}"
+sources:
+{sources}
+"""
+
+
+def _counts(found: Consulted | JudgedPairs) -> dict[str, int]:
+    if isinstance(found, JudgedPairs):
+        return {"pairs": len(found.pairs)}
+    counts = {
+        "participants": len(found.participants),
+        "statements": len(found.statements),
+        "votes": len(found.votes),
+        "comparisons": len(found.comparisons),
+        "ballots": len(found.ballots),
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def _both(text: str) -> str:
+    """A text in every language of the report, on one line of YAML."""
+    quoted = json.dumps(_one_line(text), ensure_ascii=False)
+    return "{" + ", ".join(f"{lang}: {quoted}" for lang in LANGUAGES) + "}"
+
+
+def _lines(text: str) -> str:
+    quoted = json.dumps(_one_line(text), ensure_ascii=False)
+    return "\n".join(f"  {lang}: {quoted}" for lang in LANGUAGES)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _stem(source: Path) -> str:
+    """The name of a file without its endings."""
+    name = source.resolve().name
+    if source.is_dir():
+        return name
+    return name.removesuffix(".gz").rsplit(".", 1)[0] or name
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60].strip("-")

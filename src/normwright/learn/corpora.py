@@ -1,0 +1,324 @@
+"""From what people wrote and judged elsewhere to rows a model learns from.
+
+Instructions with answers become demonstrations; judged pairs become preference pairs whose
+probability is the share of people who preferred each answer, never a winner. Pairs of one cluster
+(a first turn, a question) are all learned from or all held out, whatever the seed. A row that a
+hard norm speaks against is removed or refused, and counted under that norm.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+from normwright.records import (
+    CurationEntry,
+    Demonstration,
+    Fault,
+    InputError,
+    JudgedPair,
+    Message,
+    PreferencePair,
+    digest_bytes,
+)
+
+Fits: TypeAlias = Callable[[Sequence[Message], str], bool]
+"""Whether a conversation with this answer is short enough to learn from."""
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Breach:
+    """What tells whether a text breaches a norm that is never traded for anything."""
+
+    norm: str
+    """Reference of the norm."""
+    found: Callable[[Sequence[str]], list[bool]] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Rows to learn from, rows to measure on, and what became of the others."""
+
+    demonstrations: tuple[Demonstration, ...] = ()
+    pairs: tuple[PreferencePair, ...] = ()
+    held: tuple[JudgedPair, ...] = ()
+    left_out: dict[str, int] = field(default_factory=dict)
+    curation: tuple[CurationEntry, ...] = ()
+
+
+# Instructions
+
+
+def read_instructions(paths: Iterable[Path]) -> list[Demonstration]:
+    """Return the demonstrations of JSON-lines files, packed (`.gz`) or not, in their order.
+
+    A row has `instruction`, `response` and `lang`, and may have `input` (what the instruction is
+    about), `id`, `family` (what must not be split), `licence` and `origin` (`human`, `synthetic`
+    or `translated`).
+
+    Raises:
+        InputError: with every fault of every file.
+    """
+    faults: list[Fault] = []
+    rows = [row for path in paths for row in _instructions(path, faults)]
+    if faults:
+        raise InputError(faults)
+    return rows
+
+
+def _instructions(path: Path, faults: list[Fault]) -> Iterator[Demonstration]:
+    try:
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        faults.append(Fault(where=path.name, expected="JSON lines in UTF-8", seen=str(error)))
+        return
+    source = path.name.split(".")[0]
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        where = f"{path.name}:{number}"
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            faults.append(Fault(where=where, expected="JSON", seen=str(error)))
+            continue
+        if found := _wrong(row):
+            faults += [Fault(where=f"{where}: {at}", expected=e, seen=s) for at, e, s in found]
+            continue
+        yield _demonstration(row, source, number)
+
+
+_ORIGINS = ("human", "synthetic", "translated")
+
+
+def _wrong(row: Any) -> list[tuple[str, str, str]]:
+    if not isinstance(row, dict):
+        return [("row", "an object", type(row).__name__)]
+    found = [
+        (name, "text", type(row[name]).__name__ if name in row else "nothing")
+        for name in ("instruction", "response", "lang")
+        if not isinstance(row.get(name), str) or not row[name].strip()
+    ]
+    origin = row.get("origin", "human")
+    if origin not in _ORIGINS:
+        found.append(("origin", f"one of {', '.join(_ORIGINS)}", repr(origin)))
+    return found
+
+
+def _demonstration(row: Mapping[str, Any], source: str, number: int) -> Demonstration:
+    asked = row["instruction"].strip()
+    if str(row.get("input") or "").strip():
+        asked = f"{asked}\n\n{row['input'].strip()}"
+    return Demonstration(
+        scene=f"{source}/{row.get('id', number)}",
+        lang=row["lang"],
+        prompt=(Message(role="user", content=asked),),
+        completion=row["response"].strip(),
+        origin=row.get("origin", "human"),
+        licence=str(row.get("licence") or "unknown"),
+        family=f"{source}/{row.get('family', row.get('id', number))}",
+    )
+
+
+def instruct(
+    rows: Sequence[Demonstration],
+    *,
+    count: int | None,
+    seed: int,
+    fits: Fits,
+    breach: Breach | None = None,
+) -> Corpus:
+    """Return demonstrations to learn from: each source and language as often as the others.
+
+    Args:
+        rows: from `read_instructions`.
+        count: rows in all, at most; None takes all.
+        seed: draws them.
+        fits: rows that are too long stay out, and are counted.
+        breach: rows whose answer breaches this norm are removed.
+    """
+    left_out: Counter[str] = Counter()
+
+    def usable(row: Demonstration) -> bool:
+        if fits(row.prompt, row.completion):
+            return True
+        left_out["too long"] += 1
+        return False
+
+    kept = _drawn(
+        rows, count, seed, of=lambda r: (r.scene.split("/")[0], r.lang), name=lambda r: r.scene,
+        usable=usable,
+    )  # fmt: skip
+    left_out["not drawn"] = len(rows) - len(kept) - left_out["too long"]
+    curation: tuple[CurationEntry, ...] = ()
+    if breach is not None:
+        bad = breach.found([row.completion for row in kept])
+        reason = "the demonstrated answer breaches it"
+        curation = _counted(breach.norm, "removed", reason, sum(bad))
+        kept = [row for row, breaching in zip(kept, bad, strict=True) if not breaching]
+    return Corpus(demonstrations=tuple(kept), left_out=_told(left_out), curation=curation)
+
+
+# Judged pairs
+
+
+def prefer_judged(
+    pairs: Sequence[JudgedPair],
+    *,
+    count: int | None,
+    held_out: float,
+    held: int | None,
+    seed: int,
+    fits: Fits,
+    breach: Breach | None = None,
+) -> Corpus:
+    """Return pairs to learn from with vote shares, and pairs to measure on.
+
+    The share of n people is (k + 1/2) / (n + 1), a tie counting half to each side (Jeffreys): one
+    person says 0.75, three of three say 0.875; a pair is never certain.
+
+    Args:
+        pairs: pairs as people judged them.
+        count: pairs to learn from in all, at most; None takes all.
+        held_out: share of the clusters that is measured on and never learned from.
+        held: pairs to measure on of each source and language, at most; None takes all.
+        seed: draws them; which cluster is held out does not depend on it.
+        fits: pairs with an answer that is too long stay out, and are counted.
+        breach: pairs whose preferred answer breaches this norm, while the other does not, are
+            refused: no number of people can buy the breach of a floor.
+    """
+    left_out: Counter[str] = Counter()
+
+    def usable(pair: JudgedPair) -> bool:
+        if fits(pair.prompt, pair.first) and fits(pair.prompt, pair.second):
+            return True
+        left_out["too long"] += 1
+        return False
+
+    def of(pair: JudgedPair) -> tuple[str, str]:
+        return pair.source, pair.lang
+
+    apart = [is_held(pair, held_out) for pair in pairs]
+    learned = [p for p, out in zip(pairs, apart, strict=True) if not out]
+    measured = [p for p, out in zip(pairs, apart, strict=True) if out]
+    groups = len({of(pair) for pair in measured})
+    kept = _drawn(learned, count, seed, of=of, name=lambda p: p.id, usable=usable)
+    most = None if held is None else held * groups
+    shown = _drawn(measured, most, seed, of=of, name=lambda p: p.id, usable=usable, most=held)
+    left_out["not drawn"] = len(pairs) - len(kept) - len(shown) - left_out["too long"]
+    curation: tuple[CurationEntry, ...] = ()
+    if breach is not None:
+        liked = breach.found([_sides(pair)[0] for pair in kept])
+        other = breach.found([_sides(pair)[1] for pair in kept])
+        bad = [a and not b for a, b in zip(liked, other, strict=True)]
+        reason = "people preferred the answer that breaches it"
+        curation = _counted(breach.norm, "refused", reason, sum(bad))
+        kept = [pair for pair, refused in zip(kept, bad, strict=True) if not refused]
+    return Corpus(
+        pairs=tuple(_preference(pair) for pair in kept),
+        held=tuple(shown),
+        left_out=_told(left_out),
+        curation=curation,
+    )
+
+
+def is_held(pair: JudgedPair, share: float) -> bool:
+    """Say whether a pair is measured on: the same for its whole cluster, in every run."""
+    return int(digest_bytes(f"{pair.source}|{pair.cluster}".encode())[7:15], 16) < share * 2**32
+
+
+def preferred_answers(pairs: Sequence[PreferencePair]) -> list[Demonstration]:
+    """Return the preferred answers as demonstrations, for a project that has no others."""
+    return [
+        Demonstration(
+            scene=pair.scene,
+            lang=pair.lang,
+            prompt=pair.prompt,
+            completion=pair.chosen,
+            origin=pair.origin,
+            licence=pair.licence,
+            family=pair.family,
+        )
+        for pair in pairs
+    ]
+
+
+def _sides(pair: JudgedPair) -> tuple[str, str]:
+    """Return the answer more people preferred, then the other."""
+    ahead = pair.prefer_first >= pair.prefer_second
+    return (pair.first, pair.second) if ahead else (pair.second, pair.first)
+
+
+def _preference(pair: JudgedPair) -> PreferencePair:
+    chosen, rejected = _sides(pair)
+    most = max(pair.prefer_first, pair.prefer_second)
+    people = pair.prefer_first + pair.prefer_second + pair.ties
+    return PreferencePair(
+        scene=f"{pair.source}/{pair.id}",
+        lang=pair.lang,
+        prompt=pair.prompt,
+        chosen=chosen,
+        rejected=rejected,
+        p_chosen=(most + pair.ties / 2 + 0.5) / (people + 1),
+        weight=1.0,
+        norms=(),
+        # Whoever takes a set of judgements for training chooses for the organisation.
+        layer="organisation",
+        origin="human",
+        process_kind="human",
+        licence=pair.licence,
+        family=f"{pair.source}/{pair.cluster}",
+    )
+
+
+# Drawing
+
+
+def _drawn(
+    rows: Sequence[Row],
+    count: int | None,
+    seed: int,
+    *,
+    of: Callable[[Row], Hashable],
+    name: Callable[[Row], str],
+    usable: Callable[[Row], bool],
+    most: int | None = None,
+) -> list[Row]:
+    """Return rows drawn in turn from each group, so that a large source drowns no small one."""
+    order = sorted(rows, key=lambda row: digest_bytes(f"{seed}|{name(row)}".encode()))
+    queues: dict[Hashable, list[Row]] = {}
+    for row in reversed(order):
+        queues.setdefault(of(row), []).append(row)
+    taken: Counter[Hashable] = Counter()
+    kept: list[Row] = []
+    while queues and (count is None or len(kept) < count):
+        for group in sorted(queues, key=str):
+            while queues[group]:
+                row = queues[group].pop()
+                if usable(row):
+                    kept.append(row)
+                    taken[group] += 1
+                    break
+            if not queues[group] or (most is not None and taken[group] >= most):
+                del queues[group]
+            if count is not None and len(kept) >= count:
+                break
+    return kept
+
+
+def _counted(norm: str, action: Any, reason: str, rows: int) -> tuple[CurationEntry, ...]:
+    if rows == 0:
+        return ()
+    return (CurationEntry(norm=norm, action=action, reason=reason, rows=rows),)
+
+
+def _told(counts: Counter[str]) -> dict[str, int]:
+    return {reason: count for reason, count in sorted(counts.items()) if count}

@@ -1,0 +1,176 @@
+"""What people said: common ground, what divides them, every statement, and how sound the data are.
+
+Nothing is estimated here. A statement is common ground if the whole interval of its support lies
+above one half, among everyone and in every opinion group large enough to count; it divides people
+by the greatest difference of support between two such groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from normwright.records import (
+    Consultation,
+    Estimate,
+    Outcome,
+    Polity,
+    Ranking,
+    Statement,
+    Support,
+)
+from normwright.web.marks import shown_in, support_strip
+from normwright.web.words import Words
+
+COMMON, DIVIDING, RANKED = 10, 8, 10
+"""How many of each a page shows as pictures; the table below them holds every statement."""
+GROUP_FLOOR = 0.08
+"""Smallest share of the participants an opinion group must have to count here."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One statement with its support."""
+
+    id: str
+    text: str
+    found: Support
+    groups: Mapping[str, Estimate]
+    """Support within the groups that count."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether more than half agree, in all and in each group, whatever the sample."""
+        every = [self.found.support, *self.groups.values()]
+        return all(e.interval is not None and e.interval.low > 0.5 for e in every)
+
+    @property
+    def gap(self) -> float:
+        """The greatest difference of support between two groups."""
+        values = [e.value for e in self.groups.values() if e.value is not None]
+        return max(values) - min(values) if len(values) > 1 else 0.0
+
+    @property
+    def least(self) -> float:
+        """The support it has where it has least."""
+        every = [self.found.support, *self.groups.values()]
+        return min((e.value for e in every if e.value is not None), default=0.0)
+
+
+def outcome_view(
+    outcome: Outcome, statements: Sequence[Statement], polities: Sequence[Polity], w: Words
+) -> dict[str, Any]:
+    """Return what a page shows of one outcome."""
+    named = {s.id: shown_in(s.text, w.lang) for s in statements}
+    large = [
+        g.id
+        for g in outcome.grouping.groups
+        if outcome.participants and g.size / outcome.participants >= GROUP_FLOOR
+    ]
+    rows = [
+        _Row(s.statement, named.get(s.statement, s.statement), s, _among(s, large))
+        for s in outcome.support
+        if s.support.value is not None
+    ]
+    common = sorted((r for r in rows if r.shared), key=lambda r: (-r.least, r.id))
+    divided = sorted((r for r in rows if r.gap > 0), key=lambda r: (-r.gap, r.id))
+    polity = next((shown_in(p.name, w.lang) for p in polities if p.id == outcome.authority), "")
+    return {
+        "polity": polity or outcome.authority,
+        "people": w.count(outcome.participants),
+        "votes": w.count(outcome.votes),
+        "groups": _groups(outcome, w),
+        "common": _pictured(common[:COMMON], w),
+        "common_of": w.count(len(common)),
+        "divided": _pictured(divided[:DIVIDING], w),
+        "undecided": w.count(len(outcome.undecided)),
+        "rows": [_numbers(r, w) for r in sorted(rows, key=lambda r: (-_value(r), r.id))],
+        "rankings": [_ranked(r, named, w) for r in outcome.rankings],
+    }
+
+
+def _among(found: Support, large: Sequence[str]) -> dict[str, Estimate]:
+    return {g: found.groups[g] for g in large if g in found.groups}
+
+
+def _value(row: _Row) -> float:
+    return row.found.support.value or 0.0
+
+
+def _pictured(rows: Iterable[_Row], w: Words) -> list[dict[str, Any]]:
+    return [
+        {
+            "text": row.text,
+            "id": row.id,
+            "picture": support_strip({"all": row.found.support, **row.groups}, row.id, w),
+        }
+        for row in rows
+    ]
+
+
+def _groups(outcome: Outcome, w: Words) -> dict[str, Any]:
+    found = outcome.grouping
+    stability = found.stability
+    told = ""
+    if stability is not None and stability.value is not None and stability.interval is not None:
+        told = w(
+            "outcomes.stability",
+            value=w.number(stability.value, "plain"),
+            low=w.number(stability.interval.low, "plain"),
+            high=w.number(stability.interval.high, "plain"),
+        )
+    sizes = ", ".join(f"{w('norms.group', id=g.id)}: {w.count(g.size)}" for g in found.groups)
+    key = "outcomes.groups" if found.groups else "outcomes.no_groups"
+    return {
+        "line": w(key, count=w.count(len(found.groups)), sizes=sizes),
+        "stability": told if found.groups else "",
+        "null": w("outcomes.null", p=w.number(found.null_p, "plain"))
+        if found.null_p is not None
+        else "",
+    }
+
+
+def _numbers(row: _Row, w: Words) -> dict[str, Any]:
+    interval = row.found.support.interval
+    return {
+        "id": row.id,
+        "text": row.text,
+        "support": w.number(row.found.support.value),
+        "interval": f"{w.number(interval.low)} – {w.number(interval.high)}" if interval else "–",
+        "agree": w.count(row.found.agree),
+        "disagree": w.count(row.found.disagree),
+        "passed": w.count(row.found.passed),
+    }
+
+
+def _ranked(ranking: Ranking, named: Mapping[str, str], w: Words) -> dict[str, Any]:
+    tiers = ranking.tiers[:RANKED]
+    return {
+        "method": ranking.method,
+        "tiers": [
+            {
+                "names": [named.get(a, a) for a in tier],
+                "score": w.number(ranking.scores.get(tier[0]), "plain")
+                if ranking.scores and tier
+                else "",
+            }
+            for tier in tiers
+        ],
+        "more": w("outcomes.more", count=w.count(len(ranking.tiers) - len(tiers)))
+        if len(ranking.tiers) > len(tiers)
+        else "",
+    }
+
+
+def quality_rows(seen: Consultation | None, w: Words) -> list[dict[str, str]]:
+    """Return what was found in the data while they were read, and what was done about it."""
+    return [
+        {
+            "kind": w.get(f"quality.{fault.kind}") or fault.kind,
+            "count": w.count(fault.count),
+            "policy": fault.policy,
+            "example": ", ".join(fault.examples[:1]),
+        }
+        for fault in (seen.faults if seen else ())
+    ]
