@@ -39,6 +39,7 @@ def test_the_commands_are_these() -> None:
         "charter show",
         "chat",
         "demo",
+        "elicit withdraw",
         "init",
         "keys create",
         "keys show",

@@ -134,7 +134,7 @@ def test_straight_liner_is_reported(write: Write) -> None:
     directory = write({**TINY, "statements.csv": STATEMENTS + rows, "votes.csv": votes})
     c = read_consultation(directory, root=directory.parent)
 
-    assert report_of(c)["straight-liners"].examples == ("participant ben",)
+    assert report_of(c)["straight-liners"].examples == ("c/participants.csv:3",)
     assert len(c.votes) == 15
 
 

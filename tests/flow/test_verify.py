@@ -252,14 +252,16 @@ def test_a_changed_report_is_named(project: Path) -> None:
     assert wheres(project) == ["out/report.html", "out/verdict.json"]
 
 
-def test_an_erased_row_is_counted_and_no_fault(project: Path) -> None:
-    """A row destroyed with its key counts as erased; the root over the leaves still holds."""
+def test_a_row_erased_without_a_withdrawal_is_counted_and_named(project: Path) -> None:
+    """The root over the leaves still holds, but nobody's votes are dropped without a record."""
     empty = "participant = NULL, statement = NULL, value = NULL, at = NULL, key = NULL"
     micro.tamper(project, f"UPDATE votes SET {empty} WHERE place IN (0, 5)")
     found = verify(project)
 
     assert found.erased == 2
-    assert found.faults == ()
+    assert [fault.where for fault in found.faults] == [
+        f"{FOLDER}/store.db: votes: row {place} of process micro" for place in (0, 5)
+    ]
 
 
 def test_rows_smuggled_in_are_found(project: Path) -> None:

@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from normwright import __version__
-from normwright.cli import charter, chat, keys, project, receipts, registry
+from normwright.cli import charter, chat, elicit, keys, project, receipts, registry
 from normwright.cli.screen import DONE, FAILED, INTERRUPTED, USAGE, console, faults_of, show_faults
 from normwright.records import Fault, NormwrightError
 
@@ -29,6 +29,7 @@ chat.add_to(app)
 registry.add_to(app)
 app.add_typer(charter.app, name="charter")
 app.add_typer(keys.app, name="keys")
+app.add_typer(elicit.app, name="elicit")
 
 
 def _version(wanted: bool) -> None:

@@ -292,11 +292,18 @@ def _show_status(out: Console, found: Status, directory: Path, lang: str) -> Non
     table.add_column(say["state"])
     table.add_column(say["seconds"], justify="right")
     table.add_column(say["made"], justify="right")
+    if any(stage.marked for stage in found.stages):
+        table.add_column(say["resting"], justify="right")
     for stage in found.stages:
         style = "green" if stage.state == "done" else "dim"
         seconds = "" if stage.seconds is None else f"{stage.seconds:.1f}"
         table.add_row(
-            stage.name, say[stage.state], seconds, str(len(stage.made) or ""), style=style
+            stage.name,
+            say[stage.state],
+            seconds,
+            str(len(stage.made) or ""),
+            *([str(stage.marked)] if stage.marked else []),
+            style=style,
         )
     out.print(table)
     for mode, word in found.verdicts.items():

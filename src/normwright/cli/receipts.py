@@ -94,8 +94,9 @@ def verify(
     else:
         show_faults(found.faults, as_json=False)
         erased = f", {found.erased} rows erased" if found.erased else ""
+        marked = f", {found.marked} marked: rest on withdrawn rows" if found.marked else ""
         console().print(
-            f"{found.checked} checked{erased}, {len(found.faults)} faults",
+            f"{found.checked} checked{erased}{marked}, {len(found.faults)} faults",
             style="red" if found.faults else "green",
         )
         for line in verified_lines(found.signatures):
@@ -132,6 +133,8 @@ def _label(node: Mapping[str, Any]) -> Any:
     parts: list[Any] = [(str(node["kind"]), "bold"), " ", (digest, "cyan")]
     if node.get("via"):
         parts.append((f"  {node['via']}", "dim"))
+    if node.get("marked"):
+        parts.append((f"  {node['marked']}", "yellow"))
     if node.get("again"):
         parts.append(("  (above)", "dim"))
     about = ", ".join(

@@ -10,6 +10,7 @@ from normwright.elicit.importers.judged_pairs import read_judged_pairs
 from normwright.elicit.judged import JudgedPairs
 from normwright.elicit.read import fitting_of, formats, read_consultation
 from normwright.elicit.tongue import language_of
+from normwright.elicit.withdrawing import Taken, take_out, without
 
 __all__ = [
     "Consulted",
@@ -18,10 +19,13 @@ __all__ = [
     "Option",
     "PairsImporter",
     "Question",
+    "Taken",
     "fitting_of",
     "formats",
     "language_of",
     "read_consultation",
     "read_judged_pairs",
     "receipt",
+    "take_out",
+    "without",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from normwright import __version__
 from normwright.records import (
@@ -45,6 +45,8 @@ class Consulted:
     """Rankings of statements."""
     unranked: Unranked = "last"
     """What an alternative that a ballot leaves out counts as."""
+    authors: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Statement -> pseudonym of who wrote it, where the files say so. It is not stored."""
 
     @property
     def coverage(self) -> float:

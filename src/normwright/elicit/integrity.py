@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -107,17 +107,28 @@ def check_votes(
     participants: Sequence[Participant],
     statements: Sequence[Statement],
     report: Report,
+    *,
+    places: Mapping[str, str],
 ) -> None:
-    """Report who answered everything alike, who or what has no vote, and votes nobody may count."""
+    """Report who answered everything alike, who or what has no vote, and votes nobody may count.
+
+    Args:
+        votes: votes that count.
+        participants: who took part.
+        statements: what was asked.
+        report: where it is noted.
+        places: participant -> where they stand in the files. The report becomes part of a record,
+            which outlives a person's withdrawal, so it never names anybody.
+    """
     by_actor: dict[str, list[str]] = defaultdict(list)
     for vote in votes:
         by_actor[vote.participant].append(vote.value)
     for actor, values in by_actor.items():
         if len(values) >= STRAIGHT and len(set(values)) == 1:
-            report.add("straight-liners", "kept; every answer is the same", f"participant {actor}")
+            report.add("straight-liners", "kept; every answer is the same", places[actor])
     for person in participants:
         if person.id not in by_actor:
-            report.add("silent-participants", "kept; they have no vote", f"participant {person.id}")
+            report.add("silent-participants", "kept; they have no vote", places[person.id])
     seen = {v.statement for v in votes}
     authority = {s.id: s.authority for s in statements}
     for statement in statements:
@@ -128,7 +139,7 @@ def check_votes(
         if authority[vote.statement] not in member[vote.participant]:
             report.add(
                 "outside-electorate", "kept, but counted in no outcome",
-                f"participant {vote.participant}, statement {vote.statement}",
+                f"{places[vote.participant]}, statement {vote.statement}",
             )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from normwright.flow.status import StageStatus, Status, status_of
 from normwright.flow.stores import has_store, open_store
 from normwright.flow.trace import Trace, trace
 from normwright.flow.verify import Verification, verify
+from normwright.flow.withdrawal import Withdrawn, withdraw
 
 __all__ = [
     "FILE",
@@ -60,6 +61,7 @@ __all__ = [
     "Trace",
     "Verification",
     "Watcher",
+    "Withdrawn",
     "code_digest",
     "digest_sources",
     "findings",
@@ -83,4 +85,5 @@ __all__ = [
     "template_names",
     "trace",
     "verify",
+    "withdraw",
 ]

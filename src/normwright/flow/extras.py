@@ -13,6 +13,8 @@ LEARN = "learn"
 _LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors")
 _ROOMS = frozenset({"learn", "models"})
 """The rooms that import them."""
+_ELSEWHERE = "flow.stages.remote"
+"""The module whose steps ask a model behind an API and open none here."""
 
 
 def require_learning(what: str) -> None:
@@ -34,5 +36,5 @@ def require_for(step: str, rooms: Collection[str]) -> None:
     Raises:
         MissingExtra: if one of them needs what is not installed.
     """
-    if not _ROOMS.isdisjoint(rooms):
+    if _ELSEWHERE not in rooms and not _ROOMS.isdisjoint(rooms):
         require_learning(f"The step {step}")

@@ -67,8 +67,8 @@ def load_project(directory: Path) -> Project:
     faults += _title_faults(raw)
     faults += _date_faults(raw)
     faults += _model_faults(directory, raw)
-    faults += _remote_faults(raw)
     faults += store_faults(raw)
+    faults += _remote_faults(raw)
     if faults or settings is None:
         raise InputError(faults)
     return Project(directory, settings)
@@ -427,6 +427,12 @@ def _model_faults(directory: Path, raw: Mapping[str, Any]) -> list[Fault]:
     ]
 
 
+def store_faults(raw: Mapping[str, Any]) -> Sequence[Fault]:
+    """Return what is wrong with the address of a database; no fault repeats any part of it."""
+    url = _at(raw, ("store", "url"))
+    return address_faults(url, where=f"{FILE}: store.url") if isinstance(url, str) else []
+
+
 def _remote_faults(raw: Mapping[str, Any]) -> list[Fault]:
     """Return what does not go with a model behind an API."""
     model, controls = raw.get("model"), raw.get("controls")
@@ -441,6 +447,24 @@ def _remote_faults(raw: Mapping[str, Any]) -> list[Fault]:
                 seen="none",
             )
         )
+    for part in ("demonstrations", "pairs"):
+        if _part(raw, part):
+            faults.append(
+                Fault(
+                    where=f"{FILE}: sources.{part}",
+                    expected="nothing to learn from, because kind is remote",
+                    seen="rows to learn from",
+                    do="Leave it empty.",
+                )
+            )
+    if not _part(raw, "scenes"):
+        faults.append(
+            Fault(
+                where=f"{FILE}: sources.scenes",
+                expected="scenes to ask, because kind is remote and nothing else is measured",
+                seen="none",
+            )
+        )
     if isinstance(controls, list) and "random-init" in controls:
         faults.append(
             Fault(
@@ -448,14 +472,6 @@ def _remote_faults(raw: Mapping[str, Any]) -> list[Fault]:
                 expected="controls that need no training, because kind is remote",
                 seen="random-init",
                 do="Remove it.",
-            )
-        )
-    if not _part(raw, "scenes"):
-        faults.append(
-            Fault(
-                where=f"{FILE}: sources.scenes",
-                expected="scenes to ask it, because kind is remote and nothing is trained",
-                seen="none",
             )
         )
     release = raw.get("release")
@@ -470,9 +486,3 @@ def _remote_faults(raw: Mapping[str, Any]) -> list[Fault]:
             )
         )
     return faults
-
-
-def store_faults(raw: Mapping[str, Any]) -> Sequence[Fault]:
-    """Return what is wrong with the address of a database; no fault repeats any part of it."""
-    url = _at(raw, ("store", "url"))
-    return address_faults(url, where=f"{FILE}: store.url") if isinstance(url, str) else []

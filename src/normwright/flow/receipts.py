@@ -53,6 +53,8 @@ def mentioned(kind: str, body: Mapping[str, Any]) -> dict[Digest, str]:
     that speak about it. A policy holds its charter whole; it stands there under its own digest.
     """
     found: dict[Digest, str] = {}
+    if kind == "Withdrawal":  # it lists what was made from the rows, not what it was made from
+        body = {"derived_from": body.get("derived_from", [])}
     names = sorted(body, key=lambda name: (name == "evidence", name == "derived_from"))
     for name in names:
         if kind == "Policy" and name == "charter" and isinstance(body[name], dict):

@@ -12,6 +12,7 @@ from normwright.flow.project import load_project
 from normwright.flow.signing import hand_of, sign_criteria, sign_made, signers_of
 from normwright.flow.stages import check_plugins, check_split, steps
 from normwright.flow.status import Status, status_of
+from normwright.flow.withdrawal import check_finished
 from normwright.store import KeyHome, passphrase_of_environment
 
 _JUDGED = ("evaluate", "redteam", "release")
@@ -46,6 +47,7 @@ def run(
             then.
     """
     project = load_project(directory)
+    check_finished(directory)
     hand = hand_of(directory, home, passphrase)
     plan = steps(project)
     if until in (None, "release"):

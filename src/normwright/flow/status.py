@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from normwright.flow.engine import Step, intact, plan_step, verdicts_of
+from normwright.flow.marks import marks_by_step
 from normwright.flow.stores import has_store, open_store
 from normwright.records import Digest
 from normwright.store import StageResult, Store
@@ -23,6 +24,8 @@ class StageStatus:
     seconds: float | None
     """How long it took when its result was made."""
     made: tuple[Digest, ...]
+    marked: int = 0
+    """How many things it last made rest on rows that were withdrawn, while none is made anew."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Status:
                     "state": stage.state,
                     "seconds": None if stage.seconds is None else round(stage.seconds, 3),
                     "made": list(stage.made),
+                    "marked": stage.marked,
                 }
                 for stage in self.stages
             ],
@@ -59,10 +63,13 @@ def status_of(project: Path, steps: Sequence[Step], *, seed: int) -> Status:
         return Status(stages=waiting, verdicts={})
     with open_store(project, create=False) as store:
         results = standing(store, steps, seed=seed)
+        marks = marks_by_step(store)
         stages = [
-            StageStatus(step.name, "waiting", None, ())
+            StageStatus(step.name, "waiting", None, (), marks.get(step.name, 0))
             if (result := results.get(step.name)) is None
-            else StageStatus(step.name, "done", result.seconds, result.made)
+            else StageStatus(
+                step.name, "done", result.seconds, result.made, marks.get(step.name, 0)
+            )
             for step in steps
         ]
         return Status(stages=tuple(stages), verdicts=verdicts_of(store, results.values()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from normwright.flow.marks import SAID, marked
 from normwright.flow.receipts import body_of, held_objects, mentioned, named
 from normwright.flow.stores import open_store
 from normwright.records import Consultation, Digest, Fault, InputError
@@ -37,7 +38,10 @@ class Trace:
 
     digest: Digest
     tree: dict[str, Any]
-    """`{digest, kind, via, about, holds, from: [...]}`; a node met before only says `again`."""
+    """`{digest, kind, via, about, holds, from: [...]}`; a node met before only says `again`.
+
+    One that rests on rows somebody withdrew has `marked`.
+    """
     roots: tuple[dict[str, Any], ...]
     """For each consultation that was reached: Merkle root, rows and erased rows of each table."""
 
@@ -73,6 +77,7 @@ class _Walk:
         self.store = store
         self.met: set[Digest] = set()
         self.roots: dict[Digest, dict[str, Any]] = {}
+        self.marked = marked(store)
         self.makers: dict[Digest, StageResult] = {}
         for result in store.results():
             for made in (*result.made, *result.objects):
@@ -105,6 +110,8 @@ class _Walk:
         stored = self.store.stored([digest]).get(digest)
         kind = stored.kind if stored else "object"
         node: dict[str, Any] = {"digest": digest, "kind": kind, "via": via}
+        if digest in self.marked:
+            node["marked"] = SAID
         if digest in self.met:
             return {**node, "again": True}
         self.met.add(digest)
@@ -121,8 +128,8 @@ class _Walk:
         ]
         if holders:
             node["from"] = [self.node(one.digest, via=f"{name} of") for name, one in holders]
-        elif self.store.naming(digest):
-            node["from"] = [self.node(one.digest, via="in") for one in self.store.naming(digest)]
+        elif naming := [r for r in self.store.naming(digest) if r.kind != "Withdrawal"]:
+            node["from"] = [self.node(one.digest, via="in") for one in naming]
         elif digest in self.makers:
             node["from"] = self._of_step(self.makers[digest])
         return node
@@ -203,6 +210,7 @@ _ABOUT: Mapping[str, tuple[str, ...]] = {
     "Measurement": ("suite", "metric", "model", "lang", "norm", "estimate"),
     "ModelRef": ("name", "parameters", "recipe"),
     "Outcome": ("process", "kind", "layer", "authority", "participants", "votes"),
+    "Withdrawal": ("process", "kind", "then", "because", "withdrawn_share"),
     "Policy": ("permit_modes", "permit_reason"),
     "Process": ("id", "kind"),
     "Polity": ("id", "layer"),

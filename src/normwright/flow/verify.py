@@ -9,12 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from normwright.flow.engine import result_key
+from normwright.flow.marks import marked_now
 from normwright.flow.receipts import body_of, held_objects, title_of
 from normwright.flow.signed import Books, Signatures, weigh
 from normwright.flow.stores import open_store
-from normwright.records import Consultation, Dataset, Digest, Fault, IntegrityError
+from normwright.flow.withdrawal import unfinished, unfinished_in
+from normwright.records import (
+    Consultation,
+    Dataset,
+    Digest,
+    Fault,
+    InputError,
+    IntegrityError,
+    Withdrawal,
+)
 from normwright.store import (
     FOLDER,
+    WITHDRAWAL,
     KeyHome,
     StageResult,
     Store,
@@ -28,10 +39,12 @@ from normwright.store import (
     result_payload,
     root,
     signature_payload,
+    withdrawals,
 )
 
 _FILE = f"{FOLDER}/store.db"
 """Where the database lies that could not even be opened; a server says itself what is wrong."""
+_WITHDRAWN = "a withdrawal that tells of the erased row"
 
 
 @dataclass(frozen=True)
@@ -45,12 +58,15 @@ class Verification:
     faults: tuple[Fault, ...]
     signatures: Signatures = field(default_factory=Signatures)
     """Who has signed what stands, by the keys that count on this machine."""
+    marked: int = 0
+    """Things among the present results that rest on rows somebody withdrew."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the verification as one JSON value."""
         return {
             "checked": self.checked,
             "erased": self.erased,
+            "marked": self.marked,
             "faults": [
                 {
                     "digest": fault.digest,
@@ -124,16 +140,20 @@ class _Verifier:
         self.signed = Signatures()
         self.checked = 0
         self.erased = 0
+        self.marked = 0
         self.faults: list[Fault] = []
         self.bodies: dict[Digest, tuple[str, dict[str, Any]]] = {}
         self.sources: set[tuple[str, Digest]] = set()
         self.imports: dict[Digest, StoredImport] = {}
         self.results: dict[Digest, StageResult] = {}
+        self.withdrawn: list[tuple[int, Withdrawal]] = []
+        self.removed: set[Digest] = set()
 
     def all(self) -> Verification:
         """Check everything. What cannot even be read is a fault, and the rest is still checked."""
         for check in (
             self.database,
+            self.withdrawals,
             self.records,
             self.objects,
             self.origins,
@@ -146,11 +166,11 @@ class _Verifier:
         ):
             try:
                 check()
-            except (IntegrityError, KeyError, TypeError, ValueError) as error:
+            except (InputError, IntegrityError, KeyError, TypeError, ValueError) as error:
                 expected = f"{check.__name__} that can be read"
                 seen = str(error) or type(error).__name__
                 self.look(self.store.name, expected=expected, seen=seen)
-        return Verification(self.checked, self.erased, tuple(self.faults), self.signed)
+        return Verification(self.checked, self.erased, tuple(self.faults), self.signed, self.marked)
 
     def look(
         self, where: str, *, expected: str, seen: str | None, digest: Digest | None = None
@@ -172,6 +192,15 @@ class _Verifier:
             for damage in self.store.damage()
         ]
 
+    def withdrawals(self) -> None:
+        """Read who withdrew, and what therefore rests on rows that are gone."""
+        self.withdrawn = list(withdrawals(self.store))
+        self.removed = {digest for _, one in self.withdrawn for digest in one.removed}
+        self.marked = len(marked_now(self.store))
+        if unfinished_in(self.project, self.store):
+            self.checked += 1
+            self.faults.append(unfinished())
+
     def records(self) -> None:
         """Hash every record from its JSON."""
         for stored in self.store.all_stored():
@@ -190,6 +219,8 @@ class _Verifier:
         users: dict[Digest, str] = {}
         for digest, (kind, body) in self.bodies.items():
             for name, held in held_objects(kind, body).items():
+                if held in self.removed:
+                    continue
                 where = f"{title_of(kind, body)}: {name}"
                 users.setdefault(held, f": {where}")
                 self.look(where, expected=held, seen=self._found(name, held), digest=held)
@@ -236,16 +267,25 @@ class _Verifier:
         """Recompute the leaf of every row, every root from the leaves, every import's name."""
         self.imports = {one.digest: one for one in self.store.imports()}
         for imported in self.imports.values():
+            lawful = {
+                (table, leaf)
+                for _, one in self.withdrawn
+                for table, theirs in one.leaves.get(imported.digest, {}).items()
+                for leaf in theirs
+            }
             of = f"process {imported.process}"
             leaves: dict[str, list[bytes]] = {table: [] for table in imported.roots}
             for row in self.store.keyed_rows(imported):
                 leaves.setdefault(row.table, []).append(row.leaf)
+                where = f"{self.store.name}: {row.table}: row {row.place} of {of}"
+                withdrawn = (row.table, row.leaf.hex()) in lawful
                 if row.seen is None:
                     self.erased += 1
-                    self.checked += 1
+                    self.look(where, expected=_WITHDRAWN, seen=_WITHDRAWN if withdrawn else None)
                     continue
                 stored, seen = f"sha256:{row.leaf.hex()}", f"sha256:{row.seen.hex()}"
-                where = f"{self.store.name}: {row.table}: row {row.place} of {of}"
+                if withdrawn:
+                    seen = "a row that was withdrawn, back again"
                 self.look(where, expected=stored, seen=seen, digest=stored)
             for table in leaves:
                 head = imported.roots.get(table, root([]))
@@ -269,7 +309,11 @@ class _Verifier:
             where = f"{self.store.name}: results: {result.stage}"
             self.look(where, expected=result.key, seen=key, digest=result.key)
             for digest in (*result.made, *result.objects, *result.exports.values()):
-                there = digest in self.bodies or self.store.objects.exists(digest)
+                there = (
+                    digest in self.bodies
+                    or digest in self.removed
+                    or self.store.objects.exists(digest)
+                )
                 where = f"{result.stage}: made"
                 self.look(where, expected=digest, seen=digest if there else None, digest=digest)
 
@@ -288,6 +332,11 @@ class _Verifier:
         stored |= {
             ("signature", signature_payload(one)): one.payload for one in self.store.signatures()
         }
+        stored |= {
+            (WITHDRAWAL, digest): digest
+            for digest, (kind, _) in self.bodies.items()
+            if kind == Withdrawal.__name__
+        }
         for (kind, payload), digest in stored.items():
             seen = payload if (kind, payload) in told else None
             self.look(f"ledger: {kind}", expected=payload, seen=seen, digest=digest)
@@ -296,7 +345,7 @@ class _Verifier:
             if entry.kind == "result" and entry.payload in replaced:
                 continue
             if (
-                entry.kind in ("import", "result", "signature")
+                entry.kind in ("import", "result", "signature", WITHDRAWAL)
                 and (entry.kind, entry.payload) not in stored
             ):
                 self.look(
@@ -307,16 +356,29 @@ class _Verifier:
                 )
 
     def present(self) -> None:
-        """Compare the sources on disk with those the present results were made from."""
+        """Compare the sources on disk with those the present results were made from.
+
+        A file that was written again because somebody withdrew is what that withdrawal says.
+        """
+        told = {e.payload: e.seq for e in self.store.ledger() if e.kind == "result"}
         for step in self.store.current_steps().values():
             if (result := self.results.get(step.key)) is None:
                 continue  # named already, by the ledger
+            since = told.get(result_payload(result), 0)
             for name, digest in result.inputs["files"].items():
-                self.source(name, digest)
+                self.source(name, self.lawful(name, digest, since))
             for made in result.made:
                 kind, body = self.bodies.get(made, ("", {}))
                 if kind == Consultation.__name__:
-                    self.consultation(made, body)
+                    self.consultation(made, body, since)
+
+    def lawful(self, name: str, digest: Digest, since: int) -> Digest:
+        """Return what a file has to be now that people withdrew after it was read."""
+        for seq, one in self.withdrawn:
+            change = one.sources.get(name)
+            if seq > since and change is not None and change.before == digest:
+                digest = change.after
+        return digest
 
     def source(self, name: str, digest: Digest) -> None:
         """Compare one file of the project with what it was; one that two speak of, only once."""
@@ -324,10 +386,10 @@ class _Verifier:
             self.sources.add((name, digest))
             self.look(name, expected=digest, seen=file_digest(self.project / name), digest=digest)
 
-    def consultation(self, digest: Digest, body: Mapping[str, Any]) -> None:
+    def consultation(self, digest: Digest, body: Mapping[str, Any], since: int) -> None:
         """Compare a receipt with its sources on disk and its rows in the store."""
         for name, source in body.get("sources", {}).items():
-            self.source(name, source)
+            self.source(name, self.lawful(name, source, since))
         try:
             consultation = Consultation.model_validate_json(json.dumps(body))
         except ValueError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Self, TypeAlias
 
@@ -97,11 +97,31 @@ class Ballots:
             chosen.append(number.setdefault(tiers, len(number)))
         return cls(tuple(number), tuple(voters), tuple(chosen))
 
+    def without(self, gone: Callable[[str], bool], alternatives: Collection[str]) -> Self:
+        """Return the ballots of all other voters, without some alternatives.
+
+        Args:
+            gone: says of a voter whether their ballots go.
+            alternatives: what is taken out of the ballots that stay.
+        """
+        if not len(self):
+            return self
+        kept = (
+            (voter, tuple(t for tier in tiers if (t := _left(tier, alternatives))))
+            for voter, tiers in self
+            if not gone(voter)
+        )
+        return self.of((voter, tiers) for voter, tiers in kept if tiers)
+
     def __len__(self) -> int:
         return len(self.voters)
 
     def __iter__(self) -> Iterator[tuple[str, RankedTiers]]:
         return ((v, self.orders[k]) for v, k in zip(self.voters, self.chosen, strict=True))
+
+
+def _left(tier: tuple[str, ...], alternatives: Collection[str]) -> tuple[str, ...]:
+    return tuple(one for one in tier if one not in alternatives)
 
 
 NO_BALLOTS = Ballots()

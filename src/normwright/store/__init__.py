@@ -28,6 +28,22 @@ from normwright.store.envelopes import (
     signature_payload,
     signed_by,
 )
+from normwright.store.erasure import (
+    WITHDRAWAL,
+    Found,
+    erase,
+    processes_of,
+    rows_of_person,
+    scrub,
+    texts_of,
+    withdrawals,
+)
+from normwright.store.exclusions import (
+    exclude,
+    exclusions_digest,
+    gone_from,
+    token_of,
+)
 from normwright.store.keys import KeyHome, PublicKey, passphrase_of_environment
 from normwright.store.ledger import GENESIS, Entry, first_break, link
 from normwright.store.merkle import Inclusion, included, leaf, prove, random_key, root, seeded_key
@@ -38,8 +54,10 @@ __all__ = [
     "GENESIS",
     "HALF_WRITTEN",
     "PAYLOAD_TYPE",
+    "WITHDRAWAL",
     "Address",
     "Entry",
+    "Found",
     "Inclusion",
     "KeyHome",
     "KeyedRow",
@@ -55,8 +73,12 @@ __all__ = [
     "StoredRecord",
     "address_faults",
     "envelope_of",
+    "erase",
+    "exclude",
+    "exclusions_digest",
     "file_digest",
     "first_break",
+    "gone_from",
     "import_digest",
     "import_of",
     "import_payload",
@@ -66,15 +88,21 @@ __all__ = [
     "masked",
     "passphrase_of_environment",
     "prepare",
+    "processes_of",
     "prove",
     "random_key",
     "read_address",
     "record_digest",
     "result_payload",
     "root",
+    "rows_of_person",
+    "scrub",
     "seeded_key",
     "sign_statement",
     "signature_payload",
     "signed_by",
+    "texts_of",
+    "token_of",
+    "withdrawals",
     "write_whole",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -260,6 +260,10 @@ class Store:
             said = self.backend.error(error)
             cause = getattr(error, "orig", None) or error
             raise said or IntegrityError(f"{self.name} cannot be read: {cause}") from error
+
+    def reading(self) -> AbstractContextManager[sa.Connection]:
+        """Read from one state of the database; inside a transaction, from its own."""
+        return self._reading()
 
     # Records
 

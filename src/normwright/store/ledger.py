@@ -25,7 +25,7 @@ class Entry:
     previous: Digest
     """Digest of the entry before, or `GENESIS`."""
     kind: str
-    """What happened: `import`, `result`, `replaced` or `signature`."""
+    """What happened: `import`, `result`, `replaced`, `signature` or `withdrawal`."""
     payload: Digest
     """Digest of what it happened to."""
     at: str

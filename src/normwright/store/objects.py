@@ -167,7 +167,7 @@ class ObjectStore:
         _flush_folder(path.parent)
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write a file so that readers see the old content or the new, never a part, and flush it."""
     folder = path.parent
     with tempfile.NamedTemporaryFile(dir=folder, prefix=HALF_WRITTEN, delete=False) as incoming:
@@ -175,7 +175,7 @@ def write_whole(path: Path, data: bytes) -> None:
         incoming.flush()
         os.fsync(incoming.fileno())
         # Temporary files are private; what is written here is as readable as any new file.
-        os.fchmod(incoming.fileno(), 0o644)
+        os.fchmod(incoming.fileno(), mode)
     os.replace(incoming.name, path)
     _flush_folder(folder)
 

@@ -424,9 +424,8 @@ def _of_weights(data: ReportData, w: Words) -> Iterator[_Link]:
         of = w("path.data_of", **{k: w.count(v) for k, v in rows.items()})
         yield "data", w.count(sum(rows.values())), of, data.datasets[-1].content
     aligned = data.models.get("aligned")
-    if aligned is not None:
-        size = "–" if aligned.parameters is None else w.count(aligned.parameters)
-        yield "weights", size, w("path.weights_of"), aligned.digest
+    if aligned is not None and aligned.parameters is not None:
+        yield "weights", w.count(aligned.parameters), w("path.weights_of"), aligned.digest
     if data.policy is not None and aligned is not None:
         rules = sum(r.guard != "none" for r in data.policy.rules)
         yield "guard", w.count(rules), w("path.guard_of"), data.policy.digest

@@ -73,7 +73,9 @@ def read(folder: Folder) -> Consulted | None:
         check_enough(votes, folder.label(folder.directory / "votes.csv"), faults)
     if faults.found or frame is None:
         return None
-    check_votes(votes, list(people.values()), list(statements.values()), report)
+    places = {r["participant"]: r.where for r in _rows(tables["participants"])}
+    authors = {r["id"]: r["author"] for r in _rows(tables["statements"]) if r["author"]}
+    check_votes(votes, list(people.values()), list(statements.values()), report, places=places)
     return Consulted(
         process=frame.process,
         polities=frame.polities,
@@ -85,7 +87,12 @@ def read(folder: Folder) -> Consulted | None:
         sources=dict(folder.sources),
         languages=tuple(sorted({lang for s in statements.values() for lang in s.text})),
         importer=IMPORTER.slug,
+        authors=authors,
     )
+
+
+def _rows(table: Table | None) -> tuple[Row, ...]:
+    return table.rows if table else ()
 
 
 def _participants(
@@ -93,7 +100,7 @@ def _participants(
 ) -> dict[str, Participant]:
     people: dict[str, Participant] = {}
     known = [p.id for p in frame.polities] if frame else None
-    for row in table.rows if table else ():
+    for row in _rows(table):
         name = row["participant"]
         if not _new(row, "participant", name, people, faults):
             continue
@@ -176,7 +183,7 @@ def _votes(
     report: Report,
 ) -> tuple[Vote, ...]:
     casts: list[Cast] = []
-    for row in table.rows if table else ():
+    for row in _rows(table):
         who, what, value = row["participant"], row["statement"], row["vote"]
         if not value:
             report.add("blank-votes", "no vote; a blank is not a pass", row.where)
@@ -208,7 +215,7 @@ def _comparisons(
     casts: list[Cast] = []
     rows: dict[int, Row] = {}
     polities = [p.id for p in frame.polities] if frame else None
-    for row in table.rows if table else ():
+    for row in _rows(table):
         who, choice = row["participant"], row["choice"]
         if not choice:
             report.add("blank-comparisons", "no choice; a blank is not a tie", row.where)

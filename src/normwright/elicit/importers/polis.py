@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from normwright.elicit.consulted import Consulted
@@ -42,6 +42,8 @@ class _Comment(NamedTuple):
     body: str
     tally: tuple[int, int]
     rejected: bool
+    author: str
+    """Pseudonym of who wrote it; empty where the export does not say."""
 
 
 def sniff(folder: Folder) -> bool:
@@ -62,7 +64,7 @@ def read(folder: Folder) -> Consulted | None:
     if frame is None and folder.find("process.yaml") is None:
         frame = _assumed(folder, report)
     comments = _comments(folder)
-    casts = _event_log(folder) if folder.find("votes.csv") else _matrix(folder)
+    casts = _casts(folder)
     if frame is not None and len(frame.polities) != 1:
         label = folder.label(folder.directory / "process.yaml")
         seen = ", ".join(p.id for p in frame.polities)
@@ -127,7 +129,10 @@ def _consulted(
         for c in sorted(comments, key=lambda c: _by_number(c.id))
         if not c.rejected
     )
-    check_votes(votes, people, statements, report)
+    places: dict[str, str] = {}
+    for cast in casts:
+        places.setdefault(cast.actor, cast.where)
+    check_votes(votes, people, statements, report, places=places)
     return Consulted(
         process=frame.process,
         polities=frame.polities,
@@ -139,7 +144,34 @@ def _consulted(
         sources=dict(folder.sources),
         languages=(lang,),
         importer=IMPORTER.slug,
+        authors={c.id: c.author for c in comments if c.author and not c.rejected},
     )
+
+
+def tallies_without(folder: Folder, gone: Callable[[str], bool]) -> dict[str, tuple[int, int]]:
+    """Return the printed tallies, agrees and disagrees, that change once somebody is left out.
+
+    An export is read by its tallies, so they have to fit the votes that are left. A tally that did
+    not fit before stays as it is.
+    """
+    comments, casts = _comments(folder), _casts(folder)
+    sign = _direction(comments, casts, folder, Report())
+    every = Counter((c.item, c.value) for c in casts)
+    theirs = Counter((c.item, c.value) for c in casts if gone(c.actor))
+    changed: dict[str, tuple[int, int]] = {}
+    for comment in comments:
+        up, down = every[comment.id, "1"], every[comment.id, "-1"]
+        less = theirs[comment.id, "1"], theirs[comment.id, "-1"]
+        if not any(less) or comment.tally not in ((up, down), (down, up)):
+            continue
+        straight = sign == 1 if up == down else comment.tally == (up, down)
+        fewer = less if straight else less[::-1]
+        changed[comment.id] = (comment.tally[0] - fewer[0], comment.tally[1] - fewer[1])
+    return changed
+
+
+def _casts(folder: Folder) -> list[Cast]:
+    return _event_log(folder) if folder.find("votes.csv") else _matrix(folder)
 
 
 def _assumed(folder: Folder, report: Report) -> Frame:
@@ -178,6 +210,7 @@ def _comments(folder: Folder) -> list[_Comment]:
             row["comment_body"],
             (numbers["agrees"] or 0, numbers["disagrees"] or 0),
             moderated == -1,
+            row["author_id"],
         )
     return list(made.values())
 

@@ -189,7 +189,10 @@ def _voted(
     if folder.faults.found:
         return None
     people, statements = _framed(frame, said.people, said.texts, names, given)
-    check_votes(votes, people, statements, report)
+    places: dict[str, str] = {}
+    for cast in casts:
+        places.setdefault(cast.actor, cast.where)
+    check_votes(votes, people, statements, report, places=places)
     return _made(folder, frame, people, statements, report, votes=votes)
 
 

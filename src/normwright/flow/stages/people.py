@@ -9,16 +9,26 @@ from datetime import date
 from normwright.flow.engine import Context
 from normwright.flow.project import Project
 from normwright.flow.stages.stored import lines_of
-from normwright.records import Consultation, Dataset, Outcome, Polity, Process, Record
+from normwright.records import (
+    Consultation,
+    Dataset,
+    Outcome,
+    Polity,
+    Process,
+    Record,
+    Unranked,
+)
+from normwright.store import Rows, gone_from
 
 
 def elicit(project: Project, context: Context) -> list[Record]:
     """Read the consultation, and store its rows with the receipt that stands for them."""
-    from normwright.elicit import read_consultation, receipt
+    from normwright.elicit import read_consultation, receipt, without
 
     place = project.settings.sources.consultation
     assert place is not None  # without one there is no such step
     found = read_consultation(project.path(place), root=project.directory)
+    found = without(found, gone_from(project.directory, found.process.id))
     roots = context.save_consultation(
         found.process,
         participants=found.participants,
@@ -57,32 +67,38 @@ def _counted(values: Iterable[str]) -> dict[str, int]:
 
 def aggregate(project: Project, context: Context) -> list[Record]:
     """Turn the ballots of each polity into an outcome."""
-    from normwright import aggregate as counting
-
     receipt = context.one("elicit", Consultation)
     rows = context.rows(receipt)
-    method = project.settings.method
-    methods = sorted({"schulze", "borda", method.ranking}, key=lambda m: m != method.ranking)
     outcomes: list[Record] = []
     polities = context.records("elicit", Polity)
     for number, polity in enumerate(polities):
         context.progress(number, len(polities), polity.id)
-        outcome = counting.aggregate(
-            process=context.one("elicit", Process),
-            polity=polity,
-            participants=rows.participants,
-            statements=rows.statements,
-            votes=rows.votes,
-            comparisons=rows.comparisons,
-            ballots=rows.ballots,
-            unranked=receipt.unranked or "last",
-            seed=context.seed,
-            bootstrap=method.bootstrap,
-            methods=methods,
-        )
+        outcome = counted(project, rows, polity, unranked=receipt.unranked, seed=context.seed)
         chain = tuple(sorted({receipt.digest, *outcome.derived_from}))
         outcomes.append(outcome.model_copy(update={"derived_from": chain}))
     return outcomes
+
+
+def counted(
+    project: Project, rows: Rows, polity: Polity, *, unranked: Unranked | None, seed: int
+) -> Outcome:
+    """Return what the ballots of one polity say, by the methods of a project."""
+    from normwright import aggregate as counting
+
+    method = project.settings.method
+    return counting.aggregate(
+        process=rows.process,
+        polity=polity,
+        participants=rows.participants,
+        statements=rows.statements,
+        votes=rows.votes,
+        comparisons=rows.comparisons,
+        ballots=rows.ballots,
+        unranked=unranked or "last",
+        seed=seed,
+        bootstrap=method.bootstrap,
+        methods=sorted({"schulze", "borda", method.ranking}, key=lambda m: m != method.ranking),
+    )
 
 
 def charter(project: Project, context: Context) -> list[Record]:

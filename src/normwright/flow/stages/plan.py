@@ -39,6 +39,8 @@ _EVIDENCE = (
     "flow.stages.drawn",
     "flow.stages.stored",
 )
+_BESIDE_SETTINGS = {"contrast_sets", "benchmarks", "benchmark_items", "held_pairs"}
+"""Settings of `evaluate` that are for steps of their own."""
 _REMOTE = ("flow.stages.remote", *_EVIDENCE)
 _ASKING = ("models.answered", "models.endpoint", "models.remote")
 """What asks a model behind an API; it needs no library that touches weights."""
@@ -112,6 +114,7 @@ def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
                 "elicit",
                 partial(people.elicit, project),
                 files=digest_sources(project.directory, [sources.consultation]),
+                inputs=_withdrawn(project),
                 rooms=("elicit", "store", *_PEOPLE),
             ),
             Step(
@@ -162,6 +165,13 @@ def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
             )
         )
     return made
+
+
+def _withdrawn(project: Project) -> dict[str, Digest]:
+    """Return the list of who withdrew, so that an old file is not taken for what it once was."""
+    from normwright.store import exclusions_digest
+
+    return exclusions_digest(project.directory)
 
 
 def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
@@ -313,7 +323,7 @@ def _from_weights_to_evidence(project: Project, given: _Given) -> list[Step]:
             files={**given.scenes, **given.facts, **digest_sources(project.directory, text)},
             parameters={
                 **settings.evaluate.model_dump(
-                    exclude={"contrast_sets", "judge", "judge_per_template"}
+                    exclude=_BESIDE_SETTINGS | {"judge", "judge_per_template"}
                 ),
                 "controls": list(settings.controls),
                 **guarding,
@@ -351,6 +361,40 @@ def _from_weights_to_evidence(project: Project, given: _Given) -> list[Step]:
         ),
         *_contrast_sets(project, given),
     ]
+
+
+def _beside_the_scenes(project: Project, given: _Given) -> list[Step]:
+    """The steps that measure on what people wrote elsewhere; none of them decides a release."""
+    settings = project.settings
+    made = []
+    trained = (
+        "learn.base",
+        "learn.sft",
+        *(("learn.prefer",) if settings.prefers else ()),
+        *given.controls,
+    )
+    if settings.sources.pairs:
+        made.append(
+            Step(
+                "evaluate.pairs",
+                partial(beside.pairs, project),
+                after=(*trained, "learn.reward", "learn.corpora", "elicit.pairs"),
+                parameters=given.threads,
+                rooms=("evaluate", "models", "stats", *_BESIDE),
+            )
+        )
+    if settings.evaluate.benchmarks is not None and settings.learns:
+        made.append(
+            Step(
+                "evaluate.benchmarks",
+                partial(beside.benchmarks, project),
+                after=trained,
+                files=digest_sources(project.directory, [settings.evaluate.benchmarks]),
+                parameters={**given.threads, "items": settings.evaluate.benchmark_items},
+                rooms=("evaluate", "models", "stats", *_BESIDE),
+            )
+        )
+    return made
 
 
 def _judge(project: Project, given: _Given) -> Step:
@@ -396,40 +440,6 @@ def _with_a_remote_model(project: Project, given: _Given) -> list[Step]:
             after = tuple(dict.fromkeys(("learn.base", *after)))
             step = replace(step, run=run, after=after, rooms=tuple(sorted(rooms)))
         made.append(replace(step, after=after))
-    return made
-
-
-def _beside_the_scenes(project: Project, given: _Given) -> list[Step]:
-    """The steps that measure on what people wrote elsewhere; none of them decides a release."""
-    settings = project.settings
-    made = []
-    trained = (
-        "learn.base",
-        "learn.sft",
-        *(("learn.prefer",) if settings.prefers else ()),
-        *given.controls,
-    )
-    if settings.sources.pairs:
-        made.append(
-            Step(
-                "evaluate.pairs",
-                partial(beside.pairs, project),
-                after=(*trained, "learn.reward", "learn.corpora", "elicit.pairs"),
-                parameters=given.threads,
-                rooms=("evaluate", "models", "stats", *_BESIDE),
-            )
-        )
-    if settings.evaluate.benchmarks is not None and settings.learns:
-        made.append(
-            Step(
-                "evaluate.benchmarks",
-                partial(beside.benchmarks, project),
-                after=trained,
-                files=digest_sources(project.directory, [settings.evaluate.benchmarks]),
-                parameters={**given.threads, "items": settings.evaluate.benchmark_items},
-                rooms=("evaluate", "models", "stats", *_BESIDE),
-            )
-        )
     return made
 
 
