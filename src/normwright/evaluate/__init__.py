@@ -124,7 +124,6 @@ __all__ = [
     "opens_like",
     "pairs_contrast",
     "parse_label",
-    "parse_transcript",
     "read_benchmarks",
     "read_contrast_prompts",
     "read_contrast_sets",

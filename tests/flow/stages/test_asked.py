@@ -89,12 +89,14 @@ def test_every_example_of_the_manual_is_a_project(project: Path) -> None:
 
 
 def test_a_remote_model_needs_a_place(project: Path) -> None:
-    """`kind: remote` alone says nothing about where."""
-    write(project, model={"kind": "remote"})
+    """`kind: remote` says nothing about where, nor what it is to be asked."""
+    write(project, model={"kind": "remote"}, sources={"scenes": []})
 
     assert faults(project) == [
         "normwright.yaml: model.remote: expected an address and a model, because kind is remote, "
-        "saw none."
+        "saw none.",
+        "normwright.yaml: sources.scenes: expected scenes to ask, because kind is remote and "
+        "nothing else is measured, saw none.",
     ]
 
 

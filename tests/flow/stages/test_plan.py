@@ -79,6 +79,13 @@ def test_a_model_behind_an_api_is_measured_and_not_trained(elsewhere: list[Step]
     assert {name for step in elsewhere for name in step.after} <= set(names)
 
 
+def test_what_is_behind_an_api_needs_no_library_that_touches_weights(
+    elsewhere: list[Step],
+) -> None:
+    """The core without torch measures a remote model: no step rests on the rooms that need it."""
+    assert [s.name for s in elsewhere if {"learn", "models"} & set(s.rooms)] == []
+
+
 def test_only_what_can_change_an_answer_is_in_the_key(elsewhere: list[Step]) -> None:
     """Address and model are; how patiently the endpoint is asked is not."""
     base = next(step for step in elsewhere if step.name == "learn.base")

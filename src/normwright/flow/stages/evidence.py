@@ -123,12 +123,12 @@ class Bench:
 
     def guarded(self, model: Model, *, ranked: bool = True) -> GuardedModel:
         """Return a model behind the guard; `ranked` has the reward model choose among answers."""
-        from normwright.models.local import LocalScorer
-
         folder = folder_of(self.context, "guard", "guard")
-        scorer = (
-            LocalScorer.open(folder_of(self.context, "learn.reward", "reward")) if ranked else None
-        )
+        scorer = None
+        if ranked:
+            from normwright.models.local import LocalScorer
+
+            scorer = LocalScorer.open(folder_of(self.context, "learn.reward", "reward"))
         return open_guarded(
             self.project, self.policy, model, folder, scorer, seed=self.context.seed
         )

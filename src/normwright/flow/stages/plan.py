@@ -42,6 +42,8 @@ _EVIDENCE = (
 _BESIDE_SETTINGS = {"contrast_sets", "benchmarks", "benchmark_items", "held_pairs"}
 """Settings of `evaluate` that are for steps of their own."""
 _REMOTE = ("flow.stages.remote", *_EVIDENCE)
+_ASKING = ("models.answered", "models.endpoint", "models.remote")
+"""What asks a model behind an API; it needs no library that touches weights."""
 _DECISION = ("flow.stages.decision",)
 
 
@@ -406,9 +408,7 @@ def _judge(project: Project, given: _Given) -> Step:
         inputs={"endpoint": elsewhere.identity} if elsewhere else {},
         files=given.scenes,
         parameters={**given.languages, "per_template": settings.judge_per_template},
-        rooms=("evaluate", "models.remote", "scenes", "stats", *_EVIDENCE)
-        if elsewhere
-        else ("evaluate", "scenes", "stats", *_EVIDENCE),
+        rooms=("evaluate", "scenes", "stats", *_EVIDENCE, *(_ASKING if elsewhere else ())),
     )
 
 
@@ -421,7 +421,7 @@ def _with_a_remote_model(project: Project, given: _Given) -> list[Step]:
             partial(remote.base, project),
             inputs={"endpoint": settings.identity},
             parameters={"kind": "remote", "stop": list(settings.stop)},
-            rooms=("models", *_REMOTE),
+            rooms=(*_ASKING, *_REMOTE),
         )
     ]
     changed = {"evaluate": remote.evaluate, "redteam": remote.redteam}
@@ -435,7 +435,8 @@ def _with_a_remote_model(project: Project, given: _Given) -> list[Step]:
         if step.name == "evaluate.sets":
             continue  # they need log-probabilities and a reward model
         if step.name in changed:
-            run, rooms = partial(changed[step.name], project), {*step.rooms, *_REMOTE}
+            run = partial(changed[step.name], project)
+            rooms = {*step.rooms, *_ASKING, *_REMOTE} - {"models"}
             after = tuple(dict.fromkeys(("learn.base", *after)))
             step = replace(step, run=run, after=after, rooms=tuple(sorted(rooms)))
         made.append(replace(step, after=after))
