@@ -51,8 +51,8 @@ def measured_parts(measurements: Sequence[Measurement], w: Words) -> list[dict[s
             out.append(
                 {
                     "id": part,
-                    "title": w(f"measured.{part}"),
-                    "what": w(f"measured.{part}_what"),
+                    "title": w(f"beside.{part}"),
+                    "what": w(f"beside.{part}_what"),
                     "views": views,
                 }
             )
@@ -115,9 +115,9 @@ def _view(group: Sequence[Measurement], w: Words) -> dict[str, Any]:
             side="upper",
             ticks=[(v, w.number(v, "whole")) for v in (0.0, 0.5, 1.0)],
         ),
-        "says": w("measured.above", who=", ".join(above), bar=w.number(bar))
+        "says": w("beside.above", who=", ".join(above), bar=w.number(bar))
         if above
-        else w("measured.none_above", bar=w.number(bar)),
+        else w("beside.none_above", bar=w.number(bar)),
         "n": w("norms.n", n=w.count(first.estimate.n)),
     }
 
