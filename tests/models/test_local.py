@@ -90,3 +90,14 @@ def test_everything_a_directory_lacks_is_named_at_once(tmp_path: Path) -> None:
         check_directory(tmp_path)
 
     assert len(raised.value.faults) == 3
+
+
+def test_running_text_is_scored_after_the_marker_a_document_begins_with(tiny: Any) -> None:
+    """Without a conversation, a text has the probability it has at the start of a document."""
+    begin = tiny.tokenizer.bos_token_id
+    ids = tiny.tokenizer("the garden", add_special_tokens=False)["input_ids"]
+    stop = tiny.tokenizer.eos_token_id
+
+    (found,) = tiny.logprobs([()], ["the garden"])
+
+    assert found == pytest.approx(tiny.token_logprobs([[begin]], [[*ids, stop]])[0])

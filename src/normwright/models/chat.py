@@ -37,9 +37,12 @@ def render(tokenizer: Any, messages: Sequence[Message], *, answer: bool = True) 
 
     Args:
         tokenizer: a transformers tokenizer with a chat template.
-        messages: the turns; their contents cannot carry control tokens.
+        messages: the turns; their contents cannot carry control tokens. Without any, the text is
+            the marker a document begins with: what running text is scored after.
         answer: end with the marker after which the assistant speaks.
     """
+    if not messages:
+        return str(tokenizer.bos_token or "")
     turns = [{"role": m.role, "content": plain(m.content)} for m in messages]
     text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=answer)
     return str(text)

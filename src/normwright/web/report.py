@@ -411,6 +411,8 @@ def _of_people(data: ReportData, w: Words) -> Iterator[_Link]:
         of = w("path.votes_of", participants=w.count(seen.participants),
                statements=w.count(seen.statements))  # fmt: skip
         yield "votes", w.count(seen.votes), of, seen.roots.get("votes", seen.digest)
+    elif data.policy is not None:
+        yield "votes", w.number(None), "", ""
     if data.policy is not None:
         charter = data.policy.charter
         of = w("path.norms_of", rejected=w.count(len(charter.rejected)))
