@@ -11,19 +11,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from normwright.records import (
     Consultation,
     Estimate,
     Outcome,
     Polity,
     Ranking,
+    Standing,
     Statement,
     Support,
 )
-from normwright.web.marks import shown_in, support_strip
+from normwright.web.charts import panel
+from normwright.web.marks import mark_of, shown_in, support_strip
 from normwright.web.words import Words
 
-COMMON, DIVIDING, RANKED = 10, 8, 10
+COMMON, DIVIDING, RANKED, SHOWN = 10, 8, 10, 12
 """How many of each a page shows as pictures; the table below them holds every statement."""
 GROUP_FLOOR = 0.08
 """Smallest share of the participants an opinion group must have to count here."""
@@ -87,6 +91,9 @@ def outcome_view(
         "undecided": w.count(len(outcome.undecided)),
         "rows": [_numbers(r, w) for r in sorted(rows, key=lambda r: (-_value(r), r.id))],
         "rankings": [_ranked(r, named, w) for r in outcome.rankings],
+        "standings": [_standing(one, named, w) for one in outcome.standings],
+        "firsts": _firsts(outcome, named, w),
+        "ballots": _ballots(outcome, named, w),
     }
 
 
@@ -142,6 +149,79 @@ def _numbers(row: _Row, w: Words) -> dict[str, Any]:
         "disagree": w.count(row.found.disagree),
         "passed": w.count(row.found.passed),
     }
+
+
+def _standing(one: Standing, named: Mapping[str, str], w: Words) -> dict[str, Any]:
+    low, high = (w.count(round(v)) for v in (one.places.low, one.places.high))
+    return {
+        "text": named.get(one.alternative, one.alternative),
+        "places": low if low == high else f"{low} – {high}",
+        "leads": w.number(one.leads.value),
+        "first": w.number(one.first.value),
+        "interval": _span(one.first, w),
+        "ranked": w.count(one.ranked),
+    }
+
+
+def _span(estimate: Estimate, w: Words) -> str:
+    found = estimate.interval
+    return f"{w.number(found.low)} – {w.number(found.high)}" if found else "–"
+
+
+def _firsts(outcome: Outcome, named: Mapping[str, str], w: Words) -> Markup:
+    """The share of first places of each alternative as a picture; empty without ballots."""
+    marks = [
+        mark
+        for one in outcome.standings[:SHOWN]
+        if (
+            mark := mark_of(
+                _short(named.get(one.alternative, one.alternative)),
+                one.first,
+                w,
+                spoken="behaviour.row",
+            )
+        )
+    ]
+    if not marks:
+        return Markup("")
+    ticks = [(v, w.number(v, "whole")) for v in (0.0, 0.5, 1.0)]
+    label = w("outcomes.firsts")
+    return panel(marks, label=label, limit=None, side="upper", ticks=ticks, left=150.0)
+
+
+def _short(text: str, size: int = 21) -> str:
+    return text if len(text) <= size else text[: size - 1] + "…"
+
+
+def _ballots(outcome: Outcome, named: Mapping[str, str], w: Words) -> str:
+    """Say how many voted, how what they left out counted, and how far the first leads."""
+    if outcome.unranked is None or not outcome.standings:
+        return ""
+    said = w(
+        "outcomes.ballots",
+        voters=w.count(outcome.voters),
+        unranked=w(f"outcomes.unranked_{outcome.unranked}"),
+    )
+    order = [one.alternative for one in outcome.standings]
+    lead = next((m for m in outcome.margins if [m.above, m.below] == order[:2]), None)
+    if lead is None:
+        return said
+    return f"{said} " + w(
+        "outcomes.lead",
+        first=named.get(lead.above, lead.above),
+        second=named.get(lead.below, lead.below),
+        prefer=w.count(lead.prefer),
+        oppose=w.count(lead.oppose),
+        margin=w.number(lead.margin.value, "points"),
+        interval=_points(lead.margin, w),
+    )
+
+
+def _points(estimate: Estimate, w: Words) -> str:
+    found = estimate.interval
+    if found is None:
+        return "–"
+    return f"{w.number(found.low, 'points')} – {w.number(found.high, 'points')}"
 
 
 def _ranked(ranking: Ranking, named: Mapping[str, str], w: Words) -> dict[str, Any]:

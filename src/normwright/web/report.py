@@ -166,6 +166,7 @@ def _report(data: ReportData, w: Words) -> dict[str, Any]:
     models = tuple(data.models.values())
     return {
         **_shell(data, w),
+        "page_name": _name_of(data),
         "lede": _lede(data, w),
         "modes": [
             _mode(m, data.criteria, statements, w)
@@ -192,6 +193,13 @@ def _report(data: ReportData, w: Words) -> dict[str, Any]:
     }
 
 
+def _name_of(data: ReportData) -> str:
+    """What the report is a report of: a release, what people said, or what was learned."""
+    if data.verdict is not None:
+        return "page.report"
+    return "page.said" if data.consultation is not None else "page.learned"
+
+
 # The first screen
 
 
@@ -204,6 +212,8 @@ def _lede(data: ReportData, w: Words) -> str:
         "votes": w.count(seen.votes),
         "statements": w.count(seen.statements),
     }
+    if data.policy is None and seen.ballots and not seen.votes:
+        return w("lede_ranked", ballots=w.count(seen.ballots), **said)
     if data.policy is None:
         return w("lede_asked", **said)
     norms = w.count(len(data.policy.charter.norms))
@@ -407,7 +417,11 @@ _Link: TypeAlias = tuple[str, str, str, str]
 
 def _of_people(data: ReportData, w: Words) -> Iterator[_Link]:
     seen = data.consultation
-    if seen is not None:
+    if seen is not None and seen.ballots and not seen.votes:
+        of = w("path.ballots_of", participants=w.count(seen.participants),
+               statements=w.count(seen.statements))  # fmt: skip
+        yield "ballots", w.count(seen.ballots), of, seen.roots.get("ballots", seen.digest)
+    elif seen is not None:
         of = w("path.votes_of", participants=w.count(seen.participants),
                statements=w.count(seen.statements))  # fmt: skip
         yield "votes", w.count(seen.votes), of, seen.roots.get("votes", seen.digest)
