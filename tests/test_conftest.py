@@ -20,6 +20,9 @@ def test_passes():
 def test_wants_data(data_dir):
     assert data_dir.is_dir()
 
+def test_wants_a_right():
+    pytest.skip("not permitted here: mounting")
+
 @pytest.mark.xfail(reason="known", strict=True)
 def test_known_failure():
     assert False
@@ -34,7 +37,10 @@ pytest.skip("nothing for this machine", allow_module_level=True)
 
 @pytest.mark.parametrize(
     ("require", "summary", "code"),
-    [("", "1 passed, 2 skipped, 1 xfailed", 0), ("1", "1 passed, 1 xfailed, 2 errors", 1)],
+    [
+        ("", "1 passed, 3 skipped, 1 xfailed", 0),
+        ("1", "1 passed, 1 skipped, 1 xfailed, 2 errors", 1),
+    ],
 )
 def test_skips_fail_where_they_are_not_allowed(
     tmp_path: Path, require: str, summary: str, code: int
