@@ -83,7 +83,7 @@ def test_a_run_says_it_before_its_first_step(call: Call, fresh: Path, lang: str)
     assert first not in others
     assert again.err.splitlines()[0] == words(lang)["nothing-to-do"]
     assert silent.err == ""
-    assert set(silent.value) == {"verdicts", "stages", "report"}
+    assert set(silent.value) == {"verdicts", "stages", "report", "signed"}
 
 
 @pytest.mark.parametrize("lang", languages())

@@ -131,7 +131,7 @@ def test_verify(call: Call, copy: Path) -> None:
 
     assert good.code == 0
     assert set(good.value) == {
-        *("checked", "erased", "faults", "signed", "signers", "unsigned"),
+        *("checked", "erased", "marked", "faults", "signed", "signers", "unsigned"),
         *("criteria_signed_before_evidence", "earlier_evidence"),
     }
     assert good.value["signed"] == 0

@@ -74,7 +74,7 @@ def steps(project: Path, value: float = 0.75) -> Sequence[Step]:
 
 def run(project: Path, value: float = 0.75, *, long_ago: bool = False) -> None:
     """Run the project, now or as it might have been run before."""
-    now = datetime(2024, 2, 3, 12, tzinfo=UTC) if long_ago else datetime.now(UTC)
+    now = datetime(2025, 2, 3, 12, tzinfo=UTC) if long_ago else datetime.now(UTC)
     run_steps(project, steps(project, value), seed=3, now=lambda: now)
 
 

@@ -169,9 +169,9 @@ def test_what_other_tables_name_is_kept(project: Path) -> None:
         assert old.parameters["rows"] < 7
         content = old.objects[0]
     with sqlite3.connect(project / FOLDER / "store.db") as connection:
-        connection.execute("CREATE TABLE signatures (payload TEXT, statement TEXT)")
+        connection.execute("CREATE TABLE notices (payload TEXT, statement TEXT)")
         statement = json.dumps({"subject": [{"digest": {"sha256": content[7:]}}]})
-        connection.execute("INSERT INTO signatures VALUES (?, ?)", (old.made[0], statement))
+        connection.execute("INSERT INTO notices VALUES (?, ?)", (old.made[0], statement))
     connection.close()
     collect(project, 7)
     with Store.open(project) as store:

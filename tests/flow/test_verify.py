@@ -260,7 +260,7 @@ def test_a_row_erased_without_a_withdrawal_is_counted_and_named(project: Path) -
 
     assert found.erased == 2
     assert [fault.where for fault in found.faults] == [
-        f"{FOLDER}/store.db: votes: row {place} of process micro" for place in (0, 5)
+        f"{place(project)}: votes: row {number} of process micro" for number in (0, 5)
     ]
 
 

@@ -108,7 +108,13 @@ def test_rows_go_and_roots_hold(store: Store) -> None:
         leaves.setdefault(row.table, []).append(row.leaf)
     rows = store.rows(consultation)
 
-    assert found.counts == {"participants": 1, "statements": 1, "votes": 4, "comparisons": 1}
+    assert found.counts == {
+        "participants": 1,
+        "statements": 1,
+        "votes": 4,
+        "comparisons": 1,
+        "ballots": 0,
+    }
     assert {table: root(some) for table, some in leaves.items()} == imported.roots
     assert [one.id for one in rows.participants] == ["ana", "rui"]
     assert {(v.participant, v.statement) for v in rows.votes} == {("ana", "s1"), ("rui", "s1")}

@@ -116,12 +116,11 @@ def verify(
     home = KeyHome.here() if home is None else home
     home.outside(project)
     try:
-        store = open_store(project, create=False)
+        with open_store(project, create=False) as store, store.snapshot():
+            return _Verifier(project, store, directories, home, require_signed).all()
     except IntegrityError as error:
         fault = Fault(where=_FILE, expected="a readable database", seen=str(error))
         return Verification(checked=1, erased=0, faults=(fault,))
-    with store, store.snapshot():
-        return _Verifier(project, store, directories, home, require_signed).all()
 
 
 class _Verifier:

@@ -190,8 +190,10 @@ def _voted(
         return None
     people, statements = _framed(frame, said.people, said.texts, names, given)
     places: dict[str, str] = {}
-    for cast in casts:
-        places.setdefault(cast.actor, cast.where)
+    for answer in said.answers:
+        places.setdefault(answer.participant, answer.where)
+    for person in people:  # those whose every cell is blank
+        places.setdefault(person.id, sheet.label)
     check_votes(votes, people, statements, report, places=places)
     return _made(folder, frame, people, statements, report, votes=votes)
 
