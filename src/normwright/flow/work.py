@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -153,8 +153,19 @@ class Sizes:
         place = self._project.settings.sources.consultation
         if place is None:
             raise UnknownSizeError("no consultation")
-        files = [one for one in self._project.path(place).rglob("*") if one.is_file()]
-        return sum(map(_unpacked, files))
+        return sum(map(_unpacked, _files(self._project.path(place))))
+
+    def sources(self, name: str) -> int:
+        """Return the bytes of one of the project's sources, unpacked; 0 if it has none."""
+        given = getattr(self._project.settings.sources, name)
+        names = getattr(given, "files", given) or ()
+        return sum(sum(map(_unpacked, _files(self._project.path(one)))) for one in names)
+
+    @property
+    def benchmarks(self) -> list[Path]:
+        """The benchmark files."""
+        place = self._project.settings.evaluate.benchmarks
+        return [] if place is None else _files(self._project.path(place))
 
     def turns(self, attacks: str) -> int:
         """Return how many times attacks speak, in one language."""
@@ -217,8 +228,12 @@ def _parameters(path: Path) -> int:
 
 
 def _bytes(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(one.stat().st_size for one in files if one.is_file())
+    return sum(one.stat().st_size for one in _files(path))
+
+
+def _files(path: Path) -> list[Path]:
+    found = path.rglob("*") if path.is_dir() else [path]
+    return [one for one in found if one.is_file()]
 
 
 def _unpacked(path: Path) -> int:
@@ -277,10 +292,27 @@ def _charter(_: Parameters, __: Sizes) -> Work:
 
 
 def _data(parameters: Parameters, sizes: Sizes) -> Work:
-    rows = _demonstrations(parameters, sizes) + _pairs(parameters, sizes)
+    given = parameters["learn.data"]
+    rows = min(float(given["demonstrations"]), 30.0 * sizes.scenes.all)
+    rows += min(float(given["pairs"]), 40.0 * sizes.scenes.probing)
     # It draws every wording seventy times over and then keeps as many as are asked for.
     seconds = 0.5 + 70 * sizes.scenes.all * 0.13e-3 + rows * 0.5e-3
     return Work(seconds, disk=4 * sizes.scenes.characters * rows)
+
+
+def _read_pairs(_: Parameters, sizes: Sizes) -> Work:
+    size = sizes.sources("pairs")
+    return Work(0.5 + 2.5e-7 * size, disk=1.1 * size, memory=PYTHON + 4 * size)
+
+
+def _labels(_: Parameters, sizes: Sizes) -> Work:
+    size = sizes.sources("labels")
+    return Work(3.0 + 2e-6 * size, disk=3 * MB, scratch=3 * MB, memory=LEARNING + 20 * size)
+
+
+def _corpora(parameters: Parameters, sizes: Sizes) -> Work:
+    size = sizes.sources("demonstrations") + sizes.sources("pairs")
+    return Work(1.0 + 5e-7 * size, disk=0.5 * size, memory=WEIGHTS)
 
 
 def _base(parameters: Parameters, sizes: Sizes) -> Work:
@@ -291,15 +323,15 @@ def _base(parameters: Parameters, sizes: Sizes) -> Work:
 
 def _sft(parameters: Parameters, sizes: Sizes) -> Work:
     tuning = parameters["learn.sft"]
-    rows = _demonstrations(parameters, sizes) * tuning["epochs"]
-    return _training(parameters, sizes, rows=rows, step=tuning["batch"])
+    shown = [rows.times(tuning["epochs"]) for rows in _demonstrations(parameters, sizes)]
+    return _training(parameters, sizes, shown, step=tuning["batch"])
 
 
 def _reward(parameters: Parameters, sizes: Sizes) -> Work:
     tuning = parameters["learn.reward"]
     # Both answers of each pair, and of a quarter more whose worse answer is garbled.
-    rows = 1.25 * SHARED * _pairs(parameters, sizes) * tuning["epochs"]
-    return _training(parameters, sizes, rows=rows, step=tuning["batch"])
+    judged = [rows.times(1.25 * SHARED * tuning["epochs"]) for rows in _pairs(parameters, sizes)]
+    return _training(parameters, sizes, judged, step=tuning["batch"])
 
 
 def _prefer(parameters: Parameters, sizes: Sizes) -> Work:
@@ -309,8 +341,9 @@ def _prefer(parameters: Parameters, sizes: Sizes) -> Work:
 
 def _control(parameters: Parameters, sizes: Sizes) -> Work:
     tuning = parameters["learn.control"]
-    rows = _demonstrations(parameters, sizes) * tuning["sft"]["epochs"]
-    first = _training(parameters, sizes, rows=rows, step=tuning["sft"]["batch"])
+    epochs, batch = tuning["sft"]["epochs"], tuning["sft"]["batch"]
+    shown = [rows.times(epochs) for rows in _demonstrations(parameters, sizes)]
+    first = _training(parameters, sizes, shown, step=batch)
     then = _preferring(parameters, sizes, tuning["prefer"])
     return replace(
         then,
@@ -323,22 +356,25 @@ def _control(parameters: Parameters, sizes: Sizes) -> Work:
 def _preferring(parameters: Parameters, sizes: Sizes, tuning: Mapping[str, Any]) -> Work:
     # Two answers behind one prompt are SHARED rows, beside each stands an anchor, and both are also
     # scored before and after, forwards only.
-    rows = _pairs(parameters, sizes) * ((SHARED + 1) * tuning["epochs"] + 2 * SHARED / 3)
-    work = _training(parameters, sizes, rows=rows, step=2 * tuning["batch"])
+    times = (SHARED + 1) * tuning["epochs"] + 2 * SHARED / 3
+    judged = [rows.times(times) for rows in _pairs(parameters, sizes)]
+    work = _training(parameters, sizes, judged, step=2 * tuning["batch"])
     shape = _shape(parameters, sizes)
-    scored = BATCH * _tokens(shape, sizes) * shape.vocabulary * SCORED
-    return replace(work, memory=work.memory + scored)
+    widest = max((rows.tokens for rows in judged), default=0.0)
+    return replace(work, memory=work.memory + BATCH * widest * shape.vocabulary * SCORED)
 
 
-def _training(parameters: Parameters, sizes: Sizes, *, rows: float, step: float) -> Work:
+def _training(parameters: Parameters, sizes: Sizes, parts: Sequence[_Rows], *, step: float) -> Work:
     shape = _shape(parameters, sizes)
-    tokens = _tokens(shape, sizes)
-    kept = min(step, rows) * tokens * shape.layers * shape.hidden * ACTIVATION
+    count = sum(rows.count for rows in parts)
+    tokens = sum(rows.count * rows.tokens for rows in parts)
+    widest = max((rows.tokens for rows in parts), default=0.0)
+    kept = min(step, count) * widest * shape.layers * shape.hidden * ACTIVATION
     # Rows go through the model sixteen at a time, and the way back takes twice the way there.
-    calls = rows / min(step, 16) * 3 * shape.layers * FORWARD
+    calls = count / min(step, 16) * 3 * shape.layers * FORWARD
     return Work(
         1.0 + calls,
-        6 * shape.parameters * rows * tokens / TRAINED_AT,
+        6 * shape.parameters * tokens / TRAINED_AT,
         memory=WEIGHTS + STATE * shape.parameters + kept,
         disk=shape.trained,
         scratch=2 * shape.trained,
@@ -426,19 +462,91 @@ def _tokens(shape: Shape, sizes: Sizes) -> float:
     return sizes.scenes.characters / shape.characters + 10
 
 
-def _demonstrations(parameters: Parameters, sizes: Sizes) -> float:
-    return min(float(parameters["learn.data"]["demonstrations"]), 30.0 * sizes.scenes.all)
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of about one length."""
+
+    count: float
+    tokens: float
+
+    def times(self, factor: float) -> _Rows:
+        return _Rows(self.count * factor, self.tokens)
 
 
-def _pairs(parameters: Parameters, sizes: Sizes) -> float:
-    return min(float(parameters["learn.data"]["pairs"]), 40.0 * sizes.scenes.probing)
+FILLED = 0.5
+"""Length of a row of what people wrote elsewhere, against the longest that is let in."""
+INSTRUCTION, JUDGED = 550, 1300
+"""Bytes of an instruction with its answer, and of a judged pair."""
+
+
+def _demonstrations(parameters: Parameters, sizes: Sizes) -> list[_Rows]:
+    found = []
+    if "learn.data" in parameters:
+        count = min(float(parameters["learn.data"]["demonstrations"]), 30.0 * sizes.scenes.all)
+        found.append(_Rows(count, _tokens(_shape(parameters, sizes), sizes)))
+    if "learn.corpora" in parameters:
+        given = parameters["learn.corpora"]
+        there = sizes.sources("demonstrations") / INSTRUCTION
+        # Without instructions the preferred answers of the pairs are imitated.
+        rows = _at_most(given["instructions"], there) if there else _judged(given, sizes)
+        found.append(_Rows(rows, FILLED * given["longest"]))
+    return found
+
+
+def _pairs(parameters: Parameters, sizes: Sizes) -> list[_Rows]:
+    found = []
+    if "learn.data" in parameters:
+        count = min(float(parameters["learn.data"]["pairs"]), 40.0 * sizes.scenes.probing)
+        found.append(_Rows(count, _tokens(_shape(parameters, sizes), sizes)))
+    if "learn.corpora" in parameters:
+        given = parameters["learn.corpora"]
+        found.append(_Rows(_judged(given, sizes), FILLED * given["longest"]))
+    return found
+
+
+def _judged(given: Mapping[str, Any], sizes: Sizes) -> float:
+    return _at_most(given["judged"], (1 - given["held_out"]) * sizes.sources("pairs") / JUDGED)
+
+
+def _at_most(limit: int | None, there: float) -> float:
+    return there if limit is None else min(float(limit), there)
+
+
+def _held_pairs(parameters: Parameters, sizes: Sizes) -> Work:
+    given, shape = parameters["learn.corpora"], _shape(parameters, sizes)
+    there = given["held_out"] * sizes.sources("pairs") / JUDGED
+    pairs = _at_most(None if given["held_pairs"] is None else 3 * given["held_pairs"], there)
+    tokens = 2 * pairs * FILLED * given["longest"]
+    models = 5  # four that may be there, and the reward model
+    return _scoring(shape, tokens * models, disk=0.2 * MB)
+
+
+def _benchmarks(parameters: Parameters, sizes: Sizes) -> Work:
+    items = parameters["evaluate.benchmarks"]["items"]
+    shape = _shape(parameters, sizes)
+    asked = _at_most(items, 1000.0) * len(sizes.benchmarks)
+    return _scoring(shape, asked * ASKED_TOKENS * 4, disk=0.5 * MB)
+
+
+ASKED_TOKENS = 450
+"""Tokens read for an item of a benchmark: its answers, and examples where the stock prompt has
+them."""
+
+
+def _scoring(shape: Shape, tokens: float, *, disk: float) -> Work:
+    flops = 2 * shape.parameters * tokens / ANSWERED_AT
+    memory = WEIGHTS + 24 * shape.parameters + LEARNING
+    return Work(5.0, flops, memory=memory, disk=disk, scratch=5 * shape.trained)
 
 
 _WORK: Mapping[str, Callable[[Parameters, Sizes], Work]] = {
     "elicit": _elicit,
     "aggregate": _aggregate,
     "charter": _charter,
+    "elicit.pairs": _read_pairs,
+    "guard.labels": _labels,
     "learn.data": _data,
+    "learn.corpora": _corpora,
     "learn.base": _base,
     "learn.sft": _sft,
     "learn.reward": _reward,
@@ -449,6 +557,8 @@ _WORK: Mapping[str, Callable[[Parameters, Sizes], Work]] = {
     "evaluate": _evaluate,
     "redteam": _redteam,
     "evaluate.sets": _sets,
+    "evaluate.pairs": _held_pairs,
+    "evaluate.benchmarks": _benchmarks,
     "release": _release,
 }
 """Step -> the function that reckons what it costs."""
