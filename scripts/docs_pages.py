@@ -22,6 +22,7 @@ from typer.main import get_command
 from normwright import records
 from normwright.cli.app import app
 from normwright.flow import project_schema
+from normwright.flow.settings import SCHEMA
 from normwright.flow.start import TEMPLATES
 from normwright.plugins import KINDS, cards
 from normwright.records import Frozen, Record
@@ -183,9 +184,6 @@ def _default(field: Mapping[str, Any]) -> str:
     default = field.get("default")
     return "see below" if isinstance(default, dict) and default else f"`{json.dumps(default)}`"
 
-
-SCHEMA = "normwright.schema.json"
-"""The name of the schema, in the reference and in every new project."""
 
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,

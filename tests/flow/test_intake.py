@@ -15,6 +15,7 @@ import yaml
 
 from normwright.elicit import Question, read_consultation, read_judged_pairs
 from normwright.flow import FILE, TakenIn, init_from, load_project
+from normwright.flow.settings import SCHEMA
 from normwright.records import Fault, InputError
 
 TODAY = date(2026, 11, 26)
@@ -78,7 +79,12 @@ def test_a_table_becomes_a_project(tmp_path: Path) -> None:
     made = take(tmp_path / "new" / "My town", tmp_path / "votes.csv")
     project = load_project(made.directory)
 
-    assert made.files == ("consultation/process.yaml", "consultation/votes.csv", FILE)
+    assert made.files == (
+        "consultation/process.yaml",
+        "consultation/votes.csv",
+        SCHEMA,
+        FILE,
+    )
     assert (made.directory / "consultation" / "votes.csv").read_text() == VOTES
     assert (made.format, made.languages) == ("table", ("en",))
     assert made.counts == {"participants": 2, "statements": 2, "votes": 4}
@@ -142,7 +148,7 @@ def test_an_export_in_any_wrapping(tmp_path: Path, source: Callable[[Path], Path
     assert made.format == "polis"
     assert made.counts == {"participants": 2, "statements": 2, "votes": 4}
     assert project.settings.title["pt"] == "The town"
-    assert all(name.startswith(("consultation/", FILE)) for name in made.files)
+    assert all(name.startswith(("consultation/", FILE, SCHEMA)) for name in made.files)
 
 
 def test_ballots_and_pairs_become_projects(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ from normwright.elicit import (
 from normwright.elicit.files import Folder
 from normwright.elicit.mapping import FILE as MAPPING
 from normwright.flow.project import load_project
-from normwright.flow.settings import FILE
-from normwright.flow.start import building, files_of, occupied
+from normwright.flow.settings import FILE, SCHEMA
+from normwright.flow.start import TEMPLATES, building, files_of, occupied
 from normwright.records import Fault, InputError, IntegrityFault
 
 LANGUAGES: Final = ("en", "pt")
@@ -124,6 +124,7 @@ def init_from(
             _write_process(data, found, _slug(directory.name) or "project")
             found = _read(part, data, root=project)
         text = _project_file(directory.name, source.name, kind, project, found, today)
+        shutil.copyfile(TEMPLATES / "town" / SCHEMA, project / SCHEMA)
         (project / FILE).write_text(text, encoding="utf-8")
         load_project(project)
     return TakenIn(
@@ -385,6 +386,7 @@ def _project_file(
   norms: null  # no charter yet; name a folder of drafted norms here to have one ratified
   scenes: []  # nothing to ask a model yet; scenes need norms that decide what is right in them
   pairs: []  # files of answers between which people chose, to learn from"""
+        more = ""
     else:
         files = [p for p in sorted((project / kind).iterdir()) if p.name != MAPPING]
         named = "".join(
@@ -395,7 +397,14 @@ def _project_file(
   norms: null  # no charter; norms need a consultation that ratifies them
   scenes: []  # nothing to ask a model; scenes need norms that decide what is right in them
   pairs:  # answers between which people chose, to learn from{named}"""
+        more = """\
+learn:
+  judged: 1000  # pairs to learn from, drawn by seed; null takes all
+  held_out: 0.2  # share of the prompts that is measured on and never learned from
+controls: [random-init]  # the same training from random weights: what it reaches proves nothing
+"""
     return f"""\
+# yaml-language-server: $schema={SCHEMA}
 # Made from {_one_line(source)} by `normwright init --from`. This is the one file to edit.
 # `normwright run` carries it as far as its sources reach, and ends with out/report.html.
 schema: project/v1
@@ -407,7 +416,7 @@ seed: 1  # where all randomness comes from
 charter_date: "{today.isoformat()}"
 sources:
 {sources}
-"""
+{more}"""
 
 
 def _counts(found: Consulted | JudgedPairs) -> dict[str, int]:

@@ -14,6 +14,9 @@ from normwright.records import Frozen, Lang, Text
 FILE = "normwright.yaml"
 """The name of the project file."""
 
+SCHEMA = "normwright.schema.json"
+"""The name of its JSON Schema, which lies beside it for editors."""
+
 
 @dataclass(frozen=True)
 class Place:
