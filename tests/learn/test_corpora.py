@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 
 from normwright.learn import (
     Breach,
+    held_prompts,
     instruct,
     is_held,
     prefer_judged,
     preferred_answers,
     read_instructions,
 )
-from normwright.records import InputError, JudgedPair, Message
+from normwright.learn.corpora import asked_first
+from normwright.records import Demonstration, InputError, JudgedPair, Message
 
 
 def everything(prompt: Sequence[Message], answer: str) -> bool:
@@ -87,6 +89,44 @@ def test_nobody_can_buy_the_breach_of_a_floor() -> None:
 
     assert [p.scene for p in found.pairs] == ["s/2"]
     assert [(c.norm, c.action, c.rows) for c in found.curation] == [("g.x@1", "refused", 1)]
+
+
+def test_a_held_out_prompt_is_learned_from_nowhere() -> None:
+    """Not through another source that asks the same, nor through an instruction."""
+    pairs = [judged(n) for n in range(60)] + [judged(n, source="other") for n in range(60)]
+    asked = [
+        p.model_copy(update={"prompt": (Message(role="user", content=f"Why {p.cluster}?"),)})
+        for p in pairs
+    ]
+    found = prefer_judged(asked, count=None, held_out=0.4, held=None, seed=0, fits=everything)
+    held = held_prompts(asked, 0.4)
+    rows = [
+        Demonstration(
+            scene=f"i/{p.id}", lang="en", completion="x", origin="human", licence="CC0", family="i",
+            prompt=(Message(role="user", content=p.prompt[0].content.upper()),),
+        )
+        for p in asked[:60]
+    ]  # fmt: skip
+    shown = instruct(rows, count=None, seed=0, fits=everything, held=held)
+
+    assert held
+    assert not held & {asked_first(p.prompt) for p in found.pairs}
+    assert not held & {asked_first(d.prompt) for d in shown.demonstrations}
+    assert shown.left_out["held out"] == 60 - len(shown.demonstrations)
+
+
+def test_a_tie_prefers_nothing() -> None:
+    """A pair held level gives no demonstration, and a breach in it is removed as what it is."""
+    tied = judged(1, votes=(1, 1, 0))
+    found = prefer_judged([tied], count=None, held_out=1e-12, held=None, seed=0, fits=everything)
+    breach = Breach("g.x@1", lambda texts: ["good" in t for t in texts])
+    cut = prefer_judged(
+        [tied], count=None, held_out=1e-12, held=None, seed=0, fits=everything, breach=breach
+    )
+
+    assert found.pairs[0].p_chosen == 0.5
+    assert preferred_answers(found.pairs) == []
+    assert [(c.action, c.rows) for c in cut.curation] == [("removed", 1)]
 
 
 def test_instructions_are_read_drawn_and_curated(tmp_path: Path) -> None:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from tests.evaluate.town import charter, scenes
 
 from normwright.charter import enact
-from normwright.learn.data import demonstrate, pair, spared
-from normwright.records import Estimate, Grouping, Outcome, PairShare, Policy
+from normwright.learn.data import _supported, demonstrate, pair, spared
+from normwright.records import (
+    Estimate,
+    Grouping,
+    Outcome,
+    PairShare,
+    Policy,
+    Provenance,
+    Statement,
+    Support,
+)
 
 PRIVACY, SATIRE = "g.privacy.personal-data", "o.satire.no-jokes"
 
@@ -99,3 +110,45 @@ def test_what_is_shown_does_not_depend_on_the_votes() -> None:
 
     assert 0 < len(kept) < len(mine) == len(without_it.demonstrations)
     assert kept == all_of_it
+
+
+@pytest.mark.parametrize(("kind", "share"), [("prohibition", 0.9), ("permission", 0.1)])
+def test_votes_on_a_norm_stand_for_what_it_asks(policy: Policy, kind: str, share: float) -> None:
+    """With no answers compared, a ban asks to decline, a permission to do; passes count not."""
+    about = Statement(id="s1", text={"en": "S"}, layer="global", authority="world", norm=PRIVACY)
+    against = Statement(
+        id="s2", text={"en": "T"}, layer="global", authority="world", norm=PRIVACY, endorses=False
+    )
+    none = Estimate(value=None, interval=None, n=0)
+    asked = outcome().model_copy(
+        update={
+            "support": (
+                Support(statement="s1", agree=50, disagree=0, passed=900, seen=950, support=none),
+                Support(statement="s2", agree=10, disagree=40, passed=0, seen=50, support=none),
+            )
+        }
+    )
+    norms = tuple(
+        n.model_copy(
+            update={
+                "kind": kind,
+                "provenance": Provenance(
+                    process="test", process_kind="simulated", tally=asked.digest, method="majority",
+                    decision_level="L0", support={}, ratified_at=date(2026, 11, 1), rule="",
+                ),
+            }
+        )
+        if n.id == PRIVACY
+        else n
+        for n in policy.charter.norms
+    )  # fmt: skip
+    voted = policy.model_copy(
+        update={"charter": policy.charter.model_copy(update={"norms": norms})}
+    )
+
+    found = _supported(voted, [asked], [about, against], PRIVACY)
+
+    assert found is not None
+    assert found[1].p_decline.value == pytest.approx(share)
+    assert found[1].perform + found[1].decline == 100
+    assert _supported(voted, [asked], [], PRIVACY) is None

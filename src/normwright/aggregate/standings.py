@@ -17,6 +17,8 @@ from normwright.stats import percentile_interval, proportion, upper_bound
 ALL_PAIRS = 20
 """Alternatives up to which every pair has its margin."""
 LEVEL = 0.95
+FEW = 10
+"""With fewer voters nothing is said of how sure a ranking is."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,18 @@ def _standings(
     for name in (name for tier in ranking.tiers for name in tier):
         taken = places[:, number[name]]
         leads = proportion(int((taken == 1).sum()), len(taken))
+        sure = _whole(percentile_interval(taken, LEVEL))
+        if ballots.voters < FEW:
+            # So few, drawn again, are nearly themselves: what is least sure would look certain.
+            leads = Estimate(value=None, interval=None, n=len(taken))
+            sure = sure.model_copy(update={"low": 1.0, "high": float(places.shape[1])})
         made.append(
             Standing(
                 alternative=name,
                 ranked=int(ranked[number[name]]),
                 first=proportion(float(firsts[number[name]]), ballots.voters),
                 leads=leads.model_copy(update={"seed": seed}),
-                places=_whole(percentile_interval(taken, LEVEL)),
+                places=sure,
             )
         )
     return tuple(made)

@@ -439,6 +439,18 @@ def _remote_faults(raw: Mapping[str, Any]) -> list[Fault]:
     if not isinstance(model, dict) or model.get("kind") != "remote":
         return []
     faults = []
+    evaluate = raw.get("evaluate")
+    given = evaluate if isinstance(evaluate, dict) else {}
+    faults += [
+        Fault(
+            where=f"{FILE}: evaluate.{name}",
+            expected="nothing that needs weights, because kind is remote",
+            seen=str(given[name]),
+            do="Leave it out.",
+        )
+        for name in ("benchmarks", "contrast_sets")
+        if given.get(name) is not None
+    ]
     if model.get("remote") is None:
         faults.append(
             Fault(

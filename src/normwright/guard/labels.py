@@ -319,15 +319,20 @@ def _kept(
         group = (row.source, row.lang)
         if row.label is None:
             left_out["no majority"] += 1
-        elif row.text in seen:
+        elif _plain(row.text) in seen:
             left_out["the same text again"] += 1
         elif per_source is not None and taken[group] >= per_source:
             left_out["not drawn"] += 1
         else:
-            seen.add(row.text)
+            seen.add(_plain(row.text))
             taken[group] += 1
             kept.append(row)
     return kept, left_out
+
+
+def _plain(text: str) -> str:
+    """A text as texts are told apart: what is learned in capitals is not new in small letters."""
+    return " ".join(text.lower().split())
 
 
 def _matrix(texts: Sequence[str]) -> Any:

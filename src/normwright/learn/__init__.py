@@ -3,6 +3,7 @@
 from normwright.learn.corpora import (
     Breach,
     Corpus,
+    held_prompts,
     instruct,
     is_held,
     prefer_judged,
@@ -27,6 +28,7 @@ __all__ = [
     "critique_and_revise",
     "demonstrate",
     "fresh_like",
+    "held_prompts",
     "instruct",
     "is_held",
     "model_ref",

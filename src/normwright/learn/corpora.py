@@ -135,6 +135,7 @@ def instruct(
     seed: int,
     fits: Fits,
     breach: Breach | None = None,
+    held: frozenset[str] = frozenset(),
 ) -> Corpus:
     """Return demonstrations to learn from: each source and language as often as the others.
 
@@ -144,10 +145,14 @@ def instruct(
         seed: draws them.
         fits: rows that are too long stay out, and are counted.
         breach: rows whose answer breaches this norm are removed.
+        held: what is asked first in pairs that are measured on; such rows stay out.
     """
     left_out: Counter[str] = Counter()
 
     def usable(row: Demonstration) -> bool:
+        if asked_first(row.prompt) in held:
+            left_out["held out"] += 1
+            return False
         if fits(row.prompt, row.completion):
             return True
         left_out["too long"] += 1
@@ -157,7 +162,7 @@ def instruct(
         rows, count, seed, of=lambda r: (r.scene.split("/")[0], r.lang), name=lambda r: r.scene,
         usable=usable,
     )  # fmt: skip
-    left_out["not drawn"] = len(rows) - len(kept) - left_out["too long"]
+    left_out["not drawn"] = len(rows) - len(kept) - left_out["too long"] - left_out["held out"]
     curation: tuple[CurationEntry, ...] = ()
     if breach is not None:
         bad = breach.found([row.completion for row in kept])
@@ -218,10 +223,18 @@ def prefer_judged(
     if breach is not None:
         liked = breach.found([_sides(pair)[0] for pair in kept])
         other = breach.found([_sides(pair)[1] for pair in kept])
-        bad = [a and not b for a, b in zip(liked, other, strict=True)]
-        reason = "people preferred the answer that breaches it"
-        curation = _counted(breach.norm, "refused", reason, sum(bad))
-        kept = [pair for pair, refused in zip(kept, bad, strict=True) if not refused]
+        level = [pair.prefer_first == pair.prefer_second for pair in kept]
+        bought = [a and not b and not t for a, b, t in zip(liked, other, level, strict=True)]
+        tied = [(a or b) and t for a, b, t in zip(liked, other, level, strict=True)]
+        curation = (
+            *_counted(
+                breach.norm, "refused", "people preferred the answer that breaches it", sum(bought)
+            ),
+            *_counted(
+                breach.norm, "removed", "people held an answer that breaches it level", sum(tied)
+            ),
+        )
+        kept = [p for p, a, b in zip(kept, bought, tied, strict=True) if not (a or b)]
     return Corpus(
         pairs=tuple(_preference(pair) for pair in kept),
         held=tuple(shown),
@@ -231,12 +244,26 @@ def prefer_judged(
 
 
 def is_held(pair: JudgedPair, share: float) -> bool:
-    """Say whether a pair is measured on: the same for its whole cluster, in every run."""
-    return int(digest_bytes(f"{pair.source}|{pair.cluster}".encode())[7:15], 16) < share * 2**32
+    """Say whether a pair is measured on: the same for its cluster in every source and run."""
+    return int(digest_bytes(pair.cluster.encode())[7:15], 16) < share * 2**32
+
+
+def held_prompts(pairs: Sequence[JudgedPair], share: float) -> frozenset[str]:
+    """Return what was asked first in the pairs that are held out, as `asked_first` writes it."""
+    return frozenset(asked_first(pair.prompt) for pair in pairs if is_held(pair, share))
+
+
+def asked_first(prompt: Sequence[Message]) -> str:
+    """Return the first thing a user says, without capitals and spare spaces."""
+    said = next((m.content for m in prompt if m.role == "user"), "")
+    return " ".join(said.lower().split())
 
 
 def preferred_answers(pairs: Sequence[PreferencePair]) -> list[Demonstration]:
-    """Return the preferred answers as demonstrations, for a project that has no others."""
+    """Return the preferred answers as demonstrations, for a project that has no others.
+
+    A pair whose answers people held level has none.
+    """
     return [
         Demonstration(
             scene=pair.scene,
@@ -248,6 +275,7 @@ def preferred_answers(pairs: Sequence[PreferencePair]) -> list[Demonstration]:
             family=pair.family,
         )
         for pair in pairs
+        if pair.p_chosen > 0.5
     ]
 
 

@@ -15,13 +15,17 @@ from normwright.norms import Resolver
 from normwright.records import (
     CurationEntry,
     Demonstration,
+    Estimate,
     Outcome,
     PairShare,
     Policy,
     PreferencePair,
     Scene,
+    Statement,
+    Support,
 )
 from normwright.scenes import situation_of
+from normwright.stats import proportion
 
 LICENCE = "Apache-2.0"
 """Licence of rows generated from a scene bank of this project."""
@@ -88,13 +92,15 @@ def pair(
     outcomes: Sequence[Outcome],
     scenes: Sequence[Scene],
     *,
+    statements: Sequence[Statement] = (),
     spared_weight: float = 1.0,
 ) -> Curated:
     """Return preference pairs whose probability is the share of people who prefer the first answer.
 
     For each scene a norm was written about, the answer the charter decides for stands first. Its
     probability is the share of comparisons on that norm (in such scenes) that prefer it; where a
-    consultation compared no answers, it is the share who support the norm. A pair in
+    consultation compared no answers, the share of votes for the norm among those for and against it
+    (`statements` tells which they are). A pair in
     which people prefer the breach of a floor is refused and counted, never learned.
 
     Both twins carry the weight of the norm they bear on, severity times support; the one it spares
@@ -112,7 +118,7 @@ def pair(
         decision = resolver.decide(situation_of(scene))
         found = shares.get(scene.norm if scene.applies else spared(scene.norm))
         if found is None and scene.applies:
-            found = _supported(policy, outcomes, scene.norm)
+            found = _supported(policy, outcomes, statements, scene.norm)
         if found is None:
             counts[scene.norm, "refused", "nobody compared answers to such scenes"] += 1
             continue
@@ -163,23 +169,54 @@ def spared(norm: str) -> str:
 
 
 def _supported(
-    policy: Policy, outcomes: Sequence[Outcome], norm: str
+    policy: Policy, outcomes: Sequence[Outcome], statements: Sequence[Statement], norm: str
 ) -> tuple[Outcome, PairShare] | None:
-    """The share of people who support a norm, as the share who prefer what it asks for.
+    """People for and against a norm, as people for what it asks and for its opposite.
 
-    For a consultation that voted on statements and compared no answers.
+    For a consultation that voted on statements and compared no answers. Passes stand on neither
+    side. A norm that forbids asks to decline, any other asks to do.
     """
-    made = next((n.provenance for n in policy.charter.norms if n.id == norm and n.provenance), None)
-    support = made.support.get("all") if made is not None else None
-    outcome = next((o for o in outcomes if made is not None and o.digest == made.tally), None)
-    if made is None or outcome is None or support is None or support.value is None:
+    found = next((n for n in policy.charter.norms if n.id == norm), None)
+    tally = found.provenance.tally if found is not None and found.provenance else None
+    outcome = next((o for o in outcomes if o.digest == tally), None)
+    if found is None or outcome is None:
         return None
-    groups = {group: e for group, e in made.support.items() if group != "all"}
-    declined = support.value * support.n
+    about = {s.id: s.endorses for s in statements if s.norm == norm}
+    voted = [(one, about[one.statement]) for one in outcome.support if one.statement in about]
+    pro = sum(one.agree if endorses else one.disagree for one, endorses in voted)
+    contra = sum(one.disagree if endorses else one.agree for one, endorses in voted)
+    if pro + contra == 0:
+        return None
+    forbids = found.kind == "prohibition"
+    decline, perform = (pro, contra) if forbids else (contra, pro)
+    groups = {}
+    for group in outcome.grouping.groups:
+        for_it, against = _in_group(voted, group.id)
+        declining = for_it if forbids else against
+        if for_it + against > 0:
+            groups[group.id] = proportion(declining, round(for_it + against))
     share = PairShare(
-        norm=norm, perform=support.n - declined, decline=declined, p_decline=support, groups=groups
+        norm=norm,
+        perform=perform,
+        decline=decline,
+        p_decline=proportion(decline, perform + decline),
+        groups=groups,
     )
     return outcome, share
+
+
+def _in_group(voted: Sequence[tuple[Support, bool]], group: str) -> tuple[float, float]:
+    """Votes for and against a norm within one opinion group."""
+    pro = contra = 0.0
+    for one, endorses in voted:
+        agree, disagree = (_votes(found.get(group)) for found in (one.groups, one.groups_disagree))
+        pro += agree if endorses else disagree
+        contra += disagree if endorses else agree
+    return pro, contra
+
+
+def _votes(share: Estimate | None) -> float:
+    return 0.0 if share is None or share.value is None else round(share.value * share.n)
 
 
 def _side(share: PairShare, declining: bool) -> float:

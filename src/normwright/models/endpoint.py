@@ -175,6 +175,8 @@ class RemoteSettings(_Part):
                 "headers": self.headers,
                 "extra": self.extra,
                 "as_of": self.as_of,
+                "stop": list(self.stop),
+                "length_field": self.length_field,
             }
         )
 

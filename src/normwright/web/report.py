@@ -438,10 +438,12 @@ def _of_weights(data: ReportData, w: Words) -> Iterator[_Link]:
             for kind in ("demonstrations", "pairs")}  # fmt: skip
     if sum(rows.values()):
         of = w("path.data_of", **{k: w.count(v) for k, v in rows.items()})
-        yield "data", w.count(sum(rows.values())), of, data.datasets[-1].content
+        last = [d for d in data.datasets if d.kind in rows][-1]
+        yield "data", w.count(sum(rows.values())), of, last.content
     aligned = data.models.get("aligned")
     if aligned is not None and aligned.parameters is not None:
-        yield "weights", w.count(aligned.parameters), w("path.weights_of"), aligned.digest
+        of = w("path.weights_of" if data.policy else "path.weights_judged")
+        yield "weights", w.count(aligned.parameters), of, aligned.digest
     if data.policy is not None and aligned is not None:
         rules = sum(r.guard != "none" for r in data.policy.rules)
         yield "guard", w.count(rules), w("path.guard_of"), data.policy.digest
@@ -582,7 +584,8 @@ def _language_name(lang: str) -> str:
 
 
 def _number_row(m: Measurement, w: Words) -> dict[str, str]:
-    form: Form = "plain" if m.suite == "bits-per-byte" else "share"
+    plain = m.suite == "bits-per-byte" or m.metric.endswith(("log-loss", "brier"))
+    form: Form = "plain" if plain else "share"
     return {
         "suite": m.suite,
         "metric": m.metric,

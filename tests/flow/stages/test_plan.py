@@ -92,7 +92,7 @@ def test_only_what_can_change_an_answer_is_in_the_key(elsewhere: list[Step]) -> 
     settings = RemoteSettings(url="https://h.example/v1", id="model", concurrency=9, retries=0)
 
     assert base.inputs == {"endpoint": settings.identity}
-    assert base.parameters == {"kind": "remote", "stop": []}
+    assert base.parameters == {"kind": "remote"}
 
 
 def test_an_edit_to_the_decision_trains_nothing(planned: list[Step]) -> None:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from normwright.flow.engine import Context
 from normwright.flow.project import Project
+from normwright.flow.settings import FILE
 from normwright.flow.stages.labels import norm_of, open_reader
 from normwright.flow.stages.stored import files_under, folder_of, judged_pairs, lines_of
 from normwright.records import (
     CurationEntry,
     Dataset,
     Demonstration,
+    Fault,
+    InputError,
     JudgedPair,
     Message,
     PreferencePair,
@@ -32,6 +35,7 @@ def corpora(project: Project, context: Context) -> list[Record]:
     settings, sources = project.settings.learn, project.settings.sources
     fits = _Fits(project, context)
     breach = _breach(context)
+    pairs = judged_pairs(context) if sources.pairs else []
     context.progress(0, 2, "instructions")
     shown = learn.instruct(
         learn.read_instructions(files_under(project, sources.demonstrations)),
@@ -39,10 +43,11 @@ def corpora(project: Project, context: Context) -> list[Record]:
         seed=context.seed,
         fits=fits,
         breach=breach,
+        held=learn.held_prompts(pairs, settings.held_out),
     )
     context.progress(1, 2, "judged pairs")
     judged = learn.prefer_judged(
-        judged_pairs(context) if sources.pairs else [],
+        pairs,
         count=settings.judged,
         held_out=settings.held_out,
         held=project.settings.evaluate.held_pairs,
@@ -50,16 +55,40 @@ def corpora(project: Project, context: Context) -> list[Record]:
         fits=fits,
         breach=breach,
     )
+    if sources.pairs:
+        _check_enough(judged, pairs, settings.held_out)
     demonstrations = shown.demonstrations or tuple(learn.preferred_answers(judged.pairs))
-    origins = (*context.made("learn.base"),)
+    origins = tuple(digest for step in context.step.after for digest in context.made(step))
     made = [_dataset(context, "demonstrations", demonstrations, shown, origins)]
     if sources.pairs:
-        of_pairs = (*origins, *context.made("elicit.pairs"))
         made += [
-            _dataset(context, "pairs", judged.pairs, judged, of_pairs),
-            _dataset(context, "held-out", judged.held, None, of_pairs),
+            _dataset(context, "pairs", judged.pairs, judged, origins),
+            _dataset(context, "held-out", judged.held, None, origins),
         ]
     return list(made)
+
+
+def _check_enough(judged: Corpus, pairs: Sequence[JudgedPair], share: float) -> None:
+    """Refuse to train where nothing is left to learn from, or nothing to measure on."""
+    if judged.pairs and judged.held:
+        return
+    prompts = len({pair.cluster for pair in pairs})
+    raise InputError(
+        [
+            Fault(
+                where=f"{FILE}: sources.pairs",
+                expected="pairs to learn from, and pairs of other prompts to measure on",
+                seen=f"{len(judged.pairs)} and {len(judged.held)}, of {len(pairs)} pairs on "
+                f"{prompts} prompts ({_told(judged.left_out)})",
+                do=f"Give pairs on more prompts, or change learn.held_out ({share}) or "
+                "learn.longest.",
+            )
+        ]
+    )
+
+
+def _told(counts: dict[str, int]) -> str:
+    return ", ".join(f"{reason}: {count}" for reason, count in counts.items()) or "none left out"
 
 
 class _Fits:

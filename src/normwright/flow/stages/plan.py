@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from normwright import plugins
 from normwright.flow.engine import Step
 from normwright.flow.project import Project
 from normwright.flow.sources import digest_sources
@@ -100,6 +101,11 @@ class _Given:
         )
 
 
+def _importers() -> dict[str, Any]:
+    """Return what a key says of the importers there are: a stranger's may read any file."""
+    return origins("importers", [card.name for card in plugins.cards("importers")])
+
+
 def _corpora(project: Project) -> tuple[str, ...]:
     """Return the files of real instructions and judged pairs."""
     return (*project.settings.sources.demonstrations, *project.settings.sources.pairs)
@@ -115,7 +121,8 @@ def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
                 partial(people.elicit, project),
                 files=digest_sources(project.directory, [sources.consultation]),
                 inputs=_withdrawn(project),
-                rooms=("elicit", "store", *_PEOPLE),
+                parameters=_importers(),
+                rooms=("elicit", "scenes", "store", *_PEOPLE),
             ),
             Step(
                 "aggregate",
@@ -134,7 +141,8 @@ def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
                 "elicit.pairs",
                 partial(people.pairs, project),
                 files=digest_sources(project.directory, sources.pairs),
-                rooms=("elicit", *_PEOPLE),
+                parameters=_importers(),
+                rooms=("elicit", "scenes", *_PEOPLE),
             )
         )
     if sources.norms is not None:
@@ -242,7 +250,7 @@ def _rows(project: Project, given: _Given) -> list[Step]:
             Step(
                 "learn.data",
                 partial(weights.data, project),
-                after=("aggregate", "charter"),
+                after=("elicit", "aggregate", "charter"),
                 files=given.scenes,
                 parameters={
                     **given.languages,
@@ -289,7 +297,11 @@ def _model_files(project: Project) -> dict[str, Digest]:
     if model.kind == "scratch":
         return {}
     folder = embedded_path() if model.kind == "embedded" else project.path(model.path or "")
-    found = {f"model/{p.name}": file_digest(p) for p in sorted(folder.iterdir()) if p.is_file()}
+    found = {
+        f"model/{p.relative_to(folder).as_posix()}": file_digest(p)
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
     return {name: digest for name, digest in found.items() if digest is not None}
 
 
@@ -304,7 +316,7 @@ def _from_weights_to_evidence(project: Project, given: _Given) -> list[Step]:
             after=("charter",),
             files={**given.scenes, **given.facts},
             parameters={**settings.guard.model_dump(), **given.languages},
-            rooms=("guard", "norms", "scenes", *_EVIDENCE),
+            rooms=("guard", "norms", "scenes", "stats", *_EVIDENCE),
         ),
         _judge(project, given),
         Step(
@@ -415,19 +427,18 @@ def _judge(project: Project, given: _Given) -> Step:
 def _with_a_remote_model(project: Project, given: _Given) -> list[Step]:
     """The steps of a project whose model is measured behind an API and not trained."""
     settings = asked.tested(project)
-    made = [
-        Step(
-            "learn.base",
-            partial(remote.base, project),
-            inputs={"endpoint": settings.identity},
-            parameters={"kind": "remote", "stop": list(settings.stop)},
-            rooms=(*_ASKING, *_REMOTE),
-        )
-    ]
+    base = Step(
+        "learn.base",
+        partial(remote.base, project),
+        inputs={"endpoint": settings.identity},
+        parameters={"kind": "remote"},
+        rooms=(*_ASKING, *_REMOTE),
+    )
     changed = {"evaluate": remote.evaluate, "redteam": remote.redteam}
     left = {"learn.sft", "learn.reward", "learn.prefer"}
+    # People first: a charter needs no endpoint.
+    made = [*_from_people_to_a_policy(project, given), base]
     for step in (
-        *_from_people_to_a_policy(project, given),
         *_from_weights_to_evidence(project, given),
         *_from_evidence_to_a_verdict(project, given),
     ):

@@ -17,6 +17,7 @@ from normwright.flow.stages.stored import (
     ref_of,
 )
 from normwright.records import (
+    Consultation,
     Dataset,
     Demonstration,
     Digest,
@@ -56,6 +57,7 @@ def data(project: Project, context: Context) -> list[Record]:
         policy,
         outcomes,
         thin(drawn, settings.learn.pairs, seed=context.seed),
+        statements=context.rows(context.one("elicit", Consultation)).statements,
         spared_weight=settings.learn.spared_weight,
     )
     made: list[Record] = []
@@ -138,6 +140,8 @@ def _words(project: Project, context: Context) -> Iterator[str]:
     for row in learn.read_instructions(files_under(project, sources.demonstrations)):
         yield from (*(m.content for m in row.prompt), row.completion)
     for pair in judged_pairs(context) if sources.pairs else ():
+        if learn.is_held(pair, project.settings.learn.held_out):
+            continue
         yield from (*(m.content for m in pair.prompt), pair.first, pair.second)
 
 
