@@ -142,6 +142,8 @@ def test_no_edition_leaks_into_the_other(out: Path) -> None:
     assert "Decided by" not in edition(text, "pt")
     assert "Decidido por" not in edition(text, "en")
     assert "within the margin" not in edition(text, "pt")
+    assert "under one half" not in edition(text, "pt")
+    assert "menos de metade" in edition(text, "pt")
 
 
 def test_simulation_is_marked_on_every_page_and_people_are_not(out: Path, tmp_path: Path) -> None:

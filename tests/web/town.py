@@ -109,6 +109,10 @@ def town_policy(kind: ProcessKind = "simulated") -> Policy:
             RejectedNorm(
                 norm="o.satire.no-jokes",
                 reason="37 % support, under one half",
+                reasons={
+                    "en": "37 % support, under one half",
+                    "pt": "37 % de apoio, menos de metade",
+                },
                 support=_support(81, 220),
             ),
         ),

@@ -192,6 +192,10 @@ class RejectedNorm(Frozen):
     reasons: Text = {}
     """The reason in every charter language."""
 
+    def reason_in(self, lang: str) -> str:
+        """Return the reason in one language, else as it was first written."""
+        return self.reasons.get(lang) or self.reason
+
 
 class Charter(Record):
     """The norms that hold together, ordered by layer, with the vocabulary they are written in."""

@@ -478,7 +478,7 @@ def _norm_rows(data: ReportData, w: Words) -> list[dict[str, Any]]:
             "statement": _asked(rejected.norm, data.statements, w),
             "layer": "",
             "status": w("norms.rejected"),
-            "rejected": rejected.reason,
+            "rejected": rejected.reason_in(w.lang),
             "picture": support_strip(rejected.support, rejected.norm, w),
         }
         for rejected in data.policy.charter.rejected
@@ -784,7 +784,7 @@ def _charter(data: ReportData, policy: Policy, w: Words) -> dict[str, Any]:
             {
                 "norm": r.norm,
                 "statement": _asked(r.norm, data.statements, w),
-                "reason": r.reason,
+                "reason": r.reason_in(w.lang),
                 "picture": support_strip(r.support, r.norm, w),
             }
             for r in charter.rejected
