@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,10 @@ import torch
 from normwright.models.chat import render, stop_text
 from normwright.models.places import embedded_path
 from normwright.records import Fault, InputError, Message
+
+TOKENS_A_ROW = 128
+"""How long the rows of a full batch may be on average; of longer rows a batch takes fewer, as the
+scores over the vocabulary of every token would fill the memory."""
 
 
 def use_threads(threads: int | None) -> int:
@@ -244,10 +248,9 @@ class LocalModel:
         self, contexts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]
     ) -> list[float]:
         """Return summed log-probabilities of token sequences after their contexts, in nats."""
-        order = sorted(range(len(contexts)), key=lambda i: len(contexts[i]) + len(answers[i]))
+        lengths = [len(c) + len(a) for c, a in zip(contexts, answers, strict=True)]
         out = [0.0] * len(contexts)
-        for start in range(0, len(order), self.batch):
-            rows = order[start : start + self.batch]
+        for rows in _portions(lengths, rows=self.batch, tokens=self.batch * TOKENS_A_ROW):
             sequences = [[*contexts[i], *answers[i]] for i in rows]
             width, tail = max(map(len, sequences)), max(len(answers[i]) for i in rows)
             # Padded on the left, so that all answers end together and the vocabulary matrix is
@@ -301,3 +304,15 @@ class LocalModel:
             kept = row[: row.index(self._stop)] if self._stop in row else row
             texts.append(self.tokenizer.decode(kept, skip_special_tokens=True).strip())
         return [texts[i * n : (i + 1) * n] for i in range(len(contexts))]
+
+
+def _portions(lengths: Sequence[int], *, rows: int, tokens: int) -> Iterator[list[int]]:
+    """Yield indices by length, shortest first, at most so many rows and padded tokens at a time."""
+    part: list[int] = []
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if part and (len(part) == rows or (len(part) + 1) * lengths[i] > tokens):
+            yield part
+            part = []
+        part.append(i)
+    if part:
+        yield part

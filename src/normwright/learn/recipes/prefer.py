@@ -149,8 +149,8 @@ def _scores(model: LocalModel, rows: Sequence[PairRow]) -> list[tuple[float, flo
     device = model.weights.device
     for start in range(0, len(order), model.batch):
         part = order[start : start + model.batch]
-        batch = group_pairs([rows[i] for i in part], model.tokenizer.pad_token_id, size=model.batch)
-        batch = moved(batch, device)
+        # In the small groups of training: the mask of a group grows with the square of its width.
+        batch = moved(group_pairs([rows[i] for i in part], model.tokenizer.pad_token_id), device)
         with torch.autocast(str(device.type), torch.bfloat16, half_precision()):
             good, bad = pair_logprobs(model.weights, batch)
         for i, pair in zip(part, zip(good.tolist(), bad.tolist(), strict=True), strict=True):
