@@ -129,7 +129,6 @@ def panel(
     limit: float | None,
     side: Literal["upper", "lower"],
     ticks: Sequence[tuple[float, str]],
-    left: float = 86.0,
 ) -> Markup:
     """Return rates of several models on one axis from 0 to 1, with intervals and the limit.
 
@@ -139,8 +138,8 @@ def panel(
         limit: limit or target of the criterion, if there is one for this suite and language.
         side: the allowed side of the limit: `upper` shades from 0 to it, `lower` from it to 1.
         ticks: places on the axis, with their words.
-        left: room for the names.
     """
+    left = max(86.0, *(16 + 6.7 * len(mark.label) for mark in marks), 0.0)
     row, top, width = 28, 6, 274.0 + left
     bottom = top + row * len(marks)
     height = bottom + 20

@@ -186,7 +186,7 @@ def _firsts(outcome: Outcome, named: Mapping[str, str], w: Words) -> Markup:
         return Markup("")
     ticks = [(v, w.number(v, "whole")) for v in (0.0, 0.5, 1.0)]
     label = w("outcomes.firsts")
-    return panel(marks, label=label, limit=None, side="upper", ticks=ticks, left=150.0)
+    return panel(marks, label=label, limit=None, side="upper", ticks=ticks)
 
 
 def _short(text: str, size: int = 21) -> str:
