@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.flow import micro
 
-from normwright.flow import open_store, publish, run_steps, verify
-from normwright.records import Dataset, InputError, Measurement, ModelRef
+from normwright.flow import Context, Step, open_store, publish, run_steps, verify
+from normwright.records import (
+    Ballots,
+    Consultation,
+    Dataset,
+    InputError,
+    Measurement,
+    ModelRef,
+    Participant,
+    Process,
+    Record,
+    Statement,
+)
 from normwright.store import FOLDER, Address
 
 
@@ -274,6 +285,34 @@ def test_rows_smuggled_in_are_found(project: Path) -> None:
     found = wheres(project)
 
     assert f"{place(project)}: statements: root of process micro" in found
+
+
+@pytest.mark.parametrize(("claimed", "named"), [(3, []), (2, ["ballots"])])
+def test_a_receipt_that_miscounts_ballots_is_named(
+    tmp_path: Path, claimed: int, named: list[str]
+) -> None:
+    """A receipt says how many rankings there are, and has to say as many as the store holds."""
+    process = Process(id="council", kind="simulated", title={"en": "Council"}, seed=1)
+
+    def elicit(ctx: Context) -> Iterator[Record]:
+        roots = ctx.save_consultation(
+            process,
+            participants=[Participant(id=p, process="council", polities=("v",)) for p in "ab"],
+            statements=[
+                Statement(id=s, text={"en": s}, layer="polity", authority="v") for s in "xy"
+            ],
+            votes=[],
+            comparisons=[],
+            ballots=Ballots.of([("a", (("x",), ("y",))), ("a", (("y",),)), ("b", (("x", "y"),))]),
+        )
+        yield Consultation(
+            process="council", kind="simulated", sources={}, participants=2, statements=2, votes=0,
+            comparisons=0, ballots=claimed, unranked="apart", roots=roots,
+        )  # fmt: skip
+
+    run_steps(tmp_path, [Step("elicit", elicit)], seed=1)
+
+    assert wheres(tmp_path) == [f"Consultation council: {table}" for table in named]
 
 
 def wreck(data: bytes) -> bytes:

@@ -411,7 +411,7 @@ class _Verifier:
         if not self.look(where, expected=imported, seen=there, digest=digest):
             return
         counts = self.store.row_counts(imported)
-        for table in ("participants", "statements", "votes", "comparisons"):
+        for table in ("participants", "statements", "votes", "comparisons", "ballots"):
             self.look(
                 f"Consultation {consultation.process}: {table}",
                 expected=str(getattr(consultation, table)),
