@@ -11,9 +11,18 @@ from pathlib import Path
 
 import pytest
 from tests.disks import as_anybody, call, read_only, small_disk
-from tests.flow import micro
+from tests.flow import consulted, micro
 
-from normwright.flow import RunReport, init, publish, run_steps, status_of, trace, verify
+from normwright.flow import (
+    RunReport,
+    init,
+    publish,
+    run_steps,
+    status_of,
+    trace,
+    verify,
+    withdraw,
+)
 from normwright.records import InputError, PlaceError
 from normwright.store import FOLDER, HALF_WRITTEN
 from normwright.store.migrations import MIGRATIONS
@@ -129,6 +138,30 @@ def test_weights_that_find_no_room_say_so(disk: Path) -> None:
     for save in (save_file, torch.save):
         with pytest.raises(PlaceError, match="room on the disk, saw none left"), plainly(disk):
             save(weights, disk / "weights")
+
+
+def test_a_withdrawal_that_finds_no_room_is_completed_by_the_same_command(
+    disk: Path, tmp_path: Path
+) -> None:
+    """Wherever the disk fills up, emptying the database included: one error, and on it goes."""
+    whole = consulted.finished(tmp_path / "whole")
+    size = (whole / FOLDER / "store.db").stat().st_size
+    ends = set()
+    for leave in range(0, 3 * size, size // 6):
+        project = Path(shutil.copytree(whole, disk / "bridge"))
+        ballast = fill(disk, leave=leave)
+        try:
+            withdraw(project, consulted.WHO, then="rebuild")
+            ends.add("finished")
+        except PlaceError as error:
+            (fault,) = error.faults
+            assert (fault.expected, fault.seen) == ("room on the disk", "none left"), fault
+            ballast.unlink()
+            ends.add(withdraw(project, consulted.WHO, then="rebuild").state)
+        assert consulted.mentions(project) == []
+        shutil.rmtree(project)
+        ballast.unlink(missing_ok=True)
+    assert ends == {"withdrawn", "completed", "finished"}
 
 
 def test_a_mistake_on_a_healthy_disk_stays_a_mistake(tmp_path: Path) -> None:
