@@ -11,6 +11,7 @@ import pytest
 from tests.flow import micro
 
 from normwright.flow import Context, Step, open_store, publish, run_steps, verify
+from normwright.flow.verify import _Verifier
 from normwright.records import (
     Ballots,
     Consultation,
@@ -261,6 +262,24 @@ def test_a_changed_report_is_named(project: Path) -> None:
     (project / "out/verdict.json").unlink()
 
     assert wheres(project) == ["out/report.html", "out/verdict.json"]
+
+
+def test_a_report_that_a_run_writes_anew_meanwhile_is_no_fault(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is read from one moment and files are not: what the store says by now counts."""
+    look = _Verifier.present
+
+    def meanwhile(verifier: _Verifier) -> None:
+        publish(project, {"out/report.html": b"<html>new"})
+        look(verifier)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_Verifier, "present", meanwhile)
+        assert wheres(project) == []
+        flip(project / "out/report.html")
+        patch.setattr(_Verifier, "present", look)
+        assert wheres(project) == ["out/report.html"]
 
 
 def test_a_row_erased_without_a_withdrawal_is_counted_and_named(project: Path) -> None:
