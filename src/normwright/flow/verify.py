@@ -112,12 +112,17 @@ def verify(
 
     Raises:
         InputError: if the project was never run, or the keys of this machine cannot be used.
+        PlaceError: if something does not fit, but the store can only be read here, and whoever can
+            write to it did so meanwhile.
     """
     home = KeyHome.here() if home is None else home
     home.outside(project)
     try:
         with open_store(project, create=False) as store, store.snapshot():
-            return _Verifier(project, store, directories, home, require_signed).all()
+            found = _Verifier(project, store, directories, home, require_signed).all()
+            if found.faults:
+                store.check_undisturbed()
+            return found
     except IntegrityError as error:
         fault = Fault(where=_FILE, expected="a readable database", seen=str(error))
         return Verification(checked=1, erased=0, faults=(fault,))
