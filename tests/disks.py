@@ -33,14 +33,19 @@ def small_disk(place: Path, *, size: str) -> Iterator[Path]:
 
 
 @contextmanager
-def read_only(place: Path) -> Iterator[Path]:
-    """Make what lies under a directory read-only for everybody, root included."""
-    _mount(["--bind", str(place), str(place)])
+def read_only(place: Path, *, at: Path | None = None) -> Iterator[Path]:
+    """Make what lies under a directory read-only for everybody, root included.
+
+    With `at` it is so only there, and whoever goes by its own path may write.
+    """
+    seen = place if at is None else at
+    seen.mkdir(parents=True, exist_ok=True)
+    _mount(["--bind", str(place), str(seen)])
     try:
-        subprocess.run(["mount", "-o", "remount,ro,bind", str(place)], check=True)
-        yield place
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(seen)], check=True)
+        yield seen
     finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
+        subprocess.run(["umount", "--lazy", str(seen)], check=True)
 
 
 def _mount(arguments: Sequence[str]) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from tests.cli.conftest import Call
 
-from normwright.cli.compare import run_name
+from normwright.cli.compare import lines_of, run_name
 from normwright.cli.words import languages, words
-from normwright.flow import RunName
+from normwright.flow import Comparison, RunName
+from normwright.flow.compare import DataChange, TableChange
+from normwright.records import Dataset
+from normwright.store import ROW_ID
 
 NORM = "p.neutrality.candidates"
 
@@ -128,3 +133,33 @@ def test_a_run_that_is_not_there(call: Call, micro_project: Path) -> None:
     (fault,) = call("diff", f"{micro_project}@9", micro_project, "--json").faults
 
     assert (fault["where"], fault["seen"]) == ("run 9", "9")
+
+
+NOTHING = Comparison(
+    before="p@1", after="p@2", why=(), people=(), outcomes=(), norms=(), permit=(None, None),
+    data=(), models=(), behaviour=(), criteria=(), verdict=(), unpaired="", left_out=0,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", languages())
+@pytest.mark.parametrize("kind", get_args(Dataset.model_fields["kind"].annotation))
+def test_every_kind_of_data_has_a_line(kind: str, lang: str) -> None:
+    """Whatever is learned from, a screen has words for it and says which step made it."""
+    change = DataChange("learn.data", kind, (3, 4), (None, None), {})
+    lines = list(lines_of(replace(NOTHING, data=(change,)), lang))
+
+    (line,) = (line for line in lines if "3 → 4" in line)
+    assert line.startswith(f"  learn.data: {words(lang)[f'diff-{kind}']}: ")
+
+
+@pytest.mark.parametrize("lang", languages())
+@pytest.mark.parametrize("table", ROW_ID)
+def test_every_table_has_a_line_and_says_what_is_erased(table: str, lang: str) -> None:
+    """Each table of rows has its name; rows that are gone are counted apart from those removed."""
+    root = "sha256:" + "0" * 64
+    change = TableChange(table, 5, 4, 0, 0, 0, (1, 0), root, None)
+    (line,) = (
+        line for line in lines_of(replace(NOTHING, people=(change,)), lang) if "5 → 4" in line
+    )
+
+    assert f"{words(lang)['diff-erased']}: 1 → 0" in line

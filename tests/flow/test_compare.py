@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 
 import pytest
 from tests.evaluate.town import scene
-from tests.flow import micro
+from tests.flow import consulted, micro
 
+from normwright import flow
 from normwright.evaluate import measure, observe
-from normwright.flow import Context, Step, run_steps
+from normwright.flow import Context, Step, init_from, run_steps
 from normwright.flow.compare import Comparison, RunName, compare
-from normwright.records import Digest, InputError, Record, canonical_json, digest_json
+from normwright.records import (
+    Dataset,
+    Digest,
+    Estimate,
+    InputError,
+    Judge,
+    MadeBy,
+    ModelRef,
+    Record,
+    RemoteUse,
+    canonical_json,
+    digest_json,
+)
 
 
 @pytest.fixture
@@ -189,3 +203,159 @@ def test_scenes_the_charters_decide_otherwise_are_left_out(tmp_path: Path) -> No
     assert change.paired is not None
     assert change.paired.discordant == (0, 20)
     assert change.paired.difference.value == pytest.approx(-20 / 32)
+
+
+# Rankings
+
+
+SOI = """\
+# FILE NAME: x.soi
+# TITLE: Council
+# DATA TYPE: soi
+# MODIFICATION TYPE: original
+# NUMBER ALTERNATIVES: 3
+# NUMBER VOTERS: 9
+# NUMBER UNIQUE ORDERS: 3
+# ALTERNATIVE NAME 1: Ana
+# ALTERNATIVE NAME 2: Rui
+# ALTERNATIVE NAME 3: Eva
+4: 1,2,3
+3: 2,3,1
+2: 3
+"""
+
+
+def test_changed_rankings_are_counted_and_move_who_is_ahead(tmp_path: Path) -> None:
+    """Ballots are rows as votes are; standings, margins and voters are told, and no ballot is."""
+    (tmp_path / "x.soi").write_text(SOI)
+    made = init_from(
+        tmp_path / "p", tmp_path / "x.soi", today=date(2026, 11, 26), answers={"unranked": "apart"}
+    )
+    flow.run(made.directory)
+    source = made.directory / "consultation" / "x.soi"
+    fewer = SOI.replace("VOTERS: 9", "VOTERS: 8").replace("2: 3\n", "1: 3\n")
+    source.write_text(fewer.replace("3: 2,3,1", "3: 2,1,3"))
+    flow.run(made.directory)
+    found = compare(RunName(made.directory, 1), RunName(made.directory, 2))
+
+    ballots = next(table for table in found.people if table.table == "ballots")
+    assert (ballots.before, ballots.after, ballots.erased) == (9, 8, (0, 0))
+    assert ballots.removed - ballots.added == 1
+    assert ballots.added + ballots.changed >= 3
+    (outcome,) = found.outcomes
+    assert outcome.voters == (9, 8)
+    assert {one.alternative for one in outcome.standings} != set()
+    for standing in outcome.standings:
+        assert standing.before != standing.after
+    assert outcome.margins
+    for margin in outcome.margins:
+        above, below = margin.name.split(" > ")
+        assert above < below
+    assert 'tiers"' not in json.dumps(found.as_json()["people"])
+
+
+def test_a_margin_that_turns_round_is_one_pair(tmp_path: Path) -> None:
+    """Whoever is ahead, a pair of alternatives has one name and its margin changes sign."""
+    two = (
+        SOI.replace("2: 3\n", "")
+        .replace("VOTERS: 9", "VOTERS: 7")
+        .replace("ORDERS: 3", "ORDERS: 2")
+    )
+    (tmp_path / "x.soi").write_text(two)
+    made = init_from(
+        tmp_path / "p", tmp_path / "x.soi", today=date(2026, 11, 26), answers={"unranked": "apart"}
+    )
+    flow.run(made.directory)
+    turned = two.replace("4: 1,2,3", "3: 1,2,3").replace("3: 2,3,1", "4: 2,3,1")
+    (made.directory / "consultation" / "x.soi").write_text(turned)
+    flow.run(made.directory)
+    (outcome,) = compare(RunName(made.directory, 1), RunName(made.directory, 2)).outcomes
+
+    values = {
+        m.name: (m.before and m.before.value, m.after and m.after.value) for m in outcome.margins
+    }
+    sides = [(was > 0, now > 0) for was, now in values.values() if was and now]
+    assert (True, False) in sides or (False, True) in sides
+    assert all(was is not None and now is not None for was, now in values.values())
+
+
+# Data and models
+
+
+def making(name: str, *made: Record, reads: Sequence[str] = (), **parameters: object) -> Step:
+    """A step that makes these records."""
+    return Step(name, lambda ctx: iter(made), after=tuple(reads), parameters=parameters)
+
+
+def dataset(content: str) -> Dataset:
+    return Dataset(
+        kind="demonstrations", rows=1, content=digest_json(content), process_kind="human"
+    )
+
+
+@pytest.mark.parametrize("changed", ["learn.data", "learn.corpora"])
+def test_data_of_one_kind_from_two_steps_are_both_compared(tmp_path: Path, changed: str) -> None:
+    """Scenes and corpora both make demonstrations; a change of either is told, and of which."""
+    (tmp_path / "p").mkdir()
+    for content in ("one", "two"):
+        run_steps(
+            tmp_path / "p",
+            [
+                making(name, dataset(f"{name} {content if name == changed else ''}"), say=content)
+                for name in ("learn.data", "learn.corpora")
+            ],
+            seed=1,
+        )
+    found = compare(RunName(tmp_path / "p", 1), RunName(tmp_path / "p", 2))
+
+    assert [(d.step, d.kind) for d in found.data] == [(changed, "demonstrations")]
+
+
+def elsewhere(model: str) -> tuple[Record, ...]:
+    """What a model behind an API leaves, and a judge that is one."""
+    made_by = MadeBy(stage="evaluate")
+    use = RemoteUse(
+        role="judge", endpoint="https://a.test/v1", model="m", served=(model,), requests=1,
+        answers=1, prompt_tokens=None, completion_tokens=None, content=digest_json("said"),
+        made_by=made_by,
+    )  # fmt: skip
+    none = Estimate(value=None, interval=None, n=0)
+    judge = Judge(
+        name="model-judge", architecture="m at a.test", trained_on="unknown", files={},
+        sensitivity={"en": none}, specificity={"en": none}, derived_from=(use.digest,),
+        made_by=made_by,
+    )  # fmt: skip
+    ref = ModelRef(
+        name="base", files={}, parameters=None, settings={"served": [model]}, made_by=made_by
+    )
+    return use, judge, ref
+
+
+def test_models_without_files_are_told_apart_by_what_they_say_they_are(tmp_path: Path) -> None:
+    """Behind an API another model is another model; the same one is unchanged."""
+    (tmp_path / "p").mkdir()
+    for n, model in enumerate(("m-1", "m-2", "m-2")):
+        run_steps(tmp_path / "p", [making("learn.base", *elsewhere(model), n=n)], seed=1)
+    runs = [RunName(tmp_path / "p", number) for number in (1, 2, 3)]
+
+    assert [m.name for m in compare(runs[0], runs[1]).models] == ["base", "judge model-judge"]
+    assert compare(runs[1], runs[2]).models == ()
+
+
+# Withdrawal
+
+
+def test_rows_of_somebody_who_withdrew_are_counted_as_erased(tmp_path: Path) -> None:
+    """They are gone from the first run too, so none is removed: how many are erased is told."""
+    project = consulted.finished(tmp_path / "bridge")
+    flow.withdraw(project, consulted.WHO, then="rebuild")
+    flow.run(project, until="charter")
+    found = compare(RunName(project, 1), RunName(project))
+
+    people = {table.table: table for table in found.people}
+    assert people["participants"].erased == (1, 0)
+    assert people["participants"].before - people["participants"].after == 1
+    assert (people["participants"].added, people["participants"].removed) == (0, 0)
+    votes = people["votes"]
+    assert votes.erased[0] == votes.before - votes.after > 0
+    assert votes.removed == votes.added == votes.changed == 0

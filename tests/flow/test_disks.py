@@ -11,10 +11,21 @@ from pathlib import Path
 
 import pytest
 from tests.disks import as_anybody, call, read_only, small_disk
-from tests.flow import micro
+from tests.flow import consulted, micro
 
-from normwright.flow import RunReport, init, publish, run_steps, status_of, trace, verify
-from normwright.records import InputError, PlaceError
+from normwright.flow import (
+    RunReport,
+    init,
+    open_store,
+    publish,
+    run_steps,
+    status_of,
+    trace,
+    verify,
+    withdraw,
+)
+from normwright.flow.verify import _Verifier
+from normwright.records import InputError, PlaceError, digest_json
 from normwright.store import FOLDER, HALF_WRITTEN
 from normwright.store.migrations import MIGRATIONS
 
@@ -131,6 +142,30 @@ def test_weights_that_find_no_room_say_so(disk: Path) -> None:
             save(weights, disk / "weights")
 
 
+def test_a_withdrawal_that_finds_no_room_is_completed_by_the_same_command(
+    disk: Path, tmp_path: Path
+) -> None:
+    """Wherever the disk fills up, emptying the database included: one error, and on it goes."""
+    whole = consulted.finished(tmp_path / "whole")
+    size = (whole / FOLDER / "store.db").stat().st_size
+    ends = set()
+    for leave in range(0, 3 * size, size // 6):
+        project = Path(shutil.copytree(whole, disk / "bridge"))
+        ballast = fill(disk, leave=leave)
+        try:
+            withdraw(project, consulted.WHO, then="rebuild")
+            ends.add("finished")
+        except PlaceError as error:
+            (fault,) = error.faults
+            assert (fault.expected, fault.seen) == ("room on the disk", "none left"), fault
+            ballast.unlink()
+            ends.add(withdraw(project, consulted.WHO, then="rebuild").state)
+        assert consulted.mentions(project) == []
+        shutil.rmtree(project)
+        ballast.unlink(missing_ok=True)
+    assert ends == {"withdrawn", "completed", "finished"}
+
+
 def test_a_mistake_on_a_healthy_disk_stays_a_mistake(tmp_path: Path) -> None:
     """Only what speaks of the disk is said in its words; a defect keeps its own name."""
     from normwright.store import plainly
@@ -213,6 +248,109 @@ def test_what_a_killed_run_left_is_read_too(finished: Path) -> None:
         assert [stage.made for stage in found.stages] == [line.made for line in report.stages]
         assert verify(finished).faults == ()
     reader.close()
+
+
+def interrupted(finished: Path, place: Path, *, without: str = "-none") -> Path:
+    """A copy of a project as a killed run left it: its last result stands in the journal alone."""
+    import sqlite3
+
+    reader = sqlite3.connect(finished / FOLDER / "store.db")
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM ledger").fetchone()
+    source = finished / micro.VOTES
+    source.write_text(source.read_text().replace("p1,s0,agree", "p1,s0,pass"))
+    run(finished)
+    ignore = shutil.ignore_patterns(f"store.db{without}")
+    copy = Path(shutil.copytree(finished, place, ignore=ignore))
+    reader.close()
+    return copy
+
+
+@pytest.mark.parametrize("without", ["-shm", "-none"])
+def test_a_journal_that_was_copied_without_its_shared_memory_is_read(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: str
+) -> None:
+    """A backup may have left it out; what is made to read it is gone when the store is closed."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    copy = interrupted(finished, tmp_path / "copy", without=without)
+    assert (copy / FOLDER / "store.db-wal").stat().st_size
+    with read_only(copy):
+        with open_store(copy, create=False) as store:
+            assert len(store.runs()) == 2
+            assert len(list(scratch.iterdir())) == (without == "-shm")
+        assert list(scratch.iterdir()) == []
+        assert verify(copy).faults == ()
+    assert list(scratch.iterdir()) == []
+
+
+def test_no_room_to_read_a_journal_in_is_said(
+    finished: Path, disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the temporary folder that is full, and nothing stays in it."""
+    copy = interrupted(finished, tmp_path / "copy", without="-shm")
+    fill(disk, leave=20_000)
+    monkeypatch.setattr("tempfile.tempdir", str(disk))
+    with read_only(copy), pytest.raises(PlaceError, match=f"{disk}: expected room on the disk"):
+        verify(copy)
+    assert [path.name for path in disk.iterdir()] == ["ballast"]
+
+
+@pytest.mark.parametrize("journal", ["empty", "missing"])
+def test_what_an_owner_without_a_journal_left_is_read(finished: Path, journal: str) -> None:
+    """Shared memory beside no journal, or beside an empty one, keeps nobody from reading."""
+    file = finished / FOLDER / "store.db"
+    file.with_name("store.db-shm").write_bytes(b"\0" * 32768)
+    if journal == "empty":
+        file.with_name("store.db-wal").touch()
+    with read_only(finished):
+        assert verify(finished).faults == ()
+
+
+def test_a_snapshot_is_one_where_only_reading_is_possible(finished: Path, tmp_path: Path) -> None:
+    """While the owner writes, what is read inside comes from one moment, and later from another."""
+    with (
+        read_only(finished, at=tmp_path / "seen") as seen,
+        open_store(finished) as owner,
+    ):
+        owner.append("clock", digest_json("two"))
+        with open_store(seen, create=False) as store:
+            assert store.backend.sealed
+            with store.snapshot():
+                before = len(store.ledger())
+                owner.append("clock", digest_json("three"))
+                assert len(store.ledger()) == before
+            assert len(store.ledger()) == before + 1
+
+
+def test_a_database_its_owner_writes_to_is_not_called_damaged(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read as one that nobody changes and changed all the same: that is said, and no corruption."""
+    look = _Verifier.rows
+    source = finished / micro.VOTES
+
+    def meanwhile(verifier: _Verifier) -> None:
+        source.write_text(source.read_text().replace("p1,s0,agree", "p1,s0,pass"))
+        run(finished)
+        look(verifier)
+
+    with read_only(finished, at=tmp_path / "seen") as seen:
+        with monkeypatch.context() as patch:
+            patch.setattr(_Verifier, "rows", meanwhile)
+            with pytest.raises(PlaceError, match="saw one that is being written to"):
+                verify(seen)
+        assert verify(seen).faults == ()
+
+
+def test_damage_is_named_where_only_reading_is_possible(finished: Path) -> None:
+    """What does not fit in a database that nobody touches is a fault there as anywhere."""
+    micro.tamper(finished, "UPDATE votes SET at = 5 WHERE place = 0")
+    with read_only(finished):
+        assert [f.where.partition(": ")[2] for f in verify(finished).faults] == [
+            "votes: row 0 of process micro"
+        ]
 
 
 def test_a_read_only_store_of_another_version_is_refused(finished: Path) -> None:

@@ -111,6 +111,21 @@ def test_files_a_person_may_edit_say_what_comes_next(tmp_path: Path) -> None:
     assert made.next[0] == f"normwright run {made.directory}"
 
 
+@pytest.mark.parametrize("name", ["2026", "true", "null", "1e5", "no", "2026-11-26", "0x1f", "on"])
+@pytest.mark.parametrize(("file", "text"), [("votes.csv", VOTES), ("x.soi", SOI)])
+def test_a_directory_may_be_called_what_yaml_takes_for_something_else(
+    tmp_path: Path, name: str, file: str, text: str
+) -> None:
+    """A year, a date or `true` is the name of the project and of the process, as text."""
+    (tmp_path / file).write_text(text)
+    answers = {"unranked": "apart"} if file == "x.soi" else {}
+    made = take(tmp_path / name, tmp_path / file, **answers)
+    found = read_consultation(made.directory / "consultation", root=made.directory)
+
+    assert load_project(made.directory).settings.id == name
+    assert (found.process.id, [p.id for p in found.polities]) == (name, [name])
+
+
 def plain(tmp_path: Path) -> Path:
     return polis(tmp_path)
 

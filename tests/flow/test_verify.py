@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.flow import micro
 
-from normwright.flow import open_store, publish, run_steps, verify
-from normwright.records import Dataset, InputError, Measurement, ModelRef
+from normwright.flow import Context, Step, open_store, publish, run_steps, verify
+from normwright.flow.verify import _Verifier
+from normwright.records import (
+    Ballots,
+    Consultation,
+    Dataset,
+    InputError,
+    Measurement,
+    ModelRef,
+    Participant,
+    Process,
+    Record,
+    Statement,
+)
 from normwright.store import FOLDER, Address
 
 
@@ -252,6 +264,24 @@ def test_a_changed_report_is_named(project: Path) -> None:
     assert wheres(project) == ["out/report.html", "out/verdict.json"]
 
 
+def test_a_report_that_a_run_writes_anew_meanwhile_is_no_fault(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is read from one moment and files are not: what the store says by now counts."""
+    look = _Verifier.present
+
+    def meanwhile(verifier: _Verifier) -> None:
+        publish(project, {"out/report.html": b"<html>new"})
+        look(verifier)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_Verifier, "present", meanwhile)
+        assert wheres(project) == []
+        flip(project / "out/report.html")
+        patch.setattr(_Verifier, "present", look)
+        assert wheres(project) == ["out/report.html"]
+
+
 def test_a_row_erased_without_a_withdrawal_is_counted_and_named(project: Path) -> None:
     """The root over the leaves still holds, but nobody's votes are dropped without a record."""
     empty = "participant = NULL, statement = NULL, value = NULL, at = NULL, key = NULL"
@@ -274,6 +304,34 @@ def test_rows_smuggled_in_are_found(project: Path) -> None:
     found = wheres(project)
 
     assert f"{place(project)}: statements: root of process micro" in found
+
+
+@pytest.mark.parametrize(("claimed", "named"), [(3, []), (2, ["ballots"])])
+def test_a_receipt_that_miscounts_ballots_is_named(
+    tmp_path: Path, claimed: int, named: list[str]
+) -> None:
+    """A receipt says how many rankings there are, and has to say as many as the store holds."""
+    process = Process(id="council", kind="simulated", title={"en": "Council"}, seed=1)
+
+    def elicit(ctx: Context) -> Iterator[Record]:
+        roots = ctx.save_consultation(
+            process,
+            participants=[Participant(id=p, process="council", polities=("v",)) for p in "ab"],
+            statements=[
+                Statement(id=s, text={"en": s}, layer="polity", authority="v") for s in "xy"
+            ],
+            votes=[],
+            comparisons=[],
+            ballots=Ballots.of([("a", (("x",), ("y",))), ("a", (("y",),)), ("b", (("x", "y"),))]),
+        )
+        yield Consultation(
+            process="council", kind="simulated", sources={}, participants=2, statements=2, votes=0,
+            comparisons=0, ballots=claimed, unranked="apart", roots=roots,
+        )  # fmt: skip
+
+    run_steps(tmp_path, [Step("elicit", elicit)], seed=1)
+
+    assert wheres(tmp_path) == [f"Consultation council: {table}" for table in named]
 
 
 def wreck(data: bytes) -> bytes:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         EstimateChange,
         MeasureChange,
         OutcomeChange,
+        StandingChange,
     )
 
 SHORT = 8
@@ -127,6 +128,8 @@ def _people(found: Comparison, say: Mapping[str, str]) -> list[str]:
         counts = say["diff-rows"].format(
             added=table.added, removed=table.removed, changed=table.changed
         )
+        if any(table.erased):
+            counts += f"; {_from_to(say['diff-erased'], *map(str, table.erased))}"
         told = _from_to(say[f"diff-{table.table}"], str(table.before), str(table.after))
         if table.root_before != table.root_after:
             roots = _from_to(say["diff-root"], _short(table.root_before), _short(table.root_after))
@@ -138,13 +141,35 @@ def _people(found: Comparison, say: Mapping[str, str]) -> list[str]:
 def _outcome(outcome: OutcomeChange, say: Mapping[str, str]) -> Iterator[str]:
     votes = _from_to(say["diff-votes"], *map(_value, outcome.votes))
     people = _from_to(say["diff-participants"], *map(_value, outcome.participants))
-    yield f"{outcome.layer} {outcome.authority}: {votes}; {people}"
+    told = f"{outcome.layer} {outcome.authority}: {votes}; {people}"
+    if any(outcome.voters):
+        told += "; " + _from_to(say["diff-voters"], *map(_value, outcome.voters))
+    yield told
     if outcome.groups[0] != outcome.groups[1]:
         yield "  " + _from_to(say["diff-groups"], *map(_sizes, outcome.groups))
     for ranking in outcome.rankings:
         yield "  " + say["diff-ranking"].format(method=ranking.method)
     moved = [_estimates(one, say) for one in (*outcome.support, *outcome.shares)]
     yield from (f"  {line}" for line in _cut(moved, say))
+    stands = [_from_to(one.alternative, *_stands(one, say)) for one in outcome.standings]
+    margins = [_estimates(one, say) for one in outcome.margins]
+    for heading, lines in (("diff-standings", stands), ("diff-margins", margins)):
+        if lines:
+            yield f"  {say[heading]}"
+            yield from (f"    {line}" for line in _cut(lines, say))
+
+
+def _stands(change: StandingChange, say: Mapping[str, str]) -> tuple[str, str]:
+    """Where an alternative stood and stands: its share of first places and its places."""
+    before, after = (
+        say["diff-absent"]
+        if one is None
+        else say["diff-stands"].format(
+            first=_estimate(one.first), low=f"{one.places.low:g}", high=f"{one.places.high:g}"
+        )
+        for one in (change.before, change.after)
+    )
+    return before, after
 
 
 def _estimates(change: EstimateChange, say: Mapping[str, str]) -> str:
@@ -171,7 +196,7 @@ def _data(found: Comparison, say: Mapping[str, str]) -> list[str]:
     lines = []
     for data in found.data:
         content = _from_to(say["diff-content"], *map(_short, data.content))
-        told = _from_to(say[f"diff-{data.kind}"], *map(_value, data.rows))
+        told = _from_to(f"{data.step}: {say[f'diff-{data.kind}']}", *map(_value, data.rows))
         lines.append(f"{told} ({content})")
         curated = [_from_to(name, *map(str, rows)) for name, rows in data.curation.items()]
         lines += [f"  {line}" for line in _cut(curated, say)]

@@ -19,6 +19,7 @@ from normwright.flow.history import State, state_at
 from normwright.flow.stores import open_store
 from normwright.records import (
     Answer,
+    Ballots,
     Charter,
     Consultation,
     Contrast,
@@ -29,17 +30,24 @@ from normwright.records import (
     Estimate,
     Frozen,
     Judge,
+    Margin,
     Measurement,
     ModelRef,
     Outcome,
     Policy,
     Record,
+    RemoteUse,
+    Standing,
     Text,
     Verdict,
+    canonical_json,
+    digest_json,
 )
-from normwright.store import ROW_ID, Store
+from normwright.store import ROW_ID, Store, import_of
 
 R = TypeVar("R", bound=Record)
+RowKey: TypeAlias = tuple[str, ...]
+"""What names a row within its table."""
 
 _SUITES = ("help", "permitted", "harm", "over-refusal")
 """Suites counted from answers to the same scenes."""
@@ -66,6 +74,9 @@ class TableChange:
     removed: int
     changed: int
     """Rows both have that do not say the same."""
+    erased: tuple[int, int]
+    """Rows of each run whose content is gone because somebody withdrew; `before` and `after` count
+    them as they were imported, `added`, `removed` and `changed` know nothing of them."""
     root_before: Digest | None
     root_after: Digest | None
 
@@ -92,6 +103,15 @@ class RankingChange:
 
 
 @dataclass(frozen=True)
+class StandingChange:
+    """Where one alternative of the ballots stands now."""
+
+    alternative: str
+    before: Standing | None
+    after: Standing | None
+
+
+@dataclass(frozen=True)
 class OutcomeChange:
     """What one electorate's ballots say now."""
 
@@ -99,12 +119,19 @@ class OutcomeChange:
     authority: str
     votes: tuple[int | None, int | None]
     participants: tuple[int | None, int | None]
+    voters: tuple[int | None, int | None]
+    """Participants whose ballots rank at least one alternative."""
     support: tuple[EstimateChange, ...]
     """Statements whose support is not the same."""
     shares: tuple[EstimateChange, ...]
     """Norms for which the share of people who prefer declining is not the same."""
     rankings: tuple[RankingChange, ...]
     """Methods whose ranking is not the same."""
+    standings: tuple[StandingChange, ...]
+    """Alternatives of the ballots that stand otherwise, or as surely no more."""
+    margins: tuple[EstimateChange, ...]
+    """Pairs of alternatives, as `a > b` with `a` first in the alphabet, whose margin is not the
+    same; below zero where more voters put `b` above."""
     groups: tuple[tuple[int, ...] | None, tuple[int, ...] | None]
     """Sizes of the opinion groups, largest first; the same twice where nothing changed."""
 
@@ -127,6 +154,8 @@ class NormChange:
 class DataChange:
     """What is learned from now."""
 
+    step: str
+    """The step that made it: of one kind there may be data from scenes and from corpora."""
     kind: str
     rows: tuple[int | None, int | None]
     content: tuple[Digest | None, Digest | None]
@@ -259,6 +288,14 @@ class _Side:
     def all(self, kind: type[R]) -> tuple[R, ...]:
         return self.store.records(self._made, kind)
 
+    def datasets(self) -> dict[tuple[str, str], Dataset]:
+        """Return what is learned from, by the step that made it and its kind."""
+        return {
+            (step, one.kind): one
+            for step, result in self.state.results.items()
+            for one in self.store.records(result.made, Dataset)
+        }
+
     def last(self, kind: type[R]) -> R | None:
         found = self.all(kind)
         return found[-1] if found else None
@@ -272,6 +309,7 @@ def _people(one: _Side, other: _Side) -> tuple[TableChange, ...]:
     if _of(first, lambda r: r.roots) == _of(second, lambda r: r.roots):
         return ()
     before, after = _rows_of(one, first), _rows_of(other, second)
+    erased = [_erased(side, receipt) for side, receipt in ((one, first), (other, second))]
     roots = [{} if receipt is None else receipt.roots for receipt in (first, second)]
     told = []
     for table in before:
@@ -284,6 +322,7 @@ def _people(one: _Side, other: _Side) -> tuple[TableChange, ...]:
                 added=len(now.keys() - was.keys()),
                 removed=len(was.keys() - now.keys()),
                 changed=sum(was[row] != now[row] for row in was.keys() & now.keys()),
+                erased=(erased[0].get(table, 0), erased[1].get(table, 0)),
                 root_before=roots[0].get(table),
                 root_after=roots[1].get(table),
             )
@@ -291,15 +330,38 @@ def _people(one: _Side, other: _Side) -> tuple[TableChange, ...]:
     return tuple(told)
 
 
-def _rows_of(side: _Side, receipt: Consultation | None) -> dict[str, dict[tuple[str, ...], Record]]:
+def _rows_of(side: _Side, receipt: Consultation | None) -> dict[str, dict[RowKey, object]]:
     """Return the rows under a receipt: table -> what names a row -> the row."""
     if receipt is None:
         return {table: {} for table in ROW_ID}
     rows = side.store.rows(receipt)
     return {
-        table: {tuple(getattr(row, name) for name in names): row for row in getattr(rows, table)}
+        table: _numbered(rows.ballots)
+        if table == "ballots"
+        else {tuple(getattr(row, name) for name in names): row for row in getattr(rows, table)}
         for table, names in ROW_ID.items()
     }
+
+
+def _erased(side: _Side, receipt: Consultation | None) -> dict[str, int]:
+    """Return how many rows of each table under a receipt are no more than a leaf."""
+    if receipt is None:
+        return {}
+    counts = side.store.row_counts(import_of(receipt))
+    return {table: gone for table, (_, gone) in counts.items()}
+
+
+def _numbered(ballots: Ballots) -> dict[RowKey, object]:
+    """Return each ballot by its voter and number, counted by voter in a fixed order."""
+    texts = [canonical_json(order) for order in ballots.orders]
+    told: dict[RowKey, object] = {}
+    numbers: Counter[str] = Counter()
+    for voter, text in sorted(
+        (voter, texts[k]) for voter, k in zip(ballots.voters, ballots.chosen, strict=True)
+    ):
+        told[voter, str(numbers[voter])] = text
+        numbers[voter] += 1
+    return told
 
 
 # Outcomes
@@ -325,6 +387,17 @@ def _outcome(
     )
     was = {r.method: r.tiers for r in one.rankings} if one else {}
     now = {r.method: r.tiers for r in other.rankings} if other else {}
+    margins = _estimates(
+        dict(map(_margin, one.margins)) if one else {},
+        dict(map(_margin, other.margins)) if other else {},
+    )
+    stood = {s.alternative: s for s in one.standings} if one else {}
+    stands = {s.alternative: s for s in other.standings} if other else {}
+    standings = tuple(
+        StandingChange(name, stood.get(name), stands.get(name))
+        for name in _keys(stood, stands)
+        if stood.get(name) != stands.get(name)
+    )
     rankings = tuple(
         RankingChange(method, was.get(method, ()), now.get(method, ()))
         for method in _keys(was, now)
@@ -335,14 +408,31 @@ def _outcome(
         authority=key[1],
         votes=(_of(one, lambda o: o.votes), _of(other, lambda o: o.votes)),
         participants=(_of(one, lambda o: o.participants), _of(other, lambda o: o.participants)),
+        voters=(_of(one, lambda o: o.voters), _of(other, lambda o: o.voters)),
         support=support,
         shares=shares,
         rankings=rankings,
+        standings=standings,
+        margins=margins,
         groups=(_sizes(one), _sizes(other)),
     )
-    pairs = (change.votes, change.participants, change.groups)
+    pairs = (change.votes, change.participants, change.voters, change.groups)
     same = all(before == after for before, after in pairs)
-    return None if same and not (support or shares or rankings) else change
+    moved = support or shares or rankings or standings or margins
+    return None if same and not moved else change
+
+
+def _margin(margin: Margin) -> tuple[str, Estimate]:
+    """Return a margin under a name that does not depend on which of the two is ahead."""
+    estimate = margin.margin
+    if margin.above < margin.below:
+        return f"{margin.above} > {margin.below}", estimate
+    value = None if estimate.value is None else -estimate.value
+    interval = estimate.interval
+    if interval is not None:
+        interval = interval.model_copy(update={"low": -interval.high, "high": -interval.low})
+    turned = estimate.model_copy(update={"value": value, "interval": interval})
+    return f"{margin.below} > {margin.above}", turned
 
 
 def _sizes(outcome: Outcome | None) -> tuple[int, ...] | None:
@@ -419,15 +509,16 @@ def _permit(side: _Side) -> tuple[str, ...] | None:
 
 
 def _data(one: _Side, other: _Side) -> tuple[DataChange, ...]:
-    first, second = ({d.kind: d for d in side.all(Dataset)} for side in (one, other))
+    first, second = (side.datasets() for side in (one, other))
     told = []
-    for kind in _keys(first, second):
-        was, now = first.get(kind), second.get(kind)
+    for step, kind in _keys(first, second):
+        was, now = first.get((step, kind)), second.get((step, kind))
         if _of(was, lambda d: d.content) == _of(now, lambda d: d.content):
             continue
         before, after = _curated(was), _curated(now)
         told.append(
             DataChange(
+                step=step,
                 kind=kind,
                 rows=(_of(was, lambda d: d.rows), _of(now, lambda d: d.rows)),
                 content=(_of(was, lambda d: d.content), _of(now, lambda d: d.content)),
@@ -450,8 +541,8 @@ def _curated(dataset: Dataset | None) -> Counter[str]:
 
 def _models(one: _Side, other: _Side) -> tuple[ModelChange, ...]:
     first, second = (
-        {m.name: _weights(m) for m in side.all(ModelRef)}
-        | {f"judge {j.name}": _weights(j) for j in side.all(Judge)}
+        {m.name: _content(m) for m in side.all(ModelRef)}
+        | {f"judge {j.name}": _judging(side, j) for j in side.all(Judge)}
         for side in (one, other)
     )
     return tuple(
@@ -461,11 +552,21 @@ def _models(one: _Side, other: _Side) -> tuple[ModelChange, ...]:
     )
 
 
-def _weights(model: ModelRef | Judge) -> Digest:
-    """Return one digest over a model's files; its record also names what it was made from."""
-    from normwright.records import digest_json
+def _content(model: ModelRef) -> Digest:
+    """Return one digest over a model's files; its record also names what it was made from.
 
-    return digest_json(model.files)
+    A model behind an API has none: it is told by where it is and what it says that it is.
+    """
+    return digest_json(model.files or model.settings)
+
+
+def _judging(side: _Side, judge: Judge) -> Digest:
+    """Return one digest over a judge's files and, behind an API, over what answered there."""
+    asked = [
+        [use.endpoint, use.model, use.as_of, *sorted({*use.served, *use.fingerprints})]
+        for use in side.store.records(judge.derived_from, RemoteUse)
+    ]
+    return digest_json([judge.files, asked] if asked else judge.files)
 
 
 # Behaviour

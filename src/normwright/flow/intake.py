@@ -347,7 +347,7 @@ def _write_process(data: Path, found: Consulted, slug: str) -> None:
     if lang == _UNKNOWN:
         lang = language_of(t for s in found.statements for t in s.text.values()) or _UNKNOWN
     known = (
-        f"language: {lang}  # of the statements; by their commonest words"
+        f"language: {json.dumps(lang)}  # of the statements; by their commonest words"
         if lang != _UNKNOWN
         else "# language: en  # of the statements; nobody knows it yet"
     )
@@ -355,13 +355,13 @@ def _write_process(data: Path, found: Consulted, slug: str) -> None:
     path.write_text(
         f"""\
 # Who was asked. Edit it, and run the project again.
-id: {slug}
+id: {json.dumps(slug)}
 kind: {process.kind}  # human or simulated; a process is wholly one or the other
 {seed}title: {_both(title)}  # the same in each language; translate it
 identification: {process.identification}  # open, invite, roster or oidc: how people were identified
 {known}
 polities:  # the community the participants belong to, and the layer at which it decides
-  - id: {slug}
+  - id: {json.dumps(slug)}
     name: {_both(title)}
     layer: {found.polities[0].layer}  # global, polity, organisation or individual
 """,
@@ -408,7 +408,7 @@ controls: [random-init]  # the same training from random weights: what it reache
 # Made from {_one_line(source)} by `normwright init --from`. This is the one file to edit.
 # `normwright run` carries it as far as its sources reach, and ends with out/report.html.
 schema: project/v1
-id: {_slug(name) or "project"}
+id: {json.dumps(_slug(name) or "project")}
 title:  # the same in each language; translate it
 {_lines(title)}
 languages: [{", ".join(LANGUAGES)}]  # of the report

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from normwright.records import NormwrightError
+from normwright.records import NormwrightError, PlaceError
 
 PATIENCE = 30
 """Seconds that a writer waits for another one to finish."""
@@ -54,6 +54,12 @@ class Backend(Protocol):
 
     def error(self, error: Exception) -> NormwrightError | None:
         """Return a failure that is the database's in words, None for one that is the caller's."""
+
+    def disturbance(self) -> PlaceError | None:
+        """Return that somebody writes to a store that is read without any protection, if so.
+
+        What does not fit together then may be two states of it, and is no damage.
+        """
 
     def damage(self, connection: sa.Connection) -> Sequence[str]:
         """Return what the database engine itself finds wrong, in its words."""

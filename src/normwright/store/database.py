@@ -763,6 +763,17 @@ class Store:
                 counts[name] = (total, total - kept)
         return counts
 
+    def check_undisturbed(self) -> None:
+        """Check that nobody wrote to a store that is read without any protection against it.
+
+        To be asked before something is said to be wrong with it.
+
+        Raises:
+            PlaceError: if somebody did.
+        """
+        if (said := self.backend.disturbance()) is not None:
+            raise said
+
     def damage(self) -> tuple[str, ...]:
         """Return what the database engine itself finds wrong with itself, in its words."""
         with self._reading() as connection:

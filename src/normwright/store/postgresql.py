@@ -129,6 +129,9 @@ class PostgreSQLSchema:
             )
         )
 
+    def disturbance(self) -> None:
+        """Return None: every transaction sees one state."""
+
     def damage(self, connection: sa.Connection) -> Sequence[str]:
         """Return constraints that are switched off or unproved, and rows that refer to nothing.
 

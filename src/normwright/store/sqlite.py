@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from normwright.records import IntegrityError, NormwrightError
+from normwright.records import IntegrityError, NormwrightError, PlaceError
 from normwright.store.backend import PATIENCE
-from normwright.store.sealed import is_sealed, sealed_engine
+from normwright.store.sealed import SealedFile, is_sealed
 from normwright.store.trouble import say_plainly
 
 
@@ -24,10 +24,11 @@ class SQLiteFile:
         self.file = file
         self.name = f"{file.parent.name}/{file.name}"
         self.sealed = not writes and is_sealed(file)
-        # What a failing statement was given may be a person's vote: it is in no message.
-        if self.sealed:
-            self.engine = sealed_engine(file)
+        self._sealed = SealedFile(file, self.name) if self.sealed else None
+        if self._sealed is not None:
+            self.engine = self._sealed.engine
         else:
+            # What a failing statement was given may be a person's vote: it is in no message.
             url = sa.URL.create("sqlite", database=str(file))
             self.engine = sa.create_engine(url, hide_parameters=True)
             sa.event.listen(self.engine, "connect", _prepare)
@@ -50,8 +51,13 @@ class SQLiteFile:
         cause = getattr(error, "orig", None)
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return IntegrityError(f"{self.file} is not a readable database: {cause}")
+            return self.disturbance() or IntegrityError(
+                f"{self.file} is not a readable database: {cause}"
+            )
         return None
+
+    def disturbance(self) -> PlaceError | None:
+        return None if self._sealed is None else self._sealed.disturbance()
 
     def damage(self, connection: sa.Connection) -> Sequence[str]:
         found = [

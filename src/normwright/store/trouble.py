@@ -98,6 +98,11 @@ def trouble_of(error: BaseException, place: Path) -> PlaceError | None:
         return None
     number = error.errno if isinstance(error, OSError) else _number_in(error)
     said = _BY_ERRNO.get(number) if number is not None else None
+    if isinstance(error, sqlite3.Error):
+        # From a statement that was given to the driver itself, past `say_plainly`.
+        said = _BY_SQLITE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if said is _BROKEN and _is_full(place):
+            said = _NO_ROOM
     if said is None and isinstance(error, RuntimeError) and _is_full(place):
         said = _NO_ROOM  # the weights' writer only says that it could not write
     if said is None:
