@@ -75,7 +75,7 @@ def run(
         watch=watch or (lambda event: None),
         accept_clock=accept_clock,
     )
-    return replace(report, signed=sign_made(project, hand))
+    return replace(report, signed=sign_made(project, hand, plan))
 
 
 def status(directory: Path) -> Status:
@@ -85,5 +85,6 @@ def status(directory: Path) -> Status:
         InputError: with every fault of the project and its files.
     """
     project = load_project(directory)
-    found = status_of(directory, steps(project), seed=project.settings.seed)
-    return replace(found, signed=signers_of(directory))
+    plan = steps(project)
+    found = status_of(directory, plan, seed=project.settings.seed)
+    return replace(found, signed=signers_of(project, plan))

@@ -80,7 +80,7 @@ class Books:
     results: Sequence[StageResult]
     """What every step ever made."""
     current: Sequence[StageResult]
-    """What each step had made when it was last reached."""
+    """What each step made when it was last reached, where it rests on what stands above it."""
     ledger: Sequence[Entry]
     exports: Mapping[str, Digest]
     """Digests of the files for people, by path."""

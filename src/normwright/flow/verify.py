@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from normwright.flow.engine import result_key
+from normwright.flow.history import settled
 from normwright.flow.marks import marked_now
 from normwright.flow.receipts import body_of, held_objects, title_of
 from normwright.flow.signed import Books, Signatures, weigh
@@ -426,13 +427,12 @@ class _Verifier:
 
     def signatures(self) -> None:
         """Weigh every signature by the keys of this machine, and compute again what it is over."""
-        steps = self.store.current_steps().values()
         books = Books(
             signatures=self.store.signatures(),
             bodies=self.bodies,
             objects=self.store.objects.exists,
             results=tuple(self.results.values()),
-            current=tuple(self.results[step.key] for step in steps if step.key in self.results),
+            current=tuple(settled(self.store).values()),
             ledger=self.store.ledger(),
             exports=self.store.exports(),
         )
