@@ -40,7 +40,7 @@ def test_it_takes_the_person_out_and_prints_the_receipt(call: Call, project: Pat
 
     assert called.code == 0
     assert "# Receipt of a withdrawal" in called.out
-    assert "- Any share or interval: yes" in called.out
+    assert "- Any share, margin or interval: yes" in called.out
     assert "written again without this person: consultation/votes.csv.gz" in called.err
     assert "out/report.html" in called.err
     assert WHO not in called.out + called.err

@@ -277,7 +277,12 @@ def receipt_lines(receipt: WithdrawalReceipt, lang: str) -> list[str]:
 
 def _figures(receipt: WithdrawalReceipt, lang: str) -> list[str]:
     say, lines = words(lang), list[str]()
-    for heading, changes in (("support", receipt.support), ("pairs", receipt.pairs)):
+    for heading, changes in (
+        ("support", receipt.support),
+        ("pairs", receipt.pairs),
+        ("firsts", receipt.firsts),
+        ("margins", receipt.margins),
+    ):
         if changes:
             columns = [say[f"receipt-{heading}"], say["receipt-before"], say["receipt-after"]]
             lines += ["", f"| {' | '.join(columns)} |", "|---|---|---|"]
