@@ -78,7 +78,7 @@ def sign(
     directory: Path,
     *,
     key: str | None = None,
-    what: Sequence[Kind] = KINDS,
+    what: Sequence[Kind] | None = None,
     home: KeyHome | None = None,
     passphrase: Callable[[], str | None] = passphrase_of_environment,
 ) -> Signed:
@@ -89,7 +89,8 @@ def sign(
     Args:
         directory: The project.
         key: Name of the key; None is the one that signs runs.
-        what: What to sign. What is not there yet is passed over, unless nothing at all is there.
+        what: What to sign; None is all that a project with these parts has. What is not there yet
+            is passed over, unless nothing at all is there.
         home: Where keys lie; None is this machine's key home.
         passphrase: Asked only where the key has one and there is something to sign.
 
@@ -105,12 +106,32 @@ def sign(
         do = "Make one: normwright keys create; or name one of yours with --key."
         raise _nothing(str(home.directory), "a key to sign with", do)
     hand = Hand(home, name, passphrase)
+    what = _worth_signing(project) if what is None else what
     with locked(directory), open_store(directory) as store:
         results = _as_read(project.directory, settled(store))
         if (done := sign_in(project, store, hand, what, results)) is None:
-            do = f"Run it first: normwright run {directory}"
+            if set(what).isdisjoint(kinds_made(project)):
+                do = "Nothing of a project with these parts is signed: no norms, no scenes."
+            else:
+                do = f"Run it first: normwright run {directory}"
             raise _nothing(str(directory), f"{' or '.join(what)} to sign", do)
         return done
+
+
+def kinds_made(project: Project) -> tuple[Kind, ...]:
+    """Return what a project with these parts makes that is signed, and the criteria for it."""
+    sources = project.settings.sources
+    there = {"policy": sources.norms is not None}
+    there |= dict.fromkeys(("criteria", "verdict"), bool(sources.scenes))
+    return tuple(kind for kind in KINDS if there[kind])
+
+
+def _worth_signing(project: Project) -> tuple[Kind, ...]:
+    """Return what is signed unless somebody names it: criteria too that wait for their verdict."""
+    kinds = set(kinds_made(project)) | {"policy", "verdict"}
+    if project.path(project.settings.release.criteria).is_file():
+        kinds.add("criteria")
+    return tuple(kind for kind in KINDS if kind in kinds)
 
 
 def sign_in(
