@@ -228,7 +228,9 @@ def _turned(margin: Estimate) -> Estimate:
         update={
             "value": None if margin.value is None else 0.0 - margin.value,
             "interval": interval
-            and interval.model_copy(update={"low": 0.0 - interval.high, "high": 0.0 - interval.low}),
+            and interval.model_copy(
+                update={"low": 0.0 - interval.high, "high": 0.0 - interval.low}
+            ),
         }
     )
 

@@ -446,7 +446,6 @@ class _Verifier:
         self.faults += weighed.faults
         self.signed = weighed.signatures
 
-
     def to_sign(self) -> Sequence[Kind]:
         """Return what a project with these parts makes that is signed; all, if nobody can say."""
         try:
