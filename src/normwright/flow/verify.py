@@ -12,8 +12,8 @@ from typing import Any
 from normwright.flow.engine import result_key
 from normwright.flow.history import settled
 from normwright.flow.marks import marked_now
-from normwright.flow.receipts import body_of, held_objects, title_of
 from normwright.flow.project import load_project
+from normwright.flow.receipts import body_of, held_objects, title_of
 from normwright.flow.signed import Books, Signatures, weigh
 from normwright.flow.signing import kinds_made
 from normwright.flow.statements import KINDS, Kind
