@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import date
 from itertools import combinations
 from pathlib import Path
 
+import pytest
+
 from normwright import flow
 from normwright.cli.elicit import receipt_lines
 from normwright.cli.words import words
-from normwright.records import WithdrawalReceipt
+from normwright.records import InputError, WithdrawalReceipt
 
 TODAY = date(2026, 11, 26)
 PEOPLE = ("ana", "ben", "eva", "rui", "zoe")
@@ -90,4 +93,75 @@ def test_a_margin_that_turns_round_is_one_figure(tmp_path: Path) -> None:
     assert before.value == 0.0
     assert after.value is not None
     assert abs(after.value) == 1 / 3
+    assert flow.verify(project).faults == ()
+
+
+VOTES = ["agree", "disagree", "agree", "pass", "agree"]
+
+
+def tree(directory: Path) -> dict[str, bytes]:
+    """Every file of the consultation and of what was made for people."""
+    return {
+        path.relative_to(directory).as_posix(): path.read_bytes()
+        for place in ("consultation", "out")
+        for path in (directory / place).rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("name", ["answers.csv", "answers.csv.gz"])
+@pytest.mark.parametrize("wide", [False, True])
+def test_somebody_leaves_a_table_of_its_own_form(tmp_path: Path, name: str, *, wide: bool) -> None:
+    """Semicolons, a column `voter`: taken out of store and file; made anew, all verifies."""
+    if wide:
+        rows = [f"voter;{';'.join(ALTERNATIVES)}"]
+        rows += [f"{p};{';'.join(VOTES[(n + m) % 5] for m in range(3))}"
+                 for n, p in enumerate(PEOPLE)]  # fmt: skip
+    else:
+        rows = ["voter;statement;vote"]
+        rows += [f"{p};{s};{VOTES[(n + m) % 5]}"
+                 for n, p in enumerate(PEOPLE) for m, s in enumerate(ALTERNATIVES)]  # fmt: skip
+    data = ("\n".join(rows) + "\n").encode()
+    source = tmp_path / name
+    source.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    project = started(tmp_path / "town", source)
+    receipt = withdrawn(project, "zoe")
+    between = flow.verify(project).faults
+    flow.run(project)
+    (kept,) = (project / "consultation").glob("answers*")
+    left = gzip.decompress(kept.read_bytes()) if kept.suffix == ".gz" else kept.read_bytes()
+
+    assert receipt.rows["participants"] == 1
+    assert receipt.rows["votes"] > 0
+    assert between == ()
+    assert b"zoe" not in left
+    assert left == "".join(f"{row}\n" for row in rows if not row.startswith("zoe")).encode()
+    assert flow.verify(project).faults == ()
+    assert flow.findings(project).outcomes[0].participants == 4
+
+
+ORDERS = """\
+# TITLE: Council
+# DATA TYPE: soi
+# NUMBER ALTERNATIVES: 2
+# NUMBER VOTERS: 3
+# NUMBER UNIQUE ORDERS: 2
+# ALTERNATIVE NAME 1: Ana
+# ALTERNATIVE NAME 2: Rui
+2: 1,2
+1: 2
+"""
+
+
+@pytest.mark.parametrize("who", ["v1", "somebody"])
+def test_nobody_leaves_counted_orders(tmp_path: Path, who: str) -> None:
+    """An id there is only a place; that is the reason given, and nothing changes."""
+    source = tmp_path / "council.soi"
+    source.write_text(ORDERS, encoding="utf-8")
+    project = started(tmp_path / "town", source)
+    before = tree(project)
+
+    with pytest.raises(InputError, match="only places in the file"):
+        flow.withdraw(project, who, then="rebuild")
+    assert tree(project) == before
     assert flow.verify(project).faults == ()

@@ -323,6 +323,8 @@ def _plan(
 
     directory, folder = project.directory, _consultation(project)
     theirs = take_out(folder, root=directory, gone=lambda one: one == participant)
+    if theirs.nameless is not None and not processes_of(store, participant):
+        raise InputError([theirs.nameless])
     name = _process(directory, store, participant, process, in_files=bool(theirs.rows))
     if name is None:
         return Withdrawn("already", None, None)
@@ -366,7 +368,9 @@ def _plan(
         standing=standing,
     )
     lingering = lingering_files(directory, participant, texts, written=taken.files, removed=quoting)
-    refused = _refused(folder, directory, taken.files, name, participant, aside)
+    refused = _refused(
+        folder, directory, taken.files, name, participant, nameless=taken.nameless, place=aside
+    )
     return _Plan(found, authored, withdrawal, receipt, taken.unread, lingering, refused)
 
 
@@ -559,6 +563,8 @@ def _refused(
     files: Mapping[str, bytes],
     process: str,
     participant: str,
+    *,
+    nameless: Fault | None,
     place: Path,
 ) -> tuple[Fault, ...]:
     """Return why the files as they will be could not be imported; none if they could.
@@ -591,7 +597,8 @@ def _refused(
     if read.process.id == process and any(one.id == participant for one in read.participants):
         raise InputError(
             [
-                Fault(
+                nameless
+                or Fault(
                     where=folder.name,
                     expected="tables in which a column names each person",
                     seen=f"the form `{read.importer}`, from which nobody can be taken out",
