@@ -146,3 +146,17 @@ def test_nothing_is_signed_by_hand_whose_sources_changed(project: Path, tmp_path
 
     with pytest.raises(InputError, match="policy"):
         sign(project, what=["policy"], home=other)
+
+
+def test_it_stays_dropped_when_room_is_made(project: Path, home: KeyHome, tmp_path: Path) -> None:
+    """What tells that a part was dropped is kept, also behind a later run that stopped early."""
+    drop_norms(project, tmp_path)
+    run(project, home=home)
+    change_votes(project)
+    run(project, until="elicit", home=home)
+    flow.collect(project, keep_runs=1, remove=True)
+    with flow.open_store(project, create=False) as store:
+        steps = list(store.current_steps())
+
+    assert steps == ["elicit", "aggregate"]
+    assert verify(project, home=home).faults == ()
