@@ -14,6 +14,7 @@ from tests.flow.consulted import PEOPLE, WHO
 
 from normwright import flow
 from normwright.cli.words import languages, words
+from normwright.flow.withdrawal import JOURNAL
 from normwright.records import WithdrawalReceipt
 from normwright.store import Store, withdrawals
 
@@ -40,7 +41,7 @@ def test_it_takes_the_person_out_and_prints_the_receipt(call: Call, project: Pat
 
     assert called.code == 0
     assert "# Receipt of a withdrawal" in called.out
-    assert "- Any share or interval: yes" in called.out
+    assert "- Any share, margin or interval: yes" in called.out
     assert "written again without this person: consultation/votes.csv.gz" in called.err
     assert "out/report.html" in called.err
     assert WHO not in called.out + called.err
@@ -103,6 +104,32 @@ def test_a_receipt_inside_the_project_is_refused(call: Call, project: Path) -> N
     assert called.code == 1
     assert [fault["where"] for fault in called.faults] == ["--receipt"]
     assert count(project) == 0
+
+
+@pytest.mark.parametrize("place", ["taken/deeper", "n" * 300])
+def test_an_impossible_place_for_the_receipt_is_known_beforehand(
+    call: Call, project: Path, place: str
+) -> None:
+    """One fault, one JSON value, and nobody has been taken out."""
+    (project.parent / "taken").write_text("a file", encoding="utf-8")
+    called = call("elicit", "withdraw", WHO, project, "--then", "rebuild", "--yes",
+                  "--receipt", project.parent / place, "--json")  # fmt: skip
+
+    assert called.code == 1
+    (fault,) = called.faults
+    assert fault["where"].startswith("--receipt")
+    assert count(project) == 0
+    assert not (project / JOURNAL).exists()
+
+
+def test_a_folder_for_a_receipt_that_is_not_written_is_not_left(call: Call, project: Path) -> None:
+    """Nobody by that name took part, so there is nothing to hand over."""
+    folder = project.parent / "deep" / "handed"
+    called = call("elicit", "withdraw", "nobody", project, "--then", "rebuild", "--yes",
+                  "--receipt", folder, "--json")  # fmt: skip
+
+    assert called.code == 1
+    assert not folder.parent.exists()
 
 
 def test_nothing_happens_unasked(call: Call, project: Path) -> None:

@@ -222,3 +222,104 @@ def test_fields_of_a_record_are_found_as_the_reader_finds_them(
     cells = [record[begin:end] for begin, end in _spans(record)]
 
     assert [next(csv.reader([cell]), [""])[0] if cell else "" for cell in cells] == fields
+
+
+# Tables of a form of their own
+
+LONG = "Voter;Statement;Vote\nana;Trees;agree\nben;Trees;disagree\nana;Cars;agree\neva;Cars;agree\n"
+WIDE = "Person,Trees,Cars\nana,agree,agree\nben,disagree,agree\neva,agree,disagree\n"
+
+
+def other(tmp_path: Path, name: str, data: bytes, mapping: str = "") -> Path:
+    """A folder with one table, and what people decided about it."""
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / name).write_bytes(data)
+    if mapping:
+        (tmp_path / "c/mapping.yaml").write_text(mapping, encoding="utf-8")
+    return tmp_path / "c"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "mapping"),
+    [
+        ("t.csv", LONG, ""),
+        ("t.tsv", LONG.replace(";", "\t"), ""),
+        ("t.csv", LONG.replace(";", "|"), "delimiter: '|'\n"),
+        ("t.csv", "\n" + LONG.replace("\n", "\r\n"), ""),
+        ("T.CSV", WIDE, ""),
+        ("t.csv", WIDE.replace("Person", "Somebody"), "columns: {participant: Somebody}\n"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_table_of_its_own_form_loses_their_rows_alone(
+    tmp_path: Path, name: str, text: str, mapping: str, encoding: str, *, zipped: bool
+) -> None:
+    """By its own column, delimiter and encoding; the bytes of all other rows are as they were."""
+    text = text.replace("Trees", "Árvores")
+    data = text.encode(encoding)
+    whole = gzip.compress(data) if zipped else data
+    directory = other(tmp_path, name + ".gz" * zipped, whole, mapping)
+    before = read_consultation(directory, root=tmp_path)
+    found = taken(directory, "ana")
+    apply(directory, found)
+    after = read_consultation(directory, root=tmp_path)
+    (new,) = found.files.values()
+    lines = [line for line in text.splitlines(keepends=True) if "ana" not in line]
+
+    assert "ana" in {one.id for one in before.participants}
+    assert {one.id for one in after.participants} == {"ben", "eva"}
+    assert (gzip.decompress(new) if zipped else new) == "".join(lines).encode(encoding)
+    assert found.nameless is None
+    assert found.unread == ()
+
+
+def test_another_column_does_not_name_a_person(tmp_path: Path) -> None:
+    """Only the column that people are read from counts: a vote on what ana wrote is not ana's."""
+    text = LONG.replace("Vote\n", "Vote;Author\n").replace("gree\n", "gree;ana\n")
+    found = taken(other(tmp_path, "t.csv", text.encode()), "ana")
+
+    assert found.rows == {"c/t.csv": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "seen"),
+    [
+        ("t.csv", LONG.replace("ana", "ana@x.org"), "places"),
+        ("t.csv", "Trees,Cars\nagree,agree\ndisagree,agree\nagree,disagree\n", "places"),
+        (
+            "t.soi",
+            "# NUMBER ALTERNATIVES: 2\n# NUMBER VOTERS: 3\n# NUMBER UNIQUE ORDERS: 2\n"
+            "# ALTERNATIVE NAME 1: Ana\n# ALTERNATIVE NAME 2: Rui\n2: 1,2\n1: 2\n",
+            "places",
+        ),
+    ],
+)
+def test_where_ids_are_places_nobody_is_looked_for(
+    tmp_path: Path, name: str, text: str, seen: str
+) -> None:
+    """Whoever comes next would have the id of somebody taken out, so nothing is taken out."""
+    directory = other(tmp_path, name, text.encode())
+    first = read_consultation(directory, root=tmp_path).participants[0].id
+    found = taken(directory, first, "ana@x.org")
+
+    assert found.files == {}
+    assert found.nameless is not None
+    assert found.nameless.where == f"c/{name}"
+    assert seen in found.nameless.seen
+
+
+def test_a_workbook_is_said_not_to_be_written_again(tmp_path: Path) -> None:
+    """A spreadsheet cannot be written as it was but for some rows."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for line in WIDE.splitlines():
+        book.active.append(line.split(","))
+    (tmp_path / "c").mkdir()
+    book.save(tmp_path / "c/t.xlsx")
+    found = taken(tmp_path / "c", "ana")
+
+    assert found.files == {}
+    assert found.nameless is not None
+    assert "workbook" in found.nameless.seen

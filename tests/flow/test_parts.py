@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from normwright import flow, web
+from normwright.cli import main
 from normwright.flow import FILE, Findings
 from normwright.flow.stages import steps
 from normwright.records import InputError
@@ -150,9 +151,42 @@ def test_a_project_that_names_no_part_has_those_of_the_template(tmp_path: Path) 
     }
 
 
+@pytest.mark.parametrize(
+    ("parts", "command", "lacking"),
+    [
+        ("asked", ["chat", "--say", "Hello"], ["norms", "scenes"]),
+        ("asked", ["charter", "show"], ["norms"]),
+        ("asked", ["charter", "decide", "--act", "disclose.personal-data"], ["norms"]),
+        ("judged", ["chat", "--say", "Hello"], ["consultation", "norms", "scenes"]),
+        ("judged", ["charter", "show"], ["consultation", "norms"]),
+    ],
+)
+def test_a_command_says_which_part_it_would_need(
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
+    parts: str,
+    command: list[str],
+    lacking: list[str],
+) -> None:
+    """A run would never make what no part of the project leads to, so none is advised alone."""
+    place = request.getfixturevalue(parts)
+    at = 1 if command[0] == "chat" else 2
+    with pytest.raises(SystemExit) as left:
+        main([*command[:at], str(place), *command[at:], "--json"])
+    faults = json.loads(capsys.readouterr().out)["error"]["faults"]
+
+    assert left.value.code == 1
+    assert [fault["where"] for fault in faults] == [f"{FILE}: sources.{name}" for name in lacking]
+    assert all(fault["do"].startswith("Name it there") for fault in faults)
+
+
 def test_results_with_a_verdict_are_refused_where_there_is_none(asked: Path) -> None:
-    """Whoever needs a verdict is told that there is none; findings are there all the same."""
-    with pytest.raises(InputError, match="no verdict"):
+    """Whoever needs a verdict is told what the project lacks for one; findings are there."""
+    with pytest.raises(InputError) as error:
         flow.results(asked)
 
+    assert [f.where for f in error.value.faults] == [
+        f"{FILE}: sources.norms",
+        f"{FILE}: sources.scenes",
+    ]
     assert len(steps(flow.load_project(asked))) == 2

@@ -673,7 +673,7 @@ def test_any_character_of_a_stored_signature_counts(
         "signatures": [new if one is other else other for other in books.signatures],
     }
     weighed = weigh(
-        finished / "town", Books(**changed), known=KeyHome(finished / "home").known, required=True
+        finished / "town", Books(**changed), known=KeyHome(finished / "home").known, required=KINDS
     )
 
     assert weighed.signatures.good == len(books.signatures) - 1

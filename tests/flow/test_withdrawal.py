@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.disks import read_only
 from tests.flow import consulted
 from tests.flow.consulted import PEOPLE, WHO, WROTE
 
@@ -26,6 +27,7 @@ from normwright.records import (
     Consultation,
     InputError,
     Outcome,
+    PlaceError,
     Record,
     Withdrawal,
     WithdrawalReceipt,
@@ -411,6 +413,37 @@ def test_a_dry_run_and_a_refusal_change_nothing(project: Path) -> None:
     assert planned.receipt is not None
     assert planned.receipt.changes.anything is True
     assert planned.receipt.support
+
+
+def test_a_dry_run_needs_nothing_to_be_writable(project: Path) -> None:
+    """On a read-only disk it tells the same; a withdrawal there is refused and changes nothing."""
+    before, planned = tree(project), withdraw(project, dry_run=True)
+    with read_only(project):
+        found = withdraw(project, dry_run=True)
+        with pytest.raises(PlaceError, match="can be written to"):
+            withdraw(project)
+
+    assert found.receipt is not None
+    assert planned.receipt is not None
+    assert found.receipt.changes == planned.receipt.changes
+    assert found.receipt.support == planned.receipt.support
+    assert tree(project) == before
+
+
+def test_a_dry_run_finishes_nothing(project: Path) -> None:
+    """While a withdrawal waits to be completed there is nothing to foresee, and it still waits."""
+
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        withdraw(project, hand_over=stop)
+    before = tree(project)
+    with pytest.raises(InputError, match="interrupted"):
+        withdraw(project, dry_run=True)
+
+    assert tree(project) == before
+    assert withdraw(project).state == "completed"
 
 
 @pytest.mark.parametrize(

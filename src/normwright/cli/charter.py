@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-STEP = "charter"
+STEP: Final = "charter"
 """The step of a run that makes the charter."""
 
 DECISION_STYLES = {"allow": "bold green", "deny": "bold red", "ask": "bold yellow"}

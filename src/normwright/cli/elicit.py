@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -101,23 +104,27 @@ def withdraw(
         return yes or typer.confirm(say["withdraw-ask"], err=True)
 
     def hand_over(done: Withdrawn) -> None:
-        _show(done, shown, as_json=as_json)
+        written: tuple[Path, ...] = ()
         if receipt is not None and done.receipt is not None:
-            for path in write_receipt(done.receipt, receipt):
-                err.print(f"{say['withdraw-written']}: {path}", markup=False, soft_wrap=True)
+            # First: whoever is told that all is done has the receipt in hand.
+            written = write_receipt(done.receipt, receipt)
+        _show(done, shown, as_json=as_json)
+        for path in written:
+            err.print(f"{say['withdraw-written']}: {path}", markup=False, soft_wrap=True)
 
-    if not as_json:
-        err.print(say["withdraw-counting"], markup=False, soft_wrap=True)
-    done = flow.withdraw(
-        directory,
-        participant,
-        then=then.value,
-        because=because,
-        process=process,
-        dry_run=dry_run,
-        confirm=(lambda planned: True) if as_json else confirm,
-        hand_over=hand_over,
-    )
+    with _place_for(None if dry_run else receipt):
+        if not as_json:
+            err.print(say["withdraw-counting"], markup=False, soft_wrap=True)
+        done = flow.withdraw(
+            directory,
+            participant,
+            then=then.value,
+            because=because,
+            process=process,
+            dry_run=dry_run,
+            confirm=(lambda planned: True) if as_json else confirm,
+            hand_over=hand_over,
+        )
     if done.state in ("planned", "declined", "already"):
         _show(done, shown, as_json=as_json)
     return FAILED if done.state == "declined" else DONE
@@ -145,6 +152,37 @@ def _check(directory: Path, receipt: Path | None, *, may_ask: bool, asks: bool) 
         )
     if faults:
         raise InputError(faults)
+
+
+@contextmanager
+def _place_for(receipt: Path | None) -> Iterator[None]:
+    """Make the folder of the receipt; one in which nothing came to lie is taken away again.
+
+    Raises:
+        InputError: if it cannot be made or written to. Nothing has been changed then.
+    """
+    if receipt is None:
+        yield
+        return
+    made: list[Path] = []
+    try:
+        try:
+            made += [place for place in (receipt, *receipt.parents) if not place.exists()]
+            receipt.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=receipt):
+                pass
+        except (OSError, ValueError) as error:
+            seen = getattr(error, "strerror", None) or str(error)
+            do = "Name another; nothing has been changed."
+            expected = "a directory that can be written to"
+            raise InputError(
+                [Fault(where=f"--receipt {receipt}", expected=expected, seen=seen, do=do)]
+            ) from error
+        yield
+    finally:
+        for place in made:
+            with suppress(OSError, ValueError):
+                place.rmdir()
 
 
 def _show(done: Withdrawn, lang: str, *, as_json: bool) -> None:
@@ -277,7 +315,12 @@ def receipt_lines(receipt: WithdrawalReceipt, lang: str) -> list[str]:
 
 def _figures(receipt: WithdrawalReceipt, lang: str) -> list[str]:
     say, lines = words(lang), list[str]()
-    for heading, changes in (("support", receipt.support), ("pairs", receipt.pairs)):
+    for heading, changes in (
+        ("support", receipt.support),
+        ("pairs", receipt.pairs),
+        ("firsts", receipt.firsts),
+        ("margins", receipt.margins),
+    ):
         if changes:
             columns = [say[f"receipt-{heading}"], say["receipt-before"], say["receipt-after"]]
             lines += ["", f"| {' | '.join(columns)} |", "|---|---|---|"]

@@ -181,7 +181,7 @@ def sign(
     done = flow.sign(
         directory,
         key=key,
-        what=[one.value for one in what] if what else flow.KINDS,
+        what=[one.value for one in what] if what else None,
         passphrase=passphrase_of_person,
     )
     if as_json:

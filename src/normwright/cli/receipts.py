@@ -75,7 +75,8 @@ def verify(
         bool,
         typer.Option(
             "--require-signed",
-            help="Criteria, policy and verdict without a signature by a trusted key are faults.",
+            help="Criteria, policy and verdict, as far as the project's parts lead to them, "
+            "without a signature by a trusted key are faults.",
         ),
     ] = False,
     as_json: AsJson = False,

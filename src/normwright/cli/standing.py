@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from normwright.records import Digest, Fault, InputError, Record
 
@@ -20,14 +20,15 @@ def last_of(directory: Path, made: Iterable[Digest], kind: type[R]) -> R | None:
     return found[-1] if found else None
 
 
-def standing(directory: Path, kind: type[R], *, step: str) -> R:
+def standing(directory: Path, kind: type[R], *, step: Literal["charter", "release"]) -> R:
     """Return the record of one kind that the project's present results hold.
 
     Raises:
-        InputError: if no step has made one that still counts.
+        InputError: if no step has made one that still counts, or the project has no such step.
     """
     from normwright import flow
 
+    flow.check_makes(flow.load_project(directory), step)
     made = [digest for stage in flow.status(directory).stages for digest in stage.made]
     found = last_of(directory, made, kind) if made else None
     if found is None:

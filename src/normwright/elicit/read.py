@@ -40,6 +40,12 @@ def fitting_of(parts: Sequence[P], folder: Folder) -> list[P]:
     return first or [part for part in parts if part.fallback and part.sniff(folder)]
 
 
+def importer_of(folder: Folder) -> Importer | None:
+    """Return the format of the consultation in a folder; None where that is not plain."""
+    fitting = fitting_of([part for part in formats() if isinstance(part, Importer)], folder)
+    return fitting[0] if len(fitting) == 1 else None
+
+
 def read_consultation(directory: Path, *, root: Path) -> Consulted:
     """Return the consultation that lies in a directory.
 

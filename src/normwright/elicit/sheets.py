@@ -6,6 +6,7 @@ found out from the file, said in the result, and can be overruled by the caller.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -28,7 +29,7 @@ JSON_ENDINGS: Final = (".jsonl", ".ndjson", ".json")
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SAMPLE: Final = 200
 """Rows a delimiter is judged by."""
-_BIGGEST_CELL: Final = 1 << 24
+BIGGEST_CELL: Final = 1 << 24
 """Characters in one field, above which a quote was most likely never closed."""
 
 
@@ -90,16 +91,27 @@ def decoded(data: bytes) -> tuple[str, str] | None:
     Windows-1252 is only tried on bytes that are no UTF-8, and refused where a byte means nothing
     in it.
     """
-    tries: tuple[str, ...]
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        tries = ("utf-16",)
-    elif data.startswith(b"\xef\xbb\xbf"):
-        tries = ("utf-8-sig",)
-    else:
-        tries = ("utf-8", "cp1252")
-    for encoding in tries:
+    found = decoded_whole(data)
+    if found is None:
+        return None
+    mark, text, encoding = found
+    return text, {b"": encoding, codecs.BOM_UTF8: "utf-8-sig"}.get(mark, "utf-16")
+
+
+def decoded_whole(data: bytes) -> tuple[bytes, str, str] | None:
+    """Return the byte order mark, the text and its encoding, from which the same bytes come again.
+
+    None where it is no text.
+    """
+    marks = {
+        codecs.BOM_UTF8: "utf-8",
+        codecs.BOM_UTF16_LE: "utf-16-le",
+        codecs.BOM_UTF16_BE: "utf-16-be",
+    }
+    mark = next((mark for mark in marks if data.startswith(mark)), b"")
+    for encoding in (marks[mark],) if mark else ("utf-8", "cp1252"):
         try:
-            return data.decode(encoding), encoding
+            return mark, data.removeprefix(mark).decode(encoding), encoding
         except UnicodeDecodeError:
             continue
     return None
@@ -170,7 +182,7 @@ def _text_table(data: bytes, label: str, folder: Folder, delimiter: str | None) 
     before = len(folder.faults.found)
     rows: list[SheetRow] = []
     columns: tuple[str, ...] = ()
-    limit = csv.field_size_limit(_BIGGEST_CELL)
+    limit = csv.field_size_limit(BIGGEST_CELL)
     try:
         start = 1
         for fields in reader:

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Faults, Folder, column_name
-from normwright.elicit.importers import polis
+from normwright.elicit.importers import Nameless, PeopleColumn, polis
 from normwright.elicit.integrity import check_enough
-from normwright.records import Digest, InputError, IntegrityFault, digest_bytes
+from normwright.elicit.read import importer_of
+from normwright.elicit.sheets import BIGGEST_CELL, decoded_whole, unpacked
+from normwright.records import Digest, Fault, InputError, IntegrityFault, digest_bytes
 
 Gone = Callable[[str], bool]
 """Says of a pseudonym whether it is somebody who is to be taken out."""
@@ -25,7 +27,7 @@ _PEOPLE = ("participant", "participant_id", "voter_id", "author", "author_id")
 _AUTHORS = ("author", "author_id")
 _STATEMENTS = ("comment_id", "id", "statement")
 _TALLIES = ("agrees", "disagrees")
-_NOT_PEOPLE = ("process.yaml",)
+_NOT_PEOPLE = ("process.yaml", "mapping.yaml")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Taken:
     """Whether the files say who wrote a statement."""
     unread: tuple[str, ...]
     """Files of the folder that are not tables, in which nobody was looked for."""
+    nameless: Fault | None = None
+    """Why nobody who is in the consultation can be found in its file, if so."""
 
 
 def without(consulted: Consulted, gone: Gone) -> Consulted:
@@ -87,9 +91,10 @@ def without(consulted: Consulted, gone: Gone) -> Consulted:
 def take_out(directory: Path, *, root: Path, gone: Gone) -> Taken:
     """Return the files of a consultation without somebody's rows; nothing is written.
 
-    Every CSV table of the folder, gzipped or not, loses the rows in which a column names them.
-    What is left stays as it is byte for byte, but for the printed tallies of a Polis export, which
-    are reckoned without them; a gzipped file is compressed anew.
+    Every CSV table of the folder, gzipped or not, loses the rows in which a column names them; of a
+    table in a form of its own that is the column its people are read from. What is left stays as it
+    is byte for byte, but for the printed tallies of a Polis export, which are reckoned without
+    them; a gzipped file is compressed anew.
 
     Args:
         directory: where the files are.
@@ -101,9 +106,18 @@ def take_out(directory: Path, *, root: Path, gone: Gone) -> Taken:
     """
     folder = Folder(directory, root)
     gone = cache(gone)
+    own = _own_form(folder)
     tallies = polis.tallies_without(folder, gone) if polis.sniff(folder) else {}
     tables, unread = _files(directory)
-    edits = {path: _edited(folder, path, gone, tallies) for path in tables}
+    edits: dict[Path, _Edit | None] = {
+        path: _edited(folder, path, gone, tallies)
+        for path in tables
+        if own is None or path != own.file
+    }
+    if isinstance(own, PeopleColumn):
+        edits[own.file] = _without_rows(folder, own, gone)
+        unread = [path for path in unread if path != own.file]
+    tables = list(edits)
     written = {s: who for edit in edits.values() if edit for s, who in edit.authors.items()}
     for path in tables:
         # Summaries repeat the wording of statements without saying whose it is.
@@ -120,7 +134,64 @@ def take_out(directory: Path, *, root: Path, gone: Gone) -> Taken:
         authors=written,
         attributable=any(edit.attributable for edit in whole.values()),
         unread=tuple(folder.label(path) for path in unread if path.name not in _NOT_PEOPLE),
+        nameless=Fault(
+            where=folder.label(own.file),
+            expected="a table in which a column names each person",
+            seen=own.seen,
+            do=own.do,
+        )
+        if isinstance(own, Nameless)
+        else None,
     )
+
+
+def _own_form(folder: Folder) -> PeopleColumn | Nameless | None:
+    """Return where people are named in a table of a form of its own, if it is one.
+
+    Raises:
+        InputError: with every fault, if it cannot be read.
+    """
+    importer = importer_of(folder) if folder.directory.is_dir() else None
+    found = None if importer is None else importer.people(folder)
+    if folder.faults.found:
+        raise InputError(folder.faults.found)
+    return found
+
+
+def _without_rows(folder: Folder, own: PeopleColumn, gone: Gone) -> _Edit | None:
+    """Return a table of a form of its own without the rows of those who are gone."""
+    label, raw = folder.label(own.file), own.file.read_bytes()
+    data = unpacked(own.file, folder)
+    if data is None or (found := decoded_whole(data)) is None:
+        folder.faults.add(label, "a table as text", "bytes that are no text")
+        return None
+    mark, text, encoding = found
+    kept: list[str] = []
+    edit = _Edit(raw, raw)
+    headed = False
+    lines = list(io.StringIO(text, newline=""))
+    start = 0
+    limit = csv.field_size_limit(BIGGEST_CELL)
+    try:
+        reader = csv.reader(lines, delimiter=own.delimiter)
+        for fields in reader:
+            record, start = "".join(lines[start : reader.line_num]), reader.line_num
+            cells = [one.strip() for one in fields]
+            if headed and len(cells) > own.column and gone(cells[own.column]):
+                edit.rows += 1
+            else:
+                kept.append(record)
+            headed = headed or any(cells)
+    except csv.Error as error:
+        folder.faults.add(f"{label}:{start + 1}", "a row of fields", error)
+        return None
+    finally:
+        csv.field_size_limit(limit)
+    if edit.rows:
+        rest = mark + "".join(kept).encode(encoding)
+        zipped = own.file.suffix.lower() == ".gz"
+        edit.after = gzip.compress(rest, mtime=0) if zipped else rest
+    return edit
 
 
 def _files(directory: Path) -> tuple[list[Path], list[Path]]:

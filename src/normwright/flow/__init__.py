@@ -22,7 +22,7 @@ from normwright.flow.gc import Collection, collect
 from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
-from normwright.flow.results import Findings, Results, findings, results
+from normwright.flow.results import Findings, Results, check_makes, findings, results
 from normwright.flow.running import run, status
 from normwright.flow.settings import FILE, ProjectSettings, project_schema
 from normwright.flow.signed import Signatures
@@ -67,6 +67,7 @@ __all__ = [
     "Verification",
     "Watcher",
     "Withdrawn",
+    "check_makes",
     "code_digest",
     "collect",
     "compare",

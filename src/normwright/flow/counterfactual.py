@@ -50,6 +50,8 @@ class Compared:
     """Who is in the import that stands."""
     support: tuple[ShareChange, ...] = ()
     pairs: tuple[ShareChange, ...] = ()
+    firsts: tuple[ShareChange, ...] = ()
+    margins: tuple[ShareChange, ...] = ()
     rankings: tuple[RankingChange, ...] = ()
     groups: tuple[GroupsChange, ...] = ()
     norms: tuple[NormChange, ...] = ()
@@ -57,7 +59,16 @@ class Compared:
     @property
     def told(self) -> dict[str, Any]:
         """What a receipt tells of it; nobody's name."""
-        names = ("changes", "support", "pairs", "rankings", "groups", "norms")
+        names = (
+            "changes",
+            "support",
+            "pairs",
+            "firsts",
+            "margins",
+            "rankings",
+            "groups",
+            "norms",
+        )
         return {name: getattr(self, name) for name in names}
 
 
@@ -83,6 +94,7 @@ def compare(
     before = outcomes(project, rows, polities, unranked=consultation.unranked)
     after = outcomes(project, fewer, polities, unranked=consultation.unranked)
     support, pairs = _shares(before, after)
+    firsts, margins = _placed(before, after)
     rankings = tuple(_rankings(before, after))
     groups = tuple(_groups(before, after))
     was, why = _charter(project, rows, before, polities)
@@ -99,6 +111,8 @@ def compare(
         people=people,
         support=support,
         pairs=pairs,
+        firsts=firsts,
+        margins=margins,
         rankings=rankings,
         groups=groups,
         norms=norms or (),
@@ -179,8 +193,46 @@ def _shares(
 
 
 def _numbers(outcome: Outcome) -> tuple[object, ...]:
-    """Return all shares of an outcome with their intervals, those within groups among them."""
-    return outcome.support, outcome.pairs
+    """Return all figures of an outcome with their intervals, those within groups among them."""
+    return outcome.support, outcome.pairs, outcome.standings, outcome.margins
+
+
+def _placed(
+    before: Mapping[str, Outcome], after: Mapping[str, Outcome]
+) -> tuple[tuple[ShareChange, ...], tuple[ShareChange, ...]]:
+    """Return the first-place shares and the margins of ballots that differ."""
+    firsts, margins = [], []
+    for authority, was in before.items():
+        now = after[authority]
+        firsts += _changed(
+            authority,
+            {one.alternative: one.first for one in was.standings},
+            {one.alternative: one.first for one in now.standings},
+        )
+        known = {(one.above, one.below): one.margin for one in was.margins}
+        then = {(one.above, one.below): one.margin for one in now.margins}
+        # A pair may stand the other way round; of many, only some pairs are reckoned at all.
+        then = {pair[::-1]: _turned(margin) for pair, margin in then.items()} | then
+        margins += _changed(
+            authority,
+            {f"{a} > {b}": margin for (a, b), margin in known.items() if (a, b) in then},
+            {f"{a} > {b}": then[a, b] for a, b in known if (a, b) in then},
+        )
+    return tuple(firsts), tuple(margins)
+
+
+def _turned(margin: Estimate) -> Estimate:
+    """Return the margin of the same two, the other one above."""
+    interval = margin.interval
+    return margin.model_copy(
+        update={
+            "value": None if margin.value is None else 0.0 - margin.value,
+            "interval": interval
+            and interval.model_copy(
+                update={"low": 0.0 - interval.high, "high": 0.0 - interval.low}
+            ),
+        }
+    )
 
 
 def _changed(

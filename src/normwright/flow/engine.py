@@ -384,7 +384,10 @@ def run_steps(
                 watch(StepDone(step.name, place, len(chosen), seconds, result.made))
             results[step.name] = result
             lines.append(StageLine(step.name, seconds, skipped, result.made))
-        store.end_run(run)
+        if len(lines) == len(steps):
+            _end_whole(project, store, run, results)
+        else:
+            store.end_run(run)
         if until is None:
             # What is left there belongs to keys that nobody will ask for again.
             shutil.rmtree(project / FOLDER / "work", ignore_errors=True)
@@ -449,13 +452,15 @@ def verdicts_of(store: Store, results: Iterable[StageResult]) -> dict[str, str]:
     }
 
 
-def publish(project: Path, files: Mapping[str, bytes]) -> None:
+def publish(project: Path, files: Mapping[str, bytes], *, gone: Iterable[str] = ()) -> None:
     """Write files for people that were made outside a run, and have `verify` watch over them.
 
-    For the report, which is drawn above the steps. Paths are relative to the project.
+    For the report, which is drawn above the steps. Paths are relative to the project; those in
+    `gone` are of files that were published before and show what no longer stands.
     """
     with locked(project), open_store(project, create=False) as store:
         publish_in(project, store, files)
+        _withdraw_files(project, store, gone)
 
 
 def publish_in(project: Path, store: Store, files: Mapping[str, bytes]) -> None:
@@ -544,6 +549,25 @@ def _return_to(project: Path, store: Store, exports: Mapping[str, Digest]) -> tu
     if any(watched.get(path) != digest for path, digest in exports.items()):
         store.put_exports(exports)
     return _restore(project, store, exports)
+
+
+def _end_whole(project: Path, store: Store, run: int, results: Mapping[str, StageResult]) -> None:
+    """End a run that left no step out; what steps wrote that are not there any more goes."""
+    made = {path for result in store.results() for path in result.exports}
+    now = {path for result in results.values() for path in result.exports}
+    with store.transaction():
+        _withdraw_files(project, store, made - now)
+        store.end_run(run, plan=tuple(results))
+
+
+def _withdraw_files(project: Path, store: Store, paths: Iterable[str]) -> None:
+    """Remove files for people that are about what no longer stands; one changed since stays."""
+    watched = store.exports()
+    for path in sorted(set(paths) & set(watched)):
+        # Before the books are written: if this is interrupted the next time does the rest.
+        if file_digest(project / path) == watched[path]:
+            (project / path).unlink()
+        store.drop_export(path)
 
 
 def _is_whole(project: Path, exports: Mapping[str, Digest]) -> bool:

@@ -198,6 +198,8 @@ class _Search:
         for number in sorted(kept):
             kept |= {step.run for step in state_at(self.store, number).steps}
         kept |= {step.run for step in self.store.current_steps().values()}
+        if (whole := self.store.last_plan()) is not None:
+            kept.add(whole.run)
         reached = {step.key for step in steps_made if step.run in kept}
         return kept, [self.results[key] for key in reached if key in self.results]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from normwright.records import Fault, InputError
@@ -52,14 +53,23 @@ def state_at(store: Store, number: int | None = None) -> State:
 
 
 def _state(store: Store, run: Run) -> State:
-    reached = {step.stage: step for step in store.run_steps() if step.run <= run.seq}
+    reached = store.current_steps(run.seq)
+    results = _settled(store, reached)
+    return State(run, tuple(reached[name] for name in results), results)
+
+
+def settled(store: Store) -> dict[str, StageResult]:
+    """Return the present result of each step, where it rests on exactly what stands above it."""
+    return _settled(store, store.current_steps())
+
+
+def _settled(store: Store, reached: Mapping[str, RunStep]) -> dict[str, StageResult]:
     found = {name: store.result(step.key) for name, step in reached.items()}
     results: dict[str, StageResult] = {}
     # In the order of the last run that came so far, each step follows those it rests on.
     for step in sorted(reached.values(), key=lambda step: -step.run):
         _settle(step.stage, found, results)
-    ordered = {name: results[name] for name in reached if name in results}
-    return State(run, tuple(reached[name] for name in ordered), ordered)
+    return {name: results[name] for name in reached if name in results}
 
 
 def _settle(

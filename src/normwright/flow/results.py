@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from normwright.flow.project import Project, load_project
 from normwright.flow.running import status
+from normwright.flow.settings import FILE
 from normwright.flow.status import StageStatus
 from normwright.flow.stores import open_store
 from normwright.records import (
@@ -38,6 +40,17 @@ R = TypeVar("R", bound=Record)
 
 _OF_SCENES = frozenset({"help", "harm", "permitted", "over-refusal", "degeneracy"})
 """Suites whose stored answers are answers to scenes; attacks and benchmarks keep other rows."""
+
+
+_RESTS_ON: Mapping[str, Mapping[str, str]] = {
+    "charter": {"consultation": "a consultation", "norms": "a directory of norms"},
+    "release": {
+        "consultation": "a consultation",
+        "norms": "a directory of norms",
+        "scenes": "banks of scenes",
+    },
+}
+"""What a project file has to name for a step to be there at all."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +95,9 @@ def results(directory: Path) -> Results:
     """Return what the present results of a project with a verdict hold.
 
     Raises:
-        InputError: if the project has no verdict that still counts.
+        InputError: if the project has no verdict that still counts, or not the parts for one.
     """
+    check_makes(load_project(directory), "release")
     found = findings(directory)
     verdict, policy, judge = found.verdict, found.policy, found.judge
     process, consultation = found.process, found.consultation
@@ -141,6 +155,22 @@ def findings(directory: Path) -> Findings:
             criteria=all_of(Criterion),
             verdict=last(Verdict),
         )
+
+
+def check_makes(project: Project, step: Literal["charter", "release"]) -> None:
+    """Raise InputError with each part that a project lacks to have a step; a run would not help."""
+    faults = [
+        Fault(
+            where=f"{FILE}: sources.{part}",
+            expected=f"{what}, which the step {step} rests on",
+            seen="none",
+            do=f"Name it there, then: normwright run {project.directory}",
+        )
+        for part, what in _RESTS_ON[step].items()
+        if not getattr(project.settings.sources, part)
+    ]
+    if faults:
+        raise InputError(faults)
 
 
 def _unfinished(directory: Path, seen: str) -> InputError:

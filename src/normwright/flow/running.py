@@ -15,6 +15,8 @@ from normwright.flow.status import Status, status_of
 from normwright.flow.withdrawal import check_finished
 from normwright.store import KeyHome, passphrase_of_environment
 
+_SIGNED = ("charter", "release")
+"""Steps that make what is signed after a run."""
 _JUDGED = ("evaluate", "redteam", "release")
 """Steps that make or use evidence, before which the criteria are to be signed."""
 
@@ -40,7 +42,8 @@ def run(
         watch: called with every event.
         foresee: called with what the run will take, before the first step.
         home: where keys lie; None is this machine's key home.
-        passphrase: asked, before the first step, only where the key has one and is needed.
+        passphrase: asked, before the first step, only where the key has one and there will be
+            something to sign.
         accept_clock: go on although the clock stands before the last entry of the ledger, and
             have the ledger say so.
 
@@ -54,17 +57,18 @@ def run(
     check_finished(directory)
     hand = hand_of(directory, home, passphrase)
     plan = steps(project)
-    if until in (None, "release"):
+    asked = [step.name for step in up_to(plan, until)]
+    if "release" in asked:
         check_split(project)
-    check_plugins(project, [step.name for step in up_to(plan, until)])
+    check_plugins(project, asked)
     foreseen = forecast_of(project, plan, until=until)
     if foresee is not None:
         foresee(foreseen)
     check_room(directory, foreseen)
     if hand is not None:
-        if foreseen.steps:
+        if any(step.name in _SIGNED for step in foreseen.steps):
             hand.open()  # better refused now than after the work
-        if any(step.name in _JUDGED for step in up_to(plan, until)):
+        if any(name in _JUDGED for name in asked):
             sign_criteria(project, hand, sure=bool(foreseen.steps))
     seed = project.settings.seed
     report = run_steps(
@@ -75,7 +79,7 @@ def run(
         watch=watch or (lambda event: None),
         accept_clock=accept_clock,
     )
-    return replace(report, signed=sign_made(project, hand))
+    return replace(report, signed=sign_made(project, hand, plan))
 
 
 def status(directory: Path) -> Status:
@@ -85,5 +89,6 @@ def status(directory: Path) -> Status:
         InputError: with every fault of the project and its files.
     """
     project = load_project(directory)
-    found = status_of(directory, steps(project), seed=project.settings.seed)
-    return replace(found, signed=signers_of(directory))
+    plan = steps(project)
+    found = status_of(directory, plan, seed=project.settings.seed)
+    return replace(found, signed=signers_of(project, plan))

@@ -80,7 +80,7 @@ class Books:
     results: Sequence[StageResult]
     """What every step ever made."""
     current: Sequence[StageResult]
-    """What each step had made when it was last reached."""
+    """What each step made when it was last reached, where it rests on what stands above it."""
     ledger: Sequence[Entry]
     exports: Mapping[str, Digest]
     """Digests of the files for people, by path."""
@@ -113,7 +113,7 @@ def weigh(
     books: Books,
     *,
     known: Callable[[], Mapping[str, PublicKey]],
-    required: bool,
+    required: Sequence[Kind] | None,
 ) -> Weighed:
     """Check every signature of a project against what is stored and the keys that count.
 
@@ -121,7 +121,7 @@ def weigh(
         project: The project directory, for the envelopes and the criteria on disk.
         books: What the store holds.
         known: Returns the keys that count, by key id; asked only where something is signed.
-        required: Whether criteria, policy and verdict must be signed.
+        required: What must be there and signed, beside all else that is there; None: nothing.
     """
     scale = _Scale(books, known() if books.signatures else {})
     good = [one for one in books.signatures if scale.good(one)]
@@ -135,8 +135,8 @@ def weigh(
         by = [one for one in good if _decides(one, deciding)]
         signed["criteria"] = tuple(one for one in signed.get("criteria", ()) if one in by)
         order, earlier = _criteria_first(by, books, deciding)
-    if required:
-        for kind in KINDS:
+    if required is not None:
+        for kind in [kind for kind in KINDS if kind in required or kind in there]:
             scale.required(kind, there=kind in there, signed=bool(signed.get(kind)))
     signatures = Signatures(
         good=len(good),

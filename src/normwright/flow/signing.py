@@ -6,13 +6,14 @@ changes nothing that was signed and a project runs the same with and without a k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from normwright.flow.engine import publish_in
+from normwright.flow.engine import Step, publish_in
+from normwright.flow.history import settled
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
 from normwright.flow.receipts import body_of
@@ -25,6 +26,7 @@ from normwright.flow.statements import (
     drafts_of,
     told_of,
 )
+from normwright.flow.status import standing
 from normwright.flow.stores import has_store, open_store
 from normwright.records import Digest, Fault, InputError, IntegrityError, digest_bytes
 from normwright.store import (
@@ -76,7 +78,7 @@ def sign(
     directory: Path,
     *,
     key: str | None = None,
-    what: Sequence[Kind] = KINDS,
+    what: Sequence[Kind] | None = None,
     home: KeyHome | None = None,
     passphrase: Callable[[], str | None] = passphrase_of_environment,
 ) -> Signed:
@@ -87,7 +89,8 @@ def sign(
     Args:
         directory: The project.
         key: Name of the key; None is the one that signs runs.
-        what: What to sign. What is not there yet is passed over, unless nothing at all is there.
+        what: What to sign; None is all that a project with these parts has. What is not there yet
+            is passed over, unless nothing at all is there.
         home: Where keys lie; None is this machine's key home.
         passphrase: Asked only where the key has one and there is something to sign.
 
@@ -103,17 +106,47 @@ def sign(
         do = "Make one: normwright keys create; or name one of yours with --key."
         raise _nothing(str(home.directory), "a key to sign with", do)
     hand = Hand(home, name, passphrase)
+    what = _worth_signing(project) if what is None else what
     with locked(directory), open_store(directory) as store:
-        if (done := sign_in(project, store, hand, what)) is None:
-            do = f"Run it first: normwright run {directory}"
+        results = _as_read(project.directory, settled(store))
+        if (done := sign_in(project, store, hand, what, results)) is None:
+            if set(what).isdisjoint(kinds_made(project)):
+                do = "Nothing of a project with these parts is signed: no norms, no scenes."
+            else:
+                do = f"Run it first: normwright run {directory}"
             raise _nothing(str(directory), f"{' or '.join(what)} to sign", do)
         return done
 
 
-def sign_in(project: Project, store: Store, hand: Hand, what: Sequence[Kind]) -> Signed | None:
-    """Do what `sign` does, in a store that is open and locked; None if there is nothing to sign."""
-    standing = made(store)
-    drafts = [draft for draft in standing if draft.kind in what]
+def kinds_made(project: Project) -> tuple[Kind, ...]:
+    """Return what a project with these parts makes that is signed, and the criteria for it."""
+    sources = project.settings.sources
+    there = {"policy": sources.norms is not None}
+    there |= dict.fromkeys(("criteria", "verdict"), bool(sources.scenes))
+    return tuple(kind for kind in KINDS if there[kind])
+
+
+def _worth_signing(project: Project) -> tuple[Kind, ...]:
+    """Return what is signed unless somebody names it: criteria too that wait for their verdict."""
+    kinds = set(kinds_made(project)) | {"policy", "verdict"}
+    if project.path(project.settings.release.criteria).is_file():
+        kinds.add("criteria")
+    return tuple(kind for kind in KINDS if kind in kinds)
+
+
+def sign_in(
+    project: Project,
+    store: Store,
+    hand: Hand,
+    what: Sequence[Kind],
+    results: Iterable[StageResult] = (),
+) -> Signed | None:
+    """Do what `sign` does, in a store that is open and locked; None if there is nothing to sign.
+
+    The policy and the verdict are those of `results`.
+    """
+    now = _drafts(store, results)
+    drafts = [draft for draft in now if draft.kind in what]
     if "criteria" in what:
         drafts.insert(0, _put_criteria(project, store))
     if not drafts:
@@ -129,9 +162,9 @@ def sign_in(project: Project, store: Store, hand: Hand, what: Sequence[Kind]) ->
     with store.transaction():
         for one in fresh:
             store.put_signature(one)
-    write_envelopes(project.directory, store, standing)
+    write_envelopes(project.directory, store, made(store))
     new = tuple(draft.kind for draft, _ in wanted)
-    return Signed(hand.keyid, new, signers(project.directory, store, standing))
+    return Signed(hand.keyid, new, signers(project.directory, store, now))
 
 
 def _signed_as_they_lie(project: Project, store: Store, keyid: str) -> bool:
@@ -169,16 +202,22 @@ def sign_criteria(project: Project, hand: Hand, *, sure: bool) -> None:
             sign_in(project, store, hand, ["criteria"])
 
 
-def sign_made(project: Project, hand: Hand | None) -> dict[str, tuple[str, ...]]:
-    """Sign what a run made, if there is a key, and return who has signed what stands now."""
+def sign_made(
+    project: Project, hand: Hand | None, plan: Sequence[Step]
+) -> dict[str, tuple[str, ...]]:
+    """Sign what stands after a run, if there is a key, and return who has signed it.
+
+    What an earlier run made and this one left to be done again does not stand.
+    """
     with locked(project.directory), open_store(project.directory) as store:
-        if hand is not None and (done := sign_in(project, store, hand, ["policy", "verdict"])):
+        results = standing(store, plan, seed=project.settings.seed).values()
+        both: Sequence[Kind] = ("policy", "verdict")
+        if hand is not None and (done := sign_in(project, store, hand, both, results)):
             return done.signers
-        standing = made(store)
         if store.signatures():
             # Some may speak of what no longer stands.
-            write_envelopes(project.directory, store, standing)
-        return signers(project.directory, store, standing)
+            write_envelopes(project.directory, store, made(store))
+        return signers(project.directory, store, _drafts(store, results))
 
 
 def _text(draft: Draft, store: Store, there: Sequence[SignedStatement], keyid: str) -> str | None:
@@ -210,19 +249,40 @@ def _put_criteria(project: Project, store: Store) -> Draft:
 
 
 def made(store: Store) -> list[Draft]:
-    """Return what is to be said of the policy and the verdict that stand now, unchecked.
+    """Return what is to be said of the policy and the verdict that runs made last, unchecked.
 
     Raises:
         IntegrityError: if it cannot be said, because a record is not what it was.
     """
+    return _drafts(store, settled(store).values())
+
+
+def _drafts(store: Store, results: Iterable[StageResult]) -> list[Draft]:
     drafts = []
-    for step in store.current_steps().values():
-        if (result := store.result(step.key)) is not None:
-            try:
-                drafts += drafts_of(result, _lookup(store, result))
-            except (KeyError, TypeError, ValueError) as error:
-                raise IntegrityError(f"what {step.stage} made has been changed: {error}") from error
+    for result in results:
+        try:
+            drafts += drafts_of(result, _lookup(store, result))
+        except (KeyError, TypeError, ValueError) as error:
+            raise IntegrityError(f"what {result.stage} made has been changed: {error}") from error
     return drafts
+
+
+def _as_read(directory: Path, results: Mapping[str, StageResult]) -> list[StageResult]:
+    """Return the results whose files, and those of all they rest on, lie there as they were read.
+
+    Unlike what the next run would skip, this is the same for every version of this program, so
+    that somebody else may sign what a run made elsewhere.
+    """
+
+    @cache
+    def as_read(name: str) -> bool:
+        inputs = results[name].inputs
+        files = inputs["files"].items()
+        return all(map(as_read, inputs["after"])) and all(
+            file_digest(directory / file) == digest for file, digest in files
+        )
+
+    return [result for name, result in results.items() if as_read(name)]
 
 
 def _lookup(store: Store, result: StageResult) -> Lookup:
@@ -282,8 +342,8 @@ def envelopes(
     directory: Path, signatures: Sequence[SignedStatement], drafts: Sequence[Draft]
 ) -> dict[str, bytes]:
     """Return the envelopes that should lie beside what stands now, by path."""
-    standing = standing_signatures(directory, signatures, drafts)
-    return {ENVELOPES[kind]: envelope_of(signed) for kind, signed in standing.items() if signed}
+    found = standing_signatures(directory, signatures, drafts)
+    return {ENVELOPES[kind]: envelope_of(signed) for kind, signed in found.items() if signed}
 
 
 def write_envelopes(directory: Path, store: Store, drafts: Sequence[Draft]) -> None:
@@ -320,12 +380,14 @@ def spoken_of(store: Store) -> frozenset[Digest]:
     )
 
 
-def signers_of(directory: Path) -> dict[str, tuple[str, ...]]:
+def signers_of(project: Project, plan: Sequence[Step]) -> dict[str, tuple[str, ...]]:
     """Return who has signed what stands now in a project; nobody before its first run."""
+    directory = project.directory
     if not has_store(directory):
         return {}
     with open_store(directory, create=False) as store:
-        return signers(directory, store, made(store))
+        results = standing(store, plan, seed=project.settings.seed).values()
+        return signers(directory, store, _drafts(store, results))
 
 
 def _nothing(where: str, expected: str, do: str) -> InputError:

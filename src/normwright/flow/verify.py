@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from normwright.flow.engine import result_key
+from normwright.flow.history import settled
 from normwright.flow.marks import marked_now
+from normwright.flow.project import load_project
 from normwright.flow.receipts import body_of, held_objects, title_of
 from normwright.flow.signed import Books, Signatures, weigh
+from normwright.flow.signing import kinds_made
+from normwright.flow.statements import KINDS, Kind
 from normwright.flow.stores import open_store
 from normwright.flow.withdrawal import unfinished, unfinished_in
 from normwright.records import (
@@ -108,7 +112,8 @@ def verify(
         project: The project directory.
         directories: Where model files may lie that are not in the project's own store.
         home: Whose keys count; None is this machine's key home.
-        require_signed: Criteria, policy and verdict must each be signed by a key that counts.
+        require_signed: Whatever a project with these parts makes of criteria, policy and verdict
+            must be signed by a key that counts.
 
     Raises:
         InputError: if the project was never run, or the keys of this machine cannot be used.
@@ -446,20 +451,27 @@ class _Verifier:
 
     def signatures(self) -> None:
         """Weigh every signature by the keys of this machine, and compute again what it is over."""
-        steps = self.store.current_steps().values()
         books = Books(
             signatures=self.store.signatures(),
             bodies=self.bodies,
             objects=self.store.objects.exists,
             results=tuple(self.results.values()),
-            current=tuple(self.results[step.key] for step in steps if step.key in self.results),
+            current=tuple(settled(self.store).values()),
             ledger=self.store.ledger(),
             exports=self.store.exports(),
         )
-        weighed = weigh(self.project, books, known=self.home.known, required=self.require_signed)
+        required = self.to_sign() if self.require_signed else None
+        weighed = weigh(self.project, books, known=self.home.known, required=required)
         self.checked += weighed.checked
         self.faults += weighed.faults
         self.signed = weighed.signatures
+
+    def to_sign(self) -> Sequence[Kind]:
+        """Return what a project with these parts makes that is signed; all, if nobody can say."""
+        try:
+            return kinds_made(load_project(self.project))
+        except InputError:
+            return KINDS
 
 
 def _gone(entries: Sequence[Entry]) -> set[Digest]:

@@ -13,6 +13,7 @@ import json
 import re
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,17 +120,17 @@ def withdraw(
     """
     project = load_project(directory)
     _check_choice(then, because)
+    if dry_run:
+        return _foreseen(project, participant, process, then=then, because=because)
     with locked(directory), open_store(directory, create=False) as store:
         journal = _journal(directory, store)
         if journal is not None:
             return _complete(project, store, journal, participant, hand_over)
-        plan = _plan(project, store, participant, process, then=then, because=because)
+        aside = directory / FOLDER / "work" / "withdrawal"
+        plan = _plan(project, store, participant, process, then=then, because=because, aside=aside)
         if isinstance(plan, Withdrawn):
             return plan
-        planned = plan.told("planned")
-        if dry_run:
-            return planned
-        if not confirm(planned):
+        if not confirm(plan.told("planned")):
             return plan.told("declined")
         started = plan.journal(directory, participant)
         write_whole(directory / JOURNAL, canonical_json(vars(started)).encode(), mode=0o600)
@@ -146,6 +147,21 @@ def withdraw(
         hand_over(done)
         (directory / JOURNAL).unlink()
         return done
+
+
+def _foreseen(
+    project: Project, participant: str, process: str | None, *, then: Remedy, because: str
+) -> Withdrawn:
+    """Reckon everything; nothing is written in the project, nor does it have to be writable."""
+    directory = project.directory
+    with open_store(directory, create=False) as store, store.snapshot():
+        if unfinished_in(directory, store):
+            raise InputError([unfinished()])
+        with tempfile.TemporaryDirectory() as aside:
+            plan = _plan(
+                project, store, participant, process, then=then, because=because, aside=Path(aside)
+            )
+    return plan if isinstance(plan, Withdrawn) else plan.told("planned")
 
 
 def check_finished(directory: Path) -> None:
@@ -297,12 +313,18 @@ def _plan(
     *,
     then: Remedy,
     because: str,
+    aside: Path,
 ) -> _Plan | Withdrawn:
-    """Reckon everything, or say that the person withdrew before."""
+    """Reckon everything, or say that the person withdrew before.
+
+    For a moment the files as they will be lie in `aside`, which is this function's own.
+    """
     from normwright.elicit import take_out
 
     directory, folder = project.directory, _consultation(project)
     theirs = take_out(folder, root=directory, gone=lambda one: one == participant)
+    if theirs.nameless is not None and not processes_of(store, participant):
+        raise InputError([theirs.nameless])
     name = _process(directory, store, participant, process, in_files=bool(theirs.rows))
     if name is None:
         return Withdrawn("already", None, None)
@@ -346,7 +368,9 @@ def _plan(
         standing=standing,
     )
     lingering = lingering_files(directory, participant, texts, written=taken.files, removed=quoting)
-    refused = _refused(folder, directory, taken.files, name, participant)
+    refused = _refused(
+        folder, directory, taken.files, name, participant, nameless=taken.nameless, place=aside
+    )
     return _Plan(found, authored, withdrawal, receipt, taken.unread, lingering, refused)
 
 
@@ -534,11 +558,18 @@ def _quoting_exports(withdrawal: Withdrawal) -> list[str]:
 
 
 def _refused(
-    folder: Path, root: Path, files: Mapping[str, bytes], process: str, participant: str
+    folder: Path,
+    root: Path,
+    files: Mapping[str, bytes],
+    process: str,
+    participant: str,
+    *,
+    nameless: Fault | None,
+    place: Path,
 ) -> tuple[Fault, ...]:
     """Return why the files as they will be could not be imported; none if they could.
 
-    They are read from a copy, so that this is known before anything is written.
+    They are read from a copy in `place`, so that this is known before anything is written.
 
     Raises:
         InputError: if the person is still among those that are read: the form of these files is
@@ -548,7 +579,6 @@ def _refused(
 
     if not folder.is_dir():
         return ()
-    place = root / FOLDER / "work" / "withdrawal"
     shutil.rmtree(place, ignore_errors=True)
     copy = place / folder.name
     try:
@@ -567,7 +597,8 @@ def _refused(
     if read.process.id == process and any(one.id == participant for one in read.participants):
         raise InputError(
             [
-                Fault(
+                nameless
+                or Fault(
                     where=folder.name,
                     expected="tables in which a column names each person",
                     seen=f"the form `{read.importer}`, from which nobody can be taken out",

@@ -91,7 +91,7 @@ class ShareChange(Frozen):
 
     authority: str
     subject: str
-    """The statement, or the norm that two answers differ on."""
+    """The statement, the norm that two answers differ on, or two alternatives of ballots."""
     before: Estimate | None
     after: Estimate | None
     """None where the statement itself is gone."""
@@ -155,6 +155,11 @@ class WithdrawalReceipt(Record):
     """Share of agreement of the statements where it changes."""
     pairs: tuple[ShareChange, ...] = ()
     """Share that prefers the declining answer, of the norms where it changes."""
+    firsts: tuple[ShareChange, ...] = ()
+    """Share of first places on ballots, of the alternatives where it changes."""
+    margins: tuple[ShareChange, ...] = ()
+    """How far ballots put one alternative above another, in [-1, 1], of the pairs where it
+    changes; the subject is `above > below`."""
     rankings: tuple[RankingChange, ...] = ()
     groups: tuple[GroupsChange, ...] = ()
     norms: tuple[NormChange, ...] = ()

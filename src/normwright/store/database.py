@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,6 +53,7 @@ from normwright.store.tables import (
     EXPORTS,
     IMPORTS,
     LEDGER,
+    PLANS,
     PROCESSES,
     RECORDS,
     RESULTS,
@@ -122,6 +123,14 @@ class RunStep:
     key: Digest
     skipped: bool
     seconds: float
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """The steps of a run that left none out: all that the project had then."""
+
+    run: int
+    stages: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -451,9 +460,13 @@ class Store:
             connection.execute(sa.insert(RUNS).values(seq=seq, started=self.timestamp()))
         return seq
 
-    def end_run(self, run: int) -> None:
-        """Mark a run as ended."""
+    def end_run(self, run: int, *, plan: Sequence[str] | None = None) -> None:
+        """Mark a run as ended; with `plan`, all the steps there are, as one that left none out."""
         with self.transaction() as connection:
+            if plan is not None:
+                connection.execute(
+                    sa.insert(PLANS).values(run=run, stages=canonical_json(list(plan)))
+                )
             connection.execute(
                 sa.update(RUNS).where(RUNS.c.seq == run).values(ended=self.timestamp())
             )
@@ -490,9 +503,31 @@ class Store:
                 for row in connection.execute(query)
             )
 
-    def current_steps(self) -> dict[str, RunStep]:
-        """Return, for each step that was ever reached, where it stood when last reached."""
-        return {step.stage: step for step in self.run_steps()}
+    def current_steps(self, run: int | None = None) -> dict[str, RunStep]:
+        """Return, for each step the project has, where it stood when last reached.
+
+        A step that the last whole run did not have any more was dropped from the project, unless a
+        later run reached it again.
+
+        Args:
+            run: Look back to the end of this run; None is now.
+        """
+        upto = [step for step in self.run_steps() if run is None or step.run <= run]
+        plan = self.last_plan(run)
+        return {
+            step.stage: step
+            for step in upto
+            if plan is None or step.stage in plan.stages or step.run > plan.run
+        }
+
+    def last_plan(self, run: int | None = None) -> RunPlan | None:
+        """Return what the last whole run (up to `run`) went through; None if none is known."""
+        query = sa.select(PLANS).order_by(PLANS.c.run.desc()).limit(1)
+        if run is not None:
+            query = query.where(PLANS.c.run <= run)
+        with self._reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else RunPlan(row.run, tuple(json.loads(row.stages)))
 
     def let_go(
         self, keys: Iterable[Digest], *, records: Iterable[Digest], runs: Iterable[int]
@@ -500,6 +535,7 @@ class Store:
         """Remove results, records and runs from the books, with a ledger entry for each result."""
         with self.transaction() as connection:
             for run in runs:
+                connection.execute(sa.delete(PLANS).where(PLANS.c.run == run))
                 connection.execute(sa.delete(RUN_STEPS).where(RUN_STEPS.c.run == run))
                 connection.execute(sa.delete(RUNS).where(RUNS.c.seq == run))
             for key in keys:
@@ -530,7 +566,7 @@ class Store:
         Whatever keeps a table of its own, of signatures for example, thereby keeps what it names;
         also where it writes a digest as 64 hexadecimal digits alone.
         """
-        aside = {"records", "results", "runs", "run_steps", "migrations", *ROWS}
+        aside = {"records", "results", "runs", "run_steps", "plans", "migrations", *ROWS}
         found: set[Digest] = set()
         with self._reading() as connection:
             for name in sa.inspect(connection).get_table_names():

@@ -222,10 +222,25 @@ def m0003_ballots(connection: sa.Connection) -> None:
     ballots.create(connection)
 
 
+def m0004_plans(connection: sa.Connection) -> None:
+    """The steps of each whole run, so that a step the project no longer has can be told."""
+    meta = sa.MetaData()
+    sa.Table("runs", meta, sa.Column("seq", sa.Integer, primary_key=True))
+    integer = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+    plans = sa.Table(
+        "plans",
+        meta,
+        sa.Column("run", integer, sa.ForeignKey("runs.seq"), primary_key=True, autoincrement=False),
+        sa.Column("stages", sa.Text, nullable=False),
+    )
+    plans.create(connection)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     m0001_initial,
     m0002_signatures,
     m0003_ballots,
+    m0004_plans,
 )
 """Every step in order. Only ever appended to."""
 

@@ -16,6 +16,7 @@ RESULTS = _table(
 )
 RUNS = _table("runs", "seq started ended")
 RUN_STEPS = _table("run_steps", "run place stage key skipped seconds")
+PLANS = _table("plans", "run stages")
 EXPORTS = _table("exports", "path digest")
 LEDGER = _table("ledger", "seq previous kind payload at digest")
 SIGNATURES = _table("signatures", "payload keyid kind statement sig")

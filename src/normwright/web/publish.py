@@ -48,5 +48,5 @@ def publish(directory: Path) -> Path:
         write_report(report_data(flow.findings(directory)), Path(folder))
         written = [path for name in PAGES if (path := Path(folder) / name).is_file()]
         pages = {f"out/{path.name}": path.read_bytes() for path in written}
-    flow.publish(directory, pages)
+    flow.publish(directory, pages, gone={f"out/{name}" for name in PAGES} - set(pages))
     return directory / "out/report.html"

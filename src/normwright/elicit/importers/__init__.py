@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Folder
@@ -35,6 +36,30 @@ class Question:
     """The answer to offer first. It is never taken without being given."""
 
 
+@dataclass(frozen=True)
+class PeopleColumn:
+    """Where a table of some form of its own names each person."""
+
+    file: Path
+    column: int
+    """Its number, from 0."""
+    delimiter: str
+
+
+@dataclass(frozen=True)
+class Nameless:
+    """Why nobody can be found in a file by the name they have in the store."""
+
+    file: Path
+    seen: str
+    """What stands for people there, in words."""
+    do: str
+
+
+def _by_heading(_: Folder) -> None:
+    return None
+
+
 def _none(_: Folder) -> tuple[Question, ...]:
     return ()
 
@@ -59,6 +84,8 @@ class Importer:
     """What a folder lacks to be of this format, in a few words."""
     fallback: bool = False
     """Whether it is tried only where no other format fits."""
+    people: Callable[[Folder], PeopleColumn | Nameless | None] = _by_heading
+    """Where people are named; None: in CSV tables, under the headings that the project knows."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Faults, Folder
-from normwright.elicit.importers import Importer
+from normwright.elicit.importers import Importer, Nameless
 from normwright.elicit.integrity import Report
 from normwright.elicit.mapping import read_mapping
 from normwright.elicit.process import Frame, read_frame
@@ -117,6 +117,15 @@ def read(folder: Folder) -> Consulted | None:
     if faults.found or found is None or frame is None:
         return None
     return _consulted(folder, frame, found, given, report)
+
+
+def people(folder: Folder) -> Nameless | None:
+    """Return why nobody can be found: a file of counted orders names no voter."""
+    paths = _candidates(folder.directory)
+    if len(paths) != 1:
+        return None  # reading says what is wrong
+    do = "Whoever holds the ballots can count them anew; put that file in its place and run."
+    return Nameless(paths[0], "counted orders; ids of voters are only places in the file", do)
 
 
 def _consulted(
@@ -397,5 +406,6 @@ IMPORTER = plugin(CARD)(
         sniff=sniff,
         read=read,
         lacks=lacks,
+        people=people,
     )
 )

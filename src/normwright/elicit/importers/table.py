@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Folder
-from normwright.elicit.importers import Importer, Option, Question
+from normwright.elicit.importers import Importer, Nameless, Option, PeopleColumn, Question
 from normwright.elicit.integrity import (
     Cast,
     Report,
@@ -155,6 +155,25 @@ def read(folder: Folder) -> Consulted | None:
     if layout.kind == "comparisons":
         return _compared(folder, frame, sheet, layout, given, report)
     return _voted(folder, frame, sheet, layout, given, report)
+
+
+def people(folder: Folder) -> PeopleColumn | Nameless | None:
+    """Return the column that names people; the reason, where their names are only places."""
+    given = read_mapping(folder, _KEYS)
+    (path,) = _tables(folder.directory)
+    sheet = _sheet(path, folder, given)
+    layout = None if sheet is None else _layout(sheet, given, folder)
+    if sheet is None or layout is None:
+        return None
+    if ending(path) == ".xlsx":
+        do = "Save the sheet as CSV in its place, run, and try again."
+        return Nameless(path, "a workbook, which cannot be written again as it was", do)
+    report = Report()
+    _pseudonyms(sheet, layout, report)
+    if "participant" not in layout.columns or report.faults():
+        do = "Have a column of the table name people by pseudonyms, run, and try again."
+        return Nameless(path, "ids that are only places in the file; another gets them next", do)
+    return PeopleColumn(path, layout.columns["participant"], sheet.delimiter)
 
 
 def _voted(
@@ -597,5 +616,6 @@ IMPORTER = plugin(CARD)(
         questions=questions,
         lacks=lacks,
         fallback=True,
+        people=people,
     )
 )
