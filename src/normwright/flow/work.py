@@ -32,6 +32,8 @@ FORWARD = 0.6e-3
 """Seconds a layer takes to be called at all, however small."""
 SHARED = 1.4
 """Length of a pair whose answers share the prompt, in rows of one answer."""
+GROUP = 16
+"""Rows that go through the model at a time while it is trained."""
 BATCH = 128
 """Conversations a call of the model."""
 REDRAWN = 0.4
@@ -54,6 +56,11 @@ STATE = 28
 ACTIVATION = 130
 """Bytes kept for each token, layer and unit of width until the backward pass, with what the
 allocator holds back: `town` peaks at 1.8 GiB, in a step of 48 rows."""
+ATTENDED = 9
+"""Bytes kept for each head, layer and two tokens of a row: `examples/real`, in steps of 16 pairs of
+at most 384 tokens an answer, peaks at 4.6 GiB while it learns rewards and at 5.1 GiB in all."""
+HEAD = 32
+"""Width of a head."""
 SCORED = 12
 """Bytes for each token and word of the vocabulary while whole answers are scored."""
 
@@ -331,7 +338,7 @@ def _reward(parameters: Parameters, sizes: Sizes) -> Work:
     tuning = parameters["learn.reward"]
     # Both answers of each pair, and of a quarter more whose worse answer is garbled.
     judged = [rows.times(1.25 * SHARED * tuning["epochs"]) for rows in _pairs(parameters, sizes)]
-    return _training(parameters, sizes, judged, step=tuning["batch"])
+    return _training(parameters, sizes, judged, step=1.25 * tuning["batch"])
 
 
 def _prefer(parameters: Parameters, sizes: Sizes) -> Work:
@@ -358,20 +365,31 @@ def _preferring(parameters: Parameters, sizes: Sizes, tuning: Mapping[str, Any])
     # scored before and after, forwards only.
     times = (SHARED + 1) * tuning["epochs"] + 2 * SHARED / 3
     judged = [rows.times(times) for rows in _pairs(parameters, sizes)]
-    work = _training(parameters, sizes, judged, step=2 * tuning["batch"])
+    work = _training(parameters, sizes, judged, step=tuning["batch"])
     shape = _shape(parameters, sizes)
-    widest = max((rows.tokens for rows in judged), default=0.0)
-    return replace(work, memory=work.memory + BATCH * widest * shape.vocabulary * SCORED)
+    common = max((rows.tokens for rows in judged), default=0.0)
+    anchors = tuning["batch"] * _kept(shape, common)
+    scored = BATCH * min(BATCH, common) * shape.vocabulary * SCORED
+    return replace(work, memory=work.memory + anchors + scored)
+
+
+def _kept(shape: Shape, tokens: float) -> float:
+    """Return the bytes that a row of so many tokens keeps until the backward pass."""
+    attended = tokens * shape.hidden / HEAD * ATTENDED
+    return tokens * shape.layers * (shape.hidden * ACTIVATION + attended)
 
 
 def _training(parameters: Parameters, sizes: Sizes, parts: Sequence[_Rows], *, step: float) -> Work:
     shape = _shape(parameters, sizes)
     count = sum(rows.count for rows in parts)
     tokens = sum(rows.count * rows.tokens for rows in parts)
-    widest = max((rows.tokens for rows in parts), default=0.0)
-    kept = min(step, count) * widest * shape.layers * shape.hidden * ACTIVATION
-    # Rows go through the model sixteen at a time, and the way back takes twice the way there.
-    calls = count / min(step, 16) * 3 * shape.layers * FORWARD
+    widest = max((rows.widest for rows in parts), default=0.0)
+    common = max((rows.tokens for rows in parts), default=0.0)
+    # A step goes in groups of rows of like length, of which one has the longest.
+    long = min(step, count, GROUP)
+    kept = long * _kept(shape, widest) + (min(step, count) - long) * _kept(shape, common)
+    # The way back takes twice the way there.
+    calls = count / min(step, GROUP) * 3 * shape.layers * FORWARD
     return Work(
         1.0 + calls,
         6 * shape.parameters * tokens / TRAINED_AT,
@@ -468,13 +486,17 @@ class _Rows:
 
     count: float
     tokens: float
+    widest: float
+    """Tokens of a long one, from which memory follows."""
 
     def times(self, factor: float) -> _Rows:
-        return _Rows(self.count * factor, self.tokens)
+        return replace(self, count=self.count * factor)
 
 
 FILLED = 0.5
 """Length of a row of what people wrote elsewhere, against the longest that is let in."""
+WIDE = 1.8
+"""Length of a long pair of answers behind one prompt, against the longest row that is let in."""
 INSTRUCTION, JUDGED = 550, 1300
 """Bytes of an instruction with its answer, and of a judged pair."""
 
@@ -483,13 +505,14 @@ def _demonstrations(parameters: Parameters, sizes: Sizes) -> list[_Rows]:
     found = []
     if "learn.data" in parameters:
         count = min(float(parameters["learn.data"]["demonstrations"]), 30.0 * sizes.scenes.all)
-        found.append(_Rows(count, _tokens(_shape(parameters, sizes), sizes)))
+        tokens = _tokens(_shape(parameters, sizes), sizes)
+        found.append(_Rows(count, tokens, tokens))
     if "learn.corpora" in parameters:
         given = parameters["learn.corpora"]
         there = sizes.sources("demonstrations") / INSTRUCTION
         # Without instructions the preferred answers of the pairs are imitated.
         rows = _at_most(given["instructions"], there) if there else _judged(given, sizes)
-        found.append(_Rows(rows, FILLED * given["longest"]))
+        found.append(_Rows(rows, FILLED * given["longest"], given["longest"]))
     return found
 
 
@@ -497,10 +520,12 @@ def _pairs(parameters: Parameters, sizes: Sizes) -> list[_Rows]:
     found = []
     if "learn.data" in parameters:
         count = min(float(parameters["learn.data"]["pairs"]), 40.0 * sizes.scenes.probing)
-        found.append(_Rows(count, _tokens(_shape(parameters, sizes), sizes)))
+        tokens = _tokens(_shape(parameters, sizes), sizes)
+        found.append(_Rows(count, tokens, tokens))
     if "learn.corpora" in parameters:
         given = parameters["learn.corpora"]
-        found.append(_Rows(_judged(given, sizes), FILLED * given["longest"]))
+        longest = given["longest"]
+        found.append(_Rows(_judged(given, sizes), FILLED * longest, WIDE * longest))
     return found
 
 
