@@ -11,8 +11,10 @@ import pytest
 import yaml
 from tests.web.town import town, town_examples
 
-from normwright.records import InputError
+from normwright.records import InputError, IntegrityFault
 from normwright.web import pick_examples, shipped, write_report
+from normwright.web.outcomes import quality_rows
+from normwright.web.words import words_for
 
 WEB = Path("src/normwright/web")
 
@@ -144,6 +146,25 @@ def test_no_edition_leaks_into_the_other(out: Path) -> None:
     assert "within the margin" not in edition(text, "pt")
     assert "under one half" not in edition(text, "pt")
     assert "menos de metade" in edition(text, "pt")
+
+
+def test_what_was_done_about_data_is_told_in_each_language() -> None:
+    """What this project checks has words; a foreign importer's own is kept, marked as English."""
+    faults = (
+        IntegrityFault(kind="duplicate-votes", count=3, policy="the last answer counts"),
+        IntegrityFault(kind="acme-oddity", count=1, policy="turned upside down"),
+    )
+    found = town().consultation
+    assert found is not None
+    seen = found.model_copy(update={"faults": faults})
+    told = {
+        w.lang: [(row["policy"], row["policy_lang"]) for row in quality_rows(seen, w)]
+        for w in words_for(["en", "pt"])
+    }
+
+    assert told["pt"][0] == ("conta a última resposta de cada pessoa", "pt")
+    assert told["en"][0] == ("the last answer of a person counts", "en")
+    assert told["pt"][1] == told["en"][1] == ("turned upside down", "en")
 
 
 def test_simulation_is_marked_on_every_page_and_people_are_not(out: Path, tmp_path: Path) -> None:
