@@ -123,7 +123,9 @@ def project_file() -> str:
         required = part.get("required", ())
         for key, field in part["properties"].items():
             default = "required" if key in required else _default(field)
-            said = field.get("description") or _seen(field, whole)["description"]
+            said = " ".join(
+                (field.get("description") or _seen(field, whole)["description"]).split()
+            )
             lines.append(f"| `{key}` | {_value(field, whole)} | {default} | {said} |")
         lines.append("")
     return _page(lines)

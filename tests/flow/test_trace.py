@@ -180,3 +180,14 @@ def test_a_root_itself_can_be_traced(project: Path) -> None:
 
     assert path_to(found.tree, "Consultation") == ["object", "Consultation"]
     assert digest_json(found.as_json()) == digest_json(trace(project, head).as_json())
+
+
+@pytest.mark.parametrize("digits", [8, 12, 63])
+def test_a_root_is_found_by_its_first_digits(project: Path, digits: int) -> None:
+    """The report prints twelve digits of a root; they lead where the whole of it leads."""
+    with open_store(project) as store:
+        head = store.imports()[0].roots["votes"]
+    short = head.removeprefix("sha256:")[:digits]
+
+    assert trace(project, short).digest == head
+    assert trace(project, f"sha256:{short}").digest == head

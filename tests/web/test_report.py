@@ -11,9 +11,10 @@ import pytest
 import yaml
 from tests.web.town import town, town_examples
 
-from normwright.records import InputError, IntegrityFault
+from normwright.records import Estimate, InputError, IntegrityFault, Support
+from normwright.stats import clopper_pearson
 from normwright.web import pick_examples, shipped, write_report
-from normwright.web.outcomes import quality_rows
+from normwright.web.outcomes import _Row, quality_rows
 from normwright.web.words import words_for
 
 WEB = Path("src/normwright/web")
@@ -146,6 +147,27 @@ def test_no_edition_leaks_into_the_other(out: Path) -> None:
     assert "within the margin" not in edition(text, "pt")
     assert "under one half" not in edition(text, "pt")
     assert "menos de metade" in edition(text, "pt")
+
+
+def test_only_what_is_shown_to_divide_groups_divides_them() -> None:
+    """All of one group for and all of another against is no division where five people voted."""
+
+    def support(agree: int, disagree: int) -> Estimate:
+        voted = agree + disagree
+        return Estimate(value=agree / voted, interval=clopper_pearson(agree, voted), n=voted)
+
+    few, many, alike = (
+        {"A": support(3, 0), "B": support(0, 2)},
+        {"A": support(90, 10), "B": support(20, 80)},
+        {"A": support(55, 45), "B": support(45, 55)},
+    )
+    found = Support(
+        statement="s", agree=1, disagree=1, passed=0, seen=2, support=support(1, 1), groups=few
+    )
+    gaps = [_Row("s", "S", found, groups).gap for groups in (few, many, alike)]
+
+    assert gaps[0] == gaps[2] == 0.0
+    assert 0.4 < gaps[1] < 0.7
 
 
 def test_what_was_done_about_data_is_told_in_each_language() -> None:

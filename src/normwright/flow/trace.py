@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,8 +91,11 @@ class _Walk:
         if len(prefix.removeprefix("sha256:")) >= _SHORTEST:
             found.update(self.store.starting_with(prefix))
             found.update(one for one in self.store.objects if one.startswith(prefix))
-            if named(prefix) and not found and self.store.naming(prefix):
-                found.add(prefix)
+            if not found:
+                # A Merkle root or the digest of a file is no record of its own; records name it.
+                whole = re.compile(re.escape(prefix) + "[0-9a-f]*")
+                for record in self.store.naming(prefix):
+                    found.update(filter(named, whole.findall(record.json)))
         if len(found) == 1:
             return found.pop()
         raise InputError(

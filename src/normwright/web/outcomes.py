@@ -2,7 +2,7 @@
 
 Nothing is estimated here. A statement is common ground if the whole interval of its support lies
 above one half, among everyone and in every opinion group large enough to count; it divides people
-by the greatest difference of support between two such groups.
+if the intervals of two such groups lie apart, by the distance between them.
 """
 
 from __future__ import annotations
@@ -51,9 +51,11 @@ class _Row:
 
     @property
     def gap(self) -> float:
-        """The greatest difference of support between two groups."""
-        values = [e.value for e in self.groups.values() if e.value is not None]
-        return max(values) - min(values) if len(values) > 1 else 0.0
+        """How far apart the intervals of two groups lie, at most; 0 where all of them meet."""
+        spans = [e.interval for e in self.groups.values() if e.interval is not None]
+        if len(spans) < 2:
+            return 0.0
+        return max(0.0, max(s.low for s in spans) - min(s.high for s in spans))
 
     @property
     def least(self) -> float:
@@ -88,6 +90,7 @@ def outcome_view(
         "common": _pictured(common[:COMMON], w),
         "common_of": w.count(len(common)),
         "divided": _pictured(divided[:DIVIDING], w),
+        "divided_none": w("outcomes.divided_unsure" if large else "outcomes.divided_none"),
         "undecided": w.count(len(outcome.undecided)),
         "rows": [_numbers(r, w) for r in sorted(rows, key=lambda r: (-_value(r), r.id))],
         "rankings": [_ranked(r, named, w) for r in outcome.rankings],

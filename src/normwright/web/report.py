@@ -603,6 +603,7 @@ def _contrast_row(c: Contrast, w: Words) -> dict[str, str]:
     better, worse = (w.get(f"model.{r}", r) or r for r in (c.better, c.worse))
     return {
         "suite": c.suite,
+        "metric": str(c.made_by.parameters.get("metric", "")) if c.made_by else "",
         "models": f"{better} − {worse}",
         "lang": c.lang or w("behaviour.all_langs"),
         "norm": c.norm or "",
