@@ -117,6 +117,15 @@ def test_an_unknown_key_at_the_top_has_its_nearest(project: Path) -> None:
     assert "evaluate" in found.expected
 
 
+def test_misspelt_sources_are_one_fault(project: Path) -> None:
+    """What follows from there being no sources is not told where a key may be meant for them."""
+    change(project, "sources:", "sorces:")
+    found = fault(project)
+
+    assert found.where == f"{FILE}: sorces"
+    assert found.do == "Nearest key: sources."
+
+
 @pytest.mark.parametrize(
     ("old", "new", "where", "expected"),
     [

@@ -181,6 +181,7 @@ def _text_table(data: bytes, label: str, folder: Folder, delimiter: str | None) 
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     before = len(folder.faults.found)
     rows: list[SheetRow] = []
+    odd: dict[int, int] = {}
     columns: tuple[str, ...] = ()
     limit = csv.field_size_limit(BIGGEST_CELL)
     try:
@@ -193,13 +194,24 @@ def _text_table(data: bytes, label: str, folder: Folder, delimiter: str | None) 
             if not columns:
                 columns = cells
             elif len(cells) != len(columns):
-                folder.faults.add(f"{label}:{line}", f"{len(columns)} fields", len(cells))
+                odd[line] = len(cells)
             else:
                 rows.append(SheetRow(line, cells))
     except csv.Error as error:
         folder.faults.add(f"{label}:{reader.line_num}", "a row of fields", error)
     finally:
         csv.field_size_limit(limit)
+    if len(odd) > max(3, len(rows)):
+        # Not rows that are wrong one by one, but a table that was split at the wrong places.
+        folder.faults.add(
+            label,
+            f"{len(columns)} fields in every row, as in its first, split at {mark!r}",
+            f"another number in {len(odd)} of {len(odd) + len(rows)} rows, first in row {min(odd)}",
+            "Say what stands between fields: --answer 'delimiter=;', or mend the table.",
+        )
+    else:
+        for line, fields_there in odd.items():
+            folder.faults.add(f"{label}:{line}", f"{len(columns)} fields", fields_there)
     return _checked(Sheet(label, columns, tuple(rows), encoding, mark), folder, before)
 
 

@@ -62,7 +62,8 @@ def load_project(directory: Path) -> Project:
     except (TypeError, ValueError) as error:  # a list as a key, an alias that holds itself
         what = "mappings and lists of plain values"
         raise InputError([*faults, Fault(where=FILE, expected=what, seen=str(error))]) from error
-    faults += _parts_faults(raw)
+    if _knows_its_parts(raw):
+        faults += _parts_faults(raw)
     faults += _missing_files(directory, raw)
     faults += _title_faults(raw)
     faults += _date_faults(raw)
@@ -286,6 +287,8 @@ def _missing_files(directory: Path, raw: Any) -> list[Fault]:
     for location, place, value in _places(ProjectSettings, raw, ()):
         if location in _FOR_SCENES and not _part(raw, "scenes"):
             continue  # what reads it is not done without scenes
+        if not _knows_its_parts(raw) and (location[0] == "sources" or location in _FOR_SCENES):
+            continue  # nobody has said that there is such a part
         path = directory / value
         where = f"{FILE}: {_dotted(location)}"
         word = {"either": "file or directory"}.get(place.kind, place.kind)
@@ -354,6 +357,11 @@ def _part(raw: Any, name: str) -> Any:
     sources = raw.get("sources") if isinstance(raw, dict) else None
     given = sources if isinstance(sources, dict) else {}
     return given[name] if name in given else Sources.model_fields[name].get_default()
+
+
+def _knows_its_parts(raw: Any) -> bool:
+    """Say whether the sources can be told; not where a key stands that may be meant for them."""
+    return "sources" in raw or set(raw) <= set(ProjectSettings.model_fields)
 
 
 def _parts_faults(raw: Any) -> list[Fault]:

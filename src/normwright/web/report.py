@@ -745,14 +745,17 @@ def _trace(data: ReportData, w: Words) -> list[tuple[str, str, str]]:
             (w("trace.charter"), charter.digest, f"{charter.id} {charter.version}"),
         ]
     rows += [
-        *((w("trace.dataset", kind=d.kind), d.content, w.count(d.rows)) for d in data.datasets),
+        *(
+            (w("trace.dataset", kind=w.get(f"data.{d.kind}", d.kind)), d.content, w.count(d.rows))
+            for d in data.datasets
+        ),
         *((w("trace.judge", name=j.name), j.digest, _judge_note(j, w)) for j in data.judges),
         *((w("trace.outcome", authority=o.authority), o.digest, "") for o in data.outcomes),
     ]
     if data.consultation is not None:
         rows.append((w("trace.consultation"), data.consultation.digest, ""))
         rows += [
-            (w("trace.root", table=table), root, "")
+            (w("trace.root", table=w.get(f"table.{table}", table)), root, "")
             for table, root in sorted(data.consultation.roots.items())
         ]
     if data.process is not None:
