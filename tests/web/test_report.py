@@ -11,10 +11,11 @@ import pytest
 import yaml
 from tests.web.town import town, town_examples
 
-from normwright.records import Estimate, InputError, IntegrityFault, Support
+from normwright.records import Dataset, Estimate, InputError, IntegrityFault, Support
 from normwright.stats import clopper_pearson
 from normwright.web import pick_examples, shipped, write_report
 from normwright.web.outcomes import _Row, quality_rows
+from normwright.web.report import _rows_of
 from normwright.web.words import words_for
 
 WEB = Path("src/normwright/web")
@@ -168,6 +169,19 @@ def test_only_what_is_shown_to_divide_groups_divides_them() -> None:
 
     assert gaps[0] == gaps[2] == 0.0
     assert 0.4 < gaps[1] < 0.7
+
+
+def test_rows_that_are_not_in_a_dataset_are_counted_by_the_reason() -> None:
+    """Sources had more rows than were learned from; what was only found in them is not left out."""
+    dataset = Dataset(
+        kind="pairs", rows=1069, content="sha256:" + "0" * 64, process_kind="human",
+        left_out={"too long": 56, "not drawn": 0, "assumed-language": 149},
+    )  # fmt: skip
+    en, pt = (_rows_of(dataset, w) for w in words_for(["en", "pt"]))
+
+    assert en == "1,069 rows; left out: too long 56"
+    assert pt == "1.069 linhas; de fora: longas de mais 56"
+    assert _rows_of(dataset.model_copy(update={"left_out": {}}), words_for(["en"])[0]) == "1,069"
 
 
 def test_what_was_done_about_data_is_told_in_each_language() -> None:

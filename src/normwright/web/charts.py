@@ -95,7 +95,7 @@ def strip(marks: Sequence[Mark], *, label: str, middle: str) -> Markup:
     height = row * len(marks) + 6
 
     def x(value: float) -> float:
-        return round(left + value * (width - left - 44), 1)
+        return round(left + value * (width - left - 52), 1)
 
     parts = [
         f'<rect class="s-track" x="{x(0)}" y="2" width="{x(1) - x(0):.1f}" height="{height - 4}"/>',

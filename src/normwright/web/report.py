@@ -729,6 +729,17 @@ def _transcript(findings: Sequence[Finding], w: Words) -> dict[str, Any] | None:
 # Digests
 
 
+def _rows_of(dataset: Dataset, w: Words) -> str:
+    """How many rows a dataset has, and how many its sources had beside, by the reason."""
+    why = [
+        f"{words} {w.count(count)}"
+        for reason, count in dataset.left_out.items()
+        if count and (words := w.get(f"left.{reason}"))
+    ]
+    rows = w.count(dataset.rows)
+    return w("trace.left_out", rows=rows, why=", ".join(why)) if why else rows
+
+
 def _trace(data: ReportData, w: Words) -> list[tuple[str, str, str]]:
     """What the page was made from: (what, digest, note)."""
     rows: list[tuple[str, str, str]] = []
@@ -746,7 +757,7 @@ def _trace(data: ReportData, w: Words) -> list[tuple[str, str, str]]:
         ]
     rows += [
         *(
-            (w("trace.dataset", kind=w.get(f"data.{d.kind}", d.kind)), d.content, w.count(d.rows))
+            (w("trace.dataset", kind=w.get(f"data.{d.kind}", d.kind)), d.content, _rows_of(d, w))
             for d in data.datasets
         ),
         *((w("trace.judge", name=j.name), j.digest, _judge_note(j, w)) for j in data.judges),
