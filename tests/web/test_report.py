@@ -11,10 +11,10 @@ import pytest
 import yaml
 from tests.web.town import town, town_examples
 
-from normwright.records import Dataset, Estimate, InputError, IntegrityFault, Support
+from normwright.records import Dataset, Estimate, InputError, IntegrityFault, Ranking, Support
 from normwright.stats import clopper_pearson
 from normwright.web import pick_examples, shipped, write_report
-from normwright.web.outcomes import _Row, quality_rows
+from normwright.web.outcomes import _ranked, _Row, quality_rows
 from normwright.web.report import _rows_of
 from normwright.web.words import words_for
 
@@ -169,6 +169,14 @@ def test_only_what_is_shown_to_divide_groups_divides_them() -> None:
 
     assert gaps[0] == gaps[2] == 0.0
     assert 0.4 < gaps[1] < 0.7
+
+
+def test_a_tie_takes_the_places_of_all_who_share_it() -> None:
+    """Behind two that are first comes a third, not a second."""
+    ranking = Ranking(method="schulze", tiers=(("a", "b"), ("c",), ("d",)))
+    (en,) = words_for(["en"])
+
+    assert [tier["rank"] for tier in _ranked(ranking, {}, en)["tiers"]] == [1, 3, 4]
 
 
 def test_rows_that_are_not_in_a_dataset_are_counted_by_the_reason() -> None:

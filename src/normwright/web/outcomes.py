@@ -233,12 +233,13 @@ def _ranked(ranking: Ranking, named: Mapping[str, str], w: Words) -> dict[str, A
         "method": ranking.method,
         "tiers": [
             {
+                "rank": 1 + sum(map(len, tiers[:place])),
                 "names": [named.get(a, a) for a in tier],
                 "score": w.number(ranking.scores.get(tier[0]), "plain")
                 if ranking.scores and tier
                 else "",
             }
-            for tier in tiers
+            for place, tier in enumerate(tiers)
         ],
         "more": w("outcomes.more", count=w.count(len(ranking.tiers) - len(tiers)))
         if len(ranking.tiers) > len(tiers)
