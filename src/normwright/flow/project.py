@@ -361,8 +361,7 @@ def _part(raw: Any, name: str) -> Any:
 
 def _knows_its_parts(raw: Any) -> bool:
     """Say whether the sources can be told; not where a key stands that may be meant for them."""
-    known = {field.alias or name for name, field in ProjectSettings.model_fields.items()}
-    return "sources" in raw or set(raw) <= known
+    return "sources" in raw or set(raw) <= set(_fields(ProjectSettings))
 
 
 def _parts_faults(raw: Any) -> list[Fault]:
