@@ -134,6 +134,15 @@ def test_a_bad_file_gets_one_error_with_every_line(tmp_path: Path) -> None:
     assert "secret" not in str(error.value)
 
 
+def test_a_separator_inside_a_text_ends_no_row(tmp_path: Path) -> None:
+    """JSON may hold line separators of Unicode as they are: two lines of a text are one row."""
+    row = {"text": "one\u2028two\u0085three", "yes": 1, "no": 0, "lang": "en", "source": "s",
+           "licence": "CC0", "cluster": "1"}  # fmt: skip
+    (tmp_path / "a.jsonl").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+
+    assert [text.text for text in read_labels([tmp_path / "a.jsonl"])] == [row["text"]]
+
+
 def test_one_side_alone_is_refused() -> None:
     """A reader cannot learn from texts of one kind, nor measure on a source that is not there."""
     only = [row for row in texts() if row.label]

@@ -151,6 +151,14 @@ def test_instructions_are_read_drawn_and_curated(tmp_path: Path) -> None:
     assert sum(found.left_out.values()) == 2
 
 
+def test_a_separator_inside_an_answer_ends_no_row(tmp_path: Path) -> None:
+    """JSON may hold line separators of Unicode as they are: two lines of an answer are one row."""
+    row = {"instruction": "a", "response": "one\u2028two", "lang": "en"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+
+    assert [d.completion for d in read_instructions([tmp_path / "a.jsonl"])] == ["one\u2028two"]
+
+
 def test_faults_of_all_rows_come_at_once(tmp_path: Path) -> None:
     """Each with its line and what was expected."""
     lines = ['{"instruction": "a", "response": "", "lang": "en"}', "x", '{"origin": "alien"}']

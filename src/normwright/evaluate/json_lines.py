@@ -1,20 +1,14 @@
-"""Read JSON lines, packed (`.gz`) or not, so that every fault of every file is named with its line.
-
-Whatever cannot be used is a fault; no text of a row is repeated in a message.
-"""
+"""Make typed rows of JSON lines, so that every fault of every file is named with its line."""
 
 from __future__ import annotations
 
-import gzip
-import json
 import math
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
-from normwright.records import Fault, InputError
+from normwright.records import Fault, InputError, json_rows
 
 ENDINGS: Final = (".jsonl.gz", ".jsonl")
 
@@ -110,16 +104,8 @@ def rows(path: Path, make: Make[Row], faults: list[Fault]) -> tuple[Row, ...]:
     """Return the rows of a file; what is wrong with it is added to `faults`."""
     before, made = len(faults), []
     first: dict[str, int] = {}
-    for number, content in _numbered(path, faults):
-        where = f"{path}:{number}"
-        try:
-            body = json.loads(content)
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
-            faults.append(Fault(where=where, expected="a JSON object", seen="none"))
-            continue
-        line = Line(where, body)
+    for number, body in json_rows(path, str(path), faults):
+        line = Line(f"{path}:{number}", body)
         row = make(line)
         name = str(body.get("id"))
         if "id" in body and first.setdefault(name, number) != number:
@@ -130,21 +116,3 @@ def rows(path: Path, make: Make[Row], faults: list[Fault]) -> tuple[Row, ...]:
     if not made and len(faults) == before:
         faults.append(Fault(where=str(path), expected="rows", seen="none"))
     return tuple(made)
-
-
-def _numbered(path: Path, faults: list[Fault]) -> Iterator[tuple[int, str]]:
-    """Numbered lines that are not blank, from 1."""
-    try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
-    except FileNotFoundError:
-        faults.append(Fault(where=str(path), expected="a file", seen="no such file"))
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        faults.append(Fault(
-            where=str(path), expected="UTF-8 text, packed with gzip if it ends with .gz",
-            seen=type(error).__name__, do="Take the file from its source again."))  # fmt: skip
-    else:
-        # Not splitlines: JSON may hold line separators of Unicode as they are.
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                yield number, line

@@ -11,11 +11,9 @@ what is learned; texts without a majority are left out, and counted.
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import random
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +35,7 @@ from normwright.records import (
     MadeBy,
     Measurement,
     digest_bytes,
+    json_rows,
 )
 from normwright.stats import bootstrap_auc, bootstrap_mean
 
@@ -184,32 +183,17 @@ def read_labels(paths: Iterable[Path]) -> list[LabelledText]:
 
 
 def _file(path: Path, faults: list[Fault]) -> Iterator[LabelledText]:
-    try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        faults.append(Fault(where=path.name, expected="JSON lines in UTF-8", seen=str(error)))
-        return
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            row = _row(f"{path.name}:{number}", line, faults)
-            if row is not None:
-                yield row
+    for number, row in json_rows(path, path.name, faults):
+        text = _labelled(f"{path.name}:{number}", row, faults)
+        if text is not None:
+            yield text
 
 
 _WORDS = ("text", "lang", "source", "licence", "cluster")
 
 
-def _row(where: str, line: str, faults: list[Fault]) -> LabelledText | None:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        faults.append(Fault(where=where, expected="JSON", seen=str(error)))
-        return None
+def _labelled(where: str, row: dict[str, Any], faults: list[Fault]) -> LabelledText | None:
     known = len(faults)
-    if not isinstance(row, dict):
-        faults.append(Fault(where=where, expected="an object", seen=type(row).__name__))
-        return None
     faults += [
         Fault(where=f"{where}: {name}", expected="text", seen=_kind(row, name))
         for name in _WORDS

@@ -8,9 +8,6 @@ hard norm speaks against is removed or refused, and counted under that norm.
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +23,7 @@ from normwright.records import (
     Message,
     PreferencePair,
     digest_bytes,
+    json_rows,
 )
 
 Fits: TypeAlias = Callable[[Sequence[Message], str], bool]
@@ -74,34 +72,19 @@ def read_instructions(paths: Iterable[Path]) -> list[Demonstration]:
 
 
 def _instructions(path: Path, faults: list[Fault]) -> Iterator[Demonstration]:
-    try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        faults.append(Fault(where=path.name, expected="JSON lines in UTF-8", seen=str(error)))
-        return
     source = path.name.split(".")[0]
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
+    for number, row in json_rows(path, path.name, faults):
         where = f"{path.name}:{number}"
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            faults.append(Fault(where=where, expected="JSON", seen=str(error)))
-            continue
         if found := _wrong(row):
             faults += [Fault(where=f"{where}: {at}", expected=e, seen=s) for at, e, s in found]
-            continue
-        yield _demonstration(row, source, number)
+        else:
+            yield _demonstration(row, source, number)
 
 
 _ORIGINS = ("human", "synthetic", "translated")
 
 
-def _wrong(row: Any) -> list[tuple[str, str, str]]:
-    if not isinstance(row, dict):
-        return [("row", "an object", type(row).__name__)]
+def _wrong(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     found = [
         (name, "text", type(row[name]).__name__ if name in row else "nothing")
         for name in ("instruction", "response", "lang")

@@ -91,6 +91,7 @@ from normwright.records.people import (
     Process,
 )
 from normwright.records.remotes import RemoteUse
+from normwright.records.rows import json_rows
 from normwright.records.scenes import (
     FactValue,
     Message,
@@ -244,4 +245,5 @@ __all__ = [
     "describe",
     "digest_bytes",
     "digest_json",
+    "json_rows",
 ]
