@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import re
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.loading import load_script
 from typer.main import get_command
 
 from normwright import records
@@ -24,12 +24,7 @@ REFERENCE = ROOT / "docs" / "reference"
 @pytest.fixture(scope="module")
 def pages() -> ModuleType:
     """The script that writes the pages."""
-    spec = importlib.util.spec_from_file_location("docs_pages", ROOT / "scripts" / "docs_pages.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "scripts" / "docs_pages.py")
 
 
 def headings(page: str, level: int) -> list[str]:

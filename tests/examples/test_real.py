@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import yaml
+from tests.loading import load_script
 
 from normwright import flow
 from normwright.charter import read_source
@@ -25,13 +24,7 @@ LANGUAGES = ("en", "pt")
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
     """`prepare.py` as a module."""
-    spec = importlib.util.spec_from_file_location("prepare", REAL / "prepare.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["prepare"] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_script(REAL / "prepare.py")
 
 
 def test_every_norm_passes_its_own_cases_and_every_scene_has_its_norm() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shlex
@@ -13,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.loading import load_script
 
 from normwright.cli import main
 
@@ -26,13 +26,7 @@ PAGES = ("tour.md", "tour.pt.md", *(f"how-to/{stage}.md" for stage in STAGES))
 @pytest.fixture(scope="module")
 def site() -> ModuleType:
     """The script that mkdocs asks."""
-    path = ROOT / "scripts" / "docs_site.py"
-    spec = importlib.util.spec_from_file_location("docs_site", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "scripts" / "docs_site.py")
 
 
 def leaves(entries: list[Any]) -> Iterator[str]:

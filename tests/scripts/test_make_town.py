@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
@@ -11,6 +9,7 @@ from types import ModuleType
 
 import pytest
 import yaml
+from tests.loading import load_script
 
 from normwright.aggregate import aggregate
 from normwright.elicit import Consulted, read_consultation
@@ -24,13 +23,7 @@ REJECTED = "o.satire.no-jokes"
 @cache
 def script() -> ModuleType:
     """The generator, loaded from its file."""
-    spec = importlib.util.spec_from_file_location("make_town", ROOT / "scripts" / "make_town.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["make_town"] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "scripts" / "make_town.py")
 
 
 @cache

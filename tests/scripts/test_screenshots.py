@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import struct
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from tests.loading import load_script
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,13 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def screenshots() -> ModuleType:
     """The script that takes them."""
-    path = ROOT / "scripts" / "screenshots.py"
-    spec = importlib.util.spec_from_file_location("screenshots", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "scripts" / "screenshots.py")
 
 
 def size(picture: Path) -> tuple[int, int]:
