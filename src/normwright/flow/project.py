@@ -283,11 +283,11 @@ def _missing_files(directory: Path, raw: Any) -> list[Fault]:
     Paths are looked for in the raw mapping, so that they are checked even where other settings
     are wrong; settings that are left out count with their defaults.
     """
-    faults = []
+    faults, known = [], _knows_its_parts(raw)
     for location, place, value in _places(ProjectSettings, raw, ()):
         if location in _FOR_SCENES and not _part(raw, "scenes"):
             continue  # what reads it is not done without scenes
-        if not _knows_its_parts(raw) and (location[0] == "sources" or location in _FOR_SCENES):
+        if not known and (location[0] == "sources" or location in _FOR_SCENES):
             continue  # nobody has said that there is such a part
         path = directory / value
         where = f"{FILE}: {_dotted(location)}"

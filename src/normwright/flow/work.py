@@ -505,8 +505,7 @@ def _demonstrations(parameters: Parameters, sizes: Sizes) -> list[_Rows]:
     found = []
     if "learn.data" in parameters:
         count = min(float(parameters["learn.data"]["demonstrations"]), 30.0 * sizes.scenes.all)
-        tokens = _tokens(_shape(parameters, sizes), sizes)
-        found.append(_Rows(count, tokens, tokens))
+        found.append(_of_scenes(count, parameters, sizes))
     if "learn.corpora" in parameters:
         given = parameters["learn.corpora"]
         there = sizes.sources("demonstrations") / INSTRUCTION
@@ -520,13 +519,17 @@ def _pairs(parameters: Parameters, sizes: Sizes) -> list[_Rows]:
     found = []
     if "learn.data" in parameters:
         count = min(float(parameters["learn.data"]["pairs"]), 40.0 * sizes.scenes.probing)
-        tokens = _tokens(_shape(parameters, sizes), sizes)
-        found.append(_Rows(count, tokens, tokens))
+        found.append(_of_scenes(count, parameters, sizes))
     if "learn.corpora" in parameters:
         given = parameters["learn.corpora"]
         longest = given["longest"]
         found.append(_Rows(_judged(given, sizes), FILLED * longest, WIDE * longest))
     return found
+
+
+def _of_scenes(count: float, parameters: Parameters, sizes: Sizes) -> _Rows:
+    tokens = _tokens(_shape(parameters, sizes), sizes)
+    return _Rows(count, tokens, tokens)
 
 
 def _judged(given: Mapping[str, Any], sizes: Sizes) -> float:

@@ -253,8 +253,8 @@ def quality_rows(seen: Consultation | None, w: Words) -> list[dict[str, str]]:
         {
             "kind": w.get(f"quality.{fault.kind}") or fault.kind,
             "count": w.count(fault.count),
-            "policy": w.get(f"done.{fault.kind}") or fault.policy,
-            "policy_lang": w.lang if w.get(f"done.{fault.kind}") else "en",
+            "policy": (told := w.get(f"done.{fault.kind}")) or fault.policy,
+            "policy_lang": w.lang if told else "en",
             "example": ", ".join(fault.examples[:1]),
         }
         for fault in (seen.faults if seen else ())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from normwright.flow.engine import Context
 from normwright.flow.project import Project
-from normwright.flow.stages.stored import folder_of, open_model, ref_of
+from normwright.flow.stages.stored import folder_of, open_model, ref_of, rows_in
 from normwright.records import Dataset, Digest, JudgedPair, Record
 
 if TYPE_CHECKING:
@@ -78,5 +78,4 @@ def _models(project: Project, context: Context) -> tuple[dict[str, LocalModel], 
 
 def _held_out(context: Context) -> list[JudgedPair]:
     found = next(d for d in context.records("learn.corpora", Dataset) if d.kind == "held-out")
-    lines = context.read(found.content).splitlines()
-    return [JudgedPair.model_validate_json(line) for line in lines]
+    return rows_in(context, [found], JudgedPair)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 from normwright.flow.engine import Context
 from normwright.flow.project import Project
 from normwright.flow.settings import FILE
 from normwright.flow.stages.labels import norm_of, open_reader
-from normwright.flow.stages.stored import files_under, folder_of, judged_pairs, lines_of
+from normwright.flow.stages.stored import (
+    files_under,
+    folder_of,
+    judged_pairs,
+    lines_of,
+    occurrences,
+)
 from normwright.records import (
-    CurationEntry,
     Dataset,
     Demonstration,
     Fault,
@@ -20,7 +24,6 @@ from normwright.records import (
     JudgedPair,
     Message,
     PreferencePair,
-    ProcessKind,
     Record,
 )
 
@@ -123,30 +126,24 @@ def _breach(context: Context) -> Breach | None:
 
 def _dataset(
     context: Context,
-    kind: str,
+    kind: Literal["demonstrations", "pairs", "held-out"],
     rows: Sequence[Demonstration | PreferencePair | JudgedPair],
     of: Corpus | None,
     origins: tuple[str, ...],
 ) -> Dataset:
-    curation: tuple[CurationEntry, ...] = of.curation if of else ()
-    human: ProcessKind = "human"
     return Dataset(
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         rows=len(rows),
         content=context.put_bytes(lines_of(rows)),
-        curation=curation,
-        languages=_counts(r.lang for r in rows),
-        families=_counts(_source(r) for r in rows),
+        curation=of.curation if of else (),
+        languages=occurrences(r.lang for r in rows),
+        families=occurrences(_source(r) for r in rows),
         left_out=of.left_out if of else {},
-        licences=_counts(r.licence for r in rows),
-        process_kind=human,
+        licences=occurrences(r.licence for r in rows),
+        process_kind="human",
         derived_from=origins,
     )
 
 
 def _source(row: Demonstration | PreferencePair | JudgedPair) -> str:
     return row.source if isinstance(row, JudgedPair) else row.family.split("/")[0]
-
-
-def _counts(values: Iterable[str]) -> dict[str, int]:
-    return dict(sorted(Counter(values).items()))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from datetime import date
 
 from normwright.flow.engine import Context
 from normwright.flow.project import Project
-from normwright.flow.stages.stored import lines_of
+from normwright.flow.stages.stored import lines_of, occurrences
 from normwright.records import (
     Consultation,
     Dataset,
@@ -52,17 +50,13 @@ def pairs(project: Project, context: Context) -> list[Record]:
             kind="judgements",
             rows=len(found.pairs),
             content=context.put_bytes(lines_of(found.pairs)),
-            languages=_counted(pair.lang for pair in found.pairs),
-            families=_counted(pair.source for pair in found.pairs),
+            languages=occurrences(pair.lang for pair in found.pairs),
+            families=occurrences(pair.source for pair in found.pairs),
             left_out={fault.kind: fault.count for fault in found.faults},
-            licences=_counted(pair.licence for pair in found.pairs),
+            licences=occurrences(pair.licence for pair in found.pairs),
             process_kind="human",
         )
     ]
-
-
-def _counted(values: Iterable[str]) -> dict[str, int]:
-    return dict(sorted(Counter(values).items()))
 
 
 def aggregate(project: Project, context: Context) -> list[Record]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from normwright.flow.engine import Context
 from normwright.flow.project import Project
@@ -12,6 +13,8 @@ from normwright.records import Dataset, Frozen, JudgedPair, ModelRef, canonical_
 
 if TYPE_CHECKING:
     from normwright.models.local import LocalModel
+
+F = TypeVar("F", bound=Frozen)
 
 
 def open_model(project: Project, context: Context, step: str, role: str) -> LocalModel:
@@ -52,5 +55,18 @@ def files_under(project: Project, names: Sequence[str]) -> list[Path]:
 def judged_pairs(context: Context) -> list[JudgedPair]:
     """Return the pairs as people judged them, from the step `elicit.pairs`."""
     (found,) = context.records("elicit.pairs", Dataset)
-    lines = context.read(found.content).splitlines()
-    return [JudgedPair.model_validate_json(line) for line in lines]
+    return rows_in(context, [found], JudgedPair)
+
+
+def rows_in(context: Context, datasets: Iterable[Dataset], kind: type[F]) -> list[F]:
+    """Return the rows of datasets, one dataset after the other."""
+    return [
+        kind.model_validate_json(line)
+        for dataset in datasets
+        for line in context.read(dataset.content).splitlines()
+    ]
+
+
+def occurrences(values: Iterable[str]) -> dict[str, int]:
+    """Return how often each value occurs, in the order of the values."""
+    return dict(sorted(Counter(values).items()))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.engine import Context
@@ -13,8 +12,10 @@ from normwright.flow.stages.stored import (
     files_under,
     judged_pairs,
     lines_of,
+    occurrences,
     open_model,
     ref_of,
+    rows_in,
 )
 from normwright.records import (
     Consultation,
@@ -71,8 +72,8 @@ def data(project: Project, context: Context) -> list[Record]:
                 rows=len(rows),
                 content=context.put_bytes(lines_of(rows)),
                 curation=curation,
-                languages=_counts(r.lang for r in rows),
-                families=_counts(r.family for r in rows),
+                languages=occurrences(r.lang for r in rows),
+                families=occurrences(r.family for r in rows),
                 process_kind=policy.charter.kind,
                 derived_from=(policy.digest, *(o.digest for o in outcomes)),
             )
@@ -367,20 +368,8 @@ def _found(context: Context, kind: str) -> list[Dataset]:
 
 
 def _demonstrations(context: Context) -> list[Demonstration]:
-    return [
-        Demonstration.model_validate_json(line)
-        for found in _found(context, "demonstrations")
-        for line in context.read(found.content).splitlines()
-    ]
+    return rows_in(context, _found(context, "demonstrations"), Demonstration)
 
 
 def _pairs(context: Context) -> list[PreferencePair]:
-    return [
-        PreferencePair.model_validate_json(line)
-        for found in _found(context, "pairs")
-        for line in context.read(found.content).splitlines()
-    ]
-
-
-def _counts(values: Iterable[str]) -> dict[str, int]:
-    return dict(sorted(Counter(values).items()))
+    return rows_in(context, _found(context, "pairs"), PreferencePair)
