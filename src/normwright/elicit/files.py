@@ -6,12 +6,23 @@ import csv
 import difflib
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from normwright.records import Digest, Fault, digest_bytes
+
+
+def stem_of(path: Path) -> str:
+    """Return the name of a file without its ending, packed or not."""
+    return path.name.removesuffix(".gz").rsplit(".", 1)[0]
+
+
+def slug_of(text: str, *, default: str) -> str:
+    """Return a text as an id: small letters, digits and hyphens; the default if nothing is left."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or default
 
 
 @dataclass

@@ -293,7 +293,7 @@ def _checked(sheet: Sheet, folder: Folder, before: int) -> Sheet | None:
             faults.add(f"{label}:1", f"a name for column {number}", "nothing")
     for twice, count in Counter(sheet.columns).items():
         if twice and count > 1:
-            faults.add(f"{label}:1", "each column once", f"{_short(twice)} {count} times")
+            faults.add(f"{label}:1", "each column once", f"{shortened(twice)} {count} times")
     return sheet if len(faults.found) == before else None
 
 
@@ -372,5 +372,6 @@ def first_object(path: Path) -> Mapping[str, Any]:
     return {}
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
+    """Return a cell as messages quote it."""
     return repr(text if len(text) <= 60 else text[:57] + "...")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from normwright.elicit.files import Folder
+from normwright.elicit.files import Folder, stem_of
 from normwright.elicit.importers import Option, PairsImporter, Question
 from normwright.elicit.integrity import Report
 from normwright.elicit.judged import (
@@ -377,7 +377,7 @@ def _text(row: Mapping[str, Any], name: str | None) -> str:
 
 
 def _stem(path: Path) -> str:
-    return plain(path.name.removesuffix(".gz").rsplit(".", 1)[0]).replace("_", "-")
+    return plain(stem_of(path)).replace("_", "-")
 
 
 def _which_side(value: str, columns: Columns) -> Question:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from normwright.elicit.consulted import Consulted
-from normwright.elicit.files import Folder
+from normwright.elicit.files import Folder, slug_of
 from normwright.elicit.importers import Importer
 from normwright.elicit.integrity import (
     Cast,
@@ -181,7 +181,7 @@ def _assumed(folder: Folder, report: Report) -> Frame:
     if found is not None:
         line = re.search(r"^topic,(.*)$", found[1], re.MULTILINE)
         topic = line.group(1).strip().strip('"') if line else ""
-    slug = re.sub(r"[^a-z0-9]+", "-", folder.directory.name.lower()).strip("-") or "polis"
+    slug = slug_of(folder.directory.name, default="polis")
     report.add(
         "assumed-process", "taken as one community of people at layer polity, language unknown; "
         "a process.yaml beside the export can say otherwise", folder.label(folder.directory),

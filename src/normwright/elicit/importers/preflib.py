@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from normwright.elicit.consulted import Consulted
-from normwright.elicit.files import Faults, Folder
+from normwright.elicit.files import Faults, Folder, slug_of, stem_of
 from normwright.elicit.importers import Importer, Nameless
 from normwright.elicit.integrity import Report
 from normwright.elicit.mapping import read_mapping
@@ -174,8 +174,8 @@ def _consulted(
 
 def _assumed(found: _File, path: Path, report: Report) -> Frame:
     """The frame of a bare file: its title, and its voters as one community."""
-    stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
-    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "preflib"
+    stem = stem_of(path)
+    slug = slug_of(stem, default="preflib")
     title = {UNDETERMINED: found.fact("TITLE") or stem}
     # What a program drew is nobody's ballot, and must not pass for one.
     simulated = found.fact("MODIFICATION TYPE").lower() == "synthetic"

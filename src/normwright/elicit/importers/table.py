@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from normwright.elicit.consulted import Consulted
-from normwright.elicit.files import Folder
+from normwright.elicit.files import Folder, slug_of, stem_of
 from normwright.elicit.importers import Importer, Nameless, Option, PeopleColumn, Question
 from normwright.elicit.integrity import (
     Cast,
@@ -36,6 +36,7 @@ from normwright.elicit.sheets import (
     ending,
     read_sheet,
     sheet_names,
+    shortened,
 )
 from normwright.elicit.stances import MEANINGS, Reading, is_scale, read_stances
 from normwright.elicit.tongue import UNDETERMINED
@@ -404,13 +405,13 @@ def _unread(sheet: Sheet, said: _Said, reading: Reading, folder: Folder) -> None
     if len(reading.unknown) > _ASKED_SINGLY:
         folder.faults.add(
             first[reading.unknown[0]], "answers such as agree, disagree, pass, or a scale",
-            f"{len(reading.unknown)} values, for example {_short(reading.unknown[0])}",
+            f"{len(reading.unknown)} values, for example {shortened(reading.unknown[0])}",
             f"Name the column of the votes under `columns` in {MAPPING}.",
         )  # fmt: skip
     else:
         for value in reading.unknown:
             folder.faults.add(
-                first[value], "an answer whose meaning is known", _short(value),
+                first[value], "an answer whose meaning is known", shortened(value),
                 f"Say what it means under `votes` in {MAPPING}: {', '.join(MEANINGS)}.",
             )  # fmt: skip
     if reading.scales:
@@ -437,7 +438,7 @@ def _layout(sheet: Sheet, given: Mapping[str, Any], folder: Folder) -> Layout | 
             "one row an answer, a participant or a comparison"
             if question.role == "layout"
             else f"a column of the {question.role}",
-            f"columns {', '.join(_short(c) for c in sheet.columns[:8])}",
+            f"columns {', '.join(shortened(c) for c in sheet.columns[:8])}",
             f"Say it in {MAPPING}: `layout`, or `columns` by what they hold.",
         )
     if layout is not None and layout.kind == "wide" and not layout.statements:
@@ -476,8 +477,8 @@ def _names(texts: Mapping[str, str]) -> dict[str, str]:
 
 def _assumed(path: Path, folder: Folder, report: Report) -> Frame:
     """The frame of a bare table: its file's name, and its participants as one community."""
-    stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
-    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "table"
+    stem = stem_of(path)
+    slug = slug_of(stem, default="table")
     report.add(
         "assumed-process", "taken as one community of people at layer polity, language unknown; "
         "a process.yaml beside the table can say otherwise", folder.label(path),
@@ -508,15 +509,11 @@ def _time(answer: _Answer, folder: Folder) -> int:
         moment = datetime.fromisoformat(raw.replace(" UTC", "+00:00"))
     except ValueError:
         folder.faults.add(
-            answer.where, "a time in seconds or milliseconds, or ISO 8601", _short(raw),
+            answer.where, "a time in seconds or milliseconds, or ISO 8601", shortened(raw),
             f"Give the column another name, or name another under `columns.time` in {MAPPING}.",
         )  # fmt: skip
         return 0
     return max(0, int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def _which(open_: Open) -> Question:
