@@ -112,7 +112,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ranked(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose ballots were ranked by the example's method."""
     directory = flow.init(tmp_path_factory.mktemp("ranked") / "micro", "micro").directory
-    edit(directory / "normwright.yaml", "ranking: schulze", "ranking: copeland")
+    edit(directory / "normwright.yaml", "ranking: schulze", "ranking: black")
     ran = cli("run", directory, "--until", "aggregate", "--json", path=example)
     assert skipped(ran) == {"elicit": False, "aggregate": False}
     return directory
@@ -148,11 +148,11 @@ def test_it_is_listed_with_its_distribution(example: Path) -> None:
         if one["distribution"] != plugins.OURS
     }
     assert theirs == {
-        ("methods", "copeland"): ("normwright-extras", "0.1.0"),
+        ("methods", "black"): ("normwright-extras", "0.1.0"),
         ("criteria", "rate-upper-anytime"): ("normwright-extras", "0.1.0"),
     }
     assert found.value["broken"] == []
-    assert "copeland" in screen.out
+    assert "black" in screen.out
 
 
 def test_its_own_tests_pass_where_it_is_installed(example: Path) -> None:
@@ -186,8 +186,8 @@ def test_a_project_uses_it_and_its_code_is_in_the_key(example: Path, project: Pa
     with Store.open(project, create=False) as store:
         results = [one for one in store.results() if one.stage == "aggregate"]
         made = store.records(results[-1].made, Outcome)
-    assert made[0].rankings[0].method == "copeland"
-    told = [one.parameters["plugins"]["methods"]["copeland"] for one in results]
+    assert made[0].rankings[0].method == "black"
+    told = [one.parameters["plugins"]["methods"]["black"] for one in results]
     assert {(one["distribution"], one["version"]) for one in told} == {
         ("normwright-extras", "0.1.0")
     }
@@ -205,7 +205,7 @@ def test_where_it_is_missing_everything_but_a_run_still_works(example: Path, pro
     short = cli("run", project, "--until", "elicit", "--json")
 
     assert (verified.code, traced.code, status.code) == (0, 0, 0), verified.err + traced.err
-    assert "copeland" not in verified.err
+    assert "black" not in verified.err
     states = {stage["name"]: stage["state"] for stage in status.value["stages"]}
     assert (states["elicit"], states["aggregate"]) == ("done", "waiting")
     (fault,) = ran.value["error"]["faults"]
@@ -245,7 +245,7 @@ def test_broken_parts_are_listed_with_their_reasons(broken: Path) -> None:
 
 def test_a_broken_part_is_named_when_a_project_asks_for_it(broken: Path, project: Path) -> None:
     """A run ends before it begins, with the reason the part is broken."""
-    edit(project / "normwright.yaml", "ranking: copeland", "ranking: a-half")
+    edit(project / "normwright.yaml", "ranking: black", "ranking: a-half")
 
     shutil.rmtree(project / ".normwright")
 

@@ -34,6 +34,7 @@ __all__ = [
     "STATUSES",
     "Broken",
     "Card",
+    "Denial",
     "Origin",
     "PluginStatus",
     "broken",
@@ -51,11 +52,15 @@ GROUP = "normwright."
 
 KINDS: dict[str, str] = {
     "attacks": "a model and scenes -> findings",
+    "axioms": "a method and ballots -> a witness of its breach, or none",
     "checks": "a policy and an exchange -> a decision that cites its norm",
+    "compromises": "credences in theories and what they hold choice-worthy -> an order",
     "criteria": "evidence -> a bound against a limit",
     "importers": "files -> rows, with an integrity report",
-    "methods": "ballots -> an outcome",
+    "methods": "ballots -> an order",
+    "populations": "a number of voters and alternatives, and a seed -> ballots",
     "recipes": "records -> weights",
+    "slates": "ballots and a size -> a slate",
     "suites": "scenes and a model -> measurements",
 }
 """The kinds of plug-in, and what one of each does."""
@@ -65,6 +70,17 @@ STATUSES: tuple[PluginStatus, ...] = ("experimental", "tested", "reviewed", "pro
 """How far a plug-in has been vetted, from least to most."""
 
 Part = TypeVar("Part")
+
+
+class Denial(Frozen):
+    """A property that a plug-in does not have, with the published case that shows it."""
+
+    axiom: str
+    """The property, by the name of its plug-in."""
+    source: str
+    """Where the counterexample was published."""
+    ballots: tuple[str, ...] = ()
+    """The case, an order a line: `39: A > B > C`, with `=` between those that are level."""
 
 
 class Card(Frozen):
@@ -80,6 +96,11 @@ class Card(Frozen):
     """The paper, standard or record it follows; empty if it is the project's own."""
     claims: tuple[str, ...] = ()
     """Properties it claims, each searched for a counterexample by the tests of its kind."""
+    denies: tuple[Denial, ...] = ()
+    """Properties it does not have, each with its published counterexample, which tests repeat."""
+    takes: str = ""
+    """What it needs of what it is given, where parts of its kind differ: for methods `pairs`
+    (who is above whom how often), `orders`, `approvals` or `grades`."""
     status: PluginStatus
     """`experimental` until tests exist; see `STATUSES`."""
 

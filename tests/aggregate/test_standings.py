@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.aggregate.elections import wins_one_by_one
 
-from normwright.aggregate import BallotProfile, aggregate, ballot_wins
+from normwright.aggregate import Election, aggregate
 from normwright.records import (
     Ballot,
     Ballots,
@@ -79,17 +80,17 @@ def tiers_of(levels: list[int]) -> RankedTiers:
 def test_wins_equal_counting_one_by_one(levels: list[list[int]]) -> None:
     """Counting orders with their voters gives what counting each ballot gives, unranked or last."""
     given_ = [(f"v{i}", tiers_of(x)) for i, x in enumerate(levels)]
-    profile = BallotProfile.of(
-        Ballots.of(given_), voters=[v for v, _ in given_], alternatives=list(NAMES)
-    )
-    apart = ballot_wins([Ballot(participant=v, tiers=t) for v, t in given_], list(NAMES))
+    rows = Ballots.of(given_)
+    profile = Election.of(rows, alternatives=list(NAMES), unranked="apart")
+    apart = wins_one_by_one([Ballot(participant=v, tiers=t) for v, t in given_], list(NAMES))
     completed = []
     for voter, tiers in given_:
         left = tuple(a for a in NAMES if not any(a in tier for tier in tiers))
         completed.append(Ballot(participant=voter, tiers=(*tiers, left) if left else tiers))
 
-    assert (profile.wins("apart") == apart).all()
-    assert (profile.wins("last") == ballot_wins(completed, list(NAMES))).all()
+    assert (profile.wins == apart).all()
+    last = Election.of(rows, alternatives=list(NAMES), unranked="last")
+    assert (last.wins == wins_one_by_one(completed, list(NAMES))).all()
     assert profile.voters == len(given_)
     assert profile.firsts().sum() == pytest.approx(len(given_))
 
@@ -189,7 +190,7 @@ def test_ballots_become_few_arrays() -> None:
         tuple((a,) for a in rng.permutation(list(NAMES))) for _ in range(6)
     ]
     ballots = Ballots.of((f"v{i}", orders[i % 6]) for i in range(100_000))
-    profile = BallotProfile.of(ballots, voters=ballots.voters, alternatives=list(NAMES))
+    profile = Election.of(ballots, alternatives=list(NAMES))
 
-    assert profile.tiers.shape == (6, 4)
+    assert profile.orders.shape == (6, 4)
     assert profile.counts.sum() == 100_000

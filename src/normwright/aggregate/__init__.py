@@ -1,19 +1,22 @@
 """From ballots to outcomes: who agrees with what, in which groups if any, and how sure that is."""
 
+from normwright.aggregate.election import Bundles, Election, Inapplicable
 from normwright.aggregate.groups import Grouped, find_groups
-from normwright.aggregate.methods import Method, Order
+from normwright.aggregate.methods import Method, Order, by_score
 from normwright.aggregate.outcome import aggregate
-from normwright.aggregate.profile import BallotProfile, Profile, ballot_wins
+from normwright.aggregate.profile import Profile
 from normwright.aggregate.ranking import rank
 
 __all__ = [
-    "BallotProfile",
+    "Bundles",
+    "Election",
     "Grouped",
+    "Inapplicable",
     "Method",
     "Order",
     "Profile",
     "aggregate",
-    "ballot_wins",
+    "by_score",
     "find_groups",
     "rank",
 ]

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright import __version__
+from normwright.aggregate.election import Election
 from normwright.aggregate.groups import Grouped, find_groups
-from normwright.aggregate.profile import BallotProfile, Profile
+from normwright.aggregate.profile import Profile
 from normwright.aggregate.ranking import rank
 from normwright.aggregate.standings import certainty
 from normwright.records import (
@@ -74,14 +75,12 @@ def aggregate(
     asked = [s.id for s in statements if s.authority == polity.id]
     profile = Profile.of(votes, participants=electorate, statements=asked)
     grouped = find_groups(profile, seed=seed, rounds=bootstrap)
-    box = BallotProfile.of(ballots, voters=electorate, alternatives=asked)
+    box = Election.of(ballots, voters=electorate, alternatives=asked, unranked=unranked)
     # Where people ranked and nobody voted there is no support to speak of, not even unknown.
     support = () if box.voters and not profile.seen.any() else _support(profile, grouped)
-    wins, voters = (
-        (box.wins(unranked), box.voters) if box.voters else (profile.wins(), len(electorate))
-    )
-    rankings = tuple(rank(wins, asked, voters=voters, method=m) for m in methods)
-    sure = certainty(box, rankings[0], unranked, seed=seed, rounds=bootstrap)
+    election = box if box.voters else profile.election()
+    rankings = tuple(rank(election, method=m) for m in methods)
+    sure = certainty(box, rankings[0], seed=seed, rounds=bootstrap)
     return Outcome(
         derived_from=tuple(sorted({process.digest, polity.digest})),
         made_by=MadeBy(

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
-
 from normwright import plugins
-from normwright.aggregate.methods import Method, borda, schulze
+from normwright.aggregate.election import Election
+from normwright.aggregate.methods import Method, Order, borda, schulze
 from normwright.records import Ranking
 
 BUILT_IN = (borda, schulze)
 """The modules whose import registers the methods that ship with the package."""
 
 
-def rank(
-    wins: NDArray[np.int64], alternatives: Sequence[str], *, voters: int, method: str
-) -> Ranking:
+def rank(election: Election, *, method: str) -> Ranking:
     """Return the ranking of alternatives by one method, ties kept.
 
     Args:
-        wins: shape (m, m), voters who put alternative i above j.
-        alternatives: names, in the order of the matrix.
-        voters: number of ballots.
+        election: the ballots.
         method: slug of the method.
 
     Raises:
         PluginError: if there is no such method, naming those there are.
+        Inapplicable: if the ballots do not hold what the method needs.
+    """
+    return ranking_of(election, order_of(election, method=method), method=method)
+
+
+def order_of(election: Election, *, method: str) -> Order:
+    """Return the order over the numbers of alternatives, with all that the method tells.
+
+    Raises:
+        PluginError: if there is no such method, naming those there are.
+        Inapplicable: if the ballots do not hold what the method needs.
     """
     ranked_by: Method = plugins.get("methods", method)
-    order = ranked_by(wins, voters)
+    return ranked_by(election)
+
+
+def ranking_of(election: Election, order: Order, *, method: str) -> Ranking:
+    """Return an order with the names of the alternatives, those of a tier sorted."""
+    names = election.alternatives
     return Ranking(
         method=method,
-        tiers=tuple(tuple(sorted(alternatives[i] for i in tier)) for tier in order.tiers),
-        scores={a: float(s) for a, s in zip(alternatives, order.scores, strict=True)},
+        tiers=tuple(tuple(sorted(names[i] for i in tier)) for tier in order.tiers),
+        scores={a: float(s) for a, s in zip(names, order.scores, strict=True)},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
@@ -9,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright import plugins
+from normwright.aggregate.election import Election
 from normwright.aggregate.methods import Method
-from normwright.aggregate.profile import BallotProfile
-from normwright.records import Estimate, Interval, Margin, Ranking, Standing, Unranked
+from normwright.aggregate.pairs import count_wins
+from normwright.records import Estimate, Interval, Margin, Ranking, Standing
 from normwright.stats import percentile_interval, proportion, upper_bound
 
 ALL_PAIRS = 20
@@ -31,31 +33,31 @@ class Certainty:
     """Pairs: all of up to 20 alternatives, of more only neighbours and the first with each."""
 
 
-def certainty(
-    ballots: BallotProfile, ranking: Ranking, unranked: Unranked, *, seed: int, rounds: int
-) -> Certainty:
+def certainty(ballots: Election, ranking: Ranking, *, seed: int, rounds: int) -> Certainty:
     """Return how sure a ranking is; nothing without voters.
 
     Args:
         ballots: rankings of one electorate.
         ranking: the ranking that counts.
-        unranked: what an alternative that a ballot leaves out counts as.
         seed: seed of the resampling.
         rounds: number of resamples of the voters.
     """
     if not ballots.voters:
         return Certainty()
-    drawn = _resampled(ballots, unranked, seed, rounds)
+    # Voters alike are drawn together.
+    counts = ballots.drawn(np.random.default_rng([seed, 3]), rounds)
+    wins = count_wins(ballots.orders, counts, unranked=ballots.unranked)
+    drawn = [ballots.with_counts(c, wins=w) for c, w in zip(counts, wins, strict=True)]
     return Certainty(
-        _standings(ballots, ranking, drawn, seed), _margins(ballots, ranking, unranked, drawn, seed)
+        _standings(ballots, ranking, drawn, seed), _margins(ballots, ranking, wins, seed)
     )
 
 
 def _standings(
-    ballots: BallotProfile, ranking: Ranking, drawn: NDArray[np.int64], seed: int
+    ballots: Election, ranking: Ranking, drawn: Sequence[Election], seed: int
 ) -> tuple[Standing, ...]:
     method: Method = plugins.get("methods", ranking.method)
-    places = np.stack([_places(method, wins, ballots.voters) for wins in drawn])
+    places = np.stack([_places(method, one) for one in drawn])
     firsts, ranked = ballots.firsts(), ballots.ranked()
     number = {a: j for j, a in enumerate(ballots.alternatives)}
     made = []
@@ -80,13 +82,9 @@ def _standings(
 
 
 def _margins(
-    ballots: BallotProfile,
-    ranking: Ranking,
-    unranked: Unranked,
-    drawn: NDArray[np.int64],
-    seed: int,
+    ballots: Election, ranking: Ranking, drawn: NDArray[np.int64], seed: int
 ) -> tuple[Margin, ...]:
-    wins = ballots.wins(unranked)
+    wins = ballots.wins
     differences = (drawn - drawn.transpose(0, 2, 1)) / ballots.voters
     number = {a: j for j, a in enumerate(ballots.alternatives)}
     made = []
@@ -98,20 +96,11 @@ def _margins(
     return tuple(made)
 
 
-def _resampled(
-    ballots: BallotProfile, unranked: Unranked, seed: int, rounds: int
-) -> NDArray[np.int64]:
-    """Wins of resampled voters, shape (rounds, m, m). Voters alike are drawn together."""
-    rng = np.random.default_rng([seed, 3])
-    shares = ballots.counts / ballots.voters
-    return ballots.wins(unranked, rng.multinomial(ballots.voters, shares, size=rounds))
-
-
-def _places(method: Method, wins: NDArray[np.int64], voters: int) -> NDArray[np.int64]:
+def _places(method: Method, election: Election) -> NDArray[np.int64]:
     """The place of each alternative; those in one tier share the better."""
-    places = np.zeros(len(wins), dtype=np.int64)
+    places = np.zeros(len(election.alternatives), dtype=np.int64)
     before = 0
-    for tier in method(wins, voters).tiers:
+    for tier in method(election).tiers:
         places[list(tier)] = before + 1
         before += len(tier)
     return places

@@ -1,12 +1,15 @@
-"""Ranking methods, one file each. Every one of them needs only who was put above whom how often."""
+"""Ranking methods, one file each: ballots in, a weak order out, ties kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from normwright.aggregate.election import Election
 
 
 @dataclass(frozen=True)
@@ -14,10 +17,23 @@ class Order:
     """A weak order over alternatives given by number, and the scores behind it."""
 
     tiers: tuple[tuple[int, ...], ...]
-    """Best first; alternatives in one tier are not told apart by the method."""
+    """Best first; alternatives in one tier are not told apart by the method. The first tier are
+    the winners."""
     scores: NDArray[np.float64]
-    """One score an alternative, in [0, 1]; what it means is the method's to say."""
+    """One score an alternative; what it means is the method's to say."""
+    errors: NDArray[np.float64] | None = None
+    """Standard error of each score, where the method estimates it."""
+    places: NDArray[np.int64] | None = None
+    """Lowest and highest place of each alternative, simultaneously at 95 %, shape (m, 2)."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What a critic would ask for, as JSON values: a certificate, a lottery, how ties went."""
 
 
-Method = Callable[[NDArray[np.int64], int], Order]
-"""From wins (m, m), where wins[i, j] voters put i above j, and the number of voters."""
+Method = Callable[[Election], Order]
+"""From ballots to an order. Raises `Inapplicable` where they do not hold what it needs."""
+
+
+def by_score(scores: NDArray[Any]) -> tuple[tuple[int, ...], ...]:
+    """Return the tiers of exact scores, the highest first; equal numbers are level."""
+    levels = sorted(set(scores.tolist()), reverse=True)
+    return tuple(tuple(np.flatnonzero(scores == level).tolist()) for level in levels)

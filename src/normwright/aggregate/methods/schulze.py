@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from normwright.aggregate.election import Election
 from normwright.aggregate.methods import Order
 from normwright.plugins import Card, plugin
 
@@ -14,22 +15,20 @@ CARD = Card(
     summary="Ranks by beat paths, each as strong as its weakest link.",
     reference="Schulze, A new monotonic ... election method, Social Choice and Welfare 36, 2011",
     claims=("anonymity", "neutrality", "homogeneity", "reversal-symmetry", "condorcet"),
+    takes="pairs",
     status="tested",
 )
 
 
 @plugin(CARD)
-def schulze(wins: NDArray[np.int64], voters: int) -> Order:
+def schulze(election: Election) -> Order:
     """Return the order by beat paths (Schulze, Social Choice and Welfare 36, 2011).
 
     A link i -> j exists where more voters put i above j than the reverse, and is as strong as the
     number of those voters (winning votes). The first tier holds every potential winner; the next
     every one that only those before beat, and so on. The score is the share of others beaten.
-
-    Args:
-        wins: shape (m, m), voters who put i above j.
-        voters: number of ballots; the method does not need it.
     """
+    wins = election.wins
     strongest = paths(wins)
     beats = strongest > strongest.T
     left = np.arange(len(wins))

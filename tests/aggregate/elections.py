@@ -1,0 +1,53 @@
+"""Elections that tests are made of: from text, from ballots, from counts of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normwright.aggregate import Election
+from normwright.records import Ballot, Ballots, Unranked
+
+
+def election_of(
+    ballots: Iterable[Ballot], names: Sequence[str], *, unranked: Unranked = "apart"
+) -> Election:
+    """The election of some ballots, a voter each; what they leave out is not compared unless said."""
+    rows = Ballots.of((str(number), b.tiers) for number, b in enumerate(ballots))
+    return Election.of(rows, alternatives=names, unranked=unranked)
+
+
+def election_from(text: str, *, unranked: Unranked = "last") -> Election:
+    """The election of lines such as `5: A > C = B`; names sorted."""
+    ballots: list[Ballot] = []
+    names: set[str] = set()
+    for number, line in enumerate(text.strip().splitlines()):
+        count, _, order = line.partition(":")
+        tiers = tuple(tuple(name.strip() for name in tier.split("=")) for tier in order.split(">"))
+        names.update(name for tier in tiers for name in tier)
+        ballots += [Ballot(participant=f"v{number}/{i}", tiers=tiers) for i in range(int(count))]
+    return election_of(ballots, sorted(names), unranked=unranked)
+
+
+def election_of_pairs(wins: NDArray[np.int64], names: Sequence[str], voters: int) -> Election:
+    """An election of which only the pairs are known."""
+    none = np.zeros((0, len(wins)), dtype=np.int16)
+    return Election(
+        tuple(names), none, np.zeros(0, dtype=np.int64), pairwise=wins, electorate=voters
+    )
+
+
+def wins_one_by_one(ballots: Iterable[Ballot], names: Sequence[str]) -> NDArray[np.int64]:
+    """The slow obvious way: how many ballots rank i above j; left out is not compared."""
+    index = {a: i for i, a in enumerate(names)}
+    wins = np.zeros((len(index), len(index)), dtype=np.int64)
+    for ballot in ballots:
+        tier = np.full(len(index), -1)
+        for level, inside in enumerate(ballot.tiers):
+            for name in inside:
+                tier[index[name]] = level
+        ranked = tier >= 0
+        wins += (tier[:, None] < tier[None, :]) & ranked[:, None] & ranked[None, :]
+    return wins
