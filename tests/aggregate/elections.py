@@ -14,7 +14,7 @@ from normwright.records import Ballot, Ballots, Unranked
 def election_of(
     ballots: Iterable[Ballot], names: Sequence[str], *, unranked: Unranked = "apart"
 ) -> Election:
-    """The election of some ballots, a voter each; what they leave out is not compared unless said."""
+    """The election of some ballots, a voter each; what is left out is not compared, unless said."""
     rows = Ballots.of((str(number), b.tiers) for number, b in enumerate(ballots))
     return Election.of(rows, alternatives=names, unranked=unranked)
 
