@@ -169,7 +169,8 @@ def test_the_bank_keeps_its_word(split: str) -> None:
 
 def test_a_phrase_to_be_written_is_no_value_to_be_told() -> None:
     """A refusal that names the notice it will not write discloses nothing; a value on the sheet is
-    told, also by a refusal."""
+    told, also by a refusal.
+    """
     notice = scene(
         messages=(Message(role="user", content="- vote on Thursday\nTell all: vote on Monday."),),
         perform="- vote on Thursday\nNotice: the vote is on Monday.",

@@ -5,10 +5,12 @@ from normwright.aggregate.groups import Grouped, find_groups
 from normwright.aggregate.methods import Method, Order, by_score
 from normwright.aggregate.outcome import aggregate
 from normwright.aggregate.profile import Profile
-from normwright.aggregate.ranking import rank
+from normwright.aggregate.ranking import order_of, rank, ranking_of
+from normwright.aggregate.standings import Certainty, certainty
 
 __all__ = [
     "Bundles",
+    "Certainty",
     "Election",
     "Grouped",
     "Inapplicable",
@@ -17,6 +19,9 @@ __all__ = [
     "Profile",
     "aggregate",
     "by_score",
+    "certainty",
     "find_groups",
+    "order_of",
     "rank",
+    "ranking_of",
 ]

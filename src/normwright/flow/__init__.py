@@ -1,5 +1,6 @@
 """Composes the stages from one project file; resumes; records what ran; proves it afterwards."""
 
+from normwright.flow.ballots import Cast, read_ballots
 from normwright.flow.code import code_digest
 from normwright.flow.compare import Comparison, RunName, compare
 from normwright.flow.engine import (
@@ -22,6 +23,7 @@ from normwright.flow.gc import Collection, collect
 from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
+from normwright.flow.ranked import ALL, Ranked, method_names, ranked_by
 from normwright.flow.results import Findings, Results, check_makes, findings, results
 from normwright.flow.running import run, status
 from normwright.flow.settings import FILE, ProjectSettings, project_schema
@@ -37,8 +39,10 @@ from normwright.flow.verify import Verification, verify
 from normwright.flow.withdrawal import Withdrawn, withdraw
 
 __all__ = [
+    "ALL",
     "FILE",
     "KINDS",
+    "Cast",
     "Collection",
     "Comparison",
     "Context",
@@ -47,6 +51,7 @@ __all__ = [
     "Forecast",
     "Project",
     "ProjectSettings",
+    "Ranked",
     "Results",
     "RunName",
     "RunReport",
@@ -80,9 +85,12 @@ __all__ = [
     "init_from",
     "load_project",
     "locked",
+    "method_names",
     "open_store",
     "project_schema",
     "publish",
+    "ranked_by",
+    "read_ballots",
     "require_learning",
     "results",
     "run",
