@@ -181,7 +181,7 @@ def _assumed(folder: Folder, report: Report) -> Frame:
     if found is not None:
         line = re.search(r"^topic,(.*)$", found[1], re.MULTILINE)
         topic = line.group(1).strip().strip('"') if line else ""
-    slug = slug_of(folder.directory.name, default="polis")
+    slug = slug_of(folder.name, default="polis")
     report.add(
         "assumed-process", "taken as one community of people at layer polity, language unknown; "
         "a process.yaml beside the export can say otherwise", folder.label(folder.directory),
