@@ -78,6 +78,20 @@ class Table:
     rows: tuple[Row, ...]
 
 
+@dataclass(frozen=True)
+class Grid:
+    """A CSV table as bare cells, for tables too large for a mapping a row."""
+
+    label: str
+    columns: tuple[str, ...]
+    rows: list[tuple[int, list[str]]]
+    """The line each row starts on, and its cells, as many as there are columns."""
+
+    def where(self, line: int) -> str:
+        """Return the place of a row, for messages."""
+        return f"{self.label}:{line}"
+
+
 @dataclass
 class Folder:
     """A directory of tables, `.gz` or plain. Digests are taken of the bytes as they lie there."""
@@ -180,7 +194,6 @@ class Folder:
         *,
         needs: Sequence[str] = (),
         required: bool = True,
-        open_end: bool = False,
     ) -> Table | None:
         """Return a table whose header has every needed column, or None with the faults noted.
 
@@ -188,38 +201,44 @@ class Folder:
             name: file name without `.gz`.
             needs: columns that must be there.
             required: whether an absent file is a fault.
-            open_end: the last column was written without quotes, so that a row may have more
-                fields than the header; they are joined again by commas.
         """
         found = self.text(name, required=required)
-        if found is None:
+        grid = None if found is None else self.grid(*found, needs=needs)
+        if grid is None:
             return None
-        label, text = found
+        rows = (
+            Row(grid.where(line), place, dict(zip(grid.columns, cells, strict=True)))
+            for place, (line, cells) in enumerate(grid.rows)
+        )
+        return Table(name, grid.columns, tuple(rows))
+
+    def grid(self, label: str, text: str, *, needs: Sequence[str] = ()) -> Grid | None:
+        """Return a table as bare cells, or None with the faults noted.
+
+        Rows that have another number of fields than the header are noted and left out.
+        """
         reader = csv.reader(io.StringIO(text, newline=""))
-        rows: list[Row] = []
+        rows: list[tuple[int, list[str]]] = []
         before = len(self.faults.found)
+        columns: tuple[str, ...] = ()
         try:
             columns = tuple(column_name(c) for c in next(reader, []))
             self._check_header(label, columns, needs)
             start = reader.line_num + 1
-            for fields in reader:
-                here = f"{label}:{start}"
-                start = reader.line_num + 1
-                if not any(f.strip() for f in fields):
-                    continue
-                if open_end and len(fields) > len(columns):
-                    tail = ",".join(fields[len(columns) - 1 :])
-                    fields = [*fields[: len(columns) - 1], tail]
-                if len(fields) != len(columns):
-                    self.faults.add(here, f"{len(columns)} fields", len(fields))
-                    continue
-                rows.append(Row(here, len(rows), dict(zip(columns, fields, strict=True))))
+            for cells in reader:
+                line, start = start, reader.line_num + 1
+                if len(cells) == len(columns):
+                    rows.append((line, cells))
+                elif any(f.strip() for f in cells):
+                    self.faults.add(f"{label}:{line}", f"{len(columns)} fields", len(cells))
         except csv.Error as error:
             self.faults.add(f"{label}:{reader.line_num}", "a CSV row", error)
         if len(self.faults.found) > before and not rows:
             return None
-        missing = [c for c in needs if c not in columns]
-        return None if missing else Table(name, columns, tuple(rows))
+        if any(c not in columns for c in needs):
+            return None
+        rows = [(line, cells) for line, cells in rows if any(c.strip() for c in cells)]
+        return Grid(label, columns, rows)
 
     def _check_header(self, label: str, columns: tuple[str, ...], needs: Sequence[str]) -> None:
         if not columns:
