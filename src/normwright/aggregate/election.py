@@ -96,6 +96,10 @@ class Election:
                     if name in index:
                         row[index[name]] = level
         counted: NDArray[np.bool_] = np.any(tiers >= 0, axis=1)
+        if voters is None and (told := ballots.counts) is not None:
+            # Nobody is named, so nobody has to be looked at, however many they are.
+            anonymous = np.where(counted, np.array(told, dtype=np.int64), 0)
+            return cls(tuple(alternatives), tiers, anonymous, unranked=unranked).compact()
         eligible = None if voters is None else frozenset(voters)
         given: dict[str, list[int]] = defaultdict(list)
         for voter, number in zip(ballots.voters, ballots.chosen, strict=True):

@@ -16,6 +16,7 @@ from normwright.records.base import (
     digest_bytes,
     digest_json,
 )
+from normwright.records.crowds import Crowd, Runs
 from normwright.records.errors import (
     BudgetError,
     InputError,
@@ -107,17 +108,21 @@ from normwright.records.training import (
 )
 from normwright.records.voices import (
     NO_BALLOTS,
+    Annotation,
+    Annotations,
     Ballot,
     Ballots,
     Comparison,
     Consultation,
     IntegrityFault,
     JudgedPair,
+    Majorities,
     RankedTiers,
     Stance,
     Statement,
     Unranked,
     Vote,
+    Weighing,
 )
 from normwright.records.withdrawals import (
     Affected,
@@ -140,6 +145,8 @@ __all__ = [
     "VERDICTS",
     "ActType",
     "Affected",
+    "Annotation",
+    "Annotations",
     "Answer",
     "Ballot",
     "Ballots",
@@ -155,6 +162,7 @@ __all__ = [
     "ControlResult",
     "Criterion",
     "CriterionResult",
+    "Crowd",
     "CurationEntry",
     "Dataset",
     "Decision",
@@ -183,6 +191,7 @@ __all__ = [
     "Lang",
     "Layer",
     "MadeBy",
+    "Majorities",
     "Margin",
     "Measure",
     "Measurement",
@@ -218,6 +227,7 @@ __all__ = [
     "RemoteUse",
     "Role",
     "RowProof",
+    "Runs",
     "Scene",
     "Scope",
     "ShareChange",
@@ -237,6 +247,7 @@ __all__ = [
     "VerdictWord",
     "Vocabulary",
     "Vote",
+    "Weighing",
     "Withdrawal",
     "WithdrawalReceipt",
     "Witness",
