@@ -13,6 +13,7 @@ from normwright.records import Digest, Fault, InputError, IntegrityFault, Unrank
 if TYPE_CHECKING:
     from normwright.aggregate import Election, Profile
     from normwright.elicit import Consulted, Source
+    from normwright.records import Majorities
 
 
 @dataclass(frozen=True)
@@ -69,23 +70,43 @@ def read_ballots(
 
 def _cast(path: Path, source: Source, authority: str | None) -> Cast:
     if source.majorities is not None:
-        return Cast(_of_majorities(source), source.format, source.digest, source.faults)
+        election = _of_majorities(path, source, source.majorities)
+        return Cast(election, source.format, source.digest, source.faults)
     if source.consulted is None:
         raise _nothing(path, source)
     return _of_consultation(path, source, source.consulted, authority)
 
 
-def _of_majorities(source: Source) -> Election:
+def _of_majorities(path: Path, source: Source, found: Majorities) -> Election:
+    """Return an election of which only the pairs are known."""
     import numpy as np
 
     from normwright.aggregate import Election
 
-    found = source.majorities
-    assert found is not None
-    wins = np.asarray(found.wins, dtype=np.int64)
-    none = np.zeros((0, len(wins)), dtype=np.int16)
-    voters = int((wins + wins.T).max(initial=0))
-    return Election(tuple(found.alternatives), none, none[:, 0], pairwise=wins, electorate=voters)
+    if found.weighing == "unstated" or any(not float(one).is_integer() for one in found.weight):
+        seen = "weights of unstated meaning" if found.weighing == "unstated" else "fractions"
+        raise InputError(
+            [
+                Fault(
+                    where=str(path),
+                    expected="weights that count voters, or by how many more they are",
+                    seen=seen,
+                    do="Take the ballots themselves, or a file that says what it weighs.",
+                )
+            ]
+        )
+    m = len(found.alternatives)
+    wins = np.zeros((m, m), dtype=np.int64)
+    above, below = np.array(found.above, dtype=np.int64), np.array(found.below, dtype=np.int64)
+    np.add.at(wins, (above, below), np.array(found.weight).astype(np.int64))
+    voters = found.voters or int((wins + wins.T).max(initial=0))
+    return Election(
+        _apart(dict(zip(found.alternatives, found.names, strict=True))),
+        np.zeros((0, m), dtype=np.int16),
+        np.zeros(0, dtype=np.int64),
+        pairwise=wins,
+        electorate=voters,
+    )
 
 
 def _of_consultation(
@@ -119,12 +140,21 @@ def _of_consultation(
     )  # fmt: skip
 
 
+_OWN_IDS = ("native", "polis")
+"""Formats whose files give ids; in all others an id is ours, and the name is what is written."""
+
+
 def _names(consulted: Consulted, texts: Mapping[str, str]) -> dict[str, str]:
-    """The names in the file: its texts where the ids are ours, else its ids."""
-    if not consulted.ids_are_made:
+    """The names in the file: its ids where it has any, else its texts."""
+    if consulted.importer in _OWN_IDS:
         return {one: one for one in texts}
+    return dict(zip(texts, _apart(texts), strict=True))
+
+
+def _apart(texts: Mapping[str, str]) -> tuple[str, ...]:
+    """Texts by id, with the id beside those that several share."""
     times = Counter(texts.values())
-    return {one: text if times[text] == 1 else f"{text} ({one})" for one, text in texts.items()}
+    return tuple(t if times[t] == 1 else f"{t} ({one})" for one, t in texts.items())
 
 
 def _authority(path: Path, consulted: Consulted, wanted: str | None) -> str:
