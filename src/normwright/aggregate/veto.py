@@ -17,8 +17,7 @@ LARGEST = 2**31 - 1
 
 @dataclass(frozen=True)
 class Blocking:
-    """The coalition with the largest claim to veto an alternative, and what it would rather have.
-    """
+    """The coalition with the largest claim to veto an alternative, and what it would rather have."""
 
     epsilon: Fraction
     """Share of voters in the coalition less the share it would need; 0: nobody can veto it."""
@@ -87,8 +86,7 @@ class Vetoes:
         return self.blocking(alternative).epsilon
 
     def blocking(self, alternative: int) -> Blocking:
-        """Return the coalition with the largest claim against an alternative, from the least cut.
-        """
+        """Return the coalition with the largest claim against an alternative, from the least cut."""
         n, m = self.voters, self.levels.shape[1]
         worse = self.levels >= self.levels[:, alternative, None]
         worse[:, alternative] = False

@@ -72,8 +72,9 @@ def balanced_jr(election: Election, size: int) -> Chosen:
     Process 1 of Fish et al. (EC 2024), with all statements at hand: in each of `size` rounds take
     the statement whose r-th highest grade among the voters not matched yet is highest, and match
     it to r of them; r is n / size rounded up for the first n mod size rounds, then rounded down.
-    No r voters then all grade some other statement higher than each grades their own. An unseen
-    statement is graded below everything.
+    No n / size voters then all grade a statement outside the slate higher than each grades their
+    own. (The paper lets a statement stand twice; a slate here names each once.) An unseen statement
+    is graded below everything.
 
     Few grades leave much level. Statements go by how many unmatched voters grade them so high, then
     by how many grade them one step lower, and so on; voters by how few other statements they grade
@@ -108,9 +109,7 @@ def _chosen(election: Election, cells: _Cells, rounds: list[_Round]) -> Chosen:
         "voters": election.voters,
         "exposure": exposure_of(election),
         "matched": {names[r.member]: r.size for r in rounds},
-        "lowest_grade": {
-            names[r.member]: None if r.grade == UNSEEN else r.grade for r in rounds
-        },
+        "lowest_grade": {names[r.member]: None if r.grade == UNSEEN else r.grade for r in rounds},
         "ties": [
             {"place": i + 1, "level": [names[j] for j in r.level], "took": names[r.member]}
             for i, r in enumerate(rounds)

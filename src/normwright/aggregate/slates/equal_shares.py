@@ -180,4 +180,3 @@ def equal_shares(election: Election, size: int) -> Chosen:
         "completion": "seq-phragmen with the money left",
     }
     return chosen(path, approvals.alternatives, facts)
-
