@@ -20,6 +20,7 @@ from normwright.flow.engine import (
 from normwright.flow.extras import require_learning
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
 from normwright.flow.gc import Collection, collect
+from normwright.flow.imports import Imported, import_into
 from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
@@ -49,6 +50,7 @@ __all__ = [
     "Event",
     "Findings",
     "Forecast",
+    "Imported",
     "Project",
     "ProjectSettings",
     "Ranked",
@@ -81,6 +83,7 @@ __all__ = [
     "forecast",
     "forecast_of",
     "has_store",
+    "import_into",
     "init",
     "init_from",
     "load_project",

@@ -99,7 +99,10 @@ def questions(folder: Folder) -> tuple[Question, ...]:
     comments, matrix, casts = _comments(quiet, Report()), _matrix(quiet), _log(quiet)
     if quiet.faults.found:
         return ()  # reading says what is wrong
-    evidence = _evidence(comments, casts if casts is not None else matrix.casts, matrix)
+    casts = matrix.casts if casts is None else casts
+    evidence = _evidence(comments, casts, matrix)
+    if not casts:
+        return ()
     return () if evidence.sign is not None or not evidence.told else (_which_sign(evidence),)
 
 
