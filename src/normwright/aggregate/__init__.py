@@ -6,16 +6,15 @@ from normwright.aggregate.methods import Method, Order, by_score
 from normwright.aggregate.minorities import audit_slate
 from normwright.aggregate.outcome import aggregate
 from normwright.aggregate.profile import Profile
-
-    "Bundles",
-    "Certainty",
-    "Chosen",
-__all__ = [
 from normwright.aggregate.ranking import order_of, rank, ranking_of
-from normwright.aggregate.ranking import rank
 from normwright.aggregate.slates import Chosen, SlateRule
 from normwright.aggregate.slating import slate
 from normwright.aggregate.standings import Certainty, certainty
+
+__all__ = [
+    "Bundles",
+    "Certainty",
+    "Chosen",
     "Election",
     "Grouped",
     "Inapplicable",
