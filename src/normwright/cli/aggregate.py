@@ -123,6 +123,52 @@ def rank(
     return DONE
 
 
+@app.command(
+    "slate", epilog="Example:  normwright aggregate slate my-polis --size 5 --method equal-shares"
+)
+def slate(
+    path: Source,
+    *,
+    size: Annotated[
+        int, typer.Option("--size", metavar="K", min=1, help="How many are chosen together.")
+    ],
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method", metavar="SLUG", help="A slate rule (see: normwright plugins slates)."
+        ),
+    ] = "equal-shares",
+    unranked: UnrankedAs = None,
+    approve_top: ApproveTop = None,
+    format: Format = None,
+    authority: Authority = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Choose a slate in proportion, and say who would be left without a voice in it.
+
+    Justified representation (jr, ejr_plus) needs no groups: it looks for any set of people, large
+    enough to be owed a place, who agree on something and have nothing in the slate.
+    """
+    from normwright import flow
+
+    cast = flow.read_ballots(
+        path,
+        format=format,
+        authority=authority,
+        unranked=counted.unranked_of(unranked),
+        approve_top=approve_top,
+    )
+    found = flow.slate_of(cast, size=size, method=method)
+    if as_json:
+        emit(counted.slate_json(found))
+        return DONE
+    out = console()
+    for part in counted.slate_screen(found, choose(lang)):
+        out.print(part)
+    return DONE
+
+
 def _drawn(picture: Path | None, lang: str) -> None:
     if picture is not None:
         line = words(lang)["drawn"].format(file=picture)

@@ -13,8 +13,8 @@ from normwright.records import Fault, InputError, Unranked
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from normwright.flow import Ranked
-    from normwright.records import Interval, Standing
+    from normwright.flow import Ranked, Slated
+    from normwright.records import CohesiveGroup, Interval, RepresentationAudit, Standing
 
 _SHOWN = 60
 """Characters of an alternative in a table."""
@@ -185,3 +185,91 @@ def _rows(found: Sequence[Ranked], lang: str) -> RenderableType:
         first = " = ".join(one.winners or ())
         table.add_row(one.method, escape(first[:_SHOWN]), escape((rest + more)[: 2 * _SHOWN]))
     return table
+
+
+def slate_json(found: Slated) -> dict[str, Any]:
+    """Return a slate with its audit as one JSON value."""
+    slate = found.slate
+    audit = slate.audit
+    return {
+        "method": slate.method,
+        "size": slate.size,
+        "slate": list(slate.members),
+        "jr": None if audit.jr is None else audit.jr.model_dump(mode="json"),
+        "ejr_plus": None if audit.ejr_plus is None else audit.ejr_plus.model_dump(mode="json"),
+        "vetoes": None
+        if audit.vetoes is None
+        else [veto.model_dump(mode="json") for veto in audit.vetoes],
+        "not_audited": list(audit.not_audited),
+        "tied": slate.tied,
+        "sequential": slate.sequential,
+        "ballots": slate.voters,
+        "exposure": slate.exposure,
+        "texts": {m: found.cast.texts[m] for m in slate.members if m in found.cast.texts},
+        "facts": slate.facts,
+        "format": found.cast.format,
+        "source": found.cast.digest,
+    }
+
+
+def slate_screen(found: Slated, lang: str) -> list[RenderableType]:
+    """Return a slate as a person reads it: its members, then who would have none of them."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    say, slate = words(lang), found.slate
+    head = say["slate-head"].format(
+        method=slate.method, size=slate.size, ballots=slate.voters, format=found.cast.format
+    )
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column("", justify="right")
+    table.add_column("", overflow="fold")
+    for number, name in enumerate(slate.members, 1):
+        text = found.cast.texts.get(name)
+        place = str(number) if slate.sequential else "•"
+        table.add_row(place, escape(f"{name}  {text}" if text else name))
+    lines: list[RenderableType] = [escape(head), table]
+    if slate.exposure is not None and slate.exposure < 1:
+        lines.append(say["slate-exposure"].format(share=_per_cent(slate.exposure, lang)))
+    if slate.tied:
+        lines.append(say["slate-tied"])
+    lines += [
+        escape(_represented(audit, name, lang))
+        for name, audit in (("JR", slate.audit.jr), ("EJR+", slate.audit.ejr_plus))
+        if audit is not None
+    ]
+    for veto in slate.audit.vetoes or ():
+        if veto.epsilon > 0:
+            lines.append(
+                escape(
+                    say["slate-veto"].format(
+                        name=veto.alternative, share=_per_cent(veto.share, lang), n=veto.voters
+                    )
+                )
+            )
+    lines += [escape(say["slate-not-audited"].format(why=why)) for why in slate.audit.not_audited]
+    return lines
+
+
+def _represented(audit: RepresentationAudit, name: str, lang: str) -> str:
+    say = words(lang)
+    if audit.witness is not None:
+        return say["slate-left"].format(name=name, **_cohesive(audit.witness, lang))
+    if audit.closest is None:
+        return say["slate-nobody"].format(name=name)
+    return say["slate-kept"].format(name=name, **_cohesive(audit.closest, lang))
+
+
+def _cohesive(group: CohesiveGroup, lang: str) -> dict[str, str]:
+    return {
+        "n": str(group.voters),
+        "share": _per_cent(group.share, lang),
+        "lacks": group.lacks,
+        "deserves": str(group.deserves),
+        "has": str(group.has),
+        "fill": f"{group.fill:.2f}".replace(".", words(lang)["decimal"]),
+    }
+
+
+def _per_cent(share: float, lang: str) -> str:
+    return f"{100 * share:.1f} %".replace(".", words(lang)["decimal"])

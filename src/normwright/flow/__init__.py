@@ -30,6 +30,7 @@ from normwright.flow.running import run, status
 from normwright.flow.settings import FILE, ProjectSettings, project_schema
 from normwright.flow.signed import Signatures
 from normwright.flow.signing import Signed, sign
+from normwright.flow.slated import Slated, slate_of
 from normwright.flow.sources import digest_sources
 from normwright.flow.start import Started, init, template_names
 from normwright.flow.statements import KINDS
@@ -59,6 +60,7 @@ __all__ = [
     "RunReport",
     "Signatures",
     "Signed",
+    "Slated",
     "StageLine",
     "StageStatus",
     "Started",
@@ -99,6 +101,7 @@ __all__ = [
     "run",
     "run_steps",
     "sign",
+    "slate_of",
     "status",
     "status_of",
     "template_names",
