@@ -9,6 +9,7 @@ from normwright.aggregate.profile import Profile
 from normwright.aggregate.ranking import rank
 from normwright.aggregate.slates import Chosen, SlateRule
 from normwright.aggregate.slating import slate
+from normwright.aggregate.weights import Raked, rake, weighted, weighted_ballots
 
 __all__ = [
     "Bundles",
@@ -19,11 +20,15 @@ __all__ = [
     "Method",
     "Order",
     "Profile",
+    "Raked",
     "SlateRule",
     "aggregate",
     "audit_slate",
     "by_score",
     "find_groups",
+    "rake",
     "rank",
     "slate",
+    "weighted",
+    "weighted_ballots",
 ]

@@ -78,6 +78,7 @@ from normwright.records.outcomes import (
     Grouping,
     Interval,
     Margin,
+    MarginCheck,
     Outcome,
     PairShare,
     Ranking,
@@ -89,6 +90,7 @@ from normwright.records.outcomes import (
     Standing,
     Support,
     VetoClaim,
+    Weighting,
     Witness,
 )
 from normwright.records.people import (
@@ -192,6 +194,7 @@ __all__ = [
     "Layer",
     "MadeBy",
     "Margin",
+    "MarginCheck",
     "Measure",
     "Measurement",
     "Message",
@@ -251,6 +254,7 @@ __all__ = [
     "VetoClaim",
     "Vocabulary",
     "Vote",
+    "Weighting",
     "Withdrawal",
     "WithdrawalReceipt",
     "Witness",
