@@ -4,10 +4,40 @@ from __future__ import annotations
 
 from normwright import plugins
 from normwright.aggregate.election import Election
-from normwright.aggregate.methods import Method, Order, borda, schulze
+from normwright.aggregate.methods import (
+    Method,
+    Order,
+    antiplurality,
+    approval,
+    best_worst,
+    borda,
+    bradley_terry,
+    bridging,
+    irv,
+    lipschitz_quantile,
+    majority_judgement,
+    plackett_luce,
+    plurality,
+    schulze,
+    stv,
+)
 from normwright.records import Ranking
 
-BUILT_IN = (borda, schulze)
+BUILT_IN = (
+    antiplurality,
+    approval,
+    best_worst,
+    borda,
+    bradley_terry,
+    bridging,
+    irv,
+    lipschitz_quantile,
+    majority_judgement,
+    plackett_luce,
+    plurality,
+    schulze,
+    stv,
+)
 """The modules whose import registers the methods that ship with the package."""
 
 
