@@ -13,6 +13,7 @@ from normwright.aggregate.ranking import (order_of, rank, ranking_of)
 from normwright.aggregate.slates import (Chosen, SlateRule)
 from normwright.aggregate.slating import (slate)
 from normwright.aggregate.standings import (Certainty, certainty)
+from normwright.aggregate.weights import (Raked, rake, weighted, weighted_ballots)
 
 __all__ = [
     "Bundles",
@@ -24,6 +25,7 @@ __all__ = [
     "Method",
     "Order",
     "Profile",
+    "Raked",
     "SlateRule",
     "Theories",
     "aggregate",
@@ -34,10 +36,13 @@ __all__ = [
     "compare_compromises",
     "find_groups",
     "order_of",
+    "rake",
     "rank",
     "ranking_of",
     "slate",
     "theories_of",
     "theories_of_groups",
     "theories_of_rows",
+    "weighted",
+    "weighted_ballots",
 ]

@@ -5,7 +5,7 @@ from normwright.records.crowds import (Crowd, Runs)
 from normwright.records.errors import (BudgetError, InputError, IntegrityError, MissingExtra, NormwrightError, PermitError, PlaceError, PluginError, RemoteError, StoreError, describe)
 from normwright.records.evidence import (Answer, Contrast, ControlResult, Criterion, CriterionResult, Fault, Finding, Judge, Measurement, ModeVerdict, VERDICTS, Verdict, VerdictWord)
 from normwright.records.norms import (ActType, Bearer, Charter, Condition, Conflict, Decision, DecisionLevel, DecisionVerdict, Defeat, FactType, Kind, Measure, Norm, NormCase, OnUnknown, Policy, PolicyRule, Provenance, RejectedNorm, Scope, Situation, Source, Status, Tier, Vocabulary)
-from normwright.records.outcomes import (Agreement, Camp, CohesiveGroup, Estimate, Group, Grouping, Interval, Margin, Outcome, PairShare, Ranking, RepresentationAudit, RuleAnswer, ShareInfluence, Slate, SlateAudit, SlateInfluence, Standing, Support, VetoClaim, Witness)
+from normwright.records.outcomes import (Agreement, Camp, CohesiveGroup, Estimate, Group, Grouping, Interval, Margin, MarginCheck, Outcome, PairShare, Ranking, RepresentationAudit, RuleAnswer, ShareInfluence, Slate, SlateAudit, SlateInfluence, Standing, Support, VetoClaim, Weighting, Witness)
 from normwright.records.people import (Identification, Participant, Polity, Process)
 from normwright.records.remotes import (RemoteUse)
 from normwright.records.rows import (json_rows)
@@ -72,6 +72,7 @@ __all__ = [
     "MadeBy",
     "Majorities",
     "Margin",
+    "MarginCheck",
     "Measure",
     "Measurement",
     "Message",
@@ -134,6 +135,7 @@ __all__ = [
     "Vocabulary",
     "Vote",
     "Weighing",
+    "Weighting",
     "Withdrawal",
     "WithdrawalReceipt",
     "Witness",
