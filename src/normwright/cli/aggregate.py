@@ -169,6 +169,62 @@ def slate(
     return DONE
 
 
+@app.command("compare", epilog="Example:  normwright aggregate compare ballots.toi --resamples 100")
+def compare(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            help="Ballots; or theories with credences (YAML, JSON, or CSV with columns theory, "
+            "credence and one an option).",
+        ),
+    ],
+    *,
+    unranked: UnrankedAs = None,
+    approve_top: ApproveTop = None,
+    resamples: Resamples = 100,
+    seed: Seed = 0,
+    format: Format = None,
+    authority: Authority = None,
+    picture: Picture = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Ask every rule, and say how far they agree and whether the choice depends on the rule.
+
+    On ballots these are the ranking methods; on theories, the rules for normative uncertainty. A
+    rule that does not apply is told with its reason.
+    """
+    from normwright import flow
+
+    shown = choose(lang)
+    counted.picture_place(picture)
+    theories = flow.read_theories(path)
+    if theories is not None:
+        found = flow.theories_agreement(theories)
+    else:
+        cast = flow.read_ballots(
+            path,
+            format=format,
+            authority=authority,
+            unranked=counted.unranked_of(unranked),
+            approve_top=approve_top,
+        )
+        found = flow.methods_agreement(cast, seed=seed, rounds=resamples)
+    if picture is not None:
+        from normwright.web import agreement_picture
+
+        counted.write_picture(picture, agreement_picture(found, shown))
+    if as_json:
+        emit({**found.model_dump(mode="json"), "digest": found.digest})
+        return DONE
+    out = console()
+    for part in counted.agreement_screen(found, shown):
+        out.print(part)
+    _drawn(picture, shown)
+    return DONE
+
+
 def _drawn(picture: Path | None, lang: str) -> None:
     if picture is not None:
         line = words(lang)["drawn"].format(file=picture)

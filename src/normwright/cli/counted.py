@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from normwright.flow import Ranked, Slated
-    from normwright.records import CohesiveGroup, Interval, RepresentationAudit, Standing
+    from normwright.records import (
+        Agreement,
+        CohesiveGroup,
+        Estimate,
+        Interval,
+        RepresentationAudit,
+        Standing,
+    )
 
 _SHOWN = 60
 """Characters of an alternative in a table."""
@@ -273,3 +280,59 @@ def _cohesive(group: CohesiveGroup, lang: str) -> dict[str, str]:
 
 def _per_cent(share: float, lang: str) -> str:
     return f"{100 * share:.1f} %".replace(".", words(lang)["decimal"])
+
+
+def agreement_screen(found: Agreement, lang: str) -> list[RenderableType]:
+    """Return how far rules agree as a person reads it."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    say = words(lang)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in (say["rule"], say["winners"], say["then"]):
+        table.add_column(heading, overflow="fold")
+    for row in found.rows:
+        if row.refused:
+            why = row.refused.removeprefix(f"{row.rule}: expected ")
+            why = say["not-applicable"].format(why=why)
+            table.add_row(row.rule, "–", escape(why), style="dim")
+            continue
+        first = " = ".join(row.tiers[0]) if row.tiers else ""
+        rest = " > ".join(" = ".join(tier) for tier in row.tiers[1:6])
+        more = " > …" if len(row.tiers) > 6 else ""
+        table.add_row(row.rule, escape(first[:_SHOWN]), escape((rest + more)[: 2 * _SHOWN]))
+    lines: list[RenderableType] = [table]
+    key = "agreed-voters" if found.kind == "methods" else "agreed-theories"
+    lines.append(
+        say[key].format(
+            share=_share(found.agreed, lang),
+            rules=len(found.compared),
+            pairs=found.pairs,
+            n=found.n,
+        )
+    )
+    if found.depends is not None:
+        lines.append(say["agreed-depends" if found.depends else "agreed-same"])
+    if found.depends_share is not None:
+        lines.append(
+            say["agreed-resampled"].format(
+                share=_share(found.depends_share, lang), seed=found.depends_share.seed
+            )
+        )
+    for camp in found.camps if found.depends else ():
+        text = say["agreed-camp"].format(
+            winners=" = ".join(camp.winners), rules=", ".join(camp.rules)
+        )
+        lines.append(escape(text))
+    return lines
+
+
+def _share(estimate: Estimate, lang: str) -> str:
+    """Return a share with its interval; what is not known is a dash."""
+    if estimate.value is None:
+        return "–"
+    told = _per_cent(estimate.value, lang)
+    if estimate.interval is None:
+        return told
+    low, high = (_per_cent(v, lang) for v in (estimate.interval.low, estimate.interval.high))
+    return f"{told} [{low}; {high}]"

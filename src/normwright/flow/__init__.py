@@ -1,5 +1,6 @@
 """Composes the stages from one project file; resumes; records what ran; proves it afterwards."""
 
+from normwright.flow.agreed import methods_agreement, read_theories, theories_agreement
 from normwright.flow.ballots import Cast, read_ballots
 from normwright.flow.code import code_digest
 from normwright.flow.compare import Comparison, RunName, compare
@@ -91,11 +92,13 @@ __all__ = [
     "load_project",
     "locked",
     "method_names",
+    "methods_agreement",
     "open_store",
     "project_schema",
     "publish",
     "ranked_by",
     "read_ballots",
+    "read_theories",
     "require_learning",
     "results",
     "run",
@@ -105,6 +108,7 @@ __all__ = [
     "status",
     "status_of",
     "template_names",
+    "theories_agreement",
     "trace",
     "verify",
     "withdraw",

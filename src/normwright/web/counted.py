@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from normwright.flow import Ranked
-from normwright.web.pictures import RankRow, rank_intervals
+from normwright.records import Agreement
+from normwright.web.pictures import RankRow, agreement, rank_intervals
 from normwright.web.words import Words, words_for
 
 
@@ -62,3 +63,15 @@ def _rank_note(found: Ranked, w: Words) -> str:
         told = w("picture.places_resampled", rounds=w.count(found.rounds), seed=found.seed)
         return f"{told} {base}"
     return f"{w('picture.places_only')} {base}"
+
+
+def agreement_picture(found: Agreement, lang: str) -> str:
+    """Return how alike rules rank, as a table of Kendall's tau-b."""
+    (w,) = words_for([lang])
+    key = "voters" if found.kind == "methods" else "theories"
+    note = w(
+        f"picture.tau_{key}", n=w.count(found.n), pairs=w.count(found.pairs),
+        agreed=w.number(found.agreed.value),
+    )  # fmt: skip
+    title = w(f"picture.agreement_{found.kind}")
+    return agreement(found.compared, found.tau, title=title, note=note, w=w)
