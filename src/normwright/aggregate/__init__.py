@@ -2,6 +2,7 @@
 
 from normwright.aggregate.election import Bundles, Election, Inapplicable
 from normwright.aggregate.groups import Grouped, find_groups
+from normwright.aggregate.influence import share_influence, slate_influence
 from normwright.aggregate.methods import Method, Order, by_score
 from normwright.aggregate.minorities import audit_slate
 from normwright.aggregate.outcome import aggregate
@@ -28,7 +29,9 @@ __all__ = [
     "find_groups",
     "rake",
     "rank",
+    "share_influence",
     "slate",
+    "slate_influence",
     "weighted",
     "weighted_ballots",
 ]
