@@ -155,6 +155,24 @@ def test_a_blocking_coalition_is_what_it_says(rows: list[list[int]]) -> None:
             assert claim == found.epsilon
 
 
+def test_weights_wider_than_32_bits_have_exact_claims() -> None:
+    """Everybody a billion times, and one voter more: claims change by just that voter."""
+    rng = np.random.default_rng(2)
+    orders = np.argsort(rng.random((30, 8)), axis=1).astype(np.int16)
+    ones = np.ones(30, dtype=np.int64)
+    vetoes, heavy = Vetoes(orders, ones), Vetoes(orders, ones * 10**9)
+    more = Vetoes(orders, ones * 10**9 + (np.arange(30) == 3))
+
+    assert [heavy.blocking(x).epsilon for x in range(8)] == [vetoes.epsilon(x) for x in range(8)]
+    for x in range(8):
+        found = more.blocking(x)
+        better = (orders[:, list(found.preferred)] < orders[:, x, None]).all(axis=1)
+        share = Fraction(int(more.counts[better].sum()), more.voters)
+        if found.voters:
+            assert found.epsilon == share - Fraction(8 - len(found.preferred), 8)
+        assert abs(found.epsilon - vetoes.epsilon(x)) <= Fraction(1, 30 * 10**9)
+
+
 def test_all_faults_of_a_slate_come_at_once() -> None:
     """Unknown members, and members twice, in one error."""
     with pytest.raises(InputError) as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -14,7 +15,7 @@ from normwright.aggregate.weights import WHOLE
 from normwright.records import Ballots, InputError
 
 
-def slow_fit(traits: list[tuple[str, ...]], margins: list[dict[str, float]]) -> list[float]:
+def slow_fit(traits: Sequence[tuple[str, ...]], margins: list[dict[str, float]]) -> list[float]:
     """The obvious way: a person at a time, trait after trait, two thousand times."""
     weights = [1.0] * len(traits)
     for _ in range(2000):
