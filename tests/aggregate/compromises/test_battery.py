@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.aggregate.compromises.theories import CHECKS, drawn, small, theories_from
 
 from normwright import plugins
 from normwright.aggregate.compromises import PROPERTIES
-from tests.aggregate.compromises.theories import CHECKS, drawn, small, theories_from
 
 CARDS = plugins.cards("compromises")
 CLAIMS = [(card.name, claim) for card in CARDS for claim in card.claims]
