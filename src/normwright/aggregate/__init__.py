@@ -10,26 +10,43 @@ from normwright.aggregate.compromises.reading import (
 from normwright.aggregate.election import Bundles, Election, Inapplicable
 from normwright.aggregate.groups import Grouped, find_groups
 from normwright.aggregate.methods import Method, Order, by_score
+from normwright.aggregate.minorities import audit_slate
 from normwright.aggregate.outcome import aggregate
 from normwright.aggregate.profile import Profile
-from normwright.aggregate.ranking import rank
+from normwright.aggregate.ranking import order_of, rank, ranking_of
+from normwright.aggregate.slates import Chosen, SlateRule
+from normwright.aggregate.slating import slate
+from normwright.aggregate.standings import Certainty, certainty
+from normwright.aggregate.weights import Raked, rake, weighted, weighted_ballots
 
 __all__ = [
     "Bundles",
+    "Certainty",
+    "Chosen",
     "Election",
     "Grouped",
     "Inapplicable",
     "Method",
     "Order",
     "Profile",
+    "Raked",
+    "SlateRule",
     "Theories",
     "aggregate",
+    "audit_slate",
     "by_score",
+    "certainty",
     "compare",
     "compare_compromises",
     "find_groups",
+    "order_of",
+    "rake",
     "rank",
+    "ranking_of",
+    "slate",
     "theories_of",
     "theories_of_groups",
     "theories_of_rows",
+    "weighted",
+    "weighted_ballots",
 ]

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from normwright import plugins
 from normwright.aggregate.election import Election
-from normwright.aggregate.methods import Method, Order, borda, schulze
+from normwright.aggregate.methods import Method, Order
 from normwright.records import Ranking
-
-BUILT_IN = (borda, schulze)
-"""The modules whose import registers the methods that ship with the package."""
 
 
 def rank(election: Election, *, method: str) -> Ranking:

@@ -18,17 +18,19 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from normwright.elicit.files import Folder
-from normwright.records import digest_bytes
+from normwright.elicit.files import Folder, is_packed, lines_of, opened, unpack
 
 TABLE_ENDINGS: Final = (".csv", ".tsv", ".tab", ".txt", ".xlsx")
 JSON_ENDINGS: Final = (".jsonl", ".ndjson", ".json")
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SAMPLE: Final = 200
 """Rows a delimiter is judged by."""
+_HEAD: Final = 1 << 20
+"""Bytes of a table by which it is recognised."""
 BIGGEST_CELL: Final = 1 << 24
 """Characters in one field, above which a quote was most likely never closed."""
 
@@ -67,22 +69,6 @@ def ending(path: Path) -> str:
     """Return the ending of a file in lower case, below `.gz`: `votes.CSV.gz` has `.csv`."""
     name = path.name.lower().removesuffix(".gz")
     return Path(name).suffix
-
-
-def unpacked(path: Path, folder: Folder) -> bytes | None:
-    """Return the bytes of a file, unpacked, with its digest noted; None after noting a fault."""
-    label = folder.label(path)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        folder.faults.add(label, "a file that can be read", error.strerror or error)
-        return None
-    folder.sources[label] = digest_bytes(raw)
-    try:
-        return gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw
-    except (OSError, EOFError, zlib.error) as error:
-        folder.faults.add(label, "a whole gzip file", error)
-        return None
 
 
 def decoded(data: bytes) -> tuple[str, str] | None:
@@ -128,7 +114,7 @@ def read_sheet(
         delimiter: what separates fields; None: found out.
         sheet: which sheet of a workbook; None: the one that has cells.
     """
-    data = unpacked(path, folder)
+    data = folder.unpacked(path)
     if data is None:
         return None
     if ending(path) == ".xlsx":
@@ -140,7 +126,7 @@ def sheet_names(path: Path) -> tuple[str, ...]:
     """Return the names of the sheets of a workbook that have cells; none if it is no workbook."""
     try:
         raw = path.read_bytes()
-        data = gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw
+        data = unpack(raw) if is_packed(path) else raw
         return tuple(name for name, rows in _grids(data).items() if rows)
     except (OSError, EOFError, zlib.error, ValueError):
         return ()
@@ -310,7 +296,7 @@ def read_objects(path: Path, folder: Folder) -> list[tuple[str, Mapping[str, Any
             (sheet.where(row), dict(zip(sheet.columns, row.cells, strict=True)))
             for row in sheet.rows
         ]
-    data = unpacked(path, folder)
+    data = folder.unpacked(path)
     if data is None:
         return None
     label, faults = folder.label(path), folder.faults
@@ -353,23 +339,37 @@ def _values(text: str, label: str, folder: Folder) -> list[tuple[str, Any]]:
 
 def first_object(path: Path) -> Mapping[str, Any]:
     """Return the first row of such a file without judging it, for sniffing; empty if none."""
-    probe = Folder(path.parent, path.parent)
-    if ending(path) in JSON_ENDINGS:
-        opener = gzip.open if path.suffix.lower() == ".gz" else open
-        try:
-            with opener(path, "rt", encoding="utf-8-sig") as file:
-                line = next((line for line in file if line.strip()), "")
-            if line.lstrip().startswith("["):
-                rows = read_objects(path, probe)
-                return rows[0][1] if rows else {}
-            value = json.loads(line)
-        except (OSError, EOFError, ValueError, zlib.error, RecursionError):
-            return {}
-        return value if isinstance(value, dict) else {}
-    if ending(path) in TABLE_ENDINGS:
-        rows = read_objects(path, probe)
+    try:
+        if ending(path) in JSON_ENDINGS:
+            return _first_of_json(path)
+        if ending(path) == ".xlsx":
+            rows = read_objects(path, Folder(path.parent, path.parent))
+            return rows[0][1] if rows else {}
+        return _first_of_text(path) if ending(path) in TABLE_ENDINGS else {}
+    except (OSError, EOFError, ValueError, zlib.error, RecursionError, csv.Error):
+        return {}
+
+
+def _first_of_json(path: Path) -> Mapping[str, Any]:
+    with opened(path) as file:
+        line = next((line for line in lines_of(file) if line.strip()), "")
+    if line.lstrip().startswith("["):
+        rows = read_objects(path, Folder(path.parent, path.parent))
         return rows[0][1] if rows else {}
-    return {}
+    value = json.loads(line)
+    return value if isinstance(value, dict) else {}
+
+
+def _first_of_text(path: Path) -> Mapping[str, Any]:
+    """The first row under the header, from the head of the file alone."""
+    with gzip.open(path, "rb") if is_packed(path) else path.open("rb") as file:
+        head = file.read(_HEAD)
+    found = decoded(head) or (head.decode("utf-8", errors="replace"), "")
+    reader = csv.reader(io.StringIO(found[0], newline=""), delimiter=sniff_delimiter(found[0]))
+    rows = [cells for cells in islice(reader, 40) if any(c.strip() for c in cells)][:2]
+    if len(rows) < 2:
+        return {}
+    return dict(zip((c.strip() for c in rows[0]), (c.strip() for c in rows[1]), strict=False))
 
 
 def shortened(text: str) -> str:

@@ -1,5 +1,6 @@
 """Pages for people: the release report and the charter, in every language that has a locale."""
 
+from normwright.web.counted import ranking_picture
 from normwright.web.examples import Example, pick_examples
 from normwright.web.publish import publish, report_data
 from normwright.web.report import ReportData, write_report
@@ -10,6 +11,7 @@ __all__ = [
     "ReportData",
     "pick_examples",
     "publish",
+    "ranking_picture",
     "report_data",
     "shipped",
     "write_report",

@@ -97,21 +97,21 @@ class _Said:
 
 def sniff(folder: Folder) -> bool:
     """Return whether there is one table, and nothing else that could be meant."""
-    return len(_tables(folder.directory)) == 1
+    return len(_tables(folder)) == 1
 
 
 def lacks(folder: Folder) -> str:
     """Return what a folder lacks."""
-    names = [p.name for p in _tables(folder.directory)]
+    names = [p.name for p in _tables(folder)]
     some = ", ".join(names[:8])
     return f"{len(names)} tables: {some}" if names else "no CSV, TSV or XLSX file"
 
 
 def questions(folder: Folder) -> tuple[Question, ...]:
     """Return what the table leaves open."""
-    quiet = Folder(folder.directory, folder.root)
+    quiet = folder.quiet()
     given = read_mapping(quiet, _KEYS)
-    (path,) = _tables(folder.directory)
+    (path,) = _tables(folder)
     if ending(path) == ".xlsx" and "sheet" not in given:
         names = sheet_names(path)
         if len(names) > 1:
@@ -139,7 +139,7 @@ def read(folder: Folder) -> Consulted | None:
     faults, report = folder.faults, Report()
     given = read_mapping(folder, _KEYS)
     frame = read_frame(folder)
-    (path,) = _tables(folder.directory)
+    (path,) = _tables(folder)
     sheet = _sheet(path, folder, given)
     if frame is None and folder.find("process.yaml") is None:
         frame = _assumed(path, folder, report)
@@ -161,7 +161,7 @@ def read(folder: Folder) -> Consulted | None:
 def people(folder: Folder) -> PeopleColumn | Nameless | None:
     """Return the column that names people; the reason, where their names are only places."""
     given = read_mapping(folder, _KEYS)
-    (path,) = _tables(folder.directory)
+    (path,) = _tables(folder)
     sheet = _sheet(path, folder, given)
     layout = None if sheet is None else _layout(sheet, given, folder)
     if sheet is None or layout is None:
@@ -488,12 +488,8 @@ def _assumed(path: Path, folder: Folder, report: Report) -> Frame:
     return Frame(process, (Polity(id=slug, name=title, layer="polity"),), None)
 
 
-def _tables(directory: Path) -> list[Path]:
-    return [
-        path
-        for path in sorted(directory.iterdir())
-        if path.is_file() and ending(path) in TABLE_ENDINGS and not path.name.startswith(".")
-    ]
+def _tables(folder: Folder) -> list[Path]:
+    return [path for path in folder.files() if ending(path) in TABLE_ENDINGS]
 
 
 def _cell(row: SheetRow, columns: Mapping[str, int], role: str) -> str:

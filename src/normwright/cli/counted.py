@@ -1,0 +1,275 @@
+"""What `normwright aggregate` prints: the JSON that programs read, the tables that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from normwright.cli.screen import fault_json
+from normwright.cli.words import words
+from normwright.records import Fault, InputError, Unranked
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from normwright.flow import Ranked, Slated
+    from normwright.records import CohesiveGroup, Interval, RepresentationAudit, Standing
+
+_SHOWN = 60
+"""Characters of an alternative in a table."""
+
+
+def unranked_of(value: str | None) -> Unranked | None:
+    """Return the value of `--unranked`.
+
+    Raises:
+        InputError: if it is neither of the two.
+    """
+    match value:
+        case None | "last" | "apart":
+            return value
+        case _:
+            raise InputError(
+                [Fault(where="--unranked", expected="last or apart", seen=repr(value), do="")]
+            )
+
+
+def picture_place(path: Path | None) -> None:
+    """Check, before anything is counted, that a picture can be written there.
+
+    Raises:
+        InputError: if it cannot.
+    """
+    if path is None:
+        return
+    faults = []
+    if path.suffix.lower() != ".svg":
+        faults.append(Fault(where="--picture", expected="a file ending in .svg", seen=str(path)))
+    if not path.parent.is_dir():
+        faults.append(
+            Fault(
+                where="--picture",
+                expected="a folder that exists",
+                seen=str(path.parent),
+                do=f"Make it first: mkdir -p {path.parent}",
+            )
+        )
+    if faults:
+        raise InputError(faults)
+
+
+def write_picture(path: Path, svg: str) -> None:
+    """Write a picture, whole or not at all."""
+    from normwright.store import write_whole
+
+    write_whole(path, svg.encode())
+
+
+def interval_json(interval: Interval | None) -> list[float] | None:
+    """Return an interval as its two ends."""
+    return None if interval is None else [interval.low, interval.high]
+
+
+def ranked_json(found: Ranked) -> dict[str, Any]:
+    """Return a ranking as one JSON value; what does not apply has null where it would stand."""
+    election = found.cast.election
+    told: dict[str, Any] = {
+        "method": found.method,
+        "ballots": election.voters,
+        "alternatives": len(election.alternatives),
+        "unranked": election.unranked,
+        "winners": None if found.winners is None else list(found.winners),
+        "ranking": None if found.tiers is None else [list(tier) for tier in found.tiers],
+        "tied": None if found.winners is None else len(found.winners) > 1,
+        "format": found.cast.format,
+        "source": found.cast.digest,
+    }
+    if found.order is None:
+        return {**told, "refused": [fault_json(f) for f in found.refused]}
+    order = found.order
+    names = election.alternatives
+    told["scores"] = {a: float(s) for a, s in zip(names, order.scores, strict=True)}
+    if order.errors is not None:
+        told["errors"] = {a: float(s) for a, s in zip(names, order.errors, strict=True)}
+    if order.places is not None:
+        told["places"] = {a: [int(v) for v in p] for a, p in zip(names, order.places, strict=True)}
+    told["facts"] = dict(order.facts)
+    if found.certainty is not None:
+        told["certainty"] = {
+            "rounds": found.rounds,
+            "seed": found.seed,
+            "standings": [s.model_dump(mode="json") for s in found.certainty.standings],
+            "margins": [m.model_dump(mode="json") for m in found.certainty.margins],
+        }
+    return told
+
+
+def ranked_screen(found: Sequence[Ranked], lang: str) -> list[RenderableType]:
+    """Return rankings as a person reads them: one in full, several a row each."""
+    say = words(lang)
+    election = found[0].cast.election
+    head = say["counted-head"].format(
+        ballots=election.voters,
+        alternatives=len(election.alternatives),
+        format=found[0].cast.format,
+        unranked=say[f"unranked-{election.unranked}"],
+    )
+    return [head, *(_one(found[0], lang) if len(found) == 1 else [_rows(found, lang)])]
+
+
+def _one(found: Ranked, lang: str) -> list[RenderableType]:
+    from rich.markup import escape
+    from rich.table import Table
+
+    say = words(lang)
+    assert found.order is not None
+    assert found.tiers is not None
+    number = {a: j for j, a in enumerate(found.cast.election.alternatives)}
+    sure = {} if found.certainty is None else {s.alternative: s for s in found.certainty.standings}
+    headings = [say["place"], say["alternative"], say["score"]]
+    if found.order.places is not None or sure:
+        headings.append(say["places"])
+    if sure:
+        headings.append(say["leads"])
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    place = 1
+    for tier in found.tiers:
+        for name in tier:
+            text = found.cast.texts.get(name)
+            told = f"{name}  {text}" if text else name
+            cells = [str(place), told[:_SHOWN], f"{found.order.scores[number[name]]:.4g}"]
+            if found.order.places is not None:
+                low, high = found.order.places[number[name]]
+                cells.append(f"{low}-{high}")
+            elif sure:
+                cells.append(_places(sure[name]))
+            if sure:
+                leads = sure[name].leads.value
+                cells.append("–" if leads is None else f"{leads:.0%}")
+            table.add_row(*(escape(c.replace(".", say["decimal"], 1) if i == 2 else c)
+                            for i, c in enumerate(cells)))  # fmt: skip
+        place += len(tier)
+    lines: list[RenderableType] = [f"[bold]{found.method}[/bold]", table]
+    winners = found.winners or ()
+    if len(winners) > 1:
+        lines.append(say["tied"].format(n=len(winners)))
+    if sure:
+        lines.append(say["resampled"].format(rounds=found.rounds, seed=found.seed))
+    return lines
+
+
+def _places(standing: Standing) -> str:
+    return f"{standing.places.low:.0f}-{standing.places.high:.0f}"
+
+
+def _rows(found: Sequence[Ranked], lang: str) -> RenderableType:
+    from rich.markup import escape
+    from rich.table import Table
+
+    say = words(lang)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in (say["method"], say["winners"], say["then"]):
+        table.add_column(heading, overflow="fold")
+    for one in found:
+        if one.tiers is None:
+            why = "; ".join(f"{f.expected} / {f.seen}" for f in one.refused)
+            table.add_row(
+                one.method, "–", escape(say["not-applicable"].format(why=why)), style="dim"
+            )
+            continue
+        rest = " > ".join(" = ".join(tier) for tier in one.tiers[1:6])
+        more = " > …" if len(one.tiers) > 6 else ""
+        first = " = ".join(one.winners or ())
+        table.add_row(one.method, escape(first[:_SHOWN]), escape((rest + more)[: 2 * _SHOWN]))
+    return table
+
+
+def slate_json(found: Slated) -> dict[str, Any]:
+    """Return a slate with its audit as one JSON value."""
+    slate = found.slate
+    audit = slate.audit
+    return {
+        "method": slate.method,
+        "size": slate.size,
+        "slate": list(slate.members),
+        "jr": None if audit.jr is None else audit.jr.model_dump(mode="json"),
+        "ejr_plus": None if audit.ejr_plus is None else audit.ejr_plus.model_dump(mode="json"),
+        "vetoes": None
+        if audit.vetoes is None
+        else [veto.model_dump(mode="json") for veto in audit.vetoes],
+        "not_audited": list(audit.not_audited),
+        "tied": slate.tied,
+        "sequential": slate.sequential,
+        "ballots": slate.voters,
+        "exposure": slate.exposure,
+        "texts": {m: found.cast.texts[m] for m in slate.members if m in found.cast.texts},
+        "facts": slate.facts,
+        "format": found.cast.format,
+        "source": found.cast.digest,
+    }
+
+
+def slate_screen(found: Slated, lang: str) -> list[RenderableType]:
+    """Return a slate as a person reads it: its members, then who would have none of them."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    say, slate = words(lang), found.slate
+    head = say["slate-head"].format(
+        method=slate.method, size=slate.size, ballots=slate.voters, format=found.cast.format
+    )
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column("", justify="right")
+    table.add_column("", overflow="fold")
+    for number, name in enumerate(slate.members, 1):
+        text = found.cast.texts.get(name)
+        place = str(number) if slate.sequential else "•"
+        table.add_row(place, escape(f"{name}  {text}" if text else name))
+    lines: list[RenderableType] = [escape(head), table]
+    if slate.exposure is not None and slate.exposure < 1:
+        lines.append(say["slate-exposure"].format(share=_per_cent(slate.exposure, lang)))
+    if slate.tied:
+        lines.append(say["slate-tied"])
+    lines += [
+        escape(_represented(audit, name, lang))
+        for name, audit in (("JR", slate.audit.jr), ("EJR+", slate.audit.ejr_plus))
+        if audit is not None
+    ]
+    for veto in slate.audit.vetoes or ():
+        if veto.epsilon > 0:
+            lines.append(
+                escape(
+                    say["slate-veto"].format(
+                        name=veto.alternative, share=_per_cent(veto.share, lang), n=veto.voters
+                    )
+                )
+            )
+    lines += [escape(say["slate-not-audited"].format(why=why)) for why in slate.audit.not_audited]
+    return lines
+
+
+def _represented(audit: RepresentationAudit, name: str, lang: str) -> str:
+    say = words(lang)
+    if audit.witness is not None:
+        return say["slate-left"].format(name=name, **_cohesive(audit.witness, lang))
+    if audit.closest is None:
+        return say["slate-nobody"].format(name=name)
+    return say["slate-kept"].format(name=name, **_cohesive(audit.closest, lang))
+
+
+def _cohesive(group: CohesiveGroup, lang: str) -> dict[str, str]:
+    return {
+        "n": str(group.voters),
+        "share": _per_cent(group.share, lang),
+        "lacks": group.lacks,
+        "deserves": str(group.deserves),
+        "has": str(group.has),
+        "fill": f"{group.fill:.2f}".replace(".", words(lang)["decimal"]),
+    }
+
+
+def _per_cent(share: float, lang: str) -> str:
+    return f"{100 * share:.1f} %".replace(".", words(lang)["decimal"])
