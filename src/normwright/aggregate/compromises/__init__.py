@@ -26,7 +26,7 @@ PROPERTIES: dict[str, str] = {
     "no-fanaticism": "A theory that is hardly believed does not overturn a choice without ties, "
     "however much it holds to be at stake.",
     "pareto": "What every theory holds worse than one and the same other option is not chosen.",
-    "majority": "What theories of more than half of the credence hold best, alone, is chosen alone.",
+    "majority": "What theories of more than half of the credence hold best alone is chosen.",
     "clones": "A second option that every theory holds level with a first changes no other choice.",
     "iia": "Taking away an option does not turn round two others.",
     "updating-consistency": "Believing a theory more does not make the choice worse by that "

@@ -29,9 +29,9 @@ CARD = Card(
             axiom="iia",
             source="Found by searching small theories; the tests repeat it",
             ballots=(
-                "0.4: A 3 = C 3 > B 0",
-                "0.3: B 2 > C 1 > A 0",
-                "0.3: A 3 > C 2 > B 1",
+                "0.4: C 3 > B 1 > A 0",
+                "0.3: A 3 > C 1 > B 0",
+                "0.3: A 3 = B 3 > C 1",
             ),
         ),
         Denial(
