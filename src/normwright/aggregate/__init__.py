@@ -3,11 +3,13 @@
 from normwright.aggregate.election import Bundles, Election, Inapplicable
 from normwright.aggregate.groups import Grouped, find_groups
 from normwright.aggregate.methods import Method, Order, by_score
+from normwright.aggregate.opinions import Analysis, opinion_analysis
 from normwright.aggregate.outcome import aggregate
 from normwright.aggregate.profile import Profile
 from normwright.aggregate.ranking import rank
 
 __all__ = [
+    "Analysis",
     "Bundles",
     "Election",
     "Grouped",
@@ -18,5 +20,6 @@ __all__ = [
     "aggregate",
     "by_score",
     "find_groups",
+    "opinion_analysis",
     "rank",
 ]
