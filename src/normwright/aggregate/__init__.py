@@ -8,6 +8,7 @@ from normwright.aggregate.groups import (Grouped, find_groups)
 from normwright.aggregate.influence import (share_influence, slate_influence)
 from normwright.aggregate.methods import (Method, Order, by_score)
 from normwright.aggregate.minorities import (audit_slate)
+from normwright.aggregate.opinions import (Analysis, opinion_analysis)
 from normwright.aggregate.outcome import (aggregate)
 from normwright.aggregate.profile import (Profile)
 from normwright.aggregate.ranking import (order_of, rank, ranking_of)
@@ -17,6 +18,7 @@ from normwright.aggregate.standings import (Certainty, certainty)
 from normwright.aggregate.weights import (Raked, rake, weighted, weighted_ballots)
 
 __all__ = [
+    "Analysis",
     "Bundles",
     "Certainty",
     "Chosen",
@@ -36,6 +38,7 @@ __all__ = [
     "compare",
     "compare_compromises",
     "find_groups",
+    "opinion_analysis",
     "order_of",
     "rake",
     "rank",
