@@ -169,6 +169,59 @@ def slate(
     return DONE
 
 
+@app.command("groups", epilog="Example:  normwright aggregate groups my-polis --picture map.svg")
+def groups(
+    path: Source,
+    *,
+    pipeline: Annotated[
+        str,
+        typer.Option(
+            "--pipeline",
+            metavar="SLUG",
+            help="mixture (missing votes stay missing), or polis (the formulas of Polis).",
+        ),
+    ] = "mixture",
+    resamples: Annotated[
+        int,
+        typer.Option(
+            "--resamples", metavar="N", min=0, help="Subsamples of the people, to see what repeats."
+        ),
+    ] = 50,
+    seed: Seed = 0,
+    format: Format = None,
+    authority: Authority = None,
+    picture: Picture = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Look for opinion groups, and say what they and everybody agree on; none is an answer, too.
+
+    Groups count only where they are more than chance, come again when people are left out, and lie
+    apart. Plain majorities stand beside the consensus of groups.
+    """
+    from normwright import flow
+
+    shown = choose(lang)
+    counted.picture_place(picture)
+    cast = flow.read_ballots(path, format=format, authority=authority)
+    with _told(shown, quiet=as_json) as progress:
+        found = flow.groups_of(
+            path, cast, pipeline=pipeline, seed=seed, rounds=resamples, progress=progress
+        )
+    if picture is not None:
+        from normwright.web import opinion_picture
+
+        counted.write_picture(picture, opinion_picture(found, shown))
+    if as_json:
+        emit(found.as_json())
+        return DONE
+    out = console()
+    for part in counted.groups_screen(found, shown):
+        out.print(part)
+    _drawn(picture, shown)
+    return DONE
+
+
 @app.command("compare", epilog="Example:  normwright aggregate compare ballots.toi --resamples 100")
 def compare(
     path: Annotated[

@@ -13,7 +13,8 @@ from normwright.records import Fault, InputError, Unranked
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from normwright.flow import Ranked, Slated
+    from normwright.aggregate.opinions import Standing as Agreed
+    from normwright.flow import OpinionGroups, Ranked, Slated
     from normwright.records import (
         Agreement,
         CohesiveGroup,
@@ -336,3 +337,64 @@ def _share(estimate: Estimate, lang: str) -> str:
         return told
     low, high = (_per_cent(v, lang) for v in (estimate.interval.low, estimate.interval.high))
     return f"{told} [{low}; {high}]"
+
+
+_TOP = 10
+"""Statements of each list on the screen; --json has them all."""
+
+
+def groups_screen(found: OpinionGroups, lang: str) -> list[RenderableType]:
+    """Return opinion groups as a person reads them: the verdict, then what is agreed on."""
+    from rich.markup import escape
+
+    say, analysis = words(lang), found.analysis
+    head = say["groups-head"].format(
+        people=analysis.participants,
+        placed=len(analysis.people),
+        statements=len(analysis.statements),
+        format=found.cast.format,
+        pipeline=analysis.pipeline,
+    )
+    sizes = ", ".join(str(n) for n in analysis.sizes)
+    verdict = say[f"groups-{analysis.verdict}"].format(k=analysis.k, sizes=sizes)
+    lines: list[RenderableType] = [escape(head), f"[bold]{escape(verdict)}[/bold]"]
+    split = analysis.split
+    if split is not None and split.stability is not None and split.stability.value is not None:
+        told = say["groups-stability"].format(
+            ari=_number(split.stability.value, lang),
+            low="–" if split.ari_p10 is None else _number(split.ari_p10, lang),
+            rounds=analysis.rounds,
+            seed=analysis.seed,
+        )
+        lines.append(told)
+    if analysis.null_p is not None:
+        lines.append(say["groups-null"].format(p=_number(analysis.null_p, lang)))
+    title = say["groups-consensus" if analysis.k > 1 else "groups-everybody"]
+    lines += ["", title, _agreed(found, analysis.consensus[:_TOP], lang)]
+    if analysis.k > 1:
+        lines += ["", say["groups-majority"], _agreed(found, analysis.majority[:_TOP], lang)]
+        both = say["groups-both"].format(
+            both=analysis.shared_top, of=min(_TOP, len(analysis.statements))
+        )
+        lines.append(both)
+    return lines
+
+
+def _agreed(found: OpinionGroups, top: Sequence[Agreed], lang: str) -> RenderableType:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for column in range(4):
+        table.add_column("", overflow="fold", no_wrap=column != 3)
+    for one in top:
+        low, high = _number(one.interval.low, lang), _number(one.interval.high, lang)
+        text = found.cast.texts.get(one.statement, "")
+        cells = (_number(one.value, lang), f"[{low}; {high}]", f"n={one.n}")
+        words_of = f"{one.statement}  {text}".strip()
+        table.add_row(*(escape(c) for c in (*cells, words_of[: 2 * _SHOWN])))
+    return table
+
+
+def _number(value: float, lang: str) -> str:
+    return f"{value:.2f}".replace(".", words(lang)["decimal"])

@@ -21,6 +21,7 @@ from normwright.flow.engine import (
 from normwright.flow.extras import require_learning
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
 from normwright.flow.gc import Collection, collect
+from normwright.flow.grouped import OpinionGroups, groups_of
 from normwright.flow.imports import Imported, import_into
 from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
@@ -53,6 +54,7 @@ __all__ = [
     "Findings",
     "Forecast",
     "Imported",
+    "OpinionGroups",
     "Project",
     "ProjectSettings",
     "Ranked",
@@ -85,6 +87,7 @@ __all__ = [
     "findings",
     "forecast",
     "forecast_of",
+    "groups_of",
     "has_store",
     "import_into",
     "init",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from normwright.flow import Ranked
+from normwright.flow import OpinionGroups, Ranked
 from normwright.records import Agreement
-from normwright.web.pictures import RankRow, agreement, rank_intervals
+from normwright.web.pictures import OpinionGroup, RankRow, agreement, opinion_map, rank_intervals
+from normwright.web.pictures.opinions import drawn
 from normwright.web.words import Words, words_for
 
 
@@ -75,3 +76,36 @@ def agreement_picture(found: Agreement, lang: str) -> str:
     )  # fmt: skip
     title = w(f"picture.agreement_{found.kind}")
     return agreement(found.compared, found.tau, title=title, note=note, w=w)
+
+
+def opinion_picture(found: OpinionGroups, lang: str) -> str:
+    """Return the map of opinions; colours only where groups are supported."""
+    (w,) = words_for([lang])
+    analysis = found.analysis
+    groups, labels = [], [-1] * len(analysis.people)
+    if analysis.supported:
+        labels = [int(label) for label in analysis.labels]
+        groups = [
+            OpinionGroup("ABCDE"[i], size, w("picture.group", id="ABCDE"[i], n=w.count(size)))
+            for i, size in enumerate(analysis.sizes)
+        ]
+    stability = analysis.split.stability if analysis.split else None
+    note = w(
+        "picture.map_note",
+        drawn=w.count(drawn(len(labels))),
+        n=w.count(analysis.participants),
+        ari=w.number(stability.value if stability else None, "plain"),
+        rounds=w.count(analysis.rounds),
+        seed=analysis.seed,
+    )
+    shares = [w.number(one) for one in analysis.explained]
+    return opinion_map(
+        [(float(x), float(y)) for x, y in analysis.points],
+        labels,
+        groups,
+        title=w(f"picture.map_{'groups' if analysis.supported else 'none'}"),
+        note=note,
+        ungrouped=w("picture.nobody" if analysis.supported else "picture.everybody"),
+        axes=(w("picture.axis_across", share=shares[0]), w("picture.axis_up", share=shares[1])),
+        w=w,
+    )
