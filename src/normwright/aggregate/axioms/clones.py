@@ -1,0 +1,122 @@
+"""Independence of clones: a copy of an alternative neither helps nor harms anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from normwright.aggregate.axioms import LIMIT
+from normwright.aggregate.axioms.changes import divisions, said, voter_rows, ways, witness
+from normwright.aggregate.election import UNSEEN, Election
+from normwright.aggregate.methods import Method, Order
+from normwright.plugins import Card, plugin
+from normwright.records import Witness
+
+CARD = Card(
+    name="clones",
+    kind="axioms",
+    summary="A copy beside an alternative on every ballot changes nothing but who of the two wins.",
+    reference="Tideman, Independence of clones as a criterion, Social Choice and Welfare 4, 1987",
+    status="tested",
+)
+
+
+@plugin(CARD)
+def clones(
+    method: Method, election: Election, rng: np.random.Generator, *, limit: int = LIMIT
+) -> Witness | None:
+    """Return an alternative whose copy, next to it on every ballot, changes who wins.
+
+    Each other alternative has to win with the copy if, and only if, it wins without; and the two
+    have to hold a winner if, and only if, the alternative wins alone. Voters put the copy right
+    below it or right above it; voters of grades give both the same.
+    """
+    before = voter_rows(election, CARD.name)
+    order = method(before)
+    for original, above in _trials(before, rng, limit):
+        after = with_clone(before, original, above)
+        again = method(after)
+        if not independent(order, again, original, len(before.alternatives)):
+            detail = (
+                f"{said(order.tiers[0], before)} {_wins(order)}; with a copy of "
+                f"{said([original], before)}, {said(again.tiers[0], after)} {_wins(again)}."
+            )
+            return witness(
+                CARD.name, detail, before, order, after, again,
+                alternative=before.alternatives[original],
+            )  # fmt: skip
+    return None
+
+
+def independent(order: Order, again: Order, original: int, clone: int) -> bool:
+    """Say whether the winners with a copy are those without it, the two counting as one."""
+    merged = {original if a == clone else a for a in again.tiers[0]}
+    return merged == set(order.tiers[0])
+
+
+def with_clone(election: Election, original: int, above: Sequence[int]) -> Election:
+    """Return the ballots with a copy next to one alternative, the last in number.
+
+    Args:
+        election: the ballots.
+        original: what is copied.
+        above: voters of each row who put the copy above it, shape (rows,); the others below.
+    """
+    name = _name(election.alternatives, election.alternatives[original])
+    over = np.asarray(above, dtype=np.int64)
+    counts = np.concatenate([election.counts - over, over])
+    kept = counts > 0
+    place = election.orders[:, original]
+    wide = np.where(election.orders >= 0, 3 * election.orders + 1, UNSEEN)
+    # Where others share the tier the copy shares it too: between the two of them stands nothing.
+    level = (election.orders == place[:, None]).sum(axis=1) > 1
+    shift = np.where(level | (election.grades is not None), 0, 1)
+    low, high = (
+        np.column_stack([wide, np.where(place >= 0, 3 * place + 1 + sign * shift, UNSEEN)])
+        for sign in (1, -1)
+    )
+    orders = np.concatenate([low, high])[kept].astype(np.int16)
+    grades = election.grades
+    if grades is not None:
+        doubled = np.column_stack([grades, grades[:, original]])
+        grades = np.concatenate([doubled, doubled])[kept]
+    return replace(
+        election,
+        alternatives=(*election.alternatives, name),
+        orders=orders,
+        counts=counts[kept],
+        grades=grades,
+        pairwise=None,
+    )
+
+
+def _trials(
+    election: Election, rng: np.random.Generator, limit: int
+) -> list[tuple[int, tuple[int, ...]]]:
+    """Alternatives, and how many of each row put the copy above."""
+    counts = election.counts.tolist()
+    m = len(election.alternatives)
+    if election.grades is not None:
+        return [(a, (0,) * len(counts)) for a in range(m)]
+    if m * ways(counts) <= limit:
+        return [(a, above) for above in divisions(counts) for a in range(m)]
+    below, over = (0,) * len(counts), tuple(counts)
+    order = rng.permutation(m).tolist()
+    made = [(a, above) for above in (below, over) for a in order]
+    half = np.asarray(counts)
+    while len(made) < min(limit, 4 * m):
+        made.append((order[len(made) % m], tuple(rng.binomial(half, 0.5).tolist())))
+    return made[: max(1, limit)]
+
+
+def _name(taken: Sequence[str], name: str) -> str:
+    copy = f"{name}'"
+    while copy in taken:
+        copy += "'"
+    return copy
+
+
+def _wins(order: Order) -> str:
+    return "wins" if len(order.tiers[0]) == 1 else "win"
