@@ -18,7 +18,7 @@ CARD = Card(
     name="anonymity",
     kind="axioms",
     summary="The same ballots in another order of voters give the same outcome.",
-    reference="May, A set of independent necessary and sufficient conditions, Econometrica 20, 1952",
+    reference="May, A set of independent ... conditions for simple majority, Econometrica 20, 1952",
     status="tested",
 )
 _FEW = 4
@@ -55,7 +55,8 @@ def _arrangements(election: Election, rng: np.random.Generator, limit: int) -> l
 
 def _arranged(election: Election, rows: list[int]) -> Election:
     """The same ballots by these rows; where a row comes several times, one voter each but the last,
-    which holds the others."""
+    which holds the others.
+    """
     times = np.bincount(rows, minlength=len(election.counts))
     counts = np.ones(len(rows), dtype=np.int64)
     last = {row: place for place, row in enumerate(rows)}

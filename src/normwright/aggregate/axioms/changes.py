@@ -172,7 +172,7 @@ def _best_grade(election: Election) -> int:
 
 
 def every_row(election: Election) -> Iterator[Row]:
-    """Return every ballot without ties over all alternatives; of grades, every one of those used."""
+    """Return every ballot without ties over all alternatives; of grades, every one in use."""
     m = len(election.alternatives)
     if election.grades is None:
         yield from (_row(((a,) for a in order), Row((0,) * m)) for order in permutations(range(m)))
@@ -183,7 +183,7 @@ def every_row(election: Election) -> Iterator[Row]:
 
 
 def standing(row: Row, election: Election) -> list[int] | None:
-    """Return the tier of each alternative, what is left out last; None if that is not comparable."""
+    """Return the tier of each alternative, what is left out last; None if not comparable."""
     if UNSEEN not in row.levels:
         return list(row.levels)
     if election.unranked == "apart":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 
@@ -31,10 +32,26 @@ def clones(
 
     Each other alternative has to win with the copy if, and only if, it wins without; and the two
     have to hold a winner if, and only if, the alternative wins alone. Voters put the copy right
-    below it or right above it; voters of grades give both the same.
+    below it or right above it; voters of grades give both the same. Where two stand next to each
+    other on every ballot as it is, either of them is a copy, and is left out.
     """
     before = voter_rows(election, CARD.name)
     order = method(before)
+    for kept, copy in _pairs(before):
+        numbers = [a for a in range(len(before.alternatives)) if a != copy]
+        after = before.only(numbers)
+        again = method(after)
+        without = {numbers[a] for a in again.tiers[0]}
+        if without != {kept if a == copy else a for a in order.tiers[0]}:
+            detail = (
+                f"{said(order.tiers[0], before)} {_wins(order)}; without {said([copy], before)}, "
+                f"which stands next to {said([kept], before)} on every ballot, "
+                f"{said(again.tiers[0], after)} {_wins(again)}."
+            )
+            return witness(
+                CARD.name, detail, before, order, after, again,
+                alternative=before.alternatives[copy],
+            )  # fmt: skip
     for original, above in _trials(before, rng, limit):
         after = with_clone(before, original, above)
         again = method(after)
@@ -48,6 +65,27 @@ def clones(
                 alternative=before.alternatives[original],
             )  # fmt: skip
     return None
+
+
+def _pairs(election: Election) -> list[tuple[int, int]]:
+    """Pairs that stand next to each other, or level, on every ballot, either way round."""
+    if len(election.alternatives) < 3:
+        return []
+    orders = election.orders
+    if election.grades is not None:
+        orders = election.grades
+    m = orders.shape[1]
+    made = []
+    for i, j in combinations(range(m), 2):
+        low, high = np.minimum(orders[:, i], orders[:, j]), np.maximum(orders[:, i], orders[:, j])
+        if ((low < 0) & (high >= 0)).any() or (election.grades is not None and (low < high).any()):
+            continue
+        others = np.delete(orders, [i, j], axis=1)
+        between = (others >= low[:, None]) & (others <= high[:, None])
+        # Level with both is no longer between them.
+        if not (between & (low < high)[:, None]).any():
+            made += [(i, j), (j, i)]
+    return made
 
 
 def independent(order: Order, again: Order, original: int, clone: int) -> bool:

@@ -29,7 +29,7 @@ from normwright.records import Witness
 CARD = Card(
     name="later-no-harm",
     kind="axioms",
-    summary="A voter who ranks more alternatives below does not keep one ranked above from winning.",
+    summary="Ranking more alternatives below does not keep one ranked above from winning.",
     reference="Woodall, Properties of preferential election rules, Voting matters 3, 1994",
     status="tested",
 )
@@ -39,7 +39,7 @@ CARD = Card(
 def later_no_harm(
     method: Method, election: Election, rng: np.random.Generator, *, limit: int = LIMIT
 ) -> Witness | None:
-    """Return the fewest voters of one ballot whose lower places keep one of their higher from winning.
+    """Return the fewest voters of one ballot whose lower places keep a higher one from winning.
 
     They end their ballot earlier, and something that they still rank wins that did not before. What
     a ballot leaves out has to count as last. Ballots of grades say nothing of later places.
@@ -51,7 +51,7 @@ def later_no_harm(
     if before.grades is not None or before.unranked == "apart":
         raise Inapplicable.because(
             CARD.name, "orders in which what is left out counts as last",
-            "grades" if before.grades is not None else "ballots that leave out what is not compared",
+            "ballots that leave out what is not compared" if before.grades is None else "grades",
         )  # fmt: skip
     order = method(before)
     rows, counts = rows_of(before), before.counts.tolist()

@@ -16,7 +16,7 @@ from normwright.records import Witness
 CARD = Card(
     name="monotonicity",
     kind="axioms",
-    summary="A winner stays one if voters of one ballot all lift it alike, and change nothing else.",
+    summary="A winner stays one if voters of one ballot lift it alike and change nothing else.",
     reference="Smith, Aggregation of preferences with variable electorate, Econometrica 41, 1973",
     status="tested",
 )

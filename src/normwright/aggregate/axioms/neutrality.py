@@ -18,7 +18,7 @@ CARD = Card(
     name="neutrality",
     kind="axioms",
     summary="Other names for the alternatives, or another order of them, rename the outcome.",
-    reference="May, A set of independent necessary and sufficient conditions, Econometrica 20, 1952",
+    reference="May, A set of independent ... conditions for simple majority, Econometrica 20, 1952",
     status="tested",
 )
 _FEW = 4

@@ -29,7 +29,7 @@ CARD = Card(
     name="participation",
     kind="axioms",
     summary="No voters get winners that all of them prefer by staying at home.",
-    reference="Moulin, Condorcet's principle implies the no show paradox, J. Economic Theory 45, 1988",
+    reference="Moulin, Condorcet's principle implies the no show paradox, J. Econ. Theory 45, 1988",
     status="tested",
 )
 

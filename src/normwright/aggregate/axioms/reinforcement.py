@@ -27,7 +27,7 @@ from normwright.records import Witness
 CARD = Card(
     name="reinforcement",
     kind="axioms",
-    summary="If two parts of the electorate share winners, the winners of all are those they share.",
+    summary="If two parts of the electorate share winners, all together choose those they share.",
     reference="Young, Social choice scoring functions, SIAM J. Applied Mathematics 28, 1975",
     status="tested",
 )

@@ -27,7 +27,8 @@ def labels(alternatives: int) -> tuple[str, ...]:
 
 def of_sequences(best_first: NDArray[np.int64], counts: Ints | None = None) -> Election:
     """Return the election of strict orders given best first, shape (k, m), a voter each if not said
-    otherwise; orders that nobody gave fall away."""
+    otherwise; orders that nobody gave fall away.
+    """
     rows, m = best_first.shape
     levels = np.empty((rows, m), dtype=np.int16)
     np.put_along_axis(levels, best_first, np.arange(m, dtype=np.int16)[None, :], axis=1)

@@ -12,7 +12,7 @@ CARD = Card(
     name="plackett-luce",
     kind="populations",
     summary="Each next place of an order is drawn from what is left, in proportion to its worth.",
-    reference="Luce, Individual Choice Behavior, Wiley, 1959; Plackett, Applied Statistics 24, 1975",
+    reference="Plackett, The analysis of permutations, Applied Statistics 24, 1975",
     status="tested",
 )
 
