@@ -67,7 +67,7 @@ def test_arrow_search_counts_what_it_should() -> None:
 
 
 def independent_functions() -> Iterator[dict[tuple[Levels, Levels], Levels]]:
-    """Social welfare functions into strict orders that keep IIA, by trying every answer on pairs."""
+    """Functions into strict orders that keep IIA, by trying every answer on pairs."""
     ways = (-1, 1)
     patterns = list(product(PAIRS, ways, ways))
     for values in product(ways, repeat=len(patterns)):
