@@ -79,7 +79,7 @@ def lies_pay(method: Method, counts: np.ndarray) -> bool:
 
 @pytest.mark.skipif("irv" not in KNOWN, reason="the method is not registered")
 def test_irv_fails_where_the_axiom_finds_a_coalition() -> None:
-    """Where a sole winner can be lifted into losing, the exhaustive search of the axiom finds it."""
+    """Where a sole winner can be lifted into losing, the axiom, trying everything, finds it."""
     rng = np.random.default_rng(4)
     counts = np.concatenate([anonymous_counts(n, 3, 60, rng) for n in (7, 9, 11)])
     # The paradox is rare in small electorates: the case everybody quotes, in small, is among them.

@@ -1,8 +1,8 @@
 """Three alternatives, many profiles at once: everything from how many gave each of the six orders.
 
-With three alternatives a profile is six numbers, and what the rules and the paradoxes say of them is
-arithmetic: millions of profiles take seconds. Tests hold every function against the methods and the
-axioms themselves. The orders stand as in a dictionary: ABC, ACB, BAC, BCA, CAB, CBA.
+With three alternatives a profile is six numbers, and what rules and paradoxes say of them is
+arithmetic: millions of profiles take seconds. Tests hold every function against the methods and
+the axioms themselves. The orders stand as in a dictionary: ABC, ACB, BAC, BCA, CAB, CBA.
 
 Counts are whole numbers of shape (profiles, 6); up to 10^17 voters nothing overflows.
 """
@@ -38,7 +38,7 @@ def margin(counts: Ints, one: int, other: int) -> Ints:
 
 
 def condorcet(counts: Ints) -> Bools:
-    """Return which alternative beats both others, shape (profiles, 3); none where no row has one."""
+    """Return which alternative beats both others, shape (profiles, 3)."""
     beats = [[margin(counts, a, b) > 0 for b in range(3) if b != a] for a in range(3)]
     return np.stack([one & other for one, other in beats], axis=1)
 
@@ -60,7 +60,7 @@ def borda(counts: Ints) -> Bools:
 
 
 def irv(counts: Ints) -> Bools:
-    """Return the winners by instant runoff, shape (profiles, 3), every way to settle a tie followed.
+    """Return the winners by instant runoff, shape (profiles, 3), however ties are settled.
 
     With three alternatives it is plurality with a runoff too.
     """
@@ -141,7 +141,7 @@ _COULD: dict[str, Callable[[Ints, int, int, int], Bools]] = {
 
 
 def irv_not_monotone(counts: Ints) -> Bools:
-    """Return where some voters, by lifting the only winner of an instant runoff, keep it from winning.
+    """Return where voters, by lifting the only winner of an instant runoff, keep it from winning.
 
     They put it first instead of the one it met in the runoff, so that this one goes out, and the
     third, which went out before, beats it. Those who have the third last do it without loss; each

@@ -10,7 +10,7 @@ import numpy as np
 
 from normwright.aggregate.axioms import LIMIT
 from normwright.aggregate.axioms.changes import divisions, said, voter_rows, ways, witness
-from normwright.aggregate.election import UNSEEN, Election
+from normwright.aggregate.election import UNSEEN, Election, Ints
 from normwright.aggregate.methods import Method, Order
 from normwright.plugins import Card, plugin
 from normwright.records import Witness
@@ -56,15 +56,20 @@ def clones(
         after = with_clone(before, original, above)
         again = method(after)
         if not independent(order, again, original, len(before.alternatives)):
-            detail = (
-                f"{said(order.tiers[0], before)} {_wins(order)}; with a copy of "
-                f"{said([original], before)}, {said(again.tiers[0], after)} {_wins(again)}."
-            )
-            return witness(
-                CARD.name, detail, before, order, after, again,
-                alternative=before.alternatives[original],
-            )  # fmt: skip
+            return told(before, order, original, after, again)
     return None
+
+
+def told(before: Election, order: Order, original: int, after: Election, again: Order) -> Witness:
+    """Return the breach of a copy."""
+    detail = (
+        f"{said(order.tiers[0], before)} {_wins(order)}; with a copy of "
+        f"{said([original], before)}, {said(again.tiers[0], after)} {_wins(again)}."
+    )
+    return witness(
+        CARD.name, detail, before, order, after, again,
+        alternative=before.alternatives[original],
+    )  # fmt: skip
 
 
 def _pairs(election: Election) -> list[tuple[int, int]]:
@@ -116,6 +121,8 @@ def with_clone(election: Election, original: int, above: Sequence[int]) -> Elect
         for sign in (1, -1)
     )
     orders = np.concatenate([low, high])[kept].astype(np.int16)
+    # Of voters for whom the two are level, or left out, none puts one above the other.
+    apart = np.where(place >= 0, shift, 0)
     grades = election.grades
     if grades is not None:
         doubled = np.column_stack([grades, grades[:, original]])
@@ -126,8 +133,25 @@ def with_clone(election: Election, original: int, above: Sequence[int]) -> Elect
         orders=orders,
         counts=counts[kept],
         grades=grades,
-        pairwise=None,
+        pairwise=_with_copy(
+            election,
+            original,
+            over=int(over @ apart),
+            under=int((election.counts - over) @ apart),
+        ),
     )
+
+
+def _with_copy(election: Election, original: int, *, over: int, under: int) -> Ints | None:
+    """The pairs with a copy, if they were counted: against all others it stands as the original."""
+    if election.pairwise is None:
+        return None
+    m = len(election.alternatives)
+    wins = np.zeros((m + 1, m + 1), dtype=np.int64)
+    wins[:m, :m] = election.pairwise
+    wins[m, :m], wins[:m, m] = election.pairwise[original], election.pairwise[:, original]
+    wins[m, original], wins[original, m] = over, under
+    return wins
 
 
 def _trials(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations_with_replacement, islice, product
+from itertools import combinations_with_replacement, product
 from math import comb
 
 import numpy as np
@@ -35,6 +35,7 @@ def smallest(
     groups: Callable[[], Iterable[Sequence[Move]]],
     rng: np.random.Generator,
     limit: int,
+    whole: bool = True,
 ) -> Witness | None:
     """Return the breach by the fewest voters, of all there are or, where they are many, of those
     that were tried: voters of one row who all do the same, and the growing groups that are given.
@@ -47,16 +48,23 @@ def smallest(
             is tried.
         rng: drawn from where not everything is tried.
         limit: joint moves to be tried at most.
+        whole: whether the options are everything that a row may vote.
     """
-    if ways(counts, options) <= limit:
+    if whole and ways(counts, options) <= limit:
         return together(counts, options, test)
     # From here on not everything is tried, whatever else is drawn.
     rng.random()
-    best = alike(counts, options, test, rng, limit // 2)
-    cost = 2 * sum(counts).bit_length() + 1
-    for moves in islice(groups(), max(1, limit // (2 * cost))):
-        if moves:
-            best = _less(best, growing(moves, test))
+    left = limit
+
+    def spending(moves: Sequence[Move]) -> Witness | None:
+        nonlocal left
+        left -= 1
+        return test(moves)
+
+    best = alike(counts, options, spending, rng, limit // 3)
+    for moves in groups():
+        if moves and left > 0:
+            best = _less(best, growing(moves, spending))
     return None if best is None else best.witness
 
 

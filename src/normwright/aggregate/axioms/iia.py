@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from normwright.aggregate.axioms import LIMIT
@@ -35,22 +37,48 @@ def iia(
         return None
     order = method(election)
     for gone in some(range(m), rng, limit):
-        kept = [a for a in range(m) if a != gone]
-        after = election.only(kept)
-        again = method(after)
-        turned = reversals(levels(order, m)[kept], levels(again, m - 1))
-        pairs = np.argwhere(turned)
-        if len(pairs):
-            high, low = (kept[i] for i in pairs[0].tolist())
-            detail = (
-                f"{said([high], election)} is ranked above {said([low], election)}; without "
-                f"{said([gone], election)} it is ranked below."
-            )
-            return witness(
-                CARD.name, detail, election, order, after, again,
-                alternative=election.alternatives[gone], reversals=len(pairs),
-            )  # fmt: skip
+        found = deletion(method, election, order, gone)
+        if found.pairs:
+            return told(election, order, found)
     return None
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What leaving out one alternative does to the order of the others."""
+
+    gone: int
+    after: Election
+    order: Order
+    pairs: tuple[tuple[int, int], ...]
+    """Those ranked above and below before, and the other way round after."""
+    compared: int
+    """Pairs that were not level before."""
+
+
+def deletion(method: Method, election: Election, order: Order, gone: int) -> Deletion:
+    """Return what leaving out one alternative turns around."""
+    m = len(election.alternatives)
+    kept = np.array([a for a in range(m) if a != gone])
+    after = election.only(kept.tolist())
+    again = method(after)
+    before = levels(order, m)[kept]
+    pairs = kept[np.argwhere(reversals(before, levels(again, m - 1)))]
+    compared = int((before[:, None] < before[None, :]).sum())
+    return Deletion(gone, after, again, tuple((int(a), int(b)) for a, b in pairs), compared)
+
+
+def told(election: Election, order: Order, found: Deletion) -> Witness:
+    """Return the breach of one deletion, by the first pair it turns around."""
+    high, low = found.pairs[0]
+    detail = (
+        f"{said([high], election)} is ranked above {said([low], election)}; without "
+        f"{said([found.gone], election)} it is ranked below."
+    )
+    return witness(
+        CARD.name, detail, election, order, found.after, found.order,
+        alternative=election.alternatives[found.gone], reversals=len(found.pairs),
+    )  # fmt: skip
 
 
 def levels(order: Order, alternatives: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

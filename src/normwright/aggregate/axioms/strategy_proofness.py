@@ -88,9 +88,7 @@ def strategy_proofness(
         [new for new in whole if new != row] if _can_gain(s, winners) else []
         for row, s in zip(rows, stand, strict=True)
     ]
-    if not whole:
-        rng.random()
-    return smallest(counts, options, test, groups=groups, rng=rng, limit=limit)
+    return smallest(counts, options, test, groups=groups, rng=rng, limit=limit, whole=bool(whole))
 
 
 def lie(row: Row, target: int, buried: Sequence[int], election: Election) -> Row:

@@ -183,7 +183,9 @@ def _tight(signs: list[Row], equations: list[Row], level: list[float]) -> list[i
 def _strict(chances: list[Fraction], margins: Ints) -> bool:
     """Whether either a chance is above 0 or it is a sure loss not to be in it, never both."""
     against = [_against(chances, margins[:, j]) for j in range(len(margins))]
-    return all((p > 0 and d == 0) or (p == 0 and d > 0) for p, d in zip(chances, against, strict=True))
+    return all(
+        (p > 0 and d == 0) or (p == 0 and d > 0) for p, d in zip(chances, against, strict=True)
+    )
 
 
 def _outside(m: int, inside: list[int]) -> list[int]:
