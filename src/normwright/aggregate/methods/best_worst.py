@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from normwright.aggregate.election import Election, Inapplicable
-from normwright.aggregate.methods import Order
+from normwright.aggregate.methods import Order, by_score
 from normwright.aggregate.strengths import (
     Floats,
     Rows,
@@ -16,8 +16,8 @@ from normwright.aggregate.strengths import (
     clustered,
     inverse,
     maximise,
-    order_of,
     scattered,
+    told,
 )
 from normwright.plugins import Card, plugin
 
@@ -73,10 +73,14 @@ def best_worst(election: Election) -> Order:
     if election.bundles is not None and covariance is not None:
         scores = scattered(rows, _scores(rows, ends, fit.values)[0], m)
         voted = clustered(spread, scores, election.counts, election.bundles)
-        # What answers leave open is the prior's, so that who was never shown is as unsure as before.
+        # What answers leave open is the prior's: who was never shown is as unsure as before.
         covariance = None if voted is None else _across(voted + spread @ spread / SPREAD**2)
         facts["errors_assume"] = "voters independent, their own answers not"
-    return order_of(fit.values, covariance, facts)
+    shown_as = told(fit.values, covariance)
+    return Order(
+        tiers=by_score(shown_as.scores), scores=shown_as.scores, errors=shown_as.errors,
+        places=shown_as.places, facts={**facts, **shown_as.facts},
+    )  # fmt: skip
 
 
 def _across(covariance: Floats) -> Floats:
