@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from tests.aggregate.slates import slow
 
 from normwright import plugins
-from normwright.aggregate import share_influence, slate_influence
+from normwright.aggregate import Profile, rank_influence, share_influence, slate_influence
 from normwright.records import InputError
 
 
@@ -85,6 +86,30 @@ def test_influence_on_a_slate_equals_taking_out_each_voter(
 
     assert found.stable.value == pytest.approx(1 - changed / len(sets))
     assert (found.stable.n, found.stable.interval, found.most) == (len(sets), None, most)
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(votes=st.lists(st.lists(st.integers(-2, 1), min_size=4, max_size=4), min_size=1, max_size=7))
+def test_places_equal_taking_out_each_voter(votes: list[list[int]]) -> None:
+    """Ranks by fractions, all voters tried: the same as counting anew without each; -2: unseen."""
+
+    def place(rows: list[list[int]]) -> int:
+        shares = []
+        for j in range(4):
+            seen = [row[j] for row in rows if row[j] > -2]
+            shares.append(Fraction(seen.count(1), len(seen)) if seen else Fraction(-1))
+        return 1 + sum(s > shares[0] for s in shares)
+
+    cells = np.array(votes, dtype=np.int8)
+    people = tuple(f"p{i}" for i in range(len(votes)))
+    profile = Profile(people, ("a", "b", "c", "d"), np.maximum(cells, -1), cells > -2)
+    places = [place(votes[:i] + votes[i + 1 :]) for i in range(len(votes))]
+    found = rank_influence(profile.election(), "a")
+
+    assert found.place == place(votes)
+    assert found.best == min([found.place, *places])
+    assert found.worst == max([found.place, *places])
+    assert found.moved_by == sum(p != found.place for p in places)
 
 
 def test_a_sample_says_so() -> None:

@@ -8,11 +8,19 @@ from fractions import Fraction
 from math import ceil, floor
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normwright import plugins
 from normwright.aggregate.election import Election, Inapplicable, Ints
 from normwright.aggregate.slates import SlateRule
-from normwright.records import Estimate, Fault, InputError, ShareInfluence, SlateInfluence
+from normwright.records import (
+    Estimate,
+    Fault,
+    InputError,
+    RankInfluence,
+    ShareInfluence,
+    SlateInfluence,
+)
 from normwright.stats import clopper_pearson
 
 
@@ -52,6 +60,43 @@ def share_influence(statement: str, *, agree: int, seen: int, threshold: float) 
         threshold=threshold,
         flips_turned=_flips_turned(agree, seen, line),
         flips_removed=_flips_removed(agree, seen, line),
+    )
+
+
+def rank_influence(election: Election, statement: str) -> RankInfluence:
+    """Return where a statement stands by support, and where without any one voter.
+
+    Support is the share of those who saw a statement who approve of it; shares are compared as
+    fractions. All voters are tried; only statements whose shares one voter can bring across are
+    compared anew. A statement that nobody saw, or nobody would have seen, is behind all others.
+
+    Raises:
+        InputError: where the statement is unknown.
+        Inapplicable: where ballots do not tell who saw what, or what is approved.
+    """
+    grades, approved = election.grades_for("influence"), election.approvals("influence")
+    if statement not in election.alternatives:
+        raise InputError([
+            Fault(where="statement", expected="an alternative of the ballots", seen=repr(statement))
+        ])  # fmt: skip
+    me, seen = election.alternatives.index(statement), grades >= 0
+    counts = election.counts
+    agree, asked = counts @ approved, counts @ seen
+    place = 1 + int(_above(agree, asked, agree[me], asked[me]).sum())
+    near = _near(agree, asked, me)
+    ahead = place - 1 - int(_above(agree[near], asked[near], agree[me], asked[me]).sum())
+    without_agree = agree[near] - approved[:, near]
+    without_asked = asked[near] - seen[:, near]
+    mine = (agree[me] - approved[:, me])[:, None], (asked[me] - seen[:, me])[:, None]
+    places = 1 + ahead + _above(without_agree, without_asked, *mine).sum(axis=1)
+    given = places[counts > 0]
+    return RankInfluence(
+        statement=statement,
+        place=place,
+        best=int(given.min(initial=place)),
+        worst=int(given.max(initial=place)),
+        moved_by=int(counts[(places != place) & (counts > 0)].sum()),
+        voters=election.voters,
     )
 
 
@@ -100,6 +145,24 @@ def slate_influence(
     )
     replaced = {election.alternatives[j]: lost[j] for j in sorted(lost)}
     return SlateInfluence(method=method, size=size, stable=stable, most=largest, replaced=replaced)
+
+
+def _above(agree: Ints, asked: Ints, own: Ints, own_asked: Ints) -> NDArray[np.bool_]:
+    """Which shares are larger than one's own, in whole numbers; no share is below all shares."""
+    larger = agree * np.maximum(1, own_asked) > own * np.maximum(1, asked)
+    found: NDArray[np.bool_] = (asked > 0) & ((own_asked == 0) | larger)
+    return found
+
+
+def _near(agree: Ints, asked: Ints, me: int) -> Ints:
+    """Other statements whose shares one voter less can bring to one's own, or across."""
+    reach = 1 / np.maximum(1, asked - 1) + 1e-9
+    share = agree / np.maximum(1, asked)
+    found = np.abs(share - share[me]) <= reach + reach[me]
+    # Whoever was asked once may be asked by nobody then.
+    found |= (asked <= 1) | (asked[me] <= 1)
+    found[me] = False
+    return np.flatnonzero(found)
 
 
 def _flips_turned(agree: int, seen: int, line: Fraction) -> int | None:

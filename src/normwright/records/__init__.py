@@ -5,7 +5,7 @@ from normwright.records.crowds import (Crowd, Runs)
 from normwright.records.errors import (BudgetError, InputError, IntegrityError, MissingExtra, NormwrightError, PermitError, PlaceError, PluginError, RemoteError, StoreError, describe)
 from normwright.records.evidence import (Answer, Contrast, ControlResult, Criterion, CriterionResult, Fault, Finding, Judge, Measurement, ModeVerdict, VERDICTS, Verdict, VerdictWord)
 from normwright.records.norms import (ActType, Bearer, Charter, Condition, Conflict, Decision, DecisionLevel, DecisionVerdict, Defeat, FactType, Kind, Measure, Norm, NormCase, OnUnknown, Policy, PolicyRule, Provenance, RejectedNorm, Scope, Situation, Source, Status, Tier, Vocabulary)
-from normwright.records.outcomes import (Agreement, Audit, AxiomFinding, Camp, Coherence, CohesiveGroup, Dilemma, Estimate, Group, Grouping, Interval, Judgement, MajorityCycles, Margin, MarginCheck, Outcome, PairShare, Perturbation, Ranking, Repair, RepresentationAudit, RuleAnswer, RuleDependence, ShareInfluence, Slate, SlateAudit, SlateInfluence, Standing, Support, VetoClaim, Weighting, Witness)
+from normwright.records.outcomes import (Agreement, Audit, AxiomFinding, Camp, Coherence, CohesiveGroup, Dilemma, Estimate, Group, Grouping, Interval, Judgement, MajorityCycles, Margin, MarginCheck, Outcome, PairShare, Perturbation, RankInfluence, Ranking, Repair, RepresentationAudit, RuleAnswer, RuleDependence, ShareInfluence, Slate, SlateAudit, SlateInfluence, Standing, Support, VetoClaim, WeightedSupport, Weighting, Witness)
 from normwright.records.people import (Identification, Participant, Polity, Process)
 from normwright.records.remotes import (RemoteUse)
 from normwright.records.rows import (json_rows)
@@ -104,6 +104,7 @@ __all__ = [
     "Process",
     "ProcessKind",
     "Provenance",
+    "RankInfluence",
     "RankedTiers",
     "Ranking",
     "RankingChange",
@@ -144,6 +145,7 @@ __all__ = [
     "Vocabulary",
     "Vote",
     "Weighing",
+    "WeightedSupport",
     "Weighting",
     "Withdrawal",
     "WithdrawalReceipt",

@@ -198,6 +198,20 @@ class ShareInfluence(Frozen):
     """The least number of voters who, taken out, do the same; None where none left proves it."""
 
 
+class RankInfluence(Frozen):
+    """What taking out any one voter does to the place of one statement among all, by support."""
+
+    statement: str
+    place: int
+    """1 is the best; statements of exactly equal shares share the better place."""
+    best: int
+    worst: int
+    """The best and worst place it takes when any one voter is taken out."""
+    moved_by: int
+    """Voters any one of whom, taken out, changes its place."""
+    voters: int
+
+
 class SlateInfluence(Frozen):
     """What taking out any one voter does to a slate."""
 
@@ -252,6 +266,18 @@ class Weighting(Frozen):
     gap: float
     """The largest difference between a weighted share and the one it should have."""
     rounds: int
+
+
+class WeightedSupport(Frozen):
+    """Support of one statement as it was given, and under weights beside it."""
+
+    statement: str
+    unweighted: Estimate
+    """Share of those who saw the statement who agree."""
+    weighted: Estimate
+    """The same by weights; its interval is made from `effective_n`. n is the number of people."""
+    effective_n: float
+    """Kish's effective number of those who saw the statement."""
 
 
 class Ranking(Frozen):
