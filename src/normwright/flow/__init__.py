@@ -19,7 +19,7 @@ from normwright.flow.engine import (
 from normwright.flow.extras import require_learning
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
 from normwright.flow.gc import Collection, collect
-from normwright.flow.imports import Imported, import_into
+from normwright.flow.imports import Imported, consultation_of, import_into, write_files
 from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
@@ -73,6 +73,7 @@ __all__ = [
     "code_digest",
     "collect",
     "compare",
+    "consultation_of",
     "digest_sources",
     "findings",
     "forecast",
@@ -97,4 +98,5 @@ __all__ = [
     "trace",
     "verify",
     "withdraw",
+    "write_files",
 ]
