@@ -34,7 +34,8 @@ class Said(NamedTuple):
     item: str
     aspect: str
     value: str
-    count: int = 1
+    times: int = 1
+    """How many said so, where nobody is named."""
 
 
 class _Names(dict[str, int]):
@@ -75,11 +76,11 @@ class Gathered:
         key = (((rater + 1) << 40 | item) << 20 | aspect) << 20 | (value if rater < 0 else 0)
         place = self._there.setdefault(key, len(self.columns[0]))
         if place == len(self.columns[0]):
-            row = (rater, item, aspect, value, said.count)
+            row = (rater, item, aspect, value, said.times)
             for column, number in zip(self.columns, row, strict=True):
                 column.append(number)
         elif rater < 0:
-            self.columns[4][place] += said.count
+            self.columns[4][place] += said.times
         else:
             differs = self.columns[3][place] != value
             kind = "contradicting-annotations" if differs else "duplicate-annotations"

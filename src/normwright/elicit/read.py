@@ -14,7 +14,6 @@ from normwright.elicit.importers import (
     Importer,
     PairsImporter,
     all_our_ideas,
-    annotations,
     convabuse,
     dices,
     hatecheck,
@@ -23,6 +22,7 @@ from normwright.elicit.importers import (
     polis,
     preflib,
     prism,
+    ratings,
     table,
     told_br,
 )
@@ -30,8 +30,8 @@ from normwright.records import InputError
 
 KIND = "importers"
 BUILT_IN = (
-    all_our_ideas, annotations, convabuse, dices, hatecheck, judged_pairs, native, polis, preflib,
-    prism, table, told_br,
+    all_our_ideas, convabuse, dices, hatecheck, judged_pairs, native, polis, preflib, prism,
+    ratings, table, told_br,
 )  # fmt: skip
 """The modules whose import registers the importers that ship with the package."""
 
