@@ -1,33 +1,46 @@
 """Composes the stages from one project file; resumes; records what ran; proves it afterwards."""
 
-from normwright.flow.agreed import (methods_agreement, read_theories, theories_agreement)
-from normwright.flow.ballots import (Cast, read_ballots)
-from normwright.flow.code import (code_digest)
-from normwright.flow.compare import (Comparison, RunName, compare)
-from normwright.flow.engine import (Context, Event, RunReport, StageLine, Step, StepDone, StepProgress, StepSkipped, StepStarted, Watcher, publish, run_steps)
-from normwright.flow.extras import (require_learning)
-from normwright.flow.forecast import (Forecast, StepForecast, forecast, forecast_of)
-from normwright.flow.gc import (Collection, collect)
-from normwright.flow.grouped import (OpinionGroups, groups_of)
-from normwright.flow.imports import (Imported, consultation_of, import_into, write_files)
-from normwright.flow.intake import (TakenIn, init_from)
-from normwright.flow.lock import (locked)
-from normwright.flow.project import (Project, load_project)
-from normwright.flow.ranked import (ALL, Ranked, method_names, ranked_by)
-from normwright.flow.results import (Findings, Results, check_makes, findings, results)
-from normwright.flow.running import (run, status)
-from normwright.flow.settings import (FILE, ProjectSettings, project_schema)
-from normwright.flow.signed import (Signatures)
-from normwright.flow.signing import (Signed, sign)
-from normwright.flow.slated import (Slated, slate_of)
-from normwright.flow.sources import (digest_sources)
-from normwright.flow.start import (Started, init, template_names)
-from normwright.flow.statements import (KINDS)
-from normwright.flow.status import (StageStatus, Status, status_of)
-from normwright.flow.stores import (has_store, open_store)
-from normwright.flow.trace import (Trace, trace)
-from normwright.flow.verify import (Verification, verify)
-from normwright.flow.withdrawal import (Withdrawn, withdraw)
+from normwright.flow.agreed import methods_agreement, read_theories, theories_agreement
+from normwright.flow.ballots import Cast, read_ballots
+from normwright.flow.code import code_digest
+from normwright.flow.compare import Comparison, RunName, compare
+from normwright.flow.engine import (
+    Context,
+    Event,
+    RunReport,
+    StageLine,
+    Step,
+    StepDone,
+    StepProgress,
+    StepSkipped,
+    StepStarted,
+    Watcher,
+    publish,
+    run_steps,
+)
+from normwright.flow.extras import require_learning
+from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
+from normwright.flow.gc import Collection, collect
+from normwright.flow.grouped import OpinionGroups, groups_of
+from normwright.flow.imports import Imported, consultation_of, import_into, write_files
+from normwright.flow.intake import TakenIn, init_from
+from normwright.flow.lock import locked
+from normwright.flow.project import Project, load_project
+from normwright.flow.ranked import ALL, Ranked, method_names, ranked_by
+from normwright.flow.results import Findings, Results, check_makes, findings, results
+from normwright.flow.running import run, status
+from normwright.flow.settings import FILE, ProjectSettings, project_schema
+from normwright.flow.signed import Signatures
+from normwright.flow.signing import Signed, sign
+from normwright.flow.slated import Slated, slate_of
+from normwright.flow.sources import digest_sources
+from normwright.flow.start import Started, init, template_names
+from normwright.flow.statements import KINDS
+from normwright.flow.status import StageStatus, Status, status_of
+from normwright.flow.stores import has_store, open_store
+from normwright.flow.trace import Trace, trace
+from normwright.flow.verify import Verification, verify
+from normwright.flow.withdrawal import Withdrawn, withdraw
 
 __all__ = [
     "ALL",
