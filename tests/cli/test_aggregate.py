@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -43,6 +44,21 @@ BLOCKS = """\
 # ALTERNATIVE NAME 6: z
 51: 1,2,3
 49: 4,5,6
+"""
+CYCLE = """\
+# FILE NAME: cycle.soc
+# TITLE: A cycle
+# DATA TYPE: soc
+# MODIFICATION TYPE: original
+# NUMBER ALTERNATIVES: 3
+# NUMBER VOTERS: 9
+# NUMBER UNIQUE ORDERS: 3
+# ALTERNATIVE NAME 1: a
+# ALTERNATIVE NAME 2: b
+# ALTERNATIVE NAME 3: c
+4: 1,2,3
+3: 2,3,1
+2: 3,1,2
 """
 THEORIES = """\
 options: [share, withhold, ask]
@@ -190,3 +206,86 @@ def test_a_file_without_ballots_says_what_it_holds(call: Call, tmp_path: Path) -
 
     assert told.code == 1
     assert "pairs" in told.faults[0]["seen"]
+
+
+def polis(folder: Path, votes: list[list[int]]) -> Path:
+    """Write votes as an export of Polis: a row a participant, agreement in percent."""
+    folder.mkdir()
+    count = len(votes[0])
+    head = "timestamp,datetime,comment-id,author-id,agrees,disagrees,moderated,comment-body"
+    comments = [head]
+    for j in range(count):
+        agrees, against = (sum(row[j] == v for row in votes) for v in (1, -1))
+        comments.append(f"1500000000,x,{j},0,{agrees},{against},1,Statement number {j}.")
+    (folder / "comments.csv").write_text("\n".join(comments) + "\n", encoding="utf-8")
+    columns = ",".join(str(j) for j in range(count))
+    rows = [f"participant,group-id,n-comments,n-votes,n-agree,n-disagree,{columns}"]
+    for i, row in enumerate(votes):
+        told = ",".join(str(v) for v in row)
+        rows.append(f"{i},,0,{count},{row.count(1)},{row.count(-1)},{told}")
+    (folder / "participants-votes.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+def camps(seed: int, apart: bool) -> list[list[int]]:
+    """Votes of 90 people on 24 statements: of two camps far apart, or everybody by chance."""
+    rng = random.Random(seed)
+    lean = [[rng.choice((0.08, 0.92)) for _ in range(24)], [0.5] * 24]
+    lean[1] = [1 - p for p in lean[0]] if apart else lean[1]
+    if not apart:
+        lean[0] = lean[1]
+    return [[1 if rng.random() < p else -1 for p in lean[i % 2]] for i in range(90)]
+
+
+def test_groups_are_found_where_there_are_any(call: Call, tmp_path: Path) -> None:
+    """Two camps are two groups; the same people answering by chance are none, and both say why."""
+    two = polis(tmp_path / "two", camps(1, apart=True))
+    none = polis(tmp_path / "none", camps(1, apart=False))
+    found = call("aggregate", "groups", two, "--resamples", 20, "--json").value
+    chance = call("aggregate", "groups", none, "--resamples", 20, "--json").value
+
+    assert (found["supported"], found["k"], sorted(found["sizes"])) == (True, 2, [45, 45])
+    assert found["stability"]["ari_median"] > 0.9
+    assert chance["supported"] is False
+    assert chance["reason"]
+    for told in (found, chance):
+        assert {"k", "sizes", "stability", "consensus", "majority"} <= set(told)
+        assert set(told["stability"]) >= {"ari_median", "ari_p10"}
+
+
+def test_ballots_have_no_opinion_groups(call: Call, capital: Path) -> None:
+    """Groups are looked for in votes on statements; a ranking is told what it is for."""
+    told = call("aggregate", "groups", capital, "--json")
+
+    assert told.code == 1
+    assert "rank" in told.faults[0]["do"]
+
+
+def test_audit_is_the_contract(call: Call, capital: Path) -> None:
+    """Findings carry a witness of the breach; the core is pairs; what was left out is told."""
+    told = call(
+        "aggregate", "audit", capital, "--resamples", 20, "--budget", 3, "--method", "plurality",
+        "--method", "schulze", "--json",
+    ).value  # fmt: skip
+    keys = {"axiom", "method", "rate", "interval", "witness"}
+    condorcet = {f["method"]: f for f in told["findings"] if f["axiom"] == "condorcet"}
+
+    assert all(keys <= set(one) for one in told["findings"])
+    assert condorcet["plurality"]["rate"] > 0.8
+    assert condorcet["plurality"]["witness"]["data"]
+    assert condorcet["schulze"]["witness"] is None
+    assert all(len(pair) == 2 for pair in told["robust_core"])
+    assert told["cycles"]["condorcet_winner"] == "Nashville"
+
+
+def test_audit_names_the_weakest_link_of_a_cycle(call: Call, tmp_path: Path) -> None:
+    """Majorities that go round are told with the link that breaks first, and drawn."""
+    path = tmp_path / "cycle.soc"
+    path.write_text(CYCLE, encoding="utf-8")
+    picture = tmp_path / "beats.svg"
+    arguments = ("--resamples", 10, "--budget", 2, "--method", "schulze", "--picture", picture)
+    told = call("aggregate", "audit", path, *arguments)
+
+    assert "circle" in told.out
+    assert "by 1 voters" in told.out
+    assert "stroke-dasharray" in picture.read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
 """From ballots to outcomes: who agrees with what, in which groups if any, and how sure that is."""
 
 from normwright.aggregate.agreement import compare, compare_compromises
+from normwright.aggregate.audit import audit
 from normwright.aggregate.compromises import Theories
 from normwright.aggregate.compromises.reading import (
     theories_of,
@@ -36,6 +37,7 @@ __all__ = [
     "SlateRule",
     "Theories",
     "aggregate",
+    "audit",
     "audit_slate",
     "by_score",
     "certainty",

@@ -278,6 +278,70 @@ def compare(
     return DONE
 
 
+@app.command("audit", epilog="Example:  normwright aggregate audit ballots.toi --picture beats.svg")
+def audit(
+    path: Source,
+    *,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method", metavar="SLUG", help="A method to audit; repeat it. All if left out."
+        ),
+    ] = None,
+    resamples: Resamples = 200,
+    budget: Annotated[
+        float,
+        typer.Option(
+            "--budget",
+            metavar="SECONDS",
+            min=1,
+            help="About how long it may take; what it leaves no room for is told.",
+        ),
+    ] = 30.0,
+    unranked: UnrankedAs = None,
+    approve_top: ApproveTop = None,
+    seed: Seed = 0,
+    format: Format = None,
+    authority: Authority = None,
+    picture: Picture = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Try on these very ballots what a hostile reader would try, and show what breaks.
+
+    Cycles of majorities, how far the outcome hangs on the method, which pairs are ranked alike by
+    every method in nearly every resample (the robust core), and for each axiom a witness: the
+    ballots, what was changed, and both outcomes.
+    """
+    from normwright import flow
+
+    shown = choose(lang)
+    counted.picture_place(picture)
+    cast = flow.read_ballots(
+        path,
+        format=format,
+        authority=authority,
+        unranked=counted.unranked_of(unranked),
+        approve_top=approve_top,
+    )
+    with _told(shown, quiet=as_json) as progress:
+        found = flow.audited(
+            cast, methods=method, seed=seed, rounds=resamples, budget=budget, progress=progress
+        )
+    if picture is not None:
+        from normwright.web import margins_picture
+
+        counted.write_picture(picture, margins_picture(found, shown))
+    if as_json:
+        emit(found.as_json())
+        return DONE
+    out = console()
+    for part in counted.audit_screen(found, shown):
+        out.print(part)
+    _drawn(picture, shown)
+    return DONE
+
+
 def _drawn(picture: Path | None, lang: str) -> None:
     if picture is not None:
         line = words(lang)["drawn"].format(file=picture)

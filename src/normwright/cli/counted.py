@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from normwright.aggregate.opinions import Standing as Agreed
-    from normwright.flow import OpinionGroups, Ranked, Slated
+    from normwright.flow import Audited, OpinionGroups, Ranked, Slated
     from normwright.records import (
         Agreement,
+        AxiomFinding,
         CohesiveGroup,
         Estimate,
         Interval,
@@ -398,3 +399,82 @@ def _agreed(found: OpinionGroups, top: Sequence[Agreed], lang: str) -> Renderabl
 
 def _number(value: float, lang: str) -> str:
     return f"{value:.2f}".replace(".", words(lang)["decimal"])
+
+
+def audit_screen(found: Audited, lang: str) -> list[RenderableType]:
+    """Return an audit as a person reads it: cycles, core, axioms by method, what was not asked."""
+    from rich.markup import escape
+
+    say, audit = words(lang), found.audit
+    head = say["audit-head"].format(
+        ballots=audit.voters, alternatives=audit.alternatives, format=found.cast.format,
+        rounds=audit.rounds, seed=audit.seed,
+    )  # fmt: skip
+    cycles = audit.cycles
+    if cycles.condorcet_winner is not None:
+        told = say["audit-winner"].format(name=cycles.condorcet_winner)
+    else:
+        told = say["audit-no-winner"].format(names=", ".join(cycles.smith))
+    lines: list[RenderableType] = [escape(head), "", escape(told)]
+    if cycles.has_winner.value is not None:
+        lines.append(say["audit-winner-share"].format(share=_share(cycles.has_winner, lang)))
+    if cycles.cycle and cycles.weakest is not None:
+        cycle = " > ".join((*cycles.cycle, cycles.cycle[0]))
+        above, below = cycles.weakest
+        told = say["audit-cycle"].format(cycle=cycle, above=above, below=below, n=cycles.margin)
+        lines.append(escape(told))
+    core = say["audit-core"].format(
+        n=len(audit.robust_core), pairs=audit.alternatives * (audit.alternatives - 1) // 2,
+        share=f"{100 * audit.robust_at:.0f} %", methods=len(audit.resampled),
+    )  # fmt: skip
+    lines += ["", core]
+    lines += [escape(f"  {above} > {below}") for above, below in audit.robust_core[:_CORE]]
+    if len(audit.robust_core) > _CORE:
+        lines.append(say["and-more"].format(n=len(audit.robust_core) - _CORE))
+    lines += ["", *_axioms(found, lang), say["audit-legend"], ""]
+    lines += [escape(f"{one.method}, {one.axiom}: {one.witness.detail}")
+              for one in _telling(audit.findings) if one.witness is not None]  # fmt: skip
+    lines.append("")
+    for name, why in sorted(audit.left_out.items()):
+        why = why.removeprefix(f"{name}: ")
+        lines.append(escape(f"{say['audit-left-out']} {name}: {why}"))
+    return lines
+
+
+_CORE, _WITNESSES = 15, 8
+"""Pairs of the core and witnesses on the screen; --json has them all."""
+
+
+def _axioms(found: Audited, lang: str) -> list[RenderableType]:
+    """A row a method, a column an axiom by its number, and the numbers told below."""
+    from rich.table import Table
+
+    methods = sorted({one.method for one in found.audit.findings})
+    axioms = sorted({one.axiom for one in found.audit.findings})
+    by = {(one.method, one.axiom): one for one in found.audit.findings}
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(words(lang)["method"], no_wrap=True)
+    for number in range(1, len(axioms) + 1):
+        table.add_column(str(number), justify="center", no_wrap=True)
+    for method in methods:
+        table.add_row(method, *(_mark(by.get((method, axiom))) for axiom in axioms))
+    told = ", ".join(f"{number} {axiom}" for number, axiom in enumerate(axioms, 1))
+    return [table, told]
+
+
+def _mark(found: AxiomFinding | None) -> str:
+    """A breach, none although all was tried, none found, or not asked."""
+    if found is None:
+        return ""
+    if found.witness is not None or found.rate:
+        return "[red]✗[/red]"
+    return "[green]✓[/green]" if found.exhaustive else "·"
+
+
+def _telling(findings: Sequence[AxiomFinding]) -> list[AxiomFinding]:
+    """The first witness of each axiom, so that no axiom crowds out the others."""
+    first: dict[str, AxiomFinding] = {}
+    for one in findings:
+        if one.witness is not None:
+            first.setdefault(one.axiom, one)
+    return list(first.values())[:_WITNESSES]

@@ -1,6 +1,7 @@
 """Composes the stages from one project file; resumes; records what ran; proves it afterwards."""
 
 from normwright.flow.agreed import methods_agreement, read_theories, theories_agreement
+from normwright.flow.audited import Audited, audited
 from normwright.flow.ballots import Cast, read_ballots
 from normwright.flow.code import code_digest
 from normwright.flow.compare import Comparison, RunName, compare
@@ -46,6 +47,7 @@ __all__ = [
     "ALL",
     "FILE",
     "KINDS",
+    "Audited",
     "Cast",
     "Collection",
     "Comparison",
@@ -79,6 +81,7 @@ __all__ = [
     "Verification",
     "Watcher",
     "Withdrawn",
+    "audited",
     "check_makes",
     "code_digest",
     "collect",

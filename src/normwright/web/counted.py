@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from normwright.flow import OpinionGroups, Ranked
+from normwright.flow import Audited, OpinionGroups, Ranked
 from normwright.records import Agreement
-from normwright.web.pictures import OpinionGroup, RankRow, agreement, opinion_map, rank_intervals
+from normwright.web.pictures import (
+    OpinionGroup,
+    RankRow,
+    agreement,
+    margins,
+    opinion_map,
+    rank_intervals,
+)
+from normwright.web.pictures.margins import ARROWS
 from normwright.web.pictures.opinions import drawn
 from normwright.web.words import Words, words_for
 
@@ -107,5 +115,31 @@ def opinion_picture(found: OpinionGroups, lang: str) -> str:
         note=note,
         ungrouped=w("picture.nobody" if analysis.supported else "picture.everybody"),
         axes=(w("picture.axis_across", share=shares[0]), w("picture.axis_up", share=shares[1])),
+        w=w,
+    )
+
+
+def margins_picture(found: Audited, lang: str) -> str:
+    """Return who beats whom by how much, in the order of Copeland's count of contests won."""
+    (w,) = words_for([lang])
+    election, cycles = found.cast.election, found.audit.cycles
+    won = (election.margins > 0).sum(axis=1) - (election.margins < 0).sum(axis=1)
+    order = sorted(range(len(won)), key=lambda i: (-int(won[i]), election.alternatives[i]))
+    table = [[int(election.margins[i, j]) for j in order] for i in order]
+    name = cycles.condorcet_winner
+    verdict = (
+        w("picture.margins_cycle", n=w.count(len(cycles.smith)))
+        if name is None
+        else w("picture.margins_winner", name=name)
+    )
+    drawing = "arrows" if len(order) <= ARROWS else "shades"
+    n = w.count(election.voters)
+    return margins(
+        [election.alternatives[i] for i in order],
+        table,
+        title=w("picture.margins"),
+        note=f"{verdict} {w(f'picture.margins_{drawing}', n=n)}",
+        top=cycles.smith,
+        weakest=cycles.weakest,
         w=w,
     )
