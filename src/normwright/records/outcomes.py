@@ -127,6 +127,13 @@ class RepresentationAudit(Frozen):
     outside the slate that would be owed to them."""
     quota: float
     """Voters that are owed one place: all voters divided by the size."""
+    settled: bool | None
+    """Whether the verdict is the same whatever people would say of what they were not asked about.
+    None where ballots do not tell what that is."""
+    least: float | None
+    """The `fill` of the worst-off group if unasked people approved of every member; sharp."""
+    most: float | None
+    """The same if they approved of everything but members; sharp."""
     exposure: float | None
     """Share of voters and alternatives of which it is known that the voter was asked. What is said
     here is about approvals that were given; unseen is not approval. None: not known."""
