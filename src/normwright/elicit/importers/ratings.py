@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from normwright.elicit.annotated import Form, Row, Said, importer, needed, text_of
@@ -21,35 +21,39 @@ _ASPECTS: Final = ("aspect", "question", "criterion", "dimension", "aspecto", "p
 _COLUMN: Final = re.compile(r"(?:annotator|rater|judge|evaluator|avaliador|anotador)_?([0-9]{1,4})")
 
 
-def _first(row: Row, names: tuple[str, ...]) -> str | None:
-    return next((name for name in names if name in row), None)
+def _first(names: Collection[str], known: tuple[str, ...]) -> str | None:
+    return next((name for name in known if name in names), None)
+
+
+def _one_of(row: Row, known: tuple[str, ...], what: str) -> str:
+    """The column of a row that holds something. Raises ValueError, `expected|seen`."""
+    found = _first(row, known)
+    if found is None:
+        raise ValueError(f"a column of the {what}|{', '.join(list(row)[:8]) or 'none'}")
+    return found
 
 
 def _long(row: Row) -> Iterator[Said]:
-    rater, item, value = (_first(row, names) for names in (_RATERS, _ITEMS, _VALUES))
-    assert rater is not None  # the form is recognised by them
-    assert item is not None
-    assert value is not None
-    aspect = _first(row, _ASPECTS)
+    rater, item = _one_of(row, _RATERS, "rater"), _one_of(row, _ITEMS, "item")
+    value, aspect = _one_of(row, _VALUES, "value"), _first(row, _ASPECTS)
     respect = needed(row, aspect) if aspect else value
     yield Said(needed(row, rater), needed(row, item), respect, text_of(row, value))
 
 
 def _by_column(row: Row) -> Iterator[Said]:
-    item = _first(row, _ITEMS)
-    assert item  # the form is recognised by it
+    item = needed(row, _one_of(row, _ITEMS, "item"))
     for column in row:
         if _COLUMN.fullmatch(column):
-            yield Said(column, needed(row, item), "label", text_of(row, column))
+            yield Said(column, item, "label", text_of(row, column))
 
 
 def _has_long(names: frozenset[str]) -> bool:
-    return all(_first(dict.fromkeys(names), one) for one in (_RATERS, _ITEMS, _VALUES))
+    return all(_first(names, one) for one in (_RATERS, _ITEMS, _VALUES))
 
 
 def _has_columns(names: frozenset[str]) -> bool:
     raters = [name for name in names if _COLUMN.fullmatch(name)]
-    return len(raters) > 1 and _first(dict.fromkeys(names), _ITEMS) is not None
+    return len(raters) > 1 and _first(names, _ITEMS) is not None
 
 
 CARD = Card(
