@@ -1,6 +1,7 @@
 """From ballots to outcomes: who agrees with what, in which groups if any, and how sure that is."""
 
 from normwright.aggregate.agreement import compare, compare_compromises
+from normwright.aggregate.coherence import coherence
 from normwright.aggregate.compromises import Theories
 from normwright.aggregate.compromises.reading import (
     theories_of,
@@ -17,6 +18,7 @@ from normwright.aggregate.ranking import order_of, rank, ranking_of
 from normwright.aggregate.slates import Chosen, SlateRule
 from normwright.aggregate.slating import slate
 from normwright.aggregate.standings import Certainty, certainty
+from normwright.aggregate.targets import targets_of
 from normwright.aggregate.weights import Raked, rake, weighted, weighted_ballots
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "audit_slate",
     "by_score",
     "certainty",
+    "coherence",
     "compare",
     "compare_compromises",
     "find_groups",
@@ -44,6 +47,7 @@ __all__ = [
     "rank",
     "ranking_of",
     "slate",
+    "targets_of",
     "theories_of",
     "theories_of_groups",
     "theories_of_rows",
