@@ -49,7 +49,7 @@ def holds(formula: Any, world: dict[str, bool]) -> bool:
     }[operator]
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=120)
 @given(CLAUSES, st.lists(LITERALS, max_size=3), st.booleans())
 def test_a_model_is_found_exactly_where_there_is_one(
     clauses: list[tuple[int, ...]], assumed: list[int], first: bool
@@ -66,7 +66,7 @@ def test_a_model_is_found_exactly_where_there_is_one(
     assert found is None or good(tuple(found))
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=120)
 @given(st.lists(FORMULAS, min_size=1, max_size=3))
 def test_clauses_mean_what_formulas_mean(formulas: list[Any]) -> None:
     """In every world the clauses can hold if and only if every formula does."""

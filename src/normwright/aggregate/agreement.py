@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from normwright.records import Agreement, Camp, Estimate, MadeBy, RuleAnswer
 from normwright.stats import percentile_interval, proportion
 
 Ints = NDArray[np.int64]
+Given = TypeVar("Given")
 
 
 def compare(
@@ -39,7 +41,7 @@ def compare(
     slugs = [c.name for c in plugins.cards("methods")] if methods is None else list(methods)
     rules: dict[str, Method] = {slug: plugins.get("methods", slug) for slug in slugs}
     names = election.alternatives
-    rows, orders = _asked({slug: lambda r=rule: r(election) for slug, rule in rules.items()}, names)
+    rows, orders = _asked(rules, election, names)
     tiers = {slug: order.tiers for slug, order in orders.items()}
     drawn = _resampled(election, {s: rules[s] for s in orders}, seed, rounds)
     made = agreement_of(tiers, names)
@@ -78,8 +80,7 @@ def compare_compromises(theories: Theories, *, rules: Sequence[str] | None = Non
     """
     slugs = [c.name for c in plugins.cards("compromises")] if rules is None else list(rules)
     parts: dict[str, Compromise] = {slug: plugins.get("compromises", slug) for slug in slugs}
-    asked = {slug: lambda r=rule: r(theories) for slug, rule in parts.items()}
-    rows, orders = _asked(asked, theories.options)
+    rows, orders = _asked(parts, theories, theories.options)
     made = agreement_of({slug: order.tiers for slug, order in orders.items()}, theories.options)
     return made.model_copy(
         update={
@@ -210,13 +211,13 @@ def agreement_over(orders: Sequence[Sequence[Order]], alternatives: int) -> NDAr
 
 
 def _asked(
-    rules: dict[str, Callable[[], Order]], names: tuple[str, ...]
+    rules: Mapping[str, Callable[[Given], Order]], given: Given, names: tuple[str, ...]
 ) -> tuple[tuple[RuleAnswer, ...], dict[str, Order]]:
     """The answer of each rule, and the orders of those that answer."""
     rows, orders = [], {}
     for slug, ask in rules.items():
         try:
-            order = ask()
+            order = ask(given)
         except Inapplicable as reason:
             rows.append(RuleAnswer(rule=slug, refused=str(reason)))
             continue

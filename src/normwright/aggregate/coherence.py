@@ -311,7 +311,7 @@ def _cheapest(
         high[i] = len(given_up) - 1
     found = milp(
         np.array(weights, dtype=np.float64),
-        integrality=np.ones(n),
+        integrality=np.ones(n, dtype=np.int64),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(rows, low, high),
         options={"mip_rel_gap": 0.0},

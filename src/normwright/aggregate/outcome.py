@@ -168,7 +168,7 @@ def _pairs(
                 norm=norm,
                 perform=float((1 - values).sum()),
                 decline=float(values.sum()),
-                p_decline=_clustered(values, people, seed, rounds),
+                p_decline=clustered_share(values, people, seed, rounds),
                 groups=_by_group(values, people, of, seed, rounds),
             )
         )
@@ -183,17 +183,24 @@ def _by_group(
     rounds: int,
 ) -> dict[str, Estimate]:
     return {
-        group: _clustered(
+        group: clustered_share(
             values[mask], [p for p, mine in zip(people, mask, strict=True) if mine], seed, rounds
         )
         for group, mask in masks.items()
     }
 
 
-def _clustered(
+def clustered_share(
     values: NDArray[np.float64], people: Sequence[Hashable], seed: int, rounds: int
 ) -> Estimate:
-    """Wilson's interval where everyone chose once; else people are resampled whole."""
+    """Return a share with Wilson's interval where everyone chose once, else with people resampled.
+
+    Args:
+        values: 1, 0, or one half for a tie, shape (choices,).
+        people: who made each choice.
+        seed: seed of the resampling.
+        rounds: number of resamples.
+    """
     if all(count == 1 for count in Counter(people).values()):
         return proportion(float(values.sum()), len(values))
     return bootstrap_mean(values, clusters=people, seed=seed, rounds=rounds, bounds=(0.0, 1.0))

@@ -16,7 +16,7 @@ from normwright.aggregate.compromises.exact import (
     exponents,
     order_of_forms,
 )
-from normwright.aggregate.compromises.lotteries import Bargain, bargain
+from normwright.aggregate.compromises.lotteries import Bargain, Floats, bargain
 from normwright.aggregate.methods import Order
 from normwright.plugins import Card, Denial, plugin
 
@@ -139,7 +139,7 @@ def _lottery(theories: Theories, gains: tuple[Exact, ...]) -> dict[str, Any]:
     if not theories.names:
         return Bargain(np.full(m, 1 / m), 0.0).facts(theories.options)
     matrix = np.array([floats(row) for row in gains])
-    start = np.full(m, 1 / m)
+    start: Floats = np.full(m, 1 / m)
     if theories.status_quo is not None:
         start, least = _improving(matrix)
         if least <= 1e-9:
@@ -150,9 +150,7 @@ def _lottery(theories: Theories, gains: tuple[Exact, ...]) -> dict[str, Any]:
     return found.facts(theories.options)
 
 
-def _improving(
-    gains: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], float]:
+def _improving(gains: Floats) -> tuple[Floats, float]:
     """A lottery inside all bounds that all theories gain by, and the least gain of any."""
     from scipy.optimize import linprog
 
@@ -166,6 +164,8 @@ def _improving(
         b_eq=[1.0],
         bounds=[(0, None)] * m + [(None, None)],
     )
+    if found.x is None:
+        raise ArithmeticError(f"the solver failed on a program with a solution: {found.message}")
     best = np.clip(found.x[:m], 0.0, None)
     least = float(found.x[m])
     inner = best / best.sum() * (1 - least / 4) + max(least, 0.0) / 4 / m
