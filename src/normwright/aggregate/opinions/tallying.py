@@ -138,9 +138,16 @@ class Tally:
 
 def tally(cells: Cells, labels: Ints, groups: int) -> Tally:
     """Return the counts of groups; people with label -1 are in none."""
-    group = labels[cells.rows]
-    mine = group >= 0
-    place = group[mine] * (3 * cells.statements) + cells.kinds[mine]
-    counts = np.bincount(place, minlength=groups * 3 * cells.statements)
+    # One block more, at the end, for those who are in none.
+    block = 3 * cells.statements
+    blocks = (np.where(labels < 0, groups, labels) * block).astype(np.int32)
+    place = np.repeat(blocks, np.diff(cells.starts)) + cells.kinds
+    counts = np.bincount(place, minlength=(groups + 1) * block)[: groups * block]
     three: NDArray[np.int64] = counts.reshape(groups, cells.statements, 3).astype(np.int64)
     return Tally(np.stack([three[:, :, 2], three[:, :, 0]]), three.sum(axis=2))
+
+
+def whole(cells: Cells) -> Tally:
+    """Return the counts of everybody as one group."""
+    three = cells.tallies
+    return Tally(three[:, [2, 0]].T[:, None, :], three.sum(axis=1)[None, :])
