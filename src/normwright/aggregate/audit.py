@@ -80,8 +80,8 @@ def audit(
     """Return what the axioms say about these ballots, for each method, with all that was left out.
 
     Nothing depends on the clock: how often a method is asked follows from the budget and from what
-    asking it costs by size (`prices`), so that the same ballots, seed and budget give the same audit
-    on any machine.
+    it costs by size (`prices`), so that the same ballots, seed and budget give the same audit on
+    any machine.
 
     Args:
         election: the ballots of one electorate.
