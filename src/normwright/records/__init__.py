@@ -1,18 +1,159 @@
 """Border types: what crosses from one stage to the next. Pydantic and the standard library only."""
 
-from normwright.records.base import (Digest, Frozen, LAYERS, Lang, Layer, MODES, MadeBy, ProcessKind, Record, Text, canonical, canonical_json, digest_bytes, digest_json)
-from normwright.records.crowds import (Crowd, Runs)
-from normwright.records.errors import (BudgetError, InputError, IntegrityError, MissingExtra, NormwrightError, PermitError, PlaceError, PluginError, RemoteError, StoreError, describe)
-from normwright.records.evidence import (Answer, Contrast, ControlResult, Criterion, CriterionResult, Fault, Finding, Judge, Measurement, ModeVerdict, VERDICTS, Verdict, VerdictWord)
-from normwright.records.norms import (ActType, Bearer, Charter, Condition, Conflict, Decision, DecisionLevel, DecisionVerdict, Defeat, FactType, Kind, Measure, Norm, NormCase, OnUnknown, Policy, PolicyRule, Provenance, RejectedNorm, Scope, Situation, Source, Status, Tier, Vocabulary)
-from normwright.records.outcomes import (Agreement, Audit, AxiomFinding, Camp, Coherence, CohesiveGroup, Dilemma, Estimate, Group, GroupReward, Grouping, Interval, Judgement, MajorityCycles, Margin, MarginCheck, Outcome, PairShare, PairTarget, Perturbation, RankInfluence, Ranking, Repair, RepresentationAudit, RuleAnswer, RuleDependence, RuleDifference, ShareInfluence, Slate, SlateAudit, SlateInfluence, Standing, Support, Targets, VetoClaim, WeightedSupport, Weighting, Witness)
-from normwright.records.people import (Identification, Participant, Polity, Process)
-from normwright.records.remotes import (RemoteUse)
-from normwright.records.rows import (json_rows)
-from normwright.records.scenes import (FactValue, Message, Role, Scene)
-from normwright.records.training import (CurationEntry, Dataset, Demonstration, ModelRef, PreferencePair)
-from normwright.records.voices import (Annotation, Annotations, Ballot, Ballots, Comparison, Consultation, IntegrityFault, JudgedPair, Majorities, NO_BALLOTS, RankedTiers, Stance, Statement, Unranked, Vote, Weighing)
-from normwright.records.withdrawals import (Affected, Changes, GroupsChange, NormChange, RankingChange, Remedy, RowProof, ShareChange, SourceChange, Withdrawal, WithdrawalReceipt)
+from normwright.records.base import (
+    LAYERS,
+    MODES,
+    Digest,
+    Frozen,
+    Lang,
+    Layer,
+    MadeBy,
+    ProcessKind,
+    Record,
+    Text,
+    canonical,
+    canonical_json,
+    digest_bytes,
+    digest_json,
+)
+from normwright.records.crowds import Crowd, Runs
+from normwright.records.errors import (
+    BudgetError,
+    InputError,
+    IntegrityError,
+    MissingExtra,
+    NormwrightError,
+    PermitError,
+    PlaceError,
+    PluginError,
+    RemoteError,
+    StoreError,
+    describe,
+)
+from normwright.records.evidence import (
+    VERDICTS,
+    Answer,
+    Contrast,
+    ControlResult,
+    Criterion,
+    CriterionResult,
+    Fault,
+    Finding,
+    Judge,
+    Measurement,
+    ModeVerdict,
+    Verdict,
+    VerdictWord,
+)
+from normwright.records.norms import (
+    ActType,
+    Bearer,
+    Charter,
+    Condition,
+    Conflict,
+    Decision,
+    DecisionLevel,
+    DecisionVerdict,
+    Defeat,
+    FactType,
+    Kind,
+    Measure,
+    Norm,
+    NormCase,
+    OnUnknown,
+    Policy,
+    PolicyRule,
+    Provenance,
+    RejectedNorm,
+    Scope,
+    Situation,
+    Source,
+    Status,
+    Tier,
+    Vocabulary,
+)
+from normwright.records.outcomes import (
+    Agreement,
+    Audit,
+    AxiomFinding,
+    Camp,
+    Coherence,
+    CohesiveGroup,
+    Dilemma,
+    Estimate,
+    Group,
+    Grouping,
+    GroupReward,
+    Interval,
+    Judgement,
+    MajorityCycles,
+    Margin,
+    MarginCheck,
+    Outcome,
+    PairShare,
+    PairTarget,
+    Perturbation,
+    RankInfluence,
+    Ranking,
+    Repair,
+    RepresentationAudit,
+    RuleAnswer,
+    RuleDependence,
+    RuleDifference,
+    ShareInfluence,
+    Slate,
+    SlateAudit,
+    SlateInfluence,
+    Standing,
+    Support,
+    Targets,
+    VetoClaim,
+    WeightedSupport,
+    Weighting,
+    Witness,
+)
+from normwright.records.people import Identification, Participant, Polity, Process
+from normwright.records.remotes import RemoteUse
+from normwright.records.rows import json_rows
+from normwright.records.scenes import FactValue, Message, Role, Scene
+from normwright.records.training import (
+    CurationEntry,
+    Dataset,
+    Demonstration,
+    ModelRef,
+    PreferencePair,
+)
+from normwright.records.voices import (
+    NO_BALLOTS,
+    Annotation,
+    Annotations,
+    Ballot,
+    Ballots,
+    Comparison,
+    Consultation,
+    IntegrityFault,
+    JudgedPair,
+    Majorities,
+    RankedTiers,
+    Stance,
+    Statement,
+    Unranked,
+    Vote,
+    Weighing,
+)
+from normwright.records.withdrawals import (
+    Affected,
+    Changes,
+    GroupsChange,
+    NormChange,
+    RankingChange,
+    Remedy,
+    RowProof,
+    ShareChange,
+    SourceChange,
+    Withdrawal,
+    WithdrawalReceipt,
+)
 
 __all__ = [
     "LAYERS",

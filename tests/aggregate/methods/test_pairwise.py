@@ -16,7 +16,9 @@ from normwright.aggregate import Election, Method, Order
 
 SLUGS = [card.name for card in plugins.cards("methods") if card.takes == "pairs"]
 RULES: dict[str, Method] = {slug: plugins.get("methods", slug) for slug in SLUGS}
-CONDORCET = [c.name for c in plugins.cards("methods") if "condorcet" in c.claims and c.name in SLUGS]
+CONDORCET = [
+    c.name for c in plugins.cards("methods") if "condorcet" in c.claims and c.name in SLUGS
+]
 RESOLUTE = ["ranked-pairs", "river", "stable-voting"]
 QUIET = settings(deadline=None, max_examples=25, derandomize=True)
 
