@@ -89,6 +89,10 @@ def last_of_each(casts: Sequence[Cast], report: Report, table: str) -> list[Cast
         if not timed or (mine, cast.line) >= (theirs, before.line):
             last[key] = cast
     milliseconds = [c for c in casts if c.time >= _MILLISECONDS]
+    in_seconds = [c for c in casts if 0 < c.time < _MILLISECONDS]
+    if milliseconds and in_seconds:
+        policy = "some times are seconds and some milliseconds; each is read as what it is"
+        report.add("mixed-time-units", policy, in_seconds[0].where, len(in_seconds))
     if milliseconds:
         report.add(
             f"milliseconds-{table}", "times were milliseconds and are kept in seconds",

@@ -62,9 +62,7 @@ GRAPHS: Final[Mapping[str, Weighing]] = {
 MOST: Final = 10**15
 """Voters of one file. More were never asked, and no count could be held exactly as a float."""
 _REFUSED: Final[Mapping[str, str]] = {
-    **dict.fromkeys(
-        GRAPHS, "a weighted graph of majorities, in which no voter's ballot can be found"
-    ),
+    **dict.fromkeys(GRAPHS, "weighted pairs, in which no voter's ballot can be found"),
     "dat": "data that are no ballots",
     "csv": "data that are no ballots",
 }
