@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from normwright.elicit import Source, read_source
+from normwright.elicit import Source, read_source, take_out
 from normwright.elicit.compared import Choice, ballots_of, moment
 from normwright.elicit.integrity import Report
 from normwright.records import InputError
@@ -67,6 +67,21 @@ def test_all_our_ideas_that_do_not_add_up(tmp_path: Path) -> None:
     assert found["tallies"] == (1, ("ideas.csv:2",))
     assert found["orphan-comparisons"] == (1, ("votes.csv:3",))
     assert found["texts-differ"] == (1, ("ideas.csv:3",))
+
+
+def test_a_session_can_be_taken_out_of_the_votes(tmp_path: Path) -> None:
+    """Of votes alone the rows of a session go; where skips name it too, that is said."""
+    for name, files in {"a": {"votes.csv": IDEAS["votes.csv"]}, "b": IDEAS}.items():
+        (tmp_path / name).mkdir()
+        for file, data in bytes_of(files).items():
+            (tmp_path / name / file).write_bytes(data)
+    alone, several = (
+        take_out(tmp_path / name, root=tmp_path, gone=lambda who: who == "s2") for name in "ab"
+    )
+
+    assert alone.rows == {"a/votes.csv": 2}
+    assert b"s2" not in alone.files["a/votes.csv"]
+    assert several.nameless is not None
 
 
 def test_a_winner_that_was_not_shown(tmp_path: Path) -> None:
