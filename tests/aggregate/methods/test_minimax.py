@@ -25,9 +25,7 @@ def test_margins_not_winning_votes() -> None:
     """Where voters leave pairs open the two rules differ; this one is by margins."""
     # A > B by 6 to 5, B > C by 4 to 0, C > A by 5 to 2: the smallest worst margin is B's, 1; the
     # smallest number of opponents is C's, 4.
-    election = election_from(
-        "6: A > B\n5: B > A\n4: B > C\n5: C > A\n2: A > C", unranked="apart"
-    )
+    election = election_from("6: A > B\n5: B > A\n4: B > C\n5: C > A\n2: A > C", unranked="apart")
 
     assert minimax(election).tiers == ((1,), (0,), (2,))
 

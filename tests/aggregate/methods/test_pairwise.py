@@ -16,7 +16,9 @@ from normwright.aggregate import Election, Method, Order
 
 SLUGS = [card.name for card in plugins.cards("methods") if card.takes == "pairs"]
 RULES: dict[str, Method] = {slug: plugins.get("methods", slug) for slug in SLUGS}
-CONDORCET = [c.name for c in plugins.cards("methods") if "condorcet" in c.claims and c.name in SLUGS]
+CONDORCET = [
+    c.name for c in plugins.cards("methods") if "condorcet" in c.claims and c.name in SLUGS
+]
 RESOLUTE = ["ranked-pairs", "river", "stable-voting"]
 QUIET = settings(deadline=None, max_examples=25, derandomize=True)
 
@@ -83,7 +85,7 @@ def test_condorcet_winners_win_alone(slug: str, games: Margins) -> None:
     beats_all = (games > 0).sum(axis=1) == len(games) - 1
     order = RULES[slug](election_of_margins(games))
 
-    for i in np.flatnonzero(beats_all):
+    for i in np.flatnonzero(beats_all).tolist():
         assert order.tiers[0] == (i,)
 
 
