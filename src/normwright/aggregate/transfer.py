@@ -27,6 +27,7 @@ MOST_SETS = 4096
 of twelve."""
 
 _OUT = np.iinfo(np.uint16).max
+_BLOCK = 4096
 Left = tuple[int, ...]
 Ints = NDArray[np.int64]
 
@@ -52,14 +53,20 @@ class Box:
             Inapplicable: where only pairs are known, or where what a ballot leaves out is compared
                 with nothing, so that nobody knows where its vote would go.
         """
-        election.levels(what)
-        orders = election.orders
-        levels = np.where(orders < 0, _OUT, orders).astype(np.uint16)
-        return cls(np.ascontiguousarray(levels.T), election.counts)
+        orders = election.orders_for(what)
+        if election.unranked == "apart":
+            election.levels(what)
+        levels = np.empty(orders.shape[::-1], dtype=np.uint16)
+        # Without a sign, -1 is the highest number. Turned in blocks that stay near the processor.
+        for start in range(0, len(orders), _BLOCK):
+            levels[:, start : start + _BLOCK] = orders[start : start + _BLOCK].astype(np.uint16).T
+        return cls(levels, election.counts)
 
     @cached_property
     def widest(self) -> int:
         """The most alternatives that one ballot has in one tier."""
+        if self._strict():
+            return 1
         rows = np.sort(self.levels, axis=0)
         widest = 1
         # Sorted, a tier of n+1 is where a place equals the n-th after it.
@@ -69,6 +76,32 @@ class Box:
                 break
             widest += 1
         return widest
+
+    def _strict(self) -> bool:
+        """Say whether surely no ballot has two in one tier: a bit a tier is faster than sorting.
+
+        Only 64 tiers have a bit; whoever is below shares all of them, so that it is not sure.
+        """
+        bits = np.full(_OUT + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
+        bits[:64] = np.left_shift(np.uint64(1), np.arange(64, dtype=np.uint64))
+        bits[_OUT] = 0
+        for start in range(0, len(self.counts), _BLOCK):
+            taken = np.zeros(len(self.counts[start : start + _BLOCK]), dtype=np.uint64)
+            for row in self.levels[:, start : start + _BLOCK]:
+                bit = bits[row]
+                if (taken & bit).any():
+                    return False
+                taken |= bit
+        return True
+
+    def highest(self, left: Left, rows: Ints | None = None) -> NDArray[np.uint16]:
+        """Return the highest tier that holds any of those left, of each ballot."""
+        best = self.levels[left[0]] if rows is None else self.levels[left[0]][rows]
+        best = best.copy()
+        for c in left[1:]:
+            row = self.levels[c] if rows is None else self.levels[c][rows]
+            np.minimum(best, row, out=best)
+        return best
 
     @cached_property
     def unit(self) -> int:
@@ -93,13 +126,11 @@ class Box:
         """
         counts = self.counts if rows is None else self.counts[rows]
         if self.widest == 1:
-            kept = np.array(left)
-            levels = self.levels[kept] if rows is None else self.levels[np.ix_(kept, rows)]
-            first = levels.argmin(axis=0)
-            best = levels.min(axis=0)
-            weights = np.where(best < _OUT, counts, 0)
+            best = self.highest(left, rows)
+            weights = np.where(best < _OUT, counts, 0).astype(np.float64)
+            held = (self.levels[c] if rows is None else self.levels[c][rows] for c in left)
             # Sums of whole numbers below 2**53 are exact in floating point.
-            return _whole(np.bincount(first, weights=weights, minlength=len(left)))
+            return [round(float((row == best) @ weights)) for row in held]
         top, live = self.tops(left, rows)
         sharing = top.sum(axis=0)
         total = [0] * len(left)
@@ -113,9 +144,11 @@ class Box:
     def after(self, left: Left, tallied: Sequence[int], gone: Left) -> tuple[Left, list[int]]:
         """Return who is left without some, and their votes: only ballots that move are counted."""
         kept = tuple(c for c in left if c not in gone)
-        top, live = self.tops(left)
-        places = [left.index(c) for c in gone]
-        moved = np.flatnonzero(top[places].any(axis=0) & live)
+        best = self.highest(left)
+        held = np.zeros(len(best), dtype=np.bool_)
+        for c in gone:
+            held |= self.levels[c] == best
+        moved = np.flatnonzero(held & (best < _OUT))
         before = dict(zip(left, self.tally(left, moved), strict=True))
         had = dict(zip(left, tallied, strict=True))
         now = self.tally(kept, moved)

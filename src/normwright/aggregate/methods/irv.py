@@ -17,7 +17,7 @@ CARD = Card(
     "that score rankings, IJCAI 2009",
     claims=(
         "anonymity", "neutrality", "homogeneity", "condorcet-loser", "clones", "later-no-harm",
-        "majority",
+        "majority", "pareto",
     ),
     denies=(
         Denial(axiom="coalition-monotonicity", source="Smith, Aggregation of preferences with "
@@ -34,6 +34,13 @@ CARD = Card(
                "voting, Mathematics Magazine 56, 1983; in this case three of the seven who put C "
                "last make C the winner by voting",
                ballots=("7: A > B > C", "6: B > C > A", "7: C > B > A")),
+        Denial(axiom="reinforcement", source="Young, Social choice scoring functions, SIAM J. "
+               "Applied Mathematics 28, 1975: only scoring has it; in this case A wins in 4, 6, 3 "
+               "and in 4, 3, 6 of these, and goes first of all together",
+               ballots=("8: A > B > C", "9: B > A > C", "9: C > A > B")),
+        Denial(axiom="smith", source="Smith, Aggregation of preferences with variable electorate, "
+               "Econometrica 41, 1973; here B alone is the Smith set",
+               ballots=("37: A > B > C", "32: C > B > A", "31: B > A > C")),
         Denial(axiom="iia", source="Arrow, Social Choice and Individual Values, 1951: without C, B "
                "is above A", ballots=("37: A > B > C", "32: C > B > A", "31: B > A > C")),
     ),

@@ -12,7 +12,6 @@ from normwright.aggregate.election import Election, Inapplicable
 from normwright.aggregate.methods import Order, by_score
 from normwright.aggregate.strengths import (
     Floats,
-    Ints,
     Rows,
     Terms,
     clustered,
@@ -154,17 +153,32 @@ def _terms(rows: Rows, chosen: NDArray[np.bool_], m: int) -> Callable[[Floats], 
             expected = weight * np.cumsum(share, axis=1)
             slope += part.sum_of_each(counts[:, None] * (stage - expected), m)
             mean += part.sum_of_each(counts[:, None] * expected, m)
-            # Two are both left up to the earlier of their places.
-            squares = np.cumsum(share**2, axis=1)
-            places = np.arange(stage.shape[1])
-            both = squares[:, np.minimum(places[:, None], places[None, :])]
-            both *= weight[:, :, None]
-            both *= weight[:, None, :]
-            both *= counts[:, None, None]
-            bend -= part.sum_of_pairs(both, m)
+            bend -= _joint(part, weight, np.cumsum(share**2, axis=1), m)
         return value, slope, bend + np.diag(mean)
 
     return terms
 
 
-__all__ = ["Ints", "choices", "plackett_luce"]
+def _joint(part: Rows, weight: Floats, squares: Floats, m: int) -> Floats:
+    """Sum over choices of the probabilities of two that are both left, shape (m, m).
+
+    Two are both left up to the earlier of their places, and squares grow from place to place: so
+    what two share is the smaller of their squares.
+    """
+    if part.who.shape[1] * 4 < m:
+        both = np.minimum(squares[:, :, None], squares[:, None, :])
+        both *= weight[:, :, None]
+        both *= weight[:, None, :]
+        both *= part.counts[:, None, None]
+        return part.sum_of_pairs(both, m)
+    # By alternative and not by place: no two are then to be looked up.
+    at = np.repeat(np.arange(len(part.who)), part.live.sum(axis=1))
+    whole, of_each = np.zeros((m, len(part.who))), np.zeros(m)
+    whole[part.who[part.live], at] = squares[part.live]
+    of_each[part.who[part.live]] = weight[part.live]
+    counts = part.counts.astype(np.float64)
+    joint = np.zeros((m, m))
+    for a in range(m):
+        joint[a, a:] = np.minimum(whole[a], whole[a:]) @ counts
+    joint = np.triu(joint) + np.triu(joint, 1).T
+    return joint * of_each[:, None] * of_each[None, :]
