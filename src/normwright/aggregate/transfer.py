@@ -96,8 +96,8 @@ class Box:
 
     def highest(self, left: Left, rows: Ints | None = None) -> NDArray[np.uint16]:
         """Return the highest tier that holds any of those left, of each ballot."""
-        best = self.levels[left[0]] if rows is None else self.levels[left[0]][rows]
-        best = best.copy()
+        first = self.levels[left[0]] if rows is None else self.levels[left[0]][rows]
+        best: NDArray[np.uint16] = first.copy()
         for c in left[1:]:
             row = self.levels[c] if rows is None else self.levels[c][rows]
             np.minimum(best, row, out=best)

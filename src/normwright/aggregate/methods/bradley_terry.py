@@ -203,9 +203,10 @@ def compared(election: Election) -> tuple[Ints, Ints, Rows | None]:
         return election.pairwise, np.zeros((m, m), dtype=np.int64), None
     rows = Rows.of(election, "bradley-terry")
     wins, ties = np.zeros((m, m)), np.zeros((m, m))
-    begins, ends = rows.tiers()
-    tied: NDArray[np.bool_] = np.any((ends - begins > 1) & rows.ranked, axis=1)
-    for part in rows.part(tied).chunks():
+    for chunk in rows.chunks():
+        begins, ends = chunk.tiers()
+        tied: NDArray[np.bool_] = np.any((ends - begins > 1) & chunk.ranked, axis=1)
+        part = chunk.part(tied)
         same = part.level[:, :, None] == part.level[:, None, :]
         ties += part.sum_of_pairs((part.compared() & same) * part.counts[:, None, None], m)
     if rows.who.shape[1] * 2 >= m or election.pairwise is not None:
@@ -226,12 +227,17 @@ def by_voter(found: Strengths, rows: Rows, election: Election) -> Floats | None:
     m = len(found.strengths)
     win, draw = chances(found.strengths, found.tie)
     share = win + draw / 2
-    begins, ends = rows.tiers()
-    below = rows.live.sum(axis=1, keepdims=True) - ends
-    level = np.where(rows.ranked, ends - begins - 1, 0)
-    each = np.where(rows.live, below + level / 2 - rows.sum_over_compared(share), 0.0)
-    tied = (level - rows.sum_over_compared(draw)).sum(axis=1, where=rows.live) / 2
-    more = [tied] if found.tie else []
-    scores = scattered(rows, each, m, *more)
-    made = clustered(found.bread, scores, election.counts, election.bundles)
+
+    def scores(part: Rows) -> Any:
+        begins, ends = part.tiers()
+        below = part.live.sum(axis=1, keepdims=True) - ends
+        level = np.where(part.ranked, ends - begins - 1, 0)
+        each = np.where(part.live, below + level / 2 - part.sum_over_compared(share), 0.0)
+        if not found.tie:
+            return scattered(part, each, m)
+        tied = (level - part.sum_over_compared(draw)).sum(axis=1, where=part.live) / 2
+        return scattered(part, each, m, tied)
+
+    of_parts = ((scores(part), part.counts) for part in rows.chunks())
+    made = clustered(found.bread, of_parts, election.bundles)
     return None if made is None else made[:m, :m]

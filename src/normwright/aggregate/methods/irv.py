@@ -66,8 +66,12 @@ def irv(election: Election) -> Order:
         Inapplicable: where only pairs are known; where what a ballot leaves out is compared with
             nothing; where ties open too many universes.
     """
-    box = Box.of(election, "irv")
-    seen = runoff(box, what="irv")
+    return eliminated(election, "irv")
+
+
+def eliminated(election: Election, what: str) -> Order:
+    """Return the order of an instant runoff; `what` is the rule that asks, for errors."""
+    seen = runoff(Box.of(election, what), what=what)
     names = election.alternatives
     others = max(1, len(names) - 1)
     facts = {

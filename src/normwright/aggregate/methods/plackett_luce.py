@@ -52,6 +52,7 @@ def plackett_luce(election: Election) -> Order:
         Inapplicable: for ties above the last tier; where ballots do not link all alternatives,
             naming those concerned.
     """
+    election = election.compact()
     m = len(election.alternatives)
     rows = Rows.of(election, "plackett-luce")
     chosen = choices(rows)
@@ -74,9 +75,11 @@ def plackett_luce(election: Election) -> Order:
         "voters": election.voters,
     }
     if election.bundles is not None and covariance is not None:
-        each = [_scores(part, stage, strengths) for part, stage in _parts(rows, chosen)]
-        scores = scattered(rows, np.concatenate(each), m)
-        covariance = clustered(covariance, scores, election.counts, election.bundles)
+        scores = (
+            (scattered(part, _scores(part, stage, strengths), m), part.counts)
+            for part, stage in _parts(rows, chosen)
+        )
+        covariance = clustered(covariance, scores, election.bundles)
         facts["errors_assume"] = "voters independent, their own answers not"
     shown_as = told(strengths, covariance)
     return Order(
@@ -108,11 +111,12 @@ def choices(rows: Rows) -> NDArray[np.bool_]:
 def _linked(rows: Rows, chosen: NDArray[np.bool_], m: int) -> NDArray[np.bool_]:
     """Who was above whom: from each place to the next, from the last chosen to all the rest."""
     above = np.zeros((m, m), dtype=np.bool_)
-    step = chosen[:, :-1] & rows.live[:, 1:]
+    given = rows.counts[:, None] > 0
+    step = chosen[:, :-1] & rows.live[:, 1:] & given
     above[rows.who[:, :-1][step], rows.who[:, 1:][step]] = True
     some: NDArray[np.bool_] = np.any(chosen, axis=1)
     end = rows.who[np.arange(len(rows.who)), np.maximum(0, chosen.sum(axis=1) - 1)]
-    rest = rows.live & ~chosen & some[:, None]
+    rest = rows.live & ~chosen & some[:, None] & given
     above[np.broadcast_to(end[:, None], rest.shape)[rest], rows.who[rest]] = True
     return above
 

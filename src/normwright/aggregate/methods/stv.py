@@ -7,7 +7,7 @@ from dataclasses import replace
 from normwright.aggregate.election import Election
 from normwright.aggregate.methods import Order
 from normwright.aggregate.methods.irv import CARD as IRV
-from normwright.aggregate.methods.irv import irv
+from normwright.aggregate.methods.irv import eliminated
 from normwright.aggregate.transfer import Box, transfer
 from normwright.plugins import Card, plugin
 
@@ -35,7 +35,7 @@ def stv(election: Election) -> Order:
     Raises:
         Inapplicable: as for `irv`.
     """
-    order = irv(election)
+    order = eliminated(election, "stv")
     names = election.alternatives
     if not names:
         return order
