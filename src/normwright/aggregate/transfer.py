@@ -65,7 +65,7 @@ class Box:
     @cached_property
     def widest(self) -> int:
         """The most alternatives that one ballot has in one tier."""
-        if self._strict():
+        if len(self.counts) >= _BLOCK and self._strict():
             return 1
         rows = np.sort(self.levels, axis=0)
         widest = 1

@@ -6,7 +6,7 @@ import numpy as np
 
 from normwright.aggregate.election import Election
 from normwright.aggregate.methods import Order
-from normwright.aggregate.transfer import Box, runoff
+from normwright.aggregate.transfer import Box, Runoff, runoff
 from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
@@ -66,19 +66,17 @@ def irv(election: Election) -> Order:
         Inapplicable: where only pairs are known; where what a ballot leaves out is compared with
             nothing; where ties open too many universes.
     """
-    return eliminated(election, "irv")
+    seen = runoff(Box.of(election, "irv"), what="irv")
+    return order_of(seen, election.alternatives)
 
 
-def eliminated(election: Election, what: str) -> Order:
-    """Return the order of an instant runoff; `what` is the rule that asks, for errors."""
-    seen = runoff(Box.of(election, what), what=what)
-    names = election.alternatives
-    others = max(1, len(names) - 1)
+def order_of(seen: Runoff, names: tuple[str, ...]) -> Order:
+    """Return the order of a runoff, with what a reader would ask for."""
     facts = {
         "rounds": [one.told(names) for one in seen.rounds],
         "places": {a: [seen.best[c], seen.worst[c]] for c, a in enumerate(names)},
         "level_as_a_batch": [[names[c] for c in batch] for batch in seen.batches],
         "sets_counted": seen.sets,
     }
-    scores = (len(names) - np.array(seen.best, dtype=np.float64)) / others
+    scores = (len(names) - np.array(seen.best, dtype=np.float64)) / max(1, len(names) - 1)
     return Order(tiers=seen.tiers(), scores=scores, facts=facts)
