@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from normwright.aggregate.election import Election, Inapplicable
 
-MOST_SETS = 4096
+MOST_SETS = 2**14
 """Sets of alternatives left that one split may lead to, before it is given up: every set there is
-of twelve."""
+of fourteen."""
 
 _OUT = np.iinfo(np.uint16).max
 _BLOCK = 4096
