@@ -320,13 +320,13 @@ def connected(above: NDArray[np.bool_], names: Sequence[str], what: str, *, advi
         Inapplicable: naming those who were never compared, those whom none of the others was ever
             above, and those who were never above any of the others.
     """
+    if _all_reached(above) and _all_reached(above.T):
+        return
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
 
     graph = csr_matrix(above.astype(np.int8))
-    parts, part = connected_components(graph, directed=True, connection="strong")
-    if parts <= 1:
-        return
+    _, part = connected_components(graph, directed=True, connection="strong")
     _, island = connected_components(graph, directed=True, connection="weak")
     faults = []
     alone = [n for j, n in enumerate(names) if not above[j].any() and not above[:, j].any()]
@@ -346,6 +346,17 @@ def connected(above: NDArray[np.bool_], names: Sequence[str], what: str, *, advi
     raise Inapplicable.because(
         what, "a path of wins from each alternative to each other", "; ".join(faults), advice
     )
+
+
+def _all_reached(above: NDArray[np.bool_]) -> bool:
+    """Say whether a path leads from the first alternative to every other."""
+    reached = np.zeros(len(above), dtype=np.bool_)
+    reached[:1] = True
+    new = reached
+    while new.any():
+        new = above[new].any(axis=0) & ~reached
+        reached = reached | new
+    return bool(reached.all())
 
 
 def _list(names: Sequence[str]) -> str:
