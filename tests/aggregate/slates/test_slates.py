@@ -14,8 +14,8 @@ from tests.aggregate.elections import election_from, election_of_pairs
 from tests.aggregate.slates import slow
 
 from normwright import plugins
-from normwright.aggregate import Election, Inapplicable, Profile
-from normwright.aggregate.slates import Chosen, SlateRule
+from normwright.aggregate import Election, Inapplicable, Profile, slate
+from normwright.aggregate.slates import Chosen, SlateRule, pav
 from normwright.plugins import Card
 
 CARDS = plugins.cards("slates")
@@ -212,6 +212,37 @@ def test_pav_finds_a_best_slate_and_knows_whether_it_is_the_only_one(
         assert chosen.tied == (len(best) > 1)
     else:
         assert chosen.tied
+
+
+def test_pav_that_is_not_proved_says_so_and_still_gives_every_group_its_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With next to no work allowed: no exchange of one member is better, and EJR+ holds."""
+    monkeypatch.setattr(pav, "WORK", 1)
+    rng = np.random.default_rng(8)
+    sets = [frozenset(np.flatnonzero(row).tolist()) for row in rng.random((120, 30)) < 0.25]
+    made = slow.election_of_sets(sets, 30)
+    chosen = rule("pav")(made, 8)
+    score = slow.slow_score(sets, chosen.members)
+    swaps = [
+        {*chosen.members, new} - {out} for out in chosen.members for new in range(30)
+        if new not in chosen.members
+    ]  # fmt: skip
+    audit = slate(made, size=8, method="pav").audit.ejr_plus
+
+    assert (chosen.facts["proved"], chosen.facts["unique"], chosen.tied) == (False, False, True)
+    assert chosen.facts["bound"] >= score
+    assert all(slow.slow_score(sets, other) <= score for other in swaps)
+    assert audit is not None
+    assert audit.satisfied
+
+
+def test_pav_refuses_a_program_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said at once, with the rules that do as well, instead of hanging."""
+    monkeypatch.setattr(pav, "ENTRIES", 3)
+
+    with pytest.raises(Inapplicable, match=r"at most 3 entries.*equal-shares"):
+        rule("pav")(slow.election_of_sets([{0, 1}, {1, 2}], 3), 2)
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
