@@ -196,6 +196,27 @@ def test_rules_equal_the_slow_obvious_way(case: tuple[slow.Sets, int, int]) -> N
     assert len(fast.facts["bought"]) == bought
 
 
+def test_what_supporters_can_only_just_pay_is_priced_like_the_rest() -> None:
+    """Supporters who together own exactly what one costs: found by comparing with abcvoting."""
+    made = slow.election_of_sets([set(), {0, 1, 2}, {3}, {0, 1, 2, 3}], 4)
+
+    assert rule("equal-shares")(made, 4).members == (0, 1, 3, 2)
+
+
+@settings(derandomize=True, deadline=None, max_examples=150)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_equal_shares_by_chance_equal_the_slow_obvious_way(seed: int) -> None:
+    """Sets drawn by chance, where budgets run out exactly more often than where they shrink."""
+    rng = np.random.default_rng(seed)
+    n, m = int(rng.integers(3, 9)), int(rng.integers(3, 8))
+    sets = [frozenset(np.flatnonzero(row).tolist()) for row in rng.random((n, m)) < 0.35]
+    size = int(rng.integers(2, m + 1))
+    shares, bought = slow.slow_shares(sets, m, size)
+    fast = rule("equal-shares")(slow.election_of_sets(sets, m), size)
+
+    assert (list(fast.members), len(fast.facts["bought"])) == (shares, bought)
+
+
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(case=profiles())
 def test_pav_finds_a_best_slate_and_knows_whether_it_is_the_only_one(

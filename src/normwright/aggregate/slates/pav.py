@@ -24,7 +24,8 @@ CARD = Card(
     denies=(
         Denial(
             axiom="house-monotonicity",
-            source="Noted by Thiele, 1895: X is most approved, A and B together serve all; size 1",
+            source="That it fails: Lackner and Skowron, Springer 2023. This case is made for it: X "
+            "is most approved, and A with B serves all; size 1",
             ballots=("3: A = X", "3: B = X", "2: A", "2: B"),
         ),
     ),
