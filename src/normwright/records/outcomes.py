@@ -180,6 +180,7 @@ class Slate(Frozen):
     tied: bool
     """Whether the rule would as well have chosen another slate, or that was not settled."""
     voters: int
+    """Their number; the sum of weights in millionths, where voters are weighted."""
     exposure: float | None
     """Share of voters and alternatives of which it is known that the voter was asked."""
     audit: SlateAudit
