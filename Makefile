@@ -18,11 +18,11 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-seeds real model exhaustive figures screenshots wheel-check test check fix docs clean
+.PHONY: help setup demo demo-seeds real model exhaustive bench-axioms figures screenshots wheel-check test check fix docs clean
 
 help:
-	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | figures"
-	@echo "     screenshots | wheel-check | test | check | fix | docs | clean"
+	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | bench-axioms"
+	@echo "     figures | screenshots | wheel-check | test | check | fix | docs | clean"
 
 setup: $(STAMP)
 
@@ -62,6 +62,15 @@ model: $(STAMP)
 # The large counts, printed and written to docs/experiments/exhaustive.md.
 exhaustive: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/exhaustive.py
+
+# Published probabilities of paradoxes, reproduced and written to docs/experiments/axioms.md.
+bench-axioms: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/bench_axioms.py
+
+# Speed beside peers, in CPU seconds and ratios: writes docs/experiments/bench.md. Peers are there
+# after `make oracles`.
+bench: $(STAMP)
+	$(BIN)/python -m scripts.bench
 
 # The table of figures in the README, measured on the project in demo/, so after `make demo`.
 figures: $(STAMP)

@@ -1,6 +1,6 @@
 """Measure what this project claims to be fast at, beside its peers, on this machine.
 
-    python scripts/bench.py [NAME ...] [--json]
+    python -m scripts.bench [NAME ...] [--json]
 
 Every case runs alone in a fresh process on one thread: CPU seconds (user and system, the best of
 three, preparation left out) and peak memory of the whole process. Peers run in the environment that
@@ -25,7 +25,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "experiments" / "bench.md"
-PEERS = ROOT / "scripts" / "oracles" / "peers.py"
 PEER_PYTHON = ROOT / "build" / "oracles-venv" / "bin" / "python"
 RUNS = 3
 Work = Callable[[], object]
@@ -86,42 +85,121 @@ def _by(method: str, voters: int, alternatives: int) -> Callable[[], Work]:
     return prepare
 
 
-def _bradley_terry() -> Work:
-    import numpy as np
+def _comparisons(rows: int, items: int) -> Callable[[], Work]:
+    def prepare() -> Work:
+        import numpy as np
 
-    from normwright.aggregate import Election, order_of
-    from normwright.aggregate.pairs import wins_of
+        from normwright.aggregate import Election, order_of
+        from normwright.aggregate.methods.bradley_terry import wins_of
 
-    rng = np.random.default_rng(1)
-    items, rows = 200, 10_000_000
-    strength = rng.normal(size=items)
-    first = rng.integers(items, size=rows)
-    second = (first + rng.integers(1, items, size=rows)) % items
-    won = rng.random(rows) < 1 / (1 + np.exp(strength[second] - strength[first]))
-    winners, losers = np.where(won, first, second), np.where(won, second, first)
-    names = tuple(f"a{j}" for j in range(items))
-    none = np.zeros((0, items), dtype=np.int16)
+        rng = np.random.default_rng(1)
+        strength = rng.normal(size=items)
+        first = rng.integers(items, size=rows)
+        second = (first + rng.integers(1, items, size=rows)) % items
+        won = rng.random(rows) < 1 / (1 + np.exp(strength[second] - strength[first]))
+        winners, losers = np.where(won, first, second), np.where(won, second, first)
+        names = tuple(f"a{j}" for j in range(items))
+        none = np.zeros((0, items), dtype=np.int16)
 
-    def run() -> object:
-        wins = wins_of(winners, losers, items)
-        election = Election(
-            names, none, none[:, 0].astype(np.int64), pairwise=wins, electorate=rows
+        def run() -> object:
+            wins = wins_of(winners, losers, items)
+            counts = np.zeros(0, dtype=np.int64)
+            election = Election(names, none, counts, pairwise=wins, electorate=rows)
+            return order_of(election, method="bradley-terry")
+
+        return run
+
+    return prepare
+
+
+def _slate(method: str) -> Callable[[], Work]:
+    """1,000 voters, each approving of one in twenty of 200, choose 20."""
+
+    def prepare() -> Work:
+        import numpy as np
+
+        from normwright.aggregate import Election
+        from normwright.aggregate.slating import chosen_by
+
+        approved = np.random.default_rng(1).random((1000, 200)) < 0.05
+        names = tuple(f"a{j}" for j in range(200))
+        orders = np.where(approved, 0, -1).astype(np.int16)
+        counts = np.ones(1000, dtype=np.int64)
+        grades = approved.astype(np.int16)
+        election = Election(names, orders, counts, grades=grades, approved_from=1)
+        return lambda: chosen_by(election, size=20, method=method)
+
+    return prepare
+
+
+def _opinions(size: str) -> Callable[[], Work]:
+    """The whole analysis without subsamples: map, groups, consensus; from arrays of votes."""
+
+    def prepare() -> Work:
+        from scripts.bench_opinions import SIZES, synthetic
+
+        from normwright.aggregate import Profile, opinion_analysis
+
+        participants, statements, each = SIZES[size]
+        rows, columns, values, _ = synthetic(participants, statements, each)
+        people = [f"p{i}" for i in range(participants)]
+        names = [f"s{j}" for j in range(statements)]
+        return lambda: opinion_analysis(
+            Profile.from_arrays(people, names, rows, columns, values), rounds=0
         )
-        return order_of(election, method="bradley-terry")
 
-    return run
+    return prepare
+
+
+def _as_polis(people: int, statements: int) -> Callable[[], Work]:
+    """The formulas of Polis on the votes that its peer is given."""
+
+    def prepare() -> Work:
+        import numpy as np
+        from scripts.oracles.peers import votes_of_people
+
+        from normwright.aggregate import Profile, opinion_analysis
+
+        table = votes_of_people(people, statements)
+        rows, columns = np.nonzero(~np.isnan(table))
+        values = table[rows, columns].astype(np.int8)
+        who, what = [f"p{i}" for i in range(people)], [f"s{j}" for j in range(statements)]
+        return lambda: opinion_analysis(
+            Profile.from_arrays(who, what, rows, columns, values), pipeline="polis", rounds=0
+        )
+
+    return prepare
 
 
 CASES: tuple[Case, ...] = (
     Case("margins-1e6x50", "pairwise margins, 10^6 ballots of 50", _margins(1_000_000, 50), 1.0),
-    Case(
-        "margins-1e5x10", "pairwise margins, 10^5 ballots of 10", _margins(100_000, 10),
-        peer="margins-1e5x10", ratio=50,
-    ),
-    Case("schulze-200", "Schulze from margins, 200 alternatives", _by("schulze", 1001, 200)),
+    Case("margins-1e5x10", "pairwise margins, 10^5 ballots of 10", _margins(100_000, 10),
+         peer="pref_voting margins 1e5x10", ratio=50),
+    Case("margins-1e3x50", "pairwise margins, 10^3 ballots of 50", _margins(1000, 50),
+         peer="votelib margins 1e3x50"),
+    Case("schulze-50", "Schulze from margins, 50 alternatives", _by("schulze", 1001, 50),
+         peer="pref_voting beat_path m=50"),
+    Case("split-cycle-50", "Split Cycle from margins, 50 alternatives",
+         _by("split-cycle", 1001, 50), peer="pref_voting split_cycle m=50"),
+    Case("kemeny-8", "exact Kemeny, impartial culture, 8", _by("kemeny", 101, 8),
+         peer="pref_voting kemeny m=8"),
     Case("kemeny-30", "exact Kemeny, impartial culture, 30", _by("kemeny", 101, 30), 1.0),
-    Case("bradley-terry-1e7", "Bradley-Terry, 10^7 comparisons of 200", _bradley_terry, 0.2,
-         peer="bradley-terry-1e6"),
+    Case("bradley-terry-1e6", "Bradley-Terry with errors, 10^6 comparisons of 200",
+         _comparisons(1_000_000, 200), peer="evalica pairs 1e6x200"),
+    Case("bradley-terry-1e7", "Bradley-Terry with errors, 10^7 comparisons of 200",
+         _comparisons(10_000_000, 200), 0.2),
+    Case("seq-pav", "sequential PAV, 1,000 voters, 20 of 200", _slate("seq-pav"),
+         peer="abcvoting seqpav 1000x200x20"),
+    Case("seq-phragmen", "sequential Phragmen, exact, 1,000 voters, 20 of 200",
+         _slate("seq-phragmen"), peer="abcvoting seqphragmen 1000x200x20"),
+    Case("equal-shares", "equal shares, exact, 1,000 voters, 20 of 200", _slate("equal-shares"),
+         peer="abcvoting equal-shares 1000x200x20"),
+    Case("polis-10kx500", "opinion map and groups as Polis, 10k people x 500",
+         _as_polis(10_000, 500), peer="red-dwarf map 10000x500", ratio=10),
+    Case("opinions-33kx2k", "opinion analysis, 33k people x 2k, 1.9 M votes",
+         _opinions("33k-2k"), 1.0),
+    Case("opinions-100kx5k", "opinion analysis, 100k people x 5k, 6 M votes",
+         _opinions("100k-5k"), 2.0, mebibytes=1024),
 )  # fmt: skip
 
 
@@ -165,20 +243,19 @@ def _cpu(work: Work) -> float:
 
 
 def _fresh(case: Case) -> dict[str, float]:
-    command = [sys.executable, __file__, case.name, "--alone"]
-    return _answer(command)
+    return _answer([sys.executable, "-m", "scripts.bench", case.name, "--alone"])
 
 
 def _peer(case: Case) -> dict[str, Any] | None:
     if case.peer is None or not PEER_PYTHON.exists():
         return None
-    return _answer([str(PEER_PYTHON), str(PEERS), case.peer])
+    return _answer([str(PEER_PYTHON), "-m", "scripts.oracles.peers", "--here", case.peer])
 
 
 def _answer(command: Sequence[str]) -> dict[str, Any]:
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     done = subprocess.run(
-        command, env={**os.environ, **one}, capture_output=True, text=True, check=False
+        command, env={**os.environ, **one}, capture_output=True, text=True, check=False, cwd=ROOT
     )
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
@@ -194,7 +271,7 @@ def _met(case: Case, ours: dict[str, float], peer: dict[str, Any] | None) -> boo
     if case.mebibytes is not None:
         judged.append(ours["mebibytes"] < case.mebibytes)
     if case.ratio is not None and peer is not None:
-        judged.append(peer["cpu"] / ours["cpu"] >= case.ratio)
+        judged.append(peer["seconds"] / ours["cpu"] >= case.ratio)
     return all(judged) if judged else None
 
 
@@ -214,7 +291,11 @@ def _table(rows: Sequence[tuple[Case, dict[str, float], dict[str, Any] | None]])
         met = {True: "yes", False: "NO", None: ""}[_met(case, ours, peer)]
         told = ("", "", "")
         if peer is not None:
-            told = (peer["tool"], f"{peer['cpu']:.3f}", f"{peer['cpu'] / ours['cpu']:.1f}x")
+            told = (
+                f"{peer['package']} {peer['version']}",
+                f"{peer['seconds']:.3f}",
+                f"{peer['seconds'] / ours['cpu']:.1f}x",
+            )
         elif case.peer is not None:
             told = ("not at hand (make oracles)", "", "")
         cells = (

@@ -1,6 +1,7 @@
 """From ballots to outcomes: who agrees with what, in which groups if any, and how sure that is."""
 
 from normwright.aggregate.agreement import compare, compare_compromises
+from normwright.aggregate.audit import audit
 from normwright.aggregate.coherence import coherence
 from normwright.aggregate.compromises import Theories
 from normwright.aggregate.compromises.reading import (
@@ -10,8 +11,10 @@ from normwright.aggregate.compromises.reading import (
 )
 from normwright.aggregate.election import Bundles, Election, Inapplicable
 from normwright.aggregate.groups import Grouped, find_groups
+from normwright.aggregate.influence import rank_influence, share_influence, slate_influence
 from normwright.aggregate.methods import Method, Order, by_score
 from normwright.aggregate.minorities import audit_slate
+from normwright.aggregate.opinions import Analysis, opinion_analysis
 from normwright.aggregate.outcome import aggregate
 from normwright.aggregate.profile import Profile
 from normwright.aggregate.ranking import order_of, rank, ranking_of
@@ -19,9 +22,10 @@ from normwright.aggregate.slates import Chosen, SlateRule
 from normwright.aggregate.slating import slate
 from normwright.aggregate.standings import Certainty, certainty
 from normwright.aggregate.targets import targets_of
-from normwright.aggregate.weights import Raked, rake, weighted, weighted_ballots
+from normwright.aggregate.weights import Raked, rake, weighted, weighted_ballots, weighted_support
 
 __all__ = [
+    "Analysis",
     "Bundles",
     "Certainty",
     "Chosen",
@@ -35,6 +39,7 @@ __all__ = [
     "SlateRule",
     "Theories",
     "aggregate",
+    "audit",
     "audit_slate",
     "by_score",
     "certainty",
@@ -42,15 +47,20 @@ __all__ = [
     "compare",
     "compare_compromises",
     "find_groups",
+    "opinion_analysis",
     "order_of",
     "rake",
     "rank",
+    "rank_influence",
     "ranking_of",
+    "share_influence",
     "slate",
+    "slate_influence",
     "targets_of",
     "theories_of",
     "theories_of_groups",
     "theories_of_rows",
     "weighted",
     "weighted_ballots",
+    "weighted_support",
 ]

@@ -169,6 +169,179 @@ def slate(
     return DONE
 
 
+@app.command("groups", epilog="Example:  normwright aggregate groups my-polis --picture map.svg")
+def groups(
+    path: Source,
+    *,
+    pipeline: Annotated[
+        str,
+        typer.Option(
+            "--pipeline",
+            metavar="SLUG",
+            help="mixture (missing votes stay missing), or polis (the formulas of Polis).",
+        ),
+    ] = "mixture",
+    resamples: Annotated[
+        int,
+        typer.Option(
+            "--resamples", metavar="N", min=0, help="Subsamples of the people, to see what repeats."
+        ),
+    ] = 50,
+    seed: Seed = 0,
+    format: Format = None,
+    authority: Authority = None,
+    picture: Picture = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Look for opinion groups, and say what they and everybody agree on; none is an answer, too.
+
+    Groups count only where they are more than chance, come again when people are left out, and lie
+    apart. Plain majorities stand beside the consensus of groups.
+    """
+    from normwright import flow
+
+    shown = choose(lang)
+    counted.picture_place(picture)
+    cast = flow.read_ballots(path, format=format, authority=authority)
+    with _told(shown, quiet=as_json) as progress:
+        found = flow.groups_of(
+            path, cast, pipeline=pipeline, seed=seed, rounds=resamples, progress=progress
+        )
+    if picture is not None:
+        from normwright.web import opinion_picture
+
+        counted.write_picture(picture, opinion_picture(found, shown))
+    if as_json:
+        emit(found.as_json())
+        return DONE
+    out = console()
+    for part in counted.groups_screen(found, shown):
+        out.print(part)
+    _drawn(picture, shown)
+    return DONE
+
+
+@app.command("compare", epilog="Example:  normwright aggregate compare ballots.toi --resamples 100")
+def compare(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            help="Ballots; or theories with credences (YAML, JSON, or CSV with columns theory, "
+            "credence and one an option).",
+        ),
+    ],
+    *,
+    unranked: UnrankedAs = None,
+    approve_top: ApproveTop = None,
+    resamples: Resamples = 100,
+    seed: Seed = 0,
+    format: Format = None,
+    authority: Authority = None,
+    picture: Picture = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Ask every rule, and say how far they agree and whether the choice depends on the rule.
+
+    On ballots these are the ranking methods; on theories, the rules for normative uncertainty. A
+    rule that does not apply is told with its reason.
+    """
+    from normwright import flow
+
+    shown = choose(lang)
+    counted.picture_place(picture)
+    theories = flow.read_theories(path)
+    if theories is not None:
+        found = flow.theories_agreement(theories)
+    else:
+        cast = flow.read_ballots(
+            path,
+            format=format,
+            authority=authority,
+            unranked=counted.unranked_of(unranked),
+            approve_top=approve_top,
+        )
+        found = flow.methods_agreement(cast, seed=seed, rounds=resamples)
+    if picture is not None:
+        from normwright.web import agreement_picture
+
+        counted.write_picture(picture, agreement_picture(found, shown))
+    if as_json:
+        emit({**found.model_dump(mode="json"), "digest": found.digest})
+        return DONE
+    out = console()
+    for part in counted.agreement_screen(found, shown):
+        out.print(part)
+    _drawn(picture, shown)
+    return DONE
+
+
+@app.command("audit", epilog="Example:  normwright aggregate audit ballots.toi --picture beats.svg")
+def audit(
+    path: Source,
+    *,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method", metavar="SLUG", help="A method to audit; repeat it. All if left out."
+        ),
+    ] = None,
+    resamples: Resamples = 200,
+    budget: Annotated[
+        float,
+        typer.Option(
+            "--budget",
+            metavar="SECONDS",
+            min=1,
+            help="About how long it may take; what it leaves no room for is told.",
+        ),
+    ] = 30.0,
+    unranked: UnrankedAs = None,
+    approve_top: ApproveTop = None,
+    seed: Seed = 0,
+    format: Format = None,
+    authority: Authority = None,
+    picture: Picture = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Try on these very ballots what a hostile reader would try, and show what breaks.
+
+    Cycles of majorities, how far the outcome hangs on the method, which pairs are ranked alike by
+    every method in nearly every resample (the robust core), and for each axiom a witness: the
+    ballots, what was changed, and both outcomes.
+    """
+    from normwright import flow
+
+    shown = choose(lang)
+    counted.picture_place(picture)
+    cast = flow.read_ballots(
+        path,
+        format=format,
+        authority=authority,
+        unranked=counted.unranked_of(unranked),
+        approve_top=approve_top,
+    )
+    with _told(shown, quiet=as_json) as progress:
+        found = flow.audited(
+            cast, methods=method, seed=seed, rounds=resamples, budget=budget, progress=progress
+        )
+    if picture is not None:
+        from normwright.web import margins_picture
+
+        counted.write_picture(picture, margins_picture(found, shown))
+    if as_json:
+        emit(found.as_json())
+        return DONE
+    out = console()
+    for part in counted.audit_screen(found, shown):
+        out.print(part)
+    _drawn(picture, shown)
+    return DONE
+
+
 def _drawn(picture: Path | None, lang: str) -> None:
     if picture is not None:
         line = words(lang)["drawn"].format(file=picture)

@@ -13,8 +13,17 @@ from normwright.records import Fault, InputError, Unranked
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from normwright.flow import Ranked, Slated
-    from normwright.records import CohesiveGroup, Interval, RepresentationAudit, Standing
+    from normwright.aggregate.opinions import Standing as Agreed
+    from normwright.flow import Audited, OpinionGroups, Ranked, Slated
+    from normwright.records import (
+        Agreement,
+        AxiomFinding,
+        CohesiveGroup,
+        Estimate,
+        Interval,
+        RepresentationAudit,
+        Standing,
+    )
 
 _SHOWN = 60
 """Characters of an alternative in a table."""
@@ -273,3 +282,199 @@ def _cohesive(group: CohesiveGroup, lang: str) -> dict[str, str]:
 
 def _per_cent(share: float, lang: str) -> str:
     return f"{100 * share:.1f} %".replace(".", words(lang)["decimal"])
+
+
+def agreement_screen(found: Agreement, lang: str) -> list[RenderableType]:
+    """Return how far rules agree as a person reads it."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    say = words(lang)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in (say["rule"], say["winners"], say["then"]):
+        table.add_column(heading, overflow="fold")
+    for row in found.rows:
+        if row.refused:
+            why = row.refused.removeprefix(f"{row.rule}: expected ")
+            why = say["not-applicable"].format(why=why)
+            table.add_row(row.rule, "–", escape(why), style="dim")
+            continue
+        first = " = ".join(row.tiers[0]) if row.tiers else ""
+        rest = " > ".join(" = ".join(tier) for tier in row.tiers[1:6])
+        more = " > …" if len(row.tiers) > 6 else ""
+        table.add_row(row.rule, escape(first[:_SHOWN]), escape((rest + more)[: 2 * _SHOWN]))
+    lines: list[RenderableType] = [table]
+    key = "agreed-voters" if found.kind == "methods" else "agreed-theories"
+    lines.append(
+        say[key].format(
+            share=_share(found.agreed, lang),
+            rules=len(found.compared),
+            pairs=found.pairs,
+            n=found.n,
+        )
+    )
+    if found.depends is not None:
+        lines.append(say["agreed-depends" if found.depends else "agreed-same"])
+    if found.depends_share is not None:
+        lines.append(
+            say["agreed-resampled"].format(
+                share=_share(found.depends_share, lang), seed=found.depends_share.seed
+            )
+        )
+    for camp in found.camps if found.depends else ():
+        text = say["agreed-camp"].format(
+            winners=" = ".join(camp.winners), rules=", ".join(camp.rules)
+        )
+        lines.append(escape(text))
+    return lines
+
+
+def _share(estimate: Estimate, lang: str) -> str:
+    """Return a share with its interval; what is not known is a dash."""
+    if estimate.value is None:
+        return "–"
+    told = _per_cent(estimate.value, lang)
+    if estimate.interval is None:
+        return told
+    low, high = (_per_cent(v, lang) for v in (estimate.interval.low, estimate.interval.high))
+    return f"{told} [{low}; {high}]"
+
+
+_TOP = 10
+"""Statements of each list on the screen; --json has them all."""
+
+
+def groups_screen(found: OpinionGroups, lang: str) -> list[RenderableType]:
+    """Return opinion groups as a person reads them: the verdict, then what is agreed on."""
+    from rich.markup import escape
+
+    say, analysis = words(lang), found.analysis
+    head = say["groups-head"].format(
+        people=analysis.participants,
+        placed=len(analysis.people),
+        statements=len(analysis.statements),
+        format=found.cast.format,
+        pipeline=analysis.pipeline,
+    )
+    sizes = ", ".join(str(n) for n in analysis.sizes)
+    verdict = say[f"groups-{analysis.verdict}"].format(k=analysis.k, sizes=sizes)
+    lines: list[RenderableType] = [escape(head), f"[bold]{escape(verdict)}[/bold]"]
+    split = analysis.split
+    if split is not None and split.stability is not None and split.stability.value is not None:
+        told = say["groups-stability"].format(
+            ari=_number(split.stability.value, lang),
+            low="–" if split.ari_p10 is None else _number(split.ari_p10, lang),
+            rounds=analysis.rounds,
+            seed=analysis.seed,
+        )
+        lines.append(told)
+    if analysis.null_p is not None:
+        lines.append(say["groups-null"].format(p=_number(analysis.null_p, lang)))
+    title = say["groups-consensus" if analysis.k > 1 else "groups-everybody"]
+    lines += ["", title, _agreed(found, analysis.consensus[:_TOP], lang)]
+    if analysis.k > 1:
+        lines += ["", say["groups-majority"], _agreed(found, analysis.majority[:_TOP], lang)]
+        both = say["groups-both"].format(
+            both=analysis.shared_top, of=min(_TOP, len(analysis.statements))
+        )
+        lines.append(both)
+    return lines
+
+
+def _agreed(found: OpinionGroups, top: Sequence[Agreed], lang: str) -> RenderableType:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for column in range(4):
+        table.add_column("", overflow="fold", no_wrap=column != 3)
+    for one in top:
+        low, high = _number(one.interval.low, lang), _number(one.interval.high, lang)
+        text = found.cast.texts.get(one.statement, "")
+        cells = (_number(one.value, lang), f"[{low}; {high}]", f"n={one.n}")
+        words_of = f"{one.statement}  {text}".strip()
+        table.add_row(*(escape(c) for c in (*cells, words_of[: 2 * _SHOWN])))
+    return table
+
+
+def _number(value: float, lang: str) -> str:
+    return f"{value:.2f}".replace(".", words(lang)["decimal"])
+
+
+def audit_screen(found: Audited, lang: str) -> list[RenderableType]:
+    """Return an audit as a person reads it: cycles, core, axioms by method, what was not asked."""
+    from rich.markup import escape
+
+    say, audit = words(lang), found.audit
+    head = say["audit-head"].format(
+        ballots=audit.voters, alternatives=audit.alternatives, format=found.cast.format,
+        rounds=audit.rounds, seed=audit.seed,
+    )  # fmt: skip
+    cycles = audit.cycles
+    if cycles.condorcet_winner is not None:
+        told = say["audit-winner"].format(name=cycles.condorcet_winner)
+    else:
+        told = say["audit-no-winner"].format(names=", ".join(cycles.smith))
+    lines: list[RenderableType] = [escape(head), "", escape(told)]
+    if cycles.has_winner.value is not None:
+        lines.append(say["audit-winner-share"].format(share=_share(cycles.has_winner, lang)))
+    if cycles.cycle and cycles.weakest is not None:
+        cycle = " > ".join((*cycles.cycle, cycles.cycle[0]))
+        above, below = cycles.weakest
+        told = say["audit-cycle"].format(cycle=cycle, above=above, below=below, n=cycles.margin)
+        lines.append(escape(told))
+    core = say["audit-core"].format(
+        n=len(audit.robust_core), pairs=audit.alternatives * (audit.alternatives - 1) // 2,
+        share=f"{100 * audit.robust_at:.0f} %", methods=len(audit.resampled),
+    )  # fmt: skip
+    lines += ["", core]
+    lines += [escape(f"  {above} > {below}") for above, below in audit.robust_core[:_CORE]]
+    if len(audit.robust_core) > _CORE:
+        lines.append(say["and-more"].format(n=len(audit.robust_core) - _CORE))
+    lines += ["", *_axioms(found, lang), say["audit-legend"], ""]
+    lines += [escape(f"{one.method}, {one.axiom}: {one.witness.detail}")
+              for one in _telling(audit.findings) if one.witness is not None]  # fmt: skip
+    lines.append("")
+    for name, why in sorted(audit.left_out.items()):
+        why = why.removeprefix(f"{name}: ")
+        lines.append(escape(f"{say['audit-left-out']} {name}: {why}"))
+    return lines
+
+
+_CORE, _WITNESSES = 15, 8
+"""Pairs of the core and witnesses on the screen; --json has them all."""
+
+
+def _axioms(found: Audited, lang: str) -> list[RenderableType]:
+    """A row a method, a column an axiom by its number, and the numbers told below."""
+    from rich.table import Table
+
+    methods = sorted({one.method for one in found.audit.findings})
+    axioms = sorted({one.axiom for one in found.audit.findings})
+    by = {(one.method, one.axiom): one for one in found.audit.findings}
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(words(lang)["method"], no_wrap=True)
+    for number in range(1, len(axioms) + 1):
+        table.add_column(str(number), justify="center", no_wrap=True)
+    for method in methods:
+        table.add_row(method, *(_mark(by.get((method, axiom))) for axiom in axioms))
+    told = ", ".join(f"{number} {axiom}" for number, axiom in enumerate(axioms, 1))
+    return [table, told]
+
+
+def _mark(found: AxiomFinding | None) -> str:
+    """A breach, none although all was tried, none found, or not asked."""
+    if found is None:
+        return ""
+    if found.witness is not None or found.rate:
+        return "[red]✗[/red]"
+    return "[green]✓[/green]" if found.exhaustive else "·"
+
+
+def _telling(findings: Sequence[AxiomFinding]) -> list[AxiomFinding]:
+    """The first witness of each axiom, so that no axiom crowds out the others."""
+    first: dict[str, AxiomFinding] = {}
+    for one in findings:
+        if one.witness is not None:
+            first.setdefault(one.axiom, one)
+    return list(first.values())[:_WITNESSES]

@@ -1,4 +1,4 @@
-"""`normwright elicit import`: read what exists, audit it, and put it into a project if asked to."""
+"""`normwright elicit import` and `export`: read what exists and audit it; write it for others."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from normwright.cli.options import AsJson, Lang
-from normwright.cli.screen import DONE, console, emit
+from normwright.cli.screen import DONE, console, emit, fault_json
 from normwright.cli.words import choose, words
+from normwright.records import Fault, InputError
 
 if TYPE_CHECKING:
     from normwright.elicit import Source
@@ -22,6 +23,9 @@ _PLACES = 3
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this file."""
     app.command("import", epilog="Example:  normwright elicit import polis-export.zip")(import_)
+    app.command(
+        "export", epilog="Example:  normwright elicit export my-town --to polis --out for-polis"
+    )(export)
 
 
 def import_(
@@ -85,6 +89,62 @@ def import_(
     show_source(path, source, shown)
     if done is not None and project is not None:
         _show_imported(done, project, shown)
+    return DONE
+
+
+def export(
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", help="A project, or what `elicit import` reads."),
+    ],
+    *,
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="polis or preflib.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the files are to lie; new or empty.")
+    ],
+    lossy: Annotated[
+        bool,
+        typer.Option("--lossy", help="Leave out what the format cannot carry; it is named first."),
+    ] = False,
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", metavar="SLUG", help="The format; recognised, if left out."),
+    ] = None,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option("--answer", metavar="KEY=VALUE", help="What the files leave open."),
+    ] = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Write votes as a Polis export, or rankings as a PrefLib file.
+
+    Who was asked goes into a process.yaml beside it. Importing the files gives the same again; if
+    something would be lost, nothing is written, unless with --lossy.
+    """
+    from normwright import elicit, flow
+
+    say = words(choose(lang))
+    answers = dict(key_and_value(text) for text in answer or [])
+    if (path / flow.FILE).is_file():
+        found: elicit.Consulted | None = flow.consultation_of(path)
+    else:
+        found = elicit.read_source(path, format=format_, answers=answers).consulted
+    if found is None:
+        expected = "votes or rankings of people"
+        raise InputError([Fault(where=str(path), expected=expected, seen="something else")])
+    made = elicit.export(found, to, lossy=lossy)
+    written = flow.write_files(out, made.files)
+    if as_json:
+        lost = [fault_json(fault) for fault in made.lost]
+        emit({"to": to, "directory": str(out), "files": list(written), "lost": lost})
+        return DONE
+    err, screen = console(stderr=True), console()
+    for fault in made.lost:
+        line = say["lost"].format(what=fault.where, seen=fault.seen)
+        err.print(line, markup=False, soft_wrap=True)
+    for name in written:
+        screen.print(str(out / name), markup=False, soft_wrap=True)
     return DONE
 
 

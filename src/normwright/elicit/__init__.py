@@ -5,6 +5,7 @@ Nothing is half imported: either every row has a place in the records or in the 
 """
 
 from normwright.elicit.consulted import Consulted, receipt
+from normwright.elicit.exports import Exported, export
 from normwright.elicit.importers import Importer, Option, PairsImporter, Question
 from normwright.elicit.importers.judged_pairs import read_judged_pairs
 from normwright.elicit.judged import JudgedPairs
@@ -15,6 +16,7 @@ from normwright.elicit.withdrawing import Taken, take_out, without
 
 __all__ = [
     "Consulted",
+    "Exported",
     "Importer",
     "JudgedPairs",
     "Option",
@@ -23,6 +25,7 @@ __all__ = [
     "Source",
     "Taken",
     "every_format",
+    "export",
     "fitting_of",
     "formats",
     "language_of",

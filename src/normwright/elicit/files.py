@@ -32,6 +32,11 @@ def stem_of(path: Path) -> str:
     return path.name.removesuffix(".gz").rsplit(".", 1)[0]
 
 
+def printable(name: str) -> str:
+    """Return a file's name as text that can be written; bytes that are no UTF-8 as `?`."""
+    return name.encode("utf-8", "replace").decode("utf-8")
+
+
 def slug_of(text: str, *, default: str) -> str:
     """Return a text as an id: small letters, digits and hyphens; the default if nothing is left."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or default
@@ -110,7 +115,7 @@ class Folder:
     @property
     def name(self) -> str:
         """What the data are called: the folder's name, or that of the one file without its end."""
-        return self.directory.name if self.only is None else stem_of(self.only)
+        return printable(self.directory.name if self.only is None else stem_of(self.only))
 
     def files(self) -> list[Path]:
         """Return the files that may be meant, by name; hidden ones are not."""
@@ -140,10 +145,9 @@ class Folder:
     def label(self, path: Path) -> str:
         """Return the path as people know it: relative to the project."""
         if path == self.root or path == self.process:
-            return path.name
-        return (
-            path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
-        )
+            return printable(path.name)
+        inside = path.is_relative_to(self.root)
+        return printable(path.relative_to(self.root).as_posix() if inside else str(path))
 
     def text(self, name: str, *, required: bool = True) -> tuple[str, str] | None:
         """Return (label, text) of a file, or None if it is absent or unreadable."""

@@ -13,16 +13,26 @@ from normwright.elicit.importers import (
     AnnotationsImporter,
     Importer,
     PairsImporter,
+    all_our_ideas,
+    convabuse,
+    dices,
+    hatecheck,
     judged_pairs,
     native,
     polis,
     preflib,
+    prism,
+    ratings,
     table,
+    told_br,
 )
 from normwright.records import InputError
 
 KIND = "importers"
-BUILT_IN = (judged_pairs, native, polis, preflib, table)
+BUILT_IN = (
+    all_our_ideas, convabuse, dices, hatecheck, judged_pairs, native, polis, preflib, prism,
+    ratings, table, told_br,
+)  # fmt: skip
 """The modules whose import registers the importers that ship with the package."""
 
 

@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from normwright.elicit.files import Folder, is_packed, lines_of, opened, unpack
+from normwright.elicit.files import MOST, Folder, is_packed, lines_of, opened, unpack
 
 TABLE_ENDINGS: Final = (".csv", ".tsv", ".tab", ".txt", ".xlsx")
 JSON_ENDINGS: Final = (".jsonl", ".ndjson", ".json")
@@ -234,24 +234,33 @@ def _workbook(data: bytes, label: str, folder: Folder, wanted: str | None) -> Sh
 def _grids(data: bytes) -> dict[str, list[SheetRow]]:
     """The rows that are not blank of each sheet of a workbook. ValueError if it is none."""
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            # No more than this is unpacked of a part, whatever it turns out to hold.
+            size = sum(part.file_size for part in archive.infolist())
+        if size > MOST:
+            raise ValueError(f"{size >> 20} MiB unpacked, more than {MOST >> 20}")
         with warnings.catch_warnings():
             # It warns of styles and extensions it leaves aside; values are all that is read here.
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            found = {}
-            for sheet in book.worksheets:
-                rows = (
-                    SheetRow(number, tuple(_cell(value) for value in values))
-                    for number, values in enumerate(sheet.iter_rows(values_only=True), 1)
-                )
-                found[str(sheet.title)] = [row for row in rows if any(row.cells)]
+            found = {sheet.title: _rows_of(sheet) for sheet in book.worksheets}
             book.close()
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, SyntaxError) as error:
+    except Exception as error:
+        # A workbook is many files inside each other: what a broken one raises has no end.
         raise ValueError(f"{type(error).__name__}: {error}") from error
     return found
+
+
+def _rows_of(sheet: Any) -> list[SheetRow]:
+    # What a sheet says of its own size may be far more than it has.
+    sheet.reset_dimensions()
+    rows = (
+        SheetRow(number, tuple(_cell(value) for value in values))
+        for number, values in enumerate(sheet.iter_rows(values_only=True), 1)
+    )
+    return [row for row in rows if any(row.cells)]
 
 
 def _cell(value: Any) -> str:
@@ -321,7 +330,7 @@ def read_objects(path: Path, folder: Folder) -> list[tuple[str, Mapping[str, Any
 def _values(text: str, label: str, folder: Folder) -> list[tuple[str, Any]]:
     if text.lstrip().startswith("["):
         try:
-            return [(f"{label}[{i}]", value) for i, value in enumerate(json.loads(text))]
+            return [(f"{label}[{i}]", value) for i, value in enumerate(_loaded(text))]
         except (ValueError, RecursionError) as error:
             folder.faults.add(label, "one JSON list", error)
             return []
@@ -331,10 +340,25 @@ def _values(text: str, label: str, folder: Folder) -> list[tuple[str, Any]]:
         if not line.strip():
             continue
         try:
-            found.append((f"{label}:{number}", json.loads(line)))
+            found.append((f"{label}:{number}", _loaded(line)))
+        except UnicodeEncodeError:
+            folder.faults.add(f"{label}:{number}", "whole characters", "half of one (\\ud...)")
         except (ValueError, RecursionError):
             folder.faults.add(f"{label}:{number}", "a JSON object", "no JSON")
     return found
+
+
+def _loaded(text: str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        UnicodeEncodeError: if it escapes half of a character, which no file can hold.
+        ValueError, RecursionError: if it is no JSON.
+    """
+    value = json.loads(text)
+    if "\\ud" in text.lower():
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def first_object(path: Path) -> Mapping[str, Any]:

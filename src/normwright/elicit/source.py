@@ -87,8 +87,8 @@ def _part(folder: Folder, slug: str | None, path: Path) -> AnyPart:
         named = [part for part in parts if part.slug == slug]
         if not folder.faults.one_of("format", slug, [part.slug for part in parts], "a format"):
             raise InputError(folder.faults.found)
-        if not named[0].sniff(folder):
-            seen = named[0].lacks(folder) or "other files"
+        # A format that would not be recognised may still say that it lacks nothing.
+        if not named[0].sniff(folder) and (seen := named[0].lacks(folder)):
             folder.faults.add(str(path), f"{named[0].files} ({slug})", seen)
             raise InputError(folder.faults.found)
         return named[0]

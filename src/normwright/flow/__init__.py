@@ -1,5 +1,7 @@
 """Composes the stages from one project file; resumes; records what ran; proves it afterwards."""
 
+from normwright.flow.agreed import methods_agreement, read_theories, theories_agreement
+from normwright.flow.audited import Audited, audited
 from normwright.flow.ballots import Cast, read_ballots
 from normwright.flow.code import code_digest
 from normwright.flow.compare import Comparison, RunName, compare
@@ -20,7 +22,8 @@ from normwright.flow.engine import (
 from normwright.flow.extras import require_learning
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
 from normwright.flow.gc import Collection, collect
-from normwright.flow.imports import Imported, import_into
+from normwright.flow.grouped import OpinionGroups, groups_of
+from normwright.flow.imports import Imported, consultation_of, import_into, write_files
 from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
@@ -44,6 +47,7 @@ __all__ = [
     "ALL",
     "FILE",
     "KINDS",
+    "Audited",
     "Cast",
     "Collection",
     "Comparison",
@@ -52,6 +56,7 @@ __all__ = [
     "Findings",
     "Forecast",
     "Imported",
+    "OpinionGroups",
     "Project",
     "ProjectSettings",
     "Ranked",
@@ -76,14 +81,17 @@ __all__ = [
     "Verification",
     "Watcher",
     "Withdrawn",
+    "audited",
     "check_makes",
     "code_digest",
     "collect",
     "compare",
+    "consultation_of",
     "digest_sources",
     "findings",
     "forecast",
     "forecast_of",
+    "groups_of",
     "has_store",
     "import_into",
     "init",
@@ -91,11 +99,13 @@ __all__ = [
     "load_project",
     "locked",
     "method_names",
+    "methods_agreement",
     "open_store",
     "project_schema",
     "publish",
     "ranked_by",
     "read_ballots",
+    "read_theories",
     "require_learning",
     "results",
     "run",
@@ -105,7 +115,9 @@ __all__ = [
     "status",
     "status_of",
     "template_names",
+    "theories_agreement",
     "trace",
     "verify",
     "withdraw",
+    "write_files",
 ]

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from normwright.elicit import Source, read_consultation, read_source
+from normwright.elicit import Consulted, Source, read_consultation, read_source, without
 from normwright.elicit.files import PROCESS
 from normwright.flow.intake import copy_data, write_answers, write_process
 from normwright.flow.lock import locked
 from normwright.flow.project import load_project, read_file
 from normwright.flow.settings import FILE, Sources
+from normwright.flow.start import building, occupied
 from normwright.records import Fault, InputError
-from normwright.store import write_whole
+from normwright.store import gone_from, write_whole
 
 _LINE: Final = re.compile(r"^([ \t]+consultation:)[ \t]*(?:null|~|Null|NULL)?[ \t]*(?:#.*)?$", re.M)
 _NAME: Final = "consultation"
@@ -86,6 +87,36 @@ def import_into(
             shutil.rmtree(staging, ignore_errors=True)
     files = sorted(p.relative_to(project).as_posix() for p in (project / place).iterdir())
     return Imported(source, tuple(files), left)
+
+
+def consultation_of(project: Path) -> Consulted:
+    """Return the consultation of a project, without those who withdrew from it.
+
+    Raises:
+        InputError: with every fault: no project, none in it, or files that cannot be read.
+    """
+    place = load_project(project).settings.sources.consultation
+    if place is None:
+        raise InputError([Fault(where=f"{FILE}: sources.consultation", expected="a consultation",
+                                seen="null")])  # fmt: skip
+    found = read_consultation(project / place, root=project)
+    return without(found, gone_from(project, found.process.id))
+
+
+def write_files(directory: Path, files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Write files into a new or empty directory, all of them or none, and return their names.
+
+    Raises:
+        InputError: if something lies there, or the place cannot be written to.
+    """
+    faults = occupied(directory)
+    if faults:
+        raise InputError(faults)
+    directory = directory.resolve()
+    with building(directory) as made:
+        for name, data in files.items():
+            (made / name).write_bytes(data)
+    return tuple(sorted(files))
 
 
 def _place(project: Path) -> str:

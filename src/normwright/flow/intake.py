@@ -250,8 +250,9 @@ def write_answers(data: Path, told: Mapping[str, str]) -> None:
         whole = before if isinstance(before, dict) else {}
     for key, decided in nested(new).items():
         inner = whole.get(key)
-        both = isinstance(inner, dict) and isinstance(decided, dict)
-        whole[key] = {**inner, **decided} if both else decided
+        if isinstance(inner, dict) and isinstance(decided, dict):
+            decided = {**inner, **decided}
+        whole[key] = decided
     head = (
         "# What was decided about the data beside this file. Edit it, and run the project again.\n"
     )

@@ -127,6 +127,13 @@ class RepresentationAudit(Frozen):
     outside the slate that would be owed to them."""
     quota: float
     """Voters that are owed one place: all voters divided by the size."""
+    settled: bool | None
+    """Whether the verdict is the same whatever people would say of what they were not asked about.
+    None where ballots do not tell what that is."""
+    least: float | None
+    """The `fill` of the worst-off group if unasked people approved of every member; sharp."""
+    most: float | None
+    """The same if they approved of everything but members; sharp."""
     exposure: float | None
     """Share of voters and alternatives of which it is known that the voter was asked. What is said
     here is about approvals that were given; unseen is not approval. None: not known."""
@@ -198,6 +205,20 @@ class ShareInfluence(Frozen):
     """The least number of voters who, taken out, do the same; None where none left proves it."""
 
 
+class RankInfluence(Frozen):
+    """What taking out any one voter does to the place of one statement among all, by support."""
+
+    statement: str
+    place: int
+    """1 is the best; statements of exactly equal shares share the better place."""
+    best: int
+    worst: int
+    """The best and worst place it takes when any one voter is taken out."""
+    moved_by: int
+    """Voters any one of whom, taken out, changes its place."""
+    voters: int
+
+
 class SlateInfluence(Frozen):
     """What taking out any one voter does to a slate."""
 
@@ -254,6 +275,18 @@ class Weighting(Frozen):
     rounds: int
 
 
+class WeightedSupport(Frozen):
+    """Support of one statement as it was given, and under weights beside it."""
+
+    statement: str
+    unweighted: Estimate
+    """Share of those who saw the statement who agree."""
+    weighted: Estimate
+    """The same by weights; its interval is made from `effective_n`. n is the number of people."""
+    effective_n: float
+    """Kish's effective number of those who saw the statement."""
+
+
 class Ranking(Frozen):
     """A social ranking with ties, best first, and the scores behind it."""
 
@@ -289,6 +322,106 @@ class Margin(Frozen):
     """Voters who put `below` above `above`. All others have them level, or do not compare them."""
     margin: Estimate
     """(prefer - oppose) / voters, in [-1, 1], with its interval."""
+
+
+class AxiomFinding(Frozen):
+    """What came of looking for breaches of one axiom by one method."""
+
+    axiom: str
+    """Slug of the axiom."""
+    method: str
+    """Slug of the method."""
+    rate: float | None
+    """Share of breaches among what `counted` says; None where the search asks for the smallest
+    breach, which has no rate, or where nothing could be counted."""
+    interval: Interval | None
+    """Of the rate; None without one. Its method is `all-tried` where nothing was left to chance."""
+    n: int
+    """What the rate is a share of, and for a search the changed profiles that were tried."""
+    counted: str
+    """In words: what n counts."""
+    seed: int | None = None
+    """Seed of what was drawn; None: nothing was."""
+    exhaustive: bool
+    """Whether everything was tried that the axiom speaks of. Only then does no witness mean that
+    these ballots hold none."""
+    witness: Witness | None = None
+    """A breach on these very ballots; of those found by coalitions the smallest."""
+
+
+class MajorityCycles(Frozen):
+    """Whether majorities go round in circles, and how much it would take to break them."""
+
+    smith: tuple[str, ...]
+    """The smallest set whose members each beat everything outside it; one if there is a Condorcet
+    winner."""
+    condorcet_winner: str | None
+    """What beats every other alternative."""
+    has_winner: Estimate
+    """Share of resamples of the voters in which there is a Condorcet winner."""
+    cycle: tuple[str, ...] = ()
+    """The strongest cycle, each beating the next and the last the first; empty: there is none."""
+    weakest: tuple[str, str] | None = None
+    """Its weakest majority: above, below."""
+    margin: int | None = None
+    """Voters by which that majority is ahead: no other cycle holds with more on its weakest."""
+    share: float | None = None
+    """The same as a share of the voters."""
+
+
+class RuleDependence(Frozen):
+    """How much of the outcome is the voters' and how much the method's."""
+
+    winners: dict[str, tuple[str, ...]]
+    """Slug of each method -> its winners."""
+    leading: dict[str, tuple[str, ...]]
+    """Slug of each method -> its first `top` places, the tie at the end whole."""
+    top: int
+    """How many places `leading` holds."""
+    agreed: float | None
+    """Share of pairs that all methods rank alike, ties as ties; None without pairs."""
+    agreement: dict[str, dict[str, float]]
+    """Share of pairs that two methods rank alike."""
+
+
+class Perturbation(Frozen):
+    """How far the outcome of one method hangs on a few voters, or on their weights."""
+
+    change: str
+    """`delete-1-percent` (drawn voters), `delete-most-active-1-percent` (those who rank most), or
+    `reweight` (each voter counts for between one half and one and a half)."""
+    method: str
+    winners_change: Estimate
+    """Share of trials in which the set of winners is another."""
+    pairs_turned: Estimate
+    """Mean share of pairs ranked the other way round."""
+
+
+class Audit(Frozen):
+    """What the axioms say about one profile: what a hostile reader would try, tried."""
+
+    voters: int
+    alternatives: int
+    seed: int
+    rounds: int
+    """Resamples of the voters."""
+    budget: float
+    """Seconds that it might take, at the prices of methods by size; never the clock's."""
+    rankings: tuple[Ranking, ...]
+    """Of every method that takes these ballots."""
+    cycles: MajorityCycles
+    dependence: RuleDependence
+    robust_core: tuple[tuple[str, str], ...]
+    """Above, below: pairs that every method in `resampled` ranks so in at least `robust_at` of the
+    resamples, all of them in the same resample."""
+    robust_at: float = 0.95
+    resampled: tuple[str, ...]
+    """The methods that the robust core rests on."""
+    findings: tuple[AxiomFinding, ...]
+    perturbations: tuple[Perturbation, ...]
+    left_out: dict[str, str] = {}
+    """Slug of a method or axiom -> why it is not in the audit, or not in all of it. Nothing is left
+    out without a word."""
 
 
 class Outcome(Record):

@@ -149,7 +149,7 @@ KEEPS: dict[str, Callable[[Election, int, SlateRule], bool]] = {
 def test_a_claim_has_no_counterexample(card: Card, claim: str) -> None:
     """What a card claims holds on small elections with many ties."""
 
-    @settings(derandomize=True, deadline=None, max_examples=25 if card.name == "pav" else 60)
+    @settings(derandomize=True, deadline=None, max_examples=15 if card.name == "pav" else 40)
     @given(case=elections())
     def search(case: tuple[Election, int]) -> None:
         made, size = case
@@ -181,7 +181,7 @@ def test_a_denial_has_its_counterexample(card: Card, denial: plugins.Denial) -> 
         assert not KEEPS[denial.axiom](made, size, rule(card.name))
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(derandomize=True, deadline=None, max_examples=100)
 @given(case=profiles())
 def test_rules_equal_the_slow_obvious_way(case: tuple[slow.Sets, int, int]) -> None:
     """Member by member, ties by the order of the ballots: the same as a voter at a time."""

@@ -12,7 +12,7 @@ from normwright.aggregate.approvals import Approvals, check_size
 from normwright.aggregate.election import Election, Inapplicable
 from normwright.aggregate.slates import Chosen
 from normwright.aggregate.slates.seq_pav import pav_score
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
     name="pav",
@@ -20,6 +20,13 @@ CARD = Card(
     summary="Maximises the PAV score exactly by integer programming, with a certificate.",
     reference="Thiele, 1895; Brill and Peters, Robust and Verifiable Proportionality, EC 2023",
     claims=("anonymity", "neutrality", "homogeneity", "jr", "pjr", "ejr", "ejr-plus"),
+    denies=(
+        Denial(
+            axiom="house-monotonicity",
+            source="Noted by Thiele, 1895: X is most approved, A and B together serve all; size 1",
+            ballots=("3: A = X", "3: B = X", "2: A", "2: B"),
+        ),
+    ),
     takes="approvals",
     status="tested",
 )

@@ -41,6 +41,7 @@ from normwright.elicit.sheets import (
 from normwright.elicit.tongue import UNDETERMINED, language_of
 from normwright.plugins import Card, plugin
 from normwright.records import InputError, JudgedPair
+from normwright.scenes.transcript import has_turn_mark
 
 UNKNOWN = "unknown"
 """The licence of rows that state none."""
@@ -124,7 +125,20 @@ def _judged(
 def sniff(folder: Folder) -> bool:
     """Return whether every table in the folder has two answers and a preference in its columns."""
     files = _tables(folder)
-    return bool(files) and all(_columns_of(path, {}) is not None for path in files)
+    return bool(files) and all(_are_pairs(first_object(path)) for path in files)
+
+
+def _are_pairs(row: Mapping[str, Any]) -> bool:
+    """Whether a row has two answers and a preference, and a prompt in some place.
+
+    Without any, two texts and which was chosen are statements that people compared.
+    """
+    columns = find_columns(list(row), {})
+    if columns is None:
+        return False
+    answers = (row.get(columns.first), row.get(columns.second))
+    within = any(isinstance(a, list) or (isinstance(a, str) and has_turn_mark(a)) for a in answers)
+    return bool(columns.prompt) or not columns.preferred or within
 
 
 def lacks(folder: Folder) -> str:

@@ -24,8 +24,10 @@ svg { font-family: system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sa
 }
 """
 _MARGIN = 20.0
-_CHARACTER = 6.0
-"""Mean width of a character of a note, in pixels."""
+_NARROWEST = 480.0
+"""Narrower drawings stand on a sheet of this width, so that titles have room."""
+_CHARACTER, _BOLD = 6.2, 9.8
+"""Mean width of a character of a note and of a title, in pixels."""
 
 
 def sheet(
@@ -43,9 +45,10 @@ def sheet(
         spoken: the picture in words, for those who cannot see it.
         lang: language of its words.
     """
-    full = width + 2 * _MARGIN
-    heading = textwrap.wrap(title, max(20, int(width / 8.6)))
-    below = textwrap.wrap(note, max(30, int(width / _CHARACTER)))
+    wide = max(width, _NARROWEST)
+    full = wide + 2 * _MARGIN
+    heading = textwrap.wrap(title, int(wide / _BOLD))
+    below = textwrap.wrap(note, int(wide / _CHARACTER))
     top = 18 + 22 * len(heading)
     total = top + height + 16 + 15 * len(below) + 8
     lines = [
