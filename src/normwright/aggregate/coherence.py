@@ -161,8 +161,7 @@ class _Agenda:
             ))  # fmt: skip
         if faults:
             raise InputError(faults)
-        columns = [j for j, s in enumerate(profile.statements) if s in linked]
-        judged = np.where(profile.seen, profile.votes, 0)[:, columns].astype(np.int8)
+        judged = _judged(profile, names)
         judged = judged[(judged != 0).any(axis=1)]
         # Without links there is no column, and rows without columns cannot be told apart.
         patterns, people = (
@@ -219,6 +218,17 @@ class _Agenda:
 
     def named(self, literals: Sequence[int]) -> dict[str, bool]:
         return {self.names[abs(one) - 1]: one > 0 for one in sorted(literals, key=abs)}
+
+
+def _judged(profile: Profile, names: Sequence[str]) -> NDArray[np.int8]:
+    """What each participant says of some statements: 1, -1, or 0 for neither; a row a person."""
+    place = np.full(len(profile.statements), -1, dtype=np.int64)
+    place[[profile.statements.index(name) for name in names]] = range(len(names))
+    columns = place[profile.columns]
+    table = np.zeros((len(profile.participants), len(names)), dtype=np.int8)
+    kept = columns >= 0
+    table[profile.rows[kept], columns[kept]] = profile.values[kept]
+    return table
 
 
 class _Links:
