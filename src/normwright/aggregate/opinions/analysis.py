@@ -423,11 +423,13 @@ def _room(cells: Cells, groups: int) -> Floats:
 def _mixtures(
     cells: Cells, rng: np.random.Generator, seed: int
 ) -> tuple[list[mixture.Mixture], list[_Facts], int]:
-    """Mixtures of 2 to as many groups as hidden votes speak for, and how many that are."""
+    """Mixtures of 2 and more groups, the last one more than hidden votes speak for, and how many
+    those are: whether one more lies apart and repeats is for the tests to say.
+    """
     points = _room(cells, MAX_GROUPS)
     found = mixture.gains(cells, points, MAX_GROUPS, rng)
     best = mixture.enough(found)
-    ks = range(2, max(2, best) + 1)
+    ks = range(2, min(MAX_GROUPS, max(2, best + 1)) + 1)
     fitted = [mixture.fit(cells, points, k, rng, starts=4) for k in ks]
     facts = [
         _Facts(
