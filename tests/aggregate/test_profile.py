@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from normwright.aggregate import Profile
 from normwright.aggregate import profile as room
-from normwright.records import InputError, Vote
+from normwright.records import InputError, Stance, Vote
 
 Cast = tuple[int, int, int]
 CASTS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(-1, 1)), max_size=40)
@@ -68,7 +68,7 @@ def test_wins_equal_counting_one_by_one(casts: list[Cast], thin: float) -> None:
 
 def test_records_and_arrays_make_the_same_profile() -> None:
     """Votes of strangers are left out, and a repeated vote replaces the one before."""
-    words = {1: "agree", 0: "pass", -1: "disagree"}
+    words: dict[int, Stance] = {1: "agree", 0: "pass", -1: "disagree"}
     casts = [(0, 1, 1), (3, 2, 0), (0, 1, -1), (5, 3, 1)]
     votes = [
         Vote(participant="abcdef"[i], statement="wxyz"[j], value=words[v], at=0)

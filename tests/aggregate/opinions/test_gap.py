@@ -50,6 +50,7 @@ def _programme(x: np.ndarray, peak: int) -> float:
     goal = np.zeros(n + 2)
     goal[-1] = 1
     found = linprog(goal, A_ub=np.array(rows), b_ub=limits, bounds=(0, 1))
+    assert found.fun is not None
     return float(found.fun)
 
 

@@ -42,10 +42,11 @@ def test_one_turn_equals_the_slow_version() -> None:
             share = [(c + PRIOR * base[v, j]) / (sum(cast) + PRIOR) for v, c in enumerate(cast)]
             assert found.shares[3 * j : 3 * j + 3, g] == pytest.approx(share)
     for i in range(9):
-        chance = [5 + 1, 4 + 1]
-        for j in np.flatnonzero(profile.seen[i]):
+        chance = [5.0 + 1, 4.0 + 1]
+        for j in np.flatnonzero(profile.seen[i]).tolist():
             chance = [
-                c * found.shares[3 * j + profile.votes[i, j] + 1, g] for g, c in enumerate(chance)
+                c * float(found.shares[3 * j + profile.votes[i, j] + 1, g])
+                for g, c in enumerate(chance)
             ]
         assert found.memberships[i] == pytest.approx(np.array(chance) / sum(chance))
 

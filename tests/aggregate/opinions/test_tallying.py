@@ -114,3 +114,11 @@ def test_a_group_without_any_significant_statement_has_its_most_telling_one() ->
 
     assert found.representative(0) == [(1, "disagree")]
     assert len(made([[(0, 0, 0)], [(0, 0, 0)]]).representative(0)) == 1
+
+
+def test_common_statements() -> None:
+    """Clear majorities of all, the clearest first; a single vote is clear enough for Polis."""
+    everybody = made([[(40, 2, 0), (30, 5, 5), (3, 38, 1), (20, 20, 2), (1, 0, 0)]])
+
+    assert everybody.common(0) == [0, 1, 4]
+    assert everybody.common(1) == [2]
