@@ -9,20 +9,25 @@ _OVERHEAD = 1e-4
 """Seconds for anything at all: making the changed profile, and calling."""
 
 _PRICES: dict[str, Callable[[int, int], float]] = {
-    "antiplurality": lambda m, rows: 5e-9 * rows * m,
-    "approval": lambda m, rows: 5e-9 * rows * m,
+    "antiplurality": lambda m, rows: 1e-8 * rows * m,
+    "approval": lambda m, rows: 1e-8 * rows * m,
     "borda": lambda m, rows: 1e-8 * m**2,
+    "bradley-terry": lambda m, rows: 3e-3 + 2e-5 * m + 1.3e-8 * m**3,
+    "bridging": lambda m, rows: 1e-5 * rows * m,
     "copeland": lambda m, rows: 1e-8 * m**2,
+    "irv": lambda m, rows: 2e-4 * m + 1e-8 * rows * m**2,
     "kemeny": lambda m, rows: 1e-3 * exp(m / 6),
-    "majority-judgement": lambda m, rows: 5e-8 * rows * m,
-    "maximal-lottery": lambda m, rows: 6e-3 * m,
+    "majority-judgement": lambda m, rows: 1e-7 * rows * m,
+    "maximal-lottery": lambda m, rows: 1.8e-3 * m,
     "minimax": lambda m, rows: 1e-8 * m**2,
-    "plurality": lambda m, rows: 5e-9 * rows * m,
-    "ranked-pairs": lambda m, rows: 3e-5 * m**2,
-    "river": lambda m, rows: 1e-4 * m**2,
+    "plackett-luce": lambda m, rows: 2.5e-6 * rows * m,
+    "plurality": lambda m, rows: 1e-8 * rows * m,
+    "ranked-pairs": lambda m, rows: 1e-5 * m**2,
+    "river": lambda m, rows: 1.2e-5 * m**2,
     "schulze": lambda m, rows: 4e-5 * m + 9e-9 * m**3,
-    "split-cycle": lambda m, rows: 4e-5 * m + 1.4e-7 * m**3,
+    "split-cycle": lambda m, rows: 5e-5 * m + 5e-8 * m**3,
     "stable-voting": lambda m, rows: 1e-4 * exp(m / 1.6),
+    "stv": lambda m, rows: 4e-4 * m + 2e-8 * rows * m**2,
 }
 """Seconds in the worst case that was met, on one core of 2024; a bound, not a forecast."""
 
