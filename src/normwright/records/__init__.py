@@ -87,6 +87,7 @@ from normwright.records.outcomes import (
     RuleDependence,
     Standing,
     Support,
+    ViolationRate,
     Witness,
 )
 from normwright.records.people import (
@@ -245,6 +246,7 @@ __all__ = [
     "Unranked",
     "Verdict",
     "VerdictWord",
+    "ViolationRate",
     "Vocabulary",
     "Vote",
     "Withdrawal",
