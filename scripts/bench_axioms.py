@@ -70,7 +70,7 @@ class Row:
 
     @property
     def z(self) -> float:
-        """The difference in standard errors of both; of what is certain any difference is endless."""
+        """The difference in standard errors of both; without end where the value is certain."""
         gap, error = self.value - self.reference, math.hypot(self.error, self.reference_error)
         if error == 0:
             return 0.0 if gap == 0 else math.copysign(math.inf, gap)
