@@ -67,6 +67,11 @@ exhaustive: $(STAMP)
 bench-axioms: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/bench_axioms.py
 
+# Speed beside peers, in CPU seconds and ratios: writes docs/experiments/bench.md. Peers are there
+# after `make oracles`.
+bench: $(STAMP)
+	$(BIN)/python -m scripts.bench
+
 # The table of figures in the README, measured on the project in demo/, so after `make demo`.
 figures: $(STAMP)
 	$(BIN)/python scripts/figures.py

@@ -11,20 +11,25 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from typer.main import get_command
 
+from normwright import plugins as registry
 from normwright import records
+from normwright.aggregate import Election, Inapplicable, order_of, ranking_of, slate
 from normwright.cli.app import app
 from normwright.flow import project_schema
 from normwright.flow.settings import SCHEMA
 from normwright.flow.start import TEMPLATES
-from normwright.plugins import KINDS, cards
+from normwright.plugins import KINDS, Card, cards
 from normwright.records import Frozen, Record
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -59,6 +64,11 @@ def plugins() -> str:
     for kind, does in KINDS.items():
         lines += [f"## {kind}\n", f"Each is: {does}.\n"]
         found = cards(kind)
+        if kind in INTRODUCTIONS and found:
+            lines += [f"[A page of their own]({kind}.md).\n"]
+            lines += [f"- `{card.name}`: {card.summary}" for card in found]
+            lines += [""]
+            continue
         if not found:
             lines += ["None ships yet.\n"]
         for card in found:
@@ -67,6 +77,135 @@ def plugins() -> str:
             lines += [f"- Status: {card.status}", f"- Claims: {claims}"]
             lines += [f"- Reference: {card.reference or 'written by this project'}\n"]
     return _page(lines)
+
+
+NAMES = ("Memphis", "Nashville", "Chattanooga", "Knoxville")
+EXAMPLE = ((42, "MNCK"), (26, "NCKM"), (15, "CKNM"), (17, "KCNM"))
+"""The textbook vote on a capital: each city's people rank the four by distance."""
+
+INTRODUCTIONS = {
+    "methods": (
+        "From ballots to an order of all alternatives, ties kept. The example is the same for "
+        "all: 100 voters choose a capital, 42 ranking Memphis, Nashville, Chattanooga, "
+        "Knoxville; 26 Nashville, Chattanooga, Knoxville, Memphis; 15 Chattanooga, Knoxville, "
+        "Nashville, Memphis; 17 Knoxville, Chattanooga, Nashville, Memphis. Where grades are "
+        "needed the four places are the grades 3 to 0; where approval is, the first two "
+        "approve."
+    ),
+    "slates": (
+        "From ballots and a size to so many alternatives together. The example: the same 100 "
+        "voters, each approving of their first two, choose two cities."
+    ),
+    "compromises": (
+        "From credences in theories, and what each holds choice-worthy, to an order of options."
+    ),
+    "axioms": (
+        "A method and ballots in; a witness of the breach out, with both ballots and both "
+        "outcomes, or none. Every rule is searched for each axiom it claims, and run on the "
+        "published case of each it denies."
+    ),
+    "populations": (
+        "Ballots of nobody, to see how often a rule breaks an axiom. They are marked as "
+        "simulated to the end."
+    ),
+}
+"""Kind -> what its page begins with."""
+
+
+def _election() -> Election:
+    """Return the example."""
+    levels = [["MNCK".index(city) for city in order] for _, order in EXAMPLE]
+    tiers = np.zeros((len(EXAMPLE), 4), dtype=np.int16)
+    for row, order in zip(tiers, levels, strict=True):
+        row[order] = np.arange(4)
+    counts = np.array([count for count, _ in EXAMPLE], dtype=np.int64)
+    return Election(NAMES, tiers, counts, grades=(3 - tiers).astype(np.int16), approved_from=2)
+
+
+def rules(kind: str) -> str:
+    """Return the page of one kind: for each rule what it does, an example, claims and limits.
+
+    Headings are the same for all, and the example was run.
+    """
+    lines = [f"# {kind.capitalize()}\n", NOTE, _filled(INTRODUCTIONS[kind])]
+    for card in cards(kind):
+        lines += _card(card)
+    return _page(lines)
+
+
+def _card(card: Card) -> list[str]:
+    part = registry.get(card.kind, card.name)
+    lines = [f"## {card.name}\n", f"{card.summary}\n"]
+    told = _body(part)
+    if told:
+        lines += [_filled(f"**What it does.** {told}")]
+    if card.takes:
+        lines += [f"**Needs.** {_TAKES.get(card.takes, card.takes)}.\n"]
+    if card.kind in _EXAMPLES:
+        lines += [f"**Example.** {_EXAMPLES[card.kind](card)}\n"]
+    if card.claims:
+        claims = ", ".join(card.claims)
+        lines += [_filled(f"**Claims**, each searched for a counterexample: {claims}.")]
+    if card.denies:
+        lines += ["**Known limits**, each with its case, which the tests repeat:\n"]
+        for denial in card.denies:
+            ballots = "; ".join(f"`{one}`" for one in denial.ballots)
+            lines += [f"- *{denial.axiom}*. {denial.source}." + (f" {ballots}" if ballots else "")]
+        lines += [""]
+    source = card.reference or "Written by this project"
+    lines += [_filled(f"**Reference.** {source}. Status: {card.status}.")]
+    return lines
+
+
+def _body(part: Any) -> str:
+    """The docstring without its first line, arguments and errors; paragraphs kept."""
+    text = inspect.getdoc(part) or ""
+    head, _, rest = text.partition("\n")
+    kept = []
+    for paragraph in rest.split("\n\n"):
+        if paragraph.strip().split("\n", 1)[0].strip() in ("Args:", "Raises:", "Returns:"):
+            break
+        if paragraph.strip():
+            kept.append(" ".join(paragraph.split()))
+    return "\n\n".join([re.sub(r"^Return ", "Returns ", head), *kept])
+
+
+_TAKES = {
+    "pairs": "Who is put above whom how often",
+    "orders": "Whole orders",
+    "approvals": "Who approves of what",
+    "grades": "Grades: votes, ratings or categories",
+}
+
+
+def _ranking(card: Card) -> str:
+    try:
+        found = ranking_of(_election(), order_of(_election(), method=card.name), method=card.name)
+    except Inapplicable as error:
+        fault = error.faults[0]
+        return f"Does not apply to these ballots: it needs {fault.expected}."
+    return " > ".join(" = ".join(tier) for tier in found.tiers) + "."
+
+
+def _slate(card: Card) -> str:
+    try:
+        found = slate(_election(), size=2, method=card.name)
+    except Inapplicable as error:
+        fault = error.faults[0]
+        return f"Does not apply to these ballots: it needs {fault.expected}."
+    tied = " Another slate would have done as well." if found.tied else ""
+    return ", ".join(found.members) + "." + tied
+
+
+_EXAMPLES: dict[str, Callable[[Card], str]] = {"methods": _ranking, "slates": _slate}
+
+
+def _filled(text: str) -> str:
+    """Paragraphs at the width of a line, with an empty line below."""
+    return (
+        "\n\n".join(textwrap.fill(p, 118, break_on_hyphens=False) for p in text.split("\n\n"))
+        + "\n"
+    )
 
 
 def record_page() -> str:
@@ -193,6 +332,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "project-file.md": project_file,
     "records.md": record_page,
     SCHEMA: schema,
+    **{f"{kind}.md": partial(rules, kind) for kind in INTRODUCTIONS if cards(kind)},
 }
 """File of the reference -> the function that returns its text."""
 

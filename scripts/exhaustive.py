@@ -5,6 +5,7 @@
 1. A micro project is killed with SIGKILL at ten random moments and started again until it is done;
    its verdict digest must be that of a project that was never disturbed.
 2. The property tests run with many more examples (NORMWRIGHT_EXAMPLES).
+3. Broken files of every format are imported (NORMWRIGHT_TRIES): read or refused, nothing else.
 """
 
 from __future__ import annotations
@@ -30,30 +31,39 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--examples", type=int, default=1000)
+    parser.add_argument("--tries", type=int, default=100_000)
     parser.add_argument("--out", type=Path, default=Path("docs/experiments/exhaustive.md"))
     arguments = parser.parse_args()
     lines = ["# The large counts", "", "Written by `make exhaustive`.", ""]
     with tempfile.TemporaryDirectory() as folder:
         good, told = kills(Path(folder), arguments.kills)
     lines += told
-    environment = {**os.environ, "NORMWRIGHT_EXAMPLES": str(arguments.examples)}
+    for what, name, count, tests in (
+        ("Property tests of the resolver, random charters each", "EXAMPLES", arguments.examples,
+         "tests/norms"),
+        ("Importers, broken files in all", "TRIES", arguments.tries, "tests/elicit/test_fuzz.py"),
+    ):  # fmt: skip
+        passed, ended = tested(tests, {f"NORMWRIGHT_{name}": str(count)})
+        good &= passed
+        lines += ["", f"{what}: {count}. {ended}"]
+    lines.append("")
+    arguments.out.write_text("\n".join(lines), encoding="utf-8")
+    sys.stdout.write("\n".join(lines) + "\n")
+    return int(not good)
+
+
+def tested(tests: str, settings: dict[str, str]) -> tuple[bool, str]:
+    """Run tests with settings in the environment; return whether they passed, and how it ended."""
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "tests/norms"],
-        env=environment,
+        [sys.executable, "-m", "pytest", "-q", tests],
+        env={**os.environ, **settings},
         capture_output=True,
         text=True,
         check=False,
     )
-    lines += [
-        "",
-        f"Property tests of the resolver with {arguments.examples} random charters each: "
-        f"{done.stdout.strip().splitlines()[-1]} (took {time.monotonic() - began:.0f} s)",
-        "",
-    ]
-    arguments.out.write_text("\n".join(lines), encoding="utf-8")
-    sys.stdout.write("\n".join(lines) + "\n")
-    return int(not (good and done.returncode == 0))
+    ended = done.stdout.strip().splitlines()[-1]
+    return done.returncode == 0, f"{ended} (took {time.monotonic() - began:.0f} s)"
 
 
 def kills(folder: Path, count: int) -> tuple[bool, list[str]]:

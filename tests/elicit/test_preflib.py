@@ -130,12 +130,14 @@ CAT = """\
 
 
 def test_categories_are_tiers(tmp_path: Path) -> None:
-    """Each category is a tier in its order; an empty one leaves no tier, an absent name none."""
+    """Each category is the tier of its number, an empty one too; an absent name is in none."""
     c = read(tmp_path, "x.cat", CAT)
 
     assert [tiers for _, tiers in c.ballots] == [
-        (("a1", "a2"), ("a3",)), (("a1", "a2"), ("a3",)), (("a1", "a2", "a3"),), (("a3",),),
+        (("a1", "a2"), ("a3",)), (("a1", "a2"), ("a3",)), ((), ("a1", "a2", "a3")),
+        (("a3",), ()),
     ]  # fmt: skip
+    assert c.ballots.categories == ("Yes", "No")
     assert "categories-as-tiers" in {f.kind for f in c.faults}
 
 

@@ -386,10 +386,12 @@ def test_language_is_told_only_where_it_is_clear(text: str, lang: str | None) ->
 
 @pytest.mark.data
 def test_a_real_matrix_by_itself(data_dir: Path, tmp_path: Path) -> None:
-    """The vote matrix of a Polis export alone is a table: its numbers are votes, its counts not."""
+    """A vote matrix of Polis can be read as a table: its numbers are votes, its counts not."""
     source = data_dir / "votes" / "polis" / "15-per-hour-seattle" / "participants-votes.csv.gz"
-    c = read(tmp_path, source.name, source.read_bytes())
+    folder = place(tmp_path, source.name, source.read_bytes())
+    c = IMPORTER.read(Folder(folder, tmp_path))
 
+    assert c is not None
     assert len(c.participants) == 339
     assert len(c.votes) == 2872
     assert {f.kind: f.count for f in c.faults}["other-columns"] == 5

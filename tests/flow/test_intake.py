@@ -241,6 +241,7 @@ def test_what_is_no_data_says_what_each_format_lacks(tmp_path: Path) -> None:
     faults = faults_of(tmp_path / "new", tmp_path / "x.jsonl")
 
     assert {f.expected.rsplit("(", 1)[1].rstrip(")"): f.seen for f in faults} == {
+        "all-our-ideas": "no table with Winner ID and Loser ID among x.jsonl",
         "judged-pairs": "no columns chosen and rejected, or of two answers and a preference, "
         "among task, label",
         "native": "neither participants.csv nor statements.csv",

@@ -87,24 +87,22 @@ class Election:
             alternatives: what is ranked, in the order of the arrays.
             voters: whose ballots count; None: everybody's.
             unranked: what an alternative that a ballot leaves out is.
+
+        Where people sorted into categories these are grades, and the best of them approves.
         """
-        index = {a: j for j, a in enumerate(alternatives)}
-        tiers = np.full((len(ballots.orders), len(index)), UNSEEN, dtype=np.int16)
-        for row, order in zip(tiers, ballots.orders, strict=True):
-            for level, names in enumerate(order):
-                for name in names:
-                    if name in index:
-                        row[index[name]] = level
-        counted: NDArray[np.bool_] = np.any(tiers >= 0, axis=1)
-        eligible = None if voters is None else frozenset(voters)
-        given: dict[str, list[int]] = defaultdict(list)
-        for voter, number in zip(ballots.voters, ballots.chosen, strict=True):
-            if counted[number] and (eligible is None or voter in eligible):
-                given[voter].append(number)
-        patterns = Counter(tuple(sorted(orders)) for orders in given.values())
-        counts, bundles = _counted(patterns, len(tiers))
-        names = tuple(alternatives)
-        return cls(names, tiers, counts, unranked=unranked, bundles=bundles).compact()
+        tiers = _tiers(ballots, alternatives)
+        counts, bundles = _given(ballots, voters, np.any(tiers >= 0, axis=1))
+        kinds = len(ballots.categories)
+        grades = np.where(tiers >= 0, kinds - 1 - tiers, UNSEEN).astype(np.int16)
+        return cls(
+            tuple(alternatives),
+            tiers,
+            counts,
+            unranked=unranked,
+            grades=grades if kinds else None,
+            approved_from=kinds - 1 if kinds else None,
+            bundles=bundles,
+        ).compact()
 
     def compact(self) -> Election:
         """Return the same without orders that nobody gave."""
@@ -263,16 +261,40 @@ class Election:
 def spread(bundles: Bundles, weights: Ints, orders: int) -> Ints:
     """Return how often each order was given, shape (..., orders), from weights of patterns."""
     repeated = np.repeat(weights, np.diff(bundles.starts), axis=-1)
+    if not len(bundles.members):
+        return np.zeros((*weights.shape[:-1], orders), dtype=np.int64)
     flat = repeated.reshape(-1, len(bundles.members))
     made = np.stack([np.bincount(bundles.members, weights=row, minlength=orders) for row in flat])
     return np.rint(made).astype(np.int64).reshape(*weights.shape[:-1], orders)
 
 
-def _counted(patterns: Counter[tuple[int, ...]], orders: int) -> tuple[Ints, Bundles | None]:
-    """Counts of orders; with bundles where somebody gave several."""
+def _tiers(ballots: Ballots, alternatives: Sequence[str]) -> NDArray[np.int16]:
+    """Number of the tier of each alternative in each order; -1: left out."""
+    index = {a: j for j, a in enumerate(alternatives)}
+    tiers = np.full((len(ballots.orders), len(index)), UNSEEN, dtype=np.int16)
+    for row, order in zip(tiers, ballots.orders, strict=True):
+        for level, names in enumerate(order):
+            for name in names:
+                if name in index:
+                    row[index[name]] = level
+    return tiers
+
+
+def _given(
+    ballots: Ballots, voters: Collection[str] | None, counted: NDArray[np.bool_]
+) -> tuple[Ints, Bundles | None]:
+    """How often each order was given; with bundles where somebody gave several."""
+    if voters is None and ballots.counts is not None:
+        return np.array(ballots.counts, dtype=np.int64) * counted, None
+    eligible = None if voters is None else frozenset(voters)
+    given: dict[str, list[int]] = defaultdict(list)
+    for voter, number in zip(ballots.voters, ballots.chosen, strict=True):
+        if counted[number] and (eligible is None or voter in eligible):
+            given[voter].append(number)
+    patterns = Counter(tuple(sorted(numbers)) for numbers in given.values())
     sizes = [len(p) for p in patterns]
     members = np.array([k for p in patterns for k in p], dtype=np.int64)
     counts = np.fromiter(patterns.values(), dtype=np.int64, count=len(patterns))
     bundles = Bundles(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), members, counts)
-    given = spread(bundles, counts, orders) if patterns else np.zeros(orders, dtype=np.int64)
-    return (given, bundles) if any(size > 1 for size in sizes) else (given, None)
+    often = spread(bundles, counts, len(counted))
+    return often, bundles if any(size > 1 for size in sizes) else None

@@ -363,7 +363,5 @@ class _Ties:
         self, cost: Ints, open_: Bools, wanted: Bools | None = None, values: Bools | None = None
     ) -> Ints | None:
         fixed = self.fixed if wanted is None else np.where(wanted, values, self.fixed)
-        found = self.problem.integral(
-            cost, np.where(open_, 0, fixed), np.where(open_, 1, fixed)
-        )
+        found = self.problem.integral(cost, np.where(open_, 0, fixed), np.where(open_, 1, fixed))
         return None if found is None else self.problem.order(found[0])

@@ -77,7 +77,7 @@ def aggregate(
     grouped = find_groups(profile, seed=seed, rounds=bootstrap)
     box = Election.of(ballots, voters=electorate, alternatives=asked, unranked=unranked)
     # Where people ranked and nobody voted there is no support to speak of, not even unknown.
-    support = () if box.voters and not profile.seen.any() else _support(profile, grouped)
+    support = () if box.voters and not profile.size else _support(profile, grouped)
     election = box if box.voters else profile.election()
     rankings = tuple(rank(election, method=m) for m in methods)
     sure = certainty(box, rankings[0], seed=seed, rounds=bootstrap)
@@ -94,7 +94,7 @@ def aggregate(
         layer=polity.layer,
         authority=polity.id,
         participants=len(electorate),
-        votes=int(profile.seen.sum()),
+        votes=profile.size,
         support=support,
         rankings=rankings,
         voters=box.voters,
@@ -168,7 +168,7 @@ def _pairs(
                 norm=norm,
                 perform=float((1 - values).sum()),
                 decline=float(values.sum()),
-                p_decline=_clustered(values, people, seed, rounds),
+                p_decline=clustered_share(values, people, seed, rounds),
                 groups=_by_group(values, people, of, seed, rounds),
             )
         )
@@ -183,17 +183,24 @@ def _by_group(
     rounds: int,
 ) -> dict[str, Estimate]:
     return {
-        group: _clustered(
+        group: clustered_share(
             values[mask], [p for p, mine in zip(people, mask, strict=True) if mine], seed, rounds
         )
         for group, mask in masks.items()
     }
 
 
-def _clustered(
+def clustered_share(
     values: NDArray[np.float64], people: Sequence[Hashable], seed: int, rounds: int
 ) -> Estimate:
-    """Wilson's interval where everyone chose once; else people are resampled whole."""
+    """Return a share with Wilson's interval where everyone chose once, else with people resampled.
+
+    Args:
+        values: 1, 0, or one half for a tie, shape (choices,).
+        people: who made each choice.
+        seed: seed of the resampling.
+        rounds: number of resamples.
+    """
     if all(count == 1 for count in Counter(people).values()):
         return proportion(float(values.sum()), len(values))
     return bootstrap_mean(values, clusters=people, seed=seed, rounds=rounds, bounds=(0.0, 1.0))

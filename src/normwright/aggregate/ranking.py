@@ -4,57 +4,8 @@ from __future__ import annotations
 
 from normwright import plugins
 from normwright.aggregate.election import Election
-from normwright.aggregate.methods import (
-    Method,
-    Order,
-    antiplurality,
-    approval,
-    best_worst,
-    borda,
-    bradley_terry,
-    bridging,
-    copeland,
-    irv,
-    kemeny,
-    lipschitz_quantile,
-    majority_judgement,
-    maximal_lottery,
-    minimax,
-    plackett_luce,
-    plurality,
-    ranked_pairs,
-    river,
-    schulze,
-    split_cycle,
-    stable_voting,
-    stv,
-)
+from normwright.aggregate.methods import Method, Order
 from normwright.records import Ranking
-
-BUILT_IN = (
-    antiplurality,
-    approval,
-    best_worst,
-    borda,
-    bradley_terry,
-    bridging,
-    copeland,
-    irv,
-    kemeny,
-    lipschitz_quantile,
-    majority_judgement,
-    maximal_lottery,
-    minimax,
-    plackett_luce,
-    plurality,
-    ranked_pairs,
-    river,
-    schulze,
-    split_cycle,
-    stable_voting,
-    stv,
-)
-"""The modules whose import registers the methods that ship with the package."""
 
 
 def rank(election: Election, *, method: str) -> Ranking:

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright.aggregate.election import Bundles, Election, Inapplicable
-from normwright.aggregate.methods import Order, by_score
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -90,7 +89,8 @@ class Rows:
         """
         both = self.live[:, :, None] & self.live[:, None, :]
         told = (self.level[:, :, None] != self.level[:, None, :]) | self.ranked[:, :, None]
-        return both & told & ~np.eye(self.who.shape[1], dtype=np.bool_)
+        made: NDArray[np.bool_] = both & told & ~np.eye(self.who.shape[1], dtype=np.bool_)
+        return made
 
     def tiers(self) -> tuple[Ints, Ints]:
         """Return where the tier of each place begins and ends, shape (k, width) each.
@@ -116,7 +116,8 @@ class Rows:
         """
         if self.who.shape[1] <= _NARROW:
             values = table[self.who[:, :, None], self.who[:, None, :]]
-            return np.where(self.compared(), values, 0.0).sum(axis=2)
+            summed: Floats = np.where(self.compared(), values, 0.0).sum(axis=2)
+            return summed
         k, m = len(self.who), len(table)
         made = np.zeros(self.who.shape)
         step = max(1, _CELLS // m)
@@ -135,11 +136,13 @@ class Rows:
     def sum_of_pairs(self, values: NDArray[Any], m: int) -> Floats:
         """Return the sums of values of pairs, shape (m, m), from shape (k, width, width)."""
         codes = self.who[:, :, None] * m + self.who[:, None, :]
-        return np.bincount(codes.ravel(), weights=values.ravel(), minlength=m * m).reshape(m, m)
+        made = np.bincount(codes.ravel(), weights=values.ravel(), minlength=m * m)
+        return made.reshape(m, m).astype(np.float64)
 
     def sum_of_each(self, values: NDArray[Any], m: int) -> Floats:
         """Return the sums of values of alternatives, shape (m,), from shape (k, width)."""
-        return np.bincount(self.who.ravel(), weights=values.ravel(), minlength=m)
+        made = np.bincount(self.who.ravel(), weights=values.ravel(), minlength=m)
+        return made.astype(np.float64)
 
 
 Terms = tuple[float, Floats, Floats]
@@ -202,10 +205,11 @@ def maximise(terms: Callable[[Floats], Terms], start: Floats, flat: Floats, what
 def inverse(bend: Floats, flat: Floats) -> Floats:
     """Return the inverse of a negative Hessian on what is across its flat direction."""
     if not flat.any():
-        return np.linalg.inv(bend)
+        return np.asarray(np.linalg.inv(bend), dtype=np.float64)
     along = flat / np.linalg.norm(flat)
     fixed = np.outer(along, along)
-    return np.linalg.inv(bend + fixed) - fixed
+    made: Floats = np.linalg.inv(bend + fixed) - fixed
+    return made
 
 
 def clustered(bread: Floats, scores: Any, counts: Ints, bundles: Bundles | None) -> Floats | None:
@@ -266,21 +270,33 @@ def places(strengths: Floats, covariance: Floats) -> Ints:
     return np.stack([1 + surely.sum(axis=0), m - surely.sum(axis=1)], axis=1)
 
 
-def order_of(strengths: Floats, covariance: Floats | None, facts: Mapping[str, Any]) -> Order:
-    """Return the order by strength, with standard errors and places where they can be told."""
-    # Adding zero makes a negative zero a zero.
-    told = np.round(strengths, DIGITS) + 0.0
+@dataclass(frozen=True, eq=False)
+class Told:
+    """Strengths as they are told: rounded where only rounding would follow."""
+
+    scores: Floats
+    errors: Floats | None
+    places: Ints | None
+    facts: Mapping[str, Any]
+
+
+def told(strengths: Floats, covariance: Floats | None) -> Told:
+    """Return strengths, standard errors and places, as far as they can be told."""
+    scores = rounded(strengths)
     if covariance is None:
-        return Order(tiers=by_score(told), scores=told, facts={**facts, "errors": "cannot be told"})
-    errors = np.round(np.sqrt(np.maximum(0.0, np.diag(covariance))), DIGITS) + 0.0
-    sure = {
+        return Told(scores, None, None, {"errors": "cannot be told from so few voters"})
+    errors = rounded(np.sqrt(np.maximum(0.0, np.diag(covariance))))
+    facts = {
         "level": LEVEL,
         "places": "simultaneous, by Sidak over all differences of two strengths",
     }
-    return Order(
-        tiers=by_score(told), scores=told, errors=errors, places=places(strengths, covariance),
-        facts={**facts, **sure},
-    )  # fmt: skip
+    return Told(scores, errors, places(strengths, covariance), facts)
+
+
+def rounded(values: Floats) -> Floats:
+    """Return values to the digits that are told, never a negative zero."""
+    made: Floats = np.round(values, DIGITS) + 0.0
+    return made
 
 
 def connected(above: NDArray[np.bool_], names: Sequence[str], what: str, *, advice: str) -> None:
@@ -302,7 +318,7 @@ def connected(above: NDArray[np.bool_], names: Sequence[str], what: str, *, advi
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
 
-    graph = csr_matrix(above)
+    graph = csr_matrix(above.astype(np.int8))
     parts, part = connected_components(graph, directed=True, connection="strong")
     if parts <= 1:
         return
@@ -317,13 +333,11 @@ def connected(above: NDArray[np.bool_], names: Sequence[str], what: str, *, advi
         faults.append(
             "groups never compared with one another: " + " | ".join(_list(one) for one in islands)
         )
-    for word, matrix in (("never put below", above.T), ("never put above", above)):
-        for one in range(parts):
-            mine = part == one
-            inside = [n for n, is_mine in zip(names, mine, strict=True) if is_mine]
-            touched = above[np.ix_(mine, ~mine)].any() or above[np.ix_(~mine, mine)].any()
-            if touched and not matrix[np.ix_(mine, ~mine)].any():
-                faults.append(f"{word} any of the others: {_list(inside)}")
+    winner, loser = np.nonzero(above & (part[:, None] != part[None, :]))
+    won, lost = set(part[winner].tolist()), set(part[loser].tolist())
+    for word, some in (("never put below", won - lost), ("never put above", lost - won)):
+        groups = ([n for n, p in zip(names, part, strict=True) if p == one] for one in some)
+        faults += [f"{word} any of the others: {_list(inside)}" for inside in sorted(groups)]
     raise Inapplicable.because(
         what, "a path of wins from each alternative to each other", "; ".join(faults), advice
     )
@@ -354,12 +368,13 @@ def shifts_apart(wins: NDArray[np.bool_], ties: NDArray[np.bool_]) -> bool:
 __all__ = [
     "Fit",
     "Rows",
+    "Told",
     "clustered",
     "connected",
     "inverse",
     "maximise",
-    "order_of",
     "places",
     "scattered",
     "shifts_apart",
+    "told",
 ]

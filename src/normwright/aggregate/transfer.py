@@ -79,7 +79,7 @@ class Box:
         self, left: Left, rows: Ints | None = None
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return who stands highest on each ballot, shape (left, rows), and which are in play."""
-        kept = list(left)
+        kept = np.array(left)
         levels = self.levels[kept] if rows is None else self.levels[np.ix_(kept, rows)]
         best = levels.min(axis=0)
         return levels == best, best < _OUT
@@ -93,7 +93,7 @@ class Box:
         """
         counts = self.counts if rows is None else self.counts[rows]
         if self.widest == 1:
-            kept = list(left)
+            kept = np.array(left)
             levels = self.levels[kept] if rows is None else self.levels[np.ix_(kept, rows)]
             first = levels.argmin(axis=0)
             best = levels.min(axis=0)
@@ -127,7 +127,7 @@ class Box:
         return int(self.counts.sum())
 
 
-def _whole(values: NDArray[np.float64]) -> list[int]:
+def _whole(values: NDArray[Any]) -> list[int]:
     return [round(v) for v in values.tolist()]
 
 
@@ -363,14 +363,18 @@ def transfer(box: Box, *, seats: int, what: str = "stv") -> Seats:
     return Seats(slates, members, quota, rounds)
 
 
+History = tuple[tuple[Left, Left], ...]
+_State = tuple[Left, Left, _Weighted, tuple[Round, ...], History]
+"""Who is left, who elected, what ballots are worth, the rounds, who was elected with whom left."""
+
+
 def _universes(
     box: Box, seats: int, quota: int, what: str
 ) -> Iterator[tuple[Left, tuple[Round, ...]]]:
     """Every way the count can go, states that were met before once."""
     whole = _Weighted((Fraction(1),), np.zeros(len(box.counts), dtype=np.int64))
-    start: tuple[Left, Left, _Weighted, tuple[Round, ...], tuple[Any, ...]]
-    start = (tuple(range(len(box.levels))), (), whole, (), ())
-    waiting, met = [start], set()
+    waiting: list[_State] = [(tuple(range(len(box.levels))), (), whole, (), ())]
+    met: set[tuple[Left, History]] = set()
     while waiting:
         left, elected, weighted, rounds, history = waiting.pop()
         # What ballots are worth follows from who was elected when, and with whom left.
@@ -379,9 +383,9 @@ def _universes(
         met.add((left, history))
         _few(len(met), what)
         votes = dict(zip(left, _worth(box, left, weighted), strict=True))
-        out = box.votes - quota * sum(len(r.elected) for r in rounds) - sum(votes.values())
+        out = box.votes - quota * len(elected) - sum(votes.values(), Fraction(0))
         over = tuple(sorted((c for c in left if votes[c] >= quota), key=lambda c: (-votes[c], c)))
-        here = Round(left, tuple(votes.values()), Fraction(out))
+        here = Round(left, tuple(votes.values()), out)
         if len(elected) + len(left) <= seats or len(elected) + len(over) == seats:
             last = over if len(elected) + len(over) == seats else left
             chosen = tuple(sorted(last, key=lambda c: (-votes[c], c)))

@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from normwright import __version__
 from normwright.cli import (
+    aggregate,
     charter,
     chat,
     compare,
@@ -40,6 +41,7 @@ chat.add_to(app)
 compare.add_to(app)
 gc.add_to(app)
 registry.add_to(app)
+app.add_typer(aggregate.app, name="aggregate")
 app.add_typer(charter.app, name="charter")
 app.add_typer(keys.app, name="keys")
 app.add_typer(elicit.app, name="elicit")

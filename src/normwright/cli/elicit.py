@@ -1,4 +1,4 @@
-"""`normwright elicit`: what concerns the people themselves; for now, that they can withdraw."""
+"""`normwright elicit`: read what people said, and let them withdraw."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from normwright.cli import sources
 from normwright.cli.options import HERE, AsJson, Directory, Lang
 from normwright.cli.screen import DONE, FAILED, console, emit
 from normwright.cli.words import choose, languages, words
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
     from normwright.flow import Withdrawn
     from normwright.records import Withdrawal, WithdrawalReceipt
 
-app = typer.Typer(help="Let somebody who took part withdraw.", no_args_is_help=True)
+HELP = "Read what people said; let somebody who took part withdraw."
+
+app = typer.Typer(help=HELP, no_args_is_help=True)
+sources.add_to(app)
 
 
 @app.callback()
 def group() -> None:
-    """Let somebody who took part withdraw."""
+    """Read what people said; let somebody who took part withdraw."""
 
 
 class Then(StrEnum):

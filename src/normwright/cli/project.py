@@ -18,6 +18,7 @@ from normwright.cli.keys import passphrase_of_person, signed_lines
 from normwright.cli.options import HERE, AsJson, Directory, Lang
 from normwright.cli.progress import watching
 from normwright.cli.screen import DONE, VERDICT_CODES, VERDICT_STYLES, console, emit
+from normwright.cli.sources import key_and_value
 from normwright.cli.standing import last_of
 from normwright.cli.words import choose, words
 from normwright.records import VERDICTS, Verdict, VerdictWord
@@ -116,7 +117,7 @@ def _init_from(
     if template is not None:
         raise typer.BadParameter("give either --template or --from", param_hint="--from")
     shown = choose(lang)
-    answers = dict(_answer(text) for text in given)
+    answers = dict(key_and_value(text) for text in given)
     asking = sys.stdin.isatty() and not as_json
     made = init_from(
         directory,
@@ -139,13 +140,6 @@ def _init_from(
 
 
 _SHOWN = ("format", "languages", "counts", "answers", "left_behind", "files", "next")
-
-
-def _answer(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key.strip():
-        raise typer.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--answer")
-    return key.strip(), value.strip()
 
 
 def run(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 from normwright import __version__
 from normwright.records import (
@@ -11,6 +12,7 @@ from normwright.records import (
     Ballots,
     Comparison,
     Consultation,
+    Crowd,
     Digest,
     IntegrityFault,
     MadeBy,
@@ -24,12 +26,39 @@ from normwright.records import (
 
 
 @dataclass(frozen=True)
+class Anonymous(Sequence[Participant]):
+    """Participants nobody named, each made when it is looked at."""
+
+    crowd: Crowd
+    process: str
+    polity: str
+
+    def __len__(self) -> int:
+        return len(self.crowd)
+
+    @overload
+    def __getitem__(self, place: int) -> Participant: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Participant]: ...
+    def __getitem__(self, place: int | slice) -> Participant | Sequence[Participant]:
+        if isinstance(place, slice):
+            return tuple(self._named(name) for name in self.crowd[place])
+        return self._named(self.crowd[place])
+
+    def __iter__(self) -> Iterator[Participant]:
+        return map(self._named, self.crowd)
+
+    def _named(self, name: str) -> Participant:
+        return Participant(id=name, process=self.process, polities=(self.polity,))
+
+
+@dataclass(frozen=True)
 class Consulted:
     """One consultation, checked. Votes and comparisons are those that count, in file order."""
 
     process: Process
     polities: tuple[Polity, ...]
-    participants: tuple[Participant, ...]
+    participants: Sequence[Participant]
     statements: tuple[Statement, ...]
     votes: tuple[Vote, ...]
     comparisons: tuple[Comparison, ...]

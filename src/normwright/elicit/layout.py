@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
+from normwright.elicit.ranked import are_ranks, place_columns
 from normwright.elicit.sheets import Sheet
 from normwright.elicit.stances import could_be_answers, few_values
 
-Kind: TypeAlias = Literal["long", "wide", "comparisons"]
-KINDS: Final[tuple[Kind, ...]] = ("long", "wide", "comparisons")
-ROLES: Final = ("participant", "statement", "vote", "text", "time", "winner", "loser", "valid")
+Kind: TypeAlias = Literal["long", "wide", "comparisons", "rankings"]
+KINDS: Final[tuple[Kind, ...]] = ("long", "wide", "comparisons", "rankings")
+ROLES: Final = (
+    "participant", "statement", "vote", "text", "time", "winner", "loser", "left", "right",
+    "choice", "rank", "valid",
+)  # fmt: skip
 """What `columns` in a mapping file may name."""
 ROWS: Final = "rows"
 """In place of a participant's column: every row is a person of its own."""
@@ -30,6 +34,8 @@ _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
         "question", "proposal", "proposal_id", "proposition", "tid", "afirmacao", "afirmação",
         "declaracao", "declaração", "proposta", "frase", "pergunta", "comentario", "comentário",
         "enunciado",
+        "alternative", "alternative_id", "candidate", "candidate_id", "alternativa", "candidato",
+        "candidata",
     ),
     "vote": (
         "vote", "stance", "answer", "response", "opinion", "rating", "score", "value", "choice",
@@ -45,6 +51,21 @@ _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "winner": ("winner_text", "winner_id", "winner", "vencedora", "vencedor"),
     "loser": ("loser_text", "loser_id", "loser", "perdedora", "perdedor"),
+    "left": (
+        "left", "left_text", "left_id", "left_item", "left_choice_text", "left_choice_id",
+        "option_a", "item_a", "statement_a", "alternative_a", "option_1", "item_1", "statement_1",
+        "esquerda", "opcao_a", "opção_a", "item_esquerdo",
+    ),
+    "right": (
+        "right", "right_text", "right_id", "right_item", "right_choice_text", "right_choice_id",
+        "option_b", "item_b", "statement_b", "alternative_b", "option_2", "item_2", "statement_2",
+        "direita", "opcao_b", "opção_b", "item_direito",
+    ),
+    "choice": (
+        "choice", "winner", "preferred", "preference", "chosen", "selected", "result", "outcome",
+        "vote", "escolha", "preferida", "preferido", "vencedora", "vencedor", "resultado", "voto",
+    ),
+    "rank": ("rank", "ranking", "place", "ordem", "colocacao", "colocação", "lugar"),
     "valid": ("valid", "valido", "válido"),
 }  # fmt: skip
 _NAMING: Final = (
@@ -69,6 +90,8 @@ class Layout:
     """The columns of a wide table that hold answers."""
     left_out: tuple[int, ...] = ()
     """Columns of a wide table that hold something else."""
+    places: tuple[int, ...] = ()
+    """The columns of a table of rankings that hold the first, the second and further choice."""
 
 
 @dataclass(frozen=True)
@@ -109,11 +132,15 @@ def find_layout(
     answers = _answers(sheet, found, leave_out)
     if kind == "wide" and not answers:
         answers = _answers(sheet, found, leave_out, could_be=few_values)
+    places = place_columns([plain(c) for c in sheet.columns])
     if kind is None:
-        kind = "wide" if leave_out and answers else _kind(found, answers)
+        kind = "wide" if leave_out and answers else _kind(sheet, found, answers, places)
     match kind:
         case "comparisons":
-            return _needing(sheet, "comparisons", found, ("participant", "winner", "loser"))
+            sides = _SIDES if found.keys() >= _SIDES else ("winner", "loser")
+            return _needing(sheet, "comparisons", found, ("participant", *sorted(sides)))
+        case "rankings":
+            return _ranked(sheet, found, answers, places, chosen)
         case "long":
             return _needing(sheet, "long", found, ("participant", "statement", "vote"))
         case "wide":
@@ -121,9 +148,18 @@ def find_layout(
     return None, (Open("layout", KINDS),)
 
 
-def _kind(found: Mapping[str, int], answers: Sequence[int]) -> Kind | None:
-    if {"winner", "loser"} <= found.keys():
+_SIDES: Final = frozenset({"left", "right", "choice"})
+
+
+def _kind(
+    sheet: Sheet, found: Mapping[str, int], answers: Sequence[int], places: Sequence[int]
+) -> Kind | None:
+    if {"winner", "loser"} <= found.keys() or found.keys() >= _SIDES:
         return "comparisons"
+    if {"participant", "statement", "rank"} <= found.keys() or places:
+        return "rankings"
+    if "statement" not in found and are_ranks(sheet, answers):
+        return "rankings"
     if {"participant", "statement"} <= found.keys() and ("vote" in found or len(answers) < 2):
         return "long"
     if len(answers) >= 2:
@@ -147,6 +183,23 @@ def _answers(
         if could_be(values):
             kept.append(number)
     return tuple(kept)
+
+
+def _ranked(
+    sheet: Sheet,
+    found: Mapping[str, int],
+    answers: Sequence[int],
+    places: tuple[int, ...],
+    chosen: Mapping[str, str],
+) -> tuple[Layout | None, tuple[Open, ...]]:
+    """One row an alternative and its place; or one row a person, with names or places in it."""
+    if "rank" in found or not (places or answers):
+        return _needing(sheet, "rankings", found, ("participant", "statement", "rank"))
+    wide, open_ = _wide(sheet, found, places or answers, chosen)
+    if wide is None:
+        return None, open_
+    statements = () if places else wide.statements
+    return replace(wide, kind="rankings", places=places, statements=statements), open_
 
 
 def _needing(

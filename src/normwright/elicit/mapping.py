@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -38,6 +39,10 @@ def read_mapping(folder: Folder, known: Mapping[str, tuple[Check, str]]) -> dict
         folder: where the file lies.
         known: for each key, what its value has to be: a check, and the same in words.
     """
+    return {**_written(folder, known), **_checked(folder.given, "answers", folder, known)}
+
+
+def _written(folder: Folder, known: Mapping[str, tuple[Check, str]]) -> dict[str, Any]:
     if folder.find(FILE) is None:
         return {}
     found = folder.text(FILE)
@@ -54,6 +59,12 @@ def read_mapping(folder: Folder, known: Mapping[str, tuple[Check, str]]) -> dict
     if not isinstance(raw, dict):
         folder.faults.add(label, "a mapping", type(raw).__name__)
         return {}
+    return _checked(raw, label, folder, known)
+
+
+def _checked(
+    raw: Mapping[Any, Any], label: str, folder: Folder, known: Mapping[str, tuple[Check, str]]
+) -> dict[str, Any]:
     kept = {}
     for key, value in raw.items():
         if not folder.faults.one_of(f"{label}: {key}", str(key), list(known), "a known key"):
@@ -66,6 +77,30 @@ def read_mapping(folder: Folder, known: Mapping[str, tuple[Check, str]]) -> dict
         else:
             folder.faults.add(f"{label}: {key}", words, repr(value))
     return kept
+
+
+def nested(answers: Mapping[str, str]) -> dict[str, Any]:
+    """Return answers as a mapping holds them: `votes.0` lies in `votes`, a list is in brackets."""
+    whole: dict[str, Any] = {}
+    for key, value in answers.items():
+        above, dot, below = key.partition(".")
+        if dot:
+            inner = whole.setdefault(above, {})
+            if isinstance(inner, dict):
+                inner[below] = value
+        else:
+            whole[key] = _listed(value)
+    return whole
+
+
+def _listed(value: str) -> Any:
+    """A value in brackets is a list."""
+    if not value.startswith("["):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def _strings(value: Any) -> Any:

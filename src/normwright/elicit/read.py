@@ -4,34 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from normwright import plugins
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Folder
 from normwright.elicit.importers import (
+    AnnotationsImporter,
     Importer,
     PairsImporter,
+    all_our_ideas,
+    convabuse,
+    dices,
+    hatecheck,
     judged_pairs,
     native,
     polis,
     preflib,
+    prism,
+    ratings,
     table,
+    told_br,
 )
 from normwright.records import InputError
 
 KIND = "importers"
-BUILT_IN = (judged_pairs, native, polis, preflib, table)
+BUILT_IN = (
+    all_our_ideas, convabuse, dices, hatecheck, judged_pairs, native, polis, preflib, prism,
+    ratings, table, told_br,
+)  # fmt: skip
 """The modules whose import registers the importers that ship with the package."""
 
 
 Part: TypeAlias = Importer | PairsImporter
-P = TypeVar("P", Importer, PairsImporter, Part)
+"""A format that a project may start from."""
+AnyPart: TypeAlias = Importer | PairsImporter | AnnotationsImporter
+P = TypeVar("P", Importer, PairsImporter, Part, AnyPart)
+
+MOST_VOTERS: Final = 10_000_000
+"""Voters of a project: each is a row of its store. An analysis of a file has no such bound."""
+
+
+def every_format() -> tuple[AnyPart, ...]:
+    """Return every format there is, those of other distributions too."""
+    return tuple(plugins.get(KIND, card.name) for card in plugins.cards(KIND))
 
 
 def formats() -> tuple[Part, ...]:
-    """Return every format there is, those of other distributions too."""
-    return tuple(plugins.get(KIND, card.name) for card in plugins.cards(KIND))
+    """Return every format that a project may start from."""
+    return tuple(part for part in every_format() if not isinstance(part, AnnotationsImporter))
 
 
 def fitting_of(parts: Sequence[P], folder: Folder) -> list[P]:
@@ -73,6 +94,18 @@ def read_consultation(directory: Path, *, root: Path) -> Consulted:
         folder.faults.add(where, f"one of: {known}", seen)
         raise InputError(folder.faults.found)
     consulted = fitting[0].read(folder)
+    if consulted is not None:
+        check_storable(consulted, folder)
     if consulted is None or folder.faults.found:
         raise InputError(folder.faults.found)
     return consulted
+
+
+def check_storable(consulted: Consulted, folder: Folder) -> None:
+    """Note a consultation of so many voters that a project cannot hold a row for each."""
+    if len(consulted.participants) > MOST_VOTERS:
+        folder.faults.add(
+            folder.label(folder.directory), f"at most {MOST_VOTERS} voters in a project",
+            len(consulted.participants),
+            "The file itself can be analysed without a project.",
+        )  # fmt: skip

@@ -18,17 +18,19 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from normwright.elicit.files import Folder
-from normwright.records import digest_bytes
+from normwright.elicit.files import MOST, Folder, is_packed, lines_of, opened, unpack
 
 TABLE_ENDINGS: Final = (".csv", ".tsv", ".tab", ".txt", ".xlsx")
 JSON_ENDINGS: Final = (".jsonl", ".ndjson", ".json")
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SAMPLE: Final = 200
 """Rows a delimiter is judged by."""
+_HEAD: Final = 1 << 20
+"""Bytes of a table by which it is recognised."""
 BIGGEST_CELL: Final = 1 << 24
 """Characters in one field, above which a quote was most likely never closed."""
 
@@ -67,22 +69,6 @@ def ending(path: Path) -> str:
     """Return the ending of a file in lower case, below `.gz`: `votes.CSV.gz` has `.csv`."""
     name = path.name.lower().removesuffix(".gz")
     return Path(name).suffix
-
-
-def unpacked(path: Path, folder: Folder) -> bytes | None:
-    """Return the bytes of a file, unpacked, with its digest noted; None after noting a fault."""
-    label = folder.label(path)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        folder.faults.add(label, "a file that can be read", error.strerror or error)
-        return None
-    folder.sources[label] = digest_bytes(raw)
-    try:
-        return gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw
-    except (OSError, EOFError, zlib.error) as error:
-        folder.faults.add(label, "a whole gzip file", error)
-        return None
 
 
 def decoded(data: bytes) -> tuple[str, str] | None:
@@ -128,7 +114,7 @@ def read_sheet(
         delimiter: what separates fields; None: found out.
         sheet: which sheet of a workbook; None: the one that has cells.
     """
-    data = unpacked(path, folder)
+    data = folder.unpacked(path)
     if data is None:
         return None
     if ending(path) == ".xlsx":
@@ -140,7 +126,7 @@ def sheet_names(path: Path) -> tuple[str, ...]:
     """Return the names of the sheets of a workbook that have cells; none if it is no workbook."""
     try:
         raw = path.read_bytes()
-        data = gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw
+        data = unpack(raw) if is_packed(path) else raw
         return tuple(name for name, rows in _grids(data).items() if rows)
     except (OSError, EOFError, zlib.error, ValueError):
         return ()
@@ -248,24 +234,33 @@ def _workbook(data: bytes, label: str, folder: Folder, wanted: str | None) -> Sh
 def _grids(data: bytes) -> dict[str, list[SheetRow]]:
     """The rows that are not blank of each sheet of a workbook. ValueError if it is none."""
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            # No more than this is unpacked of a part, whatever it turns out to hold.
+            size = sum(part.file_size for part in archive.infolist())
+        if size > MOST:
+            raise ValueError(f"{size >> 20} MiB unpacked, more than {MOST >> 20}")
         with warnings.catch_warnings():
             # It warns of styles and extensions it leaves aside; values are all that is read here.
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            found = {}
-            for sheet in book.worksheets:
-                rows = (
-                    SheetRow(number, tuple(_cell(value) for value in values))
-                    for number, values in enumerate(sheet.iter_rows(values_only=True), 1)
-                )
-                found[str(sheet.title)] = [row for row in rows if any(row.cells)]
+            found = {sheet.title: _rows_of(sheet) for sheet in book.worksheets}
             book.close()
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, SyntaxError) as error:
+    except Exception as error:
+        # A workbook is many files inside each other: what a broken one raises has no end.
         raise ValueError(f"{type(error).__name__}: {error}") from error
     return found
+
+
+def _rows_of(sheet: Any) -> list[SheetRow]:
+    # What a sheet says of its own size may be far more than it has.
+    sheet.reset_dimensions()
+    rows = (
+        SheetRow(number, tuple(_cell(value) for value in values))
+        for number, values in enumerate(sheet.iter_rows(values_only=True), 1)
+    )
+    return [row for row in rows if any(row.cells)]
 
 
 def _cell(value: Any) -> str:
@@ -310,7 +305,7 @@ def read_objects(path: Path, folder: Folder) -> list[tuple[str, Mapping[str, Any
             (sheet.where(row), dict(zip(sheet.columns, row.cells, strict=True)))
             for row in sheet.rows
         ]
-    data = unpacked(path, folder)
+    data = folder.unpacked(path)
     if data is None:
         return None
     label, faults = folder.label(path), folder.faults
@@ -335,7 +330,7 @@ def read_objects(path: Path, folder: Folder) -> list[tuple[str, Mapping[str, Any
 def _values(text: str, label: str, folder: Folder) -> list[tuple[str, Any]]:
     if text.lstrip().startswith("["):
         try:
-            return [(f"{label}[{i}]", value) for i, value in enumerate(json.loads(text))]
+            return [(f"{label}[{i}]", value) for i, value in enumerate(_loaded(text))]
         except (ValueError, RecursionError) as error:
             folder.faults.add(label, "one JSON list", error)
             return []
@@ -345,31 +340,60 @@ def _values(text: str, label: str, folder: Folder) -> list[tuple[str, Any]]:
         if not line.strip():
             continue
         try:
-            found.append((f"{label}:{number}", json.loads(line)))
+            found.append((f"{label}:{number}", _loaded(line)))
+        except UnicodeEncodeError:
+            folder.faults.add(f"{label}:{number}", "whole characters", "half of one (\\ud...)")
         except (ValueError, RecursionError):
             folder.faults.add(f"{label}:{number}", "a JSON object", "no JSON")
     return found
 
 
+def _loaded(text: str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        UnicodeEncodeError: if it escapes half of a character, which no file can hold.
+        ValueError, RecursionError: if it is no JSON.
+    """
+    value = json.loads(text)
+    if "\\ud" in text.lower():
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
 def first_object(path: Path) -> Mapping[str, Any]:
     """Return the first row of such a file without judging it, for sniffing; empty if none."""
-    probe = Folder(path.parent, path.parent)
-    if ending(path) in JSON_ENDINGS:
-        opener = gzip.open if path.suffix.lower() == ".gz" else open
-        try:
-            with opener(path, "rt", encoding="utf-8-sig") as file:
-                line = next((line for line in file if line.strip()), "")
-            if line.lstrip().startswith("["):
-                rows = read_objects(path, probe)
-                return rows[0][1] if rows else {}
-            value = json.loads(line)
-        except (OSError, EOFError, ValueError, zlib.error, RecursionError):
-            return {}
-        return value if isinstance(value, dict) else {}
-    if ending(path) in TABLE_ENDINGS:
-        rows = read_objects(path, probe)
+    try:
+        if ending(path) in JSON_ENDINGS:
+            return _first_of_json(path)
+        if ending(path) == ".xlsx":
+            rows = read_objects(path, Folder(path.parent, path.parent))
+            return rows[0][1] if rows else {}
+        return _first_of_text(path) if ending(path) in TABLE_ENDINGS else {}
+    except (OSError, EOFError, ValueError, zlib.error, RecursionError, csv.Error):
+        return {}
+
+
+def _first_of_json(path: Path) -> Mapping[str, Any]:
+    with opened(path) as file:
+        line = next((line for line in lines_of(file) if line.strip()), "")
+    if line.lstrip().startswith("["):
+        rows = read_objects(path, Folder(path.parent, path.parent))
         return rows[0][1] if rows else {}
-    return {}
+    value = json.loads(line)
+    return value if isinstance(value, dict) else {}
+
+
+def _first_of_text(path: Path) -> Mapping[str, Any]:
+    """The first row under the header, from the head of the file alone."""
+    with gzip.open(path, "rb") if is_packed(path) else path.open("rb") as file:
+        head = file.read(_HEAD)
+    found = decoded(head) or (head.decode("utf-8", errors="replace"), "")
+    reader = csv.reader(io.StringIO(found[0], newline=""), delimiter=sniff_delimiter(found[0]))
+    rows = [cells for cells in islice(reader, 40) if any(c.strip() for c in cells)][:2]
+    if len(rows) < 2:
+        return {}
+    return dict(zip((c.strip() for c in rows[0]), (c.strip() for c in rows[1]), strict=False))
 
 
 def shortened(text: str) -> str:

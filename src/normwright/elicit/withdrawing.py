@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 
 from normwright.elicit.consulted import Consulted
-from normwright.elicit.files import Faults, Folder, column_name
+from normwright.elicit.files import Faults, Folder, column_name, unpack
 from normwright.elicit.importers import Nameless, PeopleColumn, polis
 from normwright.elicit.integrity import check_enough
 from normwright.elicit.read import importer_of
-from normwright.elicit.sheets import BIGGEST_CELL, decoded_whole, unpacked
+from normwright.elicit.sheets import BIGGEST_CELL, decoded_whole
 from normwright.records import Digest, Fault, InputError, IntegrityFault, digest_bytes
 
 Gone = Callable[[str], bool]
@@ -161,7 +161,7 @@ def _own_form(folder: Folder) -> PeopleColumn | Nameless | None:
 def _without_rows(folder: Folder, own: PeopleColumn, gone: Gone) -> _Edit | None:
     """Return a table of a form of its own without the rows of those who are gone."""
     label, raw = folder.label(own.file), own.file.read_bytes()
-    data = unpacked(own.file, folder)
+    data = folder.unpacked(own.file)
     if data is None or (found := decoded_whole(data)) is None:
         folder.faults.add(label, "a table as text", "bytes that are no text")
         return None
@@ -250,7 +250,7 @@ def _edited(
     label, raw = folder.label(path), path.read_bytes()
     zipped = path.suffix == ".gz"
     try:
-        text = (gzip.decompress(raw) if zipped else raw).decode("utf-8")
+        text = (unpack(raw) if zipped else raw).decode("utf-8")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         folder.faults.add(label, "a whole table in UTF-8", error)
         return None

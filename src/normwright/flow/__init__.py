@@ -1,5 +1,8 @@
 """Composes the stages from one project file; resumes; records what ran; proves it afterwards."""
 
+from normwright.flow.agreed import methods_agreement, read_theories, theories_agreement
+from normwright.flow.audited import Audited, audited
+from normwright.flow.ballots import Cast, read_ballots
 from normwright.flow.code import code_digest
 from normwright.flow.compare import Comparison, RunName, compare
 from normwright.flow.engine import (
@@ -19,14 +22,18 @@ from normwright.flow.engine import (
 from normwright.flow.extras import require_learning
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
 from normwright.flow.gc import Collection, collect
+from normwright.flow.grouped import OpinionGroups, groups_of
+from normwright.flow.imports import Imported, consultation_of, import_into, write_files
 from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
+from normwright.flow.ranked import ALL, Ranked, method_names, ranked_by
 from normwright.flow.results import Findings, Results, check_makes, findings, results
 from normwright.flow.running import run, status
 from normwright.flow.settings import FILE, ProjectSettings, project_schema
 from normwright.flow.signed import Signatures
 from normwright.flow.signing import Signed, sign
+from normwright.flow.slated import Slated, slate_of
 from normwright.flow.sources import digest_sources
 from normwright.flow.start import Started, init, template_names
 from normwright.flow.statements import KINDS
@@ -37,21 +44,28 @@ from normwright.flow.verify import Verification, verify
 from normwright.flow.withdrawal import Withdrawn, withdraw
 
 __all__ = [
+    "ALL",
     "FILE",
     "KINDS",
+    "Audited",
+    "Cast",
     "Collection",
     "Comparison",
     "Context",
     "Event",
     "Findings",
     "Forecast",
+    "Imported",
+    "OpinionGroups",
     "Project",
     "ProjectSettings",
+    "Ranked",
     "Results",
     "RunName",
     "RunReport",
     "Signatures",
     "Signed",
+    "Slated",
     "StageLine",
     "StageStatus",
     "Started",
@@ -67,31 +81,43 @@ __all__ = [
     "Verification",
     "Watcher",
     "Withdrawn",
+    "audited",
     "check_makes",
     "code_digest",
     "collect",
     "compare",
+    "consultation_of",
     "digest_sources",
     "findings",
     "forecast",
     "forecast_of",
+    "groups_of",
     "has_store",
+    "import_into",
     "init",
     "init_from",
     "load_project",
     "locked",
+    "method_names",
+    "methods_agreement",
     "open_store",
     "project_schema",
     "publish",
+    "ranked_by",
+    "read_ballots",
+    "read_theories",
     "require_learning",
     "results",
     "run",
     "run_steps",
     "sign",
+    "slate_of",
     "status",
     "status_of",
     "template_names",
+    "theories_agreement",
     "trace",
     "verify",
     "withdraw",
+    "write_files",
 ]

@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import yaml
@@ -29,8 +28,11 @@ from normwright.elicit import (
     formats,
     language_of,
 )
-from normwright.elicit.files import Folder
+from normwright.elicit.archives import data_directory, may_be_data, unpack_archive
+from normwright.elicit.files import PROCESS, Folder
 from normwright.elicit.mapping import FILE as MAPPING
+from normwright.elicit.mapping import nested
+from normwright.elicit.read import check_storable
 from normwright.flow.project import load_project
 from normwright.flow.settings import FILE, SCHEMA
 from normwright.flow.start import TEMPLATES, building, files_of, occupied
@@ -40,15 +42,7 @@ LANGUAGES: Final = ("en", "pt")
 """Languages of the report of a new project: those that ship with the package."""
 FORMAT: Final = "format"
 """The answer that names a format where several fit."""
-PROCESS: Final = "process.yaml"
 _UNKNOWN: Final = "und"
-_DATA: Final = (
-    ".csv", ".tsv", ".tab", ".txt", ".xlsx", ".jsonl", ".ndjson", ".json", ".yaml", ".yml",
-    ".soc", ".soi", ".toc", ".toi", ".cat", ".wmd",
-)  # fmt: skip
-"""Endings of files that may be data; all others of a directory stay where they are."""
-_MOST: Final = 8 << 30
-"""Bytes an archive may unpack to."""
 _ROUNDS: Final = 20
 """Times that answers may open further questions."""
 
@@ -114,14 +108,14 @@ def init_from(
         # Formats take the name of a bare export from that of its folder.
         data = project / (_slug(_stem(source)) or "data")
         data.mkdir()
-        left_behind = _copy_in(source, data)
+        left_behind = copy_data(source, data)
         part = _format(data, source, told, ask)
         _decide(part, data, told, ask)
         found = _read(part, data, root=data, alone=source.is_file())
         kind = "consultation" if isinstance(found, Consulted) else "pairs"
         data = data.rename(project / kind)
         if isinstance(found, Consulted):
-            _write_process(data, found, _slug(directory.name) or "project")
+            write_process(data, found, _slug(directory.name) or "project")
             found = _read(part, data, root=project)
         text = _project_file(directory.name, source.name, kind, project, found, today)
         shutil.copyfile(TEMPLATES / "town" / SCHEMA, project / SCHEMA)
@@ -143,63 +137,25 @@ def init_from(
 # Copying
 
 
-def _copy_in(source: Path, data: Path) -> tuple[str, ...]:
+def copy_data(source: Path, data: Path) -> tuple[str, ...]:
     """Copy what may be data into a folder, and return the names of what was left."""
     if source.is_dir():
         return _copy_directory(source, data)
     if source.suffix.lower() == ".zip":
-        return _unpack(source, data)
+        return unpack_archive(source, data)
     shutil.copyfile(source, data / source.name)
     return ()
 
 
 def _copy_directory(source: Path, data: Path) -> tuple[str, ...]:
     """Copy the data of a directory, or of the one directory below it that has any."""
-    here = source
-    while True:
-        files = [p for p in sorted(here.iterdir()) if p.is_file()]
-        kept = [p for p in files if _may_be_data(p.name)]
-        below = [p for p in here.iterdir() if p.is_dir() and not p.name.startswith(".")]
-        if kept or len(below) != 1:
-            break
-        here = below[0]
+    here = data_directory(source)
+    inside = [p for p in sorted(here.iterdir()) if not p.name.startswith(".")]
+    kept = [p for p in inside if p.is_file() and may_be_data(p.name)]
     for path in kept:
         shutil.copyfile(path, data / path.name)
-    left = [p.name for p in files if p not in kept and not p.name.startswith(".")]
-    return (*left, *(f"{p.name}/" for p in sorted(below)))
-
-
-def _unpack(source: Path, data: Path) -> tuple[str, ...]:
-    """Copy the data of an archive, whose files all have to lie in one folder of it."""
-    try:
-        with zipfile.ZipFile(source) as archive:
-            members = [m for m in archive.infolist() if not m.is_dir()]
-            kept = [m for m in members if _may_be_data(PurePosixPath(m.filename).name)]
-            kept = [m for m in kept if "__MACOSX" not in m.filename]
-            folders = sorted({str(PurePosixPath(m.filename).parent) for m in kept})
-            if len(folders) > 1:
-                raise InputError([Fault(
-                    where=str(source), expected="data in one folder of the archive",
-                    seen=f"some in each of {', '.join(folders[:5])}",
-                    do="Unpack it, and give the folder that is meant.")])  # fmt: skip
-            if sum(m.file_size for m in kept) > _MOST:
-                raise InputError([Fault(
-                    where=str(source), expected=f"at most {_MOST >> 30} GiB unpacked",
-                    seen=f"{sum(m.file_size for m in kept) >> 30} GiB")])  # fmt: skip
-            for member in kept:
-                # Only the last part of the name: an archive does not say where its files go.
-                to = data / PurePosixPath(member.filename).name
-                with archive.open(member) as packed, to.open("wb") as file:
-                    shutil.copyfileobj(packed, file)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
-        expected = "a whole zip archive without a password"
-        raise InputError([Fault(where=str(source), expected=expected, seen=str(error))]) from error
-    names = {m.filename for m in kept}
-    return tuple(sorted(m.filename for m in members if m.filename not in names))
-
-
-def _may_be_data(name: str) -> bool:
-    return not name.startswith(".") and name.lower().removesuffix(".gz").endswith(_DATA)
+    left = [p.name for p in inside if p.is_file() and p not in kept]
+    return (*left, *(f"{p.name}/" for p in inside if p.is_dir()))
 
 
 # Recognising and asking
@@ -251,7 +207,7 @@ def _lacking(part: Part, folder: Folder, source: Path) -> Fault:
 
 def _decide(part: Part, data: Path, told: dict[str, str], ask: Ask | None) -> None:
     """Write down what was told, and ask what is still open until nothing is."""
-    _write_mapping(data, told)
+    write_answers(data, told)
     for _ in range(_ROUNDS):
         open_ = part.questions(Folder(data, data))
         if not open_:
@@ -263,7 +219,7 @@ def _decide(part: Part, data: Path, told: dict[str, str], ask: Ask | None) -> No
                 for q in (open_ if ask is None else again)
             ])  # fmt: skip
         told.update((question.key, ask(question)) for question in open_)
-        _write_mapping(data, told)
+        write_answers(data, told)
 
 
 def _options(question: Question) -> str:
@@ -279,7 +235,7 @@ def _unanswered(key: str, expected: str, seen: str | None) -> Fault:
     )
 
 
-def _write_mapping(data: Path, told: Mapping[str, str]) -> None:
+def write_answers(data: Path, told: Mapping[str, str]) -> None:
     """Write answers into the mapping file, over what it may hold already."""
     new = {key: value for key, value in told.items() if key != FORMAT}
     if not new:
@@ -292,29 +248,16 @@ def _write_mapping(data: Path, told: Mapping[str, str]) -> None:
         except (yaml.YAMLError, UnicodeDecodeError):
             return  # reading it says what is wrong with it
         whole = before if isinstance(before, dict) else {}
-    for key, value in new.items():
-        above, dot, below = key.partition(".")
-        if dot:
-            inner = whole.setdefault(above, {})
-            if isinstance(inner, dict):
-                inner[below] = value
-        else:
-            whole[key] = _listed(value)
+    for key, decided in nested(new).items():
+        inner = whole.get(key)
+        if isinstance(inner, dict) and isinstance(decided, dict):
+            decided = {**inner, **decided}
+        whole[key] = decided
     head = (
         "# What was decided about the data beside this file. Edit it, and run the project again.\n"
     )
     body = yaml.safe_dump(whole, allow_unicode=True, sort_keys=False)
     path.write_text(head + body, encoding="utf-8")
-
-
-def _listed(value: str) -> Any:
-    """A value in brackets is a list."""
-    if not value.startswith("["):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
 
 
 def _read(part: Part, data: Path, *, root: Path, alone: bool = False) -> Consulted | JudgedPairs:
@@ -323,6 +266,10 @@ def _read(part: Part, data: Path, *, root: Path, alone: bool = False) -> Consult
     if found is None or folder.faults.found:
         faults = folder.faults.found
         raise InputError([_with_its_folder(f) for f in faults] if alone else faults)
+    if isinstance(found, Consulted):
+        check_storable(found, folder)
+    if folder.faults.found:
+        raise InputError(folder.faults.found)
     return found
 
 
@@ -336,7 +283,7 @@ def _with_its_folder(fault: Fault) -> Fault:
 # What a person edits
 
 
-def _write_process(data: Path, found: Consulted, slug: str) -> None:
+def write_process(data: Path, found: Consulted, slug: str) -> None:
     """Write who was asked, as far as it is known, unless the source says so itself."""
     path = data / PROCESS
     if path.exists() or (data / f"{PROCESS}.gz").exists():

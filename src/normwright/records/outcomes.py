@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from normwright.records.base import Digest, Frozen, Layer, ProcessKind, Record
 from normwright.records.voices import Unranked
@@ -88,6 +88,203 @@ class Witness(Frozen):
     axiom: str
     detail: str
     data: dict[str, Any] = {}
+
+
+class CohesiveGroup(Frozen):
+    """People who agree on something, measured by what a slate gives them. They are not named."""
+
+    lacks: str
+    """An alternative outside the slate that all of them approve of."""
+    supports: tuple[str, ...] = ()
+    """Everything that all of them approve of. Told of groups that were left without their share
+    only: of a small group it would give away what single people think."""
+    voters: int
+    """Their number; weighted, where voters are."""
+    share: float
+    """Their part of all voters."""
+    deserves: int
+    """Places of the slate that so many are owed."""
+    has: int
+    """The most members of the slate that any one of them approves of."""
+    fill: float
+    """Their number divided by the number that would be owed one place more than `has`; a group is
+    left without its share from 1 on."""
+    informed: int | None
+    """Those of them who were asked about every member of the slate; what the others would say of a
+    member is not known. None where ballots do not tell who was asked what."""
+
+
+class RepresentationAudit(Frozen):
+    """Whether a slate gives every large group that agrees on something its share."""
+
+    axiom: str
+    """`jr` (somebody in the group has a member) or `ejr-plus` (somebody has as many as is owed)."""
+    satisfied: bool
+    witness: CohesiveGroup | None
+    """The group that is worst off, by `fill`; None where nobody is left without."""
+    closest: CohesiveGroup | None
+    """The group with the largest `fill`, satisfied or not; None where nobody approves of anything
+    outside the slate that would be owed to them."""
+    quota: float
+    """Voters that are owed one place: all voters divided by the size."""
+    settled: bool | None
+    """Whether the verdict is the same whatever people would say of what they were not asked about.
+    None where ballots do not tell what that is."""
+    least: float | None
+    """The `fill` of the worst-off group if unasked people approved of every member; sharp."""
+    most: float | None
+    """The same if they approved of everything but members; sharp."""
+    exposure: float | None
+    """Share of voters and alternatives of which it is known that the voter was asked. What is said
+    here is about approvals that were given; unseen is not approval. None: not known."""
+
+
+class VetoClaim(Frozen):
+    """The coalition with the largest claim to veto one alternative, in proportion to its size."""
+
+    alternative: str
+    epsilon: float
+    """How far the coalition's share of voters exceeds the share that a veto takes; 0: nobody can
+    veto the alternative, it is in the proportional veto core."""
+    voters: int
+    """Voters in the coalition; 0 where there is none."""
+    share: float
+    """Their part of all voters."""
+    prefers: tuple[str, ...]
+    """What every one of them puts above it."""
+
+
+class SlateAudit(Frozen):
+    """What a slate means for minorities, without any grouping of people beforehand."""
+
+    members: tuple[str, ...]
+    size: int
+    """The places that shares are measured by."""
+    jr: RepresentationAudit | None
+    ejr_plus: RepresentationAudit | None
+    vetoes: tuple[VetoClaim, ...] | None
+    """Who could veto each member; None where ballots do not rank every alternative."""
+    not_audited: tuple[str, ...] = ()
+    """Why something above is None, in words."""
+
+
+class Slate(Frozen):
+    """So many alternatives chosen together by one rule, with its audit."""
+
+    method: str
+    size: int
+    members: tuple[str, ...]
+    """In the order they were chosen where `sequential`, else in the order of the ballots."""
+    sequential: bool
+    """Whether the order of the members means anything."""
+    tied: bool
+    """Whether the rule would as well have chosen another slate, or that was not settled."""
+    voters: int
+    exposure: float | None
+    """Share of voters and alternatives of which it is known that the voter was asked."""
+    audit: SlateAudit
+    facts: dict[str, Any] = {}
+    """What the rule says of its choice: scores, a certificate, how ties went."""
+
+
+class ShareInfluence(Frozen):
+    """What single voters can do to one share of support, exactly."""
+
+    statement: str
+    agree: int
+    seen: int
+    removed: float
+    """The largest change of the share when any one voter is taken out."""
+    turned: float
+    """The largest change of the share when any one voter says the opposite."""
+    threshold: float
+    flips_turned: int | None
+    """The least number of voters who, turned, put the share on the other side of the threshold;
+    None where not even all of them do."""
+    flips_removed: int | None
+    """The least number of voters who, taken out, do the same; None where none left proves it."""
+
+
+class RankInfluence(Frozen):
+    """What taking out any one voter does to the place of one statement among all, by support."""
+
+    statement: str
+    place: int
+    """1 is the best; statements of exactly equal shares share the better place."""
+    best: int
+    worst: int
+    """The best and worst place it takes when any one voter is taken out."""
+    moved_by: int
+    """Voters any one of whom, taken out, changes its place."""
+    voters: int
+
+
+class SlateInfluence(Frozen):
+    """What taking out any one voter does to a slate."""
+
+    method: str
+    size: int
+    stable: Estimate
+    """Share of voters who can be taken out without changing the slate; n is how many were tried.
+    All voters, and then there is no interval; or a random sample of them, with its seed."""
+    most: int
+    """The most members that taking out one voter replaced."""
+    replaced: dict[str, int]
+    """For each member that was ever replaced: by how many of the voters tried, one at a time."""
+
+
+class MarginCheck(Frozen):
+    """One value of one trait: its share in the population, among participants, and weighted."""
+
+    trait: str
+    value: str | None
+    """None: those whose trait is not known. Nothing is declared of them and nothing imputed."""
+    participants: int
+    declared: float | None
+    """Share of the population; None where `value` is."""
+    unweighted: float
+    """Share of the participants whose trait is known; of all, where `value` is None."""
+    weighted: float
+    """The same of their weights."""
+
+
+class Weighting(Frozen):
+    """How weights were made from declared margins, what they cost and what they cannot do."""
+
+    participants: int
+    margins: tuple[MarginCheck, ...]
+    unreached: tuple[MarginCheck, ...]
+    """Declared values that no participant has. No weight can represent them; their share was
+    divided among the other values of the trait, in proportion."""
+    cap: float | None
+    """The largest weight allowed, the mean being 1; None: no cap."""
+    capped: int
+    """Participants whose weight is at the cap."""
+    largest: float
+    """The largest weight, the mean being 1."""
+    smallest: float
+    design_effect: float
+    """Kish's n (sum of squared weights) / (sum of weights)^2: by how much weighting raises the
+    variance of a share; 1 is no cost."""
+    effective_n: float
+    """participants / design_effect: what intervals of weighted shares have to be made from."""
+    converged: bool
+    """Whether the weights meet every margin that can be met, to one in a million."""
+    gap: float
+    """The largest difference between a weighted share and the one it should have."""
+    rounds: int
+
+
+class WeightedSupport(Frozen):
+    """Support of one statement as it was given, and under weights beside it."""
+
+    statement: str
+    unweighted: Estimate
+    """Share of those who saw the statement who agree."""
+    weighted: Estimate
+    """The same by weights; its interval is made from `effective_n`. n is the number of people."""
+    effective_n: float
+    """Kish's effective number of those who saw the statement."""
 
 
 class Ranking(Frozen):
@@ -273,3 +470,190 @@ class Outcome(Record):
     witnesses: tuple[Witness, ...] = ()
     undecided: tuple[str, ...] = ()
     """Statements whose support interval straddles one half."""
+
+
+class RuleAnswer(Frozen):
+    """What one rule makes of a question, or why it does not answer."""
+
+    rule: str
+    """Slug of the rule."""
+    tiers: tuple[tuple[str, ...], ...] = ()
+    """Best first, those level together; empty where the rule refuses."""
+    scores: dict[str, float] = {}
+    facts: dict[str, Any] = {}
+    """What a critic of the rule would ask for."""
+    refused: str = ""
+    """Why the rule does not apply; empty where it does."""
+
+
+class Camp(Frozen):
+    """Rules that choose the same winners."""
+
+    winners: tuple[str, ...]
+    rules: tuple[str, ...]
+
+
+class Agreement(Record):
+    """How far rules agree on one question, and whether the choice depends on the rule."""
+
+    kind: str
+    """Kind of the rules: `methods` or `compromises`."""
+    alternatives: tuple[str, ...]
+    n: int
+    """Voters, or theories that are believed."""
+    rows: tuple[RuleAnswer, ...]
+    """Every rule that was asked, those that refuse among them."""
+    pairs: int
+    """Pairs of alternatives."""
+    agreed: Estimate
+    """Share of pairs that all rules which answer put in the same order, or all hold level. None
+    where fewer than two rules answer, or there is no pair."""
+    core: tuple[tuple[str, str], ...] = ()
+    """Pairs that all rules which answer put in the same order, the better one first."""
+    compared: tuple[str, ...] = ()
+    """Rules that answer, in the order of `tau`."""
+    tau: tuple[tuple[float | None, ...], ...] = ()
+    """Kendall's tau-b between any two of `compared`; None where one holds everything level."""
+    camps: tuple[Camp, ...] = ()
+    """Rules by the winners they choose, the largest camp first."""
+    depends: bool | None = None
+    """Whether rules choose different winners; None where fewer than two answer."""
+    depends_share: Estimate | None = None
+    """Share of resamples of the voters in which they do; None where nothing was resampled."""
+
+
+class Judgement(Frozen):
+    """What a majority makes of one statement."""
+
+    statement: str
+    agree: int
+    disagree: int
+    open: int
+    """People who voted on some statement and neither agree nor disagree with this one: passes, and
+    those who did not see it. They do not count as rejecting it."""
+    verdict: Literal["accepted", "rejected", "open"]
+    """`open`: the votes do not reach the majority asked for either way."""
+    support: Estimate
+    """agree / (agree + disagree), with its interval."""
+
+
+class Dilemma(Frozen):
+    """Verdicts that cannot all stand, and of which any one less could."""
+
+    verdicts: dict[str, bool]
+    """Statement -> whether it was accepted."""
+    constraints: tuple[int, ...]
+    """Numbers of links, from 0, that suffice to exclude these verdicts together."""
+    weakest: tuple[str, ...]
+    """Statements among them with the least margin."""
+    margin: int
+    """That margin: agreements less disagreements, either way."""
+
+
+class Repair(Frozen):
+    """Verdicts that can all stand, and what it takes to have them."""
+
+    rule: Literal["distance", "premises"]
+    verdicts: dict[str, bool | None]
+    """None: open, for nothing settles it."""
+    flipped: tuple[str, ...]
+    """Statements whose verdict is not that of the majority."""
+    cost: int
+    """Margins of those added up: how many single judgements of people it goes against, net."""
+
+
+class Coherence(Record):
+    """Whether majority verdicts on linked statements can all stand, and how to mend them if not."""
+
+    constraints: tuple[Any, ...]
+    """The links, as data."""
+    quota: str
+    """The share of agreements among agreements and disagreements that a verdict must exceed."""
+    voters: int
+    """People who agree or disagree with at least one statement that stands in a link."""
+    judgements: tuple[Judgement, ...]
+    consistent: bool
+    dilemmas: tuple[Dilemma, ...] = ()
+    """Every minimal set of verdicts that cannot all stand."""
+    all_dilemmas: bool = True
+    """False: there are more than the limit that was asked for."""
+    repairs: tuple[Repair, ...] = ()
+    """Every set of verdicts that can stand and goes against the least margins: all of them if the
+    majority's own verdicts can stand, which then are the only one."""
+    all_repairs: bool = True
+    premises: Repair | None = None
+    """The majority's verdicts on the premises, with what follows; None where none were named, or
+    they cannot all stand themselves."""
+    individuals: Estimate
+    """Share of the voters whose own judgements can all stand."""
+    individuals_whole: Estimate
+    """The same among those who agree or disagree with every statement that stands in a link."""
+    inconsistent: Estimate
+    """Share of resamples of the voters in which the verdicts cannot all stand; n is the number of
+    resamples."""
+
+
+class PairTarget(Frozen):
+    """What a model is to learn of two alternatives: which is preferred, and how far."""
+
+    about: str = ""
+    """What the two are answers to: a norm, or a pair as its source names it; empty for ballots."""
+    a: str
+    b: str
+    group: str | None = None
+    """The group whose target it is; None: of all together."""
+    probability: float | None
+    """Probability that a is preferred, as the rule has it; None where it says nothing."""
+    interval: Interval | None = None
+    """Interval of that probability, people drawn again; None where they cannot be. Draws in which
+    the rule says nothing are passed over."""
+    support: Estimate
+    """Share of those who compared the two that prefer a, a tie counted half: the evidence itself,
+    whatever the rule. Its n is the number of comparisons, or of people where they gave several."""
+    weight: float
+    """Comparisons of the two over the mean of all pairs: weighted so, a loss over pairs is the loss
+    over single comparisons."""
+    groups: dict[str, Estimate] = {}
+    """The same share within each group."""
+
+
+class GroupReward(Frozen):
+    """What alternatives are worth to one group."""
+
+    group: str | None
+    """None: everybody."""
+    rewards: dict[str, Estimate]
+    """Share of its comparisons that an alternative wins, ties counted half: Borda's score where all
+    rank all."""
+
+
+class RuleDifference(Frozen):
+    """How far another rule's targets are from those that were made."""
+
+    rule: str
+    refused: str = ""
+    """Why it makes none here; empty where it does."""
+    pairs: int = 0
+    """Pairs of which both rules say something."""
+    flipped: Estimate | None = None
+    """Share of those whose preferred side is the other one."""
+    moved: Estimate | None = None
+    """Mean absolute difference of the probabilities."""
+    variation: Estimate | None = None
+    """Total variation distance of the two lotteries, where both are one."""
+
+
+class Targets(Record):
+    """What learning is given, by one rule, and how far other rules would have differed."""
+
+    rule: str
+    says: str
+    """What the rule does with people's preferences, in words."""
+    source: Literal["ballots", "comparisons", "outcome", "judged-pairs"]
+    n: int
+    """Voters, participants, or pairs where nobody is named."""
+    targets: tuple[PairTarget, ...]
+    rewards: tuple[GroupReward, ...] = ()
+    lottery: dict[str, float] = {}
+    """Probability of each alternative, where the rule makes a lottery."""
+    differences: tuple[RuleDifference, ...] = ()

@@ -1,14 +1,16 @@
-"""What people said: statements, votes, comparisons and rankings."""
+"""What people said: statements, votes, comparisons, rankings, judgements and annotations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self, TypeAlias
 
 from pydantic import Field
 
 from normwright.records.base import Digest, Frozen, Lang, Layer, ProcessKind, Record, Text
+from normwright.records.crowds import Crowd, Runs
 from normwright.records.scenes import Message
 
 Stance: TypeAlias = Literal["agree", "disagree", "pass"]
@@ -82,10 +84,14 @@ class Ballots:
     """
 
     orders: tuple[RankedTiers, ...] = ()
-    voters: tuple[str, ...] = ()
+    voters: Sequence[str] = ()
     """The participant of each ballot; one may have given several, as in paired comparisons."""
-    chosen: tuple[int, ...] = ()
+    chosen: Sequence[int] = ()
     """The number of the order of each ballot."""
+    categories: tuple[str, ...] = ()
+    """Names of the categories people sorted into, the first the best: tier k of every order is
+    category k, and an empty tier is one into which nothing was put. None: tiers are ranks, and no
+    tier is empty."""
 
     @classmethod
     def of(cls, ballots: Iterable[tuple[str, RankedTiers]]) -> Self:
@@ -97,6 +103,28 @@ class Ballots:
             chosen.append(number.setdefault(tiers, len(number)))
         return cls(tuple(number), tuple(voters), tuple(chosen))
 
+    @classmethod
+    def counted(
+        cls, counts: Mapping[RankedTiers, int], *, categories: tuple[str, ...] = ()
+    ) -> Self:
+        """Return ballots of anonymous voters, one each, from how many gave each order."""
+        given = tuple(counts.values())
+        chosen = Runs(tuple(range(len(given))), given)
+        return cls(tuple(counts), Crowd(sum(given)), chosen, categories)
+
+    @property
+    def counts(self) -> tuple[int, ...] | None:
+        """How many gave each order, where nobody is named; None where voters have names.
+
+        What is counted needs no voter looked at, however many there are.
+        """
+        if not (isinstance(self.voters, Crowd) and isinstance(self.chosen, Runs)):
+            return None
+        told = [0] * len(self.orders)
+        for number, count in zip(self.chosen.values, self.chosen.counts, strict=True):
+            told[number] += count
+        return tuple(told)
+
     def without(self, gone: Callable[[str], bool], alternatives: Collection[str]) -> Self:
         """Return the ballots of all other voters, without some alternatives.
 
@@ -106,12 +134,14 @@ class Ballots:
         """
         if not len(self):
             return self
+        stays = bool(self.categories)
         kept = (
-            (voter, tuple(t for tier in tiers if (t := _left(tier, alternatives))))
+            (voter, tuple(t for t in (_left(tier, alternatives) for tier in tiers) if t or stays))
             for voter, tiers in self
             if not gone(voter)
         )
-        return self.of((voter, tiers) for voter, tiers in kept if tiers)
+        left = self.of((voter, tiers) for voter, tiers in kept if any(tiers))
+        return replace(left, categories=self.categories)
 
     def __len__(self) -> int:
         return len(self.voters)
@@ -126,6 +156,90 @@ def _left(tier: tuple[str, ...], alternatives: Collection[str]) -> tuple[str, ..
 
 NO_BALLOTS = Ballots()
 """Nobody ranked anything."""
+
+
+class Annotation(Record):
+    """What one person said of one thing in one respect, for example how toxic a text is."""
+
+    rater: str | None
+    """Who said so; None where the source names nobody."""
+    item: str
+    aspect: str
+    """In which respect, for example `toxicity`."""
+    value: str
+    """The label or number, as the source writes it."""
+    count: int = Field(default=1, ge=1)
+    """How many said so, where nobody is named."""
+
+
+def _numbers() -> array[int]:
+    return array("q")
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """Many annotations at once, as columns of numbers: a million are a few arrays.
+
+    Annotation k was made by `raters[rater[k]]` (-1: nobody is named), of `items[item[k]]`, in the
+    respect `aspects[aspect[k]]`, with `values[value[k]]`. The arrays are not changed once made.
+    """
+
+    raters: tuple[str, ...]
+    items: tuple[str, ...]
+    aspects: tuple[str, ...]
+    values: tuple[str, ...]
+    """Every label or number that occurs, once, as the source writes it."""
+    rater: array[int] = field(default_factory=_numbers, repr=False)
+    item: array[int] = field(default_factory=_numbers, repr=False)
+    aspect: array[int] = field(default_factory=_numbers, repr=False)
+    value: array[int] = field(default_factory=_numbers, repr=False)
+    counts: array[int] = field(default_factory=_numbers, repr=False)
+    """How many said so: 1 where a rater is named."""
+    traits: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """What is told of raters, for example `gender` -> one value a rater; empty: not told."""
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Item -> its text, where the source has it."""
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+    def __iter__(self) -> Iterator[Annotation]:
+        columns = (self.rater, self.item, self.aspect, self.value, self.counts)
+        for rater, item, aspect, value, count in zip(*columns, strict=True):
+            yield Annotation(
+                rater=None if rater < 0 else self.raters[rater],
+                item=self.items[item],
+                aspect=self.aspects[aspect],
+                value=self.values[value],
+                count=count,
+            )
+
+
+Weighing: TypeAlias = Literal["wins", "margins", "majority", "unstated"]
+"""What the weight of a pair counts: voters who put the one above the other; by how many more these
+are than the others; nothing but that they are more; or something that the source does not state."""
+
+
+@dataclass(frozen=True)
+class Majorities:
+    """Weighted pairs of alternatives, where nobody's own ballot is known.
+
+    Pair k goes from `alternatives[above[k]]` to `alternatives[below[k]]`. A pair that is not there
+    has no weight, which is not the weight 0 unless `weighing` makes it so.
+    """
+
+    alternatives: tuple[str, ...]
+    names: tuple[str, ...]
+    """What each alternative is called in the source."""
+    above: array[int] = field(default_factory=_numbers, repr=False)
+    below: array[int] = field(default_factory=_numbers, repr=False)
+    weight: array[float] = field(default_factory=lambda: array("d"), repr=False)
+    weighing: Weighing = "unstated"
+    voters: int | None = None
+    """How many people it comes from, where the source says so."""
+
+    def __len__(self) -> int:
+        return len(self.above)
 
 
 class JudgedPair(Record):

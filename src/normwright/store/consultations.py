@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
@@ -194,7 +194,12 @@ def read_ballots(rows: Sequence[Mapping[str, Any]]) -> Ballots:
     for row in rows:
         if row["tiers"] not in orders:
             orders[row["tiers"]] = tuple(tuple(tier) for tier in json.loads(row["tiers"]))
-    return Ballots.of((row["participant"], orders[row["tiers"]]) for row in rows)
+    ballots = Ballots.of((row["participant"], orders[row["tiers"]]) for row in rows)
+    if any(not tier for order in ballots.orders for tier in order):
+        # Only categories may be empty. Rows hold their numbers; the source has their names.
+        most = max(map(len, ballots.orders))
+        return replace(ballots, categories=tuple(str(n) for n in range(1, most + 1)))
+    return ballots
 
 
 def _row_id(table: str, body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -292,7 +297,7 @@ def _order_faults(ballots: Ballots, statements: Sequence[Statement]) -> list[Fau
         unknown.update(name for name in names if name not in known)
         if len(set(names)) < len(names):
             twice.update(name for name, count in Counter(names).items() if count > 1)
-        hollow += not all(order) or not order
+        hollow += not any(order) or not (ballots.categories or all(order))
     faults = []
     if unknown:
         faults.append(

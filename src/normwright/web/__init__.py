@@ -1,5 +1,11 @@
 """Pages for people: the release report and the charter, in every language that has a locale."""
 
+from normwright.web.counted import (
+    agreement_picture,
+    margins_picture,
+    opinion_picture,
+    ranking_picture,
+)
 from normwright.web.examples import Example, pick_examples
 from normwright.web.publish import publish, report_data
 from normwright.web.report import ReportData, write_report
@@ -8,8 +14,12 @@ from normwright.web.words import shipped
 __all__ = [
     "Example",
     "ReportData",
+    "agreement_picture",
+    "margins_picture",
+    "opinion_picture",
     "pick_examples",
     "publish",
+    "ranking_picture",
     "report_data",
     "shipped",
     "write_report",

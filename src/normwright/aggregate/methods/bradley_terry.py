@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright.aggregate.election import Election, Inapplicable
-from normwright.aggregate.methods import Order
+from normwright.aggregate.methods import Order, by_score
 from normwright.aggregate.strengths import (
     Fit,
     Floats,
@@ -21,9 +21,9 @@ from normwright.aggregate.strengths import (
     connected,
     inverse,
     maximise,
-    order_of,
     scattered,
     shifts_apart,
+    told,
 )
 from normwright.plugins import Card, plugin
 
@@ -73,7 +73,11 @@ def bradley_terry(election: Election) -> Order:
         covariance = by_voter(fit, rows, election)
         facts["errors_assume"] = "voters independent, their own answers not"
         facts["voters"] = election.voters
-    return order_of(fit.strengths, covariance, facts)
+    shown_as = told(fit.strengths, covariance)
+    return Order(
+        tiers=by_score(shown_as.scores), scores=shown_as.scores, errors=shown_as.errors,
+        places=shown_as.places, facts={**facts, **shown_as.facts},
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,8 +204,8 @@ def compared(election: Election) -> tuple[Ints, Ints, Rows | None]:
     rows = Rows.of(election, "bradley-terry")
     wins, ties = np.zeros((m, m)), np.zeros((m, m))
     begins, ends = rows.tiers()
-    level = rows.part(((ends - begins > 1) & rows.ranked).any(axis=1))
-    for part in level.chunks():
+    tied: NDArray[np.bool_] = np.any((ends - begins > 1) & rows.ranked, axis=1)
+    for part in rows.part(tied).chunks():
         same = part.level[:, :, None] == part.level[:, None, :]
         ties += part.sum_of_pairs((part.compared() & same) * part.counts[:, None, None], m)
     if rows.who.shape[1] * 2 >= m or election.pairwise is not None:

@@ -44,9 +44,12 @@ def majority_judgement(election: Election) -> Order:
     values = [majority_value(row) for row in counts.tolist()]
     judges = [sum(row) for row in counts.tolist()]
     tiers: list[list[int]] = []
-    compared = cmp_to_key(lambda a, b: _compare(values[b], judges[b], values[a], judges[a]))
-    for c in sorted(range(len(values)), key=compared):
-        if tiers and not _compare(values[c], judges[c], values[tiers[-1][0]], judges[tiers[-1][0]]):
+
+    def below(a: int, b: int) -> int:
+        return _compare(values[b], judges[b], values[a], judges[a])
+
+    for c in sorted(range(len(values)), key=cmp_to_key(below)):
+        if tiers and not below(c, tiers[-1][0]):
             tiers[-1].append(c)
         else:
             tiers.append([c])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright.aggregate.election import Election, Inapplicable
-from normwright.aggregate.methods import Order
+from normwright.aggregate.methods import Order, by_score
 from normwright.aggregate.strengths import (
     Floats,
     Ints,
@@ -19,8 +19,8 @@ from normwright.aggregate.strengths import (
     connected,
     inverse,
     maximise,
-    order_of,
     scattered,
+    told,
 )
 from normwright.plugins import Card, plugin
 
@@ -79,7 +79,11 @@ def plackett_luce(election: Election) -> Order:
         scores = scattered(rows, np.concatenate(each), m)
         covariance = clustered(covariance, scores, election.counts, election.bundles)
         facts["errors_assume"] = "voters independent, their own answers not"
-    return order_of(strengths, covariance, facts)
+    shown_as = told(strengths, covariance)
+    return Order(
+        tiers=by_score(shown_as.scores), scores=shown_as.scores, errors=shown_as.errors,
+        places=shown_as.places, facts={**facts, **shown_as.facts},
+    )  # fmt: skip
 
 
 def choices(rows: Rows) -> NDArray[np.bool_]:
@@ -98,7 +102,8 @@ def choices(rows: Rows) -> NDArray[np.bool_]:
             "Choose bradley-terry, which has ties, or a method that needs no model.",
         )  # fmt: skip
     # A single last one is what remains: no choice, and no information.
-    return rows.live & ~last
+    made: NDArray[np.bool_] = rows.live & ~last
+    return made
 
 
 def _linked(rows: Rows, chosen: NDArray[np.bool_], m: int) -> NDArray[np.bool_]:
@@ -106,7 +111,7 @@ def _linked(rows: Rows, chosen: NDArray[np.bool_], m: int) -> NDArray[np.bool_]:
     above = np.zeros((m, m), dtype=np.bool_)
     step = chosen[:, :-1] & rows.live[:, 1:]
     above[rows.who[:, :-1][step], rows.who[:, 1:][step]] = True
-    some = chosen.any(axis=1)
+    some: NDArray[np.bool_] = np.any(chosen, axis=1)
     end = rows.who[np.arange(len(rows.who)), np.maximum(0, chosen.sum(axis=1) - 1)]
     rest = rows.live & ~chosen & some[:, None]
     above[np.broadcast_to(end[:, None], rest.shape)[rest], rows.who[rest]] = True

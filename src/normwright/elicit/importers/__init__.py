@@ -9,7 +9,7 @@ from pathlib import Path
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Folder
 from normwright.elicit.judged import JudgedPairs
-from normwright.records import Text
+from normwright.records import Annotations, IntegrityFault, Majorities, Text
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,22 @@ class Nameless:
     do: str
 
 
+@dataclass(frozen=True)
+class Graph:
+    """Pairs of alternatives with weights, in which nobody's ballot can be found."""
+
+    majorities: Majorities
+    faults: tuple[IntegrityFault, ...]
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """What people said of many things, one by one, checked."""
+
+    annotations: Annotations
+    faults: tuple[IntegrityFault, ...]
+
+
 def _by_heading(_: Folder) -> None:
     return None
 
@@ -86,6 +102,9 @@ class Importer:
     """Whether it is tried only where no other format fits."""
     people: Callable[[Folder], PeopleColumn | Nameless | None] = _by_heading
     """Where people are named; None: in CSV tables, under the headings that the project knows."""
+    graph: Callable[[Folder], Graph | None] | None = None
+    """Reads what files of the format hold in place of ballots; None, and no fault, where they hold
+    ballots."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +115,19 @@ class PairsImporter:
     files: str
     sniff: Callable[[Folder], bool]
     read: Callable[[Folder], JudgedPairs | None]
+    questions: Callable[[Folder], tuple[Question, ...]] = _none
+    lacks: Callable[[Folder], str] = _unsaid
+    fallback: bool = False
+
+
+@dataclass(frozen=True)
+class AnnotationsImporter:
+    """A format of annotations: like an `Importer`, but what it reads is no consultation."""
+
+    slug: str
+    files: str
+    sniff: Callable[[Folder], bool]
+    read: Callable[[Folder], Annotated | None]
     questions: Callable[[Folder], tuple[Question, ...]] = _none
     lacks: Callable[[Folder], str] = _unsaid
     fallback: bool = False

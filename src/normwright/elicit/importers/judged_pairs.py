@@ -41,6 +41,7 @@ from normwright.elicit.sheets import (
 from normwright.elicit.tongue import UNDETERMINED, language_of
 from normwright.plugins import Card, plugin
 from normwright.records import InputError, JudgedPair
+from normwright.scenes.transcript import has_turn_mark
 
 UNKNOWN = "unknown"
 """The licence of rows that state none."""
@@ -94,7 +95,12 @@ def read_judged_pairs(
     Raises:
         InputError: with every fault of every file, each with its line.
     """
-    shared = Folder(root, root)
+    return _judged(paths, Folder(root, root), lang=lang, licence=licence)
+
+
+def _judged(
+    paths: Sequence[Path], shared: Folder, *, lang: str | None = None, licence: str | None = None
+) -> JudgedPairs:
     report = Report()
     tallies: dict[tuple[object, ...], _Tally] = {}
     named: dict[tuple[str, str], str] = {}
@@ -105,7 +111,7 @@ def read_judged_pairs(
         given = {**given, **({"licence": licence} if licence else {})}
         _read_file(path, beside, given, report, tallies, named)
     if not tallies and not shared.faults.found:
-        where = ", ".join(shared.label(p) for p in paths) or shared.label(root)
+        where = ", ".join(shared.label(p) for p in paths) or shared.label(shared.root)
         kinds = ", ".join(f"{f.count} {f.kind}" for f in report.faults()) or "none"
         shared.faults.add(where, "pairs that can be used", f"only rows left out: {kinds}")
     if shared.faults.found:
@@ -118,13 +124,26 @@ def read_judged_pairs(
 
 def sniff(folder: Folder) -> bool:
     """Return whether every table in the folder has two answers and a preference in its columns."""
-    files = _tables(folder.directory)
-    return bool(files) and all(_columns_of(path, {}) is not None for path in files)
+    files = _tables(folder)
+    return bool(files) and all(_are_pairs(first_object(path)) for path in files)
+
+
+def _are_pairs(row: Mapping[str, Any]) -> bool:
+    """Whether a row has two answers and a preference, and a prompt in some place.
+
+    Without any, two texts and which was chosen are statements that people compared.
+    """
+    columns = find_columns(list(row), {})
+    if columns is None:
+        return False
+    answers = (row.get(columns.first), row.get(columns.second))
+    within = any(isinstance(a, list) or (isinstance(a, str) and has_turn_mark(a)) for a in answers)
+    return bool(columns.prompt) or not columns.preferred or within
 
 
 def lacks(folder: Folder) -> str:
     """Return which of the three things a file needs it does not have."""
-    files = _tables(folder.directory)
+    files = _tables(folder)
     if not files:
         return "no file of JSON lines or rows"
     first = first_object(files[0])
@@ -136,12 +155,12 @@ def lacks(folder: Folder) -> str:
 
 def questions(folder: Folder) -> tuple[Question, ...]:
     """Return what the files leave open: a language nobody can tell, values of unknown meaning."""
-    quiet = Folder(folder.directory, folder.root)
+    quiet = folder.quiet()
     given = read_mapping(quiet, _KEYS)
     open_: dict[str, Question] = {}
     texts: list[str] = []
     told = "language" in given
-    for path in _tables(folder.directory):
+    for path in _tables(folder):
         rows = read_objects(path, quiet)
         columns = _columns_of(path, given)
         if rows is None or columns is None:
@@ -159,19 +178,16 @@ def questions(folder: Folder) -> tuple[Question, ...]:
 def read(folder: Folder) -> JudgedPairs | None:
     """Return the pairs of a folder, or None after noting every fault."""
     try:
-        found = read_judged_pairs([folder.directory], root=folder.root)
-    except InputError as error:
-        folder.faults.found += error.faults
-        return None
-    folder.sources.update(found.sources)
-    return found
+        return _judged([folder.only or folder.directory], folder)
+    except InputError:
+        return None  # the folder has the faults
 
 
 def _files(paths: Sequence[Path], folder: Folder) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = _tables(path)
+            inside = _tables(replace(folder, directory=path))
             if not inside:
                 seen = ", ".join(sorted(p.name for p in path.iterdir())) or "an empty directory"
                 folder.faults.add(folder.label(path), "files of pairs", seen)
@@ -183,14 +199,8 @@ def _files(paths: Sequence[Path], folder: Folder) -> list[Path]:
     return found
 
 
-def _tables(directory: Path) -> list[Path]:
-    return [
-        path
-        for path in sorted(directory.iterdir())
-        if path.is_file()
-        and ending(path) in (*JSON_ENDINGS, *TABLE_ENDINGS)
-        and not path.name.startswith(".")
-    ]
+def _tables(folder: Folder) -> list[Path]:
+    return [path for path in folder.files() if ending(path) in (*JSON_ENDINGS, *TABLE_ENDINGS)]
 
 
 def _columns_of(path: Path, given: Mapping[str, Any]) -> Columns | None:

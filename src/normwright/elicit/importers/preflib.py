@@ -1,36 +1,45 @@
 """Rankings of PrefLib: strict or with ties, whole or not, and categories; since 2022 and before.
 
 A line says how many voters gave an order: `3: 2,{1,4}` is three voters who put 2 first and 1 and 4
-level. Each becomes so many anonymous participants with a ballot each. What an order leaves out is
-unranked, and stays so; how it counts is said in the outcome (`unranked` in `mapping.yaml`).
+level. They stay that many anonymous voters, counted and not made one by one. What an order leaves
+out is unranked, and stays so; how it counts is said in the outcome (`unranked` in `mapping.yaml`).
+
+Files of weighted pairs hold nobody's ballot and are read as `Majorities`. Since 2022 that is `wmd`,
+which PrefLib calls weighted matching data: whatever somebody counted, the file does not say what.
+Before, `wmg` had margins, `pwg` voters, `mjg` and `tog` bare majorities.
 """
 
 from __future__ import annotations
 
+import math
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from normwright.elicit.consulted import Consulted
+from normwright.elicit.consulted import Anonymous, Consulted
 from normwright.elicit.files import Faults, Folder, slug_of, stem_of
-from normwright.elicit.importers import Importer, Nameless
+from normwright.elicit.importers import Graph, Importer, Nameless
 from normwright.elicit.integrity import Report
 from normwright.elicit.mapping import read_mapping
 from normwright.elicit.process import Frame, read_frame
-from normwright.elicit.sheets import decoded, ending, unpacked
+from normwright.elicit.sheets import decoded, ending
 from normwright.elicit.tongue import UNDETERMINED
 from normwright.plugins import Card, plugin
 from normwright.records import (
     Ballots,
-    Participant,
+    Crowd,
+    Majorities,
     Polity,
     Process,
     RankedTiers,
+    Runs,
     Statement,
     Unranked,
+    Weighing,
 )
 
 TYPES: Final[Mapping[str, str]] = {
@@ -41,8 +50,20 @@ TYPES: Final[Mapping[str, str]] = {
     "cat": "alternatives sorted into categories",
 }
 """The types that hold ballots, and what they hold."""
+GRAPHS: Final[Mapping[str, Weighing]] = {
+    "wmd": "unstated",
+    "wmg": "margins",
+    "pwg": "wins",
+    "mjg": "majority",
+    "tog": "majority",
+}
+"""The types that hold weighted pairs, and what the weights count."""
+MOST: Final = 10**15
+"""Voters of one file. More were never asked, and no count could be held exactly as a float."""
 _REFUSED: Final[Mapping[str, str]] = {
-    "wmd": "a weighted graph of majorities, in which no voter's ballot can be found",
+    **dict.fromkeys(
+        GRAPHS, "a weighted graph of majorities, in which no voter's ballot can be found"
+    ),
     "dat": "data that are no ballots",
     "csv": "data that are no ballots",
 }
@@ -53,9 +74,13 @@ _COUNTS: Final[Mapping[Unranked, str]] = {
 _KEYS = {
     "unranked": (lambda v: v in ("last", "apart"), "last or apart"),
 }
-_HEADER = re.compile(r"#\s*([A-Z][A-Z ]*?)(?:\s+(\d+))?\s*:\s*(.*)")
+_HEADER = re.compile(r"#\s*([A-Z][A-Z ]*?)(?:\s+([0-9]{1,9}))?\s*:\s*(.*)")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_COUNT = re.compile(r"0*[0-9]{1,16}")
+_STRICT = re.compile(r"[0-9]{1,9}(?:,[0-9]{1,9})*")
 _GROUP = re.compile(r"\{([^{}]*)\}|([^,{}]+)")
-_BODY = re.compile(r"(?:\{[\d\s,]*\}|\d+)(?:,(?:\{[\d\s,]*\}|\d+))*")
+_TIE = r"\{(?:[0-9]{1,9}(?:,[0-9]{1,9})*)?\}"
+_BODY = re.compile(rf"(?:{_TIE}|[0-9]{{1,9}})(?:,(?:{_TIE}|[0-9]{{1,9}}))*")
 _SHIFTED: Final = "00014-00000001.soc"
 """The sushi orders: the names as published stand one place before the numbers of the orders."""
 _SUSHI: Final = ("ebi (shrimp)", "anago (sea eel)", "maguro (tuna)")
@@ -79,7 +104,7 @@ class _File:
 
 def sniff(folder: Folder) -> bool:
     """Return whether there is a file with an ending of PrefLib, ballots or not."""
-    return bool(_candidates(folder.directory))
+    return bool(_candidates(folder))
 
 
 def lacks(folder: Folder) -> str:
@@ -92,7 +117,7 @@ def read(folder: Folder) -> Consulted | None:
     faults, report = folder.faults, Report()
     given = read_mapping(folder, _KEYS)
     frame = read_frame(folder)
-    paths = _candidates(folder.directory)
+    paths = _candidates(folder)
     if len(paths) != 1:
         names = ", ".join(p.name for p in paths)
         faults.add(folder.label(folder.directory), "one PrefLib file", names or "none")
@@ -121,7 +146,7 @@ def read(folder: Folder) -> Consulted | None:
 
 def people(folder: Folder) -> Nameless | None:
     """Return why nobody can be found: a file of counted orders names no voter."""
-    paths = _candidates(folder.directory)
+    paths = _candidates(folder)
     if len(paths) != 1:
         return None  # reading says what is wrong
     do = "Whoever holds the ballots can count them anew; put that file in its place and run."
@@ -133,43 +158,167 @@ def _consulted(
 ) -> Consulted:
     polity, process = frame.polities[0], frame.process
     lang = frame.language or UNDETERMINED
-    width = len(str(max(found.alternatives)))
-    name = {number: f"a{number:0{width}d}" for number in found.alternatives}
-    voters = sum(count for _, count, _ in found.lines)
-    digits = len(str(voters))
-    ids = tuple(f"v{number:0{digits}d}" for number in range(1, voters + 1))
+    name = _names(found)
+    crowd = Crowd(sum(count for _, count, _ in found.lines))
     unranked: Unranked = given.get("unranked", "last")
     orders: dict[RankedTiers, int] = {}
     chosen: list[int] = []
     for where, count, tiers in found.lines:
-        order = tuple(tuple(sorted(name[n] for n in tier)) for tier in tiers if tier)
-        chosen += [orders.setdefault(order, len(orders))] * count
+        order = tuple(
+            (name[tier[0]],) if len(tier) == 1 else tuple(sorted(name[n] for n in tier))
+            for tier in tiers
+        )
+        chosen.append(orders.setdefault(order, len(orders)))
         if sum(map(len, order)) < len(name):
             report.add(
                 "incomplete-ballots",
                 f"kept as they are; what they leave out is {_COUNTS[unranked]} ({unranked})",
                 where, count,
             )  # fmt: skip
-    one_polity = (polity.id,)
+    runs = Runs(tuple(chosen), tuple(count for _, count, _ in found.lines))
     return Consulted(
         process=process,
         polities=frame.polities,
-        participants=tuple(
-            Participant(id=one, process=process.id, polities=one_polity) for one in ids
-        ),
+        participants=Anonymous(crowd, process.id, polity.id),
         statements=tuple(
             Statement(id=name[number], text={lang: text}, layer=polity.layer, authority=polity.id)
             for number, text in sorted(found.alternatives.items())
         ),
         votes=(),
         comparisons=(),
-        ballots=Ballots(tuple(orders), ids, tuple(chosen)),
+        ballots=Ballots(tuple(orders), crowd, runs, _categories(found)),
         unranked=unranked,
         faults=report.faults(),
         sources=dict(folder.sources),
         languages=(lang,),
         importer=IMPORTER.slug,
     )
+
+
+def _names(found: _File) -> dict[int, str]:
+    """Ids of alternatives, which sort as their numbers do."""
+    width = len(str(max(found.alternatives, default=0)))
+    return {number: f"a{number:0{width}d}" for number in found.alternatives}
+
+
+def _categories(found: _File) -> tuple[str, ...]:
+    """Names of the categories, by number; none where tiers are ranks."""
+    if found.type != "cat" or not found.lines:
+        return ()
+    size = len(found.lines[0][2])
+    return tuple(found.fact(f"CATEGORY NAME {n}") or str(n) for n in range(1, size + 1))
+
+
+def graph(folder: Folder) -> Graph | None:
+    """Return the weighted pairs of a file; None where it holds ballots, or after noting faults."""
+    paths = _candidates(folder)
+    if len(paths) != 1 or ending(paths[0]).removeprefix(".") not in GRAPHS:
+        return None
+    faults, report = folder.faults, Report()
+    kind = ending(paths[0]).removeprefix(".")
+    edges: list[tuple[str, str]] = []
+    found = _parsed(paths[0], kind, folder, edges)
+    if found is None or faults.found:
+        return None
+    where, said = found.facts.get("DATA TYPE", (found.label, kind))
+    if faults.one_of(where, said, list(GRAPHS), "a type of weighted pairs") and said != kind:
+        report.add("type-and-ending-differ", "the header is believed, not the ending", where)
+        kind = said
+    _count(found, "NUMBER ALTERNATIVES", len(found.alternatives), "alternatives named", faults)
+    if "NUMBER EDGES" in found.facts:
+        _count(found, "NUMBER EDGES", len(edges), "pairs", faults)
+    pairs = _edges(found, kind, edges, faults)
+    if not pairs and not faults.found:
+        faults.add(found.label, "pairs below the header", "none")
+    if faults.found:
+        return None
+    _check_pairs(found, GRAPHS[kind], pairs, report)
+    ids = _names(found)
+    place = {number: k for k, number in enumerate(sorted(found.alternatives))}
+    made = Majorities(
+        alternatives=tuple(ids[n] for n in sorted(ids)),
+        names=tuple(found.alternatives[n] for n in sorted(ids)),
+        above=array("q", (place[a] for a, _ in pairs)),
+        below=array("q", (place[b] for _, b in pairs)),
+        weight=array("d", (weight for weight, _ in pairs.values())),
+        weighing=GRAPHS[kind],
+        voters=_voters(found),
+    )
+    return Graph(made, report.faults())
+
+
+def _voters(found: _File) -> int | None:
+    said = found.fact("VOTERS ASKED")
+    return int(said) if said else None
+
+
+def _edges(
+    found: _File, kind: str, lines: Sequence[tuple[str, str]], faults: Faults
+) -> dict[tuple[int, int], tuple[float, str]]:
+    """The pairs with weight and place. Since 2022 a line is `a, b, weight`, before `weight,a,b`."""
+    before = not found.fact("DATA TYPE")
+    made: dict[tuple[int, int], tuple[float, str]] = {}
+    for where, line in lines:
+        cells = [cell.strip() for cell in line.split(",")]
+        weight = _weight(cells[0 if before else -1])
+        ends = cells[1:] if before else cells[:-1]
+        if len(ends) != 2 or weight is None or not all(map(_NUMBER.fullmatch, ends)):
+            form = "weight,number,number" if before else "number, number, weight"
+            faults.add(where, f"a line `{form}`", repr(line[:60]))
+            continue
+        pair = (int(ends[0]), int(ends[1]))
+        unknown = [str(n) for n in pair if n not in found.alternatives]
+        if unknown:
+            faults.add(where, "numbers of alternatives that are named", ", ".join(unknown))
+        elif pair[0] == pair[1]:
+            faults.add(where, "two different alternatives", f"{pair[0]} twice")
+        elif pair in made:
+            faults.add(where, "each pair once", f"that of {made[pair][1]} again")
+        elif weight < 0:
+            faults.add(where, "a weight that is not negative", cells[0 if before else -1])
+        else:
+            made[pair] = (weight, where)
+    return made
+
+
+def _weight(text: str) -> float | None:
+    try:
+        weight = float(text)
+    except ValueError:
+        return None
+    return weight if math.isfinite(weight) else None
+
+
+def _check_pairs(
+    found: _File,
+    weighing: Weighing,
+    pairs: Mapping[tuple[int, int], tuple[float, str]],
+    report: Report,
+) -> None:
+    """Report weights whose sense is open, and margins that both ways claim."""
+    if weighing == "unstated":
+        policy = (
+            "kept as they are; PrefLib calls such files matching data, and does not say that they "
+            "count voters"
+        )
+        report.add("weights-of-unstated-meaning", policy, found.label, len(pairs))
+    both = [
+        where for (a, b), (weight, where) in pairs.items()
+        if a < b and weight and pairs.get((b, a), (0.0, ""))[0]
+    ]  # fmt: skip
+    for where in both if weighing in ("margins", "majority") else ():
+        report.add("both-ways", "kept; a pair that has a majority both ways has none", where)
+    voters = _voters(found)
+    if weighing == "wins" and voters is not None:
+        for (a, b), (weight, where) in pairs.items():
+            if weight + pairs.get((b, a), (0.0, ""))[0] > voters and (a < b or (b, a) not in pairs):
+                report.add("more-than-voters", "kept; a pair has more voters than there are", where)
+    size = len(found.alternatives)
+    missing = size * (size - 1) // 2 - len({(min(p), max(p)) for p in pairs})
+    if missing:
+        report.add(
+            "pairs-not-given", "left open; no weight is not the weight 0", found.label, missing
+        )
 
 
 def _assumed(found: _File, path: Path, report: Report) -> Frame:
@@ -194,13 +343,16 @@ def _assumed(found: _File, path: Path, report: Report) -> Frame:
     return Frame(process, (Polity(id=slug, name=title, layer="polity"),), None)
 
 
-def _candidates(directory: Path) -> list[Path]:
-    known = {f".{kind}" for kind in (*TYPES, "wmd")}
-    return [p for p in sorted(directory.iterdir()) if p.is_file() and ending(p) in known]
+def _candidates(folder: Folder) -> list[Path]:
+    known = {f".{kind}" for kind in (*TYPES, *GRAPHS)}
+    return [path for path in folder.files() if ending(path) in known]
 
 
-def _parsed(path: Path, kind: str, folder: Folder) -> _File | None:
-    data = unpacked(path, folder)
+def _parsed(
+    path: Path, kind: str, folder: Folder, edges: list[tuple[str, str]] | None = None
+) -> _File | None:
+    """Take a file apart. Lines of the body go to `edges` as they are, where it is given."""
+    data = folder.unpacked(path)
     if data is None:
         return None
     text = decoded(data)
@@ -217,16 +369,25 @@ def _parsed(path: Path, kind: str, folder: Folder) -> _File | None:
         folder.faults.add(f"{label}:1", "a PrefLib header", "an empty file")
         return None
     if lines[0][1].startswith("#"):
-        return _current(label, kind, lines, folder.faults)
-    return _before_2022(label, kind, lines, folder.faults)
+        return _current(label, kind, lines, folder.faults, edges)
+    return _before_2022(label, kind, lines, folder.faults, edges)
 
 
-def _current(label: str, kind: str, lines: Sequence[tuple[str, str]], faults: Faults) -> _File:
+def _current(
+    label: str,
+    kind: str,
+    lines: Sequence[tuple[str, str]],
+    faults: Faults,
+    edges: list[tuple[str, str]] | None,
+) -> _File:
     """`# KEY: value` lines, then `count: order`."""
     found = _File(label, kind)
     for where, line in lines:
         if line.startswith("#"):
             _header(found, where, line, faults)
+            continue
+        if edges is not None:
+            edges.append((where, line))
             continue
         count, colon, order = line.partition(":")
         if not colon:
@@ -251,19 +412,23 @@ def _header(found: _File, where: str, line: str, faults: Faults) -> None:
 
 
 def _before_2022(
-    label: str, kind: str, lines: Sequence[tuple[str, str]], faults: Faults
+    label: str,
+    kind: str,
+    lines: Sequence[tuple[str, str]],
+    faults: Faults,
+    edges: list[tuple[str, str]] | None,
 ) -> _File | None:
     """A number of alternatives, `number,name` lines, `voters,sum,unique`, then `count,order`."""
     found = _File(label, kind)
     where, first = lines[0]
-    if not first.isdigit():
+    if not _NUMBER.fullmatch(first):
         faults.add(where, "a header `# KEY: value`, or a number of alternatives", repr(first[:60]))
         return None
     size = int(first)
     found.facts["NUMBER ALTERNATIVES"] = (where, first)
     for where, line in lines[1 : size + 1]:
         number, comma, text = line.partition(",")
-        if not comma or not number.strip().isdigit():
+        if not comma or not _NUMBER.fullmatch(number.strip()):
             faults.add(where, "an alternative `number,name`", repr(line[:60]))
         elif int(number) in found.alternatives:
             faults.add(where, "each alternative once", f"number {number} again")
@@ -276,9 +441,14 @@ def _before_2022(
         return None
     where, sums = lines[size + 1]
     numbers = [part.strip() for part in sums.split(",")]
-    if len(numbers) != 3 or not all(n.isdigit() for n in numbers):
+    if len(numbers) != 3 or not all(map(_COUNT.fullmatch, numbers)):
         faults.add(where, "a line `voters,sum,unique`", repr(sums[:60]))
         return None
+    if edges is not None:
+        found.facts["VOTERS ASKED"] = (where, numbers[0])
+        found.facts["NUMBER EDGES"] = (where, numbers[2])
+        edges += lines[size + 2 :]
+        return found
     found.facts["NUMBER VOTERS"] = (where, numbers[1])
     found.facts["NUMBER UNIQUE ORDERS"] = (where, numbers[2])
     for where, line in lines[size + 2 :]:
@@ -289,10 +459,13 @@ def _before_2022(
 
 def _order(found: _File, where: str, count: str, order: str, faults: Faults) -> None:
     """Note one line: how many voters, and their tiers."""
-    if not count.isdigit() or int(count) < 1:
-        faults.add(where, "a number of voters", repr(count[:60]))
+    if not _COUNT.fullmatch(count) or not 1 <= int(count) <= MOST:
+        faults.add(where, f"a number of voters, 1 to {MOST}", repr(count[:60]))
         return
-    tight = re.sub(r"\s+", "", order)
+    tight = "".join(order.split())
+    if _STRICT.fullmatch(tight):
+        found.lines.append((where, int(count), tuple((int(n),) for n in tight.split(","))))
+        return
     if not _BODY.fullmatch(tight):
         faults.add(
             where, "numbers of alternatives, those that are level in braces", repr(order[:60])
@@ -316,6 +489,8 @@ def _check(found: _File, faults: Faults, report: Report) -> None:
     found.type = said
     _count(found, "NUMBER ALTERNATIVES", len(found.alternatives), "alternatives named", faults)
     voters = sum(count for _, count, _ in found.lines)
+    if voters > MOST:
+        faults.add(found.label, f"at most {MOST} voters", voters)
     _count(found, "NUMBER VOTERS", voters, "voters in the orders", faults)
     key = "NUMBER UNIQUE PREFERENCES" if said == "cat" else "NUMBER UNIQUE ORDERS"
     if key in found.facts:
@@ -335,7 +510,10 @@ def _check(found: _File, faults: Faults, report: Report) -> None:
             policy = "kept apart by their numbers; their names are the same"
             report.add("names-alike", policy, f"{found.label}: {text[:40]}", times)
     if said == "cat" and found.lines:
-        policy = "each category is a tier, the first the best; how far apart they are is not kept"
+        policy = (
+            "each category is a tier, the first the best, and keeps its number where it is empty; "
+            "how far apart they are is not kept"
+        )
         report.add("categories-as-tiers", policy, found.label, voters)
     _name_rightly(found, report)
 
@@ -402,7 +580,8 @@ CARD = Card(
 IMPORTER = plugin(CARD)(
     Importer(
         slug=CARD.name,
-        files="one .soc, .soi, .toc, .toi or .cat file",
+        files="one .soc, .soi, .toc, .toi or .cat file, or one of weighted pairs, such as .wmd",
+        graph=graph,
         sniff=sniff,
         read=read,
         lacks=lacks,

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from normwright.elicit import compared, ranked
+from normwright.elicit.compared import Choice, moment
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Folder, slug_of, stem_of
 from normwright.elicit.importers import Importer, Nameless, Option, PeopleColumn, Question
@@ -29,6 +30,7 @@ from normwright.elicit.layout import KINDS, ROLES, ROWS, Layout, Open, find_layo
 from normwright.elicit.mapping import FILE as MAPPING
 from normwright.elicit.mapping import is_list, is_text, is_words, read_mapping
 from normwright.elicit.process import Frame, read_frame
+from normwright.elicit.ranked import Mark, rank_of
 from normwright.elicit.sheets import (
     TABLE_ENDINGS,
     Sheet,
@@ -47,12 +49,22 @@ from normwright.records import (
     Participant,
     Polity,
     Process,
-    RankedTiers,
     Stance,
     Statement,
+    Unranked,
     Vote,
 )
 
+CHOICES: Final = ("left", "right", "tie", "none")
+"""What a choice between two may mean."""
+_SIDE_WORDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("left", "l", "a", "1", "first", "esquerda", "primeira", "primeiro"), "left"),
+    **dict.fromkeys(("right", "r", "b", "2", "second", "direita", "segunda", "segundo"), "right"),
+    **dict.fromkeys(("tie", "equal", "same", "draw", "both", "neither", "0", "=", "empate",
+                     "igual", "iguais", "tanto faz"), "tie"),
+    **dict.fromkeys(("skip", "skipped", "pass", "none", "na", "n/a", "can't decide", "pular",
+                     "passo"), "none"),
+}  # fmt: skip
 _KEYS = {
     "layout": (lambda v: v in KINDS, f"one of {', '.join(KINDS)}"),
     "columns": (is_words, f"columns by what they hold: {', '.join(ROLES)}"),
@@ -61,6 +73,10 @@ _KEYS = {
         f"values in quotes, each with one of {', '.join(MEANINGS)}",
     ),
     "scale": (is_scale, "a scale from least to most agreement, for example 1..5"),
+    "choices": (
+        lambda v: is_words(v) and set(v.values()) <= set(CHOICES),
+        f"values in quotes, each with one of {', '.join(CHOICES)}",
+    ),
     "statements": (is_words, "texts of statements by the name the table gives them"),
     "leave_out": (is_list, "a list of columns"),
     "delimiter": (lambda v: isinstance(v, str) and len(v) == 1, "one character"),
@@ -97,21 +113,21 @@ class _Said:
 
 def sniff(folder: Folder) -> bool:
     """Return whether there is one table, and nothing else that could be meant."""
-    return len(_tables(folder.directory)) == 1
+    return len(_tables(folder)) == 1
 
 
 def lacks(folder: Folder) -> str:
     """Return what a folder lacks."""
-    names = [p.name for p in _tables(folder.directory)]
+    names = [p.name for p in _tables(folder)]
     some = ", ".join(names[:8])
     return f"{len(names)} tables: {some}" if names else "no CSV, TSV or XLSX file"
 
 
 def questions(folder: Folder) -> tuple[Question, ...]:
     """Return what the table leaves open."""
-    quiet = Folder(folder.directory, folder.root)
+    quiet = folder.quiet()
     given = read_mapping(quiet, _KEYS)
-    (path,) = _tables(folder.directory)
+    (path,) = _tables(folder)
     if ending(path) == ".xlsx" and "sheet" not in given:
         names = sheet_names(path)
         if len(names) > 1:
@@ -124,7 +140,7 @@ def questions(folder: Folder) -> tuple[Question, ...]:
         sheet, kind=given.get("layout"), chosen=columns, leave_out=given.get("leave_out", ())
     )
     asked = [_which(o) for o in open_]
-    if layout is None or layout.kind == "comparisons":
+    if layout is None or layout.kind in ("comparisons", "rankings"):
         return tuple(asked)
     reading = _reading(_said(sheet, layout, Report()), given)
     if len(reading.unknown) <= _ASKED_SINGLY:  # more are no answers, and reading says so
@@ -139,7 +155,7 @@ def read(folder: Folder) -> Consulted | None:
     faults, report = folder.faults, Report()
     given = read_mapping(folder, _KEYS)
     frame = read_frame(folder)
-    (path,) = _tables(folder.directory)
+    (path,) = _tables(folder)
     sheet = _sheet(path, folder, given)
     if frame is None and folder.find("process.yaml") is None:
         frame = _assumed(path, folder, report)
@@ -155,13 +171,15 @@ def read(folder: Folder) -> Consulted | None:
     _tell(sheet, layout, report)
     if layout.kind == "comparisons":
         return _compared(folder, frame, sheet, layout, given, report)
+    if layout.kind == "rankings":
+        return _ranked(folder, frame, sheet, layout, given, report)
     return _voted(folder, frame, sheet, layout, given, report)
 
 
 def people(folder: Folder) -> PeopleColumn | Nameless | None:
     """Return the column that names people; the reason, where their names are only places."""
     given = read_mapping(folder, _KEYS)
-    (path,) = _tables(folder.directory)
+    (path,) = _tables(folder)
     sheet = _sheet(path, folder, given)
     layout = None if sheet is None else _layout(sheet, given, folder)
     if sheet is None or layout is None:
@@ -228,44 +246,115 @@ def _compared(
 ) -> Consulted | None:
     """Each comparison is a ballot of two; what a participant was not shown is not compared."""
     columns = layout.columns
+    sides = ("left", "right") if "left" in columns else ("winner", "loser")
     texts: dict[str, str] = {}
     people: dict[str, str] = {}
-    casts: list[Cast] = []
-    sides: dict[int, tuple[str, str]] = {}
+    choices: list[Choice] = []
     pseudonym = _pseudonyms(sheet, layout, report)
     for number, row in enumerate(sheet.rows):
         where = sheet.where(row)
         if "valid" in columns and row.cells[columns["valid"]].lower() in _FALSE:
             report.add("invalid-comparisons", "left out; the file marks them so", where)
             continue
-        who, winner, loser = (row.cells[columns[r]] for r in ("participant", "winner", "loser"))
-        if not (who and winner and loser):
+        who, one, other = (row.cells[columns[r]] for r in ("participant", *sides))
+        if not (who and one and other):
             report.add("blank-comparisons", "left out; a name or a side is missing", where)
             continue
-        if winner == loser:
-            report.add("comparisons-with-itself", "left out; winner and loser are one", where)
+        if one == other:
+            report.add("comparisons-with-itself", "left out; both sides are one", where)
+            continue
+        side = "left" if sides[0] == "winner" else _side(row, columns, one, other, given)
+        if side is None:
+            folder.faults.add(
+                where, "left, right, tie, or one of the two as it is written",
+                shortened(row.cells[columns["choice"]]),
+                f"Say what it means under `choices` in {MAPPING}: {', '.join(CHOICES)}.",
+            )  # fmt: skip
+            continue
+        if side == "none":
+            report.add("blank-comparisons", "left out; nothing was chosen, which is no tie", where)
             continue
         actor = people.setdefault(who, pseudonym.of(who))
-        for text in (winner, loser):
+        for text in (one, other):
             texts.setdefault(text, text)
-        answer = _Answer(where, actor, "", "", _cell(row, columns, "time"), number)
-        sides[number] = (winner, loser)
-        casts.append(
-            Cast(where, actor, "\n".join(sorted((winner, loser))), str(number),
-                 _time(answer, folder) if answer.time else 0, number)
-        )  # fmt: skip
+        time = _cell(row, columns, "time")
+        answer = _Answer(where, actor, "", "", time, number)
+        better, worse = (other, one) if side == "right" else (one, other)
+        at = _time(answer, folder) if time else 0
+        choices.append(Choice(where, actor, better, worse, side == "tie", at, number))
     names = _names(texts)
-    kept = last_of_each(casts, report, "comparisons")
+    ballots, kept = compared.ballots_of(choices, names, report)
     if not folder.faults.found and len({c.actor for c in kept}) < 2:
         folder.faults.add(sheet.label, "comparisons of at least two participants", len(kept))
     if folder.faults.found:
         return None
-    given_ballots: list[tuple[str, RankedTiers]] = []
-    for cast in kept:
-        winner, loser = sides[cast.line]
-        given_ballots.append((cast.actor, ((names[winner],), (names[loser],))))
     made_people, statements = _framed(frame, tuple(people.values()), texts, names, given)
-    return _made(folder, frame, made_people, statements, report, ballots=Ballots.of(given_ballots))
+    return _made(folder, frame, made_people, statements, report, ballots=ballots)
+
+
+def _side(
+    row: SheetRow, columns: Mapping[str, int], left: str, right: str, given: Mapping[str, Any]
+) -> str | None:
+    """Which side was chosen; None where nobody knows what the value means."""
+    value = row.cells[columns["choice"]]
+    if value in (left, right):
+        return "left" if value == left else "right"
+    decided = given.get("choices", {}).get(value)
+    return decided or _SIDE_WORDS.get(value.lower()) if value else "none"
+
+
+def _ranked(
+    folder: Folder,
+    frame: Frame,
+    sheet: Sheet,
+    layout: Layout,
+    given: Mapping[str, Any],
+    report: Report,
+) -> Consulted | None:
+    """One order a person, whichever way the table has it; what an order leaves out is last."""
+    pseudonym = _pseudonyms(sheet, layout, report)
+    texts: dict[str, str] = {sheet.columns[c]: sheet.columns[c] for c in layout.statements}
+    people: dict[str, str] = {}
+    marks: list[Mark] = []
+    digits = len(str(len(sheet.rows)))
+    for number, row in enumerate(sheet.rows, 1):
+        where = sheet.where(row)
+        who = _cell(row, layout.columns, "participant")
+        if "participant" in layout.columns and not who:
+            report.add("nameless-rows", "left out; no participant", where)
+            continue
+        actor = people.setdefault(
+            who or str(number), pseudonym.of(who) if who else f"r{number:0{digits}d}"
+        )
+        for item, raw in _placed(row, layout, sheet):
+            place = rank_of(raw)
+            if not item or not raw:
+                report.add("blank-ranks", "not ranked; a blank is no place", where)
+            elif place is None:
+                folder.faults.add(where, "a place from 1 on", shortened(raw))
+            else:
+                texts.setdefault(item, _cell(row, layout.columns, "text") or item)
+                marks.append(Mark(where, actor, item, place))
+    names = _names(texts)
+    ballots = ranked.ballots_of(marks, names, report)
+    if not folder.faults.found and len(set(ballots.voters)) < 2:
+        folder.faults.add(sheet.label, "rankings of at least two participants", len(ballots))
+    if folder.faults.found:
+        return None
+    for _ in range(len(people) - len(ballots)):
+        report.add("silent-participants", "kept; they ranked nothing", sheet.label)
+    made_people, statements = _framed(frame, tuple(people.values()), texts, names, given)
+    return _made(folder, frame, made_people, statements, report, ballots=ballots, unranked="last")
+
+
+def _placed(row: SheetRow, layout: Layout, sheet: Sheet) -> Iterable[tuple[str, str]]:
+    """Each alternative of a row, with its place as written."""
+    if layout.places:
+        return [(row.cells[c], str(n)) for n, c in enumerate(layout.places, 1) if row.cells[c]]
+    if layout.statements:
+        return [(sheet.columns[c], row.cells[c]) for c in layout.statements if row.cells[c]]
+    columns = layout.columns
+    return [(row.cells[columns["statement"]], row.cells[columns["rank"]])]
 
 
 def _made(
@@ -277,6 +366,7 @@ def _made(
     *,
     votes: tuple[Vote, ...] = (),
     ballots: Ballots = NO_BALLOTS,
+    unranked: Unranked = "apart",
 ) -> Consulted:
     return Consulted(
         process=frame.process,
@@ -290,7 +380,7 @@ def _made(
         languages=(frame.language or UNDETERMINED,),
         importer=IMPORTER.slug,
         ballots=ballots,
-        unranked="apart",
+        unranked=unranked,
     )
 
 
@@ -488,12 +578,8 @@ def _assumed(path: Path, folder: Folder, report: Report) -> Frame:
     return Frame(process, (Polity(id=slug, name=title, layer="polity"),), None)
 
 
-def _tables(directory: Path) -> list[Path]:
-    return [
-        path
-        for path in sorted(directory.iterdir())
-        if path.is_file() and ending(path) in TABLE_ENDINGS and not path.name.startswith(".")
-    ]
+def _tables(folder: Folder) -> list[Path]:
+    return [path for path in folder.files() if ending(path) in TABLE_ENDINGS]
 
 
 def _cell(row: SheetRow, columns: Mapping[str, int], role: str) -> str:
@@ -503,17 +589,13 @@ def _cell(row: SheetRow, columns: Mapping[str, int], role: str) -> str:
 def _time(answer: _Answer, folder: Folder) -> int:
     """Seconds or milliseconds since the epoch, or ISO 8601; without an offset it is UTC."""
     raw = answer.time
-    if raw.isascii() and raw.isdigit():
-        return int(raw)
-    try:
-        moment = datetime.fromisoformat(raw.replace(" UTC", "+00:00"))
-    except ValueError:
+    told = moment(raw)
+    if told is None:
         folder.faults.add(
             answer.where, "a time in seconds or milliseconds, or ISO 8601", shortened(raw),
             f"Give the column another name, or name another under `columns.time` in {MAPPING}.",
         )  # fmt: skip
-        return 0
-    return max(0, int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))
+    return told or 0
 
 
 def _which(open_: Open) -> Question:
@@ -529,6 +611,8 @@ def _which(open_: Open) -> Question:
                                 "pt": "uma resposta de um participante a uma afirmação"}),
                 Option("wide", {"en": "one participant, with a column for each statement",
                                 "pt": "um participante, com uma coluna para cada afirmação"}),
+                Option("rankings", {"en": "a place in somebody's order, or a whole order",
+                                    "pt": "um lugar na ordem de alguém, ou uma ordem inteira"}),
                 Option("comparisons", {"en": "one choice between two statements",
                                        "pt": "uma escolha entre duas afirmações"}),
             ),
@@ -539,6 +623,10 @@ def _which(open_: Open) -> Question:
         "vote": ("holds the answer", "contém a resposta"),
         "winner": ("holds the statement that was chosen", "contém a afirmação escolhida"),
         "loser": ("holds the statement that was not chosen", "contém a afirmação preterida"),
+        "left": ("holds the first of the two statements", "contém a primeira das duas afirmações"),
+        "right": ("holds the second of the two", "contém a segunda das duas"),
+        "choice": ("says which of the two was chosen", "diz qual das duas foi escolhida"),
+        "rank": ("holds the place in the order", "contém o lugar na ordem"),
     }[open_.role]
     return Question(
         key=f"columns.{open_.role}",

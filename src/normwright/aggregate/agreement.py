@@ -1,0 +1,252 @@
+"""How far rules agree: pair by pair, by Kendall's tau-b, and in what they choose."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from math import sqrt
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from normwright import __version__, plugins
+from normwright.aggregate.compromises import Compromise, Theories
+from normwright.aggregate.election import Election, Inapplicable
+from normwright.aggregate.methods import Method, Order
+from normwright.aggregate.pairs import count_wins
+from normwright.records import Agreement, Camp, Estimate, MadeBy, RuleAnswer
+from normwright.stats import percentile_interval, proportion
+
+Ints = NDArray[np.int64]
+Given = TypeVar("Given")
+
+
+def compare(
+    election: Election, *, methods: Sequence[str] | None = None, seed: int, rounds: int = 200
+) -> Agreement:
+    """Return how far ranking methods agree on these ballots.
+
+    Args:
+        election: the ballots of one electorate.
+        methods: slugs; None: every method there is. One that does not apply is listed with its
+            reason.
+        seed: seed of the resampling.
+        rounds: resamples of the voters, each ranked anew by every method that answers; 0: none,
+            and no intervals.
+
+    Raises:
+        PluginError: if there is no such method.
+    """
+    slugs = [c.name for c in plugins.cards("methods")] if methods is None else list(methods)
+    rules: dict[str, Method] = {slug: plugins.get("methods", slug) for slug in slugs}
+    names = election.alternatives
+    rows, orders = _asked(rules, election, names)
+    tiers = {slug: order.tiers for slug, order in orders.items()}
+    drawn = _resampled(election, {s: rules[s] for s in orders}, seed, rounds)
+    made = agreement_of(tiers, names)
+    n, some = election.voters, bool(drawn) and made.agreed.value is not None
+    shares = [one.agreed.value for one in drawn if one.agreed.value is not None]
+    interval = percentile_interval(shares) if some and shares else None
+    depends = proportion(sum(one.depends is True for one in drawn), len(drawn)) if some else None
+    return made.model_copy(
+        update={
+            "kind": "methods",
+            "n": n,
+            "rows": rows,
+            "agreed": Estimate(
+                value=made.agreed.value, interval=interval, n=n, seed=seed if some else None
+            ),
+            "depends_share": depends and depends.model_copy(update={"seed": seed}),
+            "made_by": MadeBy(
+                stage="aggregate", version=__version__, seed=seed,
+                parameters={"methods": slugs, "rounds": rounds},
+            ),
+        }
+    )  # fmt: skip
+
+
+def compare_compromises(theories: Theories, *, rules: Sequence[str] | None = None) -> Agreement:
+    """Return how far rules for normative uncertainty agree on what to choose.
+
+    A choice that depends on the rule is not one to act on without saying so.
+
+    Args:
+        theories: the theories, how far each is believed and what it holds.
+        rules: slugs; None: every rule there is. One that does not apply is listed with its reason.
+
+    Raises:
+        PluginError: if there is no such rule.
+    """
+    slugs = [c.name for c in plugins.cards("compromises")] if rules is None else list(rules)
+    parts: dict[str, Compromise] = {slug: plugins.get("compromises", slug) for slug in slugs}
+    rows, orders = _asked(parts, theories, theories.options)
+    made = agreement_of({slug: order.tiers for slug, order in orders.items()}, theories.options)
+    return made.model_copy(
+        update={
+            "kind": "compromises",
+            "n": len(theories.held().names),
+            "rows": rows,
+            "agreed": made.agreed.model_copy(update={"n": len(theories.held().names)}),
+            "made_by": MadeBy(
+                stage="aggregate",
+                version=__version__,
+                parameters={
+                    "rules": slugs,
+                    "theories": list(theories.names),
+                    "credences": [str(c) for c in theories.credences],
+                    "comparable": theories.comparable,
+                },
+            ),
+        }
+    )
+
+
+def agreement_of(
+    tiers: dict[str, tuple[tuple[int, ...], ...]], names: tuple[str, ...]
+) -> Agreement:
+    """Return the agreement of orders by rule; `kind`, `n` and `rows` are the caller's to add."""
+    slugs = list(tiers)
+    places = places_of([tiers[s] for s in slugs], len(names))
+    signs = signs_of(places)
+    same, core = agreed_pairs(signs)
+    pairs = len(names) * (len(names) - 1) // 2
+    compared = len(slugs) > 1
+    share = same / pairs if compared and pairs else None
+    camps = camps_of({s: tuple(names[i] for i in sorted(tiers[s][0])) for s in slugs if tiers[s]})
+    return Agreement(
+        kind="",
+        alternatives=names,
+        n=0,
+        rows=(),
+        pairs=pairs,
+        agreed=Estimate(value=share, interval=None, n=0),
+        core=tuple((names[i], names[j]) for i, j in core) if compared else (),
+        compared=tuple(slugs),
+        tau=tuple(tuple(tau_b(a, b) for b in places) for a in places),
+        camps=camps,
+        depends=len(camps) > 1 if compared else None,
+    )
+
+
+def places_of(orders: Sequence[Sequence[Sequence[int]]], alternatives: int) -> Ints:
+    """Return the number of the tier of each alternative, 0 the best, shape (orders, m).
+
+    Raises:
+        ValueError: if an order leaves an alternative out.
+    """
+    places = np.full((len(orders), alternatives), -1, dtype=np.int64)
+    for row, tiers in zip(places, orders, strict=True):
+        for level, tier in enumerate(tiers):
+            row[list(tier)] = level
+    if (places < 0).any():
+        raise ValueError("an order leaves an alternative out")
+    return places
+
+
+def signs_of(places: Ints) -> Ints:
+    """Return 1 where i stands above j, -1 below, 0 level, shape (orders, m, m)."""
+    signs: Ints = np.sign(places[:, None, :] - places[:, :, None])
+    return signs
+
+
+def agreed_pairs(signs: Ints) -> tuple[int, list[tuple[int, int]]]:
+    """Return how many pairs all orders put alike or all hold level, and those put alike.
+
+    Args:
+        signs: as `signs_of` returns, of one order or more.
+    """
+    if not len(signs):
+        return 0, []
+    alike = (signs == signs[0]).all(axis=0)
+    upper = int(np.triu(alike, k=1).sum())
+    core = np.argwhere(alike & (signs[0] > 0))
+    return upper, [(int(i), int(j)) for i, j in core]
+
+
+def tau_b(a: Ints, b: Ints) -> float | None:
+    """Return Kendall's tau-b of two weak orders (Kendall, Biometrika 33, 1945).
+
+    Pairs in the same order less pairs in opposite order, over the geometric mean of the pairs that
+    either tells apart: 1 for the same order, ties and all, -1 for the reverse.
+
+    Args:
+        a: places, shape (m,); lower is better.
+        b: places by the other, shape (m,).
+
+    Returns:
+        None where one of them holds everything level, for then there is nothing to correlate.
+    """
+    signs = signs_of(np.stack([a, b]))
+    upper = np.triu_indices(len(a), k=1)
+    x, y = signs[0][upper], signs[1][upper]
+    told = int(np.abs(x).sum()) * int(np.abs(y).sum())
+    return int(x @ y) / sqrt(told) if told else None
+
+
+def camps_of(winners: dict[str, tuple[str, ...]]) -> tuple[Camp, ...]:
+    """Return the rules by the winners they choose, the largest camp first, then by name."""
+    found: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for rule, chosen in winners.items():
+        found[tuple(sorted(chosen))].append(rule)
+    camps = [Camp(winners=w, rules=tuple(sorted(r))) for w, r in found.items()]
+    return tuple(sorted(camps, key=lambda c: (-len(c.rules), c.winners)))
+
+
+def agreement_over(orders: Sequence[Sequence[Order]], alternatives: int) -> NDArray[np.float64]:
+    """Return in which share of draws all rules put i above j, shape (m, m).
+
+    Pairs whose share is high are the robust core: neither the rule nor the sample decides them.
+
+    Args:
+        orders: for each draw of the voters the order by each rule.
+        alternatives: number of alternatives.
+    """
+    counts = np.zeros((alternatives, alternatives))
+    for draw in orders:
+        signs = signs_of(places_of([order.tiers for order in draw], alternatives))
+        counts += (signs > 0).all(axis=0)
+    shares: NDArray[np.float64] = counts / max(1, len(orders))
+    return shares
+
+
+def _asked(
+    rules: Mapping[str, Callable[[Given], Order]], given: Given, names: tuple[str, ...]
+) -> tuple[tuple[RuleAnswer, ...], dict[str, Order]]:
+    """The answer of each rule, and the orders of those that answer."""
+    rows, orders = [], {}
+    for slug, ask in rules.items():
+        try:
+            order = ask(given)
+        except Inapplicable as reason:
+            rows.append(RuleAnswer(rule=slug, refused=str(reason)))
+            continue
+        orders[slug] = order
+        rows.append(
+            RuleAnswer(
+                rule=slug,
+                tiers=tuple(tuple(sorted(names[i] for i in tier)) for tier in order.tiers),
+                scores={a: float(s) for a, s in zip(names, order.scores, strict=True)},
+                facts=dict(order.facts),
+            )
+        )
+    return tuple(rows), orders
+
+
+def _resampled(
+    election: Election, rules: dict[str, Method], seed: int, rounds: int
+) -> list[Agreement]:
+    """The agreement in each resample of the voters; one in which a rule refuses is passed over."""
+    if not rounds or len(rules) < 2 or not len(election.orders) or not election.voters:
+        return []
+    counts = election.drawn(np.random.default_rng([seed, 4]), rounds)
+    wins = count_wins(election.orders, counts, unranked=election.unranked)
+    made = []
+    for drawn, pairs in zip(counts, wins, strict=True):
+        again = election.with_counts(drawn, wins=pairs)
+        try:
+            tiers = {slug: rule(again).tiers for slug, rule in rules.items()}
+        except Inapplicable:
+            continue
+        made.append(agreement_of(tiers, election.alternatives))
+    return made

@@ -1,0 +1,365 @@
+"""`normwright aggregate`: from a file of ballots to outcomes, each with what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from normwright.cli import counted
+from normwright.cli.options import AsJson, Lang
+from normwright.cli.screen import DONE, console, emit
+from normwright.cli.words import choose, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+app = typer.Typer(
+    help="Turn ballots into rankings, slates and opinion groups, and audit them.",
+    no_args_is_help=True,
+)
+
+Source: TypeAlias = Annotated[
+    Path,
+    typer.Argument(
+        metavar="PATH",
+        help="Ballots: PrefLib, Polis, paired comparisons, a table; a file, a folder or a zip.",
+    ),
+]
+Format: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--format", metavar="SLUG", help="The format; found out if left out."),
+]
+Authority: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--authority", metavar="ID", help="Whose statements count, if several asked."),
+]
+UnrankedAs: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--unranked",
+        metavar="last|apart",
+        help="What an alternative that a ballot leaves out is: below all that it ranks (last), or "
+        "not compared with anything (apart). As the format has it if left out.",
+    ),
+]
+ApproveTop: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--approve-top", metavar="N", min=1, help="The first N places of an order approve."
+    ),
+]
+Seed: TypeAlias = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+Resamples: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--resamples", metavar="N", min=0, help="Draw the voters again N times, to say how sure."
+    ),
+]
+Picture: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--picture", metavar="FILE.svg", help="Draw it, too."),
+]
+
+
+@app.callback()
+def group() -> None:
+    """Turn ballots into rankings, slates and opinion groups, and audit them."""
+
+
+@app.command("rank", epilog="Example:  normwright aggregate rank ballots.toi --method schulze")
+def rank(
+    path: Source,
+    *,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            metavar="SLUG",
+            help="A ranking method (see: normwright plugins methods), or all.",
+        ),
+    ] = "schulze",
+    unranked: UnrankedAs = None,
+    approve_top: ApproveTop = None,
+    resamples: Resamples = 0,
+    seed: Seed = 0,
+    format: Format = None,
+    authority: Authority = None,
+    picture: Picture = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Rank the alternatives; ties are kept, and what a method cannot tell is not made up."""
+    from normwright import flow
+
+    shown = choose(lang)
+    counted.picture_place(picture)
+    cast = flow.read_ballots(
+        path,
+        format=format,
+        authority=authority,
+        unranked=counted.unranked_of(unranked),
+        approve_top=approve_top,
+    )
+    rounds = resamples or (200 if picture is not None and method != flow.ALL else 0)
+    with _told(shown, quiet=as_json) as progress:
+        found = flow.ranked_by(cast, method, seed=seed, rounds=rounds, progress=progress)
+    if picture is not None:
+        from normwright.web import ranking_picture
+
+        counted.write_picture(picture, ranking_picture(found, shown))
+    if as_json:
+        rows = [counted.ranked_json(one) for one in found]
+        emit({"rows": rows} if method == flow.ALL else rows[0])
+        return DONE
+    out = console()
+    for part in counted.ranked_screen(found, shown):
+        out.print(part)
+    _drawn(picture, shown)
+    return DONE
+
+
+@app.command(
+    "slate", epilog="Example:  normwright aggregate slate my-polis --size 5 --method equal-shares"
+)
+def slate(
+    path: Source,
+    *,
+    size: Annotated[
+        int, typer.Option("--size", metavar="K", min=1, help="How many are chosen together.")
+    ],
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method", metavar="SLUG", help="A slate rule (see: normwright plugins slates)."
+        ),
+    ] = "equal-shares",
+    unranked: UnrankedAs = None,
+    approve_top: ApproveTop = None,
+    format: Format = None,
+    authority: Authority = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Choose a slate in proportion, and say who would be left without a voice in it.
+
+    Justified representation (jr, ejr_plus) needs no groups: it looks for any set of people, large
+    enough to be owed a place, who agree on something and have nothing in the slate.
+    """
+    from normwright import flow
+
+    cast = flow.read_ballots(
+        path,
+        format=format,
+        authority=authority,
+        unranked=counted.unranked_of(unranked),
+        approve_top=approve_top,
+    )
+    found = flow.slate_of(cast, size=size, method=method)
+    if as_json:
+        emit(counted.slate_json(found))
+        return DONE
+    out = console()
+    for part in counted.slate_screen(found, choose(lang)):
+        out.print(part)
+    return DONE
+
+
+@app.command("groups", epilog="Example:  normwright aggregate groups my-polis --picture map.svg")
+def groups(
+    path: Source,
+    *,
+    pipeline: Annotated[
+        str,
+        typer.Option(
+            "--pipeline",
+            metavar="SLUG",
+            help="mixture (missing votes stay missing), or polis (the formulas of Polis).",
+        ),
+    ] = "mixture",
+    resamples: Annotated[
+        int,
+        typer.Option(
+            "--resamples", metavar="N", min=0, help="Subsamples of the people, to see what repeats."
+        ),
+    ] = 50,
+    seed: Seed = 0,
+    format: Format = None,
+    authority: Authority = None,
+    picture: Picture = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Look for opinion groups, and say what they and everybody agree on; none is an answer, too.
+
+    Groups count only where they are more than chance, come again when people are left out, and lie
+    apart. Plain majorities stand beside the consensus of groups.
+    """
+    from normwright import flow
+
+    shown = choose(lang)
+    counted.picture_place(picture)
+    cast = flow.read_ballots(path, format=format, authority=authority)
+    with _told(shown, quiet=as_json) as progress:
+        found = flow.groups_of(
+            path, cast, pipeline=pipeline, seed=seed, rounds=resamples, progress=progress
+        )
+    if picture is not None:
+        from normwright.web import opinion_picture
+
+        counted.write_picture(picture, opinion_picture(found, shown))
+    if as_json:
+        emit(found.as_json())
+        return DONE
+    out = console()
+    for part in counted.groups_screen(found, shown):
+        out.print(part)
+    _drawn(picture, shown)
+    return DONE
+
+
+@app.command("compare", epilog="Example:  normwright aggregate compare ballots.toi --resamples 100")
+def compare(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            help="Ballots; or theories with credences (YAML, JSON, or CSV with columns theory, "
+            "credence and one an option).",
+        ),
+    ],
+    *,
+    unranked: UnrankedAs = None,
+    approve_top: ApproveTop = None,
+    resamples: Resamples = 100,
+    seed: Seed = 0,
+    format: Format = None,
+    authority: Authority = None,
+    picture: Picture = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Ask every rule, and say how far they agree and whether the choice depends on the rule.
+
+    On ballots these are the ranking methods; on theories, the rules for normative uncertainty. A
+    rule that does not apply is told with its reason.
+    """
+    from normwright import flow
+
+    shown = choose(lang)
+    counted.picture_place(picture)
+    theories = flow.read_theories(path)
+    if theories is not None:
+        found = flow.theories_agreement(theories)
+    else:
+        cast = flow.read_ballots(
+            path,
+            format=format,
+            authority=authority,
+            unranked=counted.unranked_of(unranked),
+            approve_top=approve_top,
+        )
+        found = flow.methods_agreement(cast, seed=seed, rounds=resamples)
+    if picture is not None:
+        from normwright.web import agreement_picture
+
+        counted.write_picture(picture, agreement_picture(found, shown))
+    if as_json:
+        emit({**found.model_dump(mode="json"), "digest": found.digest})
+        return DONE
+    out = console()
+    for part in counted.agreement_screen(found, shown):
+        out.print(part)
+    _drawn(picture, shown)
+    return DONE
+
+
+@app.command("audit", epilog="Example:  normwright aggregate audit ballots.toi --picture beats.svg")
+def audit(
+    path: Source,
+    *,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method", metavar="SLUG", help="A method to audit; repeat it. All if left out."
+        ),
+    ] = None,
+    resamples: Resamples = 200,
+    budget: Annotated[
+        float,
+        typer.Option(
+            "--budget",
+            metavar="SECONDS",
+            min=1,
+            help="About how long it may take; what it leaves no room for is told.",
+        ),
+    ] = 30.0,
+    unranked: UnrankedAs = None,
+    approve_top: ApproveTop = None,
+    seed: Seed = 0,
+    format: Format = None,
+    authority: Authority = None,
+    picture: Picture = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Try on these very ballots what a hostile reader would try, and show what breaks.
+
+    Cycles of majorities, how far the outcome hangs on the method, which pairs are ranked alike by
+    every method in nearly every resample (the robust core), and for each axiom a witness: the
+    ballots, what was changed, and both outcomes.
+    """
+    from normwright import flow
+
+    shown = choose(lang)
+    counted.picture_place(picture)
+    cast = flow.read_ballots(
+        path,
+        format=format,
+        authority=authority,
+        unranked=counted.unranked_of(unranked),
+        approve_top=approve_top,
+    )
+    with _told(shown, quiet=as_json) as progress:
+        found = flow.audited(
+            cast, methods=method, seed=seed, rounds=resamples, budget=budget, progress=progress
+        )
+    if picture is not None:
+        from normwright.web import margins_picture
+
+        counted.write_picture(picture, margins_picture(found, shown))
+    if as_json:
+        emit(found.as_json())
+        return DONE
+    out = console()
+    for part in counted.audit_screen(found, shown):
+        out.print(part)
+    _drawn(picture, shown)
+    return DONE
+
+
+def _drawn(picture: Path | None, lang: str) -> None:
+    if picture is not None:
+        line = words(lang)["drawn"].format(file=picture)
+        console(stderr=True).print(line, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _told(lang: str, *, quiet: bool) -> Iterator[Callable[[int, int, str], None] | None]:
+    """Give a callback that shows how far the work is: a bar on a terminal, else nothing."""
+    err = console(stderr=True)
+    if quiet or not err.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task(words(lang)["counting"], total=None)
+        yield lambda done, of, note: progress.update(
+            task, completed=done, total=of, description=note
+        )

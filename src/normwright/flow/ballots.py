@@ -1,0 +1,189 @@
+"""A file of ballots as an election: read by `elicit`, counted by `aggregate`, named as written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from normwright.records import Digest, Fault, InputError, IntegrityFault, Unranked
+
+if TYPE_CHECKING:
+    from normwright.aggregate import Election, Profile
+    from normwright.elicit import Consulted, Source
+    from normwright.records import Majorities
+
+
+@dataclass(frozen=True)
+class Cast:
+    """What a file holds, ready to be counted."""
+
+    election: Election
+    format: str
+    """Slug of the importer that read it."""
+    digest: Digest
+    """Of what was read; the same wherever it lies."""
+    faults: tuple[IntegrityFault, ...]
+    """The integrity report."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """What an alternative says, where its name is only an id."""
+    profile: Profile | None = None
+    """The votes, where people voted on statements."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Id in the records -> name in the file."""
+
+
+def read_ballots(
+    path: Path,
+    *,
+    format: str | None = None,
+    authority: str | None = None,
+    unranked: Unranked | None = None,
+    approve_top: int | None = None,
+) -> Cast:
+    """Return the ballots in a file, a folder or an archive.
+
+    Args:
+        path: what is to be read.
+        format: slug of the importer; None: found out.
+        authority: whose statements count, where several authorities asked; None: the only one.
+        unranked: what an alternative that a ballot leaves out counts as; None: as the format has
+            it, which is below all that a ballot ranks, except for votes and pairs.
+        approve_top: how many places of an order approve, for orders that do not say.
+
+    Raises:
+        InputError: with every fault, if it cannot be read or holds nothing to be counted.
+    """
+    from normwright.elicit import read_source
+
+    source = read_source(path, format=format)
+    cast = _cast(path, source, authority)
+    election = cast.election
+    if unranked is not None and unranked != election.unranked:
+        election = replace(election, unranked=unranked, pairwise=None)
+    if approve_top is not None:
+        election = election.approving(approve_top)
+    return replace(cast, election=election)
+
+
+def _cast(path: Path, source: Source, authority: str | None) -> Cast:
+    if source.majorities is not None:
+        election = _of_majorities(path, source, source.majorities)
+        return Cast(election, source.format, source.digest, source.faults)
+    if source.consulted is None:
+        raise _nothing(path, source)
+    return _of_consultation(path, source, source.consulted, authority)
+
+
+def _of_majorities(path: Path, source: Source, found: Majorities) -> Election:
+    """Return an election of which only the pairs are known."""
+    import numpy as np
+
+    from normwright.aggregate import Election
+
+    if found.weighing == "unstated" or any(not float(one).is_integer() for one in found.weight):
+        seen = "weights of unstated meaning" if found.weighing == "unstated" else "fractions"
+        raise InputError(
+            [
+                Fault(
+                    where=str(path),
+                    expected="weights that count voters, or by how many more they are",
+                    seen=seen,
+                    do="Take the ballots themselves, or a file that says what it weighs.",
+                )
+            ]
+        )
+    m = len(found.alternatives)
+    wins = np.zeros((m, m), dtype=np.int64)
+    above, below = np.array(found.above, dtype=np.int64), np.array(found.below, dtype=np.int64)
+    np.add.at(wins, (above, below), np.array(found.weight).astype(np.int64))
+    voters = found.voters or int((wins + wins.T).max(initial=0))
+    return Election(
+        _apart(dict(zip(found.alternatives, found.names, strict=True))),
+        np.zeros((0, m), dtype=np.int16),
+        np.zeros(0, dtype=np.int64),
+        pairwise=wins,
+        electorate=voters,
+    )
+
+
+def _of_consultation(
+    path: Path, source: Source, consulted: Consulted, authority: str | None
+) -> Cast:
+    from normwright.aggregate import Election, Profile
+
+    asked = _authority(path, consulted, authority)
+    members = {p.id for p in consulted.participants if asked in p.polities}
+    statements = [s for s in consulted.statements if s.authority == asked]
+    ids = [s.id for s in statements]
+    texts = {s.id: next(iter(s.text.values()), s.id) for s in statements}
+    names = _names(consulted, texts)
+    profile: Profile | None = None
+    if len(consulted.ballots):
+        voters = None if len(members) == len(consulted.participants) else members
+        election = Election.of(
+            consulted.ballots, alternatives=ids, voters=voters, unranked=consulted.unranked
+        )
+    elif consulted.votes:
+        order = [p.id for p in consulted.participants if p.id in members]
+        profile = Profile.of(consulted.votes, participants=order, statements=ids)
+        election = profile.election()
+    else:
+        raise _nothing(path, source)
+    election = replace(election, alternatives=tuple(names[i] for i in ids))
+    told = {names[i]: texts[i] for i in ids if names[i] != texts[i]}
+    return Cast(
+        election, source.format, source.digest, source.faults, texts=told, profile=profile,
+        names=names,
+    )  # fmt: skip
+
+
+_OWN_IDS = ("native", "polis")
+"""Formats whose files give ids; in all others an id is ours, and the name is what is written."""
+
+
+def _names(consulted: Consulted, texts: Mapping[str, str]) -> dict[str, str]:
+    """The names in the file: its ids where it has any, else its texts."""
+    if consulted.importer in _OWN_IDS:
+        return {one: one for one in texts}
+    return dict(zip(texts, _apart(texts), strict=True))
+
+
+def _apart(texts: Mapping[str, str]) -> tuple[str, ...]:
+    """Texts by id, with the id beside those that several share."""
+    times = Counter(texts.values())
+    return tuple(t if times[t] == 1 else f"{t} ({one})" for one, t in texts.items())
+
+
+def _authority(path: Path, consulted: Consulted, wanted: str | None) -> str:
+    known = sorted({s.authority for s in consulted.statements})
+    if wanted is None and len(known) == 1:
+        return known[0]
+    if wanted in known:
+        return wanted
+    raise InputError(
+        [
+            Fault(
+                where=f"{path}: authority",
+                expected=f"one of {', '.join(known)}",
+                seen=repr(wanted) if wanted else f"{len(known)} authorities, and none was named",
+                do="Say whose statements count: --authority ID. One outcome has one electorate.",
+            )
+        ]
+    )
+
+
+def _nothing(path: Path, source: Source) -> InputError:
+    held = ", ".join(f"{n} {kind}" for kind, n in source.counts.items() if n) or "nothing"
+    return InputError(
+        [
+            Fault(
+                where=str(path),
+                expected="ballots, votes or comparisons that can be counted",
+                seen=f"{held} ({source.format})",
+                do=f"See what it holds: normwright elicit import {path}",
+            )
+        ]
+    )

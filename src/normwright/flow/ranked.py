@@ -1,0 +1,106 @@
+"""Ballots in a file, ranked by one method or by all: what applies, what does not, and how sure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from normwright import plugins
+from normwright.records import Fault
+
+if TYPE_CHECKING:
+    from normwright.aggregate import Certainty, Election, Order
+    from normwright.flow.ballots import Cast
+
+ALL = "all"
+"""Instead of a method: each one there is."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Ballots by one method."""
+
+    method: str
+    cast: Cast
+    order: Order | None
+    """None where the method does not apply to these ballots."""
+    refused: tuple[Fault, ...] = ()
+    """Why it does not apply."""
+    certainty: Certainty | None = None
+    """How sure it is, where voters were drawn again."""
+    seed: int | None = None
+    """Seed of that."""
+    rounds: int = 0
+    """Resamples of the voters."""
+
+    @property
+    def tiers(self) -> tuple[tuple[str, ...], ...] | None:
+        """The names, best first; None where the method does not apply."""
+        if self.order is None:
+            return None
+        names = self.cast.election.alternatives
+        return tuple(tuple(sorted(names[i] for i in tier)) for tier in self.order.tiers)
+
+    @property
+    def winners(self) -> tuple[str, ...] | None:
+        """The first tier; None where the method does not apply."""
+        tiers = self.tiers
+        return None if tiers is None else tiers[0] if tiers else ()
+
+
+def ranked_by(
+    cast: Cast,
+    method: str,
+    *,
+    seed: int = 0,
+    rounds: int = 0,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> tuple[Ranked, ...]:
+    """Return the ballots ranked by a method, or by each there is.
+
+    Of all methods those that do not apply are told with the reason; one that was asked for by name
+    raises it.
+
+    Args:
+        cast: the ballots.
+        method: slug of a method, or `all`.
+        seed: seed of the resampling.
+        rounds: resamples of the voters, to say how sure the places are; 0: none.
+        progress: is told how many methods are done, of how many, and which comes next.
+
+    Raises:
+        PluginError: if there is no such method.
+        Inapplicable: if the one that was asked for does not apply.
+    """
+    if method != ALL:
+        return (_one(cast, method, seed, rounds),)
+    from normwright.aggregate import Inapplicable
+
+    found: list[Ranked] = []
+    names = method_names()
+    for number, name in enumerate(names):
+        if progress is not None:
+            progress(number, len(names), name)
+        try:
+            found.append(_one(cast, name, seed, rounds))
+        except Inapplicable as error:
+            found.append(Ranked(name, cast, None, refused=error.faults))
+    return tuple(found)
+
+
+def method_names() -> Sequence[str]:
+    """Return the slugs of the methods there are, sorted."""
+    return [card.name for card in plugins.cards("methods")]
+
+
+def _one(cast: Cast, method: str, seed: int, rounds: int) -> Ranked:
+    from normwright.aggregate import certainty, order_of, ranking_of
+
+    election: Election = cast.election
+    order = order_of(election, method=method)
+    if not rounds or not len(election.counts):
+        return Ranked(method, cast, order)
+    ranking = ranking_of(election, order, method=method)
+    sure = certainty(election, ranking, seed=seed, rounds=rounds)
+    return Ranked(method, cast, order, certainty=sure, seed=seed, rounds=rounds)

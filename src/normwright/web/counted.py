@@ -1,0 +1,145 @@
+"""Pictures of what was counted: places, margins, opinions, agreement, with their words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from normwright.flow import Audited, OpinionGroups, Ranked
+from normwright.records import Agreement
+from normwright.web.pictures import (
+    OpinionGroup,
+    RankRow,
+    agreement,
+    margins,
+    opinion_map,
+    rank_intervals,
+)
+from normwright.web.pictures.margins import ARROWS
+from normwright.web.pictures.opinions import drawn
+from normwright.web.words import Words, words_for
+
+
+def ranking_picture(found: Sequence[Ranked], lang: str) -> str:
+    """Return the places of every alternative by one method, with their intervals.
+
+    Of several methods the first that applies is drawn.
+    """
+    (w,) = words_for([lang])
+    one = next(r for r in found if r.order is not None)
+    return rank_intervals(
+        _rank_rows(one, w),
+        title=w("picture.places", method=one.method),
+        note=_rank_note(one, w),
+        w=w,
+    )
+
+
+def _rank_rows(found: Ranked, w: Words) -> list[RankRow]:
+    order = found.order
+    assert order is not None
+    assert found.tiers is not None
+    number = {a: j for j, a in enumerate(found.cast.election.alternatives)}
+    sure = {} if found.certainty is None else {s.alternative: s for s in found.certainty.standings}
+    rows, place = [], 1
+    for tier in found.tiers:
+        for name in tier:
+            low: float | None = None
+            high: float | None = None
+            if order.places is not None:
+                low, high = (float(v) for v in order.places[number[name]])
+            elif name in sure:
+                low, high = sure[name].places.low, sure[name].places.high
+            text = found.cast.texts.get(name)
+            rows.append(
+                RankRow(
+                    name=f"{name}  {text}" if text else name,
+                    place=place,
+                    low=low,
+                    high=high,
+                    value=w.number(float(order.scores[number[name]]), "plain"),
+                )
+            )
+        place += len(tier)
+    return rows
+
+
+def _rank_note(found: Ranked, w: Words) -> str:
+    order, election = found.order, found.cast.election
+    base = w("picture.ballots", n=w.count(election.voters), unranked=election.unranked)
+    if order is not None and order.places is not None:
+        return f"{w('picture.places_estimated')} {base}"
+    if found.certainty is not None:
+        told = w("picture.places_resampled", rounds=w.count(found.rounds), seed=found.seed)
+        return f"{told} {base}"
+    return f"{w('picture.places_only')} {base}"
+
+
+def agreement_picture(found: Agreement, lang: str) -> str:
+    """Return how alike rules rank, as a table of Kendall's tau-b."""
+    (w,) = words_for([lang])
+    key = "voters" if found.kind == "methods" else "theories"
+    note = w(
+        f"picture.tau_{key}", n=w.count(found.n), pairs=w.count(found.pairs),
+        agreed=w.number(found.agreed.value),
+    )  # fmt: skip
+    title = w(f"picture.agreement_{found.kind}")
+    return agreement(found.compared, found.tau, title=title, note=note, w=w)
+
+
+def opinion_picture(found: OpinionGroups, lang: str) -> str:
+    """Return the map of opinions; colours only where groups are supported."""
+    (w,) = words_for([lang])
+    analysis = found.analysis
+    groups, labels = [], [-1] * len(analysis.people)
+    if analysis.supported:
+        labels = [int(label) for label in analysis.labels]
+        groups = [
+            OpinionGroup("ABCDE"[i], size, w("picture.group", id="ABCDE"[i], n=w.count(size)))
+            for i, size in enumerate(analysis.sizes)
+        ]
+    stability = analysis.split.stability if analysis.split else None
+    note = w(
+        "picture.map_note",
+        drawn=w.count(drawn(len(labels))),
+        n=w.count(analysis.participants),
+        ari=w.number(stability.value if stability else None, "plain"),
+        rounds=w.count(analysis.rounds),
+        seed=analysis.seed,
+    )
+    shares = [w.number(one) for one in analysis.explained]
+    return opinion_map(
+        [(float(x), float(y)) for x, y in analysis.points],
+        labels,
+        groups,
+        title=w(f"picture.map_{'groups' if analysis.supported else 'none'}"),
+        note=note,
+        ungrouped=w("picture.nobody" if analysis.supported else "picture.everybody"),
+        axes=(w("picture.axis_across", share=shares[0]), w("picture.axis_up", share=shares[1])),
+        w=w,
+    )
+
+
+def margins_picture(found: Audited, lang: str) -> str:
+    """Return who beats whom by how much, in the order of Copeland's count of contests won."""
+    (w,) = words_for([lang])
+    election, cycles = found.cast.election, found.audit.cycles
+    won = (election.margins > 0).sum(axis=1) - (election.margins < 0).sum(axis=1)
+    order = sorted(range(len(won)), key=lambda i: (-int(won[i]), election.alternatives[i]))
+    table = [[int(election.margins[i, j]) for j in order] for i in order]
+    name = cycles.condorcet_winner
+    verdict = (
+        w("picture.margins_cycle", n=w.count(len(cycles.smith)))
+        if name is None
+        else w("picture.margins_winner", name=name)
+    )
+    drawing = "arrows" if len(order) <= ARROWS else "shades"
+    n = w.count(election.voters)
+    return margins(
+        [election.alternatives[i] for i in order],
+        table,
+        title=w("picture.margins"),
+        note=f"{verdict} {w(f'picture.margins_{drawing}', n=n)}",
+        top=cycles.smith,
+        weakest=cycles.weakest,
+        w=w,
+    )

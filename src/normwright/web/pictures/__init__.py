@@ -1,0 +1,21 @@
+"""Pictures that stand alone: one SVG file each, readable in both languages, in light and dark.
+
+Each is given what it draws as plain numbers and names; nothing is estimated here.
+"""
+
+from normwright.web.pictures.agreement import agreement
+from normwright.web.pictures.curves import Curve, curves
+from normwright.web.pictures.margins import margins
+from normwright.web.pictures.opinions import OpinionGroup, opinion_map
+from normwright.web.pictures.ranks import RankRow, rank_intervals
+
+__all__ = [
+    "Curve",
+    "OpinionGroup",
+    "RankRow",
+    "agreement",
+    "curves",
+    "margins",
+    "opinion_map",
+    "rank_intervals",
+]

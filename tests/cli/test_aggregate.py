@@ -1,0 +1,291 @@
+"""`normwright aggregate`: the JSON that others call, screens, pictures, and what is refused."""
+
+from __future__ import annotations
+
+import random
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Call
+
+from normwright.plugins import cards
+
+CAPITAL = """\
+# FILE NAME: capital.soc
+# TITLE: The capital
+# DATA TYPE: soc
+# MODIFICATION TYPE: original
+# NUMBER ALTERNATIVES: 4
+# NUMBER VOTERS: 100
+# NUMBER UNIQUE ORDERS: 4
+# ALTERNATIVE NAME 1: Memphis
+# ALTERNATIVE NAME 2: Nashville
+# ALTERNATIVE NAME 3: Chattanooga
+# ALTERNATIVE NAME 4: Knoxville
+42: 1,2,3,4
+26: 2,3,4,1
+17: 4,3,2,1
+15: 3,4,2,1
+"""
+BLOCKS = """\
+# FILE NAME: blocks.soi
+# TITLE: Two blocks
+# DATA TYPE: soi
+# MODIFICATION TYPE: original
+# NUMBER ALTERNATIVES: 6
+# NUMBER VOTERS: 100
+# NUMBER UNIQUE ORDERS: 2
+# ALTERNATIVE NAME 1: a
+# ALTERNATIVE NAME 2: b
+# ALTERNATIVE NAME 3: c
+# ALTERNATIVE NAME 4: x
+# ALTERNATIVE NAME 5: y
+# ALTERNATIVE NAME 6: z
+51: 1,2,3
+49: 4,5,6
+"""
+CYCLE = """\
+# FILE NAME: cycle.soc
+# TITLE: A cycle
+# DATA TYPE: soc
+# MODIFICATION TYPE: original
+# NUMBER ALTERNATIVES: 3
+# NUMBER VOTERS: 9
+# NUMBER UNIQUE ORDERS: 3
+# ALTERNATIVE NAME 1: a
+# ALTERNATIVE NAME 2: b
+# ALTERNATIVE NAME 3: c
+4: 1,2,3
+3: 2,3,1
+2: 3,1,2
+"""
+THEORIES = """\
+options: [share, withhold, ask]
+theories:
+  outcomes: {credence: 0.5, worth: {share: 10, withhold: 0, ask: 9}}
+  duties: {credence: 0.5, order: [ask, [share, withhold]]}
+"""
+
+
+@pytest.fixture
+def capital(tmp_path: Path) -> Path:
+    """The textbook vote on a capital: plurality Memphis, runoff Knoxville, Condorcet Nashville."""
+    path = tmp_path / "capital.soc"
+    path.write_text(CAPITAL, encoding="utf-8")
+    return path
+
+
+def test_rank_is_the_contract(call: Call, capital: Path) -> None:
+    """The keys others call are there, with the names in the file."""
+    told = call("aggregate", "rank", capital, "--method", "schulze", "--json")
+
+    assert told.code == 0
+    assert (told.value["method"], told.value["unranked"]) == ("schulze", "last")
+    assert (told.value["ballots"], told.value["alternatives"]) == (100, 4)
+    assert told.value["tied"] is False
+    assert told.value["winners"] == ["Nashville"]
+    assert told.value["ranking"] == [["Nashville"], ["Chattanooga"], ["Knoxville"], ["Memphis"]]
+
+
+def test_rules_differ_as_the_textbook_says(call: Call, capital: Path) -> None:
+    """All methods at once: a row each, and those that need grades say so instead of guessing."""
+    rows = call("aggregate", "rank", capital, "--method", "all", "--json").value["rows"]
+    winners = {row["method"]: row["winners"] for row in rows}
+
+    assert set(winners) == {card.name for card in cards("methods")}
+    assert (winners["plurality"], winners["irv"]) == (["Memphis"], ["Knoxville"])
+    assert winners["borda"] == winners["kemeny"] == winners["maximal-lottery"] == ["Nashville"]
+    refused = {row["method"]: row["refused"] for row in rows if row["winners"] is None}
+    assert "majority-judgement" in refused
+    assert all(fault["expected"] and fault["seen"] for each in refused.values() for fault in each)
+
+
+def test_a_method_that_does_not_apply_is_an_error(call: Call, capital: Path) -> None:
+    """Asked for by name, it says what it needs, what was seen, and what to do."""
+    told = call("aggregate", "rank", capital, "--method", "majority-judgement", "--json")
+
+    assert told.code == 1
+    assert "grades" in told.faults[0]["expected"]
+
+
+def test_unknown_method_names_the_nearest(call: Call, capital: Path) -> None:
+    """A slip of the pen is answered with the method that was probably meant."""
+    told = call("aggregate", "rank", capital, "--method", "shulze")
+
+    assert told.code == 1
+    assert "schulze" in told.err
+
+
+def test_what_a_ballot_leaves_out_is_said(call: Call, tmp_path: Path) -> None:
+    """`last` by default, `apart` if asked for; always printed, and it decides who wins."""
+    path = tmp_path / "short.soi"
+    lines = BLOCKS.replace("51: 1,2,3\n49: 4,5,6", "51: 1\n49: 4,1")
+    path.write_text(lines, encoding="utf-8")
+    last = call("aggregate", "rank", path, "--json").value
+    apart = call("aggregate", "rank", path, "--unranked", "apart", "--json").value
+
+    assert (last["unranked"], last["winners"]) == ("last", ["a"])
+    assert apart["unranked"] == "apart"
+    assert "a" not in apart["winners"]
+    assert "below all" in call("aggregate", "rank", path).out
+
+
+def test_a_slate_for_the_majority_only_is_found_out(call: Call, tmp_path: Path) -> None:
+    """51 % take all by approval voting: 49 % have no voice, and are named by what they support."""
+    path = tmp_path / "blocks.soi"
+    path.write_text(BLOCKS, encoding="utf-8")
+    plain = call("aggregate", "slate", path, "--size", 3, "--method", "av", "--json").value
+    fair = call("aggregate", "slate", path, "--size", 3, "--method", "equal-shares", "--json").value
+
+    assert plain["slate"] == ["a", "b", "c"]
+    assert plain["jr"]["satisfied"] is False
+    assert plain["jr"]["witness"]["voters"] == 49
+    assert plain["jr"]["witness"]["lacks"] in "xyz"
+    assert fair["jr"]["satisfied"] is True
+    assert fair["ejr_plus"]["satisfied"] is True
+    assert "NOT satisfied" in call("aggregate", "slate", path, "--size", 3, "--method", "av").out
+
+
+def test_compare_says_whether_the_choice_depends_on_the_rule(call: Call, capital: Path) -> None:
+    """Rules, their winners, and the share of pairs they agree on, with n, interval and seed."""
+    told = call("aggregate", "compare", capital, "--resamples", 20, "--seed", 3, "--json").value
+
+    assert told["depends"] is True
+    assert told["agreed"]["n"] == 100
+    assert told["agreed"]["seed"] == 3
+    assert told["camps"][0]["winners"] == ["Nashville"]
+
+
+def test_compare_takes_theories(call: Call, tmp_path: Path) -> None:
+    """A file of theories is asked by the rules for normative uncertainty; some refuse, in words."""
+    path = tmp_path / "theories.yaml"
+    path.write_text(THEORIES, encoding="utf-8")
+    told = call("aggregate", "compare", path, "--json").value
+    mec = next(row for row in told["rows"] if row["rule"] == "mec")
+
+    assert told["kind"] == "compromises"
+    assert mec["refused"]
+    assert not mec["tiers"]
+
+
+@pytest.mark.parametrize("lang", ["en", "pt"])
+@pytest.mark.parametrize(
+    "arguments", [("rank", "--method", "borda"), ("compare", "--resamples", "5")]
+)
+def test_pictures_are_whole_files(
+    call: Call, capital: Path, tmp_path: Path, lang: str, arguments: tuple[str, ...]
+) -> None:
+    """Each is well-formed, says its language, and can be read by those who cannot see it."""
+    verb, *rest = arguments
+    picture = tmp_path / "drawn.svg"
+    told = call("aggregate", verb, capital, *rest, "--picture", picture, "--lang", lang)
+    root = ET.fromstring(picture.read_text(encoding="utf-8"))
+
+    assert told.code == 0
+    assert root.get("lang") == lang
+    assert root.findtext("{http://www.w3.org/2000/svg}title")
+    assert root.findtext("{http://www.w3.org/2000/svg}desc")
+
+
+def test_a_picture_that_cannot_be_written_is_told_first(call: Call, capital: Path) -> None:
+    """Nothing is counted for a picture that has no place; both faults are told at once."""
+    told = call("aggregate", "rank", capital, "--picture", "nowhere/at/all.png", "--json")
+
+    assert told.code == 1
+    assert [f["where"] for f in told.faults] == ["--picture", "--picture"]
+
+
+def test_a_file_without_ballots_says_what_it_holds(call: Call, tmp_path: Path) -> None:
+    """Preference pairs are no ballots over shared alternatives."""
+    path = tmp_path / "pairs.jsonl"
+    path.write_text(
+        '{"prompt": "Say hello.", "chosen": "Hello.", "rejected": "No."}\n' * 2, encoding="utf-8"
+    )
+    told = call("aggregate", "rank", path, "--json")
+
+    assert told.code == 1
+    assert "pairs" in told.faults[0]["seen"]
+
+
+def polis(folder: Path, votes: list[list[int]]) -> Path:
+    """Write votes as an export of Polis: a row a participant, agreement in percent."""
+    folder.mkdir()
+    count = len(votes[0])
+    head = "timestamp,datetime,comment-id,author-id,agrees,disagrees,moderated,comment-body"
+    comments = [head]
+    for j in range(count):
+        agrees, against = (sum(row[j] == v for row in votes) for v in (1, -1))
+        comments.append(f"1500000000,x,{j},0,{agrees},{against},1,Statement number {j}.")
+    (folder / "comments.csv").write_text("\n".join(comments) + "\n", encoding="utf-8")
+    columns = ",".join(str(j) for j in range(count))
+    rows = [f"participant,group-id,n-comments,n-votes,n-agree,n-disagree,{columns}"]
+    for i, row in enumerate(votes):
+        told = ",".join(str(v) for v in row)
+        rows.append(f"{i},,0,{count},{row.count(1)},{row.count(-1)},{told}")
+    (folder / "participants-votes.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+def camps(seed: int, apart: bool) -> list[list[int]]:
+    """Votes of 90 people on 24 statements: of two camps far apart, or everybody by chance."""
+    rng = random.Random(seed)
+    lean = [[rng.choice((0.08, 0.92)) for _ in range(24)], [0.5] * 24]
+    lean[1] = [1 - p for p in lean[0]] if apart else lean[1]
+    if not apart:
+        lean[0] = lean[1]
+    return [[1 if rng.random() < p else -1 for p in lean[i % 2]] for i in range(90)]
+
+
+def test_groups_are_found_where_there_are_any(call: Call, tmp_path: Path) -> None:
+    """Two camps are two groups; the same people answering by chance are none, and both say why."""
+    two = polis(tmp_path / "two", camps(1, apart=True))
+    none = polis(tmp_path / "none", camps(1, apart=False))
+    found = call("aggregate", "groups", two, "--resamples", 20, "--json").value
+    chance = call("aggregate", "groups", none, "--resamples", 20, "--json").value
+
+    assert (found["supported"], found["k"], sorted(found["sizes"])) == (True, 2, [45, 45])
+    assert found["stability"]["ari_median"] > 0.9
+    assert chance["supported"] is False
+    assert chance["reason"]
+    for told in (found, chance):
+        assert {"k", "sizes", "stability", "consensus", "majority"} <= set(told)
+        assert set(told["stability"]) >= {"ari_median", "ari_p10"}
+
+
+def test_ballots_have_no_opinion_groups(call: Call, capital: Path) -> None:
+    """Groups are looked for in votes on statements; a ranking is told what it is for."""
+    told = call("aggregate", "groups", capital, "--json")
+
+    assert told.code == 1
+    assert "rank" in told.faults[0]["do"]
+
+
+def test_audit_is_the_contract(call: Call, capital: Path) -> None:
+    """Findings carry a witness of the breach; the core is pairs; what was left out is told."""
+    told = call(
+        "aggregate", "audit", capital, "--resamples", 20, "--budget", 3, "--method", "plurality",
+        "--method", "schulze", "--json",
+    ).value  # fmt: skip
+    keys = {"axiom", "method", "rate", "interval", "witness"}
+    condorcet = {f["method"]: f for f in told["findings"] if f["axiom"] == "condorcet"}
+
+    assert all(keys <= set(one) for one in told["findings"])
+    assert condorcet["plurality"]["rate"] > 0.8
+    assert condorcet["plurality"]["witness"]["data"]
+    assert condorcet["schulze"]["witness"] is None
+    assert all(len(pair) == 2 for pair in told["robust_core"])
+    assert told["cycles"]["condorcet_winner"] == "Nashville"
+
+
+def test_audit_names_the_weakest_link_of_a_cycle(call: Call, tmp_path: Path) -> None:
+    """Majorities that go round are told with the link that breaks first, and drawn."""
+    path = tmp_path / "cycle.soc"
+    path.write_text(CYCLE, encoding="utf-8")
+    picture = tmp_path / "beats.svg"
+    arguments = ("--resamples", 10, "--budget", 2, "--method", "schulze", "--picture", picture)
+    told = call("aggregate", "audit", path, *arguments)
+
+    assert "circle" in told.out
+    assert "by 1 voters" in told.out
+    assert "stroke-dasharray" in picture.read_text(encoding="utf-8")
