@@ -227,6 +227,15 @@ def test_a_budget_is_shared_and_kept() -> None:
     assert 100 * 0.01 + 45 * 0.1 + 4 * 1.0 <= 10.0
 
 
+def test_all_or_none_goes_to_the_cheapest() -> None:
+    """Methods are asked so often or not at all, the cheapest first, while the budget lasts."""
+    price = {"dear": 1.0, "cheap": 0.1, "middle": 0.3}
+
+    assert prices.afforded(price, 4.0, times=10) == {"cheap", "middle"}
+    assert prices.afforded(price, 3.9, times=10) == {"cheap"}
+    assert prices.afforded(price, 0.5, times=10) == frozenset()
+
+
 def test_prices_grow_with_size() -> None:
     """No method costs less for more alternatives or ballots, a stranger's neither."""
     for slug in [c.name for c in plugins.cards("methods")] + ["stranger"]:

@@ -62,3 +62,20 @@ def shared(price: Mapping[str, float], budget: float, *, most: int) -> dict[str,
         asked[name] = min(most, int(left / (len(price) - number) / one))
         left -= asked[name] * one
     return asked
+
+
+def afforded(price: Mapping[str, float], budget: float, *, times: int) -> frozenset[str]:
+    """Return the methods that may be asked so often, the cheapest first, as far as the budget goes.
+
+    Args:
+        price: seconds of asking once, by slug.
+        budget: seconds in all.
+        times: how often each is asked, all or none.
+    """
+    found, left = [], budget
+    for name, one in sorted(price.items(), key=lambda item: (item[1], item[0])):
+        left -= one * times
+        if left < 0:
+            break
+        found.append(name)
+    return frozenset(found)
