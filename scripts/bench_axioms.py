@@ -65,13 +65,12 @@ class Row:
 
     @property
     def error(self) -> float:
-        """Standard error of the share, at the reference value where that lies inside (0, 1)."""
-        p = self.reference if 0 < self.reference < 1 else self.value
-        return math.sqrt(max(0.0, p * (1 - p)) / self.draws)
+        """Standard error of the share at the reference value: none where that is certain."""
+        return math.sqrt(self.reference * (1 - self.reference) / self.draws)
 
     @property
     def z(self) -> float:
-        """The difference in standard errors of both; 0 where both are certain and the same."""
+        """The difference in standard errors of both; without end where the value is certain."""
         gap, error = self.value - self.reference, math.hypot(self.error, self.reference_error)
         if error == 0:
             return 0.0 if gap == 0 else math.copysign(math.inf, gap)

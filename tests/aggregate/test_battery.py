@@ -13,7 +13,7 @@ from tests.aggregate.elections import election_from
 from tests.aggregate.small import election, elections, remembered
 
 from normwright import plugins
-from normwright.aggregate import Election
+from normwright.aggregate import Election, Inapplicable
 from normwright.aggregate.axioms import Axiom, search
 from normwright.aggregate.axioms.changes import lines
 from normwright.aggregate.methods import Method
@@ -30,6 +30,8 @@ SIZES = {
     "grades": {"grades": 3},
 }
 """Kinds of ballots that a method is tried on, and up to how many voters, by what it takes."""
+SLOW = {"bridging": {"approvals": 2, "grades": 1}}
+"""Methods that fit a model with many steps, on fewer."""
 
 
 def by_name(card: Card) -> str:
@@ -45,10 +47,16 @@ def nobody() -> np.random.Generator:
 def breach(
     axiom: str, card: Card, tried: Method, ballots: Election, limit: int = 2000
 ) -> str | None:
-    """What a method does wrong on some ballots, in words a reader can repeat."""
+    """What a method does wrong on some ballots, in words a reader can repeat.
+
+    A method may refuse ballots; what it refuses it does not get wrong.
+    """
     look: Axiom = plugins.get("axioms", axiom)
     asked = plugins.get("methods", card.name) if axiom in AS_IT_STANDS else tried
-    found = look(asked, ballots, nobody(), limit=limit)
+    try:
+        found = look(asked, ballots, nobody(), limit=limit)
+    except Inapplicable:
+        return None
     return None if found is None else f"{card.name}, {axiom}: {found.detail} {lines(ballots)}"
 
 
@@ -69,13 +77,16 @@ def test_cards_are_complete(card: Card) -> None:
 def test_claims_hold_on_every_small_profile(card: Card) -> None:
     """No axiom that a card claims has a breach on any profile of three alternatives, few voters."""
     tried = remembered(plugins.get("methods", card.name))
-    faults = []
-    for kind, most in SIZES[card.takes].items():
+    faults, taken = [], 0
+    for kind, most in SLOW.get(card.name, SIZES[card.takes]).items():
         for ballots in elections(kind, most):
+            taken += takes(tried, ballots)
             found = (breach(a, card, tried, ballots) for a in claimed(card, kind))
             faults += [fault for fault in found if fault is not None]
 
-    assert faults == []
+    assert faults[:5] == []
+    # What refuses nearly everything would keep every claim.
+    assert taken >= 10
 
 
 @pytest.mark.parametrize("card", CARDS, ids=by_name)
@@ -84,7 +95,9 @@ def test_claims_hold_on_larger_profiles(card: Card) -> None:
     method: Method = plugins.get("methods", card.name)
     kind = next(iter(SIZES[card.takes]))
 
-    @settings(derandomize=True, deadline=None, max_examples=12, database=None)
+    @settings(
+        derandomize=True, deadline=None, max_examples=3 if card.name in SLOW else 12, database=None
+    )
     @given(ballots=larger(kind))
     def tried(ballots: Election) -> None:
         known = remembered(method)
@@ -107,6 +120,15 @@ def test_denials_have_their_counterexample(card: Card, denial: Denial) -> None:
 
     assert denial.source
     assert found.witness is not None, f"{card.name} keeps {denial.axiom} on {denial.ballots}"
+
+
+def takes(method: Method, ballots: Election) -> bool:
+    """Whether a method ranks these ballots at all."""
+    try:
+        method(ballots)
+    except Inapplicable:
+        return False
+    return True
 
 
 def claimed(card: Card, kind: str) -> list[str]:

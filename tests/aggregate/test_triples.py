@@ -80,12 +80,16 @@ def lies_pay(method: Method, counts: np.ndarray) -> bool:
 @pytest.mark.skipif("irv" not in KNOWN, reason="the method is not registered")
 def test_irv_fails_where_the_axiom_finds_a_coalition() -> None:
     """Where a sole winner can be lifted into losing, the axiom, trying everything, finds it."""
+    # Under 17 voters it does not happen: 6 ABC, 2 BAC, 4 BCA, 5 CAB is the least that is quoted.
     rng = np.random.default_rng(4)
-    counts = np.concatenate([anonymous_counts(n, 3, 60, rng) for n in (7, 9, 11)])
-    # The paradox is rare in small electorates: the case everybody quotes, in small, is among them.
-    counts = np.concatenate([counts, [[4, 0, 0, 4, 3, 0], [6, 0, 1, 4, 4, 0]]])
-    method = remembered(plugins.get("methods", "irv"))
+    orders = [triples.ORDERS.index(o) for o in ((0, 1, 2), (1, 0, 2), (1, 2, 0), (2, 0, 1))]
+    parts = rng.multinomial(17, [6 / 17, 2 / 17, 4 / 17, 5 / 17], size=300)
+    counts = np.zeros((300, 6), dtype=np.int64)
+    counts[:, orders] = parts
     found = triples.irv_not_monotone(counts)
+    chosen = np.concatenate([np.flatnonzero(found)[:8], np.flatnonzero(~found)[:25]])
+    counts, found = counts[chosen], found[chosen]
+    method = remembered(plugins.get("methods", "irv"))
     sole = triples.irv(counts).sum(axis=1) == 1
     expected = []
     for row, alone in zip(counts, sole, strict=True):
@@ -94,4 +98,4 @@ def test_irv_fails_where_the_axiom_finds_a_coalition() -> None:
         expected.append(alone and looked.witness is not None)
 
     np.testing.assert_array_equal(found, expected)
-    assert found.any()
+    assert 4 <= found.sum() < len(found)

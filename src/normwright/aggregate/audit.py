@@ -158,12 +158,12 @@ def _subjects(
             "; ".join(f"{name}: {why}" for name, why in left_out.items()) or "no method",
         )  # fmt: skip
     asked = {name: price[name] for name in orders}
-    again = prices.shared(asked, budget * _AGAIN, most=rounds)
+    again = prices.afforded(asked, budget * _AGAIN, times=rounds)
     trials = prices.shared(asked, budget * _TRIED, most=len(_CHANGES) * TRIALS)
     changes = prices.shared(asked, budget * _CHANGED, most=MOST)
     subjects = []
     for name, order in orders.items():
-        whole = again[name] >= rounds
+        whole = name in again
         few = changes[name] < LEAST
         subject = _Subject(
             name, plugins.get("methods", name), order, whole,

@@ -8,27 +8,26 @@ from math import exp
 _OVERHEAD = 1e-4
 """Seconds for anything at all: making the changed profile, and calling."""
 
-
-def _grown(power: float) -> float:
-    """E to a power; beyond what a float holds it is dear enough at what it does hold."""
-    return exp(min(power, 700.0))
-
-
 _PRICES: dict[str, Callable[[int, int], float]] = {
-    "antiplurality": lambda m, rows: 5e-9 * rows * m,
-    "approval": lambda m, rows: 5e-9 * rows * m,
+    "antiplurality": lambda m, rows: 1e-8 * rows * m,
+    "approval": lambda m, rows: 1e-8 * rows * m,
     "borda": lambda m, rows: 1e-8 * m**2,
+    "bradley-terry": lambda m, rows: 4e-3 + 2e-4 * m + 1.3e-8 * m**3,
+    "bridging": lambda m, rows: 1e-5 * rows * m,
     "copeland": lambda m, rows: 1e-8 * m**2,
-    "kemeny": lambda m, rows: 1e-3 * _grown(m / 6),
-    "majority-judgement": lambda m, rows: 5e-8 * rows * m,
-    "maximal-lottery": lambda m, rows: 6e-3 * m,
+    "irv": lambda m, rows: 1e-4 * m + 8e-10 * rows * m**3,
+    "kemeny": lambda m, rows: 1e-3 * exp(m / 6),
+    "majority-judgement": lambda m, rows: 1e-7 * rows * m,
+    "maximal-lottery": lambda m, rows: 1.8e-3 * m,
     "minimax": lambda m, rows: 1e-8 * m**2,
-    "plurality": lambda m, rows: 5e-9 * rows * m,
-    "ranked-pairs": lambda m, rows: 3e-5 * m**2,
-    "river": lambda m, rows: 1e-4 * m**2,
+    "plackett-luce": lambda m, rows: 1.25e-7 * rows * m**2,
+    "plurality": lambda m, rows: 1e-8 * rows * m,
+    "ranked-pairs": lambda m, rows: 1e-5 * m**2,
+    "river": lambda m, rows: 1.2e-5 * m**2,
     "schulze": lambda m, rows: 4e-5 * m + 9e-9 * m**3,
-    "split-cycle": lambda m, rows: 4e-5 * m + 1.4e-7 * m**3,
-    "stable-voting": lambda m, rows: 1e-4 * _grown(m / 1.6),
+    "split-cycle": lambda m, rows: 5e-5 * m + 5e-8 * m**3,
+    "stable-voting": lambda m, rows: 1e-4 * exp(m / 1.6),
+    "stv": lambda m, rows: 4e-4 * m + 3.5e-9 * rows * m**3,
 }
 """Seconds in the worst case that was met, on one core of 2024; a bound, not a forecast."""
 
@@ -63,3 +62,20 @@ def shared(price: Mapping[str, float], budget: float, *, most: int) -> dict[str,
         asked[name] = min(most, int(left / (len(price) - number) / one))
         left -= asked[name] * one
     return asked
+
+
+def afforded(price: Mapping[str, float], budget: float, *, times: int) -> frozenset[str]:
+    """Return the methods that may be asked so often, the cheapest first, as far as the budget goes.
+
+    Args:
+        price: seconds of asking once, by slug.
+        budget: seconds in all.
+        times: how often each is asked, all or none.
+    """
+    found, left = [], budget
+    for name, one in sorted(price.items(), key=lambda item: (item[1], item[0])):
+        left -= one * times
+        if left < 0:
+            break
+        found.append(name)
+    return frozenset(found)

@@ -429,6 +429,26 @@ class Audit(Frozen):
     out without a word."""
 
 
+class ViolationRate(Frozen):
+    """One point of a curve: how often a method breaks an axiom on profiles of one population."""
+
+    axiom: str
+    method: str
+    population: str
+    over: str
+    """What varies along the curve: `voters`, `alternatives`, or a parameter of the population."""
+    value: float
+    """Its value at this point."""
+    voters: int
+    alternatives: int
+    rate: Estimate
+    """Share of the profiles with a breach, with its Wilson interval; n is the profiles that the
+    axiom could be asked about."""
+    exhaustive: int
+    """Profiles of which the answer is certain: a breach was found, or everything was tried. With
+    fewer than n the rate is a lower bound."""
+
+
 class Outcome(Record):
     """What one polity's ballots say at its layer. One outcome a layer and authority."""
 
