@@ -102,7 +102,7 @@ def test_places_equal_taking_out_each_voter(votes: list[list[int]]) -> None:
 
     cells = np.array(votes, dtype=np.int8)
     people = tuple(f"p{i}" for i in range(len(votes)))
-    profile = Profile(people, ("a", "b", "c", "d"), np.maximum(cells, -1), cells > -2)
+    profile = Profile.from_tables(people, ("a", "b", "c", "d"), np.maximum(cells, -1), cells > -2)
     places = [place(votes[:i] + votes[i + 1 :]) for i in range(len(votes))]
     found = rank_influence(profile.election(), "a")
 

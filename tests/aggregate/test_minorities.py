@@ -116,7 +116,7 @@ def test_who_was_asked_about_every_member_is_told() -> None:
     """Of three who lack a member, one was never asked about it: two are sure."""
     votes = np.array([[1, -1], [1, -1], [1, 0], [0, 1]], dtype=np.int8)
     seen = np.array([[1, 1], [1, 1], [1, 0], [0, 1]], dtype=np.bool_)
-    made = Profile(("p", "q", "r", "s"), ("a", "b"), votes, seen).election()
+    made = Profile.from_tables(("p", "q", "r", "s"), ("a", "b"), votes, seen).election()
     found = audit_slate(made, ["b"], size=2)
 
     assert found.jr is not None
@@ -263,4 +263,6 @@ def _conversation(path: Path) -> Election:
     cells = [[cell.strip() for cell in row[first:]] for row in rows]
     seen = np.array([[cell != "" for cell in row] for row in cells])
     votes = np.array([[int(float(cell or 0)) for cell in row] for row in cells], dtype=np.int8)
-    return Profile(tuple(row[0] for row in rows), tuple(head[first:]), votes, seen).election()
+    return Profile.from_tables(
+        tuple(row[0] for row in rows), tuple(head[first:]), votes, seen
+    ).election()

@@ -168,7 +168,9 @@ def test_weights_do_not_depend_on_the_order_of_people() -> None:
 def test_weighted_votes_count_by_weight() -> None:
     """Support and pairs of a weighted election are sums of weights, in whole numbers."""
     votes = np.array([[1, -1], [-1, 1], [-1, 1]], dtype=np.int8)
-    profile = Profile(("p", "q", "r"), ("a", "b"), votes, np.ones((3, 2), dtype=np.bool_))
+    profile = Profile.from_tables(
+        ("p", "q", "r"), ("a", "b"), votes, np.ones((3, 2), dtype=np.bool_)
+    )
     made = weighted(profile.election(), np.array([2_000_000, 500_000, 500_000]))
 
     assert made.voters == 3_000_000
@@ -204,7 +206,7 @@ def test_weighted_support_stands_beside_the_unweighted() -> None:
     """Two of four agree; by weights a fifth does, on fewer effective people, so less surely."""
     votes = np.array([[1, 1], [1, 0], [-1, 0], [-1, 0]], dtype=np.int8)
     seen = np.array([[1, 0], [1, 0], [1, 0], [1, 0]], dtype=np.bool_)
-    profile = Profile(("p", "q", "r", "s"), ("a", "b"), votes, seen)
+    profile = Profile.from_tables(("p", "q", "r", "s"), ("a", "b"), votes, seen)
     traits = {"p": {"t": "x"}, "q": {"t": "x"}, "r": {"t": "y"}, "s": {"t": "y"}}
     raked = rake(traits, {"t": {"x": 0.2, "y": 0.8}})
     found, unseen = weighted_support(profile, raked)

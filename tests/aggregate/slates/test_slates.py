@@ -328,7 +328,7 @@ def test_unseen_is_not_approval_and_exposure_is_told() -> None:
     """A vote that was not given supports nothing; the share of cells seen stands in the facts."""
     votes = np.array([[1, 0, 0], [1, 0, -1], [0, 0, 1]], dtype=np.int8)
     seen = np.array([[1, 0, 1], [1, 0, 1], [0, 0, 1]], dtype=np.bool_)
-    made = Profile(("p", "q", "r"), ("a", "b", "c"), votes, seen).election()
+    made = Profile.from_tables(("p", "q", "r"), ("a", "b", "c"), votes, seen).election()
     chosen = rule("av")(made, 2)
 
     assert chosen.facts["exposure"] == pytest.approx(5 / 9)
