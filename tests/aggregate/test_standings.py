@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.aggregate.elections import wins_one_by_one
+from tests.aggregate.elections import election_from, wins_one_by_one
 
-from normwright.aggregate import Election, aggregate
+from normwright.aggregate import Election, aggregate, certainty, rank
 from normwright.records import (
     Ballot,
     Ballots,
@@ -194,3 +194,15 @@ def test_ballots_become_few_arrays() -> None:
 
     assert profile.orders.shape == (6, 4)
     assert profile.counts.sum() == 100_000
+
+
+def test_resamples_that_a_method_refuses_are_unknown_places() -> None:
+    """One voter alone links d to the rest: where they are not drawn, d may stand anywhere."""
+    text = "30: a > b > c\n20: b > c > a\n15: c > a > b\n1: d > a\n1: a > d"
+    election = election_from(text, unranked="apart")
+    ranking = rank(election, method="bradley-terry")
+    sure = certainty(election, ranking, seed=1, rounds=100).standings
+    lone = next(one for one in sure if one.alternative == "d")
+
+    assert 0 < lone.leads.n < 100
+    assert (lone.places.low, lone.places.high) == (1, 4)

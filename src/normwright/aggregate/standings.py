@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright import plugins
-from normwright.aggregate.election import Election
+from normwright.aggregate.election import Election, Inapplicable
 from normwright.aggregate.methods import Method
 from normwright.aggregate.pairs import count_wins
 from normwright.records import Estimate, Interval, Margin, Ranking, Standing
@@ -57,18 +57,19 @@ def _standings(
     ballots: Election, ranking: Ranking, drawn: Sequence[Election], seed: int
 ) -> tuple[Standing, ...]:
     method: Method = plugins.get("methods", ranking.method)
-    places = np.stack([_places(method, one) for one in drawn])
+    best, worst, answered = _drawn_places(method, drawn, len(ballots.alternatives))
     firsts, ranked = ballots.firsts(), ballots.ranked()
     number = {a: j for j, a in enumerate(ballots.alternatives)}
     made = []
     for name in (name for tier in ranking.tiers for name in tier):
-        taken = places[:, number[name]]
-        leads = proportion(int((taken == 1).sum()), len(taken))
-        sure = _whole(percentile_interval(taken, LEVEL))
+        j = number[name]
+        leads = proportion(int((worst[:, j] == 1).sum()), answered)
+        low = percentile_interval(best[:, j], LEVEL).low
+        sure = _whole(percentile_interval(worst[:, j], LEVEL).model_copy(update={"low": low}))
         if ballots.voters < FEW:
             # So few, drawn again, are nearly themselves: what is least sure would look certain.
-            leads = Estimate(value=None, interval=None, n=len(taken))
-            sure = sure.model_copy(update={"low": 1.0, "high": float(places.shape[1])})
+            leads = Estimate(value=None, interval=None, n=answered)
+            sure = sure.model_copy(update={"low": 1.0, "high": float(best.shape[1])})
         made.append(
             Standing(
                 alternative=name,
@@ -94,6 +95,26 @@ def _margins(
         margin = _margin(prefer, oppose, ballots.voters, differences[:, i, j], seed)
         made.append(Margin(above=above, below=below, prefer=prefer, oppose=oppose, margin=margin))
     return tuple(made)
+
+
+def _drawn_places(
+    method: Method, drawn: Sequence[Election], alternatives: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Best and worst place of each alternative in each resample, and how many were ranked.
+
+    A method may not apply to a resample, where voters that link alternatives were not drawn. Any
+    place is then possible, so that the interval is never narrower than what is known.
+    """
+    best = np.ones((len(drawn), alternatives), dtype=np.int64)
+    worst = np.full((len(drawn), alternatives), alternatives, dtype=np.int64)
+    answered = 0
+    for number, election in enumerate(drawn):
+        try:
+            best[number] = worst[number] = _places(method, election)
+        except Inapplicable:
+            continue
+        answered += 1
+    return best, worst, answered
 
 
 def _places(method: Method, election: Election) -> NDArray[np.int64]:

@@ -311,9 +311,10 @@ class Standing(Frozen):
     """Share of voters who put it first; a first place that several share is divided."""
     leads: Estimate
     """Share of resamples in which the method that counts ranks it first, alone or with others;
-    n is the number of resamples."""
+    n is the number of resamples to which the method applies."""
     places: Interval
-    """The places it takes in resamples; 1 is the best, and level alternatives share the better."""
+    """The places it takes in resamples; 1 is the best, and level alternatives share the better.
+    Where the method does not apply to a resample, any place is possible."""
 
 
 class Margin(Frozen):
