@@ -80,9 +80,9 @@ def nash(theories: Theories) -> Order:
     options are level takes no part.
 
     Options that some theory gains nothing by have the product 0 and are level: the rule says no
-    more of them. The score is the sum of credence times log gain, in units of each theory's range;
-    None of the ties rests on rounding. The facts hold the best lottery too, for chances make
-    bargains possible that no single option is.
+    more of them. The score is the product, in units of each theory's range, and 0 for what is no
+    bargain. Ties are exact: products are compared by their factors, not by rounded numbers. The
+    facts hold the best lottery too, for chances make bargains possible that no single option is.
 
     Raises:
         Inapplicable: where a believed theory only orders options.
@@ -93,8 +93,7 @@ def nash(theories: Theories) -> Order:
     columns = [tuple(row[a] for row in gains) for a in range(len(held.options))]
     inside = [a for a, column in enumerate(columns) if all(g > 0 for g in column)]
     nothing = [a for a, column in enumerate(columns) if min(column, default=1) == 0]
-    against = [a for a, column in enumerate(columns) if any(g < 0 for g in column)]
-    nothing = [a for a in nothing if a not in against]
+    against = [a for a, column in enumerate(columns) if min(column, default=1) < 0]
     base, forms = _forms([columns[a] for a in inside], held.credences)
     tiers, sums = order_of_forms(forms, lambda: [Decimal(b).ln() for b in base])
     ranked = [tuple(inside[i] for i in tier) for tier in tiers]
