@@ -86,6 +86,26 @@ def rank(
     unranked: UnrankedAs = None,
     approve_top: ApproveTop = None,
     resamples: Resamples = 0,
+    traits: Annotated[
+        Path | None,
+        typer.Option(
+            "--traits",
+            metavar="FILE",
+            help="A table with a column participant and one a trait, to weight people by; with "
+            "--margins.",
+        ),
+    ] = None,
+    margins: Annotated[
+        Path | None,
+        typer.Option(
+            "--margins",
+            metavar="FILE",
+            help="The population, as YAML: trait, value, share. The unweighted result stays.",
+        ),
+    ] = None,
+    cap: Annotated[
+        float, typer.Option("--cap", metavar="X", min=1, help="The largest weight; the mean is 1.")
+    ] = 5.0,
     seed: Seed = 0,
     format: Format = None,
     authority: Authority = None,
@@ -98,6 +118,7 @@ def rank(
 
     shown = choose(lang)
     counted.picture_place(picture)
+    counted.weights_whole(traits, margins, method)
     cast = flow.read_ballots(
         path,
         format=format,
@@ -108,17 +129,25 @@ def rank(
     rounds = resamples or (200 if picture is not None and method != flow.ALL else 0)
     with _told(shown, quiet=as_json) as progress:
         found = flow.ranked_by(cast, method, seed=seed, rounds=rounds, progress=progress)
+    weighed = None
+    if traits is not None and margins is not None:
+        weighed = flow.weigh(cast, method=method, traits=traits, margins=margins, cap=cap)
     if picture is not None:
         from normwright.web import ranking_picture
 
         counted.write_picture(picture, ranking_picture(found, shown))
     if as_json:
         rows = [counted.ranked_json(one) for one in found]
+        if weighed is not None:
+            rows[0]["weighted"] = counted.weighed_json(weighed)
         emit({"rows": rows} if method == flow.ALL else rows[0])
         return DONE
     out = console()
     for part in counted.ranked_screen(found, shown):
         out.print(part)
+    if weighed is not None:
+        for part in counted.weighed_screen(weighed, shown):
+            out.print(part)
     _drawn(picture, shown)
     return DONE
 

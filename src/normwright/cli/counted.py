@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from normwright.aggregate.opinions import Standing as Agreed
-    from normwright.flow import Audited, OpinionGroups, Ranked, Slated
+    from normwright.flow import Audited, OpinionGroups, Ranked, Slated, Weighed
     from normwright.records import (
         Agreement,
         AxiomFinding,
@@ -478,3 +478,64 @@ def _telling(findings: Sequence[AxiomFinding]) -> list[AxiomFinding]:
         if one.witness is not None:
             first.setdefault(one.axiom, one)
     return list(first.values())[:_WITNESSES]
+
+
+def weights_whole(traits: Path | None, margins: Path | None, method: str) -> None:
+    """Check that what weights need was given, all of it.
+
+    Raises:
+        InputError: if one of the two files is missing, or all methods were asked for.
+    """
+    faults = []
+    if (traits is None) != (margins is None):
+        where, lacks = ("--margins", traits) if margins is None else ("--traits", margins)
+        faults.append(Fault(where=where, expected=f"a file, too, beside {lacks}", seen="none"))
+    if traits is not None and method == "all":
+        faults.append(Fault(where="--method", expected="one method, to weight by", seen="all"))
+    if faults:
+        raise InputError(faults)
+
+
+def weighed_json(found: Weighed) -> dict[str, Any]:
+    """Return what weights change as one JSON value."""
+    return {
+        "winners": list(found.tiers[0]) if found.tiers else [],
+        "ranking": [list(tier) for tier in found.tiers],
+        "weighting": found.raked.weighting.model_dump(mode="json"),
+        "support": [one.model_dump(mode="json") for one in found.support],
+    }
+
+
+def weighed_screen(found: Weighed, lang: str) -> list[RenderableType]:
+    """Return what weights change as a person reads it: the order, what it cost, who is missing."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    say, weighting = words(lang), found.raked.weighting
+    order = " > ".join(" = ".join(tier) for tier in found.tiers[:_TOP])
+    more = " > …" if len(found.tiers) > _TOP else ""
+    lines: list[RenderableType] = ["", f"[bold]{say['weighted']}[/bold]", escape(order + more)]
+    cost = say["weighted-cost"].format(
+        effect=_number(weighting.design_effect, lang),
+        effective=f"{weighting.effective_n:.0f}",
+        n=weighting.participants,
+        largest=_number(weighting.largest, lang),
+        capped=weighting.capped,
+    )
+    lines.append(cost)
+    for one in weighting.unreached:
+        told = say["weighted-unreached"].format(
+            trait=one.trait, value=one.value, share=_per_cent(one.declared or 0.0, lang)
+        )
+        lines.append(escape(told))
+    if not weighting.converged:
+        lines.append(say["weighted-gap"].format(gap=_per_cent(weighting.gap, lang)))
+    if found.support:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in ("statement", "unweighted", "weighted-share"):
+            table.add_column(say[heading])
+        for share in found.support[:_TOP]:
+            cells = (share.statement, _share(share.unweighted, lang), _share(share.weighted, lang))
+            table.add_row(*(escape(cell) for cell in cells))
+        lines.append(table)
+    return lines

@@ -11,6 +11,7 @@ from normwright.elicit.importers.judged_pairs import read_judged_pairs
 from normwright.elicit.judged import JudgedPairs
 from normwright.elicit.read import every_format, fitting_of, formats, read_consultation
 from normwright.elicit.source import Source, read_source
+from normwright.elicit.tables import read_table
 from normwright.elicit.tongue import language_of
 from normwright.elicit.withdrawing import Taken, take_out, without
 
@@ -32,6 +33,7 @@ __all__ = [
     "read_consultation",
     "read_judged_pairs",
     "read_source",
+    "read_table",
     "receipt",
     "take_out",
     "without",

@@ -42,6 +42,7 @@ from normwright.flow.stores import has_store, open_store
 from normwright.flow.survey import Surveyed, sources_in, surveyed
 from normwright.flow.trace import Trace, trace
 from normwright.flow.verify import Verification, verify
+from normwright.flow.weighing import Weighed, weigh
 from normwright.flow.withdrawal import Withdrawn, withdraw
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "Trace",
     "Verification",
     "Watcher",
+    "Weighed",
     "Withdrawn",
     "audited",
     "check_makes",
@@ -122,6 +124,7 @@ __all__ = [
     "theories_agreement",
     "trace",
     "verify",
+    "weigh",
     "withdraw",
     "write_files",
 ]

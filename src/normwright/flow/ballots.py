@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,8 +31,8 @@ class Cast:
     """What an alternative says, where its name is only an id."""
     profile: Profile | None = None
     """The votes, where people voted on statements."""
-    names: Mapping[str, str] = field(default_factory=dict)
-    """Id in the records -> name in the file."""
+    voters: tuple[str, ...] | None = None
+    """The voter of each row of the election, where rows are single people with names."""
 
 
 def read_ballots(
@@ -131,23 +131,57 @@ def _of_consultation(
     texts = {s.id: next(iter(s.text.values()), s.id) for s in statements}
     names = _names(consulted, texts)
     profile: Profile | None = None
+    voters: tuple[str, ...] | None = None
     if len(consulted.ballots):
-        voters = None if len(members) == len(consulted.participants) else members
+        some = None if len(members) == len(consulted.participants) else members
         election = Election.of(
-            consulted.ballots, alternatives=ids, voters=voters, unranked=consulted.unranked
+            consulted.ballots, alternatives=ids, voters=some, unranked=consulted.unranked
         )
+        if consulted.ballots.counts is None and election.bundles is None:
+            election, voters = _person_by_person(consulted, ids, members)
     elif consulted.votes:
         order = [p.id for p in consulted.participants if p.id in members]
         profile = Profile.of(consulted.votes, participants=order, statements=ids)
-        election = profile.election()
+        election, voters = profile.election(), profile.participants
     else:
         raise _nothing(path, source)
     election = replace(election, alternatives=tuple(names[i] for i in ids))
     told = {names[i]: texts[i] for i in ids if names[i] != texts[i]}
     return Cast(
         election, source.format, source.digest, source.faults, texts=told, profile=profile,
-        names=names,
+        voters=voters,
     )  # fmt: skip
+
+
+def _person_by_person(
+    consulted: Consulted, ids: Sequence[str], members: Collection[str]
+) -> tuple[Election, tuple[str, ...]]:
+    """The rankings of people with names, a row each, and whose row it is."""
+    import numpy as np
+
+    from normwright.aggregate import Election
+
+    ballots = consulted.ballots
+    every = Election.of(
+        replace(ballots, voters=tuple(str(k) for k in range(len(ballots.orders))),
+                chosen=range(len(ballots.orders))),
+        alternatives=ids, unranked=consulted.unranked,
+    )  # fmt: skip
+    ranks = [any(name in ids for tier in order for name in tier) for order in ballots.orders]
+    place = np.cumsum(ranks) - 1
+    given = [
+        (voter, int(place[order]))
+        for voter, order in zip(ballots.voters, ballots.chosen, strict=True)
+        if voter in members and ranks[order]
+    ]
+    rows = [row for _, row in given]
+    election = replace(
+        every,
+        orders=every.orders[rows],
+        counts=np.ones(len(rows), dtype=np.int64),
+        grades=None if every.grades is None else every.grades[rows],
+    )
+    return election, tuple(voter for voter, _ in given)
 
 
 _OWN_IDS = ("native", "polis")

@@ -76,9 +76,9 @@ def weigh(
 
 def _traits(path: Path, voters: Sequence[str]) -> dict[str, dict[str, str | None]]:
     """The traits of every voter; whoever is not in the table is not known by any trait."""
-    from normwright.elicit import rows_of
+    from normwright.elicit import read_table
 
-    columns, rows = rows_of(path)
+    columns, rows = read_table(path)
     if PARTICIPANT not in columns or len(columns) < 2:
         raise InputError(
             [
