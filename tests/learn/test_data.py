@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from tests.evaluate.town import charter, scenes
 
+from normwright.aggregate import targets_of
 from normwright.charter import enact
 from normwright.learn.data import _supported, demonstrate, pair, spared
 from normwright.records import (
@@ -14,10 +15,12 @@ from normwright.records import (
     Grouping,
     Outcome,
     PairShare,
+    PairTarget,
     Policy,
     Provenance,
     Statement,
     Support,
+    Targets,
 )
 
 PRIVACY, SATIRE = "g.privacy.personal-data", "o.satire.no-jokes"
@@ -75,6 +78,40 @@ def test_twins_take_their_own_share_and_a_stated_weight(policy: Policy) -> None:
     for row in made.pairs:
         scene = by_scene[row.scene]
         assert row.chosen == (scene.decline if scene.applies else scene.perform)
+
+
+def test_targets_of_the_chosen_rule_are_learned(policy: Policy) -> None:
+    """By majority 60 % become nearly all, and the record says that pooling would have differed."""
+    bare = outcome(**{PRIVACY: (40.0, 60.0)})
+    one = bare.pairs[0].model_copy(update={"p_decline": Estimate(value=0.6, interval=None, n=100)})
+    bare = bare.model_copy(update={"pairs": (one,)})
+
+    def learned(rule: str) -> set[float]:
+        targets = targets_of(bare, rule=rule, seed=1, rounds=0)
+        made = pair(policy, [bare.model_copy(update={"targets": targets})], scenes("tune"))
+        return {round(p.p_chosen, 3) for p in made.pairs if PRIVACY in p.norms[0]}
+
+    assert learned("pooled") == {0.599}
+    assert learned("majority") == {0.995}
+
+
+def test_what_a_rule_says_nothing_of_is_refused_and_counted(policy: Policy) -> None:
+    """No groups, no worst-off group: nothing is learned of such scenes, and it says so."""
+    bare = outcome(**{PRIVACY: (40.0, 60.0)})
+    silent = Targets(
+        rule="maxmin", says="nothing", source="outcome", n=100,
+        targets=(
+            PairTarget(
+                about=PRIVACY, a="decline", b="perform", probability=None, weight=1.0,
+                support=Estimate(value=0.6, interval=None, n=100),
+            ),
+        ),
+    )  # fmt: skip
+    made = pair(policy, [bare.model_copy(update={"targets": silent})], scenes("tune"))
+    refused = [c for c in made.curation if "maxmin says nothing" in c.reason]
+
+    assert sum(c.rows for c in refused) > 0
+    assert not [p for p in made.pairs if p.norms[0].startswith(PRIVACY)]
 
 
 def test_people_cannot_vote_a_floor_away(policy: Policy) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import GenerateJsonSchema
@@ -90,11 +90,21 @@ class StoreSettings(Settings):
     """A PostgreSQL database, never with its password; null is a SQLite file in the project."""
 
 
+TargetRule: TypeAlias = Literal[
+    "pooled", "majority", "maximal-lottery", "population-proportional", "maxmin"
+]
+"""Rules that give one target a pair of answers."""
+
+
 class Method(Settings):
     """How ballots become outcomes."""
 
     ranking: Slug = "schulze"
     """The ranking method that counts; the others are reported beside it."""
+    targets: TargetRule = "pooled"
+    """How comparisons become what a model learns: `pooled` (everybody in one pool, which is Borda's
+    count), `majority`, `maximal-lottery`, `population-proportional`, or `maxmin` over opinion
+    groups. The outcome says how far the others differ."""
     bootstrap: Count = 200
     """Resamples behind each interval."""
 

@@ -98,7 +98,8 @@ def pair(
     """Return preference pairs whose probability is the share of people who prefer the first answer.
 
     For each scene a norm was written about, the answer the charter decides for stands first. Its
-    probability is the share of comparisons on that norm (in such scenes) that prefer it; where a
+    probability is what the rule of the outcome's targets makes of the comparisons on that norm (in
+    such scenes): by `pooled`, the share that prefer it; where a
     consultation compared no answers, the share of votes for the norm among those for and against it
     (`statements` tells which they are). A pair in
     which people prefer the breach of a floor is refused and counted, never learned.
@@ -124,7 +125,12 @@ def pair(
             continue
         outcome, share = found
         declining = decision.verdict != "allow"
-        p = _side(share, declining)
+        aimed = _target(outcome, share)
+        if aimed is None:
+            said = outcome.targets.rule if outcome.targets is not None else "the rule"
+            counts[scene.norm, "refused", f"{said} says nothing of such scenes"] += 1
+            continue
+        p = _side(share, aimed, declining)
         rule = next((rules[n] for n in decision.governing if n in rules), None)
         stake = next((r for r in policy.rules if r.norm.split("@")[0] == scene.norm), rule)
         if rule is not None and rule.force == "constraint_hard" and p < 0.5 and declining:
@@ -219,10 +225,27 @@ def _votes(share: Estimate | None) -> float:
     return 0.0 if share is None or share.value is None else round(share.value * share.n)
 
 
-def _side(share: PairShare, declining: bool) -> float:
-    """The share for the side the charter decides for, strictly between 0 and 1 (Jeffreys)."""
-    doing, refusing = share.perform + 0.5, share.decline + 0.5
-    p = refusing / (doing + refusing)
+def _target(outcome: Outcome, share: PairShare) -> float | None:
+    """The chance of declining that the chosen rule makes of a norm's comparisons.
+
+    None where it says nothing of them. Where a norm was voted on and no answers were compared, no
+    rule chose between any, and the share of people stands (Jeffreys).
+    """
+    aims = outcome.targets.targets if outcome.targets is not None else ()
+    found = next((one for one in aims if one.about == share.norm and one.group is None), None)
+    if found is None:
+        return (share.decline + 0.5) / (share.perform + share.decline + 1)
+    return found.probability
+
+
+def _side(share: PairShare, target: float, declining: bool) -> float:
+    """The target for the side the charter decides for, strictly between 0 and 1.
+
+    A rule may be certain where people were not; so many people are never certain of more than a
+    share that all of them would give (Jeffreys).
+    """
+    edge = 0.5 / (share.perform + share.decline + 1)
+    p = min(max(target, edge), 1 - edge)
     return p if declining else 1 - p
 
 

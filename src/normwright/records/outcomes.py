@@ -450,34 +450,6 @@ class ViolationRate(Frozen):
     fewer than n the rate is a lower bound."""
 
 
-class Outcome(Record):
-    """What one polity's ballots say at its layer. One outcome a layer and authority."""
-
-    process: str
-    kind: ProcessKind
-    layer: Layer
-    authority: str
-    participants: int
-    votes: int
-    support: tuple[Support, ...]
-    rankings: tuple[Ranking, ...]
-    """By each method, the one that counts first: from ballots where there are any, else votes."""
-    voters: int = 0
-    """Participants whose ballots rank at least one alternative."""
-    unranked: Unranked | None = None
-    """What an alternative that a ballot leaves out counted as; None without ballots."""
-    standings: tuple[Standing, ...] = ()
-    """Each alternative of the ballots, in the order of the ranking that counts."""
-    margins: tuple[Margin, ...] = ()
-    """Pairs of alternatives: all of up to 20, of more only neighbours in the ranking and the first
-    against each other one."""
-    pairs: tuple[PairShare, ...] = ()
-    grouping: Grouping
-    witnesses: tuple[Witness, ...] = ()
-    undecided: tuple[str, ...] = ()
-    """Statements whose support interval straddles one half."""
-
-
 class RuleAnswer(Frozen):
     """What one rule makes of a question, or why it does not answer."""
 
@@ -663,3 +635,34 @@ class Targets(Record):
     lottery: dict[str, float] = {}
     """Probability of each alternative, where the rule makes a lottery."""
     differences: tuple[RuleDifference, ...] = ()
+
+
+class Outcome(Record):
+    """What one polity's ballots say at its layer. One outcome a layer and authority."""
+
+    process: str
+    kind: ProcessKind
+    layer: Layer
+    authority: str
+    participants: int
+    votes: int
+    support: tuple[Support, ...]
+    rankings: tuple[Ranking, ...]
+    """By each method, the one that counts first: from ballots where there are any, else votes."""
+    voters: int = 0
+    """Participants whose ballots rank at least one alternative."""
+    unranked: Unranked | None = None
+    """What an alternative that a ballot leaves out counted as; None without ballots."""
+    standings: tuple[Standing, ...] = ()
+    """Each alternative of the ballots, in the order of the ranking that counts."""
+    margins: tuple[Margin, ...] = ()
+    """Pairs of alternatives: all of up to 20, of more only neighbours in the ranking and the first
+    against each other one."""
+    pairs: tuple[PairShare, ...] = ()
+    targets: Targets | None = None
+    """What learning is given of `pairs` by the rule that was chosen, and how far the others differ.
+    None where nothing was compared."""
+    grouping: Grouping
+    witnesses: tuple[Witness, ...] = ()
+    undecided: tuple[str, ...] = ()
+    """Statements whose support interval straddles one half."""

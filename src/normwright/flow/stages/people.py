@@ -80,7 +80,7 @@ def counted(
     from normwright import aggregate as counting
 
     method = project.settings.method
-    return counting.aggregate(
+    outcome = counting.aggregate(
         process=rows.process,
         polity=polity,
         participants=rows.participants,
@@ -93,6 +93,10 @@ def counted(
         bootstrap=method.bootstrap,
         methods=sorted({"schulze", "borda", method.ranking}, key=lambda m: m != method.ranking),
     )
+    if not outcome.pairs:
+        return outcome
+    targets = counting.targets_of(outcome, rule=method.targets, seed=seed, rounds=method.bootstrap)
+    return outcome.model_copy(update={"targets": targets})
 
 
 def charter(project: Project, context: Context) -> list[Record]:
