@@ -289,3 +289,46 @@ def test_audit_names_the_weakest_link_of_a_cycle(call: Call, tmp_path: Path) -> 
     assert "circle" in told.out
     assert "by 1 voters" in told.out
     assert "stroke-dasharray" in picture.read_text(encoding="utf-8")
+
+
+def test_audit_finds_the_discursive_dilemma(call: Call, tmp_path: Path) -> None:
+    """Three consistent thirds make a majority that cannot stand; the smallest conflict is named."""
+    votes = [[1, 1, 1], [1, -1, -1], [-1, 1, -1]] * 20
+    place = polis(tmp_path / "court", votes)
+    links = tmp_path / "links.yaml"
+    links.write_text("- equivalent: [2, {all: [0, 1]}]\n", encoding="utf-8")
+    arguments = ("--method", "schulze", "--resamples", 10, "--budget", 2, "--links", links)
+    told = call("aggregate", "audit", place, *arguments, "--json").value["coherence"]
+
+    assert told["consistent"] is False
+    assert [one["verdicts"] for one in told["dilemmas"]] == [{"0": True, "1": True, "2": False}]
+    assert told["individuals"]["value"] == 1.0
+    assert "cannot all stand" in call("aggregate", "audit", place, *arguments).out
+
+
+def test_links_that_cannot_be_used_are_told(call: Call, capital: Path, tmp_path: Path) -> None:
+    """Unknown keys and ballots without votes are both faults of one error."""
+    links = tmp_path / "links.yaml"
+    links.write_text("links: [{implies: [a, b]}]\nquorum: 3\n", encoding="utf-8")
+    told = call("aggregate", "audit", capital, "--links", links, "--json")
+
+    assert told.code == 1
+    assert len(told.faults) == 2
+
+
+def test_weights_stand_beside_the_unweighted(call: Call, tmp_path: Path) -> None:
+    """A trait that those who took part share more than the population moves the result, at a cost."""
+    votes = [[1, -1]] * 60 + [[-1, 1]] * 40
+    place = polis(tmp_path / "town", votes)
+    traits, margins = tmp_path / "traits.csv", tmp_path / "margins.yaml"
+    rows = "".join(f"{i},{'north' if i < 60 else 'south'}\n" for i in range(100))
+    traits.write_text("participant,region\n" + rows, encoding="utf-8")
+    margins.write_text("region: {north: 0.3, south: 0.7}\n", encoding="utf-8")
+    arguments = ("--method", "borda", "--traits", traits, "--margins", margins)
+    told = call("aggregate", "rank", place, *arguments, "--json").value
+
+    assert told["winners"] == ["0"]
+    assert told["weighted"]["winners"] == ["1"]
+    assert told["weighted"]["weighting"]["design_effect"] > 1
+    assert "Design effect" in call("aggregate", "rank", place, *arguments).out
+    assert call("aggregate", "rank", place, "--traits", traits, "--json").code == 1

@@ -327,6 +327,14 @@ def audit(
             help="About how long it may take; what it leaves no room for is told.",
         ),
     ] = 30.0,
+    links: Annotated[
+        Path | None,
+        typer.Option(
+            "--links",
+            metavar="FILE.yaml",
+            help="Links between statements, such as - {implies: [1, 2]}: can all verdicts stand?",
+        ),
+    ] = None,
     unranked: UnrankedAs = None,
     approve_top: ApproveTop = None,
     seed: Seed = 0,
@@ -355,8 +363,9 @@ def audit(
     )
     with _told(shown, quiet=as_json) as progress:
         found = flow.audited(
-            cast, methods=method, seed=seed, rounds=resamples, budget=budget, progress=progress
-        )
+            cast, methods=method, seed=seed, rounds=resamples, budget=budget, links=links,
+            progress=progress,
+        )  # fmt: skip
     if picture is not None:
         from normwright.web import margins_picture
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from normwright.cli.screen import fault_json
 from normwright.cli.words import words
-from normwright.records import Fault, InputError, Unranked
+from normwright.records import Dilemma, Fault, InputError, Repair, Unranked
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from normwright.records import (
         Agreement,
         AxiomFinding,
+        Coherence,
         CohesiveGroup,
         Estimate,
         Interval,
@@ -434,11 +435,42 @@ def audit_screen(found: Audited, lang: str) -> list[RenderableType]:
     lines += ["", *_axioms(found, lang), say["audit-legend"], ""]
     lines += [escape(f"{one.method}, {one.axiom}: {one.witness.detail}")
               for one in _telling(audit.findings) if one.witness is not None]  # fmt: skip
+    if found.coherence is not None:
+        lines += ["", *map(escape, _coherent(found.coherence, lang))]
     lines.append("")
     for name, why in sorted(audit.left_out.items()):
         why = why.removeprefix(f"{name}: ")
         lines.append(escape(f"{say['audit-left-out']} {name}: {why}"))
     return lines
+
+
+def _coherent(found: Coherence, lang: str) -> list[str]:
+    """Whether majority verdicts on linked statements can all stand, and what would mend them."""
+    say = words(lang)
+    if found.consistent:
+        lines = [say["coherent"].format(n=found.voters)]
+    else:
+        lines = [say["incoherent"].format(n=found.voters)]
+        lines += [
+            "- " + say["incoherent-set"].format(verdicts=_verdicts(one, lang))
+            for one in found.dilemmas[:_WITNESSES]
+        ]
+        lines += [
+            "- " + say["incoherent-repair"].format(verdicts=_verdicts(one, lang))
+            for one in found.repairs[:_WITNESSES]
+        ]
+    share = _share(found.individuals, lang)
+    return [*lines, say["coherent-people"].format(share=share)]
+
+
+def _verdicts(found: Dilemma | Repair, lang: str) -> str:
+    """The verdicts of a conflict, or those that a repair turns round."""
+    say = words(lang)
+    told = dict(found.verdicts)
+    if not isinstance(found, Dilemma):
+        told = {name: told[name] for name in found.flipped}
+    key = {True: "accept", False: "reject", None: "leave-open"}
+    return ", ".join(f"{say[key[yes]]} {name}" for name, yes in told.items())
 
 
 _CORE, _WITNESSES = 15, 8
