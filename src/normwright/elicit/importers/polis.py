@@ -110,40 +110,23 @@ def read(folder: Folder) -> Consulted | None:
     """Return the consultation, or None after noting every fault."""
     faults, report = folder.faults, Report()
     given = read_mapping(folder, _KEYS)
-    frame = read_frame(folder)
-    if frame is None and folder.find("process.yaml") is None:
-        frame = _assumed(folder, report)
+    frame = _frame(folder, report)
     comments, matrix, log = _comments(folder, report), _matrix(folder), _log(folder)
     casts = matrix.casts if log is None else log
     if log is None and _find(folder, "matrix") is None:
         place = folder.label(folder.only or folder.directory / "votes.csv")
         do = "Give the whole folder, not one file of it." if folder.only else ""
         faults.add(place, "votes.csv or participants-votes.csv", "no such file", do)
-    if frame is not None and len(frame.polities) != 1:
-        label = folder.label(folder.directory / "process.yaml")
-        seen = ", ".join(p.id for p in frame.polities)
-        faults.add(f"{label}: polities", "one polity, which every voter belongs to", seen)
     if _find(folder, "comments") is None and casts:
         comments = _untold(casts, matrix, folder, report)
     sign = _direction(comments, casts, matrix, folder, report, given.get("agree"))
-    kept = {c.id for c in comments if not c.rejected}
-    for comment in comments:
-        if comment.rejected:
-            policy = "left out with their votes; a moderator rejected them"
-            report.add("rejected-statements", policy, comment.where)
-    known = {c.id for c in comments}
-    counted: list[Cast] = []
-    for cast in casts:
-        if cast.item in kept:
-            counted.append(cast)
-        elif cast.item not in known:
-            report.add("orphan-votes", "not counted; no such statement", cast.where)
-    last = last_of_each(counted, report, "votes")
+    last = last_of_each(_counting(comments, casts, report), report, "votes")
     stance = {str(n): _SIGN[sign * n] for n in (1, 0, -1)}
     votes = tuple(
         Vote(participant=c.actor, statement=c.item, value=stance[c.value], at=seconds(c.time))
         for c in last
     )
+    kept = {c.id for c in comments if not c.rejected}
     if log is not None and matrix.people:
         _compare(last, matrix, kept, report)
     _check_groups(folder, comments, casts, matrix, sign, report)
@@ -156,6 +139,32 @@ def read(folder: Folder) -> Consulted | None:
     if faults.found or frame is None:
         return None
     return _consulted(folder, frame, comments, casts, matrix, votes, report)
+
+
+def _frame(folder: Folder, report: Report) -> Frame | None:
+    """Who was asked, as the files say or as is assumed; None after noting faults."""
+    frame = read_frame(folder)
+    if frame is None and folder.find("process.yaml") is None:
+        frame = _assumed(folder, report)
+    if frame is not None and len(frame.polities) != 1:
+        label = folder.label(folder.directory / "process.yaml")
+        seen = ", ".join(p.id for p in frame.polities)
+        folder.faults.add(f"{label}: polities", "one polity, which every voter belongs to", seen)
+    return frame
+
+
+def _counting(comments: Sequence[_Comment], casts: Sequence[Cast], report: Report) -> list[Cast]:
+    """The votes on statements that were not rejected; others are reported."""
+    for comment in comments:
+        if comment.rejected:
+            policy = "left out with their votes; a moderator rejected them"
+            report.add("rejected-statements", policy, comment.where)
+    kept = {c.id for c in comments if not c.rejected}
+    known = {c.id for c in comments}
+    for cast in casts:
+        if cast.item not in known:
+            report.add("orphan-votes", "not counted; no such statement", cast.where)
+    return [cast for cast in casts if cast.item in kept]
 
 
 def _find(folder: Folder, part: Part) -> Path | None:
@@ -320,7 +329,11 @@ def _bodies(
     """The columns and rows of comments.csv, whose last column some exporters write unquoted."""
     quiet = Folder(folder.directory, folder.root)
     grid = quiet.grid(label, text, needs=_COMMENTS)
-    columns = tuple(column_name(c) for c in next(csv.reader(io.StringIO(text)), []))
+    try:
+        head = next(csv.reader(io.StringIO(text, newline="")), [])
+    except csv.Error:
+        head = []
+    columns = tuple(column_name(c) for c in head)
     doubtful = grid is None or bool(quiet.faults.found) or _swallowed(columns, grid.rows)
     if doubtful and set(_COMMENTS) <= set(columns) and columns[-1] == "comment_body":
         rows = _unquoted(text, columns)
@@ -619,7 +632,7 @@ def _integer(raw: str) -> int | None:
 
 
 def _by_number(name: str) -> tuple[int, str]:
-    return (int(name), "") if name.isdigit() else (1 << 62, name)
+    return (int(name), "") if _ITEM.fullmatch(name) else (1 << 62, name)
 
 
 CARD = Card(
