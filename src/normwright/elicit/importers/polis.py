@@ -31,6 +31,7 @@ from normwright.elicit.integrity import (
 from normwright.elicit.mapping import FILE as MAPPING
 from normwright.elicit.mapping import read_mapping
 from normwright.elicit.process import Frame, read_frame
+from normwright.elicit.sheets import ending
 from normwright.plugins import Card, plugin
 from normwright.records import Participant, Polity, Process, Stance, Statement, Vote
 
@@ -168,9 +169,14 @@ def _counting(comments: Sequence[_Comment], casts: Sequence[Cast], report: Repor
 
 
 def _find(folder: Folder, part: Part) -> Path | None:
-    """Return the file that is a part of an export: by its name, or a file alone by its header."""
+    """Return the file that is a part of an export: by its name, or the only table by its header."""
+    tables = [path for path in folder.files() if ending(path) == ".csv"]
+    if folder.only is not None or len(tables) == 1:
+        path = folder.only or tables[0]
+        if _is(header_of(path), part):
+            return path
     if folder.only is not None:
-        return folder.only if _is(header_of(folder.only), part) else None
+        return None
     for name in _NAMES[part]:
         path = folder.find(name)
         if path is not None and (part != "log" or folder.find("comments.csv") is not None):
