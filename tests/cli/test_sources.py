@@ -104,6 +104,16 @@ def test_into_a_project(call: Call, without: Path, tmp_path: Path) -> None:
     assert [p.name for p in without.iterdir() if p.name.startswith(".")] == [".normwright"]
 
 
+def test_a_log_of_any_name_stays_one(call: Call, without: Path, tmp_path: Path) -> None:
+    """What a file alone was recognised as, the next run recognises it as too."""
+    log = lay(tmp_path / "a", {"mine.csv": POLIS["votes.csv"]}) / "mine.csv"
+    told = call("elicit", "import", log, "--project", without, "--json").value
+    found = read_consultation(without / "consultation", root=without)
+
+    assert told["format"] == found.importer == "polis"
+    assert told["records"]["votes"] == len(found.votes) == 5
+
+
 def test_a_process_file_goes_with_it(call: Call, without: Path, tmp_path: Path) -> None:
     """Who was asked can be said, and lies beside the votes as it was given."""
     who = tmp_path / "who.yaml"

@@ -105,6 +105,15 @@ def test_sides_and_ties(tmp_path: Path) -> None:
     ]
 
 
+def test_sides_beside_a_winner(tmp_path: Path) -> None:
+    """Where a winner and a loser are named, columns of sides change nothing."""
+    text = "voter,left,winner text,loser\nana,Cars,Trees,Cars\nrui,Cars,Cars,Trees\n"
+
+    assert ballots(read(tmp_path / "a", {"x.csv": text})) == [
+        ("ana", [["Trees"], ["Cars"]]), ("rui", [["Cars"], ["Trees"]]),
+    ]  # fmt: skip
+
+
 def test_sides_nobody_knows(tmp_path: Path) -> None:
     """An unknown choice is a fault by line; said once, it is read."""
     sides = SIDES.replace("tie", "meh").replace(",left\n", ",\n")

@@ -25,7 +25,7 @@ from normwright.records import InputError
 TRIES = int(os.environ.get("NORMWRIGHT_TRIES", "2000"))
 """How many broken sources are read; `scripts/exhaustive.py` asks for more."""
 SECONDS = 5.0
-"""What one try may take, on a machine that does much else; the files are some hundred bytes."""
+"""What one try may take of the processor; the files are some hundred bytes."""
 NASTY = (
     b"", b'"', b"'", b",", b"\n", b"\r", b"\r\n", b"\x00", b"\xff", b"\xfe\xff", b"\xef\xbb\xbf",
     b"\t", b";", b"{", b"}", b"[", b"]", b":", b"#", b"0", b"-1", b"1e999", b"nan", b"inf", b"-0",
@@ -46,13 +46,13 @@ def limit(seconds: float) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         raise Late
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def break_bytes(data: bytes, rng: random.Random) -> bytes:

@@ -309,3 +309,30 @@ def test_every_fault_of_an_export_at_once(write: Write) -> None:
         "comments.csv:3", "comments.csv:3", "comments.csv:4", "participants-votes.csv:3, column 1",
         "participants-votes.csv:4", "votes.csv:3", "votes.csv:7", "votes.csv:7",
     ]  # fmt: skip
+
+
+def test_exports_that_others_cleaned(write: Write) -> None:
+    """Cleaned comments and votes have other names, further columns and floats, and read alike."""
+    comments = """\
+comment-id,timestamp,datetime,author-id,agrees,disagrees,passes,moderated,comment-body,group_0_consensus
+0,1500000000000,x,1,2,0,0,1,"More trees, please.",0.5
+1,1500000000000,x,1,1,1,0,1,Fewer cars.,0.5
+"""
+    c = read(write({"clean_comments.csv": comments, "clean_votes.csv": XID}))
+
+    assert [s.text["und"] for s in c.statements] == ["More trees, please.", "Fewer cars."]
+    assert [v.value for v in c.votes] == ["agree", "agree", "agree", "disagree"]
+    assert set(findings(c)) == {"assumed-process"}
+
+
+def test_marks_that_look_like_numbers_and_lines(write: Write) -> None:
+    """A superscript is no number, and a lone carriage return in a header no end of a line."""
+    with pytest.raises(InputError):
+        read(write({**POLIS, "comments.csv": A.replace("agrees,", "agr\rees,", 1)}))
+    log = POLIS["votes.csv"] + "1500000009000,x,0\u00b2,1,1\n"
+    c = read(write({**POLIS, "votes.csv": log}))
+
+    assert findings(c)["orphan-votes"].examples == ("c/votes.csv:7",)
+    s = read_source(write({"votes.csv": log}) / "votes.csv")
+    assert s.consulted is not None
+    assert s.consulted.statements[-1].id == "0\u00b2"

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from normwright.elicit.files import Folder
-from normwright.elicit.importers import Annotated, AnnotationsImporter
 from normwright.elicit.integrity import STRAIGHT, Report
 from normwright.elicit.sheets import (
     JSON_ENDINGS,
@@ -20,11 +19,18 @@ from normwright.elicit.sheets import (
     read_objects,
     shortened,
 )
-from normwright.plugins import Card, plugin
-from normwright.records import Annotations
+from normwright.records import Annotations, IntegrityFault
 
 NONE: Final = "none"
 """Stands where a rater was asked for any number of labels and gave none."""
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """What people said of many things, one by one, checked."""
+
+    annotations: Annotations
+    faults: tuple[IntegrityFault, ...]
 
 
 class Said(NamedTuple):
@@ -187,49 +193,12 @@ def needed(row: Row, column: str) -> str:
     return text
 
 
-def importer(
-    card: Card, files: str, forms: Sequence[Form], *, fallback: bool = False
-) -> AnnotationsImporter:
-    """Return and register the importer of a data set whose files have these forms.
-
-    Args:
-        card: its card.
-        files: the files that make it up, in words.
-        forms: how rows hold annotations; each file is of the first form that fits.
-        fallback: it is tried where no other format fits, and not at all on tables, which may as
-            well hold votes; it can be asked for.
-    """
-
-    def sniff(folder: Folder) -> bool:
-        paths = _tables(folder)
-        tables = any(ending(path) in TABLE_ENDINGS for path in paths)
-        return not (fallback and tables) and fit(folder)
-
-    def fit(folder: Folder) -> bool:
-        return any(_form_of(path, forms) is not None for path in _tables(folder))
-
-    def read(folder: Folder) -> Annotated | None:
-        return read_forms(folder, forms)
-
-    def lacks(folder: Folder) -> str:
-        if fit(folder):
-            return ""  # it can be read, whether or not it would be recognised
-        seen = [list(first_object(path))[:8] for path in _tables(folder)[:1]]
-        return f"columns {', '.join(seen[0])}" if seen and seen[0] else "no rows with names"
-
-    return plugin(card)(
-        AnnotationsImporter(
-            slug=card.name, files=files, sniff=sniff, read=read, lacks=lacks, fallback=fallback
-        )
-    )
-
-
 def read_forms(folder: Folder, forms: Sequence[Form]) -> Annotated | None:
     """Return the annotations of every file of a folder that is of a form, or None after faults."""
     report = Report()
     gathered = Gathered(report)
-    for path in _tables(folder):
-        form = _form_of(path, forms)
+    for path in tables_of(folder):
+        form = form_of(path, forms)
         if form is not None:
             _read_file(path, form, folder, gathered)
     if not len(gathered.columns[0]) and not folder.faults.found:
@@ -276,11 +245,13 @@ def _read_file(path: Path, form: Form, folder: Folder, gathered: Gathered) -> No
             folder.faults.add(where, expected, shortened(seen))
 
 
-def _tables(folder: Folder) -> list[Path]:
+def tables_of(folder: Folder) -> list[Path]:
+    """Return the files of a folder that may hold rows."""
     return [path for path in folder.files() if ending(path) in (*JSON_ENDINGS, *TABLE_ENDINGS)]
 
 
-def _form_of(path: Path, forms: Sequence[Form]) -> Form | None:
+def form_of(path: Path, forms: Sequence[Form]) -> Form | None:
+    """Return the first form that a file is of, or None."""
     names = frozenset(first_object(path))
     return next((form for form in forms if form.fits(names)), None)
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from normwright.elicit.annotated import Annotated
 from normwright.elicit.archives import folder_at
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Folder
-from normwright.elicit.importers import Annotated, Graph, Importer
+from normwright.elicit.importers import Graph, Importer
 from normwright.elicit.judged import JudgedPairs
 from normwright.elicit.mapping import nested
 from normwright.elicit.read import AnyPart, every_format, fitting_of

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from normwright.elicit.annotated import Annotated, Form, form_of, read_forms, tables_of
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Folder
 from normwright.elicit.judged import JudgedPairs
-from normwright.records import Annotations, IntegrityFault, Majorities, Text
+from normwright.elicit.sheets import TABLE_ENDINGS, ending, first_object
+from normwright.plugins import Card, plugin
+from normwright.records import IntegrityFault, Majorities, Text
 
 
 @dataclass(frozen=True)
@@ -61,14 +64,6 @@ class Graph:
     """Pairs of alternatives with weights, in which nobody's ballot can be found."""
 
     majorities: Majorities
-    faults: tuple[IntegrityFault, ...]
-
-
-@dataclass(frozen=True)
-class Annotated:
-    """What people said of many things, one by one, checked."""
-
-    annotations: Annotations
     faults: tuple[IntegrityFault, ...]
 
 
@@ -131,3 +126,40 @@ class AnnotationsImporter:
     questions: Callable[[Folder], tuple[Question, ...]] = _none
     lacks: Callable[[Folder], str] = _unsaid
     fallback: bool = False
+
+
+def annotations_importer(
+    card: Card, files: str, forms: Sequence[Form], *, fallback: bool = False
+) -> AnnotationsImporter:
+    """Return and register the importer of a data set whose files have these forms.
+
+    Args:
+        card: its card.
+        files: the files that make it up, in words.
+        forms: how rows hold annotations; each file is of the first form that fits.
+        fallback: it is tried where no other format fits, and not at all on tables, which may as
+            well hold votes; it can be asked for.
+    """
+
+    def sniff(folder: Folder) -> bool:
+        paths = tables_of(folder)
+        tables = any(ending(path) in TABLE_ENDINGS for path in paths)
+        return not (fallback and tables) and fit(folder)
+
+    def fit(folder: Folder) -> bool:
+        return any(form_of(path, forms) is not None for path in tables_of(folder))
+
+    def read(folder: Folder) -> Annotated | None:
+        return read_forms(folder, forms)
+
+    def lacks(folder: Folder) -> str:
+        if fit(folder):
+            return ""  # it can be read, whether or not it would be recognised
+        seen = [list(first_object(path))[:8] for path in tables_of(folder)[:1]]
+        return f"columns {', '.join(seen[0])}" if seen and seen[0] else "no rows with names"
+
+    return plugin(card)(
+        AnnotationsImporter(
+            slug=card.name, files=files, sniff=sniff, read=read, lacks=lacks, fallback=fallback
+        )
+    )

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import Final
 
-from normwright.elicit.annotated import Form, Row, Said, having, importer, needed, text_of
+from normwright.elicit.annotated import Form, Row, Said, having, needed, text_of
+from normwright.elicit.importers import annotations_importer
 from normwright.plugins import Card
 
 _TURNS: Final = ("prev_agent", "prev_user", "agent", "user")
@@ -34,7 +35,7 @@ CARD = Card(
     reference="Cercas Curry et al., ConvAbuse, EMNLP 2021; arXiv 2109.09483",
     status="tested",
 )
-IMPORTER = importer(
+IMPORTER = annotations_importer(
     CARD,
     "rows with annotator_id, conv_id, the turns shown, severity, types and targets",
     [Form(having("annotator_id", "conv_id", "severity", *_TURNS), _said, text=_text)],

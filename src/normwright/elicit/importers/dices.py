@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from normwright.elicit.annotated import Form, Row, Said, having, importer, needed, text_of
+from normwright.elicit.annotated import Form, Row, Said, having, needed, text_of
+from normwright.elicit.importers import annotations_importer
 from normwright.plugins import Card
 
 _TRAITS: Final = ("gender", "locale", "race", "raw_race", "age", "education")
@@ -35,7 +36,7 @@ CARD = Card(
     reference="Aroyo et al., DICES Dataset, NeurIPS 2023; arXiv 2306.11247",
     status="tested",
 )
-IMPORTER = importer(
+IMPORTER = annotations_importer(
     CARD,
     "a table with rater_id, item_id and the questions Q2 to Q4 or Q_overall",
     [Form(having("rater_id", "item_id", "rater_gender", "Q_overall"), _said, _traits, _text)],

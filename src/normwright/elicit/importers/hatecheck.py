@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from normwright.elicit.annotated import Form, Row, Said, counted, having, importer, needed, text_of
+from normwright.elicit.annotated import Form, Row, Said, counted, having, needed, text_of
+from normwright.elicit.importers import annotations_importer
 from normwright.plugins import Card
 
 
@@ -23,7 +24,7 @@ CARD = Card(
     reference="Röttger et al., HateCheck, ACL 2021; Multilingual HateCheck, WOAH 2022",
     status="tested",
 )
-IMPORTER = importer(
+IMPORTER = annotations_importer(
     CARD,
     "JSON lines with case_id, functionality and the labels of raters",
     [Form(having("case_id", "functionality", "labels"), _said, text=_text)],

@@ -275,7 +275,7 @@ def _time(row: Row, faults: Faults) -> int:
     raw = row["at"]
     if not raw:
         return 0
-    if raw.isascii() and raw.isdigit():
+    if raw.isascii() and raw.isdigit() and len(raw) <= 18:
         return int(raw)
     try:
         moment = datetime.fromisoformat(raw)

@@ -31,6 +31,7 @@ from normwright.elicit.integrity import (
 from normwright.elicit.mapping import FILE as MAPPING
 from normwright.elicit.mapping import read_mapping
 from normwright.elicit.process import Frame, read_frame
+from normwright.elicit.sheets import ending
 from normwright.plugins import Card, plugin
 from normwright.records import Participant, Polity, Process, Stance, Statement, Vote
 
@@ -110,40 +111,23 @@ def read(folder: Folder) -> Consulted | None:
     """Return the consultation, or None after noting every fault."""
     faults, report = folder.faults, Report()
     given = read_mapping(folder, _KEYS)
-    frame = read_frame(folder)
-    if frame is None and folder.find("process.yaml") is None:
-        frame = _assumed(folder, report)
+    frame = _frame(folder, report)
     comments, matrix, log = _comments(folder, report), _matrix(folder), _log(folder)
     casts = matrix.casts if log is None else log
     if log is None and _find(folder, "matrix") is None:
         place = folder.label(folder.only or folder.directory / "votes.csv")
         do = "Give the whole folder, not one file of it." if folder.only else ""
         faults.add(place, "votes.csv or participants-votes.csv", "no such file", do)
-    if frame is not None and len(frame.polities) != 1:
-        label = folder.label(folder.directory / "process.yaml")
-        seen = ", ".join(p.id for p in frame.polities)
-        faults.add(f"{label}: polities", "one polity, which every voter belongs to", seen)
     if _find(folder, "comments") is None and casts:
         comments = _untold(casts, matrix, folder, report)
     sign = _direction(comments, casts, matrix, folder, report, given.get("agree"))
-    kept = {c.id for c in comments if not c.rejected}
-    for comment in comments:
-        if comment.rejected:
-            policy = "left out with their votes; a moderator rejected them"
-            report.add("rejected-statements", policy, comment.where)
-    known = {c.id for c in comments}
-    counted: list[Cast] = []
-    for cast in casts:
-        if cast.item in kept:
-            counted.append(cast)
-        elif cast.item not in known:
-            report.add("orphan-votes", "not counted; no such statement", cast.where)
-    last = last_of_each(counted, report, "votes")
+    last = last_of_each(_counting(comments, casts, report), report, "votes")
     stance = {str(n): _SIGN[sign * n] for n in (1, 0, -1)}
     votes = tuple(
         Vote(participant=c.actor, statement=c.item, value=stance[c.value], at=seconds(c.time))
         for c in last
     )
+    kept = {c.id for c in comments if not c.rejected}
     if log is not None and matrix.people:
         _compare(last, matrix, kept, report)
     _check_groups(folder, comments, casts, matrix, sign, report)
@@ -158,10 +142,41 @@ def read(folder: Folder) -> Consulted | None:
     return _consulted(folder, frame, comments, casts, matrix, votes, report)
 
 
+def _frame(folder: Folder, report: Report) -> Frame | None:
+    """Who was asked, as the files say or as is assumed; None after noting faults."""
+    frame = read_frame(folder)
+    if frame is None and folder.find("process.yaml") is None:
+        frame = _assumed(folder, report)
+    if frame is not None and len(frame.polities) != 1:
+        label = folder.label(folder.directory / "process.yaml")
+        seen = ", ".join(p.id for p in frame.polities)
+        folder.faults.add(f"{label}: polities", "one polity, which every voter belongs to", seen)
+    return frame
+
+
+def _counting(comments: Sequence[_Comment], casts: Sequence[Cast], report: Report) -> list[Cast]:
+    """The votes on statements that were not rejected; others are reported."""
+    for comment in comments:
+        if comment.rejected:
+            policy = "left out with their votes; a moderator rejected them"
+            report.add("rejected-statements", policy, comment.where)
+    kept = {c.id for c in comments if not c.rejected}
+    known = {c.id for c in comments}
+    for cast in casts:
+        if cast.item not in known:
+            report.add("orphan-votes", "not counted; no such statement", cast.where)
+    return [cast for cast in casts if cast.item in kept]
+
+
 def _find(folder: Folder, part: Part) -> Path | None:
-    """Return the file that is a part of an export: by its name, or a file alone by its header."""
+    """Return the file that is a part of an export: by its name, or the only table by its header."""
+    tables = [path for path in folder.files() if ending(path) == ".csv"]
+    if folder.only is not None or len(tables) == 1:
+        path = folder.only or tables[0]
+        if _is(header_of(path), part):
+            return path
     if folder.only is not None:
-        return folder.only if _is(header_of(folder.only), part) else None
+        return None
     for name in _NAMES[part]:
         path = folder.find(name)
         if path is not None and (part != "log" or folder.find("comments.csv") is not None):
@@ -320,7 +335,11 @@ def _bodies(
     """The columns and rows of comments.csv, whose last column some exporters write unquoted."""
     quiet = Folder(folder.directory, folder.root)
     grid = quiet.grid(label, text, needs=_COMMENTS)
-    columns = tuple(column_name(c) for c in next(csv.reader(io.StringIO(text)), []))
+    try:
+        head = next(csv.reader(io.StringIO(text, newline="")), [])
+    except csv.Error:
+        head = []
+    columns = tuple(column_name(c) for c in head)
     doubtful = grid is None or bool(quiet.faults.found) or _swallowed(columns, grid.rows)
     if doubtful and set(_COMMENTS) <= set(columns) and columns[-1] == "comment_body":
         rows = _unquoted(text, columns)
@@ -619,7 +638,7 @@ def _integer(raw: str) -> int | None:
 
 
 def _by_number(name: str) -> tuple[int, str]:
-    return (int(name), "") if name.isdigit() else (1 << 62, name)
+    return (int(name), "") if _ITEM.fullmatch(name) else (1 << 62, name)
 
 
 CARD = Card(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from normwright.elicit.annotated import Form, Row, Said, having, importer, needed, text_of
+from normwright.elicit.annotated import Form, Row, Said, having, needed, text_of
+from normwright.elicit.importers import annotations_importer
 from normwright.plugins import Card
 
 _TRAITS: Final = (
@@ -68,7 +69,7 @@ CARD = Card(
     reference="Kirk et al., The PRISM Alignment Dataset, NeurIPS 2024; arXiv 2404.16019",
     status="tested",
 )
-IMPORTER = importer(
+IMPORTER = annotations_importer(
     CARD,
     "utterances.jsonl, conversations.jsonl and survey.jsonl, or some of them",
     [

@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from normwright.elicit.annotated import Form, Row, Said, importer, needed, text_of
+from normwright.elicit.annotated import Form, Row, Said, needed, text_of
+from normwright.elicit.importers import annotations_importer
 from normwright.plugins import Card
 
 _RATERS: Final = (
@@ -63,7 +64,7 @@ CARD = Card(
     reference="PandaLM (arXiv 2306.05087) has a column an annotator",
     status="tested",
 )
-IMPORTER = importer(
+IMPORTER = annotations_importer(
     CARD,
     "rows with a rater, an item and a value, or with a column for each of several raters",
     [Form(_has_long, _long), Form(_has_columns, _by_column)],

@@ -246,7 +246,8 @@ def _compared(
 ) -> Consulted | None:
     """Each comparison is a ballot of two; what a participant was not shown is not compared."""
     columns = layout.columns
-    sides = ("left", "right") if "left" in columns else ("winner", "loser")
+    asked = {"left", "right", "choice"} <= columns.keys()
+    sides = ("left", "right") if asked else ("winner", "loser")
     texts: dict[str, str] = {}
     people: dict[str, str] = {}
     choices: list[Choice] = []

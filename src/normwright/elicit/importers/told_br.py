@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from normwright.elicit.annotated import Form, Row, Said, counted, having, importer, needed, text_of
+from normwright.elicit.annotated import Form, Row, Said, counted, having, needed, text_of
+from normwright.elicit.importers import annotations_importer
 from normwright.plugins import Card
 
 _KINDS: Final = ("homophobia", "obscene", "insult", "racism", "misogyny", "xenophobia")
@@ -42,7 +43,7 @@ CARD = Card(
     "AACL 2020",
     status="tested",
 )
-IMPORTER = importer(
+IMPORTER = annotations_importer(
     CARD,
     "rows with text, homophobia, obscene, insult, racism, misogyny and xenophobia",
     [Form(having("text", *_KINDS), _said, text=_text)],
