@@ -101,7 +101,8 @@ def decided(counts: Counts) -> Hits:
 
 def cyclic(counts: Counts) -> Hits:
     """Profiles without one."""
-    return ~decided(counts)
+    none: Hits = np.logical_not(decided(counts))
+    return none
 
 
 def elects(rule: str) -> Callable[[Counts], Hits]:
@@ -229,7 +230,7 @@ def no_winner_of_three(voters: int) -> float:
 
     A voter has A first or last with probability 1/3 each, and above B only or C only with 1/6.
     """
-    total, half = 0, voters // 2
+    total, half, all_ways = 0, voters // 2, int(6**voters)
     for first in range(voters + 1):
         for over_b in range(max(0, half + 1 - first), voters - first + 1):
             for over_c in range(max(0, half + 1 - first), voters - first - over_b + 1):
@@ -237,7 +238,7 @@ def no_winner_of_three(voters: int) -> float:
                 ways = math.comb(voters, first) * math.comb(voters - first, over_b)
                 ways *= math.comb(voters - first - over_b, over_c)
                 total += ways * 2 ** (first + rest)
-    return 1 - 3 * total / 6**voters
+    return 1 - 3 * total / all_ways
 
 
 def certain(draws: int) -> Iterator[Row]:

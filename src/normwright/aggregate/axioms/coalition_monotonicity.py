@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -44,9 +45,7 @@ def coalition_monotonicity(
             counts,
             options,
             breach(CARD.name, method, before, order, winner),
-            groups=lambda winner=winner, options=options: _rivals(
-                rows, counts, options, order, winner
-            ),
+            groups=partial(_rivals, rows, counts, options, order, winner),
             rng=rng,
             limit=max(1, limit // len(order.tiers[0])),
         )
