@@ -26,8 +26,10 @@ def margins_from(text: str) -> Margins:
 
 def election_of_margins(margins: Margins) -> Election:
     """An election with these margins: on each pair nobody else says anything."""
+    m = len(margins)
+    names = NAMES[:m] if m <= len(NAMES) else [f"a{i:03}" for i in range(m)]
     voters = int(np.abs(margins).max(initial=0)) + 1
-    return election_of_pairs(np.maximum(margins, 0), NAMES[: len(margins)], voters)
+    return election_of_pairs(np.maximum(margins, 0), names, voters)
 
 
 @st.composite

@@ -24,10 +24,10 @@ JUDGES = [[1, 1, 1], [1, -1, -1], [-1, 1, -1]]
 def profile_of(rows: Sequence[Sequence[int | None]], names: Sequence[str]) -> Profile:
     """Votes by row; None was not seen."""
     votes = np.array([[v or 0 for v in row] for row in rows], dtype=np.int8)
-    seen = np.array([[v is not None for v in row] for row in rows])
+    seen = np.array([[v is not None for v in row] for row in rows], dtype=np.bool_)
     shape = (len(rows), len(names))
     people = tuple(f"v{i}" for i in range(len(rows)))
-    return Profile(people, tuple(names), votes.reshape(shape), seen.reshape(shape))
+    return Profile.from_tables(people, tuple(names), votes.reshape(shape), seen.reshape(shape))
 
 
 def test_the_doctrinal_paradox() -> None:

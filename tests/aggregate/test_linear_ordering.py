@@ -57,19 +57,19 @@ def test_cutting_planes_equal_all_permutations(games: Margins) -> None:
 
 
 @settings(QUIET, max_examples=15)
-@given(margins(least=2, most=5, largest=40))
+@given(margins(least=2, most=5, largest=1 << 40))
 def test_margins_of_any_size(games: Margins) -> None:
-    """Margins times a million million are solved as exactly."""
-    found = _Cutting(games * 10**12).optima()
+    """Margins of millions of millions are solved as exactly."""
+    found = _Cutting(games * 1000).optima()
 
-    assert found.cost == found.bound == _over_sets(games).cost * 10**12
+    assert found.cost == found.bound == _over_sets(games).cost * 1000
 
 
 def drawn(m: int, voters: int, seed: int) -> Margins:
     """Margins of random orders."""
     rng = np.random.default_rng(seed)
     places = rng.permuted(np.tile(np.arange(m), (voters, 1)), axis=1)
-    wins = (places[:, :, None] < places[:, None, :]).sum(axis=0)
+    wins: Margins = (places[:, :, None] < places[:, None, :]).sum(axis=0)
     return wins - wins.T
 
 
@@ -85,14 +85,16 @@ def test_cutting_planes_equal_all_sets(voters: int) -> None:
 
 def test_a_gap_is_closed_by_branching() -> None:
     """Where the relaxed program proves less than the optimum, the integer one closes the gap."""
-    rng = np.random.default_rng(79)
+    rng = np.random.default_rng(166)
     upper = np.triu(rng.choice([-1, 1], size=(14, 14)), 1)
     games = (upper - upper.T).astype(np.int64)
     problem = _Cutting(games)
-    bound, _ = problem.proved(problem.relax()[1])
+    relaxed = problem.relax(problem.cost)
+    assert relaxed is not None
+    bound, _ = problem.proved(relaxed[1])
     first, second = _over_sets(games), _Cutting(games).optima()
 
-    assert -(-bound // linear_ordering._GRAIN) < first.cost
+    assert -(-bound // problem.grain) < first.cost
     assert (first.cost, first.tiers) == (second.bound, second.tiers)
     assert (first.always == second.always).all()
 

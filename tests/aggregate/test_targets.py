@@ -12,7 +12,18 @@ from tests.aggregate.elections import election_from, election_of_pairs
 
 from normwright.aggregate import Election, Inapplicable, targets_of
 from normwright.aggregate.targets import RULES, SAYS
-from normwright.records import Comparison, InputError, JudgedPair, Message, PairTarget, Targets
+from normwright.records import (
+    Comparison,
+    Grouping,
+    InputError,
+    JudgedPair,
+    Message,
+    Outcome,
+    PairShare,
+    PairTarget,
+    Targets,
+)
+from normwright.stats import proportion
 
 CYCLE = "6: A > B > C\n4: B > C > A\n3: C > A > B"
 TWO = {"x": election_from("6: A > B > C\n3: C > A > B"), "y": election_from("4: B > C > A")}
@@ -224,6 +235,41 @@ def test_comparisons_by_participants_and_their_groups() -> None:
     # The first group compared nothing on the second norm.
     assert told["m"].probability is None
     assert told["m"].groups["x"].value is None
+
+
+def test_an_outcome_gives_its_shares_and_groups() -> None:
+    """Norm by norm, declining first, with the outcome's own groups, and it is named as the source.
+
+    Both groups decline, one of them with three of five: what the worst-off group bears is that.
+    """
+    shares = PairShare(
+        norm="n",
+        perform=3.0,
+        decline=7.0,
+        p_decline=proportion(7.0, 10),
+        groups={"A": proportion(4.0, 4), "B": proportion(3.0, 5)},
+    )
+    outcome = Outcome(
+        process="p", kind="human", layer="polity", authority="town", participants=12, votes=0,
+        support=(), rankings=(), pairs=(shares,),
+        grouping=Grouping(groups=(), method="given", reason="Two groups."),
+    )  # fmt: skip
+    found = {r: targets_of(outcome, rule=r, seed=1, rounds=20) for r in SAYS}
+
+    told = {r: [t.probability for t in made.targets] for r, made in found.items()}
+    assert told == {
+        "pooled": [7.5 / 11],
+        "majority": [1.0],
+        "maximal-lottery": [1.0],
+        "population-proportional": [0.7],
+        "maxmin": [0.6],
+        "per-group": [4.5 / 5, 3.5 / 6],
+    }
+    assert (found["pooled"].n, found["pooled"].derived_from) == (12, (outcome.digest,))
+    assert found["majority"].targets[0].interval is not None
+    assert found["majority"].targets[0].interval.low == 0.0
+    with pytest.raises(InputError, match="brings its own"):
+        targets_of(outcome, rule="maxmin", groups={"A": {"p1"}}, seed=1)
 
 
 def test_faults_are_told_together() -> None:

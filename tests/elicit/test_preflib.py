@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 import time
 from collections import Counter
@@ -12,8 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from normwright.elicit import Consulted, read_consultation, receipt
-from normwright.records import Fault, InputError
+from normwright.elicit import Consulted, read_consultation, read_source, receipt
+from normwright.records import Fault, InputError, Majorities
+from normwright.store.consultations import read_ballots
+
+from .samples import WMD, WMG
 
 Order = tuple[tuple[int, ...], ...]
 TOI = """\
@@ -308,3 +312,112 @@ def test_a_big_election_is_read_in_seconds(data_dir: Path, tmp_path: Path) -> No
 
     assert (len(c.ballots), len(c.ballots.orders), len(c.statements)) == (194_530, 3_294, 25)
     assert taken < 20
+
+
+WMG_NOW = """\
+# FILE NAME: x.wmg
+# DATA TYPE: wmg
+# NUMBER ALTERNATIVES: 3
+# NUMBER EDGES: 2
+# ALTERNATIVE NAME 1: A
+# ALTERNATIVE NAME 2: B
+# ALTERNATIVE NAME 3: C
+1, 2, 5
+3, 2, 1
+"""
+
+
+def graph_of(tmp_path: Path, name: str, text: str) -> tuple[Majorities, dict[str, int]]:
+    """The weighted pairs of a file alone, and the counts of its report."""
+    (tmp_path / name).write_text(text)
+    source = read_source(tmp_path / name)
+    assert source.majorities is not None
+    return source.majorities, {f.kind: f.count for f in source.faults}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "weighing", "pairs", "voters"),
+    [
+        ("x.wmd", WMD, "unstated", [(0, 1, 1.0), (1, 2, 0.5), (2, 0, 1.0)], None),
+        ("x.wmg", WMG, "margins", [(0, 1, 5.0), (1, 2, 3.0), (2, 0, 1.0)], 9),
+        ("x.wmg", WMG_NOW, "margins", [(0, 1, 5.0), (2, 1, 1.0)], None),
+        ("x.tog", WMG, "majority", [(0, 1, 5.0), (1, 2, 3.0), (2, 0, 1.0)], 9),
+        ("x.pwg", WMG, "wins", [(0, 1, 5.0), (1, 2, 3.0), (2, 0, 1.0)], 9),
+    ],
+)
+def test_weighted_pairs(
+    tmp_path: Path,
+    name: str,
+    text: str,
+    weighing: str,
+    pairs: list[tuple[int, int, float]],
+    voters: int | None,
+) -> None:
+    """Pairs keep their direction and weight, and what a weight counts is the type's own word."""
+    made, report = graph_of(tmp_path, name, text)
+
+    assert list(zip(made.above, made.below, made.weight, strict=True)) == pairs
+    assert (made.weighing, made.voters, made.alternatives) == (weighing, voters, ("a1", "a2", "a3"))
+    assert ("weights-of-unstated-meaning" in report) == (name == "x.wmd")
+    assert report.get("pairs-not-given", 0) == 3 - len(pairs)
+
+
+def test_majorities_that_both_claim(tmp_path: Path) -> None:
+    """A margin both ways, and more voters in a pair than there are, are reported."""
+    margins = graph_of(tmp_path, "x.wmg", WMG.replace("9,12,3", "9,12,4") + "2,2,1\n")[1]
+    wins = graph_of(tmp_path, "x.pwg", WMG.replace("9,12,3", "9,12,4") + "6,2,1\n")[1]
+
+    assert margins["both-ways"] == 1
+    assert wins["more-than-voters"] == 1
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "where", "seen"),
+    [
+        ("2, 3, 0.5", "2, 9, 0.5", 9, "9"),
+        ("2, 3, 0.5", "2, 2, 0.5", 9, "2 twice"),
+        ("2, 3, 0.5", "1, 2, 0.5", 9, "that of x.wmd:8 again"),
+        ("2, 3, 0.5", "2, 3, nan", 9, "'2, 3, nan'"),
+        ("2, 3, 0.5", "2, 3, -1", 9, "-1"),
+        ("2, 3, 0.5", "2, 3", 9, "'2, 3'"),
+        ("EDGES: 3", "EDGES: 4", 4, "'4'"),
+        ("TYPE: wmd", "TYPE: soc", 2, "'soc'"),
+    ],
+)
+def test_broken_pairs(tmp_path: Path, was: str, now: str, where: int, seen: str) -> None:
+    """Each way in which weighted pairs can be broken is named by line."""
+    (tmp_path / "x.wmd").write_text(changed(was, now, WMD))
+    with pytest.raises(InputError) as caught:
+        read_source(tmp_path / "x.wmd")
+
+    assert [(f.where, f.seen) for f in caught.value.faults] == [(f"x.wmd:{where}", seen)]
+
+
+def test_a_graph_is_no_consultation_of_a_project(tmp_path: Path) -> None:
+    """A project needs people's ballots, which weighted pairs do not hold."""
+    assert [f.seen for f in faults_of(tmp_path, "x.wmd", WMD)] == [
+        "wmd, weighted pairs, in which no voter's ballot can be found"
+    ]
+
+
+def test_categories_outlast_a_withdrawal_and_the_store(tmp_path: Path) -> None:
+    """A tier that becomes empty stays where tiers are categories, and rows read back hold it."""
+    ballots = read(tmp_path, "x.cat", CAT).ballots
+    left = ballots.without(lambda voter: voter == "v1", {"a3"})
+    rows = [{"participant": v, "tiers": json.dumps(tiers)} for v, tiers in left]
+
+    assert list(left.orders) == [(("a1", "a2"), ()), ((), ("a1", "a2"))]
+    assert left.categories == ("Yes", "No")
+    assert list(read_ballots(rows).orders) == list(left.orders)
+    assert read_ballots(rows).categories == ("1", "2")
+
+
+def test_too_many_voters_for_a_project(tmp_path: Path) -> None:
+    """A project has a row for each voter, so it refuses a file of more than it can hold."""
+    text = TOI.replace("VOTERS: 6", "VOTERS: 1000003").replace("3: 2,", "1000000: 2,")
+    monstrous = text.replace("1000003", "20000003").replace("1000000:", "20000000:")
+
+    assert len(read(tmp_path, "x.toi", text).ballots) == 1000003
+    assert [f.expected for f in faults_of(tmp_path, "x.toi", monstrous)] == [
+        "at most 10000000 voters in a project"
+    ]

@@ -84,6 +84,7 @@ def coherence(
     agenda = _Agenda.of(profile, constraints, quota, premises)
     margins, verdicts = agenda.margins, agenda.verdicts(agenda.counts)
     sets, complete = conflicts(agenda.solver, verdicts, limit=limit)
+    links = _Links(agenda.clauses)
     repairs, all_repairs = _by_distance(agenda, limit)
     individuals, whole = _individuals(agenda)
     return Coherence(
@@ -98,7 +99,7 @@ def coherence(
         voters=int(agenda.people.sum()),
         judgements=tuple(agenda.judgement(j) for j in range(len(agenda.names))),
         consistent=agenda.solver.solve(verdicts) is not None,
-        dilemmas=tuple(_dilemma(agenda, one, margins) for one in sets),
+        dilemmas=tuple(_dilemma(agenda, links, one, margins) for one in sets),
         all_dilemmas=complete,
         repairs=repairs,
         all_repairs=all_repairs,
@@ -155,13 +156,12 @@ class _Agenda:
             faults.append(Fault(
                 where="links", expected="links that can all hold",
                 seen="links that exclude each other: " + ", ".join(
-                    str(n + 1) for n in _needed(clauses, [])
+                    str(n + 1) for n in _Links(clauses).needed([])
                 ),
             ))  # fmt: skip
         if faults:
             raise InputError(faults)
-        columns = [j for j, s in enumerate(profile.statements) if s in linked]
-        judged = np.where(profile.seen, profile.votes, 0)[:, columns].astype(np.int8)
+        judged = _judged(profile, names)
         judged = judged[(judged != 0).any(axis=1)]
         # Without links there is no column, and rows without columns cannot be told apart.
         patterns, people = (
@@ -220,23 +220,45 @@ class _Agenda:
         return {self.names[abs(one) - 1]: one > 0 for one in sorted(literals, key=abs)}
 
 
-def _needed(clauses: Clauses, literals: Sequence[int]) -> list[int]:
-    """Numbers of formulas that suffice to exclude these literals together, none of them idle."""
-    kept = sorted(set(clauses.owner))
-    for number in list(kept):
-        fewer = [n for n in kept if n != number]
-        left = [c for c, own in zip(clauses.clauses, clauses.owner, strict=True) if own in fewer]
-        if Solver(left, clauses.last).solve(literals) is None:
-            kept = fewer
-    return kept
+def _judged(profile: Profile, names: Sequence[str]) -> NDArray[np.int8]:
+    """What each participant says of some statements: 1, -1, or 0 for neither; a row a person."""
+    place = np.full(len(profile.statements), -1, dtype=np.int64)
+    place[[profile.statements.index(name) for name in names]] = range(len(names))
+    columns = place[profile.columns]
+    table = np.zeros((len(profile.participants), len(names)), dtype=np.int8)
+    kept = columns >= 0
+    table[profile.rows[kept], columns[kept]] = profile.values[kept]
+    return table
 
 
-def _dilemma(agenda: _Agenda, literals: frozenset[int], margins: Ints) -> Dilemma:
+class _Links:
+    """The links with a switch each, to tell which of them a conflict needs."""
+
+    def __init__(self, clauses: Clauses) -> None:
+        first = clauses.last + 1
+        self.switches = {number: first + number for number in sorted(set(clauses.owner))}
+        switched = (
+            (*clause, -self.switches[number])
+            for clause, number in zip(clauses.clauses, clauses.owner, strict=True)
+        )
+        self.solver = Solver(switched, first + max(self.switches, default=-1))
+
+    def needed(self, literals: Sequence[int]) -> list[int]:
+        """Numbers of links that suffice to exclude literals together, none of them idle."""
+        kept = list(self.switches)
+        for number in self.switches:
+            fewer = [n for n in kept if n != number]
+            if self.solver.solve([*literals, *(self.switches[n] for n in fewer)]) is None:
+                kept = fewer
+        return kept
+
+
+def _dilemma(agenda: _Agenda, links: _Links, literals: frozenset[int], margins: Ints) -> Dilemma:
     sizes = {abs(one): abs(int(margins[abs(one) - 1])) for one in literals}
     least = min(sizes.values(), default=0)
     return Dilemma(
         verdicts=agenda.named(list(literals)),
-        constraints=tuple(_needed(agenda.clauses, sorted(literals))),
+        constraints=tuple(links.needed(sorted(literals))),
         weakest=tuple(agenda.names[v - 1] for v in sorted(sizes) if sizes[v] == least),
         margin=least,
     )

@@ -101,7 +101,7 @@ def rank_influence(election: Election, statement: str) -> RankInfluence:
 
 
 def slate_influence(
-    election: Election, *, size: int, method: str, seed: int, most: int = 1000
+    election: Election, *, size: int, method: str, seed: int, most: int = 200
 ) -> SlateInfluence:
     """Return what taking out any one voter does to a slate.
 

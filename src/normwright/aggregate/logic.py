@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations, pairwise
 from typing import Any
 
 from normwright.records import Fault, InputError
@@ -53,12 +54,36 @@ class Clauses:
         made = cls(tuple(names), last=len(names))
         index = {name: k + 1 for k, name in enumerate(names)}
         for number, formula in enumerate(formulas):
-            made._hold(made._literal(formula, index))
+            made._demand(formula, index)
             made.owner += [number] * (len(made.clauses) - len(made.owner))
         return made
 
     def _hold(self, *clause: int) -> None:
         self.clauses.append(clause)
+
+    def _demand(self, formula: Any, index: Mapping[str, int]) -> None:
+        """Make a formula hold; what stands outermost needs no variable of its own."""
+        if isinstance(formula, str):
+            self._hold(index[formula])
+            return
+        ((operator, given),) = formula.items()
+        if operator == "all":
+            for part in _parts(given):
+                self._demand(part, index)
+            return
+        parts = [self._literal(p, index) for p in _parts(given)]
+        if operator in ("any", "at-least-one", "exactly-one"):
+            self._hold(*parts)
+        if operator in ("excludes", "exactly-one"):
+            for one, other in combinations(parts, 2):
+                self._hold(-one, -other)
+        if operator == "equivalent":
+            for one, other in pairwise([*parts, parts[0]]):
+                self._hold(-one, other)
+        if operator == "implies":
+            self._hold(-parts[0], parts[1])
+        if operator == "not":
+            self._hold(-parts[0])
 
     def _fresh(self) -> int:
         self.last += 1
@@ -88,8 +113,7 @@ class Clauses:
                 return self._all([some, self._excludes(parts)])
 
     def _excludes(self, parts: Sequence[int]) -> int:
-        pairs = [-self._all([p, q]) for i, p in enumerate(parts) for q in parts[i + 1 :]]
-        return self._all(pairs)
+        return self._all([-self._all([one, other]) for one, other in combinations(parts, 2)])
 
     def _all(self, parts: Sequence[int]) -> int:
         if len(parts) == 1:
@@ -141,8 +165,9 @@ def _faults(formula: Any, names: frozenset[str], where: str) -> Iterator[Fault]:
 class Solver:
     """Says whether clauses can hold together with some literals, and how.
 
-    Davis, Putnam, Logemann and Loveland (Communications of the ACM 5, 1962) with two watched
-    literals a clause: exact, and fast for the tens of linked statements it is meant for.
+    Conflict-driven clause learning with two watched literals (Marques-Silva and Sakallah, IEEE
+    Transactions on Computers 48, 1999; Moskewicz and others, DAC 2001), exact and without chance.
+    What is learned follows from the clauses alone, so it is kept from one question to the next.
     """
 
     def __init__(self, clauses: Iterable[Clause], variables: int) -> None:
@@ -151,6 +176,8 @@ class Solver:
         self.watching: dict[int, list[int]] = {}
         self.single: list[int] = []
         self.empty = False
+        self.activity = [0.0] * (variables + 1)
+        self.bump = 1.0
         for clause in clauses:
             self.add(clause)
 
@@ -162,11 +189,8 @@ class Solver:
         if len(literals) < 2:
             self.empty |= not literals
             self.single += literals
-            return
-        number = len(self.clauses)
-        self.clauses.append(literals)
-        for literal in literals[:2]:
-            self.watching.setdefault(literal, []).append(number)
+        else:
+            self._watch(literals)
 
     def solve(self, assumed: Iterable[int] = (), *, first: bool = True) -> list[bool] | None:
         """Return the values of variables 1, 2, ... of a model, or None if there is none.
@@ -175,76 +199,171 @@ class Solver:
             assumed: literals that must hold.
             first: the value that is tried first, which makes models that are large or small.
         """
-        value: dict[int, bool] = {}
-        trail: list[int] = []
-        if self.empty or not self._all(value, trail, [*self.single, *assumed]):
+        if self.empty:
             return None
-        guesses: list[tuple[int, int]] = []
-        variable = 1
+        wanted = list(assumed)
+        state = _Assignment.of(self.variables)
+        if not all(state.agrees(literal) for literal in self.single):
+            return None
         while True:
-            while variable <= self.variables and variable in value:
-                variable += 1
-            if variable > self.variables:
-                return [value[v] for v in range(1, self.variables + 1)]
-            guesses.append((variable, len(trail)))
-            literal = variable if first else -variable
-            while not self._all(value, trail, [literal]):
-                # The other value of the last guess that has one left; a guess is popped for good.
-                if not guesses:
+            conflict = self._propagate(state)
+            if conflict is not None and len(state.levels) < 2:
+                # Nothing but clauses and what was assumed is behind it.
+                self.empty |= not state.levels
+                return None
+            if conflict is not None:
+                self._learn(state, conflict)
+            elif not state.levels:
+                state.levels.append(len(state.trail))
+                if not all(state.agrees(literal) for literal in wanted):
                     return None
-                variable, length = guesses.pop()
-                guess = trail[length]
-                for one in trail[length:]:
-                    del value[abs(one)]
-                del trail[length:]
-                literal = -guess
+            elif (literal := self._next(state, first=first)) is None:
+                return [state.value[v] > 0 for v in range(1, self.variables + 1)]
+            else:
+                state.levels.append(len(state.trail))
+                state.put(literal, None)
 
-    def _all(self, value: dict[int, bool], trail: list[int], literals: Iterable[int]) -> bool:
-        """Make literals hold with all that follows; False where that contradicts itself."""
-        start = len(trail)
-        for literal in literals:
-            if value.get(abs(literal), literal > 0) != (literal > 0):
-                return False
-            if abs(literal) not in value:
-                value[abs(literal)] = literal > 0
-                trail.append(literal)
-        at = start
-        while at < len(trail):
-            if not self._spread(value, trail, -trail[at]):
-                return False
-            at += 1
-        return True
+    def _next(self, state: _Assignment, *, first: bool) -> int | None:
+        """The variable that was in most conflicts lately, at the value that is tried first."""
+        free = [v for v in range(1, self.variables + 1) if state.value[v] == 0]
+        if not free:
+            return None
+        most = max(free, key=lambda v: (self.activity[v], -v))
+        return most if first else -most
 
-    def _spread(self, value: dict[int, bool], trail: list[int], false: int) -> bool:
-        """Move watches away from a literal that is false; what is left alone must hold."""
-        kept: list[int] = []
-        numbers = self.watching.get(false, [])
-        for at, number in enumerate(numbers):
-            clause = self.clauses[number]
-            if clause[0] == false:
-                clause[0], clause[1] = clause[1], clause[0]
-            other = clause[0]
-            known = value.get(abs(other))
-            if known == (other > 0) and known is not None:
+    def _watch(self, literals: list[int]) -> int:
+        number = len(self.clauses)
+        self.clauses.append(literals)
+        for literal in literals[:2]:
+            self.watching.setdefault(literal, []).append(number)
+        return number
+
+    def _propagate(self, state: _Assignment) -> int | None:
+        """Make all that follows hold; the number of a clause that cannot, or None."""
+        while state.head < len(state.trail):
+            false = -state.trail[state.head]
+            state.head += 1
+            kept: list[int] = []
+            numbers = self.watching.get(false, [])
+            for at, number in enumerate(numbers):
+                if self._moved(state, number, false):
+                    continue
                 kept.append(number)
-                continue
-            place = next(
-                (k for k in range(2, len(clause))
-                 if value.get(abs(clause[k]), clause[k] > 0) == (clause[k] > 0)),
-                None,
-            )  # fmt: skip
-            if place is not None:
-                clause[1], clause[place] = clause[place], clause[1]
+                other = self.clauses[number][0]
+                if state.true(-other):
+                    self.watching[false] = kept + numbers[at + 1 :]
+                    return number
+                if not state.true(other):
+                    state.put(other, number)
+            self.watching[false] = kept
+        return None
+
+    def _moved(self, state: _Assignment, number: int, false: int) -> bool:
+        """Watch another literal of a clause than a false one, if one is left that may hold."""
+        clause = self.clauses[number]
+        if clause[0] == false:
+            clause[0], clause[1] = clause[1], clause[0]
+        if state.true(clause[0]):
+            return False
+        for k in range(2, len(clause)):
+            if not state.true(-clause[k]):
+                clause[1], clause[k] = clause[k], clause[1]
                 self.watching.setdefault(clause[1], []).append(number)
-                continue
-            kept.append(number)
-            if known is not None:
-                self.watching[false] = kept + numbers[at + 1 :]
-                return False
-            value[abs(other)] = other > 0
-            trail.append(other)
-        self.watching[false] = kept
-        return True
+                return True
+        return False
+
+    def _learn(self, state: _Assignment, conflict: int) -> None:
+        """Add what the conflict shows, and go back to where that decides something."""
+        learned, level = self._explained(state, conflict)
+        state.back_to(level)
+        self.bump *= 1.05
+        if self.bump > 1e100:
+            self.activity = [a / self.bump for a in self.activity]
+            self.bump = 1.0
+        if len(learned) == 1:
+            self.single.append(learned[0])
+            state.put(learned[0], None)
+            return
+        deepest = max(range(1, len(learned)), key=lambda k: state.level[abs(learned[k])])
+        learned[1], learned[deepest] = learned[deepest], learned[1]
+        state.put(learned[0], self._watch(learned))
+
+    def _explained(self, state: _Assignment, conflict: int) -> tuple[list[int], int]:
+        """The clause of the first unique implication point, and the level it takes effect at."""
+        now = len(state.levels)
+        seen: set[int] = set()
+        others: list[int] = []
+        clause, at, waiting = self.clauses[conflict], len(state.trail) - 1, 0
+        while True:
+            for literal in clause:
+                variable = abs(literal)
+                if variable in seen or state.level[variable] == 0:
+                    continue
+                seen.add(variable)
+                self.activity[variable] += self.bump
+                if state.level[variable] == now:
+                    waiting += 1
+                else:
+                    others.append(literal)
+            while abs(state.trail[at]) not in seen:
+                at -= 1
+            point = state.trail[at]
+            at -= 1
+            waiting -= 1
+            if not waiting:
+                break
+            reason = state.reason[abs(point)]
+            clause = self.clauses[reason] if reason is not None else []
+        return [-point, *others], max((state.level[abs(one)] for one in others), default=0)
+
+
+@dataclass
+class _Assignment:
+    """Values of variables so far, and why they have them."""
+
+    value: list[int]
+    """1 or -1, 0 while unknown; by variable."""
+    level: list[int]
+    """How many assumptions had been made."""
+    reason: list[int | None]
+    """The clause it follows from; None for an assumption."""
+    trail: list[int] = field(default_factory=list)
+    """Literals that hold, in the order they came."""
+    levels: list[int] = field(default_factory=list)
+    """Length of the trail before each assumption."""
+    head: int = 0
+    """Literals of the trail whose consequences have been drawn."""
+
+    @classmethod
+    def of(cls, variables: int) -> _Assignment:
+        size = variables + 1
+        return cls([0] * size, [0] * size, [None] * size)
+
+    def true(self, literal: int) -> bool:
+        """Whether a literal holds; one that is unknown does not."""
+        return self.value[abs(literal)] == (1 if literal > 0 else -1)
+
+    def agrees(self, literal: int) -> bool:
+        """Make a literal hold, if it is not known to be false."""
+        if self.value[abs(literal)] == 0:
+            self.put(literal, None)
+        return self.true(literal)
+
+    def put(self, literal: int, reason: int | None) -> None:
+        """Make a literal hold."""
+        variable = abs(literal)
+        self.value[variable] = 1 if literal > 0 else -1
+        self.level[variable] = len(self.levels)
+        self.reason[variable] = reason
+        self.trail.append(literal)
+
+    def back_to(self, level: int) -> None:
+        """Take back all assumptions but the first few, with what followed."""
+        length = self.levels[level]
+        for literal in self.trail[length:]:
+            self.value[abs(literal)] = 0
+        del self.trail[length:], self.levels[level:]
+        self.head = length
 
 
 def conflicts(

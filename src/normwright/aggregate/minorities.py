@@ -49,12 +49,14 @@ class Known:
     @cached_property
     def held(self) -> Ints:
         """Members that each voter approves of, shape (k,)."""
-        return self.approved[:, list(self.members)].sum(axis=1).astype(np.int64)
+        held: Ints = np.count_nonzero(self.approved[:, list(self.members)], axis=1)
+        return held
 
     @cached_property
     def unasked(self) -> Ints:
         """Members that each voter was not asked about, shape (k,)."""
-        return (~self.seen[:, list(self.members)]).sum(axis=1).astype(np.int64)
+        unasked: Ints = np.count_nonzero(~self.seen[:, list(self.members)], axis=1)
+        return unasked
 
     def informed(self, lacks: int, level: int) -> int:
         """Return how many of a group were asked about every member."""

@@ -6,7 +6,7 @@ refused with names, never filled in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -23,7 +23,7 @@ DIGITS = 8
 """Digits after the point that are told. What lies beyond is rounding, which depends on the order of
 sums; strengths that agree in all these are level."""
 _CELLS = 4_000_000
-_FAR = np.iinfo(np.int16).max
+_FAR = np.int16(np.iinfo(np.int16).max)
 _STEPS = 200
 _NAMED = 8
 _NARROW = 8
@@ -36,9 +36,9 @@ class Rows:
     Few of many alternatives are on one ballot, so this stays small where a matrix of all would not.
     """
 
-    who: Ints
+    who: NDArray[np.int32]
     """Numbers of alternatives, shape (k, width); 0 where padded."""
-    level: Ints
+    level: NDArray[np.int16]
     """Tier of each, shape (k, width); what is left out and counts as last is in the last."""
     live: NDArray[np.bool_]
     """Whether there is one, shape (k, width)."""
@@ -61,10 +61,10 @@ class Rows:
         width = int(sizes.max(initial=0))
         level = np.where(orders < 0, _FAR, orders)
         place = np.argsort(level, axis=1, kind="stable")[:, :width]
-        level = np.take_along_axis(level, place, axis=1).astype(np.int64)
+        level = np.take_along_axis(level, place, axis=1).astype(np.int16)
         live = np.arange(width) < sizes[:, None]
         return cls(
-            np.where(live, place, 0).astype(np.int64), level, live, (level < _FAR) & live,
+            np.where(live, place, 0).astype(np.int32), level, live, (level < _FAR) & live,
             election.counts,
         )  # fmt: skip
 
@@ -212,13 +212,15 @@ def inverse(bend: Floats, flat: Floats) -> Floats:
     return made
 
 
-def clustered(bread: Floats, scores: Any, counts: Ints, bundles: Bundles | None) -> Floats | None:
+def clustered(
+    bread: Floats, scores: Iterable[tuple[Any, Ints]], bundles: Bundles | None
+) -> Floats | None:
     """Return the covariance where each voter's answers hang together ("sandwich" by voter).
 
     Args:
         bread: the inverse of the negative Hessian.
-        scores: gradient of the log likelihood of each order, a sparse matrix (k, parameters).
-        counts: how often each order was given by somebody, where each voter gave one.
+        scores: gradients of the log likelihood of orders, sparse matrices (some, parameters), and
+            how often each order was given by somebody, where each voter gave one.
         bundles: who gave several.
 
     Returns:
@@ -227,14 +229,17 @@ def clustered(bread: Floats, scores: Any, counts: Ints, bundles: Bundles | None)
     if bundles is not None:
         from scipy import sparse
 
-        shape = (len(bundles.counts), scores.shape[0])
+        of_orders = sparse.vstack([one for one, _ in scores]).tocsr()
+        shape = (len(bundles.counts), of_orders.shape[0])
         ones = np.ones(len(bundles.members))
-        scores = sparse.csr_matrix((ones, bundles.members, bundles.starts), shape=shape) @ scores
-        counts = bundles.counts
-    voters = int(counts.sum())
+        given = sparse.csr_matrix((ones, bundles.members, bundles.starts), shape=shape)
+        scores = [(given @ of_orders, bundles.counts)]
+    middle, voters = np.zeros_like(bread), 0
+    for one, counts in scores:
+        middle += (one.T @ one.multiply(counts[:, None])).toarray()
+        voters += int(counts.sum())
     if voters <= len(bread):
         return None
-    middle = (scores.T @ scores.multiply(counts[:, None])).toarray()
     made: Floats = bread @ middle @ bread * (voters / (voters - 1))
     return made
 
@@ -315,13 +320,13 @@ def connected(above: NDArray[np.bool_], names: Sequence[str], what: str, *, advi
         Inapplicable: naming those who were never compared, those whom none of the others was ever
             above, and those who were never above any of the others.
     """
+    if _all_reached(above) and _all_reached(above.T):
+        return
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
 
     graph = csr_matrix(above.astype(np.int8))
-    parts, part = connected_components(graph, directed=True, connection="strong")
-    if parts <= 1:
-        return
+    _, part = connected_components(graph, directed=True, connection="strong")
     _, island = connected_components(graph, directed=True, connection="weak")
     faults = []
     alone = [n for j, n in enumerate(names) if not above[j].any() and not above[:, j].any()]
@@ -341,6 +346,17 @@ def connected(above: NDArray[np.bool_], names: Sequence[str], what: str, *, advi
     raise Inapplicable.because(
         what, "a path of wins from each alternative to each other", "; ".join(faults), advice
     )
+
+
+def _all_reached(above: NDArray[np.bool_]) -> bool:
+    """Say whether a path leads from the first alternative to every other."""
+    reached = np.zeros(len(above), dtype=np.bool_)
+    reached[:1] = True
+    new = reached
+    while new.any():
+        new = above[new].any(axis=0) & ~reached
+        reached = reached | new
+    return bool(reached.all())
 
 
 def _list(names: Sequence[str]) -> str:

@@ -79,7 +79,7 @@ class Vetoes:
 
         A coalition T vetoes x where all of it prefer every alternative of a set B to x, and T's
         share of voters exceeds the share of alternatives outside B (Moulin, 1981). The largest
-        excess is (n (m - 1) - F) / (n m), F the largest flow from voters (m each) through the
+        excess is (n (m - 1) - F) / (n m), F the largest flow from voters (m each) through the other
         alternatives they hold no better than x to the sink (n each). 0: x is in the core.
         """
         return self.blocking(alternative).epsilon
@@ -89,13 +89,20 @@ class Vetoes:
         n, m = self.voters, self.levels.shape[1]
         worse = self.levels >= self.levels[:, alternative, None]
         worse[:, alternative] = False
-        flow, inside = _flow(worse, self.counts * m // self.unit, n // self.unit)
-        epsilon = Fraction(n * (m - 1) - flow * self.unit, n * m)
-        if not epsilon:
+        sizes = np.count_nonzero(worse, axis=1)
+        if not _arguable(sizes, self.counts, n, m):
             return Blocking(Fraction(0), 0, ())
+        # Who prefers nothing to it has no part in any claim.
+        some = sizes < m - 1
+        unit = self.unit
+        flow, inside = _flow(worse[some], self.counts[some] * m // unit, n // unit)
+        claimed = int(self.counts[some].sum()) * m - flow * unit - n
+        if claimed <= 0:
+            return Blocking(Fraction(0), 0, ())
+        coalition = np.flatnonzero(some)[inside]
         better = self.levels < self.levels[:, alternative, None]
-        preferred = tuple(np.flatnonzero(better[inside].all(axis=0)).tolist())
-        return Blocking(epsilon, int(self.counts[inside].sum()), preferred)
+        preferred = tuple(np.flatnonzero(better[coalition].all(axis=0)).tolist())
+        return Blocking(Fraction(claimed, n * m), int(self.counts[coalition].sum()), preferred)
 
     def consumed_last(self) -> tuple[int, ...]:
         """Return what is left to the end where all voters eat away their worst at one speed.
@@ -118,6 +125,15 @@ class Vetoes:
             gone = np.array([not f for f in food])
             while (stuck := gone[order[rows, at]]).any():
                 at[stuck] += 1
+
+
+def _arguable(sizes: Ints, counts: Ints, n: int, m: int) -> bool:
+    """Whether some coalition could have a claim: all in it hold at least the largest of their sets
+    no better, so that voters with sets of up to a size are the most there can be.
+    """
+    voters = np.zeros(m, dtype=np.int64)
+    np.add.at(voters, sizes, counts)
+    return bool((voters.cumsum() * m > n * (1 + np.arange(m))).any())
 
 
 def _flow(worse: NDArray[np.bool_], supply: Ints, room: int) -> tuple[int, NDArray[np.bool_]]:

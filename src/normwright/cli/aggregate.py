@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from normwright.cli import counted
+from normwright.cli import counted, surveys
 from normwright.cli.options import AsJson, Lang
-from normwright.cli.screen import DONE, console, emit
+from normwright.cli.screen import DONE, FAILED, console, emit
 from normwright.cli.words import choose, words
 
 if TYPE_CHECKING:
@@ -340,6 +340,56 @@ def audit(
         out.print(part)
     _drawn(picture, shown)
     return DONE
+
+
+@app.command("survey", epilog="Example:  normwright aggregate survey consultations --out reports")
+def survey(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where votes and ballots lie, also in folders.")
+    ],
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Write a report of each there (JSON, text and a picture)."
+        ),
+    ] = None,
+    resamples: Annotated[
+        int, typer.Option("--resamples", metavar="N", min=0, help="Subsamples for opinion groups.")
+    ] = 20,
+    seed: Seed = 0,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Import and analyse all that lies in a folder: integrity, rankings, opinion groups, slates.
+
+    What cannot be read is told with its faults and stops nothing else; the exit code is then 1.
+    """
+    from normwright import flow
+
+    shown = choose(lang)
+    places = flow.sources_in(folder)
+    rows: list[dict[str, Any]] = []
+    with _told(shown, quiet=as_json) as progress:
+        for number, path in enumerate(places):
+            name = path.relative_to(folder).as_posix() if path != folder else path.name
+            if progress is not None:
+                progress(number, len(places), name)
+            elif not as_json:
+                console(stderr=True).print(
+                    f"[{number + 1}/{len(places)}] {name}", markup=False, soft_wrap=True
+                )
+            found = flow.surveyed(path, folder, seed=seed, rounds=resamples)
+            rows.append(surveys.as_json(found))
+            if out is not None:
+                surveys.write(found, out, shown)
+    if as_json:
+        emit({"sources": rows})
+    else:
+        out_console = console()
+        for part in surveys.screen(rows, shown):
+            out_console.print(part)
+    return FAILED if any(row["faults"] and not row["format"] for row in rows) else DONE
 
 
 def _drawn(picture: Path | None, lang: str) -> None:

@@ -389,7 +389,7 @@ def _agreed(found: OpinionGroups, top: Sequence[Agreed], lang: str) -> Renderabl
     for column in range(4):
         table.add_column("", overflow="fold", no_wrap=column != 3)
     for one in top:
-        low, high = _number(one.interval.low, lang), _number(one.interval.high, lang)
+        low, high = (_number(end, lang) for end in one.interval)
         text = found.cast.texts.get(one.statement, "")
         cells = (_number(one.value, lang), f"[{low}; {high}]", f"n={one.n}")
         words_of = f"{one.statement}  {text}".strip()

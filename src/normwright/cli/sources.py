@@ -183,7 +183,10 @@ def show_source(path: Path, source: Source, lang: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from normwright.web.words import words_for
+
     say, out = words(lang), console()
+    (told,) = words_for([lang])
     counts = ", ".join(f"{count} {say[kind]}" for kind, count in source.counts.items())
     out.print(f"{path}: {source.format}", style="bold", markup=False, soft_wrap=True)
     out.print(counts, markup=False, soft_wrap=True)
@@ -191,11 +194,13 @@ def show_source(path: Path, source: Source, lang: str) -> None:
         table = Table(box=None, pad_edge=False, header_style="bold")
         table.add_column(say["n"], justify="right")
         for heading in ("finding", "done-about-it", "where"):
-            table.add_column(say[heading])
+            table.add_column(say[heading], overflow="fold")
         for fault in source.faults:
             places = ", ".join(fault.examples[:_PLACES])
             more = ", ..." if fault.count > _PLACES else ""
-            row = (str(fault.count), fault.kind, fault.policy, places + more)
+            # The report's own words are English, and say more; other languages have a table.
+            done = (lang != "en" and told.get(f"done.{fault.kind}")) or fault.policy
+            row = (str(fault.count), fault.kind, done, places + more)
             table.add_row(*(Text(cell) for cell in row))
         out.print(table)
     else:

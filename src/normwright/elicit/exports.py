@@ -18,6 +18,7 @@ from typing import Any, Final
 import yaml
 
 from normwright.elicit.consulted import Consulted
+from normwright.elicit.integrity import MILLISECONDS
 from normwright.elicit.mapping import FILE as MAPPING
 from normwright.elicit.tongue import UNDETERMINED
 from normwright.records import Crowd, Fault, InputError, RankedTiers, Statement, Vote
@@ -164,18 +165,29 @@ def _numbered(ids: Sequence[str]) -> dict[str, str]:
     return {one: one if whole else str(place) for place, one in enumerate(ids)}
 
 
-def _moment(at: int) -> list[str]:
-    """A time in milliseconds and in words; 0 and nothing where none is known."""
+def _unit(votes: Sequence[Vote]) -> int:
+    """What a second is written as: 1000, or 1 where a time in milliseconds would pass for one."""
+    return 1 if any(0 < vote.at * 1000 < MILLISECONDS for vote in votes) else 1000
+
+
+def _moment(at: int, unit: int) -> list[str]:
+    """A time in its unit and in words; 0 and nothing where none is known."""
     try:
         words = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
     except (OverflowError, ValueError, OSError):
         words = ""
-    return [str(at * 1000), words]
+    return [str(at * unit), words]
 
 
 def _log(votes: Sequence[Vote], statements: Mapping[str, str], people: Mapping[str, str]) -> bytes:
+    unit = _unit(votes)
     rows = [
-        [*_moment(vote.at), statements[vote.statement], people[vote.participant], _SIGN[vote.value]]
+        [
+            *_moment(vote.at, unit),
+            statements[vote.statement],
+            people[vote.participant],
+            _SIGN[vote.value],
+        ]
         for vote in sorted(votes, key=lambda vote: vote.at)
     ]
     return _csv([["timestamp", "datetime", "comment-id", "voter-id", "vote"], *rows])
@@ -185,7 +197,7 @@ def _comments(
     consulted: Consulted, statements: Mapping[str, str], people: Mapping[str, str]
 ) -> bytes:
     count = Counter((vote.statement, vote.value) for vote in consulted.votes)
-    first = dict[str, int]()
+    first, unit = dict[str, int](), _unit(consulted.votes)
     for vote in consulted.votes:
         first[vote.statement] = min(vote.at, first.get(vote.statement, vote.at))
     header = [
@@ -194,7 +206,7 @@ def _comments(
     ]  # fmt: skip
     rows = [
         [
-            *_moment(first.get(s.id, 0)),
+            *_moment(first.get(s.id, 0), unit),
             statements[s.id],
             people.get(consulted.authors.get(s.id, ""), consulted.authors.get(s.id, "")),
             str(count[s.id, "agree"]),

@@ -55,13 +55,13 @@ class Report:
         )
 
 
-_MILLISECONDS = 10**11
+MILLISECONDS = 10**11
 """Seconds reach this in the year 5138, milliseconds reached it in 1973."""
 
 
 def seconds(time: int) -> int:
     """Return a time in seconds, whichever of the two units it was written in."""
-    return time // 1000 if time >= _MILLISECONDS else time
+    return time // 1000 if time >= MILLISECONDS else time
 
 
 def last_of_each(casts: Sequence[Cast], report: Report, table: str) -> list[Cast]:
@@ -88,7 +88,11 @@ def last_of_each(casts: Sequence[Cast], report: Report, table: str) -> list[Cast
         mine, theirs = seconds_fine(cast), seconds_fine(before)
         if not timed or (mine, cast.line) >= (theirs, before.line):
             last[key] = cast
-    milliseconds = [c for c in casts if c.time >= _MILLISECONDS]
+    milliseconds = [c for c in casts if c.time >= MILLISECONDS]
+    in_seconds = [c for c in casts if 0 < c.time < MILLISECONDS]
+    if milliseconds and in_seconds:
+        policy = "some times are seconds and some milliseconds; each is read as what it is"
+        report.add("mixed-time-units", policy, in_seconds[0].where, len(in_seconds))
     if milliseconds:
         report.add(
             f"milliseconds-{table}", "times were milliseconds and are kept in seconds",
@@ -99,7 +103,7 @@ def last_of_each(casts: Sequence[Cast], report: Report, table: str) -> list[Cast
 
 def seconds_fine(cast: Cast) -> float:
     """Return the time in seconds without rounding, to order answers of the same second."""
-    return cast.time / 1000 if cast.time >= _MILLISECONDS else float(cast.time)
+    return cast.time / 1000 if cast.time >= MILLISECONDS else float(cast.time)
 
 
 def check_votes(

@@ -39,6 +39,7 @@ from normwright.flow.start import Started, init, template_names
 from normwright.flow.statements import KINDS
 from normwright.flow.status import StageStatus, Status, status_of
 from normwright.flow.stores import has_store, open_store
+from normwright.flow.survey import Surveyed, sources_in, surveyed
 from normwright.flow.trace import Trace, trace
 from normwright.flow.verify import Verification, verify
 from normwright.flow.withdrawal import Withdrawn, withdraw
@@ -76,6 +77,7 @@ __all__ = [
     "StepProgress",
     "StepSkipped",
     "StepStarted",
+    "Surveyed",
     "TakenIn",
     "Trace",
     "Verification",
@@ -112,8 +114,10 @@ __all__ = [
     "run_steps",
     "sign",
     "slate_of",
+    "sources_in",
     "status",
     "status_of",
+    "surveyed",
     "template_names",
     "theories_agreement",
     "trace",

@@ -59,7 +59,7 @@ def read_ballots(
     from normwright.elicit import read_source
 
     source = read_source(path, format=format)
-    cast = _cast(path, source, authority)
+    cast = cast_of(path, source, authority)
     election = cast.election
     if unranked is not None and unranked != election.unranked:
         election = replace(election, unranked=unranked, pairwise=None)
@@ -68,7 +68,17 @@ def read_ballots(
     return replace(cast, election=election)
 
 
-def _cast(path: Path, source: Source, authority: str | None) -> Cast:
+def cast_of(path: Path, source: Source, authority: str | None = None) -> Cast:
+    """Return what was read, ready to be counted.
+
+    Args:
+        path: where it was read, for messages.
+        source: what was read.
+        authority: whose statements count, where several authorities asked.
+
+    Raises:
+        InputError: if it holds nothing to be counted.
+    """
     if source.majorities is not None:
         election = _of_majorities(path, source, source.majorities)
         return Cast(election, source.format, source.digest, source.faults)

@@ -39,8 +39,8 @@ def test_a_mapping_is_read_exactly() -> None:
     found = theories_of(GOOD)
 
     assert found.credences == (Fraction(1, 10), Fraction(2, 3), Fraction(7, 30))
-    assert found.worth[0] == (10, 0, Fraction(19, 2))
-    assert found.worth[1] == (-1, -1, 0)
+    assert list(found.worth[0]) == [10, 0, Fraction(19, 2)]
+    assert list(found.worth[1]) == [-1, -1, 0]
     assert found.ordinal == (False, True, False)
     assert (found.status_quo, found.comparable) == (1, False)
 
@@ -113,7 +113,7 @@ def test_rows_of_a_table() -> None:
     found = theories_of_rows(rows, status_quo="b")
 
     assert (found.options, found.ordinal, found.status_quo) == (("a", "b"), (False, True), 1)
-    assert found.worth[0] == (3, Fraction(3, 2))
+    assert list(found.worth[0]) == [3, Fraction(3, 2)]
     with pytest.raises(InputError) as error:
         theories_of_rows([*rows, rows[0], {"theory": "x", "a": "1"}, rows[0] | {"scale": "rank"}])
     assert len(error.value.faults) == 3

@@ -9,7 +9,7 @@ from normwright.aggregate.methods.copeland import copeland
 
 
 def test_draws_are_worth_half() -> None:
-    """A beats b and draws with c, b beats c: one and a half, one, one half."""
+    """There a beats b and draws with c, b beats c: one and a half, one, one half."""
     order = copeland(election_of_margins(margins_from("a b 2\nb c 9\na c 0")))
 
     assert order.tiers == ((0,), (1,), (2,))

@@ -85,7 +85,7 @@ def test_condorcet_winners_win_alone(slug: str, games: Margins) -> None:
     beats_all = (games > 0).sum(axis=1) == len(games) - 1
     order = RULES[slug](election_of_margins(games))
 
-    for i in np.flatnonzero(beats_all):
+    for i in np.flatnonzero(beats_all).tolist():
         assert order.tiers[0] == (i,)
 
 

@@ -50,7 +50,7 @@ def test_tiers_are_winners_among_the_rest(games: Margins) -> None:
 
 
 def test_the_weakest_of_a_cycle_is_no_defeat() -> None:
-    """A > b > c > a by 6, 4, 2: c does not defeat a, the others stand."""
+    """In a > b > c > a by 6, 4, 2: c does not defeat a, the others stand."""
     order = split_cycle(election_of_margins(margins_from("a b 6\nb c 4\nc a 2")))
 
     assert order.tiers == ((0,), (1,), (2,))

@@ -19,12 +19,12 @@ def stable(games: Margins, left: list[int]) -> set[int]:
     """The definition, nothing remembered and nothing left out."""
     if len(left) == 1:
         return set(left)
-    beaten = defeats(games[np.ix_(left, left)]).any(axis=0)
+    beats = defeats(games[np.ix_(left, left)])
     pairs = [
         (int(games[a, b]), a, b)
-        for a, out in zip(left, beaten, strict=True)
+        for place, a in enumerate(left)
         for b in left
-        if a != b and not out
+        if a != b and not beats[:, place].any()
     ]
     for size in sorted({size for size, _, _ in pairs}, reverse=True):
         level = [(a, b) for s, a, b in pairs if s == size]

@@ -52,6 +52,7 @@ def best_worst(election: Election) -> Order:
         Inapplicable: for other ballots, with how many there are; where what is left out counts as
             last, since it was not shown.
     """
+    election = election.compact()
     m = len(election.alternatives)
     rows = Rows.of(election, "best-worst")
     ends = _ends(rows, election)
@@ -72,7 +73,7 @@ def best_worst(election: Election) -> Order:
     }
     if election.bundles is not None and covariance is not None:
         scores = scattered(rows, _scores(rows, ends, fit.values)[0], m)
-        voted = clustered(spread, scores, election.counts, election.bundles)
+        voted = clustered(spread, [(scores, rows.counts)], election.bundles)
         # What answers leave open is the prior's: who was never shown is as unsure as before.
         covariance = None if voted is None else _across(voted + spread @ spread / SPREAD**2)
         facts["errors_assume"] = "voters independent, their own answers not"
@@ -93,14 +94,13 @@ def _across(covariance: Floats) -> Floats:
 def _ends(rows: Rows, election: Election) -> Floats:
     """Return 1 for the best and -1 for the worst of each set, shape (k, width), 0 elsewhere."""
     left_out = election.unranked == "last" and bool((election.orders < 0).any())
-    level = np.where(rows.live, rows.level, -1)
-    top = rows.live & (
-        level == np.where(rows.live, level, level.max(initial=0)).min(axis=1)[:, None]
-    )
-    last = rows.live & (level == level.max(axis=1, keepdims=True, initial=-1))
-    between = rows.live & ~top & ~last
-    first = np.where(between, level, np.iinfo(np.int64).max).min(axis=1, initial=1 << 60)
-    one_middle = (~between | (level == first[:, None])).all(axis=1)
+    begins, ends_at = rows.tiers()
+    size = rows.live.sum(axis=1, keepdims=True)
+    top = rows.live & (begins == 0)
+    last = rows.live & (ends_at == size)
+    # Whoever is in between begins right after the one best, and ends right before the one worst.
+    middle = (begins == 1) & (ends_at == size - 1)
+    one_middle = (~rows.live | top | last | middle).all(axis=1)
     right = (top.sum(axis=1) == 1) & (last.sum(axis=1) == 1) & ~(top & last).any(axis=1)
     wrong = int(rows.counts[~(right & one_middle)].sum())
     if left_out or wrong:

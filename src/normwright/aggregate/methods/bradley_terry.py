@@ -38,6 +38,9 @@ CARD = Card(
     status="tested",
 )
 
+_PART = 1 << 17
+_CELLS = 4_000_000
+_FEW_TIERS = 6
 _ADVICE = (
     "Gather comparisons that link them, leave them out, or choose a method that needs no model, "
     "such as schulze."
@@ -98,8 +101,13 @@ class Strengths:
 
 def wins_of(winners: NDArray[Any], losers: NDArray[Any], m: int) -> Ints:
     """Return how often i won against j, shape (m, m), from the numbers of winners and losers."""
-    codes = winners.astype(np.int64) * m + losers
-    return np.bincount(codes, minlength=m * m).reshape(m, m)
+    wins = np.zeros(m * m, dtype=np.int64)
+    # In parts that stay near the processor: ten million at once are mostly moved about.
+    step = max(_PART, m * m)
+    for start in range(0, len(winners), step):
+        part = slice(start, start + step)
+        wins += np.bincount(winners[part].astype(np.int64) * m + losers[part], minlength=m * m)
+    return wins.reshape(m, m)
 
 
 def fitted(
@@ -202,12 +210,7 @@ def compared(election: Election) -> tuple[Ints, Ints, Rows | None]:
     if election.pairwise is not None and not len(election.orders):
         return election.pairwise, np.zeros((m, m), dtype=np.int64), None
     rows = Rows.of(election, "bradley-terry")
-    wins, ties = np.zeros((m, m)), np.zeros((m, m))
-    begins, ends = rows.tiers()
-    tied: NDArray[np.bool_] = np.any((ends - begins > 1) & rows.ranked, axis=1)
-    for part in rows.part(tied).chunks():
-        same = part.level[:, :, None] == part.level[:, None, :]
-        ties += part.sum_of_pairs((part.compared() & same) * part.counts[:, None, None], m)
+    wins, ties = np.zeros((m, m)), _ties(election, rows)
     if rows.who.shape[1] * 2 >= m or election.pairwise is not None:
         return election.wins, np.rint(ties).astype(np.int64), rows
     for part in rows.chunks():
@@ -215,6 +218,29 @@ def compared(election: Election) -> tuple[Ints, Ints, Rows | None]:
         wins += part.sum_of_pairs((part.compared() & above) * part.counts[:, None, None], m)
     # Sums of whole numbers below 2**53 are exact.
     return np.rint(wins).astype(np.int64), np.rint(ties).astype(np.int64), rows
+
+
+def _ties(election: Election, rows: Rows) -> Floats:
+    """How often two were level on a ballot that ranks both, shape (m, m)."""
+    m = len(election.alternatives)
+    ties = np.zeros((m, m))
+    if int(election.orders.max(initial=0)) <= _FEW_TIERS < rows.who.shape[1]:
+        # Votes have three tiers: a product for each is far less than a look at every pair.
+        step = max(1, _CELLS // max(1, m))
+        for start in range(0, len(election.orders), step):
+            part = slice(start, start + step)
+            for tier in range(int(election.orders[part].max(initial=0)) + 1):
+                mask = (election.orders[part] == tier).astype(np.float64)
+                ties += mask.T @ (mask * election.counts[part, None])
+        np.fill_diagonal(ties, 0.0)
+        return ties
+    for chunk in rows.chunks():
+        begins, ends = chunk.tiers()
+        tied: NDArray[np.bool_] = np.any((ends - begins > 1) & chunk.ranked, axis=1)
+        some = chunk.part(tied)
+        same = some.level[:, :, None] == some.level[:, None, :]
+        ties += some.sum_of_pairs((some.compared() & same) * some.counts[:, None, None], m)
+    return ties
 
 
 def _hang_together(rows: Rows, election: Election) -> bool:
@@ -226,12 +252,17 @@ def by_voter(found: Strengths, rows: Rows, election: Election) -> Floats | None:
     m = len(found.strengths)
     win, draw = chances(found.strengths, found.tie)
     share = win + draw / 2
-    begins, ends = rows.tiers()
-    below = rows.live.sum(axis=1, keepdims=True) - ends
-    level = np.where(rows.ranked, ends - begins - 1, 0)
-    each = np.where(rows.live, below + level / 2 - rows.sum_over_compared(share), 0.0)
-    tied = (level - rows.sum_over_compared(draw)).sum(axis=1, where=rows.live) / 2
-    more = [tied] if found.tie else []
-    scores = scattered(rows, each, m, *more)
-    made = clustered(found.bread, scores, election.counts, election.bundles)
+
+    def scores(part: Rows) -> Any:
+        begins, ends = part.tiers()
+        below = part.live.sum(axis=1, keepdims=True) - ends
+        level = np.where(part.ranked, ends - begins - 1, 0)
+        each = np.where(part.live, below + level / 2 - part.sum_over_compared(share), 0.0)
+        if not found.tie:
+            return scattered(part, each, m)
+        tied = (level - part.sum_over_compared(draw)).sum(axis=1, where=part.live) / 2
+        return scattered(part, each, m, tied)
+
+    of_parts = ((scores(part), part.counts) for part in rows.chunks())
+    made = clustered(found.bread, of_parts, election.bundles)
     return None if made is None else made[:m, :m]

@@ -82,9 +82,11 @@ def bridging(election: Election) -> Order:
     Raises:
         Inapplicable: where people gave no grades, or nobody rated an alternative.
     """
-    ratings = Ratings.of(election)
-    fit = factorised(ratings)
     names = election.alternatives
+    ratings = Ratings.of(election)
+    if not names:
+        return Order(tiers=(), scores=np.zeros(0))
+    fit = factorised(ratings)
     told = np.round(fit.rated, DIGITS) + 0.0
     return Order(
         tiers=by_score(told), scores=told, errors=np.round(fit.errors, DIGITS),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from normwright.aggregate.election import Election
 from normwright.aggregate.methods import Order, by_score
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
     name="copeland",

@@ -17,10 +17,13 @@ CARD = Card(
     kind="methods",
     summary="Ranks by median grade, ties settled by taking medians away, to the last grade.",
     reference="Balinski and Laraki, A theory of measuring, electing and ranking, PNAS 104, 2007",
-    claims=("anonymity", "neutrality", "homogeneity"),
+    claims=(
+        "anonymity", "neutrality", "homogeneity", "monotonicity", "coalition-monotonicity",
+        "pareto", "iia",
+    ),
     takes="grades",
     status="tested",
-)
+)  # fmt: skip
 
 Run = tuple[int, int, int]
 
@@ -36,6 +39,9 @@ def majority_judgement(election: Election) -> Order:
     Nobody's missing grade is made up: each alternative is judged by those who graded it. Where
     these differ in number, shares are compared: as if each judge stood for so many that the numbers
     are equal, which changes nothing where they are. `facts` say how many judged each.
+
+    A majority that prefers one to another does not decide, and a voter may do better by staying
+    away (Felsenthal and Machover, Homo Oeconomicus 25, 2008).
 
     Raises:
         Inapplicable: where people gave no grades, or nobody graded an alternative.

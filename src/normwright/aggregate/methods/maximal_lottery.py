@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,6 @@ CARD = Card(
         "smith",
         "pareto",
         "majority",
-        "clones",
     ),
     denies=(
         Denial(
@@ -77,6 +76,10 @@ def maximal_lottery(election: Election) -> Order:
 
     The winners are those with a chance, which is their score. The tiers below are those with a
     chance once all before are gone, on the same ballots; their score is 0.
+
+    Independence of clones and agreement of parts of the electorate (reinforcement) hold of the set
+    of maximal lotteries (Brandl, Brandt and Seedig, 2016) and so wherever there is only one; not of
+    the choice among several, and not of the winners alone.
 
     Facts: `lottery`: chance of each winner as a fraction, by name; `worst`: the least expected
     margin against any alternative, a fraction too and never below 0.
@@ -190,7 +193,7 @@ def _interior(margins: Ints) -> NDArray[np.float64]:
 
     m = len(margins)
     scaled = margins.T / max(1, int(np.abs(margins).max(initial=0)))
-    found = linprog(
+    found: Any = linprog(
         np.ones(m),
         A_ub=-np.vstack([scaled, scaled + np.eye(m)]),
         b_ub=np.concatenate([np.zeros(m), -np.ones(m)]),

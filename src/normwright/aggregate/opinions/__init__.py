@@ -4,8 +4,16 @@ from normwright.aggregate.opinions.analysis import (
     PIPELINES,
     Analysis,
     Candidate,
+    Pipeline,
     Standing,
     opinion_analysis,
 )
 
-__all__ = ["PIPELINES", "Analysis", "Candidate", "Standing", "opinion_analysis"]
+__all__ = [
+    "PIPELINES",
+    "Analysis",
+    "Candidate",
+    "Pipeline",
+    "Standing",
+    "opinion_analysis",
+]

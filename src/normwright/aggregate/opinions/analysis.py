@@ -11,7 +11,7 @@ import numpy as np
 from normwright.aggregate.opinions import evidence, mixture, polis
 from normwright.aggregate.opinions.cells import MIN_VOTES, Cells, Floats, Ints, places
 from normwright.aggregate.opinions.plane import Plane, plane
-from normwright.aggregate.opinions.tallying import Tally, tally, whole
+from normwright.aggregate.opinions.tallying import MODES, Mode, Tally, tally, whole
 from normwright.aggregate.profile import Profile
 from normwright.records import Estimate, Fault, InputError, Interval
 from normwright.stats import percentile_interval, wilson
@@ -19,7 +19,6 @@ from normwright.stats import percentile_interval, wilson
 Pipeline = Literal["mixture", "polis"]
 PIPELINES: tuple[Pipeline, ...] = ("mixture", "polis")
 Verdict = Literal["groups", "spectrum", "unrepeatable", "chance", "one", "untested", "too-few"]
-Mode = Literal["agree", "disagree"]
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many steps of it are done, and of how many."""
 
@@ -145,6 +144,8 @@ class Analysis:
     """Statements by group-aware disagreement, best first."""
     majority: tuple[Standing, ...]
     """Statements by agreement of all who voted, groups or none, best first."""
+    common: tuple[tuple[str, Mode], ...]
+    """Statements that most of all people agree or disagree with, as Polis picks them."""
     representative: tuple[tuple[tuple[str, Mode], ...], ...]
     """For each group the statements that set it apart, as Polis picks them."""
 
@@ -187,6 +188,7 @@ class Analysis:
             "consensus_against": [s.as_json(words) for s in self.consensus_against],
             "majority": [s.as_json(words) for s in self.majority],
             "shared_top": {"of": min(_TOP, len(self.statements)), "both": self.shared_top},
+            "common": [{"statement": j, "mode": mode} for j, mode in self.common],
             "representative": [
                 [{"statement": j, "mode": mode} for j, mode in group]
                 for group in self.representative
@@ -423,11 +425,13 @@ def _room(cells: Cells, groups: int) -> Floats:
 def _mixtures(
     cells: Cells, rng: np.random.Generator, seed: int
 ) -> tuple[list[mixture.Mixture], list[_Facts], int]:
-    """Mixtures of 2 to as many groups as hidden votes speak for, and how many that are."""
+    """Mixtures of 2 and more groups, the last one more than hidden votes speak for, and how many
+    those are: whether one more lies apart and repeats is for the tests to say.
+    """
     points = _room(cells, MAX_GROUPS)
     found = mixture.gains(cells, points, MAX_GROUPS, rng)
     best = mixture.enough(found)
-    ks = range(2, max(2, best) + 1)
+    ks = range(2, min(MAX_GROUPS, max(2, best + 1)) + 1)
     fitted = [mixture.fit(cells, points, k, rng, starts=4) for k in ks]
     facts = [
         _Facts(
@@ -582,17 +586,14 @@ def _told(
         consensus=_ranked(names, by_group, 0, kept_names),
         consensus_against=_ranked(names, by_group, 1, kept_names),
         majority=_majority(names, for_all, kept_names),
+        common=tuple(
+            (names[j], mode) for side, mode in enumerate(MODES) for j in for_all.common(side)
+        ),
         representative=tuple(
-            tuple(
-                (names[j], "agree" if m == "agree" else "disagree") for j, m in _apart(by_group, g)
-            )
+            tuple((names[j], mode) for j, mode in by_group.representative(g))
             for g in range(k if k > 1 else 0)
         ),
     )
-
-
-def _apart(by_group: Tally, group: int) -> list[tuple[int, str]]:
-    return by_group.representative(group)
 
 
 def _by_size(cells: Cells, memberships: Floats) -> list[int]:
@@ -603,7 +604,7 @@ def _by_size(cells: Cells, memberships: Floats) -> list[int]:
     labels = memberships.argmax(axis=1)
     sizes = np.bincount(labels, minlength=k)
     if len(set(sizes.tolist())) == k:
-        return np.argsort(-sizes).tolist()
+        return [int(g) for g in np.argsort(-sizes)]
     agreed = tally(cells, labels, k).votes[0]
     return sorted(range(k), key=lambda g: (-sizes[g], tuple(-agreed[g])))
 
@@ -635,9 +636,7 @@ def _ranked(
 ) -> tuple[Standing, ...]:
     low, high = by_group.limits()
     value = by_group.consensus[side]
-    return _standings(
-        names, by_group, ("agree", "disagree")[side], value, low[side], high[side], offered
-    )
+    return _standings(names, by_group, MODES[side], value, low[side], high[side], offered)
 
 
 def _majority(names: Sequence[str], for_all: Tally, offered: Ints) -> tuple[Standing, ...]:
@@ -663,25 +662,23 @@ def _standings(
     all_seen = seen.sum(axis=0)
     order = offered[np.lexsort((-all_seen[offered], -value[offered]))]
     columns = (value, low, high, all_seen, value ** (1 / k))
-    rows = zip(
-        order.tolist(),
-        *(c[order].tolist() for c in columns),
-        each.sum(axis=0)[order].tolist(),
-        each[:, order].transpose(1, 0, 2).tolist(),
-        strict=True,
-    )
+    counted = each.sum(axis=0)[order].tolist()
+    by_group = each[:, order].transpose(1, 0, 2).tolist() if k > 1 else [[]] * len(order)
+    rows = zip(order.tolist(), *(c[order].tolist() for c in columns), strict=True)
     return tuple(
         Standing(
-            names[j],
-            mode,
-            v,
-            (a, b),
-            n,
-            *three,
-            geometric,
-            tuple(map(tuple, groups if k > 1 else ())),
+            statement=names[j],
+            mode=mode,
+            value=mean,
+            interval=(least, most),
+            n=n,
+            agree=counted[i][0],
+            disagree=counted[i][1],
+            passed=counted[i][2],
+            geometric=geometric,
+            groups=tuple((a, d, p) for a, d, p in by_group[i]),
         )
-        for j, v, a, b, n, geometric, three, groups in rows
+        for i, (j, mean, least, most, n, geometric) in enumerate(rows)
     )
 
 

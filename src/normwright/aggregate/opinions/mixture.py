@@ -47,7 +47,8 @@ class Mixture:
     @property
     def labels(self) -> Ints:
         """The likeliest group of each person, shape (people,)."""
-        return self.memberships.argmax(axis=1)
+        labels: Ints = self.memberships.argmax(axis=1)
+        return labels
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,8 @@ def gains(
     def told(k: int) -> Floats:
         fitted = fit(shown, points, k, rng, starts=starts)
         chances = (fitted.memberships[rows] * fitted.shares[kinds]).sum(axis=1)
-        return np.bincount(rows, np.log(chances), cells.people)
+        logs: Floats = np.log(chances)
+        return np.bincount(rows, logs, cells.people).astype(np.float64)
 
     def error(person: Floats) -> float:
         return float(person.std() * np.sqrt(len(person)) / votes)

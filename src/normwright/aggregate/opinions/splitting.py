@@ -86,7 +86,7 @@ def _nearest(points: Floats, centres: Floats, starts: int) -> tuple[Ints, Floats
     if starts == 1 and len(centres) >= _MANY:
         from scipy.spatial import cKDTree
 
-        distance, number = cKDTree(centres).query(points)
+        distance, number = (np.asarray(found) for found in cKDTree(centres).query(points))
         return number.astype(np.int64)[:, None], (distance**2)[:, None]
     gaps = squares(points, centres).reshape(len(points), starts, -1)
     return gaps.argmin(axis=2), gaps.min(axis=2)

@@ -14,7 +14,7 @@ from typing import Final
 from normwright.elicit.compared import Choice, ballots_of, moment
 from normwright.elicit.consulted import Consulted
 from normwright.elicit.files import Folder, Grid, header_of, slug_of
-from normwright.elicit.importers import Importer, PeopleColumn
+from normwright.elicit.importers import Importer, Nameless, PeopleColumn
 from normwright.elicit.integrity import Report
 from normwright.elicit.process import Frame, read_frame
 from normwright.elicit.tongue import UNDETERMINED
@@ -40,10 +40,16 @@ def lacks(folder: Folder) -> str:
     return f"no table with Winner ID and Loser ID among {names}" if names else "no file"
 
 
-def people(folder: Folder) -> PeopleColumn | None:
-    """Return the column that names sessions."""
+def people(folder: Folder) -> PeopleColumn | Nameless | None:
+    """Return the column that names sessions; the reason, where they stand in further tables."""
     path = _find(folder, _VOTES)
-    return None if path is None else PeopleColumn(path, _columns(path).index("session_id"), ",")
+    if path is None:
+        return None
+    others = [p for p in folder.files() if p != path and _is_table(p)]
+    if any("session_id" in _columns(other) for other in others):
+        do = "Keep the table of votes alone in the folder, run, and try again."
+        return Nameless(path, "sessions in several tables of one export", do)
+    return PeopleColumn(path, _columns(path).index("session_id"), ",")
 
 
 def read(folder: Folder) -> Consulted | None:

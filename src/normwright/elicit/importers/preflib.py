@@ -17,6 +17,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,9 +62,7 @@ GRAPHS: Final[Mapping[str, Weighing]] = {
 MOST: Final = 10**15
 """Voters of one file. More were never asked, and no count could be held exactly as a float."""
 _REFUSED: Final[Mapping[str, str]] = {
-    **dict.fromkeys(
-        GRAPHS, "a weighted graph of majorities, in which no voter's ballot can be found"
-    ),
+    **dict.fromkeys(GRAPHS, "weighted pairs, in which no voter's ballot can be found"),
     "dat": "data that are no ballots",
     "csv": "data that are no ballots",
 }
@@ -86,6 +85,12 @@ _SHIFTED: Final = "00014-00000001.soc"
 _SUSHI: Final = ("ebi (shrimp)", "anago (sea eel)", "maguro (tuna)")
 
 
+class _Singles(dict[str, tuple[int, ...]]):
+    def __missing__(self, text: str) -> tuple[int, ...]:
+        self[text] = (int(text),)
+        return self[text]
+
+
 @dataclass
 class _File:
     """What a file says, before it is judged."""
@@ -97,6 +102,9 @@ class _File:
     """Header key -> where it stands and its value."""
     lines: list[tuple[str, int, tuple[tuple[int, ...], ...]]] = field(default_factory=list)
     """Where it stands, how many voters, and their tiers, empty ones kept."""
+
+    single: _Singles = field(default_factory=_Singles)
+    """Number of an alternative as written -> the tier of it alone: one object for all lines."""
 
     def fact(self, key: str) -> str:
         return self.facts.get(key, ("", ""))[1]
@@ -163,13 +171,15 @@ def _consulted(
     unranked: Unranked = given.get("unranked", "last")
     orders: dict[RankedTiers, int] = {}
     chosen: list[int] = []
+
+    @cache
+    def named(tier: tuple[int, ...]) -> tuple[str, ...]:
+        return tuple(sorted(name[n] for n in tier))
+
     for where, count, tiers in found.lines:
-        order = tuple(
-            (name[tier[0]],) if len(tier) == 1 else tuple(sorted(name[n] for n in tier))
-            for tier in tiers
-        )
+        order = tuple(map(named, tiers))
         chosen.append(orders.setdefault(order, len(orders)))
-        if sum(map(len, order)) < len(name):
+        if len(order) < len(name) and sum(map(len, order)) < len(name):
             report.add(
                 "incomplete-ballots",
                 f"kept as they are; what they leave out is {_COUNTS[unranked]} ({unranked})",
@@ -464,7 +474,9 @@ def _order(found: _File, where: str, count: str, order: str, faults: Faults) -> 
         return
     tight = "".join(order.split())
     if _STRICT.fullmatch(tight):
-        found.lines.append((where, int(count), tuple((int(n),) for n in tight.split(","))))
+        found.lines.append(
+            (where, int(count), tuple(map(found.single.__getitem__, tight.split(","))))
+        )
         return
     if not _BODY.fullmatch(tight):
         faults.add(
@@ -496,8 +508,13 @@ def _check(found: _File, faults: Faults, report: Report) -> None:
     if key in found.facts:
         _count(found, key, len(found.lines), "lines of orders", faults)
     first: dict[tuple[tuple[int, ...], ...], str] = {}
+    alone = frozenset((n,) for n in found.alternatives)
+    whole = said in ("soc", "toc")
     for where, _, tiers in found.lines:
-        _check_order(found, where, tiers, faults)
+        # Most lines are strict orders of what there is; only others are looked at more closely.
+        once = len(set(tiers)) == len(tiers) and alone.issuperset(tiers) and said != "cat"
+        if not once or (whole and len(tiers) < len(alone)):
+            _check_order(found, where, tiers, faults)
         if first.setdefault(tiers, where) != where:
             policy = "both lines count; the same order stands on two lines"
             report.add("repeated-orders", policy, where)
