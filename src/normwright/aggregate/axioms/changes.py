@@ -69,6 +69,13 @@ def rows_of(election: Election) -> list[Row]:
     return [graded(tuple(row)) for row in grades.tolist()]
 
 
+def _row_at(election: Election, number: int) -> Row:
+    """One ballot by the number of its row."""
+    if election.grades is None:
+        return Row(tuple(election.orders[number].tolist()))
+    return graded(tuple(election.grades[number].tolist()))
+
+
 def graded(grades: tuple[int, ...]) -> Row:
     """Return the ballot of some grades, with the tiers that follow from them."""
     given = sorted({g for g in grades if g >= 0}, reverse=True)
@@ -286,10 +293,9 @@ def witness(
 
 def told(moves: Sequence[Move], election: Election) -> list[dict[str, str | None]]:
     """Return moves as JSON: who votes what instead, or stays at home."""
-    rows = rows_of(election)
     return [
         {
-            "voters": line(rows[m.row], m.voters, election),
+            "voters": line(_row_at(election, m.row), m.voters, election),
             "instead": None if m.instead is None else line(m.instead, m.voters, election),
         }
         for m in moves
