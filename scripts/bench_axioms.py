@@ -330,12 +330,12 @@ equally likely. The limit is drawn with 10^12 + 1 voters: what is of the order o
 weighs a millionth of a standard deviation, so that ties and single votes do not count.
 
 A Condorcet efficiency is the share, among profiles with a Condorcet winner, in which it is the only
-winner. Of profiles with one winner, a rule can be manipulated by a coalition where all who prefer another alternative to the
-winner, and nobody else, could make it the only winner by ballots they do not mean. In the limit of
-IC the coalition is half of the electorate, while what has to be overcome is of the order of the
-square root: to first order plurality and Borda can always be manipulated, and antiplurality where
-the last places of the second fewest lie below one third. Upward monotonicity fails where some
-voters, by lifting the only winner and changing nothing else, keep it from winning.
+winner. Of profiles with one winner, a rule can be manipulated by a coalition where all who prefer
+another alternative to the winner, and nobody else, could make it the only winner by ballots they do
+not mean. In the limit of IC the coalition is half of the electorate, while what has to be overcome
+is of the order of the square root: to first order plurality and Borda can always be manipulated,
+and antiplurality where the second fewest last places are below one third. Upward monotonicity fails
+where some voters, by lifting the only winner and changing nothing else, keep it from winning.
 
 SE is that of the share and of the reference together. References that are formulas have no error;
 printed decimals have that of their last digit and of 2,000,000 draws (in the rows with n = 3 and

@@ -215,6 +215,8 @@ def test_lifts_change_nothing_else() -> None:
             for a in range(3):
                 made = lifts(row, a, ballots)
                 assert len(set(made)) == len(made)
+                highest = [n for n in made if n.levels[a] == 0 and n.levels.count(0) == 1]
+                assert lifts(row, a, ballots, top=True) == highest
                 assert row not in made
                 for new in made:
                     check_lift(full(row), full(new), a)
