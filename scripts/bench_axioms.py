@@ -96,12 +96,14 @@ def everything(counts: Counts) -> Hits:
 
 def decided(counts: Counts) -> Hits:
     """Profiles with a Condorcet winner."""
-    return triples.condorcet(counts).any(axis=1)
+    found: Hits = np.any(triples.condorcet(counts), axis=1)
+    return found
 
 
 def cyclic(counts: Counts) -> Hits:
     """Profiles without one."""
-    return ~decided(counts)
+    none: Hits = np.logical_not(decided(counts))
+    return none
 
 
 def elects(rule: str) -> Callable[[Counts], Hits]:
@@ -112,6 +114,16 @@ def elects(rule: str) -> Callable[[Counts], Hits]:
         return same
 
     return hit
+
+
+def sole(rule: str) -> Callable[[Counts], Hits]:
+    """Profiles in which a rule has one winner: of the order of 10^12 voters all but a millionth."""
+
+    def base(counts: Counts) -> Hits:
+        one: Hits = triples.RULES[rule](counts).sum(axis=1) == 1
+        return one
+
+    return base
 
 
 def gives_in(rule: str) -> Callable[[Counts], Hits]:
@@ -132,7 +144,7 @@ def manipulability(rule: str, fraction: tuple[int, int], limit: float, text: str
     """The row of how often a coalition can manipulate a rule."""
     part, whole = fraction
     known = {"IAC": (part / whole, f"{part}/{whole}"), "IC": (limit, text)}
-    return Question(f"coalitional manipulability, {rule}", everything, gives_in(rule), known)
+    return Question(f"coalitional manipulability, {rule}", sole(rule), gives_in(rule), known)
 
 
 QUESTIONS = (
@@ -229,15 +241,15 @@ def no_winner_of_three(voters: int) -> float:
 
     A voter has A first or last with probability 1/3 each, and above B only or C only with 1/6.
     """
-    total, half = 0, voters // 2
+    total, half, all_ways = 0, voters // 2, int(6**voters)
     for first in range(voters + 1):
         for over_b in range(max(0, half + 1 - first), voters - first + 1):
             for over_c in range(max(0, half + 1 - first), voters - first - over_b + 1):
                 rest = voters - first - over_b - over_c
                 ways = math.comb(voters, first) * math.comb(voters - first, over_b)
                 ways *= math.comb(voters - first - over_b, over_c)
-                total += ways * 2 ** (first + rest)
-    return 1 - 3 * total / 6**voters
+                total += ways * int(2 ** (first + rest))
+    return 1 - 3 * total / all_ways
 
 
 def certain(draws: int) -> Iterator[Row]:
@@ -318,12 +330,12 @@ equally likely. The limit is drawn with 10^12 + 1 voters: what is of the order o
 weighs a millionth of a standard deviation, so that ties and single votes do not count.
 
 A Condorcet efficiency is the share, among profiles with a Condorcet winner, in which it is the only
-winner. A rule can be manipulated by a coalition where all who prefer another alternative to the
-winner, and nobody else, could make it the only winner by ballots they do not mean. In the limit of
-IC the coalition is half of the electorate, while what has to be overcome is of the order of the
-square root: to first order plurality and Borda can always be manipulated, and antiplurality where
-the last places of the second fewest lie below one third. Upward monotonicity fails where some
-voters, by lifting the only winner and changing nothing else, keep it from winning.
+winner. Of profiles with one winner, a rule can be manipulated by a coalition where all who prefer
+another alternative to the winner, and nobody else, could make it the only winner by ballots they do
+not mean. In the limit of IC the coalition is half of the electorate, while what has to be overcome
+is of the order of the square root: to first order plurality and Borda can always be manipulated,
+and antiplurality where the second fewest last places are below one third. Upward monotonicity fails
+where some voters, by lifting the only winner and changing nothing else, keep it from winning.
 
 SE is that of the share and of the reference together. References that are formulas have no error;
 printed decimals have that of their last digit and of 2,000,000 draws (in the rows with n = 3 and

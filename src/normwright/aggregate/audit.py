@@ -45,9 +45,9 @@ TRIALS = 20
 """Times, at most, that voters are deleted, or weighted anew."""
 MOST = 2000
 """Changed profiles that a method is asked about at most."""
-LEAST = 20
+LEAST = 12
 """With fewer than so many it is asked about none: what was not found would say nothing."""
-_ONCE, _AGAIN, _TRIED, _CHANGED = 0.1, 0.35, 0.1, 0.4
+_ONCE, _AGAIN, _TRIED, _CHANGED = 0.1, 0.4, 0.1, 0.5
 """Parts of the budget: for one ranking, resamples, perturbations, changed profiles."""
 _MEMORY = 12_000_000
 """Pairs of alternatives held at once for resamples."""

@@ -75,8 +75,7 @@ def violation_curves(
         more = shape if varied else shape | {over: _like(drawn, over, value)}
         rng = np.random.default_rng([seed, number])
         elections = [
-            drawn(sizes[VOTERS], sizes[ALTERNATIVES], rng, **more)  # type: ignore[call-arg]
-            for _ in range(profiles)
+            drawn(sizes[VOTERS], sizes[ALTERNATIVES], rng, **more) for _ in range(profiles)
         ]
         for axiom in axioms:
             for slug, method in asked.items():

@@ -38,10 +38,14 @@ def seconds(method: str, *, alternatives: int, rows: int) -> float:
     A method that is not in the table is taken to grow as the slowest of those that need only pairs.
     """
     m = alternatives
-    # Ballots are copied, and a table of pairs with them.
-    copied = 2e-9 * rows * m + 3e-8 * m**2
-    own = _PRICES.get(method, lambda m, rows: 1e-8 * rows * m + 1.4e-7 * m**3)
+    # Ballots are written anew and copied, and a table of pairs with them.
+    copied = 2e-8 * rows * m + 3e-8 * m**2
+    own = _PRICES.get(method, _stranger)
     return _OVERHEAD + copied + own(m, rows)
+
+
+def _stranger(m: int, rows: int) -> float:
+    return 1e-8 * rows * m + 1.4e-7 * float(m) ** 3
 
 
 def shared(price: Mapping[str, float], budget: float, *, most: int) -> dict[str, int]:

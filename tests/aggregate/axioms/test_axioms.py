@@ -48,7 +48,8 @@ def plurality(ballots: Election) -> Order:
 
 def runoff(ballots: Election) -> Order:
     """Whoever has fewest first places goes out, all of them where several are level."""
-    left, out = list(range(len(ballots.alternatives))), []
+    left = list(range(len(ballots.alternatives)))
+    out: list[tuple[int, ...]] = []
     while True:
         firsts = ballots.only(left).firsts()
         low = tuple(left[i] for i in np.flatnonzero(firsts == firsts.min()))
@@ -214,6 +215,8 @@ def test_lifts_change_nothing_else() -> None:
             for a in range(3):
                 made = lifts(row, a, ballots)
                 assert len(set(made)) == len(made)
+                highest = [n for n in made if n.levels[a] == 0 and n.levels.count(0) == 1]
+                assert lifts(row, a, ballots, top=True) == highest
                 assert row not in made
                 for new in made:
                     check_lift(full(row), full(new), a)
@@ -252,7 +255,7 @@ def test_pairs_of_changed_ballots_are_those_counted_anew() -> None:
     for unranked in ("last", "apart"):
         orders = np.array([rng.permutation(5) for _ in range(80)], dtype=np.int16)
         orders[rng.random(orders.shape) < 0.2] = -1
-        ballots = Election(tuple("ABCDE"), orders, rng.integers(2, 9, 80), unranked=unranked)  # type: ignore[arg-type]
+        ballots = Election(tuple("ABCDE"), orders, rng.integers(2, 9, 80), unranked=unranked)
         moves = [
             Move(3, 2, Row((0, 1, 2, 3, 4))),
             Move(7, 1, None),
@@ -355,7 +358,7 @@ def test_smith_set_is_the_smallest_dominant(upper: np.ndarray) -> None:
         if (members := [a for a in range(m) if number >> a & 1])
         if all(margins[a, b] > 0 for a in members for b in range(m) if b not in members)
     )
-    smallest = tuple(min(dominant, key=len))
+    smallest = tuple(min(dominant, key=lambda members: len(members)))
 
     assert smith_set(margins) == smallest
     assert condorcet_winner(margins) == (smallest[0] if len(smallest) == 1 else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations_with_replacement, permutations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,10 +20,10 @@ NAMES = [card.name for card in plugins.cards("populations")]
 ORDERS3 = list(permutations(range(3)))
 
 
-def drawn(name: str, voters: int, m: int, seed: int = 0, **shape: float) -> Election:
+def drawn(name: str, voters: int, m: int, /, seed: int = 0, **shape: Any) -> Election:
     """One election of a population."""
     population: Population = plugins.get("populations", name)
-    return population(voters, m, np.random.default_rng(seed), **shape)  # type: ignore[call-arg]
+    return population(voters, m, np.random.default_rng(seed), **shape)
 
 
 def frequencies(election: Election) -> dict[tuple[int, ...], int]:
@@ -77,7 +78,7 @@ def test_out_of_range_is_refused_at_once(name: str) -> None:
         ("planted-cycle", {"length": 9}),
     ],
 )
-def test_parameters_out_of_range_are_refused(name: str, shape: dict[str, float]) -> None:
+def test_parameters_out_of_range_are_refused(name: str, shape: dict[str, Any]) -> None:
     """The parameter is named."""
     with pytest.raises(InputError, match=next(iter(shape))):
         drawn(name, 5, 4, **shape)

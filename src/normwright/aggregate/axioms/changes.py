@@ -69,6 +69,13 @@ def rows_of(election: Election) -> list[Row]:
     return [graded(tuple(row)) for row in grades.tolist()]
 
 
+def _row_at(election: Election, number: int) -> Row:
+    """One ballot by the number of its row."""
+    if election.grades is None:
+        return Row(tuple(election.orders[number].tolist()))
+    return graded(tuple(election.grades[number].tolist()))
+
+
 def graded(grades: tuple[int, ...]) -> Row:
     """Return the ballot of some grades, with the tiers that follow from them."""
     given = sorted({g for g in grades if g >= 0}, reverse=True)
@@ -112,14 +119,15 @@ def _carried(
     return election.wins - less + more
 
 
-def lifts(row: Row, alternative: int, election: Election) -> list[Row]:
+def lifts(row: Row, alternative: int, election: Election, *, top: bool = False) -> list[Row]:
     """Return the ballots in which one alternative stands higher and all others as they were.
 
-    A ballot of grades gives it a higher grade. A ballot without ties stays one without ties.
+    A ballot of grades gives it a higher grade. A ballot without ties stays one without ties. With
+    `top` only the ballot is returned in which it stands highest.
     """
     if row.grades is not None:
         now, best = row.grades[alternative], _best_grade(election)
-        higher = range(now + 1, best + 1) if now >= 0 else range(0)
+        higher = range(best if top else now + 1, best + 1) if 0 <= now < best else range(0)
         return [graded(_put(row.grades, alternative, g)) for g in higher]
     tiers = tiers_of(row)
     now = row.levels[alternative]
@@ -129,6 +137,9 @@ def lifts(row: Row, alternative: int, election: Election) -> list[Row]:
         now = len(tiers)
     rest = [tuple(a for a in tier if a != alternative) for tier in tiers]
     weak = any(len(tier) > 1 for tier in tiers)
+    if top:
+        alone = now == 0 and not rest[0]
+        return [] if alone else [_row([(alternative,), *rest], row)]
     made = [_row([*rest[:g], (alternative,), *rest[g:]], row) for g in range(now)]
     if now < len(tiers) and rest[now]:
         made.append(_row([*rest[:now], (alternative,), *rest[now:]], row))
@@ -286,10 +297,9 @@ def witness(
 
 def told(moves: Sequence[Move], election: Election) -> list[dict[str, str | None]]:
     """Return moves as JSON: who votes what instead, or stays at home."""
-    rows = rows_of(election)
     return [
         {
-            "voters": line(rows[m.row], m.voters, election),
+            "voters": line(_row_at(election, m.row), m.voters, election),
             "instead": None if m.instead is None else line(m.instead, m.voters, election),
         }
         for m in moves

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -22,6 +23,8 @@ CARD = Card(
     reference="Fishburn, Monotonicity paradoxes, Discrete Applied Mathematics 4, 1982",
     status="tested",
 )
+_CELLS = 500_000
+"""Places in all lifted ballots up to which every lift is tried."""
 
 
 @plugin(CARD)
@@ -37,18 +40,19 @@ def coalition_monotonicity(
     before = voter_rows(election, CARD.name)
     order = method(before)
     rows, counts = rows_of(before), before.counts.tolist()
+    # Of long ballots in great number only the lift to the very top is tried.
+    whole = len(rows) * len(before.alternatives) ** 2 <= _CELLS
     best = None
     for winner in order.tiers[0]:
-        options = [lifts(row, winner, before) for row in rows]
+        options = [lifts(row, winner, before, top=not whole) for row in rows]
         found = smallest(
             counts,
             options,
             breach(CARD.name, method, before, order, winner),
-            groups=lambda winner=winner, options=options: _rivals(
-                rows, counts, options, order, winner
-            ),
+            groups=partial(_rivals, rows, counts, options, order, winner),
             rng=rng,
             limit=max(1, limit // len(order.tiers[0])),
+            whole=whole,
         )
         if found is not None and (best is None or found.data["coalition"] < best.data["coalition"]):
             best = found

@@ -63,7 +63,9 @@ def smallest(
 
     best = alike(counts, options, spending, rng, limit // 3)
     for moves in groups():
-        if moves and left > 0:
+        if left <= 0:
+            break
+        if moves:
             best = _less(best, growing(moves, spending))
     return None if best is None else best.witness
 
