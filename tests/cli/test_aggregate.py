@@ -332,3 +332,54 @@ def test_weights_stand_beside_the_unweighted(call: Call, tmp_path: Path) -> None
     assert told["weighted"]["weighting"]["design_effect"] > 1
     assert "Design effect" in call("aggregate", "rank", place, *arguments).out
     assert call("aggregate", "rank", place, "--traits", traits, "--json").code == 1
+
+
+def test_simulated_rates_have_intervals_and_are_drawn(call: Call, tmp_path: Path) -> None:
+    """Schulze never misses a Condorcet winner, plurality does; approval needs more than orders."""
+    picture = tmp_path / "curves.svg"
+    chosen = ("--method", "plurality", "--method", "schulze", "--method", "approval")
+    arguments = ("--axiom", "condorcet", *chosen, "--values", "5,25", "--profiles", 60)
+    told = call("aggregate", "simulate", *arguments, "--picture", picture, "--json").value["rates"]
+    rates = {(one["method"], one["value"]): one["rate"] for one in told}
+
+    assert rates["schulze", 25]["value"] == 0.0
+    assert rates["plurality", 25]["interval"]["low"] > 0
+    assert (rates["approval", 5]["value"], rates["approval", 5]["n"]) == (None, 0)
+    assert rates["plurality", 5]["seed"] == 0
+    assert "plurality" in picture.read_text(encoding="utf-8")
+
+
+def test_points_that_are_no_numbers_are_all_told(call: Call) -> None:
+    """Every fault of the command line at once."""
+    told = call("aggregate", "simulate", "--axiom", "condorcet", "--values", "5,x,y",
+                "--parameter", "phi", "--json")  # fmt: skip
+
+    assert told.code == 1
+    assert len(told.faults) == 3
+
+
+def test_survey_reads_a_whole_folder(call: Call, capital: Path, tmp_path: Path) -> None:
+    """Ballots, votes and a broken file: a report each, and the broken one stops nothing."""
+    folder = tmp_path / "all"
+    folder.mkdir()
+    capital.rename(folder / "capital.soc")
+    polis(folder / "two", camps(1, apart=True))
+    (folder / "broken.soc").write_text("# FILE NAME: broken.soc\n", encoding="utf-8")
+    out = tmp_path / "reports"
+    told = call("aggregate", "survey", folder, "--out", out, "--resamples", 10, "--json")
+    rows = {row["path"]: row for row in told.value["sources"]}
+
+    assert told.code == 1
+    assert rows["broken.soc"]["faults"]
+    assert rows["capital.soc"]["methods"]["depends"] is True
+    assert rows["two"]["groups"]["supported"] is True
+    assert rows["two"]["slate"]["jr"]["satisfied"] is True
+    names = sorted(path.name for path in out.iterdir())
+    assert names == sorted(
+        [
+            f"{stem}.{end}"
+            for stem in ("broken.soc", "capital.soc", "two")
+            for end in ("json", "txt")
+        ]
+        + ["two.svg"]
+    )

@@ -9,6 +9,7 @@ from normwright.aggregate.compromises.reading import (
     theories_of_groups,
     theories_of_rows,
 )
+from normwright.aggregate.curves import violation_curves
 from normwright.aggregate.election import Bundles, Election, Inapplicable
 from normwright.aggregate.groups import Grouped, find_groups
 from normwright.aggregate.influence import rank_influence, share_influence, slate_influence
@@ -60,6 +61,7 @@ __all__ = [
     "theories_of",
     "theories_of_groups",
     "theories_of_rows",
+    "violation_curves",
     "weighted",
     "weighted_ballots",
     "weighted_support",

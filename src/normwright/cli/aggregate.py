@@ -380,6 +380,92 @@ def audit(
     return DONE
 
 
+@app.command(
+    "simulate",
+    epilog="Example:  normwright aggregate simulate --axiom condorcet --over voters"
+    " --values 5,25,101 --picture curves.svg",
+)
+def simulate(
+    *,
+    axiom: Annotated[
+        list[str],
+        typer.Option("--axiom", metavar="SLUG", help="An axiom; repeat it (normwright plugins)."),
+    ],
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method", metavar="SLUG", help="A method; repeat it. Quick ones if left out."
+        ),
+    ] = None,
+    population: Annotated[
+        str,
+        typer.Option(
+            "--population", metavar="SLUG", help="Who votes (normwright plugins populations)."
+        ),
+    ] = "impartial-culture",
+    over: Annotated[
+        str,
+        typer.Option(
+            "--over", metavar="WHAT", help="voters, alternatives, or a parameter of the population."
+        ),
+    ] = "voters",
+    values: Annotated[
+        str, typer.Option("--values", metavar="X,Y,...", help="The points, from left to right.")
+    ] = "5,11,25,51,101",
+    voters: Annotated[int, typer.Option("--voters", min=1, help="Where they do not vary.")] = 101,
+    alternatives: Annotated[
+        int, typer.Option("--alternatives", min=1, help="Where they do not vary.")
+    ] = 4,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", metavar="NAME=X", help="Of the population; repeat it."),
+    ] = None,
+    profiles: Annotated[
+        int, typer.Option("--profiles", min=1, help="Profiles drawn at each point.")
+    ] = 200,
+    seed: Seed = 0,
+    picture: Picture = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Draw synthetic populations, and count how often each method breaks each axiom.
+
+    Nobody is asked: this tells what a rule may do, and nothing of what people want. All methods see
+    the same profiles. Where a search cannot try everything the share is a lower bound, and said so.
+    """
+    from normwright import flow
+
+    shown = choose(lang)
+    counted.picture_place(picture)
+    points, more = counted.points_of(values, parameter or ())
+    with _told(shown, quiet=as_json) as progress:
+        found = flow.simulated(
+            axioms=axiom,
+            methods=method or flow.FAST,
+            population=population,
+            over=over,
+            values=points,
+            voters=voters,
+            alternatives=alternatives,
+            parameters=more,
+            profiles=profiles,
+            seed=seed,
+            progress=progress,
+        )
+    if picture is not None:
+        from normwright.web import curves_picture
+
+        counted.write_picture(picture, curves_picture(found, shown))
+    if as_json:
+        emit({"rates": [one.model_dump(mode="json") for one in found]})
+        return DONE
+    out = console()
+    for part in counted.rates_screen(found, shown):
+        out.print(part)
+    _drawn(picture, shown)
+    return DONE
+
+
 @app.command("survey", epilog="Example:  normwright aggregate survey consultations --out reports")
 def survey(
     folder: Annotated[

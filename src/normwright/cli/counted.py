@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Interval,
         RepresentationAudit,
         Standing,
+        ViolationRate,
     )
 
 _SHOWN = 60
@@ -571,3 +572,64 @@ def weighed_screen(found: Weighed, lang: str) -> list[RenderableType]:
             table.add_row(*(escape(cell) for cell in cells))
         lines.append(table)
     return lines
+
+
+def points_of(values: str, parameters: Sequence[str]) -> tuple[list[float], dict[str, float]]:
+    """Return the points of a curve, and the parameters of its population.
+
+    Raises:
+        InputError: with everything that is no number.
+    """
+    faults: list[Fault] = []
+    points = [_as_number("--values", one, faults) for one in values.split(",") if one.strip()]
+    if not points:
+        faults.append(Fault(where="--values", expected="numbers, such as 5,25", seen=repr(values)))
+    more: dict[str, float] = {}
+    for one in parameters:
+        name, equals, value = one.partition("=")
+        if not equals:
+            faults.append(Fault(where="--parameter", expected="NAME=X", seen=repr(one)))
+        else:
+            more[name.strip()] = _as_number(f"--parameter {name}", value, faults)
+    if faults:
+        raise InputError(faults)
+    return points, more
+
+
+def _as_number(where: str, text: str, faults: list[Fault]) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        faults.append(Fault(where=where, expected="a number", seen=repr(text.strip())))
+        return 0.0
+
+
+def rates_screen(found: Sequence[ViolationRate], lang: str) -> list[RenderableType]:
+    """Return violation rates as a person reads them: a table an axiom, a column a point."""
+    from rich.table import Table
+
+    say = words(lang)
+    lines: list[RenderableType] = []
+    for axiom in dict.fromkeys(one.axiom for one in found):
+        mine = [one for one in found if one.axiom == axiom]
+        first = mine[0]
+        title = say["rates-head"].format(
+            axiom=axiom, population=first.population, over=first.over, profiles=first.rate.n,
+            seed=first.rate.seed,
+        )  # fmt: skip
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column(say["method"])
+        points = list(dict.fromkeys(one.value for one in mine))
+        for point in points:
+            table.add_column(f"{point:g}", justify="right")
+        for method in dict.fromkeys(one.method for one in mine):
+            row = {one.value: one for one in mine if one.method == method}
+            table.add_row(method, *(_rate(row.get(point), lang) for point in points))
+        lines += [title, table, ""]
+    return [*lines, say["rates-legend"]]
+
+
+def _rate(found: ViolationRate | None, lang: str) -> str:
+    if found is None or found.rate.value is None:
+        return "–"
+    return _per_cent(found.rate.value, lang) + ("" if found.exhaustive == found.rate.n else "+")

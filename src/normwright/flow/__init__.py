@@ -33,6 +33,7 @@ from normwright.flow.running import run, status
 from normwright.flow.settings import FILE, ProjectSettings, project_schema
 from normwright.flow.signed import Signatures
 from normwright.flow.signing import Signed, sign
+from normwright.flow.simulated import FAST, simulated
 from normwright.flow.slated import Slated, slate_of
 from normwright.flow.sources import digest_sources
 from normwright.flow.start import Started, init, template_names
@@ -47,6 +48,7 @@ from normwright.flow.withdrawal import Withdrawn, withdraw
 
 __all__ = [
     "ALL",
+    "FAST",
     "FILE",
     "KINDS",
     "Audited",
@@ -115,6 +117,7 @@ __all__ = [
     "run",
     "run_steps",
     "sign",
+    "simulated",
     "slate_of",
     "sources_in",
     "status",

@@ -2,6 +2,7 @@
 
 from normwright.web.counted import (
     agreement_picture,
+    curves_picture,
     margins_picture,
     opinion_picture,
     ranking_picture,
@@ -15,6 +16,7 @@ __all__ = [
     "Example",
     "ReportData",
     "agreement_picture",
+    "curves_picture",
     "margins_picture",
     "opinion_picture",
     "pick_examples",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from normwright.flow import Audited, OpinionGroups, Ranked
-from normwright.records import Agreement
+from normwright.records import Agreement, ViolationRate
 from normwright.web.pictures import (
+    Curve,
     OpinionGroup,
     RankRow,
     agreement,
+    curves,
     margins,
     opinion_map,
     rank_intervals,
@@ -141,5 +143,34 @@ def margins_picture(found: Audited, lang: str) -> str:
         note=f"{verdict} {w(f'picture.margins_{drawing}', n=n)}",
         top=cycles.smith,
         weakest=cycles.weakest,
+        w=w,
+    )
+
+
+def curves_picture(found: Sequence[ViolationRate], lang: str) -> str:
+    """Return how often each method breaks the axioms; a curve a method, and an axiom if several."""
+    (w,) = words_for([lang])
+    axioms = list(dict.fromkeys(one.axiom for one in found))
+    lines: dict[str, list[tuple[float, float, float, float]]] = {}
+    for one in found:
+        name = one.method if len(axioms) == 1 else f"{one.method}: {one.axiom}"
+        rate = one.rate
+        if rate.value is not None and rate.interval is not None:
+            point = (one.value, rate.value, rate.interval.low, rate.interval.high)
+            lines.setdefault(name, []).append(point)
+    first = found[0]
+    bound = any(one.exhaustive < one.rate.n for one in found)
+    note = w(
+        "picture.curves_note",
+        population=first.population,
+        n=w.count(first.rate.n),
+        seed=first.rate.seed,
+    )
+    return curves(
+        [Curve(name, tuple(points)) for name, points in lines.items()],
+        title=w("picture.curves", axioms=", ".join(axioms)),
+        note=f"{note} {w('picture.curves_bound')}" if bound else note,
+        across=w.get(f"picture.over_{first.over}", first.over) or first.over,
+        up=w("picture.rate"),
         w=w,
     )

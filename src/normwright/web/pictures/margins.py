@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from normwright.web.pictures.sheet import HUES, sheet, shortened, words_at
 from normwright.web.words import Words
 
-ARROWS = 9
+ARROWS = 7
 """Most alternatives that are drawn with arrows."""
 
 
