@@ -317,7 +317,7 @@ def test_links_that_cannot_be_used_are_told(call: Call, capital: Path, tmp_path:
 
 
 def test_weights_stand_beside_the_unweighted(call: Call, tmp_path: Path) -> None:
-    """A trait that those who took part share more than the population moves the result, at a cost."""
+    """A trait that too many of those who took part share moves the result, at a stated cost."""
     votes = [[1, -1]] * 60 + [[-1, 1]] * 40
     place = polis(tmp_path / "town", votes)
     traits, margins = tmp_path / "traits.csv", tmp_path / "margins.yaml"
