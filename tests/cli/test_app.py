@@ -40,6 +40,8 @@ def test_the_commands_are_these() -> None:
         "chat",
         "demo",
         "diff",
+        "elicit export",
+        "elicit import",
         "elicit withdraw",
         "gc",
         "init",

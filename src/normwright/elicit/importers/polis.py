@@ -172,9 +172,9 @@ def _find(folder: Folder, part: Part) -> Path | None:
     """Return the file that is a part of an export: by its name, or the only table by its header."""
     tables = [path for path in folder.files() if ending(path) == ".csv"]
     if folder.only is not None or len(tables) == 1:
-        path = folder.only or tables[0]
-        if _is(header_of(path), part):
-            return path
+        alone = folder.only or tables[0]
+        if _is(header_of(alone), part):
+            return alone
     if folder.only is not None:
         return None
     for name in _NAMES[part]:
