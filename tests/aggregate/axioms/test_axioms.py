@@ -358,7 +358,8 @@ def test_smith_set_is_the_smallest_dominant(upper: np.ndarray) -> None:
         if (members := [a for a in range(m) if number >> a & 1])
         if all(margins[a, b] > 0 for a in members for b in range(m) if b not in members)
     )
-    smallest = tuple(min(dominant, key=lambda members: len(members)))
+    fewest: list[int] = min(dominant, key=len)
+    smallest = tuple(fewest)
 
     assert smith_set(margins) == smallest
     assert condorcet_winner(margins) == (smallest[0] if len(smallest) == 1 else None)
