@@ -82,6 +82,16 @@ def test_records_and_arrays_make_the_same_profile() -> None:
     assert (made.seen == profile_of(casts).seen).all()
 
 
+def test_narrow_numbers_are_enough() -> None:
+    """Numbers of any whole kind will do, however many participants there are."""
+    people = [str(i) for i in range(400)]
+    rows, columns, values = (np.array(n, dtype=np.int8) for n in ([3, 1], [0, 1], [1, -1]))
+    made = Profile.from_arrays(people, "xy", rows, columns, values)
+
+    assert made.starts[[1, 2, 4, 400]].tolist() == [0, 1, 2, 2]
+    assert made.values.tolist() == [-1, 1]
+
+
 def test_all_faults_at_once() -> None:
     """Numbers without a name and values that are no vote are told together."""
     with pytest.raises(InputError) as caught:

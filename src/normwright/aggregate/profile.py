@@ -81,20 +81,19 @@ class Profile:
             InputError: where a number has no name, a value is none of the three, or the arrays
                 differ in length.
         """
-        i, j = np.asarray(rows, dtype=np.int64), np.asarray(columns, dtype=np.int64)
-        given = np.asarray(values)
+        i, j, given = _whole(rows), _whole(columns), np.asarray(values)
         faults = _faults(len(participants), len(statements), i, j, given)
         if faults:
             raise InputError(faults)
-        cell = i * len(statements) + j
-        if (cell[1:] <= cell[:-1]).any():
+        if not ((i[1:] > i[:-1]) | ((i[1:] == i[:-1]) & (j[1:] > j[:-1]))).all():
+            cell = i.astype(np.int64) * len(statements) + j
             order = np.argsort(cell, kind="stable")
             last = np.ones(len(order), dtype=np.bool_)
             last[:-1] = np.diff(cell[order]) > 0
             order = order[last]
             i, j, given = i[order], j[order], given[order]
-        starts = np.zeros(len(participants) + 1, dtype=np.int64)
-        np.cumsum(np.bincount(i, minlength=len(participants)), out=starts[1:])
+        people = np.arange(len(participants) + 1, dtype=i.dtype)
+        starts = np.searchsorted(i, people).astype(np.int64)
         return cls(
             tuple(participants), tuple(statements), starts,
             j.astype(np.int32), given.astype(np.int8),
@@ -202,8 +201,18 @@ class Profile:
         return np.rint(wins).astype(np.int64)
 
 
+def _whole(numbers: ArrayLike) -> NDArray[Any]:
+    """Numbers as they are where they are wide enough, without a copy; others widened."""
+    given = np.asarray(numbers)
+    return given if given.dtype in (np.int32, np.int64) else given.astype(np.int64)
+
+
 def _faults(
-    participants: int, statements: int, rows: Ints, columns: Ints, values: NDArray[Any]
+    participants: int,
+    statements: int,
+    rows: NDArray[Any],
+    columns: NDArray[Any],
+    values: NDArray[Any],
 ) -> list[Fault]:
     faults = []
     if not len(rows) == len(columns) == len(values):

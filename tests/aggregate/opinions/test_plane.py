@@ -62,3 +62,12 @@ def test_statements_stand_where_a_single_vote_would() -> None:
 
     assert space.statements[4] == pytest.approx(lone)
     assert space.extremity[4] == pytest.approx(np.hypot(*against))
+
+
+def test_coarse_axes_are_close() -> None:
+    """From a million votes the map is drawn in single precision, which nobody can see."""
+    cells = Cells.of(planted(9, (300, 200))[0])
+    fine, coarse = plane(cells), plane(cells, tolerance=1e-3)
+
+    assert np.abs(coarse.points[:, 0] - fine.points[:, 0]).max() < 1e-3
+    assert coarse.explained == pytest.approx(fine.explained, rel=1e-3)

@@ -13,6 +13,7 @@ from tests.aggregate.opinions.made import planted
 
 from normwright.aggregate.opinions.cells import Cells
 from normwright.aggregate.opinions.tallying import SIGNIFICANT, Tally, tally, whole
+from normwright.stats import wilson
 
 COUNTS = st.lists(
     st.lists(st.tuples(*[st.integers(0, 30)] * 3), min_size=3, max_size=3), min_size=2, max_size=4
@@ -92,6 +93,14 @@ def test_interval_of_a_product_equals_sampling(counts: list[list[tuple[int, int,
     assert (found.consensus < high).all()
     assert np.abs(held - 0.95).max() < 0.04
     assert np.abs(held.mean() - 0.95) < 0.025
+
+
+def test_wilson_equals_that_of_the_statistics_room() -> None:
+    """Intervals for all statements at once are those for each alone."""
+    found = made([[(0, 0, 0), (0, 3, 1), (7, 0, 0), (12, 3, 5), (900, 99, 1)]])
+    for j, (agree, seen) in enumerate([(0, 0), (0, 4), (7, 7), (12, 20), (900, 1000)]):
+        alone = wilson(agree, seen)
+        assert [ends[j] for ends in found.wilson(0)] == pytest.approx([alone.low, alone.high])
 
 
 def test_representative_statements() -> None:

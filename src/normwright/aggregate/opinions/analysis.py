@@ -14,7 +14,7 @@ from normwright.aggregate.opinions.plane import Plane, plane
 from normwright.aggregate.opinions.tallying import MODES, Mode, Tally, tally, whole
 from normwright.aggregate.profile import Profile
 from normwright.records import Estimate, Fault, InputError, Interval
-from normwright.stats import percentile_interval, wilson
+from normwright.stats import percentile_interval
 
 Pipeline = Literal["mixture", "polis"]
 PIPELINES: tuple[Pipeline, ...] = ("mixture", "polis")
@@ -656,9 +656,7 @@ def _ranked(
 
 
 def _majority(names: Sequence[str], for_all: Tally, offered: Ints) -> tuple[Standing, ...]:
-    agree, seen = for_all.votes[0, 0].tolist(), for_all.seen[0].tolist()
-    ends = [wilson(a, s) for a, s in zip(agree, seen, strict=True)]
-    low, high = np.array([e.low for e in ends]), np.array([e.high for e in ends])
+    low, high = for_all.wilson(0)
     return _standings(names, for_all, "agree", for_all.shares[0, 0], low, high, offered)
 
 

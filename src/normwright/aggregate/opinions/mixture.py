@@ -26,7 +26,7 @@ PRIOR = 2.0
 HELD_OUT = 0.2
 """Share of votes hidden while the number of groups is chosen."""
 _TURNS = 200
-_TOLERANCE = 1e-7
+_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +173,7 @@ def gains(
     votes = max(1, len(rows))
 
     def told(k: int) -> Floats:
-        fitted = fit(shown, points, k, rng, starts=starts)
+        fitted = fit(shown, points, k, rng, starts=starts, turns=100, tolerance=1e-6)
         chances = (fitted.memberships[rows] * fitted.shares[kinds]).sum(axis=1)
         logs: Floats = np.log(chances)
         return np.bincount(rows, logs, cells.people).astype(np.float64)

@@ -88,18 +88,21 @@ def _strongest(matrix: Any, dimensions: int, tolerance: float) -> tuple[Floats, 
     from scipy.sparse.linalg import LinearOperator, eigsh
 
     people, statements = matrix.shape
+    # Single precision is a thousand times finer than the coarse tolerance, and half the reading.
+    kind = np.float32 if tolerance >= _COARSE else np.float64
+    matrix = matrix.astype(kind)
     turned = matrix.T
     wide = statements > people
 
-    def squared(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        made: NDArray[np.float64] = matrix @ (turned @ x) if wide else turned @ (matrix @ x)
+    def squared(x: NDArray[Any]) -> NDArray[Any]:
+        made: NDArray[Any] = matrix @ (turned @ x) if wide else turned @ (matrix @ x)
         return made
 
     size = min(people, statements)
-    operator = LinearOperator((size, size), matvec=squared, dtype=np.float64)
-    start = np.full(size, 1 / math.sqrt(size))
+    operator = LinearOperator((size, size), matvec=squared, dtype=kind)
+    start = np.full(size, 1 / math.sqrt(size), dtype=kind)
     variances, vectors = eigsh(operator, k=dimensions, v0=start, tol=tolerance)
-    variances = np.maximum(variances, 0.0)
+    vectors, variances = vectors.astype(np.float64), np.maximum(variances, 0.0).astype(np.float64)
     axes = (turned @ vectors).T if wide else vectors.T
     if wide:
         axes = axes / np.maximum(np.linalg.norm(axes, axis=1, keepdims=True), 1e-300)

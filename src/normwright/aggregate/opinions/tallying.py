@@ -8,6 +8,7 @@ success. A pass is a vote that is neither; a missing vote is in no count.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
@@ -100,6 +101,19 @@ class Tally:
         tail = (1 - level) / 2
         a, b = mean * weight, (1 - mean) * weight
         return betaincinv(a, b, tail), betaincinv(a, b, 1 - tail)
+
+    def wilson(self, side: int, level: float = 0.95) -> tuple[Floats, Floats]:
+        """Return the ends of Wilson's intervals of one group's shares, each of shape (statements,).
+
+        Those of `normwright.stats.wilson`, for all statements at once.
+        """
+        z = NormalDist().inv_cdf((1 + level) / 2)
+        k, n = self.votes[side, 0].astype(np.float64), self.seen[0].astype(np.float64)
+        centre = (k + z * z / 2) / (n + z * z)
+        half = z / (n + z * z) * np.sqrt(k * (n - k) / np.maximum(n, 1) + z * z / 4)
+        low = np.where(k == 0, 0.0, np.maximum(centre - half, 0.0))
+        high = np.where(k == n, 1.0, np.minimum(centre + half, 1.0))
+        return low, high
 
     def common(self, side: int) -> list[int]:
         """Return the statements that all people of one group agree on, as Polis picks them.
