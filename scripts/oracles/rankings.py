@@ -1,0 +1,336 @@
+"""Winners and orders of random ballots by pref_voting and votelib, as fixtures.
+
+    python -m scripts.oracles.rankings [--profiles N]
+
+Run from the root of the repository in the environment that `make oracles` makes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+# The packages compile on import and would use every core for profiles of sixty ballots.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+
+import votelib.convert  # type: ignore[import-not-found]
+import votelib.evaluate.condorcet as votelib_condorcet  # type: ignore[import-not-found]
+import votelib.evaluate.sequential as votelib_sequential  # type: ignore[import-not-found]
+from pref_voting import c1_methods as c1  # type: ignore[import-not-found]
+from pref_voting import iterative_methods as iterative
+from pref_voting import margin_based_methods as margin_based
+from pref_voting import other_methods as other
+from pref_voting import probabilistic_methods as probabilistic
+from pref_voting import proportional_methods as proportional
+from pref_voting import scoring_methods as scoring
+from pref_voting.profiles import Profile  # type: ignore[import-not-found]
+from pref_voting.profiles_with_ties import ProfileWithTies  # type: ignore[import-not-found]
+from votelib.evaluate.core import Tie  # type: ignore[import-not-found]
+
+from scripts.oracles import instances
+from scripts.oracles.instances import Ballots, names
+
+Answer = Any
+"""Winners as letters, an order as text, probabilities, or None where the package gives none."""
+Oracle = Callable[[Any], Answer]
+
+ABOUT = (
+    "Ballots are text, `5:C>A=B` for five of an order; alternatives are the first m letters.",
+    "answers: by oracle, one entry a profile: winners as letters, or an order as text, or chances "
+    "of alternatives in thousandths of thousandths; null where the package gives no answer.",
+)
+
+
+def winners(method: Any, **options: Any) -> Oracle:
+    """Return the oracle for the winners by a method of pref_voting."""
+
+    def answer(profile: Any) -> Answer:
+        found = method(profile, **options)
+        return None if found is None else names(found)
+
+    return answer
+
+
+def ranking(method: Any) -> Oracle:
+    """Return the oracle for the order by a ranking method of pref_voting."""
+
+    def answer(profile: Any) -> Answer:
+        made = method(profile)
+        made.normalize_ranks()
+        tiers = [sorted(made.cands_at_rank(rank)) for rank in sorted(made.ranks)]
+        return instances.order_text(tiers)
+
+    return answer
+
+
+def lottery(profile: Any) -> Answer:
+    """Return chances by a maximal lottery, averaged over the extreme ones."""
+    chances = probabilistic.maximal_lottery(profile, algorithm="enumeration")
+    return [round(1e6 * float(chances[a])) for a in sorted(chances)]
+
+
+def condorcet(profile: Any) -> Answer:
+    """Return the Condorcet winner, or nothing where there is none."""
+    winner = profile.condorcet_winner()
+    return "" if winner is None else names([winner])
+
+
+def margins(profile: Any) -> Answer:
+    """Return the margin of each pair i < j, row after row."""
+    m = profile.num_cands
+    return [int(profile.margin(i, j)) for i in range(m) for j in range(i + 1, m)]
+
+
+def kemeny_distance(profile: Any) -> Answer:
+    """Return every order at the least total Kendall distance, and that distance."""
+    orders, distance = other.kemeny_young_rankings(profile)
+    # More than a few hundred say no more than the distance does, and fill the file.
+    text = sorted(instances.order_text([(a,) for a in order]) for order in orders)
+    return [int(distance), text if len(text) <= 6 else len(text)]
+
+
+def ranked_pairs_of_any_tie_order(profile: Any) -> Answer:
+    """Return winners under some order of tied pairs; by stacks where the orders are too many."""
+    found = margin_based.ranked_pairs_with_test(profile)
+    if found is None and profile.num_cands <= 5:
+        found = margin_based.ranked_pairs(profile, algorithm="from_stacks")
+    return None if found is None else names(found)
+
+
+def seats(method: Any, **options: Any) -> Oracle:
+    """Return the oracle for the winners of 1, 2, ... seats."""
+
+    def answer(profile: Any) -> Answer:
+        return [
+            names(method(profile, num_seats=k, **options)) for k in range(1, profile.num_cands)
+        ]
+
+    return answer
+
+
+PAIRWISE: dict[str, Oracle] = {
+    "condorcet": condorcet,
+    "copeland": winners(c1.copeland),
+    "kemeny_young": winners(other.kemeny_young, algorithm="marginal"),
+    "margins": margins,
+    "minimax": winners(margin_based.minimax),
+    "ranked_pairs": ranked_pairs_of_any_tie_order,
+    "ranked_pairs_tb": winners(margin_based.ranked_pairs_tb),
+    "river": winners(margin_based.river_with_test),
+    "river_tb": winners(margin_based.river_tb),
+    "beat_path": winners(margin_based.beat_path),
+    "split_cycle": winners(margin_based.split_cycle),
+    "stable_voting": winners(margin_based.stable_voting),
+    "simple_stable_voting": winners(margin_based.simple_stable_voting),
+    "top_cycle": winners(c1.top_cycle),
+    "gocha": winners(c1.gocha),
+    "copeland_ranking": ranking(c1.copeland_ranking),
+}
+"""Oracles that ask no more than the margins."""
+
+STRICT: dict[str, Oracle] = PAIRWISE | {
+    "anti_plurality": winners(scoring.anti_plurality),
+    "anti_plurality_ranking": ranking(scoring.anti_plurality_ranking),
+    "borda": winners(scoring.borda),
+    "borda_ranking": ranking(scoring.borda_ranking),
+    "instant_runoff": winners(iterative.instant_runoff, exit_on_majority=False),
+    "instant_runoff_put": winners(iterative.instant_runoff_put),
+    "instant_runoff_ranking": ranking(iterative.instant_runoff_ranking),
+    "instant_runoff_tb": winners(iterative.instant_runoff_tb),
+    "kemeny_young_rankings": kemeny_distance,
+    "maximal_lottery": lottery,
+    "plurality": winners(scoring.plurality),
+    "plurality_ranking": ranking(scoring.plurality_ranking),
+    "stv_scottish": seats(proportional.stv_scottish),
+    "stv_wig": seats(proportional.stv_wig, quota_rule="droop"),
+    "stv_meek": seats(proportional.stv_meek),
+}
+
+TRUNCATED: dict[str, Oracle] = PAIRWISE | {
+    "instant_runoff_truncated": winners(iterative.instant_runoff_for_truncated_linear_orders),
+    "instant_runoff_put": winners(iterative.instant_runoff_put, score_method="split"),
+    "stv_wig": seats(proportional.stv_wig, quota_rule="droop"),
+}
+
+LAST: dict[str, Oracle] = PAIRWISE | {
+    "beat_path_winning_votes": lambda profile: names(
+        margin_based.beat_path(profile, strength_function=profile.support)
+    ),
+    "borda": winners(scoring.borda_for_profile_with_ties),
+    "instant_runoff_put_approval": winners(iterative.instant_runoff_put, score_method="approval"),
+    "instant_runoff_put_split": winners(iterative.instant_runoff_put, score_method="split"),
+}
+
+APART: dict[str, Oracle] = PAIRWISE | {
+    "beat_path_winning_votes": LAST["beat_path_winning_votes"],
+}
+
+
+def pref_voting_profile(m: int, ballots: Ballots) -> Any:
+    """Return whole strict ballots as pref_voting holds them."""
+    orders = [[tier[0] for tier in order] for _, order in ballots]
+    return Profile(orders, [count for count, _ in ballots])
+
+
+def pref_voting_with_ties(m: int, ballots: Ballots, unranked: str) -> Any:
+    """Return ballots as pref_voting holds them.
+
+    Args:
+        m: number of alternatives.
+        ballots: orders.
+        unranked: `last` puts what is left out below all that is ranked; `apart` compares it with
+            nothing.
+    """
+    maps = [{a: rank for rank, tier in enumerate(order, 1) for a in tier} for _, order in ballots]
+    made = ProfileWithTies(maps, [count for count, _ in ballots], candidates=list(range(m)))
+    if unranked == "last":
+        made.use_extended_strict_preference()
+    return made
+
+
+def tiers_of(elected: list[Any]) -> list[list[int]]:
+    """Return the tiers in an answer of votelib, which repeats a tie once for each place in it."""
+    tiers: list[list[int]] = []
+    for entry in elected:
+        tier = sorted(entry) if isinstance(entry, Tie) else [entry]
+        if not tiers or tiers[-1] != tier:
+            tiers.append(tier)
+    return tiers
+
+
+def by_votelib(method: Any, pairs: dict[Any, int], m: int) -> Answer:
+    """Return the order by a method of votelib, or None where it fails."""
+    try:
+        return instances.order_text(tiers_of(method.evaluate(pairs, m)))
+    except (votelib.evaluate.core.VotingSystemError, NotImplementedError, IndexError, KeyError):
+        return None
+
+
+VOTELIB_CONDORCET: dict[str, Any] = {
+    "copeland": votelib_condorcet.Copeland(second_order=False),
+    "minimax_margins": votelib_condorcet.MinimaxCondorcet("margins"),
+    "ranked_pairs_margins": votelib_condorcet.RankedPairs("margins"),
+    "schulze": votelib_condorcet.Schulze(),
+}
+
+
+def votelib_votes(ballots: Ballots) -> dict[Any, int]:
+    """Return ballots as votelib takes them: tuples, with sets for ties."""
+    return {
+        tuple(tier[0] if len(tier) == 1 else frozenset(tier) for tier in order): count
+        for count, order in ballots
+    }
+
+
+def votelib_pairs(m: int, ballots: Ballots, unranked: str) -> dict[Any, int]:
+    """Return how often i stood above j, for votelib, with every pair in it."""
+    convert = votelib.convert.RankedToCondorcetVotes(unranked_at_bottom=unranked == "last")
+    counted = convert.convert(votelib_votes(ballots))
+    return {(i, j): counted.get((i, j), 0) for i in range(m) for j in range(m) if i != j}
+
+
+def votelib_answers(m: int, ballots: Ballots, unranked: str) -> dict[str, Answer]:
+    """Return the answers of votelib to one profile."""
+    pairs = votelib_pairs(m, ballots, unranked)
+    made = {name: by_votelib(how, pairs, m) for name, how in VOTELIB_CONDORCET.items()}
+    smith = votelib_condorcet.SmithSet().evaluate(pairs)
+    made["smith_set"] = names(smith) if smith else names(range(m))
+    return made
+
+
+def votelib_stv(m: int, ballots: Ballots) -> list[str | None]:
+    """Return the winners of 1, 2, ... seats by the exact Gregory method; None where ties stop it."""
+    method = votelib_sequential.TransferableVoteSelector(quota_function="droop")
+    found: list[str | None] = []
+    for k in range(1, m):
+        try:
+            found.append(names(method.evaluate(votelib_votes(ballots), k)))
+        except (NotImplementedError, votelib.evaluate.core.VotingSystemError):
+            found.append(None)
+    return found
+
+
+def answered(
+    profiles: list[tuple[int, Ballots]], oracles: dict[str, Oracle], make: Callable[..., Any]
+) -> dict[str, list[Answer]]:
+    """Return the answer of each oracle to each profile."""
+    answers: dict[str, list[Answer]] = {name: [] for name in oracles}
+    spent = dict.fromkeys(oracles, 0.0)
+    for m, ballots in profiles:
+        profile = make(m, ballots)
+        for name, oracle in oracles.items():
+            began = time.perf_counter()
+            answers[name].append(oracle(profile))
+            spent[name] += time.perf_counter() - began
+    for name, seconds in sorted(spent.items(), key=lambda item: -item[1])[:5]:
+        print(f"  {name}: {seconds:.1f} s")
+    return answers
+
+
+def by_name(rows: list[dict[str, Answer]]) -> dict[str, list[Answer]]:
+    """Return rows of answers as columns."""
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def family(
+    name: str, profiles: list[tuple[int, Ballots]], answers: dict[str, dict[str, list[Answer]]]
+) -> None:
+    """Write the profiles of one family and what each package answered, under each convention."""
+    content = {
+        "profiles": [[m, instances.text_of(ballots)] for m, ballots in profiles],
+        "answers": answers,
+    }
+    instances.write(name, ABOUT, ["pref_voting", "votelib"], content)
+
+
+def main() -> None:
+    """Write the fixtures of strict, truncated and partial ballots."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--profiles", type=int, default=1200)
+    count: int = parser.parse_args().profiles
+    warnings.simplefilter("ignore")
+
+    strict = [instances.strict(seed) for seed in range(count)]
+    answers = {
+        "pref_voting": answered(strict, STRICT, pref_voting_profile),
+        "votelib": by_name([votelib_answers(m, ballots, "last") for m, ballots in strict]),
+    }
+    answers["votelib"]["stv"] = [votelib_stv(m, ballots) for m, ballots in strict]
+    family("strict", strict, answers)
+
+    truncated = [instances.truncated(seed) for seed in range(count)]
+    answers = {
+        "pref_voting": answered(
+            truncated, TRUNCATED, lambda m, ballots: pref_voting_with_ties(m, ballots, "last")
+        ),
+        "votelib": by_name([votelib_answers(m, ballots, "last") for m, ballots in truncated]),
+    }
+    answers["votelib"]["stv"] = [votelib_stv(m, ballots) for m, ballots in truncated]
+    family("truncated", truncated, answers)
+
+    partial = [instances.partial(seed) for seed in range(count)]
+    answers = {
+        f"{package}, {unranked}": given
+        for unranked, oracles in (("last", LAST), ("apart", APART))
+        for package, given in (
+            (
+                "pref_voting",
+                answered(
+                    partial,
+                    oracles,
+                    lambda m, ballots, u=unranked: pref_voting_with_ties(m, ballots, u),
+                ),
+            ),
+            ("votelib", by_name([votelib_answers(m, b, unranked) for m, b in partial])),
+        )
+    }
+    family("partial", partial, answers)
+
+
+if __name__ == "__main__":
+    main()
