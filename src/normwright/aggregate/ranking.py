@@ -4,10 +4,34 @@ from __future__ import annotations
 
 from normwright import plugins
 from normwright.aggregate.election import Election
-from normwright.aggregate.methods import Method, Order, borda, schulze
+from normwright.aggregate.methods import (
+    Method,
+    Order,
+    borda,
+    copeland,
+    kemeny,
+    maximal_lottery,
+    minimax,
+    ranked_pairs,
+    river,
+    schulze,
+    split_cycle,
+    stable_voting,
+)
 from normwright.records import Ranking
 
-BUILT_IN = (borda, schulze)
+BUILT_IN = (
+    borda,
+    copeland,
+    kemeny,
+    maximal_lottery,
+    minimax,
+    ranked_pairs,
+    river,
+    schulze,
+    split_cycle,
+    stable_voting,
+)
 """The modules whose import registers the methods that ship with the package."""
 
 

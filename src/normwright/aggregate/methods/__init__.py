@@ -37,3 +37,14 @@ def by_score(scores: NDArray[Any]) -> tuple[tuple[int, ...], ...]:
     """Return the tiers of exact scores, the highest first; equal numbers are level."""
     levels = sorted(set(scores.tolist()), reverse=True)
     return tuple(tuple(np.flatnonzero(scores == level).tolist()) for level in levels)
+
+
+def share_below(tiers: tuple[tuple[int, ...], ...]) -> NDArray[np.float64]:
+    """Return the share of the others that each alternative is ranked above, for want of a score."""
+    m = sum(map(len, tiers))
+    scores = np.zeros(m)
+    left = m
+    for tier in tiers:
+        left -= len(tier)
+        scores[list(tier)] = left / max(1, m - 1)
+    return scores

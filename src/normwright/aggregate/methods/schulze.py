@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from normwright.aggregate.election import Election
+from normwright.aggregate.majority import by_layers, strongest_paths
 from normwright.aggregate.methods import Order
 from normwright.plugins import Card, plugin
 
@@ -29,22 +29,6 @@ def schulze(election: Election) -> Order:
     every one that only those before beat, and so on. The score is the share of others beaten.
     """
     wins = election.wins
-    strongest = paths(wins)
+    strongest = strongest_paths(np.where(wins > wins.T, wins, 0))
     beats = strongest > strongest.T
-    left = np.arange(len(wins))
-    tiers = []
-    while left.size:
-        unbeaten = ~beats[np.ix_(left, left)].any(axis=0)
-        tiers.append(tuple(left[unbeaten].tolist()))
-        left = left[~unbeaten]
-    scores = beats.sum(axis=1) / max(1, len(wins) - 1)
-    return Order(tiers=tuple(tiers), scores=scores)
-
-
-def paths(wins: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the strength of the strongest path between any two, shape (m, m); O(m^3)."""
-    strength = np.where(wins > wins.T, wins, 0)
-    for k in range(len(wins)):
-        through = np.minimum(strength[:, k, None], strength[None, k, :])
-        np.maximum(strength, through, out=strength)
-    return strength
+    return Order(tiers=by_layers(beats), scores=beats.sum(axis=1) / max(1, len(wins) - 1))

@@ -1,0 +1,62 @@
+"""River: as ranked pairs, but each alternative is beaten once only, by the largest majority."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from normwright.aggregate.election import Election
+from normwright.aggregate.majority import Locked, by_removal, levels
+from normwright.aggregate.methods import Order, share_below
+from normwright.plugins import Card, plugin
+
+CARD = Card(
+    name="river",
+    kind="methods",
+    summary="Locks in majorities from the largest down, leaving out what closes a cycle or beats "
+    "whoever is beaten already; equal majorities that contradict each other are left out together.",
+    reference="Döring, Brill and Heitzig, The River method, 2025; Heitzig, 2004",
+    claims=(),
+    takes="pairs",
+    status="tested",
+)
+
+
+@plugin(CARD)
+def river(election: Election) -> Order:
+    """Return who wins by River (Heitzig, 2004; Döring, Brill and Heitzig, 2025), by margins.
+
+    Majorities are taken from the largest margin down; one is locked in unless the loser has lost
+    one before, or it closes a cycle with those locked before. Where all margins differ this leaves
+    a tree, and its root wins. It is ranked pairs with fewer defeats to defend, and the outcome can
+    be drawn as a river.
+
+    Ties: equal margins are taken at once, as in ranked pairs: of those that beat somebody not yet
+    beaten and close no cycle with larger ones, all that stand in a cycle of each other and of
+    larger ones are left out together. Somebody may so be beaten by several equal majorities.
+
+    The rule says who wins. The tiers below are those who win once all before are gone, on the same
+    ballots; the score is the share of others in lower tiers.
+
+    Facts: `left_out_for_ties`: majorities left out only because of their equals, by name; none:
+    the textbook winner.
+    """
+    margins, names = election.margins, election.alternatives
+    ties: list[tuple[int, int]] = []
+
+    def winners(left: Sequence[int]) -> list[int]:
+        among = np.array(left, dtype=np.int64)
+        locked = Locked(len(left))
+        for _, level in levels(margins[np.ix_(among, among)]):
+            dropped = locked.lock([(i, j) for i, j in level if not locked.beaten[j]])
+            if len(left) == len(names):
+                ties.extend(dropped)
+        return [int(i) for i in among[~locked.beaten]]
+
+    tiers = by_removal(len(names), winners)
+    return Order(
+        tiers=tiers,
+        scores=share_below(tiers),
+        facts={"left_out_for_ties": sorted([names[i], names[j]] for i, j in ties)},
+    )
