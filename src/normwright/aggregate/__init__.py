@@ -3,20 +3,32 @@
 from normwright.aggregate.election import Bundles, Election, Inapplicable
 from normwright.aggregate.groups import Grouped, find_groups
 from normwright.aggregate.methods import Method, Order, by_score
+from normwright.aggregate.minorities import audit_slate
 from normwright.aggregate.outcome import aggregate
 from normwright.aggregate.profile import Profile
 from normwright.aggregate.ranking import rank
+from normwright.aggregate.slates import Chosen, SlateRule
+from normwright.aggregate.slating import slate
+from normwright.aggregate.weights import Raked, rake, weighted, weighted_ballots
 
 __all__ = [
     "Bundles",
+    "Chosen",
     "Election",
     "Grouped",
     "Inapplicable",
     "Method",
     "Order",
     "Profile",
+    "Raked",
+    "SlateRule",
     "aggregate",
+    "audit_slate",
     "by_score",
     "find_groups",
+    "rake",
     "rank",
+    "slate",
+    "weighted",
+    "weighted_ballots",
 ]

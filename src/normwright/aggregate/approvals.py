@@ -1,4 +1,4 @@
-"""The array view of approvals that slate rules and audits read: who supports what, each set once."""
+"""The array view of approvals that slate rules and audits read: who supports what."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ class Approvals:
         approved = election.approvals(what)
         if not election.voters:
             raise Inapplicable.because(what, "at least one voter", "no ballots")
-        sets, counts = _distinct(approved, election.counts)
+        some = approved.any(axis=1)
+        packed, counts = distinct(np.packbits(approved[some], axis=1), election.counts[some])
+        sets = np.unpackbits(packed, axis=1, count=approved.shape[1])
         # Column after column, the rows of each sorted.
         columns, rows = np.nonzero(sets.T)
         starts = np.searchsorted(columns, np.arange(sets.shape[1] + 1))
@@ -158,15 +160,13 @@ def leaders(
     return tuple(j for j, value in found.items() if value == least)
 
 
-def _distinct(approved: NDArray[np.bool_], counts: Ints) -> tuple[NDArray[np.bool_], Ints]:
-    """Each set that holds something, once and sorted, and how many voters gave it."""
-    kept = (counts > 0) & approved.any(axis=1)
-    approved, counts = approved[kept], counts[kept]
-    if not len(approved):
-        return approved, counts
-    packed = np.packbits(approved, axis=1)
-    whole = np.ascontiguousarray(packed).view(f"V{packed.shape[1]}").ravel()
+def distinct(rows: NDArray[Any], counts: Ints) -> tuple[NDArray[Any], Ints]:
+    """Return each row that somebody gave once, in an order of its own, and how many gave it."""
+    rows, counts = np.ascontiguousarray(rows[counts > 0]), counts[counts > 0]
+    if not rows.size:
+        return rows[:0], counts[:0]
+    whole = rows.view(f"V{rows.shape[1] * rows.itemsize}").ravel()
     _, first, number = np.unique(whole, return_index=True, return_inverse=True)
     summed = np.zeros(len(first), dtype=np.int64)
     np.add.at(summed, number, counts)
-    return approved[first], summed
+    return rows[first], summed

@@ -9,15 +9,18 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from normwright.aggregate.approvals import distinct
 from normwright.aggregate.election import Election, Inapplicable, Ints
 
+CELLS = 10_000_000
+"""Distinct orders times alternatives of which a flow still takes seconds."""
 LARGEST = 2**31 - 1
 """Voters times alternatives may come to this, in the least whole units: flows are 32 bits wide."""
 
 
 @dataclass(frozen=True)
 class Blocking:
-    """The coalition with the largest claim to veto an alternative, and what it would rather have."""
+    """The coalition with the largest claim to veto an alternative, and what it would have."""
 
     epsilon: Fraction
     """Share of voters in the coalition less the share it would need; 0: nobody can veto it."""
@@ -47,16 +50,17 @@ class Vetoes:
             raise Inapplicable.because(
                 what, "one order a voter", "voters of several orders each (paired comparisons)"
             )
-        levels = election.levels(what)
-        kept = election.counts > 0
-        if not kept.any() or not levels.shape[1]:
+        levels, counts = distinct(election.levels(what), election.counts)
+        if not levels.size:
             raise Inapplicable.because(what, "at least one ballot over alternatives", "none")
+        if levels.size > CELLS:
+            raise Inapplicable.because(
+                what, f"distinct orders times alternatives of at most {CELLS}",
+                f"{levels.shape[0]} x {levels.shape[1]}",
+            )  # fmt: skip
         # Only who is above whom matters, not how the tiers are numbered.
-        dense = np.stack([np.unique(row, return_inverse=True)[1] for row in levels[kept]])
-        distinct, number = np.unique(dense, axis=0, return_inverse=True)
-        counts = np.zeros(len(distinct), dtype=np.int64)
-        np.add.at(counts, number.ravel(), election.counts[kept])
-        found = cls(distinct.astype(np.int16), counts)
+        dense = np.stack([np.unique(row, return_inverse=True)[1] for row in levels])
+        found = cls(*distinct(dense.astype(np.int16), counts))
         if found.unit * LARGEST < found.voters * levels.shape[1]:
             raise Inapplicable.because(
                 what, f"voters times alternatives of at most {LARGEST}",
@@ -86,7 +90,7 @@ class Vetoes:
         return self.blocking(alternative).epsilon
 
     def blocking(self, alternative: int) -> Blocking:
-        """Return the coalition with the largest claim against an alternative, from the least cut."""
+        """Return the coalition with the largest claim against one, from the least cut."""
         n, m = self.voters, self.levels.shape[1]
         worse = self.levels >= self.levels[:, alternative, None]
         worse[:, alternative] = False
@@ -122,7 +126,7 @@ class Vetoes:
 
 
 def _flow(worse: NDArray[np.bool_], supply: Ints, room: int) -> tuple[int, NDArray[np.bool_]]:
-    """The largest flow from voters to what they hold no better, and the voters behind the least cut.
+    """The largest flow from voters to what they hold no better, and who is behind the least cut.
 
     Args:
         worse: where a row of voters may send to, shape (k, m).

@@ -90,6 +90,170 @@ class Witness(Frozen):
     data: dict[str, Any] = {}
 
 
+class CohesiveGroup(Frozen):
+    """People who agree on something, measured by what a slate gives them. They are not named."""
+
+    lacks: str
+    """An alternative outside the slate that all of them approve of."""
+    supports: tuple[str, ...] = ()
+    """Everything that all of them approve of. Told of groups that were left without their share
+    only: of a small group it would give away what single people think."""
+    voters: int
+    """Their number; weighted, where voters are."""
+    share: float
+    """Their part of all voters."""
+    deserves: int
+    """Places of the slate that so many are owed."""
+    has: int
+    """The most members of the slate that any one of them approves of."""
+    fill: float
+    """Their number divided by the number that would be owed one place more than `has`; a group is
+    left without its share from 1 on."""
+    informed: int | None
+    """Those of them who were asked about every member of the slate; what the others would say of a
+    member is not known. None where ballots do not tell who was asked what."""
+
+
+class RepresentationAudit(Frozen):
+    """Whether a slate gives every large group that agrees on something its share."""
+
+    axiom: str
+    """`jr` (somebody in the group has a member) or `ejr-plus` (somebody has as many as is owed)."""
+    satisfied: bool
+    witness: CohesiveGroup | None
+    """The group that is worst off, by `fill`; None where nobody is left without."""
+    closest: CohesiveGroup | None
+    """The group with the largest `fill`, satisfied or not; None where nobody approves of anything
+    outside the slate that would be owed to them."""
+    quota: float
+    """Voters that are owed one place: all voters divided by the size."""
+    exposure: float | None
+    """Share of voters and alternatives of which it is known that the voter was asked. What is said
+    here is about approvals that were given; unseen is not approval. None: not known."""
+
+
+class VetoClaim(Frozen):
+    """The coalition with the largest claim to veto one alternative, in proportion to its size."""
+
+    alternative: str
+    epsilon: float
+    """How far the coalition's share of voters exceeds the share that a veto takes; 0: nobody can
+    veto the alternative, it is in the proportional veto core."""
+    voters: int
+    """Voters in the coalition; 0 where there is none."""
+    share: float
+    """Their part of all voters."""
+    prefers: tuple[str, ...]
+    """What every one of them puts above it."""
+
+
+class SlateAudit(Frozen):
+    """What a slate means for minorities, without any grouping of people beforehand."""
+
+    members: tuple[str, ...]
+    size: int
+    """The places that shares are measured by."""
+    jr: RepresentationAudit | None
+    ejr_plus: RepresentationAudit | None
+    vetoes: tuple[VetoClaim, ...] | None
+    """Who could veto each member; None where ballots do not rank every alternative."""
+    not_audited: tuple[str, ...] = ()
+    """Why something above is None, in words."""
+
+
+class Slate(Frozen):
+    """So many alternatives chosen together by one rule, with its audit."""
+
+    method: str
+    size: int
+    members: tuple[str, ...]
+    """In the order they were chosen where `sequential`, else in the order of the ballots."""
+    sequential: bool
+    """Whether the order of the members means anything."""
+    tied: bool
+    """Whether the rule would as well have chosen another slate, or that was not settled."""
+    voters: int
+    exposure: float | None
+    """Share of voters and alternatives of which it is known that the voter was asked."""
+    audit: SlateAudit
+    facts: dict[str, Any] = {}
+    """What the rule says of its choice: scores, a certificate, how ties went."""
+
+
+class ShareInfluence(Frozen):
+    """What single voters can do to one share of support, exactly."""
+
+    statement: str
+    agree: int
+    seen: int
+    removed: float
+    """The largest change of the share when any one voter is taken out."""
+    turned: float
+    """The largest change of the share when any one voter says the opposite."""
+    threshold: float
+    flips_turned: int | None
+    """The least number of voters who, turned, put the share on the other side of the threshold;
+    None where not even all of them do."""
+    flips_removed: int | None
+    """The least number of voters who, taken out, do the same; None where none left proves it."""
+
+
+class SlateInfluence(Frozen):
+    """What taking out any one voter does to a slate."""
+
+    method: str
+    size: int
+    stable: Estimate
+    """Share of voters who can be taken out without changing the slate; n is how many were tried.
+    All voters, and then there is no interval; or a random sample of them, with its seed."""
+    most: int
+    """The most members that taking out one voter replaced."""
+    replaced: dict[str, int]
+    """For each member that was ever replaced: by how many of the voters tried, one at a time."""
+
+
+class MarginCheck(Frozen):
+    """One value of one trait: its share in the population, among participants, and weighted."""
+
+    trait: str
+    value: str | None
+    """None: those whose trait is not known. Nothing is declared of them and nothing imputed."""
+    participants: int
+    declared: float | None
+    """Share of the population; None where `value` is."""
+    unweighted: float
+    """Share of the participants whose trait is known; of all, where `value` is None."""
+    weighted: float
+    """The same of their weights."""
+
+
+class Weighting(Frozen):
+    """How weights were made from declared margins, what they cost and what they cannot do."""
+
+    participants: int
+    margins: tuple[MarginCheck, ...]
+    unreached: tuple[MarginCheck, ...]
+    """Declared values that no participant has. No weight can represent them; their share was
+    divided among the other values of the trait, in proportion."""
+    cap: float | None
+    """The largest weight allowed, the mean being 1; None: no cap."""
+    capped: int
+    """Participants whose weight is at the cap."""
+    largest: float
+    """The largest weight, the mean being 1."""
+    smallest: float
+    design_effect: float
+    """Kish's n (sum of squared weights) / (sum of weights)^2: by how much weighting raises the
+    variance of a share; 1 is no cost."""
+    effective_n: float
+    """participants / design_effect: what intervals of weighted shares have to be made from."""
+    converged: bool
+    """Whether the weights meet every margin that can be met, to one in a million."""
+    gap: float
+    """The largest difference between a weighted share and the one it should have."""
+    rounds: int
+
+
 class Ranking(Frozen):
     """A social ranking with ties, best first, and the scores behind it."""
 

@@ -232,7 +232,7 @@ def test_critical_epsilons_equal_a_search_of_all_coalitions(case: tuple[Election
 
 
 def test_a_majority_that_agrees_takes_all_by_av_and_its_share_by_others() -> None:
-    """51 and 49 on disjoint blocks: AV gives the 49 nothing, proportional rules give them places."""
+    """51 and 49 on disjoint blocks: AV gives the 49 nothing, proportional rules two of four."""
     made = election_from("51: A = B = C = D\n49: E = F = G = H")
     minority = {"E", "F", "G", "H"}
     shares = {

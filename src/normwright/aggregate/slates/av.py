@@ -18,7 +18,7 @@ CARD = Card(
     denies=(
         Denial(
             axiom="jr",
-            source="Aziz et al., Justified representation, Social Choice and Welfare 48, 2017; size 3",
+            source="Aziz et al., Social Choice and Welfare 48, 2017; size 3",
             ballots=("51: A = B = C", "49: D = E = F"),
         ),
     ),

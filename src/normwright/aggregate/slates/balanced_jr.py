@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from normwright.aggregate.approvals import check_size, exposure_of
+from normwright.aggregate.approvals import check_size, distinct, exposure_of
 from normwright.aggregate.election import UNSEEN, Election, Inapplicable, Ints
 from normwright.aggregate.slates import Chosen
 from normwright.plugins import Card, plugin
@@ -38,7 +38,7 @@ class _Round:
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """Seen cells only, sorted by alternative: time follows the votes."""
+    """Seen cells only, voter after voter: time follows the votes."""
 
     rows: Ints
     columns: Ints
@@ -49,20 +49,24 @@ class _Cells:
 
     @classmethod
     def of(cls, grades: NDArray[np.int16]) -> _Cells:
-        columns, rows = np.nonzero(grades.T > UNSEEN)
+        rows, columns = np.nonzero(grades > UNSEEN)
         kinds, number = np.unique(grades[rows, columns], return_inverse=True)
         whole = np.concatenate([[UNSEEN], kinds]).astype(np.int64)
         return cls(rows, columns, number.astype(np.int64) + 1, whole)
 
-    def at_least(self, left: Ints, m: int) -> Ints:
-        """Voters of those left who grade each alternative so high or higher, shape (m, kinds)."""
+    def of_rows(self, some: NDArray[np.bool_]) -> _Cells:
+        """Return the cells of some rows."""
+        kept = some[self.rows]
+        return _Cells(self.rows[kept], self.columns[kept], self.grades[kept], self.kinds)
+
+    def table(self, voters: Ints, m: int) -> Ints:
+        """Return how many voters give each alternative each grade, shape (m, kinds)."""
         cell = self.columns * len(self.kinds) + self.grades
-        graded = np.zeros(m * len(self.kinds), dtype=np.int64)
-        np.add.at(graded, cell, left[self.rows])
-        table = graded.reshape(m, len(self.kinds))
-        table[:, 0] = left.sum() - table.sum(axis=1)
-        summed: Ints = table[:, ::-1].cumsum(axis=1)[:, ::-1]
-        return summed
+        # Counts stay far below 2**53, so the sums are exact.
+        graded = np.bincount(cell, weights=voters[self.rows], minlength=m * len(self.kinds))
+        table = np.rint(graded).astype(np.int64).reshape(m, len(self.kinds))
+        table[:, 0] = voters.sum() - table.sum(axis=1)
+        return table
 
 
 @plugin(CARD)
@@ -78,8 +82,9 @@ def balanced_jr(election: Election, size: int) -> Chosen:
 
     Few grades leave much level. Statements go by how many unmatched voters grade them so high, then
     by how many grade them one step lower, and so on; voters by how few other statements they grade
-    so high, because those with more can still be matched elsewhere. What is level even then goes by
-    the order of the ballots, and the slate counts as tied.
+    so high, because those with more can still be matched elsewhere. What is level even then is
+    settled by the order of the alternatives in the ballots, and of voters by their grades in that
+    order; the slate then counts as tied.
 
     Raises:
         Inapplicable: without grades, or with fewer voters than places.
@@ -91,13 +96,18 @@ def balanced_jr(election: Election, size: int) -> Chosen:
         raise Inapplicable.because(
             "balanced-jr", f"at least {size} voters, one ballot each", f"{election.voters} voters"
         )
-    distinct, counts = _distinct(grades, election.counts)
-    cells, rounds = _Cells.of(distinct), []
+    rows, counts = distinct(grades, election.counts)
+    cells, rounds = _Cells.of(rows), []
     left, open_ = counts.copy(), np.arange(m)
+    graded = cells.table(left, m)
     quota, extra = divmod(election.voters, size)
     for place in range(size):
-        taken = _next(cells, left, open_, quota + (place < extra), m)
+        taken = _next(cells, left, open_, quota + (place < extra), graded)
+        graded = graded - cells.of_rows(taken.matched > 0).table(taken.matched, m)
         left = left - taken.matched
+        if place % 4 == 3:
+            # Nobody looks again at voters who are matched.
+            cells = cells.of_rows(left > 0)
         open_ = open_[open_ != taken.member]
         rounds.append(taken)
     return _chosen(election, cells, rounds)
@@ -122,9 +132,9 @@ def _chosen(election: Election, cells: _Cells, rounds: list[_Round]) -> Chosen:
     return Chosen(tuple(r.member for r in rounds), sequential=True, tied=tied, facts=facts)
 
 
-def _next(cells: _Cells, left: Ints, open_: Ints, size: int, m: int) -> _Round:
+def _next(cells: _Cells, left: Ints, open_: Ints, size: int, graded: Ints) -> _Round:
     """The statement of a round, and whom it is matched to."""
-    table = cells.at_least(left, m)
+    table = graded[:, ::-1].cumsum(axis=1)[:, ::-1]
     # The highest grade that at least so many give.
     reached = (table[open_] >= size).sum(axis=1) - 1
     best = int(reached.max())
@@ -133,20 +143,20 @@ def _next(cells: _Cells, left: Ints, open_: Ints, size: int, m: int) -> _Round:
     top = max(keys.values())
     level = tuple(j for j, key in keys.items() if key == top)
     member = level[0]
-    matched, tied = _match(cells, left, open_, member, best, size)
+    matched, tied = _match(cells, left, open_, member, best, size, len(graded))
     return _Round(member, size, int(cells.kinds[best]), matched, tied, level)
 
 
 def _match(
-    cells: _Cells, left: Ints, open_: Ints, member: int, threshold: int, size: int
+    cells: _Cells, left: Ints, open_: Ints, member: int, threshold: int, size: int, m: int
 ) -> tuple[Ints, bool]:
     """Match so many voters, those first who grade highest and then have the fewest others."""
     own = np.zeros(len(left), dtype=np.int64)
     here = cells.columns == member
     own[cells.rows[here]] = cells.grades[here]
-    still = np.zeros(int(cells.columns.max(initial=0)) + 1, dtype=np.bool_)
-    still[open_[open_ < len(still)]] = True
-    fine = (cells.grades >= max(1, threshold)) & still[cells.columns]
+    still = np.zeros(m, dtype=np.bool_)
+    still[open_] = True
+    fine = still[cells.columns] & (cells.grades >= max(1, threshold))
     others = np.bincount(cells.rows[fine], minlength=len(left))
     # Above the threshold everybody is matched: there are fewer than `size` of them.
     rank = np.where(own > threshold, 0, others)
@@ -157,15 +167,5 @@ def _match(
     matched[order] = np.clip(size - before[:-1], 0, left[order])
     rest = order[matched[order] < left[order]]
     last = order[matched[order] > 0][-1]
-    tied = any(rank[i] == rank[last] and own[i] == own[last] and i != last for i in rest)
-    return matched, bool(tied)
-
-
-def _distinct(grades: NDArray[np.int16], counts: Ints) -> tuple[NDArray[np.int16], Ints]:
-    """Each row of grades once, sorted, and how many voters gave it."""
-    grades, counts = grades[counts > 0], counts[counts > 0]
-    whole = np.ascontiguousarray(grades).view(f"V{grades.shape[1] * 2}").ravel()
-    _, first, number = np.unique(whole, return_index=True, return_inverse=True)
-    summed = np.zeros(len(first), dtype=np.int64)
-    np.add.at(summed, number, counts)
-    return grades[first], summed
+    level = (rank[rest] == rank[last]) & (own[rest] == own[last]) & (rest != last)
+    return matched, bool(level.any())

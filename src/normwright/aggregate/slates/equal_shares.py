@@ -32,7 +32,8 @@ NEAR = 1e-9
 @dataclass(frozen=True, eq=False)
 class _Shares:
     """Budgets on the way, in whole numbers: a member costs n x unit, a voter starts with
-    size x unit."""
+    size x unit.
+    """
 
     approvals: Approvals
     size: int

@@ -23,7 +23,7 @@ CARD = Card(
     denies=(
         Denial(
             axiom="jr",
-            source="That it fails: Aziz et al., Social Choice and Welfare 48, 2017. This case, with "
+            source="That it fails: Aziz et al., Social Choice and Welfare 48, 2017. This case, of "
             "the fewest voters for its size, was found by integer programming; size 7",
             ballots=(
                 "5: X",

@@ -21,7 +21,7 @@ CARD = Card(
 
 @plugin(CARD)
 def veto_core(election: Election, size: int) -> Chosen:
-    """Return the alternatives that no coalition, or only one with little more than its share, vetoes.
+    """Return the alternatives that coalitions have no claim to veto, or the least.
 
     The core is a set, never empty; `core` and `epsilons` in the facts hold all of it. A slate of a
     size is those with the smallest critical epsilon (exact, by a maximum flow each), and tied where
