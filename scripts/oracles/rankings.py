@@ -8,9 +8,12 @@ Run from the root of the repository in the environment that `make oracles` makes
 from __future__ import annotations
 
 import argparse
+import itertools
+import math
 import os
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +33,7 @@ from pref_voting import proportional_methods as proportional
 from pref_voting import scoring_methods as scoring
 from pref_voting.profiles import Profile  # type: ignore[import-not-found]
 from pref_voting.profiles_with_ties import ProfileWithTies  # type: ignore[import-not-found]
-from votelib.evaluate.core import Tie  # type: ignore[import-not-found]
+from votelib.evaluate.core import Tie, VotingSystemError  # type: ignore[import-not-found]
 
 from scripts.oracles import instances
 from scripts.oracles.instances import Ballots, names
@@ -94,12 +97,35 @@ def kemeny_distance(profile: Any) -> Answer:
     return [int(distance), text if len(text) <= 6 else len(text)]
 
 
-def ranked_pairs_of_any_tie_order(profile: Any) -> Answer:
+MOST_TIE_ORDERS = 3000
+"""Orders of tied pairs that are gone through."""
+
+
+def tie_orders(profile: Any) -> int:
+    """Return in how many orders pairs of equal margin can be taken; 1 with a Condorcet winner.
+
+    The package's own test of this number overflows, and then goes through all of them.
+    """
+    if profile.condorcet_winner() is not None:
+        return 1
+    pairs = itertools.permutations(profile.candidates, 2)
+    sizes = Counter(int(profile.margin(i, j)) for i, j in pairs if profile.margin(i, j) >= 0)
+    return math.prod(math.factorial(size) for size in sizes.values())
+
+
+def ranked_pairs(profile: Any) -> Answer:
     """Return winners under some order of tied pairs; by stacks where the orders are too many."""
-    found = margin_based.ranked_pairs_with_test(profile)
-    if found is None and profile.num_cands <= 5:
-        found = margin_based.ranked_pairs(profile, algorithm="from_stacks")
-    return None if found is None else names(found)
+    if tie_orders(profile) <= MOST_TIE_ORDERS:
+        return names(margin_based.ranked_pairs(profile))
+    if profile.num_cands <= 5:
+        return names(margin_based.ranked_pairs(profile, algorithm="from_stacks"))
+    return None
+
+
+def river(profile: Any) -> Answer:
+    """Return winners under some order of tied pairs; None where the orders are too many."""
+    few = tie_orders(profile) <= MOST_TIE_ORDERS
+    return names(margin_based.river(profile)) if few else None
 
 
 def seats(method: Any, **options: Any) -> Oracle:
@@ -119,9 +145,9 @@ PAIRWISE: dict[str, Oracle] = {
     "kemeny_young": winners(other.kemeny_young, algorithm="marginal"),
     "margins": margins,
     "minimax": winners(margin_based.minimax),
-    "ranked_pairs": ranked_pairs_of_any_tie_order,
+    "ranked_pairs": ranked_pairs,
     "ranked_pairs_tb": winners(margin_based.ranked_pairs_tb),
-    "river": winners(margin_based.river_with_test),
+    "river": river,
     "river_tb": winners(margin_based.river_tb),
     "beat_path": winners(margin_based.beat_path),
     "split_cycle": winners(margin_based.split_cycle),
@@ -148,7 +174,6 @@ STRICT: dict[str, Oracle] = PAIRWISE | {
     "plurality_ranking": ranking(scoring.plurality_ranking),
     "stv_scottish": seats(proportional.stv_scottish),
     "stv_wig": seats(proportional.stv_wig, quota_rule="droop"),
-    "stv_meek": seats(proportional.stv_meek),
 }
 
 TRUNCATED: dict[str, Oracle] = PAIRWISE | {
@@ -193,28 +218,27 @@ def pref_voting_with_ties(m: int, ballots: Ballots, unranked: str) -> Any:
     return made
 
 
-def tiers_of(elected: list[Any]) -> list[list[int]]:
-    """Return the tiers in an answer of votelib, which repeats a tie once for each place in it."""
-    tiers: list[list[int]] = []
-    for entry in elected:
-        tier = sorted(entry) if isinstance(entry, Tie) else [entry]
-        if not tiers or tiers[-1] != tier:
-            tiers.append(tier)
-    return tiers
-
-
-def by_votelib(method: Any, pairs: dict[Any, int], m: int) -> Answer:
-    """Return the order by a method of votelib, or None where it fails."""
+def votelib_winners(method: Any, pairs: dict[Any, int]) -> str | None:
+    """Return the winners by a method of votelib, or None for a tie that it does not handle."""
     try:
-        return instances.order_text(tiers_of(method.evaluate(pairs, m)))
-    except (votelib.evaluate.core.VotingSystemError, NotImplementedError, IndexError, KeyError):
+        best = method.evaluate(pairs, 1)[0]
+    except NotImplementedError:
+        return None
+    return names(best) if isinstance(best, Tie) else names([best])
+
+
+def votelib_order(method: Any, pairs: dict[Any, int], m: int) -> str | None:
+    """Return the order by a method of votelib that breaks ties, or None where it fails."""
+    try:
+        return instances.order_text([(a,) for a in method.evaluate(pairs, m)])
+    except (VotingSystemError, StopIteration):
         return None
 
 
 VOTELIB_CONDORCET: dict[str, Any] = {
     "copeland": votelib_condorcet.Copeland(second_order=False),
+    "kemeny_young": votelib_condorcet.KemenyYoung(),
     "minimax_margins": votelib_condorcet.MinimaxCondorcet("margins"),
-    "ranked_pairs_margins": votelib_condorcet.RankedPairs("margins"),
     "schulze": votelib_condorcet.Schulze(),
 }
 
@@ -235,11 +259,24 @@ def votelib_pairs(m: int, ballots: Ballots, unranked: str) -> dict[Any, int]:
 
 
 def votelib_answers(m: int, ballots: Ballots, unranked: str) -> dict[str, Answer]:
-    """Return the answers of votelib to one profile."""
+    """Return the answers of votelib to one profile.
+
+    It knows an alternative only from ballots that rank it, and some of its rules only from pairs
+    with a majority; where one is missing so, it gives no answer.
+    """
     pairs = votelib_pairs(m, ballots, unranked)
-    made = {name: by_votelib(how, pairs, m) for name, how in VOTELIB_CONDORCET.items()}
-    smith = votelib_condorcet.SmithSet().evaluate(pairs)
-    made["smith_set"] = names(smith) if smith else names(range(m))
+    ranked = {a for _, order in ballots for tier in order for a in tier}
+    decided = {a for (i, j), wins in pairs.items() if wins > pairs[j, i] for a in (i, j)}
+    made: dict[str, Answer] = dict.fromkeys([*VOTELIB_CONDORCET, "ranked_pairs_margins", "smith"])
+    if len(ranked) < m:
+        return made
+    for name, method in VOTELIB_CONDORCET.items():
+        if len(decided) == m or name not in ("copeland", "schulze"):
+            made[name] = votelib_winners(method, pairs)
+    made["ranked_pairs_margins"] = votelib_order(
+        votelib_condorcet.RankedPairs("margins"), pairs, m
+    )
+    made["smith"] = names(votelib_condorcet.SmithSet().evaluate(pairs))
     return made
 
 
@@ -250,7 +287,7 @@ def votelib_stv(m: int, ballots: Ballots) -> list[str | None]:
     for k in range(1, m):
         try:
             found.append(names(method.evaluate(votelib_votes(ballots), k)))
-        except (NotImplementedError, votelib.evaluate.core.VotingSystemError):
+        except (NotImplementedError, VotingSystemError):
             found.append(None)
     return found
 

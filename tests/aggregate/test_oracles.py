@@ -1,0 +1,463 @@
+"""Every rule answers what independent implementations answer; each difference is explained here.
+
+The answers lie in `oracles/`, written by `make oracles` in an environment of its own; the files
+name the packages and versions. A rule that is not registered fails.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.aggregate.elections import election_from, election_of_pairs
+
+from normwright import plugins
+from normwright.aggregate import Election, Order
+from normwright.aggregate.majority import smith_layers
+from normwright.aggregate.methods.bradley_terry import fitted
+from normwright.aggregate.ranking import order_of
+from normwright.aggregate.slates import Chosen
+from normwright.aggregate.transfer import Box, transfer
+from normwright.records import Unranked
+
+FOLDER = Path(__file__).parent / "oracles"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ENOUGH = 100
+"""Profiles on which a rule must have been compared."""
+
+Tiers = tuple[tuple[int, ...], ...]
+
+
+@cache
+def fixture(name: str) -> dict[str, Any]:
+    """The instances and answers of one file."""
+    content: dict[str, Any] = json.loads(gzip.decompress((FOLDER / f"{name}.json.gz").read_bytes()))
+    return content
+
+
+def election_of_text(m: int, text: str, unranked: Unranked) -> Election:
+    """The election of ballots such as `5:C>A=B`, alternatives being the first m letters."""
+    counts, rows = [], []
+    for ballot in text.split():
+        count, _, order = ballot.partition(":")
+        row = [-1] * m
+        for level, tier in enumerate(order.split(">")):
+            for letter in tier.split("="):
+                row[LETTERS.index(letter)] = level
+        counts.append(int(count))
+        rows.append(row)
+    orders = np.array(rows, dtype=np.int16).reshape(-1, m)
+    return Election(tuple(LETTERS[:m]), orders, np.array(counts), unranked=unranked)
+
+
+@cache
+def elections(family: str, unranked: Unranked = "last") -> tuple[Election, ...]:
+    """The profiles of a family of ballots."""
+    rows = fixture(family)["profiles"]
+    return tuple(election_of_text(m, text, unranked) for m, text in rows)
+
+
+@cache
+def orders(family: str, unranked: Unranked, method: str) -> tuple[Order, ...]:
+    """What a method here says of each profile."""
+    return tuple(order_of(election, method=method) for election in elections(family, unranked))
+
+
+def answers(family: str, package: str, oracle: str) -> list[Any]:
+    """What another implementation said of each profile; None where it gave no answer."""
+    given: list[Any] = fixture(family)["answers"][package][oracle]
+    return given
+
+
+def letters(alternatives: Sequence[int]) -> str:
+    """Alternatives as sorted letters."""
+    return "".join(sorted(LETTERS[a] for a in alternatives))
+
+
+def order_text(tiers: Tiers) -> str:
+    """An order as text."""
+    return ">".join("=".join(LETTERS[a] for a in sorted(tier)) for tier in tiers)
+
+
+def winners(order: Order) -> str:
+    """The first tier."""
+    return letters(order.tiers[0])
+
+
+def whole(order: Order) -> str:
+    """All tiers."""
+    return order_text(order.tiers)
+
+
+class Profile(NamedTuple):
+    """An election, and its ballots as they stand in the file."""
+
+    election: Election
+    ballots: str
+
+
+def profiles(family: str, unranked: Unranked = "last") -> list[Profile]:
+    """The elections of a family with their text."""
+    texts = [row[-1] for row in fixture(family)["profiles"]]
+    return [Profile(*pair) for pair in zip(elections(family, unranked), texts, strict=True)]
+
+
+class Difference(NamedTuple):
+    """A profile on which two implementations differ; the smallest sort first."""
+
+    alternatives: int
+    voters: int
+    ballots: str
+    ours: Any
+    theirs: Any
+
+
+def difference(profile: Profile, ours: Any, theirs: Any) -> Difference:
+    """A difference, with what a reader needs to see it."""
+    made = profile.election
+    return Difference(len(made.alternatives), made.voters, profile.ballots, ours, theirs)
+
+
+def assert_none(found: list[Difference], compared: int, enough: int = ENOUGH) -> None:
+    """Nothing differs, on as many profiles as are asked for; else show the smallest."""
+    assert not found, f"{len(found)} of {compared} differ; the smallest: {min(found, key=lambda d: d[:3])}"
+    assert compared >= enough
+
+
+Read = Callable[[Order], str]
+
+
+def first(order: str | None) -> str | None:
+    """The first tier of an order as text; None where votelib leaves out all without a majority."""
+    return order.split(">")[0].replace("=", "") or None if order is not None else None
+
+
+def as_given(answer: Any) -> Any:
+    """An answer as it stands in the file."""
+    return answer
+
+
+class Case(NamedTuple):
+    """A rule here and what answers it elsewhere."""
+
+    method: str
+    family: str
+    package: str
+    oracle: str
+    read: Read = winners
+    unranked: Unranked = "last"
+    theirs: Callable[[Any], Any] = as_given
+
+    @property
+    def name(self) -> str:
+        """For the name of the test."""
+        return f"{self.method}-{self.family}-{self.package}-{self.oracle}".replace(" ", "")
+
+
+EQUAL = (
+    Case("plurality", "strict", "pref_voting", "plurality"),
+    Case("plurality", "strict", "pref_voting", "plurality_ranking", whole),
+    Case("antiplurality", "strict", "pref_voting", "anti_plurality"),
+    Case("antiplurality", "strict", "pref_voting", "anti_plurality_ranking", whole),
+    Case("borda", "strict", "pref_voting", "borda"),
+    Case("borda", "strict", "pref_voting", "borda_ranking", whole),
+    Case("borda", "partial", "pref_voting, last", "borda"),
+    Case("irv", "strict", "pref_voting", "instant_runoff_put"),
+    Case("irv", "truncated", "pref_voting", "instant_runoff_put"),
+    Case("irv", "partial", "pref_voting, last", "instant_runoff_put_split"),
+    Case("stv", "strict", "pref_voting", "instant_runoff_put"),
+    Case("schulze", "strict", "pref_voting", "beat_path"),
+    *(
+        Case(method, family, package, oracle, read, unranked)
+        for method, oracle, read in (
+            ("copeland", "copeland", winners),
+            ("copeland", "copeland_ranking", whole),
+            ("kemeny", "kemeny_young", winners),
+            ("minimax", "minimax", winners),
+            ("split-cycle", "split_cycle", winners),
+            ("stable-voting", "stable_voting", winners),
+        )
+        for family, package, unranked in (
+            ("strict", "pref_voting", "last"),
+            ("truncated", "pref_voting", "last"),
+            ("partial", "pref_voting, last", "last"),
+            ("partial", "pref_voting, apart", "apart"),
+        )
+    ),
+    *(
+        Case("schulze", "partial", f"pref_voting, {unranked}", "beat_path_winning_votes",
+             winners, unranked)
+        for unranked in ("last", "apart")
+    ),
+    *(
+        Case(method, family, package, oracle, read, unranked, theirs)
+        for method, oracle, read, theirs in (
+            ("copeland", "copeland", winners, first),
+            ("minimax", "minimax_margins", whole, as_given),
+            ("schulze", "schulze", winners, first),
+        )
+        for family, package, unranked in (
+            ("strict", "votelib", "last"),
+            ("truncated", "votelib", "last"),
+            ("partial", "votelib, last", "last"),
+            ("partial", "votelib, apart", "apart"),
+        )
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", EQUAL, ids=lambda case: case.name)
+def test_a_rule_is_what_others_compute(case: Case) -> None:
+    """The same winners, or the same order, on every profile."""
+    found, compared = [], 0
+    given = answers(case.family, case.package, case.oracle)
+    for profile, order, answer in zip(
+        profiles(case.family, case.unranked),
+        orders(case.family, case.unranked, case.method),
+        given,
+        strict=True,
+    ):
+        theirs = case.theirs(answer)
+        if theirs is None:
+            continue
+        compared += 1
+        ours = case.read(order)
+        if ours != theirs:
+            found.append(difference(profile, ours, theirs))
+
+    assert_none(found, compared)
+
+
+PAIRWISE_FAMILIES: tuple[tuple[str, str, Unranked], ...] = (
+    ("strict", "", "last"),
+    ("truncated", "", "last"),
+    ("partial", ", last", "last"),
+    ("partial", ", apart", "apart"),
+)
+"""Family, what is added to the name of a package, and what left out means."""
+
+families = pytest.mark.parametrize(("family", "added", "unranked"), PAIRWISE_FAMILIES)
+
+
+@families
+def test_margins_winners_and_smith_sets_are_what_others_count(
+    family: str, added: str, unranked: Unranked
+) -> None:
+    """Margins of all pairs, the Condorcet winner, and the smallest set that beats all others."""
+    package = f"pref_voting{added}"
+    counted = answers(family, package, "margins")
+    beats_all = answers(family, package, "condorcet")
+    smith = answers(family, package, "top_cycle")
+    found = []
+    for profile, *theirs in zip(
+        profiles(family, unranked), counted, beats_all, smith, strict=True
+    ):
+        margins = profile.election.margins
+        m = len(margins)
+        winner = [i for i in range(m) if all(margins[i, j] > 0 for j in range(m) if j != i)]
+        pairs = margins[np.triu_indices(m, 1)].tolist()
+        ours = [pairs, letters(winner), letters(smith_layers(margins)[0])]
+        if ours != theirs:
+            found.append(difference(profile, ours, theirs))
+
+    assert_none(found, len(smith))
+
+
+def ties_decide(order: Order, margins: NDArray[np.int64]) -> bool:
+    """Whether the order in which equal margins are taken might matter, a margin of 0 included."""
+    open_pairs = np.triu(margins == 0, 1)
+    return bool(order.facts["left_out_for_ties"]) or bool(open_pairs.any())
+
+
+@pytest.mark.parametrize(
+    ("method", "oracle"),
+    [
+        ("ranked-pairs", "ranked_pairs"),
+        ("ranked-pairs", "ranked_pairs_tb"),
+        ("ranked-pairs", "votelib"),
+        ("river", "river"),
+        ("river", "river_tb"),
+    ],
+)
+def test_locking_in_majorities_is_the_textbook_rule_unless_ties_decide(
+    method: str, oracle: str
+) -> None:
+    """The same winner wherever no order among equal margins could change it."""
+    found, compared = [], 0
+    for family, added, unranked in PAIRWISE_FAMILIES:
+        if oracle == "votelib":
+            given = [first(a) for a in answers(family, f"votelib{added}", "ranked_pairs_margins")]
+        else:
+            given = answers(family, f"pref_voting{added}", oracle)
+        for profile, order, theirs in zip(
+            profiles(family, unranked), orders(family, unranked, method), given, strict=True
+        ):
+            if theirs is None or ties_decide(order, profile.election.margins):
+                continue
+            compared += 1
+            if winners(order) != theirs:
+                found.append(difference(profile, winners(order), theirs))
+
+    assert_none(found, compared)
+
+
+@pytest.mark.parametrize(
+    ("method", "oracle"), [("ranked-pairs", "ranked_pairs"), ("river", "river")]
+)
+@families
+def test_locking_in_majorities_keeps_every_winner_of_some_order_of_ties(
+    method: str, oracle: str, family: str, added: str, unranked: Unranked
+) -> None:
+    """Who wins under some order among equal margins wins here: ties are left open, never cut."""
+    found, compared = [], 0
+    for profile, order, theirs in zip(
+        profiles(family, unranked),
+        orders(family, unranked, method),
+        answers(family, f"pref_voting{added}", oracle),
+        strict=True,
+    ):
+        if theirs is None:
+            continue
+        compared += 1
+        if not set(theirs) <= set(winners(order)):
+            found.append(difference(profile, winners(order), theirs))
+
+    assert_none(found, compared, enough=ENOUGH // 2)
+
+
+def test_kemeny_orders_are_as_far_from_ballots_as_others_find() -> None:
+    """Total Kendall distance, whether one order is optimal, and the pairs left open."""
+    found = []
+    given = answers("strict", "pref_voting", "kemeny_young_rankings")
+    for profile, order, (distance, optima) in zip(
+        profiles("strict"), orders("strict", "last", "kemeny"), given, strict=True
+    ):
+        m = len(profile.election.alternatives)
+        ours = [profile.election.voters * m * (m - 1) // 2 - order.facts["agreements"]]
+        theirs = [distance]
+        if isinstance(optima, list):
+            ours += order.facts["both_ways"]
+            theirs += [
+                [a, b]
+                for a in LETTERS[:m]
+                for b in LETTERS[:m]
+                if a < b and len({text.index(a) < text.index(b) for text in optima}) == 2
+            ]
+        if ours != theirs:
+            found.append(difference(profile, ours, theirs))
+
+    assert_none(found, len(given))
+
+
+def test_the_maximal_lottery_is_the_only_one_where_margins_are_odd() -> None:
+    """Equal chances where theory leaves one lottery only."""
+    found, compared = [], 0
+    given = answers("strict", "pref_voting", "maximal_lottery")
+    for profile, order, theirs in zip(
+        profiles("strict"), orders("strict", "last", "maximal-lottery"), given, strict=True
+    ):
+        if profile.election.voters % 2 == 0:
+            continue
+        compared += 1
+        if np.abs(1e6 * order.scores - theirs).max() > 1:
+            found.append(difference(profile, order.scores.tolist(), theirs))
+
+    assert_none(found, compared, enough=ENOUGH // 3)
+
+
+def test_the_maximal_lottery_is_the_most_even_of_those_others_find() -> None:
+    """Theirs is maximal by margins counted here, and no more even than ours."""
+    found = []
+    given = answers("strict", "pref_voting", "maximal_lottery")
+    for profile, order, theirs in zip(
+        profiles("strict"), orders("strict", "last", "maximal-lottery"), given, strict=True
+    ):
+        chances = np.array(theirs) / sum(theirs)
+        margins = profile.election.margins
+        slack = 1e-5 * (1 + np.abs(margins).max())
+        maximal = (chances @ margins).min() > -slack and (order.scores @ margins).min() > -1e-9
+        if not maximal or (order.scores**2).sum() > (chances**2).sum() + 1e-5:
+            found.append(difference(profile, order.scores.tolist(), theirs))
+
+    assert_none(found, len(given))
+
+
+def parts(order: Order) -> bool:
+    """Whether an instant runoff met a tie among those with fewest votes, some of them."""
+    return any("universes_part" in one for one in order.facts["rounds"])
+
+
+@pytest.mark.parametrize(
+    ("family", "oracle", "read"),
+    [
+        ("strict", "instant_runoff", winners),
+        ("strict", "instant_runoff_tb", winners),
+        ("strict", "instant_runoff_ranking", whole),
+        ("truncated", "instant_runoff_truncated", winners),
+    ],
+)
+def test_instant_runoff_is_the_same_however_ties_are_cut_where_there_are_none(
+    family: str, oracle: str, read: Read
+) -> None:
+    """Letting all go together, or by a list, is the same where one alone has the fewest votes."""
+    found, compared = [], 0
+    for profile, order, theirs in zip(
+        profiles(family), orders(family, "last", "irv"),
+        answers(family, "pref_voting", oracle), strict=True,
+    ):  # fmt: skip
+        if parts(order):
+            continue
+        compared += 1
+        if read(order) != theirs:
+            found.append(difference(profile, read(order), theirs))
+
+    assert_none(found, compared, enough=ENOUGH // 2)
+
+
+@pytest.mark.parametrize("family", ["strict", "truncated"])
+def test_transferable_votes_elect_whom_exact_fractions_elect(family: str) -> None:
+    """Votelib counts Droop and Gregory in fractions too; where it meets no tie, the same slate."""
+    found, compared = [], 0
+    for profile, by_seats in zip(
+        profiles(family), answers(family, "votelib", "stv"), strict=True
+    ):
+        box = Box.of(profile.election, "stv")
+        for seats, theirs in enumerate(by_seats, 1):
+            if theirs is None:
+                continue
+            compared += 1
+            ours = [letters(slate) for slate in transfer(box, seats=seats).slates]
+            if ours != [theirs]:
+                found.append(difference(profile, ours, (seats, theirs)))
+
+    assert_none(found, compared)
+
+
+@pytest.mark.parametrize(
+    ("family", "oracle"),
+    [("strict", "stv_wig"), ("truncated", "stv_wig"), ("strict", "stv_scottish"),
+     ("strict", "stv_meek")],
+)  # fmt: skip
+def test_transferable_votes_elect_whom_others_elect_in_some_way_of_ties(
+    family: str, oracle: str
+) -> None:
+    """pref_voting cuts ties by number: its slate is among those that all ways lead to."""
+    found, compared = [], 0
+    for profile, by_seats in zip(
+        profiles(family), answers(family, "pref_voting", oracle), strict=True
+    ):
+        box = Box.of(profile.election, "stv")
+        for seats, theirs in enumerate(by_seats, 1):
+            compared += 1
+            ours = [letters(slate) for slate in transfer(box, seats=seats).slates]
+            if theirs not in ours:
+                found.append(difference(profile, ours, (seats, theirs)))
+
+    assert_none(found, compared)
