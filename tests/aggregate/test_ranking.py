@@ -17,7 +17,8 @@ from normwright.aggregate import Profile, rank
 from normwright.plugins import cards
 from normwright.records import Ballot, PluginError, Ranking
 
-METHODS = [c.name for c in cards("methods")]
+METHODS = [c.name for c in cards("methods") if c.takes == "pairs" and c.name != "bradley-terry"]
+"""Methods that need pairs only, and have an answer to any."""
 Case = tuple[list[str], list[Ballot]]
 QUIET = settings(deadline=None, max_examples=60, derandomize=True)
 NAMES = "abcdef"

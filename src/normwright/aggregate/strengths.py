@@ -317,13 +317,11 @@ def connected(above: NDArray[np.bool_], names: Sequence[str], what: str, *, advi
         faults.append(
             "groups never compared with one another: " + " | ".join(_list(one) for one in islands)
         )
-    for word, matrix in (("never put below", above.T), ("never put above", above)):
-        for one in range(parts):
-            mine = part == one
-            inside = [n for n, is_mine in zip(names, mine, strict=True) if is_mine]
-            touched = above[np.ix_(mine, ~mine)].any() or above[np.ix_(~mine, mine)].any()
-            if touched and not matrix[np.ix_(mine, ~mine)].any():
-                faults.append(f"{word} any of the others: {_list(inside)}")
+    winner, loser = np.nonzero(above & (part[:, None] != part[None, :]))
+    won, lost = set(part[winner].tolist()), set(part[loser].tolist())
+    for word, some in (("never put below", won - lost), ("never put above", lost - won)):
+        groups = ([n for n, p in zip(names, part, strict=True) if p == one] for one in some)
+        faults += [f"{word} any of the others: {_list(inside)}" for inside in sorted(groups)]
     raise Inapplicable.because(
         what, "a path of wins from each alternative to each other", "; ".join(faults), advice
     )
