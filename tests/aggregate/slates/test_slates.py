@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -118,12 +119,27 @@ def keeps_core(made: Election, size: int, choose: SlateRule) -> bool:
     return not claims[choose(made, size).members[0]]
 
 
+def keeps_solid(made: Election, size: int, choose: SlateRule) -> bool:
+    """Every group with the same alternatives above all others gets a place for each quota."""
+    voters = np.repeat(made.orders, made.counts, axis=0)
+    quota, chosen = len(voters) // (size + 1) + 1, set(choose(made, size).members)
+    m = len(made.alternatives)
+    for r in range(1, m + 1):
+        for group in combinations(range(m), r):
+            rest = [j for j in range(m) if j not in group]
+            solid = sum(all(row[j] < row[i] for j in group for i in rest) for row in voters)
+            if len(chosen & set(group)) < min(r, solid // quota):
+                return False
+    return True
+
+
 KEEPS: dict[str, Callable[[Election, int, SlateRule], bool]] = {
     "anonymity": keeps_anonymity,
     "balanced-jr": keeps_balance,
     "homogeneity": keeps_homogeneity,
     "house-monotonicity": keeps_house,
     "neutrality": keeps_neutrality,
+    "solid-coalitions": keeps_solid,
     "veto-core": keeps_core,
     **{axiom: keeps(axiom) for axiom in ("jr", "pjr", "ejr", "ejr-plus")},
 }
@@ -295,7 +311,7 @@ def test_no_voters_are_refused() -> None:
     """A share of nobody is no number."""
     none = slow.election_of_sets([], 3)
 
-    for name in (*ONE_BY_ONE, "pav", "balanced-jr", "veto-core"):
+    for name in (*ONE_BY_ONE, "pav", "balanced-jr", "stv", "veto-core"):
         with pytest.raises(Inapplicable):
             rule(name)(none, 1)
 
@@ -324,3 +340,12 @@ def test_a_veto_of_a_quarter_over_four() -> None:
     assert "D" not in rule("veto-core")(third, 1).facts["core"]
     assert rule("veto-core")(third, 1).facts["epsilons"]["D"] == pytest.approx(1 / 3 - 1 / 4)
     assert "D" in rule("veto-core")(fifth, 1).facts["core"]
+
+
+def test_stv_in_the_facts_tells_every_slate_that_ties_allow() -> None:
+    """Two alike for the last place: both slates are told, and the choice counts as tied."""
+    chosen = rule("stv")(election_from("2: A > B > C\n2: A > C > B\n1: B\n1: C"), 2)
+
+    assert chosen.tied
+    assert chosen.facts["slates"] == [["A", "B"], ["A", "C"]]
+    assert chosen.facts["quota"] == 3
