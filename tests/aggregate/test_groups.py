@@ -16,6 +16,10 @@ from sklearn.metrics import silhouette_score
 
 from normwright.aggregate import Profile, find_groups
 from normwright.aggregate import groups as room
+from normwright.aggregate.opinions.cells import Cells
+from normwright.aggregate.opinions.evidence import explained
+from normwright.aggregate.opinions.plane import plane
+from normwright.aggregate.opinions.splitting import kmeans, silhouette
 from normwright.records import digest_json
 from normwright.stats import adjusted_rand
 
@@ -24,7 +28,7 @@ def profile_of(votes: NDArray[Any], seen: NDArray[np.bool_]) -> Profile:
     """A profile with made-up names."""
     people = tuple(f"p{i:04d}" for i in range(len(votes)))
     statements = tuple(f"s{j}" for j in range(votes.shape[1]))
-    return Profile(people, statements, np.where(seen, votes, 0).astype(np.int8), seen)
+    return Profile.from_tables(people, statements, votes, seen)
 
 
 def planted(
@@ -79,7 +83,7 @@ def test_null_p_is_a_p_value() -> None:
     values = []
     for _ in range(10):
         votes = rng.choice([-1, 0, 1], size=(40, 12), p=[0.3, 0.2, 0.5])
-        cells = room._Cells.of(votes.astype(np.int8), np.ones((40, 12), dtype=np.bool_))
+        cells = Cells.of(profile_of(votes, votes < 2))
         fit = room._fit(cells, rng)
         assert fit is not None
         values.append(room._null_p(cells, fit, rng))
@@ -129,9 +133,9 @@ def test_silhouette_and_kmeans_equal_libraries() -> None:
     """The silhouette is scikit-learn's; k-means is at least as tight as scipy's."""
     rng = np.random.default_rng(4)
     points = np.concatenate([rng.normal(c, 1, (40, 2)) for c in (0, 3, 6)])
-    labels = room._kmeans(points, 3, rng)
+    labels = kmeans(points, 3, rng, starts=6)
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)
-    assert room._silhouette(distances, labels, 3) == pytest.approx(silhouette_score(points, labels))
+    assert silhouette(distances, labels, 3) == pytest.approx(silhouette_score(points, labels))
 
     centres, theirs = kmeans2(points, 3, minit="++", seed=0)
     mine = sum(((points[labels == g] - points[labels == g].mean(0)) ** 2).sum() for g in range(3))
@@ -146,7 +150,7 @@ def test_map_equals_the_dense_one() -> None:
     centred = np.where(seen, votes - means, 0)
     axes = np.linalg.svd(centred)[2][:2]
     dense = (centred @ axes.T) * np.sqrt(seen.shape[1] / seen.sum(1))[:, None]
-    sparse = room._map(room._Cells.of(profile.votes, seen))
+    sparse = plane(Cells.of(profile)).points
 
     assert np.abs(sparse) == pytest.approx(np.abs(dense), abs=1e-5)
 
@@ -154,7 +158,7 @@ def test_map_equals_the_dense_one() -> None:
 def test_explained_equals_the_slow_version() -> None:
     """The share between groups is that of a table made cell by cell."""
     profile, labels = planted(np.random.default_rng(6), (12, 9), statements=8)
-    cells = room._Cells.of(profile.votes, profile.seen)
+    cells = Cells.of(profile)
     between = total = 0.0
     for j in range(8):
         seen = profile.seen[:, j]
@@ -165,7 +169,7 @@ def test_explained_equals_the_slow_version() -> None:
             mine = seen & (labels == g)
             between += mine.sum() * (column[mine].mean() - mean) ** 2 if mine.any() else 0.0
 
-    assert room._explained(cells, labels, 2) == pytest.approx(between / total)
+    assert explained(cells, labels, 2) == pytest.approx(between / total)
 
 
 @pytest.mark.data

@@ -214,7 +214,7 @@ def test_votes_rank_statements(case: Case) -> None:
     stance = np.array([[{-1: 0, 0: 1, 1: 0}.get(x, -1) for x in row] for row in rows])
     seen = np.array([[x >= 0 for x in row] for row in rows])
     people = tuple(f"v{v}" for v in range(len(ballots)))
-    profile = Profile(people, tuple(names), stance.astype(np.int8), seen)
+    profile = Profile.from_tables(people, tuple(names), stance, seen)
     tiers = [
         tuple(
             tuple(a for a, x, s in zip(names, stance[v], seen[v], strict=True) if s and x == level)

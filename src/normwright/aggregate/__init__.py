@@ -4,6 +4,7 @@ from normwright.aggregate.election import Bundles, Election, Inapplicable
 from normwright.aggregate.groups import Grouped, find_groups
 from normwright.aggregate.methods import Method, Order, by_score
 from normwright.aggregate.minorities import audit_slate
+from normwright.aggregate.opinions import Analysis, opinion_analysis
 from normwright.aggregate.outcome import aggregate
 from normwright.aggregate.profile import Profile
 from normwright.aggregate.ranking import rank
@@ -12,6 +13,7 @@ from normwright.aggregate.slating import slate
 from normwright.aggregate.weights import Raked, rake, weighted, weighted_ballots
 
 __all__ = [
+    "Analysis",
     "Bundles",
     "Chosen",
     "Election",
@@ -26,6 +28,7 @@ __all__ = [
     "audit_slate",
     "by_score",
     "find_groups",
+    "opinion_analysis",
     "rake",
     "rank",
     "slate",

@@ -77,7 +77,7 @@ def aggregate(
     grouped = find_groups(profile, seed=seed, rounds=bootstrap)
     box = Election.of(ballots, voters=electorate, alternatives=asked, unranked=unranked)
     # Where people ranked and nobody voted there is no support to speak of, not even unknown.
-    support = () if box.voters and not profile.seen.any() else _support(profile, grouped)
+    support = () if box.voters and not profile.size else _support(profile, grouped)
     election = box if box.voters else profile.election()
     rankings = tuple(rank(election, method=m) for m in methods)
     sure = certainty(box, rankings[0], seed=seed, rounds=bootstrap)
@@ -94,7 +94,7 @@ def aggregate(
         layer=polity.layer,
         authority=polity.id,
         participants=len(electorate),
-        votes=int(profile.seen.sum()),
+        votes=profile.size,
         support=support,
         rankings=rankings,
         voters=box.voters,

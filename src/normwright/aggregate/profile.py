@@ -4,29 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from normwright.aggregate.election import UNSEEN, Election
-from normwright.records import Stance, Vote
+from normwright.records import Fault, InputError, Stance, Vote
 
+Ints = NDArray[np.int64]
 _VALUE: dict[Stance, int] = {"agree": 1, "disagree": -1, "pass": 0}
+_CHUNK = 1 << 22
+"""Cells of a table made at once while pairs are counted."""
+_THIN = 0.1
+"""Share of cells with a vote below which pairs are counted vote by vote."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Profile:
-    """Votes as two matrices of participants by statements.
+    """Votes of participants on statements: the votes that there are, and nothing for the others.
 
-    A cell that was not seen is False in `seen`, whatever `votes` holds there; a pass is 0 and seen.
+    Person after person, each in order of statement, as in a compressed sparse row matrix. A pass
+    is a vote of 0; a statement that somebody did not see has no vote, and costs no memory.
     """
 
     participants: tuple[str, ...]
     statements: tuple[str, ...]
-    votes: NDArray[np.int8]
-    """1 agree, -1 disagree, 0 pass; shape (participants, statements); 0 where not seen."""
-    seen: NDArray[np.bool_]
-    """Whether there is a vote at all; same shape."""
+    starts: Ints
+    """Where each participant's votes begin, shape (participants + 1,)."""
+    columns: NDArray[np.int32]
+    """Number of the statement of each vote, shape (votes,); ascending within a participant."""
+    values: NDArray[np.int8]
+    """1 agree, -1 disagree, 0 pass; shape (votes,)."""
 
     @classmethod
     def of(
@@ -44,23 +54,104 @@ class Profile:
             for v in votes
             if v.participant in row and v.statement in column
         ]
-        shape = (len(row), len(column))
-        values, seen = np.zeros(shape, dtype=np.int8), np.zeros(shape, dtype=np.bool_)
-        for i, j, value in cells:
-            values[i, j] = value
-            seen[i, j] = True
-        return cls(tuple(participants), tuple(statements), values, seen)
+        table = np.array(cells, dtype=np.int64).reshape(-1, 3)
+        return cls.from_arrays(participants, statements, *table.T)
 
-    def counts(self, rows: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+    @classmethod
+    def from_arrays(
+        cls,
+        participants: Sequence[str],
+        statements: Sequence[str],
+        rows: ArrayLike,
+        columns: ArrayLike,
+        values: ArrayLike,
+    ) -> Profile:
+        """Return the profile of votes given as numbers, in any order.
+
+        If there are two votes of one participant on one statement the later one counts.
+
+        Args:
+            participants: their names.
+            statements: their names.
+            rows: number of the participant of each vote, shape (votes,).
+            columns: number of the statement of each vote, shape (votes,).
+            values: 1 agree, 0 pass, -1 disagree, shape (votes,).
+
+        Raises:
+            InputError: where a number has no name, a value is none of the three, or the arrays
+                differ in length.
+        """
+        i, j = np.asarray(rows, dtype=np.int64), np.asarray(columns, dtype=np.int64)
+        given = np.asarray(values)
+        faults = _faults(len(participants), len(statements), i, j, given)
+        if faults:
+            raise InputError(faults)
+        cell = i * len(statements) + j
+        if (np.diff(cell) <= 0).any():
+            order = np.argsort(cell, kind="stable")
+            last = np.ones(len(order), dtype=np.bool_)
+            last[:-1] = np.diff(cell[order]) > 0
+            order = order[last]
+            i, j, given = i[order], j[order], given[order]
+        starts = np.zeros(len(participants) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(i, minlength=len(participants)), out=starts[1:])
+        return cls(
+            tuple(participants), tuple(statements), starts,
+            j.astype(np.int32), given.astype(np.int8),
+        )  # fmt: skip
+
+    @classmethod
+    def from_tables(
+        cls,
+        participants: Sequence[str],
+        statements: Sequence[str],
+        votes: NDArray[Any],
+        seen: NDArray[np.bool_],
+    ) -> Profile:
+        """Return the profile of two tables, as `votes` and `seen` of a profile are.
+
+        A cell that was not seen holds no vote, whatever `votes` says there.
+        """
+        rows, columns = np.nonzero(seen)
+        return cls.from_arrays(participants, statements, rows, columns, votes[rows, columns])
+
+    @property
+    def size(self) -> int:
+        """Number of votes."""
+        return len(self.values)
+
+    @cached_property
+    def rows(self) -> NDArray[np.int32]:
+        """Number of the participant of each vote, shape (votes,)."""
+        people = np.arange(len(self.participants), dtype=np.int32)
+        return np.repeat(people, np.diff(self.starts))
+
+    @cached_property
+    def votes(self) -> NDArray[np.int8]:
+        """The votes as a table of participants by statements, 0 where not seen: for small ones."""
+        table = np.zeros((len(self.participants), len(self.statements)), dtype=np.int8)
+        table[self.rows, self.columns] = self.values
+        return table
+
+    @cached_property
+    def seen(self) -> NDArray[np.bool_]:
+        """Whether there is a vote at all; same shape as `votes`, and as large."""
+        table = np.zeros((len(self.participants), len(self.statements)), dtype=np.bool_)
+        table[self.rows, self.columns] = True
+        return table
+
+    def counts(self, rows: NDArray[np.bool_] | None = None) -> Ints:
         """Return agreements, disagreements and passes of each statement, shape (3, statements).
 
         Args:
             rows: mask of the participants to count, shape (participants,); None counts all.
         """
-        mask = slice(None) if rows is None else rows
-        votes, seen = self.votes[mask], self.seen[mask]
-        kinds = ((votes == 1) & seen, (votes == -1) & seen, (votes == 0) & seen)
-        return np.stack([k.sum(axis=0, dtype=np.int64) for k in kinds])
+        kinds = self.columns * np.int32(3) + (self.values + np.int8(1))
+        if rows is not None:
+            kinds = kinds[np.repeat(rows, np.diff(self.starts))]
+        tallies = np.bincount(kinds, minlength=3 * len(self.statements)).reshape(-1, 3)
+        counted: Ints = np.ascontiguousarray(tallies.T[[2, 0, 1]]).astype(np.int64)
+        return counted
 
     def election(self) -> Election:
         """Return the votes as ballots: agree above pass above disagree, and grades 2, 1 and 0.
@@ -78,17 +169,55 @@ class Profile:
             pairwise=self.wins(),
         )
 
-    def wins(self) -> NDArray[np.int64]:
+    def wins(self) -> Ints:
         """Return how many participants put statement i above j, shape (statements, statements).
 
         A participant's votes rank agree above pass above disagree. A statement that was not seen
         is unranked: it is above and below nothing.
         """
-        agree = ((self.votes == 1) & self.seen).astype(np.float64)
-        passed = ((self.votes == 0) & self.seen).astype(np.float64)
-        against = ((self.votes == -1) & self.seen).astype(np.float64)
+        from scipy.sparse import csr_array
+
+        shape = (len(self.participants), len(self.statements))
+        wins = np.zeros((shape[1], shape[1]))
+        thin = self.size < _THIN * shape[0] * shape[1]
+        step = max(1, shape[0] if thin else _CHUNK // max(1, shape[1]))
+        for first in range(0, shape[0], step):
+            some = self.starts[first : first + step + 1]
+            kept = slice(some[0], some[-1])
+            where = (self.columns[kept], some - some[0])
+            votes = self.values[kept]
+            kinds = [
+                csr_array(((votes == v).astype(np.float64), *where), (len(some) - 1, shape[1]))
+                for v in (1, 0, -1)
+            ]
+            if thin:
+                for kind in kinds:
+                    kind.eliminate_zeros()
+                agree, passed, against = kinds
+                wins += (agree.T @ (passed + against) + passed.T @ against).toarray()
+            else:
+                # Where most cells hold a vote, products of tables are quicker.
+                agree, passed, against = (k.toarray() for k in kinds)
+                wins += agree.T @ (passed + against) + passed.T @ against
         # Counts stay far below 2**53, so the float products are exact.
-        wins: NDArray[np.int64] = np.rint(agree.T @ (passed + against) + passed.T @ against).astype(
-            np.int64
-        )
-        return wins
+        return np.rint(wins).astype(np.int64)
+
+
+def _faults(
+    participants: int, statements: int, rows: Ints, columns: Ints, values: NDArray[Any]
+) -> list[Fault]:
+    faults = []
+    if not len(rows) == len(columns) == len(values):
+        lengths = f"{len(rows)} participants, {len(columns)} statements and {len(values)} values"
+        faults.append(Fault(where="votes", expected="as many of each", seen=lengths))
+    for name, numbers, size in (
+        ("participants of votes", rows, participants), ("statements of votes", columns, statements),
+    ):  # fmt: skip
+        if len(numbers) and (numbers.min() < 0 or numbers.max() >= size):
+            seen = f"numbers from {numbers.min()} to {numbers.max()}"
+            faults.append(Fault(where=name, expected=f"numbers from 0 to {size - 1}", seen=seen))
+    if not np.isin(values, (-1, 0, 1)).all():
+        odd = values[~np.isin(values, (-1, 0, 1))][0]
+        do = "Leave a vote out where there is none: missing is not pass."
+        faults.append(Fault(where="values of votes", expected="1, 0 or -1", seen=str(odd), do=do))
+    return faults
