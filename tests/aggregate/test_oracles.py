@@ -20,8 +20,14 @@ from tests.aggregate.elections import election_from, election_of_pairs
 
 from normwright import plugins
 from normwright.aggregate import Election, Order
+from normwright.aggregate import Profile as VoteProfile
+from normwright.aggregate.approvals import Approvals
 from normwright.aggregate.majority import smith_layers
 from normwright.aggregate.methods.bradley_terry import fitted
+from normwright.aggregate.minorities import representation
+from normwright.aggregate.opinions.cells import Cells
+from normwright.aggregate.opinions.plane import plane
+from normwright.aggregate.opinions.tallying import tally
 from normwright.aggregate.ranking import order_of
 from normwright.aggregate.slates import Chosen
 from normwright.aggregate.transfer import Box, transfer
@@ -461,3 +467,236 @@ def test_transferable_votes_elect_whom_others_elect_in_some_way_of_ties(
                 found.append(difference(profile, ours, (seats, theirs)))
 
     assert_none(found, compared)
+
+
+SLATES = (
+    ("av", "av"),
+    ("seq-pav", "seqpav"),
+    ("pav", "pav"),
+    ("seq-phragmen", "seqphragmen"),
+    ("equal-shares", "equal-shares"),
+)
+"""Slate rules here, and in abcvoting."""
+
+
+def election_of_rows(m: int, counts: list[int], rows: NDArray[np.int16], top: int) -> Election:
+    """An election of grades, approved from `top` on; a higher grade is a higher place."""
+    names = tuple(LETTERS[:m])
+    return Election(
+        names, rows.max(initial=0) - rows, np.array(counts), grades=rows, approved_from=top
+    )
+
+
+@cache
+def approvals() -> tuple[tuple[Profile, int], ...]:
+    """The elections of approvals, and how many are to be chosen."""
+    made = []
+    for m, size, text in fixture("approvals")["profiles"]:
+        ballots = [ballot.partition(":") for ballot in text.split(" ")]
+        rows = np.array(
+            [[letter in members for letter in LETTERS[:m]] for _, _, members in ballots],
+            dtype=np.int16,
+        )
+        counts = [int(count) for count, _, _ in ballots]
+        made.append((Profile(election_of_rows(m, counts, rows, 1), text), size))
+    return tuple(made)
+
+
+@pytest.mark.parametrize(("method", "oracle"), SLATES, ids=[ours for ours, _ in SLATES])
+def test_a_slate_is_one_of_those_others_find(method: str, oracle: str) -> None:
+    """The slate is among all that abcvoting finds, and tied where there are several."""
+    found = []
+    given = fixture("approvals")["answers"][oracle]
+    rule = plugins.get("slates", method)
+    for (profile, size), theirs in zip(approvals(), given, strict=True):
+        chosen: Chosen = rule(profile.election, size)
+        ours = letters(chosen.members)
+        if ours not in theirs or chosen.tied != (len(theirs) > 1):
+            found.append(difference(profile, (ours, chosen.tied), theirs))
+
+    assert_none(found, len(given))
+
+
+@pytest.mark.parametrize("axiom", ["jr", "ejr-plus"])
+def test_representation_of_a_slate_is_what_others_check(axiom: str) -> None:
+    """The same verdict on a slate at random."""
+    found = []
+    content = fixture("approvals")
+    given = content[axiom.replace("-", "_")]
+    for (profile, size), committee, theirs in zip(
+        approvals(), content["committee"], given, strict=True
+    ):
+        made = Approvals.of(profile.election, "test")
+        members = [LETTERS.index(letter) for letter in committee]
+        ours = representation(made, members, size, axiom=axiom).satisfied
+        if ours != bool(theirs):
+            found.append(difference(profile, (committee, ours), theirs))
+
+    assert_none(found, len(given))
+    assert 0 < sum(given) < len(given)
+
+
+@cache
+def graded() -> tuple[Profile, ...]:
+    """The elections of grades."""
+    content = fixture("grades")
+    made = []
+    for (m, _, text), lowest in zip(content["profiles"], content["approved_from"], strict=True):
+        ballots = [ballot.partition(":") for ballot in text.split(" ")]
+        rows = np.array([[int(g) for g in row] for _, _, row in ballots], dtype=np.int16)
+        counts = [int(count) for count, _, _ in ballots]
+        made.append(Profile(election_of_rows(m, counts, rows, lowest), text))
+    return tuple(made)
+
+
+@pytest.mark.parametrize(
+    ("method", "oracle"),
+    [("approval", "pref_voting approval"), ("majority-judgement", "votelib majority judgment")],
+)
+def test_grades_elect_whom_others_elect(method: str, oracle: str) -> None:
+    """The same winners by approvals, and by medians with ties settled to the last grade."""
+    found, compared = [], 0
+    for profile, theirs in zip(graded(), fixture("grades")["answers"][oracle], strict=True):
+        if theirs is None:
+            continue
+        compared += 1
+        ours = winners(order_of(profile.election, method=method))
+        if ours != theirs:
+            found.append(difference(profile, ours, theirs))
+
+    assert_none(found, compared)
+
+
+NANO = 1e-9
+CLOSE = 1e-6
+"""How near an estimate of strengths must be, in logarithms of odds."""
+
+
+def test_strengths_of_comparisons_are_those_of_the_likelihood() -> None:
+    """Bradley and Terry's model: choix finds the same maximum."""
+    content = fixture("comparisons")
+    worst = []
+    for (m, wins), theirs in zip(content["pairs"], content["pairs_ml"], strict=True):
+        election = election_of_pairs(np.array(wins), LETTERS[:m], int(np.sum(wins)))
+        ours = order_of(election, method="bradley-terry").scores
+        worst.append(float(np.abs(ours - NANO * np.array(theirs)).max()))
+
+    assert max(worst) < CLOSE
+    assert len(worst) >= ENOUGH
+
+
+def test_strengths_with_a_prior_are_those_of_the_penalised_likelihood() -> None:
+    """The same with a ridge, which choix calls alpha, without the half."""
+    content = fixture("comparisons")
+    worst = []
+    for (_, wins), theirs in zip(content["pairs"], content["pairs_map"], strict=True):
+        if theirs is not None:
+            ours = fitted(np.array(wins), ridge=2 * content["alpha"]).strengths
+            worst.append(float(np.abs(ours - NANO * np.array(theirs)).max()))
+
+    assert max(worst) < CLOSE
+    assert len(worst) >= ENOUGH
+
+
+def test_strengths_of_orders_are_those_of_the_likelihood() -> None:
+    """Plackett and Luce's model, each ballot over some of the alternatives."""
+    content = fixture("comparisons")
+    worst = []
+    for (m, text), theirs in zip(content["orders"], content["orders_ml"], strict=True):
+        ours = order_of(election_of_text(m, text, "apart"), method="plackett-luce").scores
+        worst.append(float(np.abs(ours - NANO * np.array(theirs)).max()))
+
+    assert max(worst) < CLOSE
+    assert len(worst) >= ENOUGH
+
+
+MICRO = 1e-6
+
+
+class Votes(NamedTuple):
+    """Votes of people in given groups."""
+
+    cells: Cells
+    labels: NDArray[np.int64]
+
+
+@cache
+def opinions() -> tuple[Votes, ...]:
+    """The votes of the file."""
+    value = {"+": 1, "-": -1, "0": 0}
+    content = fixture("opinions")
+    made = []
+    for rows, groups in zip(content["votes"], content["groups"], strict=True):
+        cast = [(i, j, value[c]) for i, row in enumerate(rows) for j, c in enumerate(row) if c != " "]
+        people = [f"p{i}" for i in range(len(rows))]
+        statements = [f"s{j}" for j in range(len(rows[0]))]
+        profile = VoteProfile.from_arrays(people, statements, *np.array(cast).T)
+        made.append(Votes(Cells.of(profile), np.array([int(g) for g in groups])))
+    return tuple(made)
+
+
+def test_opinion_maps_are_those_of_red_dwarf() -> None:
+    """Places of people and of statements on the two axes, whose signs mean nothing."""
+    content = fixture("opinions")
+    worst = []
+    for votes, people, statements in zip(
+        opinions(), content["people"], content["statements"], strict=True
+    ):
+        found = plane(votes.cells, tolerance=0)
+        theirs = MICRO * np.array(people)
+        turn = np.sign((found.points * theirs).sum(axis=0))
+        worst.append(float(np.abs(found.points * turn - theirs).max()))
+        gap = np.abs(found.statements * turn - MICRO * np.array(statements)).max()
+        worst.append(float(gap))
+
+    assert max(worst) < 5 * MICRO
+    assert len(opinions()) >= ENOUGH
+
+
+def test_consensus_of_groups_is_that_of_red_dwarf() -> None:
+    """Group-aware consensus to agree and to disagree."""
+    given = fixture("opinions")["consensus"]
+    worst = [
+        float(np.abs(tally(v.cells, v.labels, v.labels.max() + 1).consensus.T - MICRO * t).max())
+        for v, t in zip(opinions(), map(np.array, given), strict=True)
+    ]
+
+    assert max(worst) < MICRO
+    assert len(worst) >= ENOUGH
+
+
+def test_what_sets_groups_apart_is_what_red_dwarf_computes() -> None:
+    """Counts, shares, ratios and their z-values, of each group and some statements."""
+    content = fixture("opinions")
+    asked = content["asked"]
+    worst = []
+    for votes, typical in zip(opinions(), content["typical"], strict=True):
+        found = tally(votes.cells, votes.labels, int(votes.labels.max()) + 1)
+        ours = np.stack(
+            [*found.votes, found.seen, *found.shares, *found.share_z, *found.ratios,
+             *found.ratio_z], axis=-1,
+        )  # fmt: skip
+        worst.append(float(np.abs(ours[:, asked] - MICRO * np.array(typical)).max()))
+
+    assert content["columns"] == [
+        "na", "nd", "ns", "pa", "pd", "pat", "pdt", "ra", "rd", "rat", "rdt",
+    ]  # fmt: skip
+    assert max(worst) < MICRO
+    assert len(worst) >= ENOUGH
+
+
+def test_statements_that_stand_for_a_group_are_those_red_dwarf_picks() -> None:
+    """The same statements, for or against, in the same order."""
+    found = []
+    for votes, theirs in zip(opinions(), fixture("opinions")["representative"], strict=True):
+        groups = int(votes.labels.max()) + 1
+        made = tally(votes.cells, votes.labels, groups)
+        ours = [
+            [("+" if side == "agree" else "-") + str(j) for j, side in made.representative(g)]
+            for g in range(groups)
+        ]
+        if ours != theirs:
+            found.append((ours, theirs))
+
+    assert not found, f"{len(found)} differ; the first: {found[0]}"
+    assert len(opinions()) >= ENOUGH

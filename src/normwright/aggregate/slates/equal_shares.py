@@ -80,13 +80,16 @@ class _Shares:
         if spent[-1] < 1 + NEAR:
             # Whether they can pay at all is too close to call, or they cannot: never rounded.
             price = self.price(alternative) if spent[-1] > 1 - NEAR else None
-            return (np.inf, 0.0) if price is None else (float(price), NEAR * float(price))
+            share = np.inf if price is None else float(price / self.approvals.voters)
+            return share, 0.0 if price is None else NEAR * share
         payers = np.cumsum(voters[::-1])[::-1]
         first = int(np.argmax(budget * payers >= 1 - spent[:-1] - NEAR))
         return float((1 - spent[first]) / payers[first]), float(2 * NEAR / payers[first])
 
     def price(self, alternative: int) -> Fraction | None:
-        """Return exactly what each supporter pays at most, None if they cannot pay together."""
+        """Return exactly what each supporter pays at most, the cost being the number of voters;
+        None if they cannot pay together.
+        """
         rows = self.approvals.of_alternative(alternative)
         voters = np.zeros(len(self.budgets), dtype=np.int64)
         np.add.at(voters, self.purse[rows], self.approvals.counts[rows])
