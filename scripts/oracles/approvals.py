@@ -21,10 +21,9 @@ from abcvoting import abcrules, properties  # type: ignore[import-not-found]
 from abcvoting.preferences import Profile  # type: ignore[import-not-found]
 from pref_voting import grade_methods  # type: ignore[import-not-found]
 from pref_voting.grade_profiles import GradeProfile  # type: ignore[import-not-found]
-from votelib.evaluate.core import Tie, VotingSystemError  # type: ignore[import-not-found]
-
 from scripts.oracles import instances
 from scripts.oracles.instances import names
+from votelib.evaluate.core import Tie, VotingSystemError  # type: ignore[import-not-found]
 
 RULES = {
     "av": {"algorithm": "standard"},

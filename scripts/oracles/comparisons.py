@@ -18,7 +18,6 @@ import choix  # type: ignore[import-not-found]
 import numpy as np
 from choix.opt import PairwiseFcts, Top1Fcts  # type: ignore[import-not-found]
 from numpy.typing import NDArray
-
 from scripts.oracles import instances
 
 ABOUT = (

@@ -16,19 +16,18 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-import pandas as pd  # type: ignore[import-not-found, unused-ignore]
+import pandas as pd  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from reddwarf.utils import stats  # type: ignore[import-not-found]
 from reddwarf.utils.consensus import select_consensus_statements  # type: ignore[import-not-found]
 from reddwarf.utils.reducer.base import run_reducer  # type: ignore[import-not-found]
-
 from scripts.oracles import instances
 
 ABOUT = (
     "votes: a row a person: + agree, - disagree, 0 pass, blank not seen; groups: a digit a person.",
     "people, statements: places on the map of two components, in units of 1e-6, whose signs mean "
     "nothing; explained: their variances, in the same unit.",
-    "consensus: for each statement the group-aware consensus to agree and to disagree, and typical: "
+    "consensus: for each statement the group-aware consensus to agree and to disagree; typical: "
     "for each group and the statements of `asked`, in the order of `columns`; in units of 1e-6.",
     "agreed, disagreed: statements of consensus among all, best first; representative: for each "
     "group its statements, + for those it agrees with.",

@@ -8,6 +8,8 @@ Run from the root of the repository in the environment that `make oracles` makes
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import itertools
 import math
 import os
@@ -33,10 +35,9 @@ from pref_voting import proportional_methods as proportional
 from pref_voting import scoring_methods as scoring
 from pref_voting.profiles import Profile  # type: ignore[import-not-found]
 from pref_voting.profiles_with_ties import ProfileWithTies  # type: ignore[import-not-found]
-from votelib.evaluate.core import Tie, VotingSystemError  # type: ignore[import-not-found]
-
 from scripts.oracles import instances
 from scripts.oracles.instances import Ballots, names
+from votelib.evaluate.core import Tie, VotingSystemError  # type: ignore[import-not-found]
 
 Answer = Any
 """Winners as letters, an order as text, probabilities, or None where the package gives none."""
@@ -73,7 +74,9 @@ def ranking(method: Any) -> Oracle:
 
 def lottery(profile: Any) -> Answer:
     """Return chances by a maximal lottery, averaged over the extreme ones."""
-    chances = probabilistic.maximal_lottery(profile, algorithm="enumeration")
+    # Where one way to enumerate fails the package prints so, and tries another.
+    with contextlib.redirect_stdout(io.StringIO()):
+        chances = probabilistic.maximal_lottery(profile, algorithm="enumeration")
     return [round(1e6 * float(chances[a])) for a in sorted(chances)]
 
 
@@ -132,9 +135,7 @@ def seats(method: Any, **options: Any) -> Oracle:
     """Return the oracle for the winners of 1, 2, ... seats."""
 
     def answer(profile: Any) -> Answer:
-        return [
-            names(method(profile, num_seats=k, **options)) for k in range(1, profile.num_cands)
-        ]
+        return [names(method(profile, num_seats=k, **options)) for k in range(1, profile.num_cands)]
 
     return answer
 
@@ -273,15 +274,13 @@ def votelib_answers(m: int, ballots: Ballots, unranked: str) -> dict[str, Answer
     for name, method in VOTELIB_CONDORCET.items():
         if len(decided) == m or name not in ("copeland", "schulze"):
             made[name] = votelib_winners(method, pairs)
-    made["ranked_pairs_margins"] = votelib_order(
-        votelib_condorcet.RankedPairs("margins"), pairs, m
-    )
+    made["ranked_pairs_margins"] = votelib_order(votelib_condorcet.RankedPairs("margins"), pairs, m)
     made["smith"] = names(votelib_condorcet.SmithSet().evaluate(pairs))
     return made
 
 
 def votelib_stv(m: int, ballots: Ballots) -> list[str | None]:
-    """Return the winners of 1, 2, ... seats by the exact Gregory method; None where ties stop it."""
+    """Return the winners of 1, 2, ... seats by exact Gregory; None where ties stop it."""
     method = votelib_sequential.TransferableVoteSelector(quota_function="droop")
     found: list[str | None] = []
     for k in range(1, m):

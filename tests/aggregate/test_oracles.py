@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.aggregate.elections import election_from, election_of_pairs
+from tests.aggregate.elections import election_of_pairs
 
 from normwright import plugins
 from normwright.aggregate import Election, Order
@@ -133,7 +133,9 @@ def difference(profile: Profile, ours: Any, theirs: Any) -> Difference:
 
 def assert_none(found: list[Difference], compared: int, enough: int = ENOUGH) -> None:
     """Nothing differs, on as many profiles as are asked for; else show the smallest."""
-    assert not found, f"{len(found)} of {compared} differ; the smallest: {min(found, key=lambda d: d[:3])}"
+    assert not found, (
+        f"{len(found)} of {compared} differ; the smallest: {min(found, key=lambda d: d[:3])}"
+    )
     assert compared >= enough
 
 
@@ -156,6 +158,14 @@ class Case(NamedTuple):
         return f"{self.method}-{self.family}-{self.package}-{self.oracle}".replace(" ", "")
 
 
+PAIRWISE_FAMILIES: tuple[tuple[str, str, Unranked], ...] = (
+    ("strict", "", "last"),
+    ("truncated", "", "last"),
+    ("partial", ", last", "last"),
+    ("partial", ", apart", "apart"),
+)
+"""Family, what is added to the name of a package, and what left out means."""
+
 EQUAL = (
     Case("plurality", "strict", "pref_voting", "plurality"),
     Case("plurality", "strict", "pref_voting", "plurality_ranking", whole),
@@ -170,7 +180,7 @@ EQUAL = (
     Case("stv", "strict", "pref_voting", "instant_runoff_put"),
     Case("schulze", "strict", "pref_voting", "beat_path"),
     *(
-        Case(method, family, package, oracle, read, unranked)
+        Case(method, family, f"pref_voting{added}", oracle, read, unranked)
         for method, oracle, read in (
             ("copeland", "copeland", winners),
             ("copeland", "copeland_ranking", whole),
@@ -179,29 +189,18 @@ EQUAL = (
             ("split-cycle", "split_cycle", winners),
             ("stable-voting", "stable_voting", winners),
         )
-        for family, package, unranked in (
-            ("strict", "pref_voting", "last"),
-            ("truncated", "pref_voting", "last"),
-            ("partial", "pref_voting, last", "last"),
-            ("partial", "pref_voting, apart", "apart"),
-        )
+        for family, added, unranked in PAIRWISE_FAMILIES
     ),
     *(
-        Case("schulze", "partial", f"pref_voting, {unranked}", "beat_path_winning_votes",
-             winners, unranked)
-        for unranked in ("last", "apart")
-    ),
-    *(
-        Case(method, family, package, oracle, winners, unranked)
+        Case(method, family, f"votelib{added}", oracle, winners, unranked)
         for method, oracle in (
             ("copeland", "copeland"), ("kemeny", "kemeny_young"), ("minimax", "minimax_margins"),
         )
-        for family, package, unranked in (
-            ("strict", "votelib", "last"),
-            ("truncated", "votelib", "last"),
-            ("partial", "votelib, last", "last"),
-            ("partial", "votelib, apart", "apart"),
-        )
+        for family, added, unranked in PAIRWISE_FAMILIES
+    ),
+    *(
+        Case("schulze", family, f"pref_voting{added}", "beat_path_winning_votes", winners, unranked)
+        for family, added, unranked in PAIRWISE_FAMILIES[2:]
     ),
 )  # fmt: skip
 
@@ -228,14 +227,6 @@ def test_a_rule_is_what_others_compute(case: Case) -> None:
     assert_none(found, compared, enough=ENOUGH // 2 if case.package[:3] == "vot" else ENOUGH)
 
 
-PAIRWISE_FAMILIES: tuple[tuple[str, str, Unranked], ...] = (
-    ("strict", "", "last"),
-    ("truncated", "", "last"),
-    ("partial", ", last", "last"),
-    ("partial", ", apart", "apart"),
-)
-"""Family, what is added to the name of a package, and what left out means."""
-
 families = pytest.mark.parametrize(("family", "added", "unranked"), PAIRWISE_FAMILIES)
 
 
@@ -249,9 +240,7 @@ def test_margins_winners_and_smith_sets_are_what_others_count(
     beats_all = answers(family, package, "condorcet")
     smith = answers(family, package, "top_cycle")
     found = []
-    for profile, *theirs in zip(
-        profiles(family, unranked), counted, beats_all, smith, strict=True
-    ):
+    for profile, *theirs in zip(profiles(family, unranked), counted, beats_all, smith, strict=True):
         margins = profile.election.margins
         m = len(margins)
         winner = [i for i in range(m) if all(margins[i, j] > 0 for j in range(m) if j != i)]
@@ -625,7 +614,9 @@ def opinions() -> tuple[Votes, ...]:
     content = fixture("opinions")
     made = []
     for rows, groups in zip(content["votes"], content["groups"], strict=True):
-        cast = [(i, j, value[c]) for i, row in enumerate(rows) for j, c in enumerate(row) if c != " "]
+        cast = [
+            (i, j, value[c]) for i, row in enumerate(rows) for j, c in enumerate(row) if c != " "
+        ]
         people = [f"p{i}" for i in range(len(rows))]
         statements = [f"s{j}" for j in range(len(rows[0]))]
         profile = VoteProfile.from_arrays(people, statements, *np.array(cast).T)
