@@ -72,6 +72,7 @@ oracles: $(ORACLES)/.setup
 	$(ORACLES)/bin/python -m scripts.oracles.approvals
 	$(ORACLES)/bin/python -m scripts.oracles.comparisons
 	$(ORACLES)/bin/python -m scripts.oracles.opinions
+	$(ORACLES)/bin/python -m scripts.oracles.differences
 
 $(ORACLES)/.setup: scripts/oracles/requirements.txt
 	@test -x $(ORACLES)/bin/python || $(PYTHON) -m venv $(ORACLES)

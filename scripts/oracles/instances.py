@@ -193,6 +193,16 @@ def text_of(ballots: Ballots) -> str:
     return " ".join(f"{count}:{order_text(order)}" for count, order in ballots)
 
 
+def ballots_of(text: str) -> Ballots:
+    """Return the ballots in a text, the inverse of `text_of`."""
+    made = []
+    for ballot in text.split():
+        count, _, order = ballot.partition(":")
+        tiers = [tier.split("=") for tier in order.split(">")]
+        made.append((int(count), tuple(tuple(LETTERS.index(a) for a in tier) for tier in tiers)))
+    return tuple(made)
+
+
 def order_text(order: Sequence[Sequence[int]]) -> str:
     """Return one order as text."""
     return ">".join("=".join(LETTERS[a] for a in tier) for tier in order)

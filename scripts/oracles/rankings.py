@@ -1,6 +1,6 @@
 """Winners and orders of random ballots by pref_voting and votelib, as fixtures.
 
-    python -m scripts.oracles.rankings [--profiles N]
+    python -m scripts.oracles.rankings [--profiles N] [FAMILY ...]
 
 Run from the root of the repository in the environment that `make oracles` makes.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import io
 import itertools
 import math
@@ -203,7 +204,7 @@ def pref_voting_profile(m: int, ballots: Ballots) -> Any:
     return Profile(orders, [count for count, _ in ballots])
 
 
-def pref_voting_with_ties(m: int, ballots: Ballots, unranked: str) -> Any:
+def with_ties(m: int, ballots: Ballots, unranked: str) -> Any:
     """Return ballots as pref_voting holds them.
 
     Args:
@@ -223,7 +224,7 @@ def votelib_winners(method: Any, pairs: dict[Any, int]) -> str | None:
     """Return the winners by a method of votelib, or None for a tie that it does not handle."""
     try:
         best = method.evaluate(pairs, 1)[0]
-    except NotImplementedError:
+    except (NotImplementedError, IndexError):
         return None
     return names(best) if isinstance(best, Tie) else names([best])
 
@@ -324,48 +325,48 @@ def family(
     instances.write(name, ABOUT, ["pref_voting", "votelib"], content)
 
 
+def strict(count: int) -> None:
+    """Write the fixture of whole strict ballots."""
+    made = [instances.strict(seed) for seed in range(count)]
+    votelib_answered = by_name([votelib_answers(m, ballots, "last") for m, ballots in made])
+    votelib_answered["stv"] = [votelib_stv(m, ballots) for m, ballots in made]
+    by_pref_voting = answered(made, STRICT, pref_voting_profile)
+    family("strict", made, {"pref_voting": by_pref_voting, "votelib": votelib_answered})
+
+
+def truncated(count: int) -> None:
+    """Write the fixture of strict ballots that leave some out."""
+    made = [instances.truncated(seed) for seed in range(count)]
+    votelib_answered = by_name([votelib_answers(m, ballots, "last") for m, ballots in made])
+    votelib_answered["stv"] = [votelib_stv(m, ballots) for m, ballots in made]
+    by_pref_voting = answered(made, TRUNCATED, functools.partial(with_ties, unranked="last"))
+    family("truncated", made, {"pref_voting": by_pref_voting, "votelib": votelib_answered})
+
+
+def partial(count: int) -> None:
+    """Write the fixture of ballots with ties that leave some out, by both conventions."""
+    made = [instances.partial(seed) for seed in range(count)]
+    answers: dict[str, dict[str, list[Answer]]] = {}
+    for unranked, oracles in (("last", LAST), ("apart", APART)):
+        rows = [votelib_answers(m, ballots, unranked) for m, ballots in made]
+        answers[f"votelib, {unranked}"] = by_name(rows)
+        make = functools.partial(with_ties, unranked=unranked)
+        answers[f"pref_voting, {unranked}"] = answered(made, oracles, make)
+    family("partial", made, answers)
+
+
+FAMILIES = {"strict": strict, "truncated": truncated, "partial": partial}
+
+
 def main() -> None:
-    """Write the fixtures of strict, truncated and partial ballots."""
+    """Write the fixtures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--profiles", type=int, default=1200)
-    count: int = parser.parse_args().profiles
+    parser.add_argument("families", nargs="*", metavar="FAMILY", help=f"of {', '.join(FAMILIES)}")
+    parser.add_argument("--profiles", type=int, default=1050)
+    args = parser.parse_args()
     warnings.simplefilter("ignore")
-
-    strict = [instances.strict(seed) for seed in range(count)]
-    answers = {
-        "pref_voting": answered(strict, STRICT, pref_voting_profile),
-        "votelib": by_name([votelib_answers(m, ballots, "last") for m, ballots in strict]),
-    }
-    answers["votelib"]["stv"] = [votelib_stv(m, ballots) for m, ballots in strict]
-    family("strict", strict, answers)
-
-    truncated = [instances.truncated(seed) for seed in range(count)]
-    answers = {
-        "pref_voting": answered(
-            truncated, TRUNCATED, lambda m, ballots: pref_voting_with_ties(m, ballots, "last")
-        ),
-        "votelib": by_name([votelib_answers(m, ballots, "last") for m, ballots in truncated]),
-    }
-    answers["votelib"]["stv"] = [votelib_stv(m, ballots) for m, ballots in truncated]
-    family("truncated", truncated, answers)
-
-    partial = [instances.partial(seed) for seed in range(count)]
-    answers = {
-        f"{package}, {unranked}": given
-        for unranked, oracles in (("last", LAST), ("apart", APART))
-        for package, given in (
-            (
-                "pref_voting",
-                answered(
-                    partial,
-                    oracles,
-                    lambda m, ballots, u=unranked: pref_voting_with_ties(m, ballots, u),
-                ),
-            ),
-            ("votelib", by_name([votelib_answers(m, b, unranked) for m, b in partial])),
-        )
-    }
-    family("partial", partial, answers)
+    for name in args.families or FAMILIES:
+        FAMILIES[name](args.profiles)
 
 
 if __name__ == "__main__":

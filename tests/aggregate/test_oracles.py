@@ -30,7 +30,7 @@ from normwright.aggregate.opinions.plane import plane
 from normwright.aggregate.opinions.tallying import tally
 from normwright.aggregate.ranking import order_of
 from normwright.aggregate.slates import Chosen
-from normwright.aggregate.transfer import Box, transfer
+from normwright.aggregate.transfer import Box, Seats, transfer
 from normwright.records import Unranked
 
 FOLDER = Path(__file__).parent / "oracles"
@@ -252,10 +252,15 @@ def test_margins_winners_and_smith_sets_are_what_others_count(
     assert_none(found, len(smith))
 
 
-def ties_decide(order: Order, margins: NDArray[np.int64]) -> bool:
+def ties_decide(order: Order, margins: NDArray[np.int64], method: str) -> bool:
     """Whether the order in which equal margins are taken might matter, a margin of 0 included."""
-    open_pairs = np.triu(margins == 0, 1)
-    return bool(order.facts["left_out_for_ties"]) or bool(open_pairs.any())
+    if order.facts["left_out_for_ties"] or np.triu(margins == 0, 1).any():
+        return True
+    if method == "ranked-pairs":
+        return False
+    # In the textbook river one majority only beats somebody; of equal ones, whichever comes first.
+    beaten_by = [column[column > 0].tolist() for column in margins.T]
+    return any(len(set(sizes)) < len(sizes) for sizes in beaten_by)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +287,7 @@ def test_locking_in_majorities_is_the_textbook_rule_unless_ties_decide(
         for profile, order, theirs in zip(
             profiles(family, unranked), orders(family, unranked, method), given, strict=True
         ):
-            if theirs is None or ties_decide(order, profile.election.margins):
+            if theirs is None or ties_decide(order, profile.election.margins, method):
                 continue
             compared += 1
             if winners(order) != theirs:
@@ -403,6 +408,11 @@ def slates_of(box: Box, seats: int) -> list[str]:
     return [letters(slate) for slate in transfer(box, seats=seats).slates]
 
 
+def exhausts(seen: Seats) -> bool:
+    """Whether ballots were exhausted before somebody was let go: votelib takes them for a rival."""
+    return any(one.eliminated and one.exhausted for one in seen.rounds)
+
+
 @pytest.mark.parametrize("family", ["strict", "truncated"])
 @pytest.mark.parametrize("package", ["votelib", "pref_voting"])
 def test_transferable_votes_elect_whom_others_elect(family: str, package: str) -> None:
@@ -421,12 +431,15 @@ def test_transferable_votes_elect_whom_others_elect(family: str, package: str) -
         for seats, theirs in enumerate(by_seats, 1):
             if theirs is None:
                 continue
+            seen = transfer(box, seats=seats)
+            if package == "votelib" and exhausts(seen):
+                continue
             compared += 1
-            ours = slates_of(box, seats)
+            ours = [letters(slate) for slate in seen.slates]
             if theirs not in ours or (package == "votelib" and len(ours) > 1):
                 found.append(difference(profile, ours, (seats, theirs)))
 
-    assert_none(found, compared)
+    assert_none(found, compared, enough=ENOUGH if family == "strict" else ENOUGH // 4)
 
 
 SLATES = (
@@ -607,21 +620,21 @@ class Votes(NamedTuple):
     labels: NDArray[np.int64]
 
 
+def votes_of(rows: list[str], groups: str) -> Votes:
+    """Votes from a row of text a person, and a digit a person."""
+    value = {"+": 1, "-": -1, "0": 0}
+    cast = [(i, j, value[c]) for i, row in enumerate(rows) for j, c in enumerate(row) if c != " "]
+    people = [f"p{i}" for i in range(len(rows))]
+    statements = [f"s{j}" for j in range(len(rows[0]))]
+    profile = VoteProfile.from_arrays(people, statements, *np.array(cast).T)
+    return Votes(Cells.of(profile), np.array([int(g) for g in groups]))
+
+
 @cache
 def opinions() -> tuple[Votes, ...]:
     """The votes of the file."""
-    value = {"+": 1, "-": -1, "0": 0}
     content = fixture("opinions")
-    made = []
-    for rows, groups in zip(content["votes"], content["groups"], strict=True):
-        cast = [
-            (i, j, value[c]) for i, row in enumerate(rows) for j, c in enumerate(row) if c != " "
-        ]
-        people = [f"p{i}" for i in range(len(rows))]
-        statements = [f"s{j}" for j in range(len(rows[0]))]
-        profile = VoteProfile.from_arrays(people, statements, *np.array(cast).T)
-        made.append(Votes(Cells.of(profile), np.array([int(g) for g in groups])))
-    return tuple(made)
+    return tuple(map(votes_of, content["votes"], content["groups"]))
 
 
 def test_opinion_maps_are_those_of_red_dwarf() -> None:
@@ -693,3 +706,166 @@ def test_statements_that_stand_for_a_group_are_those_red_dwarf_picks() -> None:
 
     assert not found, f"{len(found)} differ; the first: {found[0]}"
     assert len(opinions()) >= ENOUGH
+
+
+class Disputed(NamedTuple):
+    """A small profile on which conventions differ."""
+
+    election: Election
+    answers: dict[str, Any]
+    seats: int
+
+
+def disputed(name: str) -> Disputed:
+    """The profile of a difference, with what others answer."""
+    case = fixture("differences")[name]
+    election = election_of_text(case["alternatives"], case["ballots"], "last")
+    return Disputed(election, case["answers"], case.get("seats", 1))
+
+
+def elected(case: Disputed, method: str) -> str:
+    """Who wins here."""
+    return winners(order_of(case.election, method=method))
+
+
+def test_ranked_pairs_leaves_out_equal_majorities_that_contradict_each_other() -> None:
+    """B beats nobody for sure and loses to nobody for sure: no order among equals is favoured.
+
+    pref_voting goes through every order among equal margins, which is NP-hard, and B is always
+    beaten in the end; or takes them by number, which lets A win for its name.
+    """
+    case = disputed("ties-locked-in")
+    order = order_of(case.election, method="ranked-pairs")
+
+    assert order.facts["left_out_for_ties"]
+    assert winners(order) == "ABD"
+    assert case.answers == {"put": "AD", "tb": "A"}
+
+
+def test_river_lets_equal_majorities_beat_somebody_together() -> None:
+    """B and C beat A by three votes each. Taken together, both do, and A is no threat to D.
+
+    In the textbook one of them does, and where that is C, A beats D, and C wins.
+    """
+    case = disputed("river-ties")
+
+    assert elected(case, "river") == "D"
+    assert case.answers == {"put": "CD", "tb": "D"}
+
+
+def test_instant_runoff_lets_one_go_at_a_time_in_each_way() -> None:
+    """B and C have one vote each. If C goes, B wins a tie with A; so both may win.
+
+    pref_voting also has it otherwise: both go together, or the first by number, and A wins.
+    """
+    case = disputed("instant-runoff-ties")
+
+    assert elected(case, "irv") == case.answers["put"] == "AB"
+    assert case.answers["together"] == case.answers["by_list"] == "A"
+
+
+def test_instant_runoff_divides_a_vote_among_those_who_share_the_first_place() -> None:
+    """Every voter has one vote: A has two halves of four, and goes; as whole votes C would go."""
+    case = disputed("instant-runoff-shared-places")
+
+    assert elected(case, "irv") == case.answers["split"] == "B"
+    assert case.answers["approval"] == "A"
+
+
+def test_beat_paths_are_as_strong_as_their_winning_votes() -> None:
+    """Schulze's own recommendation; by margins, other paths are strong where ballots are short."""
+    case = disputed("paths-by-margins")
+
+    assert elected(case, "schulze") == case.answers["winning_votes"] == "ABC"
+    assert case.answers["margins"] == "AB"
+
+
+def test_schulze_elects_all_who_are_unbeaten_by_paths() -> None:
+    """B and D are unbeaten and tie; D beats more others, which Schulze's rule does not ask."""
+    case = disputed("paths-won")
+
+    assert elected(case, "schulze") == case.answers["pref_voting"] == "BD"
+    assert case.answers["votelib"] == "D"
+
+
+def test_of_several_maximal_lotteries_the_most_even_is_taken() -> None:
+    """From B alone to A with a fifth, all are maximal; others take an end or the middle."""
+    case = disputed("several-lotteries")
+    chances = order_of(case.election, method="maximal-lottery").scores
+
+    assert chances.tolist() == [0.2, 0.8, 0, 0, 0]
+    assert case.answers["average"] == [100_000, 900_000, 0, 0, 0]
+    assert case.answers["one"] == [0, 1_000_000, 0, 0, 0]
+    for theirs in case.answers.values():
+        assert (np.array(theirs) @ case.election.margins >= 0).all()
+
+
+def test_surpluses_move_at_once_and_exactly() -> None:
+    """Scottish rules move one surplus at a time, in five decimals: the last seat goes to E."""
+    case = disputed("seats-one-surplus-at-a-time")
+
+    assert slates_of(Box.of(case.election, "stv"), case.seats) == ["ABCD"]
+    assert case.answers["scottish"] == "ABCE"
+
+
+def test_exhausted_ballots_are_nobodys() -> None:
+    """F goes, then E: the last seat is B's. Votelib keeps the exhausted pile, so B goes with F."""
+    case = disputed("exhausted-ballots")
+
+    assert slates_of(Box.of(case.election, "stv"), case.seats) == ["ABCD"]
+    assert case.answers == {"pref_voting": "ABCD", "votelib": "ACDE"}
+
+
+def test_equal_shares_fills_up_by_phragmen() -> None:
+    """Nobody can buy anything together; others fill up by approvals, or not at all."""
+    case = fixture("differences")["completions"]
+    ballots = [ballot.partition(":") for ballot in case["ballots"].split(" ")]
+    rows = np.array([[a in members for a in "ABC"] for _, _, members in ballots], dtype=np.int16)
+    election = election_of_rows(3, [int(count) for count, _, _ in ballots], rows, 1)
+    chosen: Chosen = plugins.get("slates", "equal-shares")(election, case["seats"])
+
+    assert letters(chosen.members) == "AB"
+    assert chosen.tied
+    assert chosen.facts["bought"] == []
+    assert case["answers"] == {"phragmen": ["AB", "AC"], "approvals": ["BC"], "none": [""]}
+
+
+def disputed_grades(name: str) -> tuple[str, dict[str, str], list[list[int]]]:
+    """Who wins by majority judgement here and elsewhere, and the medians of each as taken away."""
+    case = fixture("differences")[name]
+    ballots = [ballot.partition(":") for ballot in case["ballots"].split(" ")]
+    rows = np.array([[int(g) for g in row] for _, _, row in ballots], dtype=np.int16)
+    counts = [int(count) for count, _, _ in ballots]
+    election = election_of_rows(case["alternatives"], counts, rows, 1)
+    values = [medians_taken(column) for column in np.repeat(rows, counts, axis=0).T.tolist()]
+    return winners(order_of(election, method="majority-judgement")), case["answers"], values
+
+
+def test_majority_judgement_looks_beyond_the_first_median() -> None:
+    """Both have median 0 and half of the grades above it: the gauge is level, the value is not."""
+    ours, theirs, values = disputed_grades("medians")
+
+    assert ours == theirs["votelib"] == "B"
+    assert values == [[0, 1], [0, 3]]
+    assert theirs["pref_voting"] == "AB"
+
+
+def test_majority_judgement_takes_medians_away_one_by_one() -> None:
+    """C has four twos before anything else, B three, A one; votelib takes several away at once."""
+    ours, theirs, values = disputed_grades("medians-taken-together")
+
+    assert ours == theirs["pref_voting"] == "C"
+    assert [value[:4] for value in values] == [[2, 1, 3, 1], [2, 2, 2, 1], [2, 2, 2, 2]]
+    assert theirs["votelib"] == "A"
+
+
+def test_disagreements_stand_for_a_group_that_agrees_on_nothing() -> None:
+    """red-dwarf shows significant statements only behind a best agreement, so here nothing."""
+    case = fixture("differences")["only-disagreements"]
+    votes = votes_of(case["votes"], case["groups"])
+    made = tally(votes.cells, votes.labels, 2)
+
+    assert [named(made.representative(group)) for group in range(2)] == [
+        ["-0"], case["answers"]["red-dwarf"][1],
+    ]  # fmt: skip
+    assert case["answers"]["red-dwarf"][0] == []
