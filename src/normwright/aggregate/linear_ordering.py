@@ -18,14 +18,18 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-SMALL = 12
+SMALL = 14
 """Up to so many alternatives every set is looked at: 2^m of them."""
 _ROUND = 3_000
 """Most inequalities added at a time, the most violated first."""
-_GRAIN = 1 << 24
-"""Multipliers are rounded to this part of one, so that the bound they prove is whole numbers."""
+_FINEST = 1 << 24
+"""Multipliers are rounded to this part of one, or a coarser one where margins are very large, so
+that the bound they prove is one of whole numbers."""
 _SLACK = 1e-6
 """How far a solver's numbers may stray before an inequality counts as violated."""
+
+_INFEASIBLE = 2
+"""What the solver says of a program without a solution."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,9 @@ class _Cutting:
         self.cost = -self.margins[self.i, self.j]
         """Of x_v = 1, apart from `self.base`."""
         self.base = int(np.maximum(self.margins[self.i, self.j], 0).sum())
+        # No sum of as many costs as there are pairs, in such parts, exceeds what 64 bits hold.
+        largest = max(1, int(np.abs(self.margins).max(initial=0))) * max(1, m * m)
+        self.grain = max(1, min(_FINEST, (1 << 61) // largest))
         self.rows: list[NDArray[np.int64]] = []
         """Inequalities, numbers of triples: t for `<= 1`, -1 - t for `>= 0`."""
         self.solved = 0
@@ -158,15 +165,23 @@ class _Cutting:
         shape = (len(rows), len(self.i))
         return sparse.csr_array((values, columns, starts), shape=shape), upper.astype(np.int64)
 
-    def relax(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the values of the relaxed program, and the multipliers of its inequalities."""
+    def relax(
+        self, cost: Ints, low: Ints | int = 0, high: Ints | int = 1
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Return the values of a relaxed program, and the multipliers of its inequalities.
+
+        None where there are no values between the bounds.
+        """
         from scipy.optimize import linprog
 
+        bounds: Any = np.stack(np.broadcast_arrays(low, high, cost)[:2], axis=1)
         while True:
             a, b = self.matrix()
-            found = linprog(self.cost, A_ub=a.astype(float), b_ub=b, bounds=(0, 1), method="highs")
+            found: Any = linprog(cost, A_ub=a.astype(float), b_ub=b, bounds=bounds, method="highs")
             self.solved += 1
-            if not found.success:
+            if found.status == _INFEASIBLE:
+                return None
+            if found.status != 0:
                 raise RuntimeError(f"The solver failed on a bounded program: {found.message}")
             new = self.violated(found.x)
             if not new.size:
@@ -182,17 +197,24 @@ class _Cutting:
         """
         from scipy.optimize import Bounds, LinearConstraint, milp
 
+        # Fractions break inequalities that the integer program would miss while it branches.
+        relaxed = self.relax(cost, low, high)
+        if relaxed is None:
+            return None
+        whole = np.rint(relaxed[0])
+        if np.abs(relaxed[0] - whole).max() < _SLACK:
+            return whole, float(cost @ whole)
         while True:
             a, b = self.matrix()
-            found = milp(
+            found: Any = milp(
                 cost,
                 constraints=LinearConstraint(a.astype(float), ub=b),
                 bounds=Bounds(low, high),
-                integrality=np.ones(len(cost)),
+                integrality=np.ones(len(cost), dtype=np.int64),
                 options={"mip_rel_gap": 0.0},
             )
             self.solved += 1
-            if found.status == 2:
+            if found.status == _INFEASIBLE:
                 return None
             if found.x is None or found.status != 0:
                 raise RuntimeError(f"The solver failed on a bounded program: {found.message}")
@@ -241,25 +263,26 @@ class _Cutting:
     def proved(self, multipliers: NDArray[np.float64]) -> tuple[int, Ints]:
         """Return a bound in whole numbers, and what more it costs at least to flip each variable.
 
-        Any multipliers that are not negative prove a bound; both are in parts of `_GRAIN`, and the
-        arithmetic is exact as long as margins stay below 2^60 / (m^2 `_GRAIN`).
+        Any multipliers that are not negative prove a bound. Both are in parts of `grain`, exact.
         """
-        y = np.rint(multipliers * _GRAIN).astype(np.int64)
+        y = np.rint(multipliers * self.grain).astype(np.int64)
         a, b = self.matrix()
-        reduced = self.cost * _GRAIN + a.T @ y
-        bound = self.base * _GRAIN - int(b @ y) + int(np.minimum(reduced, 0).sum())
+        reduced = self.cost * self.grain + a.T @ y
+        bound = self.base * self.grain - int(b @ y) + int(np.minimum(reduced, 0).sum())
         return bound, np.abs(reduced)
 
     def optima(self) -> Optima:
         """Return what the optimal orders have in common."""
-        x, multipliers = self.relax()
+        relaxed = self.relax(self.cost)
+        assert relaxed is not None
+        x, multipliers = relaxed
         bound, flip = self.proved(multipliers)
         order = self.improved(self.order(x))
-        best, least = self.overruled(order), -(-bound // _GRAIN)
+        best, least = self.overruled(order), -(-bound // self.grain)
         if least < best:
             order, best, least = self.branch(order, best, bound + flip)
         # A flip that lifts the bound above the optimum is in no optimal order.
-        loose = bound + flip <= best * _GRAIN
+        loose = bound + flip <= best * self.grain
         ties = _Ties(self, order, best, loose)
         ties.find()
         always = ~ties.some.T & ~np.eye(self.m, dtype=bool)
@@ -278,11 +301,11 @@ class _Cutting:
         What an order better than the known one cannot contain is fixed beforehand.
         """
         x = self.values(order)
-        open_ = flips <= best * _GRAIN
-        relaxed = self.integral(self.cost, np.where(open_, 0, x), np.where(open_, 1, x))
-        assert relaxed is not None
-        found = self.order(relaxed[0])
-        least = int(np.ceil(relaxed[1] + self.base - _SLACK))
+        open_ = flips <= best * self.grain
+        better = self.integral(self.cost, np.where(open_, 0, x), np.where(open_, 1, x))
+        assert better is not None
+        found = self.order(better[0])
+        least = int(np.ceil(better[1] + self.base - _SLACK))
         cost = self.overruled(found)
         return (found, cost, min(least, cost)) if cost < best else (order, best, min(least, best))
 
@@ -360,10 +383,8 @@ class _Ties:
         return problem.overruled(order) == self.best and bool((flipped & new).any())
 
     def _solve(
-        self, cost: Ints, open_: Bools, wanted: Bools | None = None, values: Bools | None = None
+        self, cost: Ints, open_: Bools, wanted: Bools | None = None, values: Bools | bool = False
     ) -> Ints | None:
         fixed = self.fixed if wanted is None else np.where(wanted, values, self.fixed)
-        found = self.problem.integral(
-            cost, np.where(open_, 0, fixed), np.where(open_, 1, fixed)
-        )
+        found = self.problem.integral(cost, np.where(open_, 0, fixed), np.where(open_, 1, fixed))
         return None if found is None else self.problem.order(found[0])

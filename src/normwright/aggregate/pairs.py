@@ -93,9 +93,12 @@ def _columns(orders: NDArray[np.int16], unranked: Unranked) -> tuple[_Levels, _L
     What was left out has the last level in `upper`, so that it is above nothing. In `lower` it has
     that one too, below all that is ranked, or the first, so that nothing is above it.
     """
-    small = np.uint8 if orders.max(initial=0) < np.iinfo(np.uint8).max else np.uint16
+    columns = np.ascontiguousarray(orders.T)
+    few = orders.max(initial=0) < np.iinfo(np.uint8).max
     # -1 becomes the last level, as unsigned numbers wrap around.
-    upper = np.ascontiguousarray(orders.T).astype(small)
+    upper: _Levels = columns.astype(np.uint8) if few else columns.astype(np.uint16)
     if unranked == "last":
         return upper, upper
-    return upper, np.where(upper == np.iinfo(small).max, small(0), upper)
+    lower = upper.copy()
+    lower[upper == np.iinfo(upper.dtype).max] = 0
+    return upper, lower

@@ -21,10 +21,53 @@ CARD = Card(
         "condorcet-loser",
         "smith",
         "pareto",
-        "monotonicity",
         "majority",
+        "monotonicity",
+        "coalition-monotonicity",
     ),
-    denies=(),
+    denies=(
+        Denial(
+            axiom="clones",
+            source="Tideman, Social Choice and Welfare 4, 1987; these ballots by search",
+            ballots=("1: A > B > C", "1: B > A > C"),
+        ),
+        Denial(
+            axiom="iia",
+            source="Arrow, Social Choice and Individual Values, 1951; these ballots by search",
+            ballots=(
+                "4: C > A > B > D",
+                "3: B > D > C > A",
+                "2: A > B > D > C",
+                "1: D > A > C > B",
+            ),
+        ),
+        Denial(
+            axiom="later-no-harm",
+            source="Woodall, Discrete Applied Mathematics 77, 1997; these ballots by search",
+            ballots=("2: A > B > C", "2: C > B > A", "1: B > A > C"),
+        ),
+        Denial(
+            axiom="participation",
+            source="Moulin, J. Economic Theory 45, 1988; these ballots by search",
+            ballots=(
+                "5: A > D > C > E > B",
+                "4: B > A > E > D > C",
+                "3: D > B > A > C > E",
+                "3: E > D > C > B > A",
+                "2: E > D > A > B > C",
+            ),
+        ),
+        Denial(
+            axiom="reinforcement",
+            source="Young, SIAM J. on Applied Mathematics 28, 1975; these ballots by search",
+            ballots=("2: A > B > C", "1: B > A > C", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=("1: A > B > C", "1: B > A > C"),
+        ),
+    ),
     takes="pairs",
     status="tested",
 )

@@ -8,7 +8,7 @@ from normwright.aggregate.election import Election
 from normwright.aggregate.linear_ordering import linear_orders
 from normwright.aggregate.majority import smith_layers
 from normwright.aggregate.methods import Order, share_below
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
     name="kemeny",
@@ -16,7 +16,57 @@ CARD = Card(
     summary="Ranks as the orders do that agree with voters on the most pairs; exact, with a proof.",
     reference="Kemeny, Mathematics without numbers, Daedalus 88, 1959; Young and Levenglick, SIAM "
     "J. on Applied Mathematics 35, 1978",
-    claims=(),
+    claims=(
+        "anonymity",
+        "neutrality",
+        "homogeneity",
+        "reversal-symmetry",
+        "condorcet",
+        "condorcet-loser",
+        "smith",
+        "pareto",
+        "majority",
+        "monotonicity",
+        "coalition-monotonicity",
+    ),
+    denies=(
+        Denial(
+            axiom="clones",
+            source="Tideman, Social Choice and Welfare 4, 1987; these ballots by search",
+            ballots=("1: A > B > C", "1: B > C > A", "1: C > A > B"),
+        ),
+        Denial(
+            axiom="iia",
+            source="Arrow, Social Choice and Individual Values, 1951; these ballots by search",
+            ballots=("2: A > B > C", "2: C > A > B", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="later-no-harm",
+            source="Woodall, Discrete Applied Mathematics 77, 1997; these ballots by search",
+            ballots=("2: A > B > C", "2: C > B > A", "1: B > A > C"),
+        ),
+        Denial(
+            axiom="participation",
+            source="Moulin, J. Economic Theory 45, 1988; these ballots by search",
+            ballots=(
+                "5: A > D > C > E > B",
+                "4: B > A > E > D > C",
+                "3: D > B > A > C > E",
+                "3: E > D > C > B > A",
+                "2: E > D > A > B > C",
+            ),
+        ),
+        Denial(
+            axiom="reinforcement",
+            source="Young, SIAM J. on Applied Mathematics 28, 1975; these ballots by search",
+            ballots=("1: A > B > C", "1: A > C > B", "1: B > A > C", "1: C > B > A"),
+        ),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=("2: A > B > C", "1: B > A > C", "1: C > B > A"),
+        ),
+    ),
     takes="pairs",
     status="tested",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from normwright.aggregate.election import Election
 from normwright.aggregate.majority import by_removal, smith_layers
 from normwright.aggregate.methods import Order
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
     name="maximal-lottery",
@@ -22,13 +22,42 @@ CARD = Card(
     "the most even one.",
     reference="Fishburn, Probabilistic social choice based on simple voting comparisons, Review of "
     "Economic Studies 51, 1984; Brandl, Brandt and Seedig, Econometrica 84, 2016",
-    claims=(),
+    claims=(
+        "anonymity",
+        "neutrality",
+        "homogeneity",
+        "reversal-symmetry",
+        "condorcet",
+        "condorcet-loser",
+        "smith",
+        "pareto",
+        "majority",
+    ),
+    denies=(
+        Denial(
+            axiom="iia",
+            source="Arrow, Social Choice and Individual Values, 1951; these ballots by search",
+            ballots=("2: A > B > C", "1: B > C > A", "1: C > A > B"),
+        ),
+        Denial(
+            axiom="later-no-harm",
+            source="Woodall, Discrete Applied Mathematics 77, 1997; these ballots by search",
+            ballots=("2: A > B > C", "2: C > B > A", "1: B > A > C"),
+        ),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 45, 1977; these ballots by search",
+            ballots=("2: A > B > C", "1: B > C > A", "1: C > A > B"),
+        ),
+    ),
     takes="pairs",
     status="tested",
 )
 
 _TINY = 1e-9
 """Multipliers below this part of the largest are taken for 0; exact arithmetic then confirms it."""
+_FEW = 5
+"""Alternatives up to which a lottery over all of them is tried first."""
 _UNSOUND = "The lottery found in floating point did not survive the exact check."
 
 Ints = NDArray[np.int64]
@@ -47,6 +76,10 @@ def maximal_lottery(election: Election) -> Order:
 
     The winners are those with a chance, which is their score. The tiers below are those with a
     chance once all before are gone, on the same ballots; their score is 0.
+
+    Independence of clones and agreement of parts of the electorate (reinforcement) hold of the set
+    of maximal lotteries (Brandl, Brandt and Seedig, 2016) and so wherever there is only one; not of
+    the choice among several, and not of the winners alone.
 
     Facts: `lottery`: chance of each winner as a fraction, by name; `worst`: the least expected
     margin against any alternative, a fraction too and never below 0.
@@ -99,21 +132,33 @@ def _least(margins: Ints) -> list[Fraction]:
     all such points are 0 outside the support of q, and level against all inside it. What is left
     open are the signs, which the point of least norm on those equations mostly has by itself.
     """
+    m = len(margins)
+    if m <= _FEW:
+        # Of few in a cycle all have a chance, mostly; that needs no program to be solved.
+        chances = _level(margins, list(range(m)))
+        if _strict(chances, margins):
+            return chances
     inner = _interior(margins)
     inside = np.flatnonzero(inner > 0).tolist()
-    ties = [margins[inside, j].tolist() for j in inside]
-    chances = _spread(_nearest([[1] * len(inside), *ties], [1]), inside, len(margins))
+    chances = _level(margins, inside)
     if _strict(chances, margins):
         return chances
     # Several lotteries are maximal, and a sign holds the most even one. First that there are no
     # more equations than these: a point with all signs right that solves them exactly.
     near = [Fraction(float(inner[i])) for i in inside]
+    ties = [margins[inside, j].tolist() for j in inside]
     off = [-sum((x * y for x, y in zip(row, near, strict=True)), Fraction(0)) for row in ties]
     step = _nearest(ties, off)
     proof = [x + y for x, y in zip(near, step, strict=True)]
-    if not _strict(_spread(proof, inside, len(margins)), margins):
+    if not _strict(_spread(proof, inside, m), margins):
         raise ArithmeticError(_UNSOUND)
     return _held(margins, inside, chances)
+
+
+def _level(margins: Ints, inside: list[int]) -> list[Fraction]:
+    """The point of least norm that is 0 outside some and level against each of them, with sum 1."""
+    rows = [[1] * len(inside), *(margins[inside, j].tolist() for j in inside)]
+    return _spread(_nearest(rows, [1]), inside, len(margins))
 
 
 def _held(margins: Ints, inside: list[int], level: list[Fraction]) -> list[Fraction]:
@@ -148,7 +193,7 @@ def _interior(margins: Ints) -> NDArray[np.float64]:
 
     m = len(margins)
     scaled = margins.T / max(1, int(np.abs(margins).max(initial=0)))
-    found = linprog(
+    found: Any = linprog(
         np.ones(m),
         A_ub=-np.vstack([scaled, scaled + np.eye(m)]),
         b_ub=np.concatenate([np.zeros(m), -np.ones(m)]),
@@ -183,7 +228,9 @@ def _tight(signs: list[Row], equations: list[Row], level: list[float]) -> list[i
 def _strict(chances: list[Fraction], margins: Ints) -> bool:
     """Whether either a chance is above 0 or it is a sure loss not to be in it, never both."""
     against = [_against(chances, margins[:, j]) for j in range(len(margins))]
-    return all((p > 0 and d == 0) or (p == 0 and d > 0) for p, d in zip(chances, against, strict=True))
+    return all(
+        (p > 0 and d == 0) or (p == 0 and d > 0) for p, d in zip(chances, against, strict=True)
+    )
 
 
 def _outside(m: int, inside: list[int]) -> list[int]:

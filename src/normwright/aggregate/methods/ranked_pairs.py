@@ -5,7 +5,7 @@ from __future__ import annotations
 from normwright.aggregate.election import Election
 from normwright.aggregate.majority import Locked, by_layers, levels
 from normwright.aggregate.methods import Order
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
     name="ranked-pairs",
@@ -14,7 +14,61 @@ CARD = Card(
     "majorities that only contradict each other are left out together.",
     reference="Tideman, Independence of clones as a criterion for voting rules, Social Choice and "
     "Welfare 4, 1987",
-    claims=(),
+    claims=(
+        "anonymity",
+        "neutrality",
+        "homogeneity",
+        "reversal-symmetry",
+        "condorcet",
+        "condorcet-loser",
+        "smith",
+        "pareto",
+        "majority",
+        "clones",
+    ),
+    denies=(
+        Denial(
+            axiom="iia",
+            source="Arrow, Social Choice and Individual Values, 1951; these ballots by search",
+            ballots=("2: A > B > C", "2: C > A > B", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="later-no-harm",
+            source="Woodall, Discrete Applied Mathematics 77, 1997; these ballots by search",
+            ballots=("2: A > B > C", "2: C > B > A", "1: B > A > C"),
+        ),
+        Denial(
+            axiom="monotonicity",
+            source="Of equal margins only, by search; Tideman, 1987, proves it without",
+            ballots=(
+                "4: E > B > C > D > A",
+                "3: A > C > D > E > B",
+                "3: D > B > C > E > A",
+                "1: C > B > D > E > A",
+            ),
+        ),
+        Denial(
+            axiom="participation",
+            source="Moulin, J. Economic Theory 45, 1988; these ballots by search",
+            ballots=(
+                "5: A > D > C > E > B",
+                "4: B > A > E > D > C",
+                "3: D > B > A > C > E",
+                "3: E > D > C > B > A",
+                "2: E > D > A > B > C",
+            ),
+        ),
+        Denial(
+            axiom="reinforcement",
+            source="Young, SIAM J. on Applied Mathematics 28, 1975; these ballots by search",
+            ballots=("1: A > B > C", "1: A > C > B", "1: B > A > C", "1: C > B > A"),
+        ),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=("2: A > B > C", "1: B > A > C", "1: C > B > A"),
+        ),
+    ),
     takes="pairs",
     status="tested",
 )

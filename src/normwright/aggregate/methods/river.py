@@ -9,7 +9,7 @@ import numpy as np
 from normwright.aggregate.election import Election
 from normwright.aggregate.majority import Locked, by_removal, levels
 from normwright.aggregate.methods import Order, share_below
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
     name="river",
@@ -17,7 +17,59 @@ CARD = Card(
     summary="Locks in majorities from the largest down, leaving out what closes a cycle or beats "
     "whoever is beaten already; equal majorities that contradict each other are left out together.",
     reference="Döring, Brill and Heitzig, The River method, 2025; Heitzig, 2004",
-    claims=(),
+    claims=(
+        "anonymity",
+        "neutrality",
+        "homogeneity",
+        "condorcet",
+        "condorcet-loser",
+        "smith",
+        "pareto",
+        "majority",
+        "clones",
+    ),
+    denies=(
+        Denial(
+            axiom="iia",
+            source="Arrow, Social Choice and Individual Values, 1951; these ballots by search",
+            ballots=("2: A > B > C", "2: C > A > B", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="later-no-harm",
+            source="Woodall, Discrete Applied Mathematics 77, 1997; these ballots by search",
+            ballots=("2: A > B > C", "2: C > B > A", "1: B > A > C"),
+        ),
+        Denial(
+            axiom="monotonicity",
+            source="Of equal margins only, by search; the paper proves it without",
+            ballots=(
+                "4: E > B > C > D > A",
+                "3: A > C > D > E > B",
+                "3: D > B > C > E > A",
+                "1: C > B > D > E > A",
+            ),
+        ),
+        Denial(
+            axiom="participation",
+            source="Moulin, J. Economic Theory 45, 1988; these ballots by search",
+            ballots=(
+                "4: C > B > D > E > A",
+                "4: D > E > C > B > A",
+                "3: B > D > C > E > A",
+                "3: B > E > C > A > D",
+            ),
+        ),
+        Denial(
+            axiom="reinforcement",
+            source="Young, SIAM J. on Applied Mathematics 28, 1975; these ballots by search",
+            ballots=("1: A > B > C", "1: A > C > B", "1: B > A > C", "1: C > B > A"),
+        ),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=("2: A > B > C", "1: B > A > C", "1: C > B > A"),
+        ),
+    ),
     takes="pairs",
     status="tested",
 )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from normwright.aggregate.election import Election
 from normwright.aggregate.majority import by_removal, strongest_paths, unbeaten
 from normwright.aggregate.methods import Order, share_below
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
     name="split-cycle",
@@ -18,7 +18,53 @@ CARD = Card(
     summary="Elects all whom no majority defeats, one that is the weakest in a cycle being none.",
     reference="Holliday and Pacuit, Split Cycle: a new Condorcet-consistent voting method "
     "independent of clones and immune to spoilers, Public Choice 197, 2023",
-    claims=(),
+    claims=(
+        "anonymity",
+        "neutrality",
+        "homogeneity",
+        "reversal-symmetry",
+        "condorcet",
+        "condorcet-loser",
+        "smith",
+        "pareto",
+        "majority",
+        "monotonicity",
+        "coalition-monotonicity",
+        "clones",
+    ),
+    denies=(
+        Denial(
+            axiom="iia",
+            source="Arrow, Social Choice and Individual Values, 1951; these ballots by search",
+            ballots=("2: A > B > C", "2: C > A > B", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="later-no-harm",
+            source="Woodall, Discrete Applied Mathematics 77, 1997; these ballots by search",
+            ballots=("2: A > B > C", "2: C > B > A", "1: B > A > C"),
+        ),
+        Denial(
+            axiom="participation",
+            source="Moulin, J. Economic Theory 45, 1988; these ballots by search",
+            ballots=(
+                "5: A > D > C > E > B",
+                "4: B > A > E > D > C",
+                "3: D > B > A > C > E",
+                "3: E > D > C > B > A",
+                "2: E > D > A > B > C",
+            ),
+        ),
+        Denial(
+            axiom="reinforcement",
+            source="Young, SIAM J. on Applied Mathematics 28, 1975; these ballots by search",
+            ballots=("1: A > B > C", "1: A > C > B", "1: B > A > C", "1: C > B > A"),
+        ),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=("2: A > B > C", "1: B > A > C", "1: C > B > A"),
+        ),
+    ),
     takes="pairs",
     status="tested",
 )
