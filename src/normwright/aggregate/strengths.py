@@ -6,7 +6,7 @@ refused with names, never filled in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright.aggregate.election import Bundles, Election, Inapplicable
-from normwright.aggregate.methods import Order, by_score
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,7 +23,7 @@ DIGITS = 8
 """Digits after the point that are told. What lies beyond is rounding, which depends on the order of
 sums; strengths that agree in all these are level."""
 _CELLS = 4_000_000
-_FAR = np.iinfo(np.int16).max
+_FAR = np.int16(np.iinfo(np.int16).max)
 _STEPS = 200
 _NAMED = 8
 _NARROW = 8
@@ -37,9 +36,9 @@ class Rows:
     Few of many alternatives are on one ballot, so this stays small where a matrix of all would not.
     """
 
-    who: Ints
+    who: NDArray[np.int32]
     """Numbers of alternatives, shape (k, width); 0 where padded."""
-    level: Ints
+    level: NDArray[np.int16]
     """Tier of each, shape (k, width); what is left out and counts as last is in the last."""
     live: NDArray[np.bool_]
     """Whether there is one, shape (k, width)."""
@@ -62,10 +61,10 @@ class Rows:
         width = int(sizes.max(initial=0))
         level = np.where(orders < 0, _FAR, orders)
         place = np.argsort(level, axis=1, kind="stable")[:, :width]
-        level = np.take_along_axis(level, place, axis=1).astype(np.int64)
+        level = np.take_along_axis(level, place, axis=1).astype(np.int16)
         live = np.arange(width) < sizes[:, None]
         return cls(
-            np.where(live, place, 0).astype(np.int64), level, live, (level < _FAR) & live,
+            np.where(live, place, 0).astype(np.int32), level, live, (level < _FAR) & live,
             election.counts,
         )  # fmt: skip
 
@@ -90,7 +89,8 @@ class Rows:
         """
         both = self.live[:, :, None] & self.live[:, None, :]
         told = (self.level[:, :, None] != self.level[:, None, :]) | self.ranked[:, :, None]
-        return both & told & ~np.eye(self.who.shape[1], dtype=np.bool_)
+        made: NDArray[np.bool_] = both & told & ~np.eye(self.who.shape[1], dtype=np.bool_)
+        return made
 
     def tiers(self) -> tuple[Ints, Ints]:
         """Return where the tier of each place begins and ends, shape (k, width) each.
@@ -116,7 +116,8 @@ class Rows:
         """
         if self.who.shape[1] <= _NARROW:
             values = table[self.who[:, :, None], self.who[:, None, :]]
-            return np.where(self.compared(), values, 0.0).sum(axis=2)
+            summed: Floats = np.where(self.compared(), values, 0.0).sum(axis=2)
+            return summed
         k, m = len(self.who), len(table)
         made = np.zeros(self.who.shape)
         step = max(1, _CELLS // m)
@@ -135,11 +136,13 @@ class Rows:
     def sum_of_pairs(self, values: NDArray[Any], m: int) -> Floats:
         """Return the sums of values of pairs, shape (m, m), from shape (k, width, width)."""
         codes = self.who[:, :, None] * m + self.who[:, None, :]
-        return np.bincount(codes.ravel(), weights=values.ravel(), minlength=m * m).reshape(m, m)
+        made = np.bincount(codes.ravel(), weights=values.ravel(), minlength=m * m)
+        return made.reshape(m, m).astype(np.float64)
 
     def sum_of_each(self, values: NDArray[Any], m: int) -> Floats:
         """Return the sums of values of alternatives, shape (m,), from shape (k, width)."""
-        return np.bincount(self.who.ravel(), weights=values.ravel(), minlength=m)
+        made = np.bincount(self.who.ravel(), weights=values.ravel(), minlength=m)
+        return made.astype(np.float64)
 
 
 Terms = tuple[float, Floats, Floats]
@@ -202,19 +205,22 @@ def maximise(terms: Callable[[Floats], Terms], start: Floats, flat: Floats, what
 def inverse(bend: Floats, flat: Floats) -> Floats:
     """Return the inverse of a negative Hessian on what is across its flat direction."""
     if not flat.any():
-        return np.linalg.inv(bend)
+        return np.asarray(np.linalg.inv(bend), dtype=np.float64)
     along = flat / np.linalg.norm(flat)
     fixed = np.outer(along, along)
-    return np.linalg.inv(bend + fixed) - fixed
+    made: Floats = np.linalg.inv(bend + fixed) - fixed
+    return made
 
 
-def clustered(bread: Floats, scores: Any, counts: Ints, bundles: Bundles | None) -> Floats | None:
+def clustered(
+    bread: Floats, scores: Iterable[tuple[Any, Ints]], bundles: Bundles | None
+) -> Floats | None:
     """Return the covariance where each voter's answers hang together ("sandwich" by voter).
 
     Args:
         bread: the inverse of the negative Hessian.
-        scores: gradient of the log likelihood of each order, a sparse matrix (k, parameters).
-        counts: how often each order was given by somebody, where each voter gave one.
+        scores: gradients of the log likelihood of orders, sparse matrices (some, parameters), and
+            how often each order was given by somebody, where each voter gave one.
         bundles: who gave several.
 
     Returns:
@@ -223,14 +229,17 @@ def clustered(bread: Floats, scores: Any, counts: Ints, bundles: Bundles | None)
     if bundles is not None:
         from scipy import sparse
 
-        shape = (len(bundles.counts), scores.shape[0])
+        of_orders = sparse.vstack([one for one, _ in scores]).tocsr()
+        shape = (len(bundles.counts), of_orders.shape[0])
         ones = np.ones(len(bundles.members))
-        scores = sparse.csr_matrix((ones, bundles.members, bundles.starts), shape=shape) @ scores
-        counts = bundles.counts
-    voters = int(counts.sum())
+        given = sparse.csr_matrix((ones, bundles.members, bundles.starts), shape=shape)
+        scores = [(given @ of_orders, bundles.counts)]
+    middle, voters = np.zeros_like(bread), 0
+    for one, counts in scores:
+        middle += (one.T @ one.multiply(counts[:, None])).toarray()
+        voters += int(counts.sum())
     if voters <= len(bread):
         return None
-    middle = (scores.T @ scores.multiply(counts[:, None])).toarray()
     made: Floats = bread @ middle @ bread * (voters / (voters - 1))
     return made
 
@@ -266,21 +275,33 @@ def places(strengths: Floats, covariance: Floats) -> Ints:
     return np.stack([1 + surely.sum(axis=0), m - surely.sum(axis=1)], axis=1)
 
 
-def order_of(strengths: Floats, covariance: Floats | None, facts: Mapping[str, Any]) -> Order:
-    """Return the order by strength, with standard errors and places where they can be told."""
-    # Adding zero makes a negative zero a zero.
-    told = np.round(strengths, DIGITS) + 0.0
+@dataclass(frozen=True, eq=False)
+class Told:
+    """Strengths as they are told: rounded where only rounding would follow."""
+
+    scores: Floats
+    errors: Floats | None
+    places: Ints | None
+    facts: Mapping[str, Any]
+
+
+def told(strengths: Floats, covariance: Floats | None) -> Told:
+    """Return strengths, standard errors and places, as far as they can be told."""
+    scores = rounded(strengths)
     if covariance is None:
-        return Order(tiers=by_score(told), scores=told, facts={**facts, "errors": "cannot be told"})
-    errors = np.round(np.sqrt(np.maximum(0.0, np.diag(covariance))), DIGITS) + 0.0
-    sure = {
+        return Told(scores, None, None, {"errors": "cannot be told from so few voters"})
+    errors = rounded(np.sqrt(np.maximum(0.0, np.diag(covariance))))
+    facts = {
         "level": LEVEL,
         "places": "simultaneous, by Sidak over all differences of two strengths",
     }
-    return Order(
-        tiers=by_score(told), scores=told, errors=errors, places=places(strengths, covariance),
-        facts={**facts, **sure},
-    )  # fmt: skip
+    return Told(scores, errors, places(strengths, covariance), facts)
+
+
+def rounded(values: Floats) -> Floats:
+    """Return values to the digits that are told, never a negative zero."""
+    made: Floats = np.round(values, DIGITS) + 0.0
+    return made
 
 
 def connected(above: NDArray[np.bool_], names: Sequence[str], what: str, *, advice: str) -> None:
@@ -299,13 +320,13 @@ def connected(above: NDArray[np.bool_], names: Sequence[str], what: str, *, advi
         Inapplicable: naming those who were never compared, those whom none of the others was ever
             above, and those who were never above any of the others.
     """
+    if _all_reached(above) and _all_reached(above.T):
+        return
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
 
-    graph = csr_matrix(above)
-    parts, part = connected_components(graph, directed=True, connection="strong")
-    if parts <= 1:
-        return
+    graph = csr_matrix(above.astype(np.int8))
+    _, part = connected_components(graph, directed=True, connection="strong")
     _, island = connected_components(graph, directed=True, connection="weak")
     faults = []
     alone = [n for j, n in enumerate(names) if not above[j].any() and not above[:, j].any()]
@@ -325,6 +346,17 @@ def connected(above: NDArray[np.bool_], names: Sequence[str], what: str, *, advi
     raise Inapplicable.because(
         what, "a path of wins from each alternative to each other", "; ".join(faults), advice
     )
+
+
+def _all_reached(above: NDArray[np.bool_]) -> bool:
+    """Say whether a path leads from the first alternative to every other."""
+    reached = np.zeros(len(above), dtype=np.bool_)
+    reached[:1] = True
+    new = reached
+    while new.any():
+        new = above[new].any(axis=0) & ~reached
+        reached = reached | new
+    return bool(reached.all())
 
 
 def _list(names: Sequence[str]) -> str:
@@ -352,12 +384,13 @@ def shifts_apart(wins: NDArray[np.bool_], ties: NDArray[np.bool_]) -> bool:
 __all__ = [
     "Fit",
     "Rows",
+    "Told",
     "clustered",
     "connected",
     "inverse",
     "maximise",
-    "order_of",
     "places",
     "scattered",
     "shifts_apart",
+    "told",
 ]

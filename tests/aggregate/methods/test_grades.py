@@ -55,11 +55,10 @@ def test_judgement_equals_taking_medians_away(rows: list[list[int]]) -> None:
     """The order is that of the sequences of medians, voter by voter, as many judges for each."""
     lists = [[r[j] for r in rows if r[j] >= 0] for j in range(len(rows[0]))]
     size = lcm(*(len(x) for x in lists))
-    values = [medians_one_by_one(x * (size // len(x))) for x in lists]
+    values = [tuple(medians_one_by_one(x * (size // len(x)))) for x in lists]
     expected = tuple(
         tuple(j for j, v in enumerate(values) if v == level)
-        for level in sorted({tuple(v) for v in values}, reverse=True)
-        for level in [list(level)]
+        for level in sorted(set(values), reverse=True)
     )
 
     assert order_of(graded(rows), method="majority-judgement").tiers == expected

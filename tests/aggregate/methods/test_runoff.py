@@ -11,6 +11,7 @@ from tests.aggregate.elections import election_from
 
 from normwright.aggregate import Election
 from normwright.aggregate.ranking import order_of
+from normwright.aggregate.transfer import Box, transfer
 
 SMITH = "39: A > B > C\n35: B > C > A\n26: C > A > B"
 
@@ -43,6 +44,18 @@ def test_stv_tells_quota_and_stops_at_it() -> None:
     assert seen.facts["quota"] == 6
     assert len(seen.facts["rounds"]) == 1
     assert seen.tiers == order_of(election_from("6: A > B\n3: B > A\n2: C"), method="irv").tiers
+
+
+@pytest.mark.parametrize("ballots", [SMITH, "4: A\n3: B > A\n2: C", "6: A > B\n3: B > A\n2: C"])
+def test_one_seat_is_counted_as_several_are(ballots: str) -> None:
+    """The rounds told for one seat are those of the count for several, and so is who is elected."""
+    election = election_from(ballots)
+    several = transfer(Box.of(election, "stv"), seats=1)
+    seen = order_of(election, method="stv")
+
+    assert seen.tiers[0] == several.members
+    for one, other in zip(seen.facts["rounds"], several.rounds, strict=True):
+        assert one["votes"] == other.told(election.alternatives)["votes"]
 
 
 def test_universes_part_and_all_winners_are_told() -> None:

@@ -16,7 +16,8 @@ CARD = Card(
     summary="Ranks by how seldom an alternative is put last; a shared last place is divided.",
     reference="Baharad and Nitzan, The inverse plurality rule, Social Choice and Welfare 25, 2005",
     claims=(
-        "anonymity", "neutrality", "homogeneity", "monotonicity", "participation", "reinforcement",
+        "anonymity", "neutrality", "homogeneity", "monotonicity", "coalition-monotonicity",
+        "participation", "reinforcement",
     ),
     denies=(
         Denial(axiom="majority", source="Baharad and Nitzan, Ameliorating majority decisiveness "
@@ -24,6 +25,9 @@ CARD = Card(
                "2002", ballots=("3: A > B > C", "2: C > B > A")),
         Denial(axiom="condorcet", source="Fishburn, Condorcet social choice functions, SIAM J. "
                "Applied Mathematics 33, 1977", ballots=("3: A > B > C", "2: C > B > A")),
+        Denial(axiom="reversal-symmetry", source="Saari and Barney, Consequences of reversing "
+               "preferences, Mathematical Intelligencer 25, 2003: of the positional rules only "
+               "Borda's has it", ballots=("1: A > B > C", "1: C > B > A")),
         Denial(axiom="iia", source="Arrow, Social Choice and Individual Values, 1951: without C, A "
                "is above B", ballots=("3: A > B > C", "2: C > B > A")),
     ),

@@ -13,10 +13,13 @@ CARD = Card(
     kind="methods",
     summary="Ranks by how many approve of an alternative.",
     reference="Brams and Fishburn, Approval voting, American Political Science Review 72, 1978",
-    claims=("anonymity", "neutrality", "homogeneity", "reinforcement"),
+    claims=(
+        "anonymity", "neutrality", "homogeneity", "monotonicity", "coalition-monotonicity",
+        "participation", "reinforcement", "clones", "iia",
+    ),
     takes="approvals",
     status="tested",
-)
+)  # fmt: skip
 
 
 @plugin(CARD)

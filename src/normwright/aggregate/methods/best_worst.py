@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from normwright.aggregate.election import Election, Inapplicable
-from normwright.aggregate.methods import Order
+from normwright.aggregate.methods import Order, by_score
 from normwright.aggregate.strengths import (
     Floats,
     Rows,
@@ -16,8 +16,8 @@ from normwright.aggregate.strengths import (
     clustered,
     inverse,
     maximise,
-    order_of,
     scattered,
+    told,
 )
 from normwright.plugins import Card, plugin
 
@@ -45,12 +45,14 @@ def best_worst(election: Election) -> Order:
     in between; sets of two have a best only. What it leaves out was not shown (`apart`). The prior
     of each strength is normal with deviation 7, so that estimates exist always; an alternative that
     nobody was shown is told in `facts`, has strength 0 and the error of the prior. Standard errors
-    are those of the posterior at its peak, clustered by voter where voters answered several times.
+    are those of the posterior at its peak, clustered by voter where voters answered several times,
+    and of strengths less their mean: how high all are together is the prior's alone.
 
     Raises:
         Inapplicable: for other ballots, with how many there are; where what is left out counts as
             last, since it was not shown.
     """
+    election = election.compact()
     m = len(election.alternatives)
     rows = Rows.of(election, "best-worst")
     ends = _ends(rows, election)
@@ -59,7 +61,8 @@ def best_worst(election: Election) -> Order:
     terms = _terms(rows, ends, m)
     none = np.zeros(m)
     fit = maximise(terms, np.zeros(m), none, "best-worst")
-    covariance: Floats | None = inverse(terms(fit.values)[2], none)
+    spread = inverse(terms(fit.values)[2], none)
+    covariance: Floats | None = _across(spread)
     shown = rows.sum_of_each(rows.counts[:, None] * rows.live, m)
     facts: dict[str, Any] = {
         "sets": int(rows.counts.sum()),
@@ -70,22 +73,34 @@ def best_worst(election: Election) -> Order:
     }
     if election.bundles is not None and covariance is not None:
         scores = scattered(rows, _scores(rows, ends, fit.values)[0], m)
-        covariance = clustered(covariance, scores, election.counts, election.bundles)
+        voted = clustered(spread, [(scores, rows.counts)], election.bundles)
+        # What answers leave open is the prior's: who was never shown is as unsure as before.
+        covariance = None if voted is None else _across(voted + spread @ spread / SPREAD**2)
         facts["errors_assume"] = "voters independent, their own answers not"
-    return order_of(fit.values, covariance, facts)
+    shown_as = told(fit.values, covariance)
+    return Order(
+        tiers=by_score(shown_as.scores), scores=shown_as.scores, errors=shown_as.errors,
+        places=shown_as.places, facts={**facts, **shown_as.facts},
+    )  # fmt: skip
+
+
+def _across(covariance: Floats) -> Floats:
+    """The covariance of strengths less their mean."""
+    means = covariance.mean(axis=0)
+    made: Floats = covariance - means[:, None] - means[None, :] + means.mean()
+    return made
 
 
 def _ends(rows: Rows, election: Election) -> Floats:
     """Return 1 for the best and -1 for the worst of each set, shape (k, width), 0 elsewhere."""
     left_out = election.unranked == "last" and bool((election.orders < 0).any())
-    level = np.where(rows.live, rows.level, -1)
-    top = rows.live & (
-        level == np.where(rows.live, level, level.max(initial=0)).min(axis=1)[:, None]
-    )
-    last = rows.live & (level == level.max(axis=1, keepdims=True, initial=-1))
-    between = rows.live & ~top & ~last
-    first = np.where(between, level, np.iinfo(np.int64).max).min(axis=1, initial=1 << 60)
-    one_middle = (~between | (level == first[:, None])).all(axis=1)
+    begins, ends_at = rows.tiers()
+    size = rows.live.sum(axis=1, keepdims=True)
+    top = rows.live & (begins == 0)
+    last = rows.live & (ends_at == size)
+    # Whoever is in between begins right after the one best, and ends right before the one worst.
+    middle = (begins == 1) & (ends_at == size - 1)
+    one_middle = (~rows.live | top | last | middle).all(axis=1)
     right = (top.sum(axis=1) == 1) & (last.sum(axis=1) == 1) & ~(top & last).any(axis=1)
     wrong = int(rows.counts[~(right & one_middle)].sum())
     if left_out or wrong:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright.aggregate.election import Election, Inapplicable
-from normwright.aggregate.methods import Order
+from normwright.aggregate.methods import Order, by_score
 from normwright.aggregate.strengths import (
     Fit,
     Floats,
@@ -21,9 +21,9 @@ from normwright.aggregate.strengths import (
     connected,
     inverse,
     maximise,
-    order_of,
     scattered,
     shifts_apart,
+    told,
 )
 from normwright.plugins import Card, plugin
 
@@ -38,6 +38,7 @@ CARD = Card(
     status="tested",
 )
 
+_PART = 1 << 17
 _ADVICE = (
     "Gather comparisons that link them, leave them out, or choose a method that needs no model, "
     "such as schulze."
@@ -73,7 +74,11 @@ def bradley_terry(election: Election) -> Order:
         covariance = by_voter(fit, rows, election)
         facts["errors_assume"] = "voters independent, their own answers not"
         facts["voters"] = election.voters
-    return order_of(fit.strengths, covariance, facts)
+    shown_as = told(fit.strengths, covariance)
+    return Order(
+        tiers=by_score(shown_as.scores), scores=shown_as.scores, errors=shown_as.errors,
+        places=shown_as.places, facts={**facts, **shown_as.facts},
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +99,13 @@ class Strengths:
 
 def wins_of(winners: NDArray[Any], losers: NDArray[Any], m: int) -> Ints:
     """Return how often i won against j, shape (m, m), from the numbers of winners and losers."""
-    codes = winners.astype(np.int64) * m + losers
-    return np.bincount(codes, minlength=m * m).reshape(m, m)
+    wins = np.zeros(m * m, dtype=np.int64)
+    # In parts that stay near the processor: ten million at once are mostly moved about.
+    step = max(_PART, m * m)
+    for start in range(0, len(winners), step):
+        part = slice(start, start + step)
+        wins += np.bincount(winners[part].astype(np.int64) * m + losers[part], minlength=m * m)
+    return wins.reshape(m, m)
 
 
 def fitted(
@@ -199,9 +209,10 @@ def compared(election: Election) -> tuple[Ints, Ints, Rows | None]:
         return election.pairwise, np.zeros((m, m), dtype=np.int64), None
     rows = Rows.of(election, "bradley-terry")
     wins, ties = np.zeros((m, m)), np.zeros((m, m))
-    begins, ends = rows.tiers()
-    level = rows.part(((ends - begins > 1) & rows.ranked).any(axis=1))
-    for part in level.chunks():
+    for chunk in rows.chunks():
+        begins, ends = chunk.tiers()
+        tied: NDArray[np.bool_] = np.any((ends - begins > 1) & chunk.ranked, axis=1)
+        part = chunk.part(tied)
         same = part.level[:, :, None] == part.level[:, None, :]
         ties += part.sum_of_pairs((part.compared() & same) * part.counts[:, None, None], m)
     if rows.who.shape[1] * 2 >= m or election.pairwise is not None:
@@ -222,12 +233,17 @@ def by_voter(found: Strengths, rows: Rows, election: Election) -> Floats | None:
     m = len(found.strengths)
     win, draw = chances(found.strengths, found.tie)
     share = win + draw / 2
-    begins, ends = rows.tiers()
-    below = rows.live.sum(axis=1, keepdims=True) - ends
-    level = np.where(rows.ranked, ends - begins - 1, 0)
-    each = np.where(rows.live, below + level / 2 - rows.sum_over_compared(share), 0.0)
-    tied = (level - rows.sum_over_compared(draw)).sum(axis=1, where=rows.live) / 2
-    more = [tied] if found.tie else []
-    scores = scattered(rows, each, m, *more)
-    made = clustered(found.bread, scores, election.counts, election.bundles)
+
+    def scores(part: Rows) -> Any:
+        begins, ends = part.tiers()
+        below = part.live.sum(axis=1, keepdims=True) - ends
+        level = np.where(part.ranked, ends - begins - 1, 0)
+        each = np.where(part.live, below + level / 2 - part.sum_over_compared(share), 0.0)
+        if not found.tie:
+            return scattered(part, each, m)
+        tied = (level - part.sum_over_compared(draw)).sum(axis=1, where=part.live) / 2
+        return scattered(part, each, m, tied)
+
+    of_parts = ((scores(part), part.counts) for part in rows.chunks())
+    made = clustered(found.bread, of_parts, election.bundles)
     return None if made is None else made[:m, :m]

@@ -70,7 +70,9 @@ def bridging(election: Election) -> Order:
     how good the alternative is, and one divide on which both have a place; what only one side likes
     is explained by the divide. Cells nobody rated have no part. Fitted by alternating least squares
     from the strongest direction of disagreement, so that nothing is drawn at random; of the two
-    mirror images of the divide, the one with more raters on its positive side is told.
+    mirror images of the divide, the one with more raters on its positive side is told. With a dozen
+    raters the published penalties decide more than the ratings do, and the loss may have several
+    low points; with thirty or more every start was seen to lead to one.
 
     `facts` tell the factor of each alternative, whether it reaches the published thresholds, how
     many raters and ratings there were, how many are fewer than Community Notes would use, and what
@@ -80,9 +82,11 @@ def bridging(election: Election) -> Order:
     Raises:
         Inapplicable: where people gave no grades, or nobody rated an alternative.
     """
-    ratings = Ratings.of(election)
-    fit = factorised(ratings)
     names = election.alternatives
+    ratings = Ratings.of(election)
+    if not names:
+        return Order(tiers=(), scores=np.zeros(0))
+    fit = factorised(ratings)
     told = np.round(fit.rated, DIGITS) + 0.0
     return Order(
         tiers=by_score(told), scores=told, errors=np.round(fit.errors, DIGITS),

@@ -6,7 +6,7 @@ import numpy as np
 
 from normwright.aggregate.election import Election
 from normwright.aggregate.methods import Order
-from normwright.aggregate.transfer import Box, runoff
+from normwright.aggregate.transfer import Box, Runoff, runoff
 from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
@@ -17,7 +17,7 @@ CARD = Card(
     "that score rankings, IJCAI 2009",
     claims=(
         "anonymity", "neutrality", "homogeneity", "condorcet-loser", "clones", "later-no-harm",
-        "majority",
+        "majority", "pareto",
     ),
     denies=(
         Denial(axiom="coalition-monotonicity", source="Smith, Aggregation of preferences with "
@@ -34,6 +34,13 @@ CARD = Card(
                "voting, Mathematics Magazine 56, 1983; in this case three of the seven who put C "
                "last make C the winner by voting",
                ballots=("7: A > B > C", "6: B > C > A", "7: C > B > A")),
+        Denial(axiom="reinforcement", source="Young, Social choice scoring functions, SIAM J. "
+               "Applied Mathematics 28, 1975: only scoring has it; in this case A wins in 4, 6, 3 "
+               "and in 4, 3, 6 of these, and goes first of all together",
+               ballots=("8: A > B > C", "9: B > A > C", "9: C > A > B")),
+        Denial(axiom="smith", source="Smith, Aggregation of preferences with variable electorate, "
+               "Econometrica 41, 1973; here B alone is the Smith set",
+               ballots=("37: A > B > C", "32: C > B > A", "31: B > A > C")),
         Denial(axiom="iia", source="Arrow, Social Choice and Individual Values, 1951: without C, B "
                "is above A", ballots=("37: A > B > C", "32: C > B > A", "31: B > A > C")),
     ),
@@ -59,15 +66,17 @@ def irv(election: Election) -> Order:
         Inapplicable: where only pairs are known; where what a ballot leaves out is compared with
             nothing; where ties open too many universes.
     """
-    box = Box.of(election, "irv")
-    seen = runoff(box, what="irv")
-    names = election.alternatives
-    others = max(1, len(names) - 1)
+    seen = runoff(Box.of(election, "irv"), what="irv")
+    return order_of(seen, election.alternatives)
+
+
+def order_of(seen: Runoff, names: tuple[str, ...]) -> Order:
+    """Return the order of a runoff, with what a reader would ask for."""
     facts = {
         "rounds": [one.told(names) for one in seen.rounds],
         "places": {a: [seen.best[c], seen.worst[c]] for c, a in enumerate(names)},
         "level_as_a_batch": [[names[c] for c in batch] for batch in seen.batches],
         "sets_counted": seen.sets,
     }
-    scores = (len(names) - np.array(seen.best, dtype=np.float64)) / others
+    scores = (len(names) - np.array(seen.best, dtype=np.float64)) / max(1, len(names) - 1)
     return Order(tiers=seen.tiers(), scores=scores, facts=facts)

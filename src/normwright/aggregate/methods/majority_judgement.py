@@ -17,10 +17,13 @@ CARD = Card(
     kind="methods",
     summary="Ranks by median grade, ties settled by taking medians away, to the last grade.",
     reference="Balinski and Laraki, A theory of measuring, electing and ranking, PNAS 104, 2007",
-    claims=("anonymity", "neutrality", "homogeneity"),
+    claims=(
+        "anonymity", "neutrality", "homogeneity", "monotonicity", "coalition-monotonicity",
+        "pareto", "iia",
+    ),
     takes="grades",
     status="tested",
-)
+)  # fmt: skip
 
 Run = tuple[int, int, int]
 
@@ -37,6 +40,9 @@ def majority_judgement(election: Election) -> Order:
     these differ in number, shares are compared: as if each judge stood for so many that the numbers
     are equal, which changes nothing where they are. `facts` say how many judged each.
 
+    A majority that prefers one to another does not decide, and a voter may do better by staying
+    away (Felsenthal and Machover, Homo Oeconomicus 25, 2008).
+
     Raises:
         Inapplicable: where people gave no grades, or nobody graded an alternative.
     """
@@ -44,9 +50,12 @@ def majority_judgement(election: Election) -> Order:
     values = [majority_value(row) for row in counts.tolist()]
     judges = [sum(row) for row in counts.tolist()]
     tiers: list[list[int]] = []
-    compared = cmp_to_key(lambda a, b: _compare(values[b], judges[b], values[a], judges[a]))
-    for c in sorted(range(len(values)), key=compared):
-        if tiers and not _compare(values[c], judges[c], values[tiers[-1][0]], judges[tiers[-1][0]]):
+
+    def below(a: int, b: int) -> int:
+        return _compare(values[b], judges[b], values[a], judges[a])
+
+    for c in sorted(range(len(values)), key=cmp_to_key(below)):
+        if tiers and not below(c, tiers[-1][0]):
             tiers[-1].append(c)
         else:
             tiers.append([c])

@@ -9,18 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright.aggregate.election import Election, Inapplicable
-from normwright.aggregate.methods import Order
+from normwright.aggregate.methods import Order, by_score
 from normwright.aggregate.strengths import (
     Floats,
-    Ints,
     Rows,
     Terms,
     clustered,
     connected,
     inverse,
     maximise,
-    order_of,
     scattered,
+    told,
 )
 from normwright.plugins import Card, plugin
 
@@ -53,6 +52,7 @@ def plackett_luce(election: Election) -> Order:
         Inapplicable: for ties above the last tier; where ballots do not link all alternatives,
             naming those concerned.
     """
+    election = election.compact()
     m = len(election.alternatives)
     rows = Rows.of(election, "plackett-luce")
     chosen = choices(rows)
@@ -75,11 +75,17 @@ def plackett_luce(election: Election) -> Order:
         "voters": election.voters,
     }
     if election.bundles is not None and covariance is not None:
-        each = [_scores(part, stage, strengths) for part, stage in _parts(rows, chosen)]
-        scores = scattered(rows, np.concatenate(each), m)
-        covariance = clustered(covariance, scores, election.counts, election.bundles)
+        scores = (
+            (scattered(part, _scores(part, stage, strengths), m), part.counts)
+            for part, stage in _parts(rows, chosen)
+        )
+        covariance = clustered(covariance, scores, election.bundles)
         facts["errors_assume"] = "voters independent, their own answers not"
-    return order_of(strengths, covariance, facts)
+    shown_as = told(strengths, covariance)
+    return Order(
+        tiers=by_score(shown_as.scores), scores=shown_as.scores, errors=shown_as.errors,
+        places=shown_as.places, facts={**facts, **shown_as.facts},
+    )  # fmt: skip
 
 
 def choices(rows: Rows) -> NDArray[np.bool_]:
@@ -98,17 +104,19 @@ def choices(rows: Rows) -> NDArray[np.bool_]:
             "Choose bradley-terry, which has ties, or a method that needs no model.",
         )  # fmt: skip
     # A single last one is what remains: no choice, and no information.
-    return rows.live & ~last
+    made: NDArray[np.bool_] = rows.live & ~last
+    return made
 
 
 def _linked(rows: Rows, chosen: NDArray[np.bool_], m: int) -> NDArray[np.bool_]:
     """Who was above whom: from each place to the next, from the last chosen to all the rest."""
     above = np.zeros((m, m), dtype=np.bool_)
-    step = chosen[:, :-1] & rows.live[:, 1:]
+    given = rows.counts[:, None] > 0
+    step = chosen[:, :-1] & rows.live[:, 1:] & given
     above[rows.who[:, :-1][step], rows.who[:, 1:][step]] = True
-    some = chosen.any(axis=1)
+    some: NDArray[np.bool_] = np.any(chosen, axis=1)
     end = rows.who[np.arange(len(rows.who)), np.maximum(0, chosen.sum(axis=1) - 1)]
-    rest = rows.live & ~chosen & some[:, None]
+    rest = rows.live & ~chosen & some[:, None] & given
     above[np.broadcast_to(end[:, None], rest.shape)[rest], rows.who[rest]] = True
     return above
 
@@ -149,17 +157,32 @@ def _terms(rows: Rows, chosen: NDArray[np.bool_], m: int) -> Callable[[Floats], 
             expected = weight * np.cumsum(share, axis=1)
             slope += part.sum_of_each(counts[:, None] * (stage - expected), m)
             mean += part.sum_of_each(counts[:, None] * expected, m)
-            # Two are both left up to the earlier of their places.
-            squares = np.cumsum(share**2, axis=1)
-            places = np.arange(stage.shape[1])
-            both = squares[:, np.minimum(places[:, None], places[None, :])]
-            both *= weight[:, :, None]
-            both *= weight[:, None, :]
-            both *= counts[:, None, None]
-            bend -= part.sum_of_pairs(both, m)
+            bend -= _joint(part, weight, np.cumsum(share**2, axis=1), m)
         return value, slope, bend + np.diag(mean)
 
     return terms
 
 
-__all__ = ["Ints", "choices", "plackett_luce"]
+def _joint(part: Rows, weight: Floats, squares: Floats, m: int) -> Floats:
+    """Sum over choices of the probabilities of two that are both left, shape (m, m).
+
+    Two are both left up to the earlier of their places, and squares grow from place to place: so
+    what two share is the smaller of their squares.
+    """
+    if part.who.shape[1] * 4 < m:
+        both = np.minimum(squares[:, :, None], squares[:, None, :])
+        both *= weight[:, :, None]
+        both *= weight[:, None, :]
+        both *= part.counts[:, None, None]
+        return part.sum_of_pairs(both, m)
+    # By alternative and not by place: no two are then to be looked up.
+    at = np.repeat(np.arange(len(part.who)), part.live.sum(axis=1))
+    whole, of_each = np.zeros((m, len(part.who))), np.zeros(m)
+    whole[part.who[part.live], at] = squares[part.live]
+    of_each[part.who[part.live]] = weight[part.live]
+    counts = part.counts.astype(np.float64)
+    joint = np.zeros((m, m))
+    for a in range(m):
+        joint[a, a:] = np.minimum(whole[a], whole[a:]) @ counts
+    joint = np.triu(joint) + np.triu(joint, 1).T
+    return joint * of_each[:, None] * of_each[None, :]

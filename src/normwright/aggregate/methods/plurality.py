@@ -19,8 +19,8 @@ CARD = Card(
     reference="Richelson, A characterization result for the plurality rule, J. Economic Theory 19, "
     "1978",
     claims=(
-        "anonymity", "neutrality", "homogeneity", "monotonicity", "participation", "reinforcement",
-        "later-no-harm", "majority",
+        "anonymity", "neutrality", "homogeneity", "monotonicity", "coalition-monotonicity",
+        "participation", "reinforcement", "later-no-harm", "majority", "pareto",
     ),
     denies=(
         Denial(axiom="condorcet", source="Borda, Mémoire sur les élections au scrutin, 1781: C "

@@ -7,8 +7,8 @@ from dataclasses import replace
 from normwright.aggregate.election import Election
 from normwright.aggregate.methods import Order
 from normwright.aggregate.methods.irv import CARD as IRV
-from normwright.aggregate.methods.irv import irv
-from normwright.aggregate.transfer import Box, transfer
+from normwright.aggregate.methods.irv import order_of
+from normwright.aggregate.transfer import Box, Round, runoff
 from normwright.plugins import Card, plugin
 
 CARD = Card(
@@ -35,15 +35,21 @@ def stv(election: Election) -> Order:
     Raises:
         Inapplicable: as for `irv`.
     """
-    order = irv(election)
     names = election.alternatives
-    if not names:
-        return order
-    seen = transfer(Box.of(election, "stv"), seats=1)
-    facts = {
-        **order.facts,
-        "quota": seen.quota,
-        "rounds": [one.told(names) for one in seen.rounds],
-        "rounds_elect": [names[c] for c in seen.members],
-    }
-    return replace(order, facts=facts)
+    box = Box.of(election, "stv")
+    seen = runoff(box, what="stv")
+    order = order_of(seen, names)
+    quota = box.votes // 2 + 1
+    rounds = [one.told(names) for one in _until(quota, seen.rounds)]
+    return replace(order, facts={**order.facts, "quota": quota, "rounds": rounds})
+
+
+def _until(quota: int, rounds: tuple[Round, ...]) -> list[Round]:
+    """The rounds up to that in which somebody has the quota, and is elected."""
+    made: list[Round] = []
+    for one in rounds:
+        over = tuple(c for c, votes in zip(one.left, one.votes, strict=True) if votes >= quota)
+        if over:
+            return [*made, replace(one, eliminated=(), elected=over, parts=False)]
+        made.append(one)
+    return made
