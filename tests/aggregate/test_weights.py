@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,12 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from normwright.aggregate import Election, Inapplicable, Profile, rake, weighted, weighted_ballots
+from normwright.aggregate import (
+    Election,
+    Inapplicable,
+    Profile,
+    rake,
+    weighted,
+    weighted_ballots,
+    weighted_support,
+)
 from normwright.aggregate.weights import WHOLE
 from normwright.records import Ballots, InputError
 
 
-def slow_fit(traits: list[tuple[str, ...]], margins: list[dict[str, float]]) -> list[float]:
+def slow_fit(traits: Sequence[tuple[str, ...]], margins: list[dict[str, float]]) -> list[float]:
     """The obvious way: a person at a time, trait after trait, two thousand times."""
     weights = [1.0] * len(traits)
     for _ in range(2000):
@@ -188,3 +198,22 @@ def test_voters_without_a_weight_are_a_fault() -> None:
     made = Election.of(rows, alternatives=("A",))
     with pytest.raises(InputError, match="1 numbers above 0"):
         weighted(made, np.array([0]))
+
+
+def test_weighted_support_stands_beside_the_unweighted() -> None:
+    """Two of four agree; by weights a fifth does, on fewer effective people, so less surely."""
+    votes = np.array([[1, 1], [1, 0], [-1, 0], [-1, 0]], dtype=np.int8)
+    seen = np.array([[1, 0], [1, 0], [1, 0], [1, 0]], dtype=np.bool_)
+    profile = Profile(("p", "q", "r", "s"), ("a", "b"), votes, seen)
+    traits = {"p": {"t": "x"}, "q": {"t": "x"}, "r": {"t": "y"}, "s": {"t": "y"}}
+    raked = rake(traits, {"t": {"x": 0.2, "y": 0.8}})
+    found, unseen = weighted_support(profile, raked)
+
+    assert found.unweighted.value == 0.5
+    assert found.weighted.value == pytest.approx(0.2)
+    assert found.effective_n == pytest.approx(4 / 1.36)
+    assert found.weighted.interval is not None
+    assert found.weighted.interval.low < 0.2 < found.weighted.interval.high
+    assert unseen.weighted.value is None
+    with pytest.raises(InputError, match="none for 1 of 5"):
+        weighted_support(replace(profile, participants=("p", "q", "r", "s", "t")), raked)

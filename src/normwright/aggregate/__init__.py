@@ -2,6 +2,7 @@
 
 from normwright.aggregate.election import Bundles, Election, Inapplicable
 from normwright.aggregate.groups import Grouped, find_groups
+from normwright.aggregate.influence import rank_influence, share_influence, slate_influence
 from normwright.aggregate.methods import Method, Order, by_score
 from normwright.aggregate.minorities import audit_slate
 from normwright.aggregate.opinions import Analysis, opinion_analysis
@@ -10,7 +11,7 @@ from normwright.aggregate.profile import Profile
 from normwright.aggregate.ranking import rank
 from normwright.aggregate.slates import Chosen, SlateRule
 from normwright.aggregate.slating import slate
-from normwright.aggregate.weights import Raked, rake, weighted, weighted_ballots
+from normwright.aggregate.weights import Raked, rake, weighted, weighted_ballots, weighted_support
 
 __all__ = [
     "Analysis",
@@ -31,7 +32,11 @@ __all__ = [
     "opinion_analysis",
     "rake",
     "rank",
+    "rank_influence",
+    "share_influence",
     "slate",
+    "slate_influence",
     "weighted",
     "weighted_ballots",
+    "weighted_support",
 ]

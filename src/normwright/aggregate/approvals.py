@@ -97,7 +97,8 @@ class Approvals:
     def add_up(self, values: Floats) -> Floats:
         """Return the sum over supporters of each alternative, each by itself, shape (m,)."""
         m = len(self.alternatives)
-        return np.bincount(self.columns, weights=values[self.supporters], minlength=m)
+        summed = np.bincount(self.columns, weights=values[self.supporters], minlength=m)
+        return summed.astype(np.float64)
 
     def satisfaction(self, members: Iterable[int]) -> Ints:
         """Return how many of some alternatives each set holds, shape (k,)."""

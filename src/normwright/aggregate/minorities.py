@@ -6,10 +6,13 @@ large enough for a place counts, and the worst-off one is named by what it suppo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normwright.aggregate.approvals import Approvals
 from normwright.aggregate.election import Election, Inapplicable, Ints
@@ -23,9 +26,59 @@ from normwright.records import (
     VetoClaim,
 )
 
-Informed = Callable[[int, int], int]
-"""From an alternative and a level: its supporters with fewer members than the level who were asked
-about every member."""
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What voters said of what they were asked about, a row a ballot, and what they were not."""
+
+    counts: Ints
+    approved: NDArray[np.bool_]
+    """Shape (k, m)."""
+    seen: NDArray[np.bool_]
+    members: tuple[int, ...]
+    """The slate."""
+
+    @classmethod
+    def of(cls, election: Election, members: Sequence[int]) -> Known | None:
+        """Return what is known; None where ballots do not tell what was not seen."""
+        if election.grades is None:
+            return None
+        approved = election.approvals("audit of representation")
+        return cls(election.counts, approved, election.grades >= 0, tuple(members))
+
+    @cached_property
+    def held(self) -> Ints:
+        """Members that each voter approves of, shape (k,)."""
+        held: Ints = np.count_nonzero(self.approved[:, list(self.members)], axis=1)
+        return held
+
+    @cached_property
+    def unasked(self) -> Ints:
+        """Members that each voter was not asked about, shape (k,)."""
+        unasked: Ints = np.count_nonzero(~self.seen[:, list(self.members)], axis=1)
+        return unasked
+
+    def informed(self, lacks: int, level: int) -> int:
+        """Return how many of a group were asked about every member."""
+        group = self.approved[:, lacks] & (self.held < level) & (self.unasked == 0)
+        return int(self.counts @ group)
+
+    def least(self, levels: int) -> Ints:
+        """Return the groups if voters approved of all members they were not asked about.
+
+        Shape (m, levels): who supports an alternative and then has fewer members than the level.
+        """
+        return self._groups(self.approved, self.held + self.unasked, levels)
+
+    def most(self, levels: int) -> Ints:
+        """Return the groups if voters approved of all they were not asked about but members."""
+        voters = np.bincount(np.minimum(self.held, levels), self.counts, minlength=levels + 1)
+        fewer = np.rint(voters).astype(np.int64).cumsum()[:levels]
+        return fewer - self._groups(self.seen & ~self.approved, self.held, levels)
+
+    def _groups(self, cells: NDArray[np.bool_], has: Ints, levels: int) -> Ints:
+        rows, columns = np.nonzero(cells)
+        return _fewer(rows, columns, np.minimum(has, levels), self.counts, cells.shape[1], levels)
 
 
 def audit_slate(
@@ -48,9 +101,9 @@ def audit_slate(
     jr = ejr = vetoes = None
     try:
         approvals = Approvals.of(election, "audit of representation")
-        informed = _informed(election, numbers)
-        jr = representation(approvals, numbers, places, axiom="jr", informed=informed)
-        ejr = representation(approvals, numbers, places, axiom="ejr-plus", informed=informed)
+        known = Known.of(election, numbers)
+        jr = representation(approvals, numbers, places, axiom="jr", known=known)
+        ejr = representation(approvals, numbers, places, axiom="ejr-plus", known=known)
     except Inapplicable as missing:
         reasons.append(str(missing))
     try:
@@ -74,7 +127,7 @@ def representation(
     size: int,
     *,
     axiom: str,
-    informed: Informed | None = None,
+    known: Known | None = None,
 ) -> RepresentationAudit:
     """Return whether a slate gives every group that agrees on something its share.
 
@@ -83,23 +136,29 @@ def representation(
     who all approve of an alternative outside the slate have fewer than l members each. EJR+ implies
     EJR and JR, and unlike EJR it can be checked fast: O(approvals + m size). Whole numbers decide.
 
+    Unseen is not approval, so where people saw little, little is owed to anybody and the verdict is
+    easily kind. With `known` it is said between what bounds it lies, whatever they would have said
+    of the rest, and whether that settles it. The bounds are sharp: each is reached by some answers.
+
     Args:
         approvals: who approves of what.
         members: numbers of the alternatives on the slate.
         size: places that shares are measured by.
         axiom: `jr` or `ejr-plus`.
-        informed: tells how many of a group were asked about every member; None: not known.
+        known: who was asked about what; None: ballots do not tell.
     """
     held = approvals.satisfaction(members)
     levels = 1 if axiom == "jr" else size
-    fewer = _fewer(approvals, held, levels)
-    fewer[list(members)] = 0
-    n = approvals.voters
-    # By level: the alternative that most supporters with fewer members wait for.
-    first = fewer.argmax(axis=0)
-    most = [(int(fewer[j, level]), level + 1, int(j)) for level, j in enumerate(first)]
-    voters, level, lacks = max(most, key=lambda g: (Fraction(g[0], g[1]), g[0]))
-    satisfied = all(size * found < needed * n for found, needed, _ in most)
+    m, n = len(approvals.alternatives), approvals.voters
+    capped = np.minimum(held, levels)
+    fewer = _fewer(approvals.supporters, approvals.columns, capped, approvals.counts, m, levels)
+    voters, level, lacks = _worst(fewer, members)
+    satisfied = size * voters < level * n
+    least = most = settled = None
+    if known is not None:
+        low, high = (_worst(t, members) for t in (known.least(levels), known.most(levels)))
+        least, most = (Fraction(size * g[0], g[1] * n) for g in (low, high))
+        settled = most < 1 if satisfied else least >= 1
     closest = None
     if voters:
         rows = approvals.of_alternative(lacks)
@@ -113,7 +172,7 @@ def representation(
             deserves=min(size, size * voters // n),
             has=level - 1,
             fill=size * voters / (level * n),
-            informed=None if informed is None else informed(lacks, level),
+            informed=None if known is None else known.informed(lacks, level),
         )
     return RepresentationAudit(
         axiom=axiom,
@@ -121,6 +180,9 @@ def representation(
         witness=None if satisfied else closest,
         closest=closest,
         quota=n / size,
+        settled=settled,
+        least=None if least is None else float(least),
+        most=None if most is None else float(most),
         exposure=approvals.exposure,
     )
 
@@ -137,27 +199,21 @@ def claim(vetoes: Vetoes, alternatives: Sequence[str], alternative: int) -> Veto
     )
 
 
-def _fewer(approvals: Approvals, held: Ints, levels: int) -> Ints:
-    """Supporters of each alternative who have fewer members than each level, shape (m, levels)."""
+def _fewer(rows: Ints, columns: Ints, has: Ints, counts: Ints, m: int, levels: int) -> Ints:
+    """Voters in each alternative's cells with fewer members than each level, shape (m, levels)."""
     width = levels + 1
-    cell = approvals.columns * width + np.minimum(held, levels)[approvals.supporters]
-    counted = np.zeros(len(approvals.alternatives) * width, dtype=np.int64)
-    np.add.at(counted, cell, approvals.counts[approvals.supporters])
-    return counted.reshape(-1, width).cumsum(axis=1)[:, :levels]
+    counted = np.zeros(m * width, dtype=np.int64)
+    np.add.at(counted, columns * width + has[rows], counts[rows])
+    return counted.reshape(m, width).cumsum(axis=1)[:, :levels]
 
 
-def _informed(election: Election, members: Sequence[int]) -> Informed | None:
-    """Counts those who were asked about every member; None where ballots do not tell."""
-    if election.grades is None:
-        return None
-    asked = (election.grades[:, list(members)] >= 0).all(axis=1)
-    approved = election.approvals("audit of representation")
-    held = approved[:, list(members)].sum(axis=1)
-
-    def count(lacks: int, level: int) -> int:
-        return int(election.counts @ (asked & approved[:, lacks] & (held < level)))
-
-    return count
+def _worst(fewer: Ints, members: Sequence[int]) -> tuple[int, int, int]:
+    """The group that is largest for what it would be owed: its voters, its level, what it lacks."""
+    outside = fewer.copy()
+    outside[list(members)] = 0
+    first = outside.argmax(axis=0)
+    groups = [(int(outside[j, level]), level + 1, int(j)) for level, j in enumerate(first)]
+    return max(groups, key=lambda g: (Fraction(g[0], g[1]), g[0]))
 
 
 def _numbers(election: Election, members: Sequence[str], size: int | None) -> list[int]:

@@ -9,7 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright.aggregate.election import UNSEEN, Election, Inapplicable, Ints
-from normwright.records import Ballots, Fault, InputError, MarginCheck, Unranked, Weighting
+from normwright.aggregate.profile import Profile
+from normwright.records import (
+    Ballots,
+    Estimate,
+    Fault,
+    InputError,
+    MarginCheck,
+    Unranked,
+    WeightedSupport,
+    Weighting,
+)
+from normwright.stats import proportion, wilson
 
 Floats = NDArray[np.float64]
 
@@ -73,6 +84,57 @@ def rake(
     return Raked(people, weights, _account(traits, margins, people, weights, cap, rounds))
 
 
+def weighted_support(profile: Profile, raked: Raked) -> tuple[WeightedSupport, ...]:
+    """Return the support of each statement under weights, and as it was given beside it.
+
+    Args:
+        profile: votes; its participants must be those who were weighted.
+        raked: their weights.
+
+    Raises:
+        InputError: where a participant has no weight.
+    """
+    index = {p: i for i, p in enumerate(raked.participants)}
+    missing = [p for p in profile.participants if p not in index]
+    if missing:
+        raise _unweighted(len(missing), len(profile.participants))
+    weights = raked.weights[[index[p] for p in profile.participants]]
+    # Squares add up in floating point: they make intervals only.
+    real = weights / WHOLE
+    agree = (profile.votes == 1) & profile.seen
+    people, own = profile.seen.sum(axis=0), agree.sum(axis=0)
+    total, for_it = weights @ profile.seen, weights @ agree
+    squares = (real**2) @ profile.seen
+    effective = (total / WHOLE) ** 2 / np.where(people > 0, squares, 1.0)
+    return tuple(
+        WeightedSupport(
+            statement=statement,
+            unweighted=proportion(int(own[j]), int(people[j])),
+            weighted=_weighted_share(
+                int(for_it[j]), int(total[j]), float(effective[j]), int(people[j])
+            ),
+            effective_n=float(effective[j]),
+        )
+        for j, statement in enumerate(profile.statements)
+    )
+
+
+def _weighted_share(agree: int, total: int, effective: float, people: int) -> Estimate:
+    if not people:
+        return Estimate(value=None, interval=None, n=0)
+    share = agree / total
+    # Rounding must not carry the share past all of them.
+    hits = min(effective, share * effective)
+    return Estimate(value=share, interval=wilson(hits, effective), n=people)
+
+
+def _unweighted(missing: int, of: int) -> InputError:
+    return InputError([
+        Fault(where="weights", expected="a weight above 0 for each voter",
+              seen=f"none for {missing} of {of}", do="Give their traits, not known if need be.")
+    ])  # fmt: skip
+
+
 def weighted(election: Election, weights: Ints) -> Election:
     """Return the election with each row counted by its weight, in millionths.
 
@@ -119,11 +181,7 @@ def weighted_ballots(
         raise Inapplicable.because("weights", "one ballot a voter", "several orders of some voters")
     missing = [v for v in ballots.voters if weights.get(v, 0) <= 0]
     if missing:
-        raise InputError([
-            Fault(where="weights", expected="a weight above 0 for each voter",
-                  seen=f"none for {len(missing)} of {len(ballots.voters)}",
-                  do="Declare their traits, as not known if need be.")
-        ])  # fmt: skip
+        raise _unweighted(len(missing), len(ballots.voters))
     index = {a: j for j, a in enumerate(alternatives)}
     tiers = np.full((len(ballots.orders), len(index)), UNSEEN, dtype=np.int16)
     for row, order in zip(tiers, ballots.orders, strict=True):

@@ -127,6 +127,13 @@ class RepresentationAudit(Frozen):
     outside the slate that would be owed to them."""
     quota: float
     """Voters that are owed one place: all voters divided by the size."""
+    settled: bool | None
+    """Whether the verdict is the same whatever people would say of what they were not asked about.
+    None where ballots do not tell what that is."""
+    least: float | None
+    """The `fill` of the worst-off group if unasked people approved of every member; sharp."""
+    most: float | None
+    """The same if they approved of everything but members; sharp."""
     exposure: float | None
     """Share of voters and alternatives of which it is known that the voter was asked. What is said
     here is about approvals that were given; unseen is not approval. None: not known."""
@@ -173,6 +180,7 @@ class Slate(Frozen):
     tied: bool
     """Whether the rule would as well have chosen another slate, or that was not settled."""
     voters: int
+    """Their number; the sum of weights in millionths, where voters are weighted."""
     exposure: float | None
     """Share of voters and alternatives of which it is known that the voter was asked."""
     audit: SlateAudit
@@ -196,6 +204,20 @@ class ShareInfluence(Frozen):
     None where not even all of them do."""
     flips_removed: int | None
     """The least number of voters who, taken out, do the same; None where none left proves it."""
+
+
+class RankInfluence(Frozen):
+    """What taking out any one voter does to the place of one statement among all, by support."""
+
+    statement: str
+    place: int
+    """1 is the best; statements of exactly equal shares share the better place."""
+    best: int
+    worst: int
+    """The best and worst place it takes when any one voter is taken out."""
+    moved_by: int
+    """Voters any one of whom, taken out, changes its place."""
+    voters: int
 
 
 class SlateInfluence(Frozen):
@@ -252,6 +274,18 @@ class Weighting(Frozen):
     gap: float
     """The largest difference between a weighted share and the one it should have."""
     rounds: int
+
+
+class WeightedSupport(Frozen):
+    """Support of one statement as it was given, and under weights beside it."""
+
+    statement: str
+    unweighted: Estimate
+    """Share of those who saw the statement who agree."""
+    weighted: Estimate
+    """The same by weights; its interval is made from `effective_n`. n is the number of people."""
+    effective_n: float
+    """Kish's effective number of those who saw the statement."""
 
 
 class Ranking(Frozen):

@@ -11,8 +11,9 @@ import numpy as np
 from normwright.aggregate.approvals import Approvals, check_size
 from normwright.aggregate.election import Election, Inapplicable
 from normwright.aggregate.slates import Chosen
-from normwright.aggregate.slates.seq_pav import pav_score
-from normwright.plugins import Card, plugin
+from normwright.aggregate.slates.seq_pav import pav_score, start
+from normwright.aggregate.slates.sequence import follow
+from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
     name="pav",
@@ -20,16 +21,31 @@ CARD = Card(
     summary="Maximises the PAV score exactly by integer programming, with a certificate.",
     reference="Thiele, 1895; Brill and Peters, Robust and Verifiable Proportionality, EC 2023",
     claims=("anonymity", "neutrality", "homogeneity", "jr", "pjr", "ejr", "ejr-plus"),
+    denies=(
+        Denial(
+            axiom="house-monotonicity",
+            source="That it fails: Lackner and Skowron, Springer 2023. This case is made for it: X "
+            "is most approved, and A with B serves all; size 1",
+            ballots=("3: A = X", "3: B = X", "2: A", "2: B"),
+        ),
+    ),
     takes="approvals",
     status="tested",
 )
 
-NODES = 10_000
-"""Nodes of the search tree a solve may visit. Nodes, not seconds: the same on every machine."""
+WORK = 4_000_000
+"""Nodes of the search tree times entries of the program that a solve may cost. No seconds: it ends
+at the same place on every machine."""
+ENTRIES = 400_000
+"""Entries of a program of which one node still takes seconds."""
 RIVALS = 8
 """Solves that look for slates as good as the first."""
 NEAR = 1e-6
 """Relative difference of scores below which the solver's word is not taken."""
+
+
+_INFEASIBLE = 2
+"""Status of scipy's solver where nothing meets all conditions."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +64,25 @@ def pav(election: Election, size: int) -> Chosen:
     `bound` what no slate can exceed. After the first, the best other slates are sought until one
     is clearly worse; those within a millionth are compared as fractions. `proved` tells whether
     the search was completed, `unique` whether no other slate has the same score; where either was
-    not settled the slate counts as tied. Time grows exponentially at worst: for thousands of
-    voters with hundreds of alternatives prefer `seq-phragmen` or `equal-shares`.
+    not settled the slate counts as tied. Time grows exponentially at worst, and the search ends
+    after so much work: a slate that is not proved best is improved until exchanging any one member
+    makes it no better, which is enough for EJR+.
 
     Raises:
-        Inapplicable: also where the search found no slate at all within its limit.
+        Inapplicable: also for programs too large to begin with.
     """
     approvals = Approvals.of(election, "pav")
     check_size(size, len(approvals.alternatives), "pav")
-    first = _solve(approvals, size, ())
-    if first is None:
+    entries = len(approvals.supporters) + int(np.minimum(approvals.sizes, size).sum())
+    if entries > ENTRIES:
         raise Inapplicable.because(
-            "pav", f"ballots whose program is solved in {NODES} nodes", "no slate found in these",
+            "pav", f"ballots whose program has at most {ENTRIES} entries", f"{entries}",
             "Choose seq-phragmen or equal-shares, which are fast and proportional too.",
         )  # fmt: skip
+    first = _solve(approvals, size, ())
+    assert first is not None  # there is a slate of that size
+    if not first.proved:
+        first = _improved(approvals, size, first)
     found, settled = _rivals(approvals, size, first)
     score = max(s.score for s in found)
     best = sorted(s.members for s in found if s.score == score)
@@ -80,6 +101,34 @@ def pav(election: Election, size: int) -> Chosen:
     return Chosen(best[0], tied=not unique, facts=facts)
 
 
+def _improved(approvals: Approvals, size: int, found: _Solved) -> _Solved:
+    """The slate that was found, or else that of sequential PAV, with the best exchanges made."""
+    members = found.members or follow(start(approvals), size).members
+    score = pav_score(approvals, members)
+    while True:
+        better = _exchanged(approvals, members)
+        gained = pav_score(approvals, better)
+        if gained <= score:
+            return _Solved(tuple(sorted(members)), score, found.bound, proved=False)
+        members, score = better, gained
+
+
+def _exchanged(approvals: Approvals, members: tuple[int, ...]) -> tuple[int, ...]:
+    """The slate with that one member exchanged that gains most."""
+    held = approvals.satisfaction(members)
+    best, slate = -np.inf, members
+    for out in members:
+        left = held.copy()
+        left[approvals.of_alternative(out)] -= 1
+        gains = approvals.add_up(approvals.counts / (1.0 + left))
+        gains -= gains[out]
+        gains[list(members)] = -np.inf
+        new = int(gains.argmax())
+        if gains[new] > best:
+            best, slate = gains[new], (*(j for j in members if j != out), new)
+    return slate
+
+
 def _rivals(approvals: Approvals, size: int, first: _Solved) -> tuple[list[_Solved], bool]:
     """Slates about as good as the first, itself included, and whether those are all."""
     found = [first]
@@ -88,6 +137,8 @@ def _rivals(approvals: Approvals, size: int, first: _Solved) -> tuple[list[_Solv
         if rival is None or rival.bound < float(first.score) * (1 - NEAR):
             # None: there is no other slate of this size.
             return found, True
+        if not rival.members:
+            break
         found.append(rival)
         if not rival.proved:
             break
@@ -95,7 +146,7 @@ def _rivals(approvals: Approvals, size: int, first: _Solved) -> tuple[list[_Solv
 
 
 def _solve(approvals: Approvals, size: int, barred: tuple[tuple[int, ...], ...]) -> _Solved | None:
-    """The best slate beside those barred; None where there is none, or none was found."""
+    """The best slate beside those barred, empty if none was found; None where there is none."""
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import csr_array
 
@@ -125,10 +176,14 @@ def _solve(approvals: Approvals, size: int, barred: tuple[tuple[int, ...], ...])
         constraints=constraints,
         bounds=Bounds(0, 1),
         integrality=integral,
-        options={"node_limit": NODES, "mip_rel_gap": 0.0},
+        options={"node_limit": max(1, WORK // max(1, len(entries))), "mip_rel_gap": 0.0},
     )
-    if solved.x is None:
+    if solved.status == _INFEASIBLE:
         return None
+    dual = solved.mip_dual_bound
+    # Nobody can have more than all members.
+    bound = float(approvals.counts @ units) if dual is None else -float(dual) / scale
+    if solved.x is None:
+        return _Solved((), Fraction(-1), bound, proved=False)
     members = tuple(np.flatnonzero(solved.x[:m] > 0.5).tolist())
-    bound = -float(solved.mip_dual_bound) / scale
     return _Solved(members, pav_score(approvals, members), bound, solved.status == 0)
