@@ -48,6 +48,10 @@ class Grouping(Record):
     """Adjusted Rand index between the groups and those of bootstrap subsamples."""
     null_p: float | None = None
     """p-value of the test that the votes hold no groups at all."""
+    verdict: str | None = None
+    """`groups`, or `spectrum` where no gap lies between them; otherwise why there are none."""
+    gap_p: float | None = None
+    """p-value of the test that between some two of the groups there is no gap."""
     reason: str
     """In words: why these groups, or why none."""
 

@@ -11,7 +11,7 @@ import numpy as np
 from normwright.aggregate.opinions import evidence, mixture, polis
 from normwright.aggregate.opinions.cells import MIN_VOTES, Cells, Floats, Ints, places
 from normwright.aggregate.opinions.plane import Plane, plane
-from normwright.aggregate.opinions.tallying import Tally, tally
+from normwright.aggregate.opinions.tallying import MODES, Mode, Tally, tally, whole
 from normwright.aggregate.profile import Profile
 from normwright.records import Estimate, Fault, InputError, Interval
 from normwright.stats import percentile_interval, wilson
@@ -19,7 +19,6 @@ from normwright.stats import percentile_interval, wilson
 Pipeline = Literal["mixture", "polis"]
 PIPELINES: tuple[Pipeline, ...] = ("mixture", "polis")
 Verdict = Literal["groups", "spectrum", "unrepeatable", "chance", "one", "untested", "too-few"]
-Mode = Literal["agree", "disagree"]
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many steps of it are done, and of how many."""
 
@@ -67,7 +66,8 @@ class Standing:
     mode: Mode
     value: float
     """Product over groups of (A + 1) / (S + 2); of everybody where nobody is grouped."""
-    interval: Interval
+    interval: tuple[float, float]
+    """At 95 %: of the beta posterior of the consensus, or Wilson's for the majority."""
     n: int
     """Votes on it."""
     agree: int
@@ -87,8 +87,7 @@ class Standing:
             **text,
             "mode": self.mode,
             "value": self.value,
-            "interval": [self.interval.low, self.interval.high],
-            "interval_method": self.interval.method,
+            "interval": list(self.interval),
             "n": self.n,
             "agree": self.agree,
             "disagree": self.disagree,
@@ -145,6 +144,8 @@ class Analysis:
     """Statements by group-aware disagreement, best first."""
     majority: tuple[Standing, ...]
     """Statements by agreement of all who voted, groups or none, best first."""
+    common: tuple[tuple[str, Mode], ...]
+    """Statements that most of all people agree or disagree with, as Polis picks them."""
     representative: tuple[tuple[tuple[str, Mode], ...], ...]
     """For each group the statements that set it apart, as Polis picks them."""
 
@@ -187,6 +188,7 @@ class Analysis:
             "consensus_against": [s.as_json(words) for s in self.consensus_against],
             "majority": [s.as_json(words) for s in self.majority],
             "shared_top": {"of": min(_TOP, len(self.statements)), "both": self.shared_top},
+            "common": [{"statement": j, "mode": mode} for j, mode in self.common],
             "representative": [
                 [{"statement": j, "mode": mode} for j, mode in group]
                 for group in self.representative
@@ -364,7 +366,7 @@ class _Work:
         null_p = self._chance(tried, split.k) if self.rounds else None
         verdict = _verdict(split, null_p, best, len(candidates))
         memberships = None
-        if verdict in ("groups", "spectrum"):
+        if verdict in ("groups", "spectrum", "untested"):
             if fitted:
                 mixed = fitted[fair[number]]
                 more = tried.people < self.cells.people
@@ -423,12 +425,14 @@ def _room(cells: Cells, groups: int) -> Floats:
 def _mixtures(
     cells: Cells, rng: np.random.Generator, seed: int
 ) -> tuple[list[mixture.Mixture], list[_Facts], int]:
-    """Mixtures of 2 to as many groups as hidden votes speak for, and how many that are."""
+    """Mixtures of 2 and more groups, the last one more than hidden votes speak for, and how many
+    those are: whether one more lies apart and repeats is for the tests to say.
+    """
     points = _room(cells, MAX_GROUPS)
-    found = mixture.gains(cells, points, range(2, MAX_GROUPS + 1), rng)
+    found = mixture.gains(cells, points, MAX_GROUPS, rng)
     best = mixture.enough(found)
-    ks = range(2, max(2, best) + 1)
-    fitted = [mixture.fit(cells, points, k, rng, starts=6) for k in ks]
+    ks = range(2, min(MAX_GROUPS, max(2, best + 1)) + 1)
+    fitted = [mixture.fit(cells, points, k, rng, starts=4) for k in ks]
     facts = [
         _Facts(
             Estimate(
@@ -550,10 +554,8 @@ def _told(
     k = memberships.shape[1]
     grouped = np.full(len(profile.participants), -1, dtype=np.int64)
     grouped[people] = labels
-    if k == 1:
-        grouped[:] = 0
-    by_group = tally(kept, grouped, k)
-    for_all = tally(kept, np.zeros(len(profile.participants), dtype=np.int64), 1)
+    for_all = whole(kept)
+    by_group = for_all if k == 1 else tally(kept, grouped, k)
     space = found.space
     names = profile.statements
     kept_names = np.flatnonzero(offered)
@@ -584,17 +586,14 @@ def _told(
         consensus=_ranked(names, by_group, 0, kept_names),
         consensus_against=_ranked(names, by_group, 1, kept_names),
         majority=_majority(names, for_all, kept_names),
+        common=tuple(
+            (names[j], mode) for side, mode in enumerate(MODES) for j in for_all.common(side)
+        ),
         representative=tuple(
-            tuple(
-                (names[j], "agree" if m == "agree" else "disagree") for j, m in _apart(by_group, g)
-            )
+            tuple((names[j], mode) for j, mode in by_group.representative(g))
             for g in range(k if k > 1 else 0)
         ),
     )
-
-
-def _apart(by_group: Tally, group: int) -> list[tuple[int, str]]:
-    return by_group.representative(group)
 
 
 def _by_size(cells: Cells, memberships: Floats) -> list[int]:
@@ -604,6 +603,8 @@ def _by_size(cells: Cells, memberships: Floats) -> list[int]:
     k = memberships.shape[1]
     labels = memberships.argmax(axis=1)
     sizes = np.bincount(labels, minlength=k)
+    if len(set(sizes.tolist())) == k:
+        return [int(g) for g in np.argsort(-sizes)]
     agreed = tally(cells, labels, k).votes[0]
     return sorted(range(k), key=lambda g: (-sizes[g], tuple(-agreed[g])))
 
@@ -633,51 +634,51 @@ def _shares(memberships: Floats, seed: int) -> tuple[Estimate, ...]:
 def _ranked(
     names: Sequence[str], by_group: Tally, side: int, offered: Ints
 ) -> tuple[Standing, ...]:
+    low, high = by_group.limits()
     value = by_group.consensus[side]
-    low, high = (ends[side] for ends in by_group.limits())
-    votes, seen = by_group.votes, by_group.seen
-    k = seen.shape[0]
-    total, all_seen = votes.sum(axis=1), seen.sum(axis=0)
+    return _standings(names, by_group, MODES[side], value, low[side], high[side], offered)
+
+
+def _majority(names: Sequence[str], for_all: Tally, offered: Ints) -> tuple[Standing, ...]:
+    agree, seen = for_all.votes[0, 0].tolist(), for_all.seen[0].tolist()
+    ends = [wilson(a, s) for a, s in zip(agree, seen, strict=True)]
+    low, high = np.array([e.low for e in ends]), np.array([e.high for e in ends])
+    return _standings(names, for_all, "agree", for_all.shares[0, 0], low, high, offered)
+
+
+def _standings(
+    names: Sequence[str],
+    counts: Tally,
+    mode: Mode,
+    value: Floats,
+    low: Floats,
+    high: Floats,
+    offered: Ints,
+) -> tuple[Standing, ...]:
+    """Statements by value, the best first; of equals the one with more votes."""
+    k = counts.seen.shape[0]
+    agree, disagree, seen = counts.votes[0], counts.votes[1], counts.seen
+    each = np.stack([agree, disagree, seen - agree - disagree], axis=2)
+    all_seen = seen.sum(axis=0)
     order = offered[np.lexsort((-all_seen[offered], -value[offered]))]
-    mode: Mode = "disagree" if side else "agree"
-    method = "beta" if k == 1 else "beta-product"
+    columns = (value, low, high, all_seen, value ** (1 / k))
+    counted = each.sum(axis=0)[order].tolist()
+    by_group = each[:, order].transpose(1, 0, 2).tolist() if k > 1 else [[]] * len(order)
+    rows = zip(order.tolist(), *(c[order].tolist() for c in columns), strict=True)
     return tuple(
         Standing(
             statement=names[j],
             mode=mode,
-            value=float(value[j]),
-            interval=Interval(low=float(low[j]), high=float(high[j]), method=method),
-            n=int(all_seen[j]),
-            agree=int(total[0, j]),
-            disagree=int(total[1, j]),
-            passed=int(all_seen[j] - total[0, j] - total[1, j]),
-            geometric=float(value[j] ** (1 / k)),
-            groups=tuple(
-                (int(votes[0, g, j]), int(votes[1, g, j]), int(seen[g, j] - votes[:, g, j].sum()))
-                for g in range(k if k > 1 else 0)
-            ),
+            value=mean,
+            interval=(least, most),
+            n=n,
+            agree=counted[i][0],
+            disagree=counted[i][1],
+            passed=counted[i][2],
+            geometric=geometric,
+            groups=tuple((a, d, p) for a, d, p in by_group[i]),
         )
-        for j in order.tolist()
-    )
-
-
-def _majority(names: Sequence[str], for_all: Tally, offered: Ints) -> tuple[Standing, ...]:
-    value = for_all.shares[0, 0]
-    agree, disagree, seen = for_all.votes[0, 0], for_all.votes[1, 0], for_all.seen[0]
-    order = offered[np.lexsort((-seen[offered], -value[offered]))]
-    return tuple(
-        Standing(
-            statement=names[j],
-            mode="agree",
-            value=float(value[j]),
-            interval=wilson(int(agree[j]), int(seen[j])),
-            n=int(seen[j]),
-            agree=int(agree[j]),
-            disagree=int(disagree[j]),
-            passed=int(seen[j] - agree[j] - disagree[j]),
-            geometric=float(value[j]),
-        )
-        for j in order.tolist()
+        for i, (j, mean, least, most, n, geometric) in enumerate(rows)
     )
 
 

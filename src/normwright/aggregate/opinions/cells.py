@@ -151,11 +151,13 @@ def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     z = numbers + _ODD[0]
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    mixed: NDArray[np.uint64] = z ^ (z >> np.uint64(31))
+    return mixed
 
 
 def _summed(numbers: NDArray[np.uint64], starts: Ints) -> NDArray[np.uint64]:
     """Sums within each person, modulo 2**64."""
     total = np.zeros(len(numbers) + 1, dtype=np.uint64)
     np.cumsum(numbers, out=total[1:])
-    return total[starts[1:]] - total[starts[:-1]]
+    summed: NDArray[np.uint64] = total[starts[1:]] - total[starts[:-1]]
+    return summed

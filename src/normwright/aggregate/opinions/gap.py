@@ -78,6 +78,8 @@ def dip_p(values: ArrayLike) -> float:
     critical = [np.interp(n, sizes, [CRITICAL[s][i] for s in sizes]) for i in range(len(LEVELS))]
     if scaled < critical[0]:
         return 1.0
+    if scaled >= critical[-1]:
+        return LEVELS[-1]
     return float(np.exp(np.interp(scaled, critical, np.log(LEVELS))))
 
 

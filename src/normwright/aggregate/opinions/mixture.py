@@ -47,7 +47,8 @@ class Mixture:
     @property
     def labels(self) -> Ints:
         """The likeliest group of each person, shape (people,)."""
-        return self.memberships.argmax(axis=1)
+        labels: Ints = self.memberships.argmax(axis=1)
+        return labels
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ class Gain:
     """Log-probability of a hidden vote above that of one group, mean over votes."""
     error: float
     """Standard error of the gain, people being independent."""
-    short: float
-    """Standard error of what the best k gains more than this one; 0 for the best."""
+    better: bool
+    """Whether it gains more than one standard error over one group less."""
 
 
 def mix(
@@ -158,37 +159,43 @@ def placed(cells: Cells, fitted: Mixture) -> Floats:
 
 
 def gains(
-    cells: Cells, points: Floats, ks: Sequence[int], rng: np.random.Generator, *, starts: int = 4
+    cells: Cells, points: Floats, most: int, rng: np.random.Generator, *, starts: int = 4
 ) -> list[Gain]:
-    """Return how well each number of groups foretells votes that were hidden.
+    """Return how well 2, 3, ... groups foretell votes that were hidden, while one more helps.
 
     A share of all votes is hidden at random, groups are fitted to the others, and every hidden
-    vote is foretold from those that the same person did show.
+    vote is foretold from those that the same person did show. The last that is returned is the
+    first that is not better than the one before, unless all are.
     """
     hidden: Mask = rng.random(len(cells.values)) < HELD_OUT
     shown = cells.keeping(~hidden)
     rows, kinds = cells.rows[hidden], cells.kinds[hidden]
-    told = {}
-    for k in (1, *ks):
+    votes = max(1, len(rows))
+
+    def told(k: int) -> Floats:
         fitted = fit(shown, points, k, rng, starts=starts)
         chances = (fitted.memberships[rows] * fitted.shares[kinds]).sum(axis=1)
-        told[k] = np.bincount(rows, np.log(chances), cells.people)
-    best = max(told, key=lambda k: (told[k].sum(), -k))
-    votes = max(1, len(rows))
+        logs: Floats = np.log(chances)
+        return np.bincount(rows, logs, cells.people).astype(np.float64)
 
     def error(person: Floats) -> float:
         return float(person.std() * np.sqrt(len(person)) / votes)
 
-    return [
-        Gain(k, float((t - told[1]).sum()) / votes, error(t - told[1]), error(told[best] - t))
-        for k, t in told.items()
-    ]
+    alone = before = told(1)
+    found = []
+    for k in range(2, most + 1):
+        now = told(k)
+        better = float((now - before).sum()) / votes > error(now - before)
+        found.append(Gain(k, float((now - alone).sum()) / votes, error(now - alone), better))
+        if not better:
+            break
+        before = now
+    return found
 
 
 def enough(found: Sequence[Gain]) -> int:
-    """Return the fewest groups whose gain is within one standard error of the best."""
-    best = max(g.gain for g in found)
-    return min(g.k for g in found if g.gain + g.short >= best)
+    """Return the number of groups after which one more did not help; 1 if two did not."""
+    return max((g.k for g in found if g.better), default=1)
 
 
 def _base(cells: Cells) -> Floats:

@@ -17,6 +17,8 @@ BASE = 100
 """Clusters that people are first put into; as many as there are people where there are fewer."""
 MAX_GROUPS = 5
 _STARTS = 60
+_BASE_TURNS = 25
+"""Turns of k-means for base clusters at most: they only stand for the people near them."""
 
 
 def base_clusters(points: Floats, rng: np.random.Generator) -> tuple[Ints, Floats, Floats]:
@@ -24,7 +26,9 @@ def base_clusters(points: Floats, rng: np.random.Generator) -> tuple[Ints, Float
     distinct, labels = np.unique(points, axis=0, return_inverse=True)
     labels = labels.reshape(-1)
     if len(distinct) > BASE:
-        _, labels = np.unique(kmeans(points, BASE, rng, starts=1), return_inverse=True)
+        _, labels = np.unique(
+            kmeans(points, BASE, rng, starts=1, turns=_BASE_TURNS), return_inverse=True
+        )
     sizes = np.bincount(labels).astype(np.float64)
     sums = [np.bincount(labels, points[:, d]) for d in range(points.shape[1])]
     return labels, np.stack(sums, axis=1) / sizes[:, None], sizes

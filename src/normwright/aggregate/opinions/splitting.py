@@ -12,7 +12,13 @@ _MANY = 16
 
 
 def kmeans(
-    points: Floats, k: int, rng: np.random.Generator, *, starts: int, weights: Floats | None = None
+    points: Floats,
+    k: int,
+    rng: np.random.Generator,
+    *,
+    starts: int,
+    weights: Floats | None = None,
+    turns: int = _TURNS,
 ) -> Ints:
     """Return labels by Lloyd's algorithm from several k-means++ starts; the tightest result wins.
 
@@ -22,6 +28,7 @@ def kmeans(
         rng: source of the starts.
         starts: number of starts.
         weights: weight of each point, shape (n,); None: all alike.
+        turns: turns at most.
     """
     n, dimensions = points.shape
     mass = np.ones(n) if weights is None else weights
@@ -31,7 +38,7 @@ def kmeans(
     heavy = np.repeat(mass, starts)
     pulls = [np.repeat(points[:, d] * mass, starts) for d in range(dimensions)]
     gaps = np.zeros((n, starts))
-    for _ in range(_TURNS):
+    for _ in range(turns):
         fresh, gaps = _nearest(points, centres, starts)
         if (fresh == labels).all():
             break
@@ -79,7 +86,7 @@ def _nearest(points: Floats, centres: Floats, starts: int) -> tuple[Ints, Floats
     if starts == 1 and len(centres) >= _MANY:
         from scipy.spatial import cKDTree
 
-        distance, number = cKDTree(centres).query(points)
+        distance, number = (np.asarray(found) for found in cKDTree(centres).query(points))
         return number.astype(np.int64)[:, None], (distance**2)[:, None]
     gaps = squares(points, centres).reshape(len(points), starts, -1)
     return gaps.argmin(axis=2), gaps.min(axis=2)

@@ -8,12 +8,15 @@ success. A pass is a vote that is neither; a missing vote is in no count.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from normwright.aggregate.opinions.cells import Cells, Floats, Ints
 
+Mode = Literal["agree", "disagree"]
+MODES: tuple[Mode, Mode] = ("agree", "disagree")
 SIGNIFICANT = 1.2815515655446004
 """The 90 % quantile of the normal distribution."""
 REPRESENTATIVE = 5
@@ -66,15 +69,18 @@ class Tally:
     @property
     def consensus(self) -> Floats:
         """Group-aware consensus in both modes: product of the shares, shape (2, statements)."""
-        return self.shares.prod(axis=1)
+        product: Floats = self.shares.prod(axis=1)
+        return product
 
     @property
     def _other_votes(self) -> Ints:
-        return self.votes.sum(axis=1, keepdims=True) - self.votes
+        others: Ints = self.votes.sum(axis=1, keepdims=True) - self.votes
+        return others
 
     @property
     def _other_seen(self) -> Ints:
-        return self.seen.sum(axis=0, keepdims=True) - self.seen
+        others: Ints = self.seen.sum(axis=0, keepdims=True) - self.seen
+        return others
 
     def limits(self, level: float = 0.95) -> tuple[Floats, Floats]:
         """Return the ends of the intervals of the consensus, each of shape (2, statements).
@@ -95,7 +101,20 @@ class Tally:
         a, b = mean * weight, (1 - mean) * weight
         return betaincinv(a, b, tail), betaincinv(a, b, 1 - tail)
 
-    def representative(self, group: int) -> list[tuple[int, str]]:
+    def common(self, side: int) -> list[int]:
+        """Return the statements that all people of one group agree on, as Polis picks them.
+
+        Share above one half and significantly so, by the product of share and z-value; up to five.
+
+        Args:
+            side: 0 for agreement, 1 for disagreement.
+        """
+        share, share_z = self.shares[side, 0], self.share_z[side, 0]
+        fit = np.flatnonzero((share > 0.5) & (share_z > SIGNIFICANT))
+        order = np.argsort(-(share * share_z)[fit], kind="stable")
+        return [int(j) for j in fit[order][:REPRESENTATIVE]]
+
+    def representative(self, group: int) -> list[tuple[int, Mode]]:
         """Return the statements that stand for a group, with `agree` or `disagree`, as Polis picks.
 
         The best agreement first, then those whose share and whose difference from the others are
@@ -116,7 +135,7 @@ class Tally:
         if not head and not chosen and len(side):
             head = [int(ratio_z.max(axis=0).argmax())]
         picked = (head + [j for j in chosen if j not in head])[:REPRESENTATIVE]
-        named = [(j, ("agree", "disagree")[side[j]]) for j in picked]
+        named = [(j, MODES[side[j]]) for j in picked]
         return sorted(named, key=lambda pair: pair[1])
 
     def _best_agreed(
@@ -138,9 +157,16 @@ class Tally:
 
 def tally(cells: Cells, labels: Ints, groups: int) -> Tally:
     """Return the counts of groups; people with label -1 are in none."""
-    group = labels[cells.rows]
-    mine = group >= 0
-    place = group[mine] * (3 * cells.statements) + cells.kinds[mine]
-    counts = np.bincount(place, minlength=groups * 3 * cells.statements)
+    # One block more, at the end, for those who are in none.
+    block = 3 * cells.statements
+    blocks = (np.where(labels < 0, groups, labels) * block).astype(np.int32)
+    place = np.repeat(blocks, np.diff(cells.starts)) + cells.kinds
+    counts = np.bincount(place, minlength=(groups + 1) * block)[: groups * block]
     three: NDArray[np.int64] = counts.reshape(groups, cells.statements, 3).astype(np.int64)
     return Tally(np.stack([three[:, :, 2], three[:, :, 0]]), three.sum(axis=2))
+
+
+def whole(cells: Cells) -> Tally:
+    """Return the counts of everybody as one group."""
+    three = cells.tallies
+    return Tally(three[:, [2, 0]].T[:, None, :], three.sum(axis=1)[None, :])
