@@ -34,7 +34,7 @@ from normwright.records import Unranked
 
 FOLDER = Path(__file__).parent / "oracles"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-ENOUGH = 40
+ENOUGH = 1000
 """Profiles on which a rule must have been compared."""
 
 Tiers = tuple[tuple[int, ...], ...]
