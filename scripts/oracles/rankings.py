@@ -154,9 +154,7 @@ PAIRWISE: dict[str, Oracle] = {
     "beat_path": winners(margin_based.beat_path),
     "split_cycle": winners(margin_based.split_cycle),
     "stable_voting": winners(margin_based.stable_voting),
-    "simple_stable_voting": winners(margin_based.simple_stable_voting),
     "top_cycle": winners(c1.top_cycle),
-    "gocha": winners(c1.gocha),
     "copeland_ranking": ranking(c1.copeland_ranking),
 }
 """Oracles that ask no more than the margins."""
@@ -174,7 +172,6 @@ STRICT: dict[str, Oracle] = PAIRWISE | {
     "maximal_lottery": lottery,
     "plurality": winners(scoring.plurality),
     "plurality_ranking": ranking(scoring.plurality_ranking),
-    "stv_scottish": seats(proportional.stv_scottish),
     "stv_wig": seats(proportional.stv_wig, quota_rule="droop"),
 }
 
@@ -189,7 +186,6 @@ LAST: dict[str, Oracle] = PAIRWISE | {
         margin_based.beat_path(profile, strength_function=profile.support)
     ),
     "borda": winners(scoring.borda_for_profile_with_ties),
-    "instant_runoff_put_approval": winners(iterative.instant_runoff_put, score_method="approval"),
     "instant_runoff_put_split": winners(iterative.instant_runoff_put, score_method="split"),
 }
 
