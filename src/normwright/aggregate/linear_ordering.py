@@ -30,6 +30,17 @@ _SLACK = 1e-6
 
 _INFEASIBLE = 2
 """What the solver says of a program without a solution."""
+_LIMIT = "limit reached"
+"""What its message says where it looked at as many branches as it may; the status it gives then
+depends on whether it had found values."""
+LARGEST = 120
+"""Alternatives in one problem at most: programs grow with their cube."""
+BRANCHES = 500
+"""Branches of one integer program at most, so that no problem runs for hours."""
+
+
+class Unsolved(Exception):
+    """The optimum was not proved within the limits that are set."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +68,16 @@ def linear_orders(margins: Ints) -> Optima:
 
     Args:
         margins: whole numbers, the negative of its transpose, shape (m, m).
+
+    Raises:
+        Unsolved: if there are more than `LARGEST` alternatives, or an integer program takes more
+            than `BRANCHES`; what was found until then is in the message.
     """
-    return _over_sets(margins) if len(margins) <= SMALL else _Cutting(margins).optima()
+    if len(margins) <= SMALL:
+        return _over_sets(margins)
+    if len(margins) > LARGEST:
+        raise Unsolved(f"a cycle of {len(margins)} alternatives, more than {LARGEST}")
+    return _Cutting(margins).optima()
 
 
 def _over_sets(margins: Ints) -> Optima:
@@ -211,11 +230,16 @@ class _Cutting:
                 constraints=LinearConstraint(a.astype(float), ub=b),
                 bounds=Bounds(low, high),
                 integrality=np.ones(len(cost), dtype=np.int64),
-                options={"mip_rel_gap": 0.0},
+                options={"mip_rel_gap": 0.0, "node_limit": BRANCHES},
             )
             self.solved += 1
             if found.status == _INFEASIBLE:
                 return None
+            if found.status == 1 or _LIMIT in found.message:
+                raise Unsolved(
+                    f"a cycle of {self.m} alternatives whose optimum took more than {BRANCHES} "
+                    "branches to prove"
+                )
             if found.x is None or found.status != 0:
                 raise RuntimeError(f"The solver failed on a bounded program: {found.message}")
             x = np.rint(found.x)

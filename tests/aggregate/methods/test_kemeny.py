@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from tests.aggregate.elections import election_from
 from tests.aggregate.margins import Margins, election_of_margins, margins
 
-from normwright.aggregate import linear_ordering
+from normwright.aggregate import Inapplicable, linear_ordering
 from normwright.aggregate.methods.kemeny import kemeny
 
 QUIET = settings(deadline=None, max_examples=40, derandomize=True)
@@ -72,3 +72,20 @@ def test_a_structured_hundred() -> None:
 
     assert order.facts["agreements"] == order.facts["bound"]
     assert order.facts["cuts"] > 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "said"),
+    [("LARGEST", 13, "more than 13"), ("BRANCHES", 0, "more than 0 branches")],
+)
+def test_refuses_rather_than_hangs(
+    limit: str, most: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the limits it says how large the cycle is, and names methods that have none."""
+    rng = np.random.default_rng(166)
+    upper = np.triu(rng.choice([-1, 1], size=(14, 14)), 1)
+    monkeypatch.setattr(linear_ordering, "SMALL", 2)
+    monkeypatch.setattr(linear_ordering, limit, most)
+
+    with pytest.raises(Inapplicable, match=rf"kemeny.*14 alternatives.*{said}.*schulze"):
+        kemeny(election_of_margins(upper - upper.T))

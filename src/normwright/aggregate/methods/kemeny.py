@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from normwright.aggregate.election import Election
-from normwright.aggregate.linear_ordering import linear_orders
+from normwright.aggregate.election import Election, Inapplicable
+from normwright.aggregate.linear_ordering import Unsolved, linear_orders
 from normwright.aggregate.majority import smith_layers
 from normwright.aggregate.methods import Order, share_below
 from normwright.plugins import Card, Denial, plugin
@@ -80,7 +80,7 @@ def kemeny(election: Election) -> Order:
     exact: parts that beat all that follows are ordered alone, which changes nothing (Truchon's
     extended Condorcet criterion), small ones over all sets, larger ones by integer programs with
     three-cycle inequalities. NP-hard; 30 alternatives in one cycle take a fraction of a second, and
-    time grows steeply beyond 50.
+    time grows steeply beyond 60.
 
     Several orders may be optimal. The first tier is who comes first in some of them; the next who,
     of the rest, comes first among the rest in some of them; and so on. So a tier above another says
@@ -91,13 +91,23 @@ def kemeny(election: Election) -> Order:
     exceed, as it was proved; `cuts`: three-cycle inequalities that took; `programs` solved;
     `unique`: whether one order only is optimal; `both_ways`: pairs that optimal orders rank both
     ways, by name.
+
+    Raises:
+        Inapplicable: where a cycle is too large, or too disordered, for a proof within the limits
+            of `linear_ordering` (no time limit, so that the same ballots are refused everywhere).
     """
     margins, names = election.margins, election.alternatives
     tiers: list[tuple[int, ...]] = []
     both: list[list[str]] = []
     cost = bound = cuts = programs = 0
     for part in smith_layers(margins):
-        optima = linear_orders(margins[np.ix_(part, part)])
+        try:
+            optima = linear_orders(margins[np.ix_(part, part)])
+        except Unsolved as unsolved:
+            raise Inapplicable.because(
+                "kemeny", "majorities that hold no large cycle without order in it", str(unsolved),
+                "Choose ranked-pairs or schulze, or fewer alternatives.",
+            ) from unsolved  # fmt: skip
         tiers += [tuple(part[i] for i in tier) for tier in optima.tiers]
         open_ = np.argwhere(np.triu(~(optima.always | optima.always.T), 1)).tolist()
         both += [sorted([names[part[i]], names[part[j]]]) for i, j in open_]
