@@ -15,7 +15,7 @@ from scipy.optimize import linprog, minimize
 from tests.aggregate.elections import election_from, election_of_pairs
 
 from normwright.aggregate import Bundles, Election, Inapplicable
-from normwright.aggregate.methods.bradley_terry import fitted, wins_of
+from normwright.aggregate.methods.bradley_terry import compared, fitted, wins_of
 from normwright.aggregate.ranking import order_of
 from normwright.aggregate.strengths import connected, shifts_apart
 
@@ -579,3 +579,21 @@ def test_cycles_of_ties_and_wins() -> None:
     wins[1, 2], ties[1, 2], ties[2, 1] = 1, 0, 0
 
     assert fitted(wins, ties).tie > 0
+
+
+@QUIET
+@given(st.integers(0, 10**6), st.sampled_from([4, 12]), st.sampled_from([3, 9]))
+def test_ties_are_counted_pair_by_pair(seed: int, m: int, tiers: int) -> None:
+    """Ties are pairs that a ballot ranks level, however many alternatives and tiers there are."""
+    rng = np.random.default_rng(seed)
+    orders = rng.integers(-1, tiers, (15, m)).astype(np.int16)
+    election = Election(tuple(f"s{j}" for j in range(m)), orders, rng.integers(1, 4, 15))
+    wins, ties, _ = compared(election)
+    slow = np.zeros((m, m), dtype=np.int64)
+    for row, count in zip(orders.tolist(), election.counts.tolist(), strict=True):
+        for i in range(m):
+            for j in range(m):
+                slow[i, j] += count * (i != j and row[i] == row[j] and row[i] >= 0)
+
+    assert ties.tolist() == slow.tolist()
+    assert wins.tolist() == election.wins.tolist()
