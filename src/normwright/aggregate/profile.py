@@ -87,7 +87,7 @@ class Profile:
         if faults:
             raise InputError(faults)
         cell = i * len(statements) + j
-        if (np.diff(cell) <= 0).any():
+        if (cell[1:] <= cell[:-1]).any():
             order = np.argsort(cell, kind="stable")
             last = np.ones(len(order), dtype=np.bool_)
             last[:-1] = np.diff(cell[order]) > 0

@@ -30,6 +30,8 @@ ALPHA = 0.05
 shared among the numbers of groups that were tried."""
 STABLE = 0.75
 """... and if the median adjusted Rand index over subsamples is at least this."""
+NEAR = 0.05
+"""Splits whose medians differ by no more than this repeat alike; subsamples tell no finer."""
 SAMPLE = 2000
 """People at most, drawn at random, among whom starts, number of groups and tests are tried."""
 MATRIX = 500
@@ -214,9 +216,11 @@ def opinion_analysis(
     Groups are supported if (1) they repeat: splits of 80 % of the people agree with the split of
     all, median adjusted Rand index at least .75; (2) votes that know nothing of each other are
     explained as well in at most 5 % of permutations; and (3) there is a gap between any two of
-    them (dip test on people who had no part in drawing the line). Without (3) the split is a cut
-    through a spectrum: it is reported, and consensus is taken over its sides, but no groups are
-    claimed. Without (1) or (2) everybody is one group.
+    them (dip test on people who had no part in drawing the line). Without (3) the split may be a
+    cut through a spectrum: it is reported, and consensus is taken over its sides, but no groups
+    are claimed. Few votes a person blur any gap, so that not finding one proves no spectrum.
+    Without (1) or (2), or where hidden votes are foretold no better by two groups than by one,
+    everybody is one group.
 
     Args:
         profile: the votes.
@@ -361,7 +365,7 @@ class _Work:
             _candidate_of(w, facts[i], repeated, n, gap, self.seed)
             for n, (i, w) in enumerate(zip(fair, ways, strict=True))
         )
-        number = _chosen(candidates)
+        number = _chosen(candidates) if self.rounds else _foretold(candidates, best)
         split = candidates[number]
         null_p = self._chance(tried, split.k) if self.rounds else None
         verdict = _verdict(split, null_p, best, len(candidates))
@@ -501,12 +505,24 @@ def _separate(split: Candidate, tries: int) -> bool:
 
 
 def _chosen(candidates: Sequence[Candidate]) -> int:
-    """The most groups that repeat and lie apart; where none do, the split that repeats best."""
+    """The most groups that repeat and lie apart; where none do, of the splits that repeat about
+    as well as the best one that with the most groups.
+    """
+    numbers = range(len(candidates))
     tries = len(candidates)
-    apart = [i for i, c in enumerate(candidates) if _separate(c, tries) and _stable(c) >= STABLE]
-    if apart:
-        return max(apart, key=lambda i: candidates[i].k)
-    return max(range(tries), key=lambda i: (_stable(candidates[i]), -candidates[i].k))
+    apart = [i for i in numbers if _separate(candidates[i], tries) and _repeats(candidates[i])]
+    best = max(_stable(c) for c in candidates)
+    chosen = apart or [i for i in numbers if _stable(candidates[i]) >= best - NEAR]
+    return max(chosen, key=lambda i: candidates[i].k)
+
+
+def _foretold(candidates: Sequence[Candidate], best: int) -> int:
+    """Where nothing was tested: as many groups as hidden votes speak for."""
+    return min(range(len(candidates)), key=lambda i: abs(candidates[i].k - best))
+
+
+def _repeats(split: Candidate) -> bool:
+    return _stable(split) >= STABLE
 
 
 def _verdict(split: Candidate, null_p: float | None, best: int, tries: int) -> Verdict:
@@ -516,7 +532,7 @@ def _verdict(split: Candidate, null_p: float | None, best: int, tries: int) -> V
         return "chance"
     if best == 1:
         return "one"
-    if _stable(split) < STABLE:
+    if not _repeats(split):
         return "unrepeatable"
     return "groups" if _separate(split, tries) else "spectrum"
 
@@ -533,8 +549,8 @@ def _reason(verdict: Verdict, split: Candidate, null_p: float | None, people: in
     )
     words = {
         "groups": f"{split.k} groups",
-        "spectrum": "No groups but a spectrum: opinions hang together and the cut repeats, but "
-        "people lie on either side of it without a gap",
+        "spectrum": "No groups claimed: opinions hang together and the cut repeats, but no gap was "
+        "found between its sides; this is a spectrum, or groups too close for these votes to part",
         "unrepeatable": "No groups: the best split does not survive leaving people out",
         "chance": "No groups: the best split is no better than chance",
         "one": "No groups: hidden votes are foretold best by one group",

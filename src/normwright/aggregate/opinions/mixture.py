@@ -61,7 +61,7 @@ class Gain:
     error: float
     """Standard error of the gain, people being independent."""
     better: bool
-    """Whether it gains more than one standard error over one group less."""
+    """Whether it gains over one group less: anything for two groups, a standard error for more."""
 
 
 def mix(
@@ -185,7 +185,9 @@ def gains(
     found = []
     for k in range(2, most + 1):
         now = told(k)
-        better = float((now - before).sum()) / votes > error(now - before)
+        # Whether two are more than chance is for a test of its own to say.
+        least = error(now - before) if k > 2 else 0.0
+        better = float((now - before).sum()) / votes > least
         found.append(Gain(k, float((now - alone).sum()) / votes, error(now - alone), better))
         if not better:
             break

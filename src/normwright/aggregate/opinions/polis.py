@@ -4,6 +4,11 @@ What cannot be replayed: the live engine starts each computation from its last o
 once they were in, and changes the number of groups only after four equal verdicts in a row. All
 that depends on when it happened to run, which an export does not tell. Here every computation
 starts afresh from seeded starts, so that the same votes and seed give the same groups.
+
+Maps, counts, tests, consensus and statements equal those of red-dwarf for given groups, but: the
+map is that of people with enough votes (red-dwarf draws it of all, then leaves out who has few);
+people are first put into base clusters, as in Polis, which red-dwarf does not do; and a group none
+of whose statements stands out in agreement keeps its disagreements.
 """
 
 from __future__ import annotations
