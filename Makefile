@@ -11,6 +11,7 @@ TORCH_INDEX ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup
+ORACLES := build/oracles-venv
 
 # One source of quiet, offline, repeatable runs for everything below.
 export HF_HUB_OFFLINE := 1
@@ -18,11 +19,11 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-seeds real model exhaustive bench-axioms figures screenshots wheel-check test check fix docs clean
+.PHONY: help setup demo demo-seeds real model exhaustive oracles bench bench-axioms figures screenshots wheel-check test check fix docs clean
 
 help:
-	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | bench-axioms"
-	@echo "     figures | screenshots | wheel-check | test | check | fix | docs | clean"
+	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | oracles"
+	@echo "     bench | bench-axioms | figures | screenshots | wheel-check | test | check | fix | docs | clean"
 
 setup: $(STAMP)
 
@@ -71,6 +72,21 @@ bench-axioms: $(STAMP)
 # after `make oracles`.
 bench: $(STAMP)
 	$(BIN)/python -m scripts.bench
+
+# Independent implementations (pref_voting, votelib, abcvoting, choix, red-dwarf) answer random
+# instances, and the tests read their answers: writes tests/aggregate/oracles. Needs the network.
+# They live in an environment of their own, because some of what they need is not free software.
+oracles: $(ORACLES)/.setup
+	$(ORACLES)/bin/python -m scripts.oracles.rankings
+	$(ORACLES)/bin/python -m scripts.oracles.approvals
+	$(ORACLES)/bin/python -m scripts.oracles.comparisons
+	$(ORACLES)/bin/python -m scripts.oracles.opinions
+	$(ORACLES)/bin/python -m scripts.oracles.differences
+
+$(ORACLES)/.setup: scripts/oracles/requirements.txt
+	@test -x $(ORACLES)/bin/python || $(PYTHON) -m venv $(ORACLES)
+	$(ORACLES)/bin/python -m pip install -q -r scripts/oracles/requirements.txt
+	@touch $@
 
 # The table of figures in the README, measured on the project in demo/, so after `make demo`.
 figures: $(STAMP)

@@ -91,8 +91,8 @@ def river(election: Election) -> Order:
     The rule says who wins. The tiers below are those who win once all before are gone, on the same
     ballots; the score is the share of others in lower tiers.
 
-    Facts: `left_out_for_ties`: majorities left out only because of their equals, by name; none:
-    the textbook winner.
+    Facts: `left_out_for_ties`: majorities left out only because of their equals, by name; none,
+    and nobody beaten by equal majorities: the textbook winner.
     """
     margins, names = election.margins, election.alternatives
     ties: list[tuple[int, int]] = []
