@@ -27,7 +27,7 @@ MIN_SIZE = 5
 MAX_GROUPS = 5
 ALPHA = 0.05
 """Groups count only if chance does as well in at most this share of cases. For the gap it is
-shared among the numbers of groups that were tried."""
+shared among the four numbers of groups that there may be."""
 STABLE = 0.75
 """... and if the median adjusted Rand index over subsamples is at least this."""
 NEAR = 0.05
@@ -368,7 +368,7 @@ class _Work:
         number = _chosen(candidates) if self.rounds else _foretold(candidates, best)
         split = candidates[number]
         null_p = self._chance(tried, split.k) if self.rounds else None
-        verdict = _verdict(split, null_p, best, len(candidates))
+        verdict = _verdict(split, null_p, best)
         memberships = None
         if verdict in ("groups", "spectrum", "untested"):
             if fitted:
@@ -500,8 +500,8 @@ def _stable(split: Candidate) -> float:
     return split.stability.value
 
 
-def _separate(split: Candidate, tries: int) -> bool:
-    return split.gap_p is not None and split.gap_p <= ALPHA / tries
+def _separate(split: Candidate) -> bool:
+    return split.gap_p is not None and split.gap_p <= ALPHA / (MAX_GROUPS - 1)
 
 
 def _chosen(candidates: Sequence[Candidate]) -> int:
@@ -509,8 +509,7 @@ def _chosen(candidates: Sequence[Candidate]) -> int:
     as well as the best one that with the most groups.
     """
     numbers = range(len(candidates))
-    tries = len(candidates)
-    apart = [i for i in numbers if _separate(candidates[i], tries) and _repeats(candidates[i])]
+    apart = [i for i in numbers if _separate(candidates[i]) and _repeats(candidates[i])]
     best = max(_stable(c) for c in candidates)
     chosen = apart or [i for i in numbers if _stable(candidates[i]) >= best - NEAR]
     return max(chosen, key=lambda i: candidates[i].k)
@@ -525,7 +524,7 @@ def _repeats(split: Candidate) -> bool:
     return _stable(split) >= STABLE
 
 
-def _verdict(split: Candidate, null_p: float | None, best: int, tries: int) -> Verdict:
+def _verdict(split: Candidate, null_p: float | None, best: int) -> Verdict:
     if null_p is None:
         return "untested"
     if null_p > ALPHA:
@@ -534,7 +533,7 @@ def _verdict(split: Candidate, null_p: float | None, best: int, tries: int) -> V
         return "one"
     if not _repeats(split):
         return "unrepeatable"
-    return "groups" if _separate(split, tries) else "spectrum"
+    return "groups" if _separate(split) else "spectrum"
 
 
 def _reason(verdict: Verdict, split: Candidate, null_p: float | None, people: int) -> str:
