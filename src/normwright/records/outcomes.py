@@ -39,7 +39,11 @@ class Group(Frozen):
 
 
 class Grouping(Record):
-    """Opinion groups with the evidence for them. `groups` is empty when none are supported."""
+    """Opinion groups with the evidence for them.
+
+    `groups` holds the groups that the votes support, or the sides of a spectrum, as `verdict` says;
+    it is empty where a split does not repeat, or is no more than chance.
+    """
 
     groups: tuple[Group, ...]
     method: str

@@ -132,6 +132,8 @@ def _groups(outcome: Outcome, w: Words) -> dict[str, Any]:
         )
     sizes = ", ".join(f"{w('norms.group', id=g.id)}: {w.count(g.size)}" for g in found.groups)
     key = "outcomes.groups" if found.groups else "outcomes.no_groups"
+    if found.groups and found.verdict == "spectrum":
+        key = "outcomes.sides"
     return {
         "line": w(key, count=w.count(len(found.groups)), sizes=sizes),
         "stability": told if found.groups else "",

@@ -147,21 +147,25 @@ def _matched(labels: Ints, known: Ints, k: int) -> Ints:
 def _positions(cells: Cells, shares: Floats) -> Floats:
     """Where people stand between any two groups: 1 in the middle of the first, 0 of the second.
 
-    The log-likelihood ratio of a person's votes, between what is expected of either group on the
-    statements that this person saw, so that few votes are no position of their own.
+    Votes weighed by how far apart the groups' odds of agreeing to disagreeing are, on statements
+    that a person saw, so that few votes are no position of their own. Odds, because shares pile up
+    at their ends, and a spectrum in shares would look like camps. A pass stands in the middle: how
+    often a half of the people pass is known too badly to be weighed.
     """
-    logs = np.log(shares)
+    against, _, for_it = shares.reshape(-1, 3, shares.shape[1]).transpose(1, 0, 2)
+    odds, means = np.log(for_it / against), for_it - against
     k = shares.shape[1]
     lines = np.zeros((cells.people, k, k))
     for a in range(k):
         for b in range(a):
-            ratio = logs[:, a] - logs[:, b]
-            ends = ((shares[:, [a, b]] * ratio[:, None]).reshape(-1, 3, 2)).sum(axis=1)
+            apart = odds[:, a] - odds[:, b]
+            ends = means[:, [a, b]] * apart[:, None]
             reach = np.stack(
                 [np.bincount(cells.rows, ends[cells.columns, i], cells.people) for i in (0, 1)]
             )
             span = np.maximum(reach[0] - reach[1], 1e-12)
-            lines[:, a, b] = (cells.indicators @ ratio - reach[1]) / span
+            stands = np.bincount(cells.rows, cells.values * apart[cells.columns], cells.people)
+            lines[:, a, b] = (stands - reach[1]) / span
     return lines
 
 

@@ -23,8 +23,8 @@ from normwright.aggregate.opinions.splitting import kmeans
 
 PRIOR = 2.0
 """Votes on each statement that the prior is worth, shared out as all people voted."""
-HELD_OUT = 0.2
-"""Share of votes hidden while the number of groups is chosen."""
+FOLDS = 5
+"""Parts of the votes, each hidden once, while the number of groups is chosen."""
 _TURNS = 200
 _TOLERANCE = 1e-6
 
@@ -159,24 +159,28 @@ def placed(cells: Cells, fitted: Mixture) -> Floats:
 
 
 def gains(
-    cells: Cells, points: Floats, most: int, rng: np.random.Generator, *, starts: int = 4
+    cells: Cells, points: Floats, most: int, rng: np.random.Generator, *, starts: int = 1
 ) -> list[Gain]:
     """Return how well 2, 3, ... groups foretell votes that were hidden, while one more helps.
 
-    A share of all votes is hidden at random, groups are fitted to the others, and every hidden
-    vote is foretold from those that the same person did show. The last that is returned is the
-    first that is not better than the one before, unless all are.
+    Every vote is hidden once (cross-validation): groups are fitted to four fifths of the votes, and
+    the others are foretold from those that the same person did show. The last that is returned is
+    the first that is not better than the one before, unless all are.
     """
-    hidden: Mask = rng.random(len(cells.values)) < HELD_OUT
-    shown = cells.keeping(~hidden)
-    rows, kinds = cells.rows[hidden], cells.kinds[hidden]
-    votes = max(1, len(rows))
+    part = rng.integers(FOLDS, size=len(cells.values))
+    folds = []
+    for number in range(FOLDS):
+        hidden: Mask = part == number
+        folds.append((cells.keeping(~hidden), cells.rows[hidden], cells.kinds[hidden]))
+    votes = max(1, len(cells.values))
 
     def told(k: int) -> Floats:
-        fitted = fit(shown, points, k, rng, starts=starts, turns=100, tolerance=1e-6)
-        chances = (fitted.memberships[rows] * fitted.shares[kinds]).sum(axis=1)
-        logs: Floats = np.log(chances)
-        return np.bincount(rows, logs, cells.people).astype(np.float64)
+        sums = np.zeros(cells.people)
+        for shown, rows, kinds in folds:
+            fitted = fit(shown, points, k, rng, starts=starts)
+            chances = (fitted.memberships[rows] * fitted.shares[kinds]).sum(axis=1)
+            sums += np.bincount(rows, np.log(chances), cells.people)
+        return sums
 
     def error(person: Floats) -> float:
         return float(person.std() * np.sqrt(len(person)) / votes)
