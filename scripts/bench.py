@@ -318,8 +318,11 @@ def _page(rows: Sequence[tuple[Case, dict[str, float], dict[str, Any] | None]]) 
         "# Speed, beside peers\n\n<!-- Written by scripts/bench.py; do not edit. -->\n\n"
         f"Python {platform.python_version()}, numpy {numpy.__version__}, scipy "
         f"{scipy.__version__}, {cores} cores, one thread. CPU seconds are the best of {RUNS}, "
-        "without preparation; memory is the peak of the whole process. A peer's time is of the "
-        "same machine, right after ours.\n\n" + _table(rows) + "\n"
+        "without preparation; memory is the peak of the whole process. A peer is run once after a "
+        "warm-up on little data, in the form it takes (lists of orders, which it counts into a "
+        "profile; ours are arrays), on the same machine, right after ours.\n\n"
+        + _table(rows)
+        + "\n"
     )
 
 
