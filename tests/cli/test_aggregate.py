@@ -383,3 +383,22 @@ def test_survey_reads_a_whole_folder(call: Call, capital: Path, tmp_path: Path) 
         ]
         + ["two.svg"]
     )
+
+
+def test_every_shared_ballot_file_is_analysed(call: Call, data_dir: Path) -> None:
+    """One command, every file of rankings: all are read, and each has its report and its winners."""
+    rows = call("aggregate", "survey", data_dir / "ballots", "--json").value["sources"]
+
+    assert len(rows) > 40
+    assert not [row["path"] for row in rows if row["faults"]]
+    assert all(row["findings"] and row["methods"]["camps"] for row in rows)
+
+
+@pytest.mark.slow
+def test_every_shared_consultation_is_analysed(call: Call, data_dir: Path) -> None:
+    """The same for every conversation, with groups or none; slow, for groups take subsamples."""
+    rows = call("aggregate", "survey", data_dir / "votes", "--json").value["sources"]
+
+    assert len(rows) > 10
+    assert not [row["path"] for row in rows if row["faults"]]
+    assert all(row["groups"]["reason"] and row["slate"]["jr"] for row in rows)

@@ -468,8 +468,9 @@ def simulate(
 
 @app.command("survey", epilog="Example:  normwright aggregate survey consultations --out reports")
 def survey(
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where votes and ballots lie, also in folders.")
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER...", help="Where votes and ballots lie, also in folders."),
     ],
     *,
     out: Annotated[
@@ -485,17 +486,17 @@ def survey(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
-    """Import and analyse all that lies in a folder: integrity, rankings, opinion groups, slates.
+    """Import and analyse all that lies in folders: integrity, rankings, opinion groups, slates.
 
     What cannot be read is told with its faults and stops nothing else; the exit code is then 1.
     """
     from normwright import flow
 
     shown = choose(lang)
-    places = flow.sources_in(folder)
+    places = [(path, folder) for folder in folders for path in flow.sources_in(folder)]
     rows: list[dict[str, Any]] = []
     with _told(shown, quiet=as_json) as progress:
-        for number, path in enumerate(places):
+        for number, (path, folder) in enumerate(places):
             name = path.relative_to(folder).as_posix() if path != folder else path.name
             if progress is not None:
                 progress(number, len(places), name)
