@@ -386,7 +386,7 @@ def test_survey_reads_a_whole_folder(call: Call, capital: Path, tmp_path: Path) 
 
 
 def test_every_shared_ballot_file_is_analysed(call: Call, data_dir: Path) -> None:
-    """One command, every file of rankings: all are read, and each has its report and its winners."""
+    """One command, every file of rankings: all are read, each with its report and its winners."""
     rows = call("aggregate", "survey", data_dir / "ballots", "--json").value["sources"]
 
     assert len(rows) > 40
