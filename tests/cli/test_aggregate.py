@@ -402,3 +402,18 @@ def test_every_shared_consultation_is_analysed(call: Call, data_dir: Path) -> No
     assert len(rows) > 10
     assert not [row["path"] for row in rows if row["faults"]]
     assert all(row["groups"]["reason"] and row["slate"]["jr"] for row in rows)
+
+
+def test_a_slate_tells_what_single_voters_can_do(call: Call, tmp_path: Path) -> None:
+    """How many would have to turn, whether any one could change it, and who has how many of it."""
+    votes = [[1, 1, -1]] * 6 + [[-1, -1, 1]] * 4
+    place = polis(tmp_path / "town", votes)
+    picture = tmp_path / "slate.svg"
+    arguments = ("--size", 2, "--method", "av", "--influence", "--picture", picture)
+    told = call("aggregate", "slate", place, *arguments, "--json").value
+
+    assert told["support"]["0"] == {"agree": 6, "asked": 10}
+    assert told["served"] == [4, 0, 6]
+    assert told["influence"]["slate"]["stable"]["value"] == 1.0
+    assert [one["flips_turned"] for one in told["influence"]["shares"]] == [2, 2]
+    assert "approve" in picture.read_text(encoding="utf-8")

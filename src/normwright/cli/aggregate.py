@@ -167,10 +167,16 @@ def slate(
             "--method", metavar="SLUG", help="A slate rule (see: normwright plugins slates)."
         ),
     ] = "equal-shares",
+    influence: Annotated[
+        bool,
+        typer.Option("--influence", help="Try what any single voter can do to it; takes longer."),
+    ] = False,
     unranked: UnrankedAs = None,
     approve_top: ApproveTop = None,
+    seed: Seed = 0,
     format: Format = None,
     authority: Authority = None,
+    picture: Picture = None,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
@@ -181,6 +187,8 @@ def slate(
     """
     from normwright import flow
 
+    shown = choose(lang)
+    counted.picture_place(picture)
     cast = flow.read_ballots(
         path,
         format=format,
@@ -188,13 +196,18 @@ def slate(
         unranked=counted.unranked_of(unranked),
         approve_top=approve_top,
     )
-    found = flow.slate_of(cast, size=size, method=method)
+    found = flow.slate_of(cast, size=size, method=method, influence=influence, seed=seed)
+    if picture is not None:
+        from normwright.web import slate_picture
+
+        counted.write_picture(picture, slate_picture(found, shown))
     if as_json:
         emit(counted.slate_json(found))
         return DONE
     out = console()
-    for part in counted.slate_screen(found, choose(lang)):
+    for part in counted.slate_screen(found, shown):
         out.print(part)
+    _drawn(picture, shown)
     return DONE
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from normwright.aggregate.opinions import Standing as Agreed
-    from normwright.flow import Audited, OpinionGroups, Ranked, Slated, Weighed
+    from normwright.flow import Audited, Influence, OpinionGroups, Ranked, Slated, Weighed
     from normwright.records import (
         Agreement,
         AxiomFinding,
@@ -217,6 +217,11 @@ def slate_json(found: Slated) -> dict[str, Any]:
         "ballots": slate.voters,
         "exposure": slate.exposure,
         "texts": {m: found.cast.texts[m] for m in slate.members if m in found.cast.texts},
+        "support": None
+        if found.support is None
+        else {name: {"agree": a, "asked": n} for name, (a, n) in found.support.items()},
+        "served": None if found.served is None else list(found.served),
+        "influence": None if found.influence is None else found.influence.as_json(),
         "facts": slate.facts,
         "format": found.cast.format,
         "source": found.cast.digest,
@@ -258,8 +263,20 @@ def slate_screen(found: Slated, lang: str) -> list[RenderableType]:
                     )
                 )
             )
+    if found.influence is not None:
+        lines += [escape(line) for line in _influenced(found.influence, lang)]
     lines += [escape(say["slate-not-audited"].format(why=why)) for why in slate.audit.not_audited]
     return lines
+
+
+def _influenced(found: Influence, lang: str) -> list[str]:
+    say, stable = words(lang), found.slate.stable
+    turns = [
+        say["slate-turns"].format(name=one.statement, n=one.flips_turned, seen=one.seen)
+        for one in found.shares
+        if one.flips_turned is not None
+    ]
+    return [say["slate-stable"].format(share=_share(stable, lang), n=stable.n), *turns]
 
 
 def _represented(audit: RepresentationAudit, name: str, lang: str) -> str:

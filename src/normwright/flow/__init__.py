@@ -34,7 +34,7 @@ from normwright.flow.settings import FILE, ProjectSettings, project_schema
 from normwright.flow.signed import Signatures
 from normwright.flow.signing import Signed, sign
 from normwright.flow.simulated import FAST, simulated
-from normwright.flow.slated import Slated, slate_of
+from normwright.flow.slated import Influence, Slated, slate_of
 from normwright.flow.sources import digest_sources
 from normwright.flow.start import Started, init, template_names
 from normwright.flow.statements import KINDS
@@ -60,6 +60,7 @@ __all__ = [
     "Findings",
     "Forecast",
     "Imported",
+    "Influence",
     "OpinionGroups",
     "Project",
     "ProjectSettings",

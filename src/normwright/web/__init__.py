@@ -6,6 +6,7 @@ from normwright.web.counted import (
     margins_picture,
     opinion_picture,
     ranking_picture,
+    slate_picture,
 )
 from normwright.web.examples import Example, pick_examples
 from normwright.web.publish import publish, report_data
@@ -24,5 +25,6 @@ __all__ = [
     "ranking_picture",
     "report_data",
     "shipped",
+    "slate_picture",
     "write_report",
 ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from normwright.flow import Audited, OpinionGroups, Ranked
-from normwright.records import Agreement, ViolationRate
+from normwright.flow import Audited, OpinionGroups, Ranked, Slated
+from normwright.records import Agreement, Fault, InputError, ViolationRate
 from normwright.web.pictures import (
+    Bar,
     Curve,
     OpinionGroup,
     RankRow,
@@ -15,6 +16,7 @@ from normwright.web.pictures import (
     margins,
     opinion_map,
     rank_intervals,
+    slate,
 )
 from normwright.web.pictures.margins import ARROWS
 from normwright.web.pictures.opinions import drawn
@@ -172,5 +174,49 @@ def curves_picture(found: Sequence[ViolationRate], lang: str) -> str:
         note=f"{note} {w('picture.curves_bound')}" if bound else note,
         across=w.get(f"picture.over_{first.over}", first.over) or first.over,
         up=w("picture.rate"),
+        w=w,
+    )
+
+
+def slate_picture(found: Slated, lang: str) -> str:
+    """Return a slate: who approves of each member, and who has none, one, two ... of them.
+
+    Raises:
+        InputError: where ballots do not say what is approved, so that there is nothing to draw.
+    """
+    (w,) = words_for([lang])
+    chosen = found.slate
+    if found.support is None or found.served is None:
+        raise InputError(
+            [
+                Fault(
+                    where="--picture",
+                    expected="ballots that say what is approved",
+                    seen=f"orders of all alternatives ({found.cast.format})",
+                    do="Say where approval ends: --approve-top N.",
+                )
+            ]
+        )
+    members = []
+    for name, (agree, asked) in found.support.items():
+        text, share = found.cast.texts.get(name), agree / asked if asked else 0.0
+        told = w("picture.share_of", share=w.number(share if asked else None), n=w.count(asked))
+        members.append(Bar(f"{name}  {text}" if text else name, share, told))
+    total = max(1, sum(found.served))
+    served = [
+        Bar(w("picture.served", n=number), count / total, w.number(count / total))
+        for number, count in enumerate(found.served)
+    ]
+    left = [audit.witness for audit in (chosen.audit.jr, chosen.audit.ejr_plus) if audit]
+    witness = next((one for one in left if one is not None), None)
+    note = w("picture.slate_fair")
+    if witness is not None:
+        note = w("picture.slate_left", n=w.count(witness.voters), lacks=witness.lacks)
+    return slate(
+        members,
+        served,
+        heading=w("picture.served_heading"),
+        title=w("picture.slate", size=chosen.size, method=chosen.method),
+        note=f"{note} {w('picture.slate_note', n=w.count(chosen.voters))}",
         w=w,
     )

@@ -8,8 +8,10 @@ from normwright.web.pictures.curves import Curve, curves
 from normwright.web.pictures.margins import margins
 from normwright.web.pictures.opinions import OpinionGroup, opinion_map
 from normwright.web.pictures.ranks import RankRow, rank_intervals
+from normwright.web.pictures.slates import Bar, slate
 
 __all__ = [
+    "Bar",
     "Curve",
     "OpinionGroup",
     "RankRow",
@@ -18,4 +20,5 @@ __all__ = [
     "margins",
     "opinion_map",
     "rank_intervals",
+    "slate",
 ]
