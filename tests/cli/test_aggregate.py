@@ -417,3 +417,30 @@ def test_a_slate_tells_what_single_voters_can_do(call: Call, tmp_path: Path) -> 
     assert told["influence"]["slate"]["stable"]["value"] == 1.0
     assert [one["flips_turned"] for one in told["influence"]["shares"]] == [2, 2]
     assert "approve" in picture.read_text(encoding="utf-8")
+
+
+def test_comparisons_without_names_are_a_person_a_row(call: Call, tmp_path: Path) -> None:
+    """Winner and loser alone: nobody can be named, so each row counts as a person, and says so."""
+    path = tmp_path / "games.csv"
+    path.write_text("winner,loser\nA,B\nA,C\nB,C\nC,A\nB,A\nA,B\n", encoding="utf-8")
+    told = call("aggregate", "rank", path, "--method", "bradley-terry", "--json").value
+    found = call("elicit", "import", path, "--json").value["findings"]
+
+    assert (told["ballots"], told["unranked"], told["winners"]) == (6, "apart", ["A"])
+    assert "anonymous-rows" in {one["kind"] for one in found}
+
+
+def test_what_a_table_leaves_open_is_answered_on_the_command_line(
+    call: Call, tmp_path: Path
+) -> None:
+    """Another column might name people: that is asked, and the error says how to answer."""
+    path = tmp_path / "games.csv"
+    path.write_text("winner,loser,desk\nA,B,1\nB,C,2\nA,C,1\n", encoding="utf-8")
+    asked = call("aggregate", "rank", path, "--json")
+    rows = call("aggregate", "rank", path, "--answer", "columns.participant=rows", "--json")
+    desks = call("aggregate", "rank", path, "--answer", "columns.participant=desk", "--json")
+
+    assert asked.code == 1
+    assert "--answer" in asked.faults[0]["do"]
+    assert rows.value["ballots"] == 3
+    assert desks.value["ballots"] == 2

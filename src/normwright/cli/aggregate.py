@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from normwright.cli import counted, surveys
-from normwright.cli.options import AsJson, Lang
+from normwright.cli.options import Answers, AsJson, Lang, answers_of
 from normwright.cli.screen import DONE, FAILED, console, emit
 from normwright.cli.words import choose, words
 
@@ -108,6 +108,7 @@ def rank(
     ] = 5.0,
     seed: Seed = 0,
     format: Format = None,
+    answer: Answers = None,
     authority: Authority = None,
     picture: Picture = None,
     lang: Lang = None,
@@ -122,6 +123,7 @@ def rank(
     cast = flow.read_ballots(
         path,
         format=format,
+        answers=answers_of(answer),
         authority=authority,
         unranked=counted.unranked_of(unranked),
         approve_top=approve_top,
@@ -175,6 +177,7 @@ def slate(
     approve_top: ApproveTop = None,
     seed: Seed = 0,
     format: Format = None,
+    answer: Answers = None,
     authority: Authority = None,
     picture: Picture = None,
     lang: Lang = None,
@@ -192,6 +195,7 @@ def slate(
     cast = flow.read_ballots(
         path,
         format=format,
+        answers=answers_of(answer),
         authority=authority,
         unranked=counted.unranked_of(unranked),
         approve_top=approve_top,
@@ -231,6 +235,7 @@ def groups(
     ] = 50,
     seed: Seed = 0,
     format: Format = None,
+    answer: Answers = None,
     authority: Authority = None,
     picture: Picture = None,
     lang: Lang = None,
@@ -245,7 +250,7 @@ def groups(
 
     shown = choose(lang)
     counted.picture_place(picture)
-    cast = flow.read_ballots(path, format=format, authority=authority)
+    cast = flow.read_ballots(path, format=format, answers=answers_of(answer), authority=authority)
     with _told(shown, quiet=as_json) as progress:
         found = flow.groups_of(
             path, cast, pipeline=pipeline, seed=seed, rounds=resamples, progress=progress
@@ -280,6 +285,7 @@ def compare(
     resamples: Resamples = 100,
     seed: Seed = 0,
     format: Format = None,
+    answer: Answers = None,
     authority: Authority = None,
     picture: Picture = None,
     lang: Lang = None,
@@ -301,6 +307,7 @@ def compare(
         cast = flow.read_ballots(
             path,
             format=format,
+            answers=answers_of(answer),
             authority=authority,
             unranked=counted.unranked_of(unranked),
             approve_top=approve_top,
@@ -352,6 +359,7 @@ def audit(
     approve_top: ApproveTop = None,
     seed: Seed = 0,
     format: Format = None,
+    answer: Answers = None,
     authority: Authority = None,
     picture: Picture = None,
     lang: Lang = None,
@@ -370,6 +378,7 @@ def audit(
     cast = flow.read_ballots(
         path,
         format=format,
+        answers=answers_of(answer),
         authority=authority,
         unranked=counted.unranked_of(unranked),
         approve_top=approve_top,

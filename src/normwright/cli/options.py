@@ -21,5 +21,30 @@ Lang: TypeAlias = Annotated[
         help="Language of what is shown, for example pt; the terminal's if left out.",
     ),
 ]
+Answers: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--answer",
+        metavar="KEY=VALUE",
+        help="What the files leave open, as an error names it; once for each.",
+    ),
+]
+
+
+def answers_of(given: list[str] | None) -> dict[str, str]:
+    """Return the answers of `--answer` by key.
+
+    Raises:
+        typer.BadParameter: if one is not KEY=VALUE.
+    """
+    told: dict[str, str] = {}
+    for text in given or []:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise typer.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--answer")
+        told[key.strip()] = value.strip()
+    return told
+
+
 HERE = Path()
 """The directory the command is called in."""

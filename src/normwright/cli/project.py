@@ -15,10 +15,9 @@ import typer
 from normwright.cli.asked import put, show_taken_in
 from normwright.cli.foreseen import line_of, show
 from normwright.cli.keys import passphrase_of_person, signed_lines
-from normwright.cli.options import HERE, AsJson, Directory, Lang
+from normwright.cli.options import HERE, AsJson, Directory, Lang, answers_of
 from normwright.cli.progress import watching
 from normwright.cli.screen import DONE, VERDICT_CODES, VERDICT_STYLES, console, emit
-from normwright.cli.sources import key_and_value
 from normwright.cli.standing import last_of
 from normwright.cli.words import choose, words
 from normwright.records import VERDICTS, Verdict, VerdictWord
@@ -117,7 +116,7 @@ def _init_from(
     if template is not None:
         raise typer.BadParameter("give either --template or --from", param_hint="--from")
     shown = choose(lang)
-    answers = dict(key_and_value(text) for text in given)
+    answers = answers_of(list(given))
     asking = sys.stdin.isatty() and not as_json
     made = init_from(
         directory,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from normwright.cli.options import AsJson, Lang
+from normwright.cli.options import Answers, AsJson, Lang, answers_of
 from normwright.cli.screen import DONE, console, emit, fault_json
 from normwright.cli.words import choose, words
 from normwright.records import Fault, InputError
@@ -51,14 +51,7 @@ def import_(
             "nothing is written.",
         ),
     ] = None,
-    answer: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--answer",
-            metavar="KEY=VALUE",
-            help="What the files leave open, as an error names it; once for each.",
-        ),
-    ] = None,
+    answer: Answers = None,
     process: Annotated[
         Path | None,
         typer.Option("--process", metavar="FILE", help="A process.yaml that says who was asked."),
@@ -72,7 +65,7 @@ def import_(
     line. What can be used, but is odd, is in the report with what was done about it.
     """
     shown = choose(lang)
-    answers = dict(key_and_value(text) for text in answer or [])
+    answers = answers_of(answer)
     done: Imported | None = None
     if project is None:
         from normwright.elicit import read_source
@@ -110,10 +103,7 @@ def export(
         str | None,
         typer.Option("--format", metavar="SLUG", help="The format; recognised, if left out."),
     ] = None,
-    answer: Annotated[
-        list[str] | None,
-        typer.Option("--answer", metavar="KEY=VALUE", help="What the files leave open."),
-    ] = None,
+    answer: Answers = None,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
@@ -125,7 +115,7 @@ def export(
     from normwright import elicit, flow
 
     say = words(choose(lang))
-    answers = dict(key_and_value(text) for text in answer or [])
+    answers = answers_of(answer)
     if (path / flow.FILE).is_file():
         found: elicit.Consulted | None = flow.consultation_of(path)
     else:
@@ -146,18 +136,6 @@ def export(
     for name in written:
         screen.print(str(out / name), markup=False, soft_wrap=True)
     return DONE
-
-
-def key_and_value(text: str) -> tuple[str, str]:
-    """Return `KEY=VALUE` as its two parts.
-
-    Raises:
-        typer.BadParameter: if it is of another form.
-    """
-    key, equals, value = text.partition("=")
-    if not equals or not key.strip():
-        raise typer.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--answer")
-    return key.strip(), value.strip()
 
 
 def json_of(source: Source) -> dict[str, Any]:

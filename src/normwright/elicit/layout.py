@@ -137,8 +137,18 @@ def find_layout(
         kind = "wide" if leave_out and answers else _kind(sheet, found, answers, places)
     match kind:
         case "comparisons":
-            sides = _SIDES if found.keys() >= _SIDES else ("winner", "loser")
-            return _needing(sheet, "comparisons", found, ("participant", *sorted(sides)))
+            sides = _SIDES if found.keys() >= _SIDES else {"winner", "loser"}
+            # Where every column is spoken for, none can name people: each row is one of its own.
+            spoken_for = len(set(found.values())) == len(sheet.columns)
+            nameless = chosen.get("participant") == ROWS or spoken_for
+            named = () if nameless and "participant" not in found else ("participant",)
+            layout, open_ = _needing(sheet, "comparisons", found, (*named, *sorted(sides)))
+            if layout is None and named and "participant" not in found:
+                open_ = tuple(
+                    replace(one, options=(*one.options, ROWS)) if one.role == "participant" else one
+                    for one in open_
+                )
+            return layout, open_
         case "rankings":
             return _ranked(sheet, found, answers, places, chosen)
         case "long":

@@ -39,6 +39,7 @@ def read_ballots(
     path: Path,
     *,
     format: str | None = None,
+    answers: Mapping[str, str] | None = None,
     authority: str | None = None,
     unranked: Unranked | None = None,
     approve_top: int | None = None,
@@ -48,6 +49,7 @@ def read_ballots(
     Args:
         path: what is to be read.
         format: slug of the importer; None: found out.
+        answers: what the files leave open, by key, as an error names it.
         authority: whose statements count, where several authorities asked; None: the only one.
         unranked: what an alternative that a ballot leaves out counts as; None: as the format has
             it, which is below all that a ballot ranks, except for votes and pairs.
@@ -58,7 +60,7 @@ def read_ballots(
     """
     from normwright.elicit import read_source
 
-    source = read_source(path, format=format)
+    source = read_source(path, format=format, answers=answers)
     cast = cast_of(path, source, authority)
     election = cast.election
     if unranked is not None and unranked != election.unranked:

@@ -251,13 +251,14 @@ def _compared(
     texts: dict[str, str] = {}
     people: dict[str, str] = {}
     choices: list[Choice] = []
-    pseudonym = _pseudonyms(sheet, layout, report)
+    pseudonym, digits = _pseudonyms(sheet, layout, report), len(str(len(sheet.rows)))
     for number, row in enumerate(sheet.rows):
         where = sheet.where(row)
         if "valid" in columns and row.cells[columns["valid"]].lower() in _FALSE:
             report.add("invalid-comparisons", "left out; the file marks them so", where)
             continue
-        who, one, other = (row.cells[columns[r]] for r in ("participant", *sides))
+        who = row.cells[columns["participant"]] if "participant" in columns else str(number)
+        one, other = (row.cells[columns[r]] for r in sides)
         if not (who and one and other):
             report.add("blank-comparisons", "left out; a name or a side is missing", where)
             continue
@@ -269,13 +270,15 @@ def _compared(
             folder.faults.add(
                 where, "left, right, tie, or one of the two as it is written",
                 shortened(row.cells[columns["choice"]]),
-                f"Say what it means under `choices` in {MAPPING}: {', '.join(CHOICES)}.",
+                f"Say what it means under `choices` in {MAPPING}, or --answer choices.VALUE=..: "
+                f"{', '.join(CHOICES)}.",
             )  # fmt: skip
             continue
         if side == "none":
             report.add("blank-comparisons", "left out; nothing was chosen, which is no tie", where)
             continue
-        actor = people.setdefault(who, pseudonym.of(who))
+        named = "participant" in columns
+        actor = people.setdefault(who, pseudonym.of(who) if named else f"r{number + 1:0{digits}d}")
         for text in (one, other):
             texts.setdefault(text, text)
         time = _cell(row, columns, "time")
@@ -503,12 +506,13 @@ def _unread(sheet: Sheet, said: _Said, reading: Reading, folder: Folder) -> None
         for value in reading.unknown:
             folder.faults.add(
                 first[value], "an answer whose meaning is known", shortened(value),
-                f"Say what it means under `votes` in {MAPPING}: {', '.join(MEANINGS)}.",
+                f"Say what it means under `votes` in {MAPPING}, or --answer votes.VALUE=..: "
+                f"{', '.join(MEANINGS)}.",
             )  # fmt: skip
     if reading.scales:
         folder.faults.add(
             sheet.label, f"a scale: {', '.join(reading.scales)}", "numbers on a scale nobody named",
-            f"Name it as `scale` in {MAPPING}, from least to most agreement.",
+            f"Name it as `scale` in {MAPPING}, or --answer scale=1..5: least agreement first.",
         )  # fmt: skip
 
 
@@ -530,7 +534,8 @@ def _layout(sheet: Sheet, given: Mapping[str, Any], folder: Folder) -> Layout | 
             if question.role == "layout"
             else f"a column of the {question.role}",
             f"columns {', '.join(shortened(c) for c in sheet.columns[:8])}",
-            f"Say it in {MAPPING}: `layout`, or `columns` by what they hold.",
+            f"Say it in {MAPPING} or by --answer: `layout`, or `columns` by what they hold, "
+            f"such as columns.participant=COLUMN ({ROWS}: nobody is named).",
         )
     if layout is not None and layout.kind == "wide" and not layout.statements:
         folder.faults.add(sheet.label, "columns of answers, one a statement", "none")
@@ -547,7 +552,7 @@ def _tell(sheet: Sheet, layout: Layout, report: Report) -> None:
     if sheet.encoding == "cp1252":
         policy = "the bytes are no UTF-8 and were read as Windows-1252"
         report.add("assumed-encoding", policy, sheet.label)
-    if layout.kind == "wide" and "participant" not in layout.columns:
+    if layout.kind in ("wide", "comparisons") and "participant" not in layout.columns:
         policy = "every row is taken as a person of its own; no column names participants"
         report.add("anonymous-rows", policy, sheet.label, len(sheet.rows))
     for column in layout.left_out:
