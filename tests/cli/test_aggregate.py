@@ -444,3 +444,21 @@ def test_what_a_table_leaves_open_is_answered_on_the_command_line(
     assert "--answer" in asked.faults[0]["do"]
     assert rows.value["ballots"] == 3
     assert desks.value["ballots"] == 2
+
+
+def test_ratings_keep_their_grades(call: Call, tmp_path: Path) -> None:
+    """On a scale of five, 5 and 4 are different grades although both are agreement."""
+    path = tmp_path / "ratings.csv"
+    rows = [("r1", 5, 4), ("r2", 5, 4), ("r3", 4, 5), ("r4", 1, 3)]
+    lines = [
+        f"{who},{what},{score}\n" for who, a, b in rows for what, score in (("A", a), ("B", b))
+    ]
+    path.write_text("rater,item,score\n" + "".join(lines), encoding="utf-8")
+    scale = ("--answer", "scale=1..5", "--json")
+    judged = call("aggregate", "rank", path, "--method", "majority-judgement", *scale).value
+    reverse = ("--answer", "scale=5..1", "--json")
+    against = call("aggregate", "rank", path, "--method", "majority-judgement", *reverse).value
+
+    assert judged["scores"] == {"A": 3.0, "B": 3.0}
+    assert judged["winners"] == ["A"]
+    assert against["scores"] != judged["scores"]

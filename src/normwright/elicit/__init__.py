@@ -4,7 +4,7 @@ Nothing is half imported: either every row has a place in the records or in the 
 `InputError` names every fault by file and line.
 """
 
-from normwright.elicit.consulted import Consulted, receipt
+from normwright.elicit.consulted import Consulted, Ratings, receipt
 from normwright.elicit.exports import Exported, export
 from normwright.elicit.importers import Importer, Option, PairsImporter, Question
 from normwright.elicit.importers.judged_pairs import read_judged_pairs
@@ -23,6 +23,7 @@ __all__ = [
     "Option",
     "PairsImporter",
     "Question",
+    "Ratings",
     "Source",
     "Taken",
     "every_format",

@@ -53,6 +53,18 @@ class Anonymous(Sequence[Participant]):
 
 
 @dataclass(frozen=True)
+class Ratings:
+    """Answers on a scale as they were given; as votes they are only agreement, pass or not."""
+
+    grades: int
+    """Number of grades of the scale."""
+    approved_from: int
+    """The lowest grade that is agreement, 0 being the least."""
+    given: tuple[tuple[str, str, int], ...] = field(repr=False)
+    """Participant, statement and grade, of the answers that count."""
+
+
+@dataclass(frozen=True)
 class Consulted:
     """One consultation, checked. Votes and comparisons are those that count, in file order."""
 
@@ -74,6 +86,8 @@ class Consulted:
     """Rankings of statements."""
     unranked: Unranked = "last"
     """What an alternative that a ballot leaves out counts as."""
+    ratings: Ratings | None = None
+    """The grades behind the votes, where people answered on a scale. They are not stored."""
     authors: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Statement -> pseudonym of who wrote it, where the files say so. It is not stored."""
 

@@ -12,7 +12,7 @@ from normwright.records import Digest, Fault, InputError, IntegrityFault, Unrank
 
 if TYPE_CHECKING:
     from normwright.aggregate import Election, Profile
-    from normwright.elicit import Consulted, Source
+    from normwright.elicit import Consulted, Ratings, Source
     from normwright.records import Majorities
 
 
@@ -145,6 +145,8 @@ def _of_consultation(
         order = [p.id for p in consulted.participants if p.id in members]
         profile = Profile.of(consulted.votes, participants=order, statements=ids)
         election, voters = profile.election(), profile.participants
+        if consulted.ratings is not None:
+            election = _rated(election, consulted.ratings, order)
     else:
         raise _nothing(path, source)
     election = replace(election, alternatives=tuple(names[i] for i in ids))
@@ -153,6 +155,25 @@ def _of_consultation(
         election, source.format, source.digest, source.faults, texts=told, profile=profile,
         voters=voters,
     )  # fmt: skip
+
+
+def _rated(votes: Election, ratings: Ratings, people: Sequence[str]) -> Election:
+    """The ballots with the grades that people gave in place of agreement, pass and disagreement."""
+    import numpy as np
+
+    row = {name: i for i, name in enumerate(people)}
+    column = {name: j for j, name in enumerate(votes.alternatives)}
+    grades = np.full((len(row), len(column)), -1, dtype=np.int16)
+    for person, statement, grade in ratings.given:
+        if person in row and statement in column:
+            grades[row[person], column[statement]] = grade
+    return replace(
+        votes,
+        orders=np.where(grades < 0, -1, ratings.grades - 1 - grades).astype(np.int16),
+        grades=grades,
+        approved_from=ratings.approved_from,
+        pairwise=None,
+    )
 
 
 def _person_by_person(

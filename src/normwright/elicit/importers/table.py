@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from normwright.elicit import compared, ranked
 from normwright.elicit.compared import Choice, moment
-from normwright.elicit.consulted import Consulted
+from normwright.elicit.consulted import Consulted, Ratings
 from normwright.elicit.files import Folder, slug_of, stem_of
 from normwright.elicit.importers import Importer, Nameless, Option, PeopleColumn, Question
 from normwright.elicit.integrity import (
@@ -40,7 +40,7 @@ from normwright.elicit.sheets import (
     sheet_names,
     shortened,
 )
-from normwright.elicit.stances import MEANINGS, Reading, is_scale, read_stances
+from normwright.elicit.stances import MEANINGS, Reading, is_scale, read_stances, scale_ends
 from normwright.elicit.tongue import UNDETERMINED
 from normwright.plugins import Card, plugin
 from normwright.records import (
@@ -218,9 +218,10 @@ def _voted(
             )  # fmt: skip
         elif answer.value in reading.meaning:
             report.add("blank-votes", "no vote; a blank is not a pass", answer.where)
+    last = last_of_each(casts, report, "votes")
     votes = tuple(
         Vote(participant=c.actor, statement=c.item, value=stance[c.value], at=seconds(c.time))
-        for c in last_of_each(casts, report, "votes")
+        for c in last
     )
     if not folder.faults.found:
         check_enough(votes, sheet.label, folder.faults)
@@ -233,7 +234,25 @@ def _voted(
     for person in people:  # those whose every cell is blank
         places.setdefault(person.id, sheet.label)
     check_votes(votes, people, statements, report, places=places)
-    return _made(folder, frame, people, statements, report, votes=votes)
+    ratings = _rated(last, stance, given.get("scale"))
+    made = _made(folder, frame, people, statements, report, votes=votes)
+    return made if ratings is None else replace(made, ratings=ratings)
+
+
+def _rated(
+    casts: Sequence[Cast], stance: Mapping[str, Stance], scale: str | None
+) -> Ratings | None:
+    """The grades of a scale that somebody named, whole numbers from the least agreement."""
+    if scale is None:
+        return None
+    least, most = scale_ends(scale)
+    grades = {value: abs(int(value) - least) for value in stance if value.lstrip("+-").isdigit()}
+    if len(grades) < len(stance):
+        return None  # words or fractions among them are no grades of the scale
+    agreed = [grade for value, grade in grades.items() if stance[value] == "agree"]
+    given = tuple((c.actor, c.item, grades[c.value]) for c in casts)
+    reach = abs(most - least)
+    return Ratings(reach + 1, min(agreed, default=reach + 1), given)
 
 
 def _compared(
