@@ -93,8 +93,8 @@ def main() -> int:
         "",
         "Written by `python scripts/opinion_power.py`.",
         "",
-        f"{given.seeds} electorates each; intervals are Wilson's at 95 %. ARI: agreement of the split "
-        "with the planted groups, whether or not groups were claimed.",
+        f"{given.seeds} electorates each; intervals are Wilson's at 95 %. ARI: agreement of the "
+        "split with the planted groups, whether or not groups were claimed.",
         "",
         "| votes | groups claimed | verdicts | median ARI |",
         "|---|---|---|---|",
@@ -105,9 +105,9 @@ def main() -> int:
     lines += [
         "",
         "Where opinions lie along a line and statements divide it sharply, people pile up at both "
-        "ends and votes alone cannot tell the ends from two camps; a small group apart from a large "
-        "one leaves no dip to be found. The verdict `spectrum` therefore says that no gap was found, "
-        "not that there is none.",
+        "ends and votes alone cannot tell the ends from two camps; a small group apart from a "
+        "large one leaves no dip to be found. The verdict `spectrum` therefore says that no gap "
+        "was found, not that there is none.",
         "",
     ]
     given.out.write_text("\n".join(lines), encoding="utf-8")
