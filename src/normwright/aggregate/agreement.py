@@ -14,7 +14,6 @@ from normwright import __version__, plugins
 from normwright.aggregate.compromises import Compromise, Theories
 from normwright.aggregate.election import Election, Inapplicable
 from normwright.aggregate.methods import Method, Order
-from normwright.aggregate.pairs import count_wins
 from normwright.records import Agreement, Camp, Estimate, MadeBy, RuleAnswer
 from normwright.stats import percentile_interval, proportion
 
@@ -239,11 +238,8 @@ def _resampled(
     """The agreement in each resample of the voters; one in which a rule refuses is passed over."""
     if not rounds or len(rules) < 2 or not len(election.orders) or not election.voters:
         return []
-    counts = election.drawn(np.random.default_rng([seed, 4]), rounds)
-    wins = count_wins(election.orders, counts, unranked=election.unranked)
     made = []
-    for drawn, pairs in zip(counts, wins, strict=True):
-        again = election.with_counts(drawn, wins=pairs)
+    for again in election.resamples(np.random.default_rng([seed, 4]), rounds):
         try:
             tiers = {slug: rule(again).tiers for slug, rule in rules.items()}
         except Inapplicable:
