@@ -19,9 +19,8 @@ from normwright.aggregate.axioms.clones import independent, with_clone
 from normwright.aggregate.axioms.clones import told as told_copy
 from normwright.aggregate.axioms.iia import deletion, levels, reversals
 from normwright.aggregate.axioms.iia import told as told_deletion
-from normwright.aggregate.axioms.majorities import condorcet_winner, smith_set
 from normwright.aggregate.election import Election, Inapplicable, Ints, spread
-from normwright.aggregate.majority import strongest_paths
+from normwright.aggregate.majority import condorcet_winner, smith_set, strongest_paths
 from normwright.aggregate.methods import Method, Order
 from normwright.aggregate.ranking import ranking_of
 from normwright.records import (
