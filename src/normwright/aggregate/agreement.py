@@ -42,11 +42,11 @@ def compare(
     names = election.alternatives
     rows, orders = _asked(rules, election, names)
     tiers = {slug: order.tiers for slug, order in orders.items()}
-    drawn = _resampled(election, {s: rules[s] for s in orders}, seed, rounds)
+    drawn, refused = _resampled(election, {s: rules[s] for s in orders}, seed, rounds)
     made = agreement_of(tiers, names)
     n, some = election.voters, bool(drawn) and made.agreed.value is not None
     shares = [one.agreed.value for one in drawn if one.agreed.value is not None]
-    interval = percentile_interval(shares) if some and shares else None
+    interval = percentile_interval(shares, unknown=refused) if some else None
     depends = proportion(sum(one.depends is True for one in drawn), len(drawn)) if some else None
     return made.model_copy(
         update={
@@ -192,23 +192,6 @@ def camps_of(winners: dict[str, tuple[str, ...]]) -> tuple[Camp, ...]:
     return tuple(sorted(camps, key=lambda c: (-len(c.rules), c.winners)))
 
 
-def agreement_over(orders: Sequence[Sequence[Order]], alternatives: int) -> NDArray[np.float64]:
-    """Return in which share of draws all rules put i above j, shape (m, m).
-
-    Pairs whose share is high are the robust core: neither the rule nor the sample decides them.
-
-    Args:
-        orders: for each draw of the voters the order by each rule.
-        alternatives: number of alternatives.
-    """
-    counts = np.zeros((alternatives, alternatives))
-    for draw in orders:
-        signs = signs_of(places_of([order.tiers for order in draw], alternatives))
-        counts += (signs > 0).all(axis=0)
-    shares: NDArray[np.float64] = counts / max(1, len(orders))
-    return shares
-
-
 def _asked(
     rules: Mapping[str, Callable[[Given], Order]], given: Given, names: tuple[str, ...]
 ) -> tuple[tuple[RuleAnswer, ...], dict[str, Order]]:
@@ -234,15 +217,16 @@ def _asked(
 
 def _resampled(
     election: Election, rules: dict[str, Method], seed: int, rounds: int
-) -> list[Agreement]:
-    """The agreement in each resample of the voters; one in which a rule refuses is passed over."""
+) -> tuple[list[Agreement], int]:
+    """The agreement in each resample of the voters, and how many some rule refuses."""
     if not rounds or len(rules) < 2 or not len(election.orders) or not election.voters:
-        return []
-    made = []
+        return [], 0
+    made, refused = [], 0
     for again in election.resamples(np.random.default_rng([seed, 4]), rounds):
         try:
             tiers = {slug: rule(again).tiers for slug, rule in rules.items()}
         except Inapplicable:
+            refused += 1
             continue
         made.append(agreement_of(tiers, election.alternatives))
-    return made
+    return made, refused

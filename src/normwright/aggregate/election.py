@@ -92,19 +92,30 @@ class Election:
 
         Where people sorted into categories these are grades, and the best of them approves.
         """
+        every = cls.of_orders(ballots, alternatives=alternatives, unranked=unranked)
+        counts, bundles = _given(ballots, voters, every.counts > 0)
+        return replace(every, counts=counts, bundles=bundles).compact()
+
+    @classmethod
+    def of_orders(
+        cls, ballots: Ballots, *, alternatives: Sequence[str], unranked: Unranked = "last"
+    ) -> Election:
+        """Return the orders of some ballots, a row each as they stand there, each given once.
+
+        One that ranks none of the alternatives is given by nobody.
+        """
         tiers = _tiers(ballots, alternatives)
-        counts, bundles = _given(ballots, voters, np.any(tiers >= 0, axis=1))
+        given: Ints = np.any(tiers >= 0, axis=1).astype(np.int64)
         kinds = len(ballots.categories)
         grades = np.where(tiers >= 0, kinds - 1 - tiers, UNSEEN).astype(np.int16)
         return cls(
             tuple(alternatives),
             tiers,
-            counts,
+            given,
             unranked=unranked,
             grades=grades if kinds else None,
             approved_from=kinds - 1 if kinds else None,
-            bundles=bundles,
-        ).compact()
+        )
 
     def compact(self) -> Election:
         """Return the same without orders that nobody gave."""

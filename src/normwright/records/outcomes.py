@@ -489,7 +489,8 @@ class Agreement(Record):
     """Pairs of alternatives."""
     agreed: Estimate
     """Share of pairs that all rules which answer put in the same order, or all hold level. None
-    where fewer than two rules answer, or there is no pair."""
+    where fewer than two rules answer, or there is no pair. In a resample to which a rule does not
+    apply any share is possible, so that the interval is never narrower than what is known."""
     core: tuple[tuple[str, str], ...] = ()
     """Pairs that all rules which answer put in the same order, the better one first."""
     compared: tuple[str, ...] = ()
@@ -501,7 +502,8 @@ class Agreement(Record):
     depends: bool | None = None
     """Whether rules choose different winners; None where fewer than two answer."""
     depends_share: Estimate | None = None
-    """Share of resamples of the voters in which they do; None where nothing was resampled."""
+    """Share of resamples of the voters in which they do; n is the number of resamples to which all
+    rules apply. None where nothing was resampled."""
 
 
 class Judgement(Frozen):
@@ -587,8 +589,9 @@ class PairTarget(Frozen):
     probability: float | None
     """Probability that a is preferred, as the rule has it; None where it says nothing."""
     interval: Interval | None = None
-    """Interval of that probability, people drawn again; None where they cannot be. Draws in which
-    the rule says nothing are passed over."""
+    """Interval of that probability, people drawn again; None where they cannot be. A resample to
+    which the rule does not apply leaves every probability possible; one in which it says nothing of
+    the pair is passed over."""
     support: Estimate
     """Share of those who compared the two that prefer a, a tie counted half: the evidence itself,
     whatever the rule. Its n is the number of comparisons, or of people where they gave several."""
