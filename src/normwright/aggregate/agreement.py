@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from normwright import __version__, plugins
 from normwright.aggregate.compromises import Compromise, Theories
 from normwright.aggregate.election import Election, Inapplicable
-from normwright.aggregate.methods import Method, Order
+from normwright.aggregate.methods import Method, Order, levels_of
 from normwright.records import Agreement, Camp, Estimate, MadeBy, RuleAnswer
 from normwright.stats import percentile_interval, proportion
 
@@ -134,13 +134,8 @@ def places_of(orders: Sequence[Sequence[Sequence[int]]], alternatives: int) -> I
     Raises:
         ValueError: if an order leaves an alternative out.
     """
-    places = np.full((len(orders), alternatives), -1, dtype=np.int64)
-    for row, tiers in zip(places, orders, strict=True):
-        for level, tier in enumerate(tiers):
-            row[list(tier)] = level
-    if (places < 0).any():
-        raise ValueError("an order leaves an alternative out")
-    return places
+    rows = [levels_of(tiers, alternatives) for tiers in orders]
+    return np.array(rows, dtype=np.int64).reshape(len(rows), alternatives)
 
 
 def signs_of(places: Ints) -> Ints:

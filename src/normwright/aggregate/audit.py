@@ -17,11 +17,11 @@ from normwright.aggregate.axioms import search
 from normwright.aggregate.axioms.changes import standing_first, voter_rows
 from normwright.aggregate.axioms.clones import independent, with_clone
 from normwright.aggregate.axioms.clones import told as told_copy
-from normwright.aggregate.axioms.iia import deletion, levels, reversals
+from normwright.aggregate.axioms.iia import deletion, reversals
 from normwright.aggregate.axioms.iia import told as told_deletion
 from normwright.aggregate.election import Election, Inapplicable, Ints, spread
 from normwright.aggregate.majority import condorcet_winner, smith_set, strongest_paths
-from normwright.aggregate.methods import Method, Order
+from normwright.aggregate.methods import Method, Order, levels_of
 from normwright.aggregate.ranking import ranking_of
 from normwright.records import (
     Audit,
@@ -300,7 +300,7 @@ def _resampled(
                 # What a method does not rank it ranks like no other.
                 above[:] = False
                 continue
-            level = levels(order, m)
+            level = levels_of(order.tiers, m)
             above &= level[:, None] < level[None, :]
             for axiom, broken in spoken.breaches(order).items():
                 hits, of = breaches.get((axiom, subject.slug), (0, 0))
@@ -419,7 +419,7 @@ def _dependence(election: Election, subjects: Sequence[_Subject]) -> RuleDepende
     above = np.triu_indices(m, 1)
     signs = {}
     for subject in subjects:
-        level = levels(subject.order, m)
+        level = levels_of(subject.order.tiers, m)
         signs[subject.slug] = np.sign(level[:, None] - level[None, :])[above]
     stacked = np.stack(list(signs.values()))
     pairs = stacked.shape[1]
@@ -594,7 +594,7 @@ def _perturbed(
     asked = [s for s in subjects if s.trials]
     m = len(election.alternatives)
     most = max((s.trials for s in asked), default=0)
-    before = {s.slug: levels(s.order, m) for s in asked}
+    before = {s.slug: levels_of(s.order.tiers, m) for s in asked}
     for change, drawn in _CHANGES.items():
         rng = np.random.default_rng([seed, 3, *change.encode()])
         moved: dict[str, list[tuple[bool, float]]] = {s.slug: [] for s in asked}
@@ -604,7 +604,7 @@ def _perturbed(
                 order = refused.order(subject, after, f"trials of {change}")
                 if order is None:
                     continue
-                was, now = before[subject.slug], levels(order, m)
+                was, now = before[subject.slug], levels_of(order.tiers, m)
                 compared = max(1, int((was[:, None] < was[None, :]).sum()))
                 turned = float(reversals(was, now).sum()) / compared
                 other = set(order.tiers[0]) != set(subject.order.tiers[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,20 @@ def by_score(scores: NDArray[Any]) -> tuple[tuple[int, ...], ...]:
     """Return the tiers of exact scores, the highest first; equal numbers are level."""
     levels = sorted(set(scores.tolist()), reverse=True)
     return tuple(tuple(np.flatnonzero(scores == level).tolist()) for level in levels)
+
+
+def levels_of(tiers: Sequence[Sequence[int]], alternatives: int) -> NDArray[np.int64]:
+    """Return the number of the tier of each alternative, 0 the best, shape (m,).
+
+    Raises:
+        ValueError: if the tiers leave an alternative out.
+    """
+    made = np.full(alternatives, -1, dtype=np.int64)
+    for level, tier in enumerate(tiers):
+        made[list(tier)] = level
+    if (made < 0).any():
+        raise ValueError("an order leaves an alternative out")
+    return made
 
 
 def share_below(tiers: tuple[tuple[int, ...], ...]) -> NDArray[np.float64]:
