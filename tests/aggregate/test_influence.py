@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from tests.aggregate.slates import slow
 
 from normwright import plugins
-from normwright.aggregate import Inapplicable, Profile, rank_influence, share_influence, slate_influence, weighted
+from normwright.aggregate import (
+    Inapplicable,
+    Profile,
+    rank_influence,
+    share_influence,
+    slate_influence,
+    weighted,
+)
 from normwright.records import InputError
 
 
