@@ -13,7 +13,7 @@ from normwright.records import Dilemma, Fault, InputError, Repair, Unranked
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from normwright.aggregate.opinions import Standing as Agreed
+    from normwright.aggregate.opinions import Agreed
     from normwright.flow import Audited, OpinionGroups, Ranked, Slated, Weighed
     from normwright.records import (
         Agreement,
