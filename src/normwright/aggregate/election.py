@@ -16,6 +16,8 @@ from normwright.records import Ballots, Fault, InputError, Unranked
 Ints = NDArray[np.int64]
 UNSEEN = -1
 """Tier or grade of an alternative that a ballot leaves out."""
+_TIERS = np.iinfo(np.int16).max - 1
+"""Tiers of one order at most: one more is kept for what it leaves out."""
 _PAIRS = 12_000_000
 """Pairs of alternatives of resamples that are counted at once."""
 
@@ -103,7 +105,16 @@ class Election:
         """Return the orders of some ballots, a row each as they stand there, each given once.
 
         One that ranks none of the alternatives is given by nobody.
+
+        Raises:
+            InputError: for an order of more tiers than their numbers can be told in.
         """
+        longest = max(map(len, ballots.orders), default=0)
+        if longest > _TIERS:
+            raise InputError([
+                Fault(where="ballots", expected=f"orders of at most {_TIERS} tiers",
+                      seen=str(longest))
+            ])  # fmt: skip
         tiers = _tiers(ballots, alternatives)
         given: Ints = np.any(tiers >= 0, axis=1).astype(np.int64)
         kinds = len(ballots.categories)
