@@ -79,7 +79,7 @@ def test_what_is_unknown_is_refused() -> None:
 
 def test_half_a_voter_is_a_fault() -> None:
     """What has to be a whole number is never cut off to one."""
-    with pytest.raises(InputError, match="a whole number, saw 5.5"):
+    with pytest.raises(InputError, match="a whole number"):
         violation_curves(
             axioms=["condorcet"], methods=["borda"], population="impartial-culture",
             over="voters", values=[5.5], profiles=2, seed=0,
