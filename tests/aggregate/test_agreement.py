@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.aggregate.elections import election_from
 
-from normwright.aggregate import compare
+from normwright.aggregate import Election, compare
 from normwright.aggregate.agreement import (
     agreed_pairs,
     camps_of,
@@ -129,3 +129,13 @@ def test_a_refusal_leaves_any_agreement_possible() -> None:
     assert found.depends_share.n < 50
     assert found.agreed.interval is not None
     assert (found.agreed.interval.low, found.agreed.interval.high) == (0.0, 1.0)
+
+
+def test_nobody_agrees_on_nothing() -> None:
+    """Without voters every rule holds all level; that is no agreement, and none is claimed."""
+    empty = np.zeros((0, 2), dtype=np.int16)
+    election = Election(("a", "b"), empty, np.zeros(0, dtype=np.int64))
+    found = compare(election, methods=("borda", "schulze"), seed=1)
+
+    assert found.agreed.value is None
+    assert found.depends is None

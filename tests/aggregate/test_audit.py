@@ -126,6 +126,15 @@ def test_methods_that_do_not_take_the_ballots_are_left_out() -> None:
         audit(election_from(CYCLE), methods=["brda"], seed=0, rounds=10)
 
 
+def test_nobody_is_not_audited() -> None:
+    """Without a voter or an alternative there is nothing to try, and that is said."""
+    nothing = np.zeros((0, 0), dtype=np.int16)
+    for names in ((), ("a", "b")):
+        election = Election(names, nothing.reshape(0, len(names)), np.zeros(0, dtype=np.int64))
+        with pytest.raises(Inapplicable, match="0 voters"):
+            audit(election, seed=1)
+
+
 @pytest.mark.parametrize(
     ("method", "text"),
     [

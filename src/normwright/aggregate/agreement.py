@@ -45,6 +45,8 @@ def compare(
     drawn, refused = _resampled(election, {s: rules[s] for s in orders}, seed, rounds)
     made = agreement_of(tiers, names)
     n, some = election.voters, bool(drawn) and made.agreed.value is not None
+    # Where nobody voted rules agree on nothing: that is no evidence of agreement.
+    value = made.agreed.value if n else None
     shares = [one.agreed.value for one in drawn if one.agreed.value is not None]
     interval = percentile_interval(shares, unknown=refused) if some else None
     depends = proportion(sum(one.depends is True for one in drawn), len(drawn)) if some else None
@@ -54,8 +56,9 @@ def compare(
             "n": n,
             "rows": rows,
             "agreed": Estimate(
-                value=made.agreed.value, interval=interval, n=n, seed=seed if some else None
+                value=value, interval=interval, n=n, seed=seed if some else None
             ),
+            "depends": made.depends if n else None,
             "depends_share": depends and depends.model_copy(update={"seed": seed}),
             "made_by": MadeBy(
                 stage="aggregate", version=__version__, seed=seed,

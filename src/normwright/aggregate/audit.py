@@ -124,8 +124,11 @@ def audit(
 
     Raises:
         PluginError: if there is no such method, naming those there are.
-        Inapplicable: if no method takes these ballots.
+        Inapplicable: if no method takes these ballots, or there is no voter or no alternative.
     """
+    if not election.voters or not election.alternatives:
+        seen = f"{election.voters} voters and {len(election.alternatives)} alternatives"
+        raise Inapplicable.because("audit", "at least one voter and one alternative", seen)
     names = [card.name for card in plugins.cards("methods")] if methods is None else list(methods)
     given = replace(election, pairwise=election.wins)
     subjects, left_out = _subjects(given, names, rounds=rounds, budget=budget)
