@@ -205,8 +205,8 @@ def _asked(
         rows.append(
             RuleAnswer(
                 rule=slug,
-                tiers=tuple(tuple(sorted(names[i] for i in tier)) for tier in order.tiers),
-                scores={a: float(s) for a, s in zip(names, order.scores, strict=True)},
+                tiers=order.named(names),
+                scores=order.scored(names),
                 facts=dict(order.facts),
             )
         )

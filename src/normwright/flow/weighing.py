@@ -67,11 +67,10 @@ def weigh(
     weights = raked.weights[[index[name] for name in voters]]
     election = weighted(cast.election, weights)
     order = order_of(election, method=method)
-    names = election.alternatives
     return Weighed(
         raked,
         order,
-        tuple(tuple(sorted(names[i] for i in tier)) for tier in order.tiers),
+        order.named(election.alternatives),
         () if cast.profile is None else weighted_support(cast.profile, raked),
     )
 

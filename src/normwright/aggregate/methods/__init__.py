@@ -28,6 +28,14 @@ class Order:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What a critic would ask for, as JSON values: a certificate, a lottery, how ties went."""
 
+    def named(self, names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """Return the tiers by name, best first, the names within a tier sorted."""
+        return tuple(tuple(sorted(names[i] for i in tier)) for tier in self.tiers)
+
+    def scored(self, names: Sequence[str]) -> dict[str, float]:
+        """Return the scores by name."""
+        return {a: float(s) for a, s in zip(names, self.scores, strict=True)}
+
 
 Method = Callable[[Election], Order]
 """From ballots to an order. Raises `Inapplicable` where they do not hold what it needs."""
