@@ -34,7 +34,8 @@ from normwright.records import (
 )
 from normwright.stats import bootstrap_mean, proportion
 
-_DECLINE = {"decline": 1.0, "tie": 0.5, "perform": 0.0}
+DECLINED = {"decline": 1.0, "tie": 0.5, "perform": 0.0}
+"""What a comparison counts for declining; a tie is half to either side."""
 
 
 def aggregate(
@@ -156,7 +157,7 @@ def _pairs(
     made: list[PairShare] = []
     for norm in sorted(by_norm):
         chosen = by_norm[norm]
-        values = np.array([_DECLINE[c.choice] for c in chosen])
+        values = np.array([DECLINED[c.choice] for c in chosen])
         people: list[Hashable] = [c.participant for c in chosen]
         labels = np.array([grouped.labels[number[c.participant]] for c in chosen])
         of = {g.id: labels == i for i, g in enumerate(grouped.grouping.groups)}

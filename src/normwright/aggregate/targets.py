@@ -29,7 +29,7 @@ from normwright import __version__
 from normwright.aggregate.election import Election, Inapplicable
 from normwright.aggregate.methods.bradley_terry import chances, fitted
 from normwright.aggregate.methods.maximal_lottery import lottery
-from normwright.aggregate.outcome import clustered_share
+from normwright.aggregate.outcome import DECLINED, clustered_share
 from normwright.aggregate.pairs import count_wins
 from normwright.records import (
     Comparison,
@@ -238,11 +238,15 @@ def _all_compared(counts: _Counts, rule: str) -> None:
 
 def _grouped(counts: _Counts, rule: str) -> Mapping[str, Ints]:
     if not counts.groups:
-        raise Inapplicable.because(
-            rule, "groups of people", "none",
-            "Say who belongs to which group, or choose a rule that needs none, such as pooled.",
-        )  # fmt: skip
+        raise _ungrouped(rule)
     return counts.groups
+
+
+def _ungrouped(rule: str) -> Inapplicable:
+    return Inapplicable.because(
+        rule, "groups of people", "none",
+        "Say who belongs to which group, or choose a rule that needs none, such as pooled.",
+    )  # fmt: skip
 
 
 def _points(election: Election, counts: Ints | None = None) -> Ints:
@@ -576,16 +580,15 @@ def _questions_of_comparisons(
     by_norm: dict[str, list[Comparison]] = defaultdict(list)
     for one in compared:
         by_norm[one.norm].append(one)
-    worth = {"decline": 2, "tie": 1, "perform": 0}
 
     def share(chosen: Sequence[Comparison]) -> Estimate:
-        values = np.array([worth[c.choice] / 2 for c in chosen], dtype=np.float64)
+        values = np.array([DECLINED[c.choice] for c in chosen], dtype=np.float64)
         return clustered_share(values, [c.participant for c in chosen], seed, max(1, rounds))
 
     made = []
     for norm in sorted(by_norm):
         chosen = by_norm[norm]
-        points = sum(worth[c.choice] for c in chosen)
+        points = round(2 * sum(DECLINED[c.choice] for c in chosen))
         within = {
             g: share([c for c in chosen if c.participant in members])
             for g, members in groups.items()
@@ -650,10 +653,7 @@ def _rows_by_rule(questions: Sequence[_Question], rule: str) -> dict[str | None,
     nobody = total == 0
     names = sorted({g for q in questions for g in q.groups})
     if rule in ("maxmin", "per-group") and not names:
-        raise Inapplicable.because(
-            rule, "groups of people", "none",
-            "Say who belongs to which group, or choose a rule that needs none, such as pooled.",
-        )  # fmt: skip
+        raise _ungrouped(rule)
     match rule:
         case "pooled":
             return {None: np.where(nobody, np.nan, (points + 1) / (total + 2))}
