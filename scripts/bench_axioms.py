@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from normwright import plugins
 from normwright.aggregate import triples
-from normwright.aggregate.axioms.majorities import condorcet_winner
+from normwright.aggregate.majority import condorcet_winner
 from normwright.aggregate.methods import Method
 from normwright.aggregate.populations import Population
 from normwright.aggregate.populations.impartial_anonymous_culture import anonymous_counts

@@ -10,18 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.aggregate.elections import election_from
 
-from normwright.aggregate import compare
+from normwright.aggregate import Election, compare
 from normwright.aggregate.agreement import (
     agreed_pairs,
-    agreement_over,
     camps_of,
     places_of,
     signs_of,
     tau_b,
 )
 from normwright.aggregate.methods import by_score
-from normwright.aggregate.methods.borda import borda
-from normwright.aggregate.methods.schulze import schulze
 from normwright.records import PluginError
 
 FEW = ("borda", "irv", "majority-judgement", "plurality", "schulze")
@@ -123,13 +120,22 @@ def test_one_rule_agrees_with_nobody() -> None:
         compare(election, methods=("bordda",), seed=1)
 
 
-def test_shares_of_draws_in_which_all_rules_agree() -> None:
-    """A pair counts in a draw where every rule has it that way round."""
-    first = election_from("3: A > B > C\n2: B > C > A")
-    second = election_from("3: A > B > C")
-    shares = agreement_over([[borda(e), schulze(e)] for e in (first, second)], 3)
+def test_a_refusal_leaves_any_agreement_possible() -> None:
+    """An interval is no narrower because a rule does not apply to some resamples."""
+    election = election_from("6: A > B\n1: B > A\n5: B > C\n1: C > B", unranked="apart")
+    found = compare(election, methods=("bradley-terry", "schulze"), seed=1, rounds=50)
 
-    # Borda puts B first and Schulze A in the first draw; all put B above C in both.
-    assert shares[0, 1] == 0.5
-    assert shares[1, 2] == 1.0
-    assert shares[2, 1] == 0.0
+    assert found.depends_share is not None
+    assert found.depends_share.n < 50
+    assert found.agreed.interval is not None
+    assert (found.agreed.interval.low, found.agreed.interval.high) == (0.0, 1.0)
+
+
+def test_nobody_agrees_on_nothing() -> None:
+    """Without voters every rule holds all level; that is no agreement, and none is claimed."""
+    empty = np.zeros((0, 2), dtype=np.int16)
+    election = Election(("a", "b"), empty, np.zeros(0, dtype=np.int64))
+    found = compare(election, methods=("borda", "schulze"), seed=1)
+
+    assert found.agreed.value is None
+    assert found.depends is None

@@ -126,6 +126,33 @@ def test_methods_that_do_not_take_the_ballots_are_left_out() -> None:
         audit(election_from(CYCLE), methods=["brda"], seed=0, rounds=10)
 
 
+def test_nobody_is_not_audited() -> None:
+    """Without a voter or an alternative there is nothing to try, and that is said."""
+    nothing = np.zeros((0, 0), dtype=np.int16)
+    for names in ((), ("a", "b")):
+        election = Election(names, nothing.reshape(0, len(names)), np.zeros(0, dtype=np.int64))
+        with pytest.raises(Inapplicable, match="0 voters"):
+            audit(election, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("method", "text"),
+    [
+        ("bradley-terry", "6: A > B\n1: B > A\n5: B > C\n1: C > B"),
+        ("plackett-luce", "6: A > B > C\n1: B > A > C\n1: C > B > A"),
+    ],
+)
+def test_refused_on_the_way(method: str, text: str) -> None:
+    """A method that does not apply to some resamples is audited on the others, and it is told."""
+    election = election_from(text, unranked="apart")
+    found = audit(election, methods=[method, "schulze"], seed=1, rounds=50)
+
+    assert "of the resamples" in found.left_out[method]
+    assert found.robust_core == ()
+    assert all(one.n > 0 for one in found.findings if one.method == method and one.axiom == "iia")
+    assert {one.method for one in found.findings} >= {"schulze"}
+
+
 def test_only_pairs_are_audited_as_far_as_they_go() -> None:
     """Without voters nothing is resampled, and what was not asked is said."""
     wins = np.array([[0, 7, 6], [3, 0, 8], [4, 2, 0]])

@@ -75,3 +75,12 @@ def test_what_is_unknown_is_refused() -> None:
     for name in ({"axioms": ["condorset"]}, {"methods": ["brda"]}, {"population": "mallow"}):
         with pytest.raises(PluginError, match="Did you mean"):
             curve(**name)
+
+
+def test_half_a_voter_is_a_fault() -> None:
+    """What has to be a whole number is never cut off to one."""
+    with pytest.raises(InputError, match="a whole number"):
+        violation_curves(
+            axioms=["condorcet"], methods=["borda"], population="impartial-culture",
+            over="voters", values=[5.5], profiles=2, seed=0,
+        )  # fmt: skip

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from tests.aggregate.slates import slow
 
 from normwright import plugins
-from normwright.aggregate import Profile, rank_influence, share_influence, slate_influence
+from normwright.aggregate import (
+    Inapplicable,
+    Profile,
+    rank_influence,
+    share_influence,
+    slate_influence,
+    weighted,
+)
 from normwright.records import InputError
 
 
@@ -140,3 +147,13 @@ def test_ballots_alike_are_tried_once_and_counted_all() -> None:
 
     assert one == slate_influence(merged, size=1, method="av", seed=0)
     assert one.replaced == {}
+
+
+def test_weights_are_no_voters_to_take_out() -> None:
+    """Products of millionths would not fit 64 bits, and a millionth is nobody: it is refused."""
+    seen = np.ones((3000, 2), dtype=np.bool_)
+    profile = Profile.from_tables([f"p{i}" for i in range(3000)], ["a", "b"], seen * 1, seen)
+    election = weighted(profile.election(), np.full(3000, 1_000_000))
+
+    with pytest.raises(Inapplicable, match="as if weights were counted"):
+        rank_influence(election, "a")

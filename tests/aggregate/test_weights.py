@@ -15,6 +15,7 @@ from normwright.aggregate import (
     Election,
     Inapplicable,
     Profile,
+    order_of,
     rake,
     weighted,
     weighted_ballots,
@@ -219,3 +220,14 @@ def test_weighted_support_stands_beside_the_unweighted() -> None:
     assert unseen.weighted.value is None
     with pytest.raises(InputError, match="none for 1 of 5"):
         weighted_support(replace(profile, participants=("p", "q", "r", "s", "t")), raked)
+
+
+def test_weighted_categories_stay_grades() -> None:
+    """People who sorted into categories graded, with weights as without."""
+    ballots = replace(
+        Ballots.of([("x", (("A",), ("B",))), ("y", (("B",), ("A",)))]), categories=("good", "bad")
+    )
+    found = weighted_ballots(ballots, {"x": 2_000_000, "y": 1_000_000}, alternatives="AB")
+
+    assert order_of(found, method="majority-judgement").tiers == ((0,), (1,))
+    assert found.approved_from == 1

@@ -314,6 +314,9 @@ def test_links_that_cannot_be_used_are_told(call: Call, capital: Path, tmp_path:
 
     assert told.code == 1
     assert len(told.faults) == 2
+    links.write_text("links: [{implies: [a, b]}]\npremises: a\n", encoding="utf-8")
+    told = call("aggregate", "audit", capital, "--links", links, "--json")
+    assert len(told.faults) == 2
 
 
 def test_weights_stand_beside_the_unweighted(call: Call, tmp_path: Path) -> None:
@@ -332,6 +335,9 @@ def test_weights_stand_beside_the_unweighted(call: Call, tmp_path: Path) -> None
     assert told["weighted"]["weighting"]["design_effect"] > 1
     assert "Design effect" in call("aggregate", "rank", place, *arguments).out
     assert call("aggregate", "rank", place, "--traits", traits, "--json").code == 1
+    traits.write_text("participant,region\n7,south\n" + rows, encoding="utf-8")
+    twice = call("aggregate", "rank", place, *arguments, "--json")
+    assert "1 more than once, such as 7" in twice.faults[0]["seen"]
 
 
 def test_simulated_rates_have_intervals_and_are_drawn(call: Call, tmp_path: Path) -> None:

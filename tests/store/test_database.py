@@ -22,7 +22,7 @@ from normwright.records import (
     Vote,
     digest_json,
 )
-from normwright.records.outcomes import Estimate
+from normwright.records.estimates import Estimate
 from normwright.store import (
     Address,
     PreparedImport,

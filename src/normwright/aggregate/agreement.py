@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from normwright import __version__, plugins
 from normwright.aggregate.compromises import Compromise, Theories
 from normwright.aggregate.election import Election, Inapplicable
-from normwright.aggregate.methods import Method, Order
-from normwright.aggregate.pairs import count_wins
+from normwright.aggregate.methods import Method, Order, levels_of
 from normwright.records import Agreement, Camp, Estimate, MadeBy, RuleAnswer
 from normwright.stats import percentile_interval, proportion
 
@@ -43,11 +42,13 @@ def compare(
     names = election.alternatives
     rows, orders = _asked(rules, election, names)
     tiers = {slug: order.tiers for slug, order in orders.items()}
-    drawn = _resampled(election, {s: rules[s] for s in orders}, seed, rounds)
+    drawn, refused = _resampled(election, {s: rules[s] for s in orders}, seed, rounds)
     made = agreement_of(tiers, names)
     n, some = election.voters, bool(drawn) and made.agreed.value is not None
+    # Where nobody voted rules agree on nothing: that is no evidence of agreement.
+    value = made.agreed.value if n else None
     shares = [one.agreed.value for one in drawn if one.agreed.value is not None]
-    interval = percentile_interval(shares) if some and shares else None
+    interval = percentile_interval(shares, unknown=refused) if some else None
     depends = proportion(sum(one.depends is True for one in drawn), len(drawn)) if some else None
     return made.model_copy(
         update={
@@ -55,8 +56,9 @@ def compare(
             "n": n,
             "rows": rows,
             "agreed": Estimate(
-                value=made.agreed.value, interval=interval, n=n, seed=seed if some else None
+                value=value, interval=interval, n=n, seed=seed if some else None
             ),
+            "depends": made.depends if n else None,
             "depends_share": depends and depends.model_copy(update={"seed": seed}),
             "made_by": MadeBy(
                 stage="aggregate", version=__version__, seed=seed,
@@ -135,13 +137,8 @@ def places_of(orders: Sequence[Sequence[Sequence[int]]], alternatives: int) -> I
     Raises:
         ValueError: if an order leaves an alternative out.
     """
-    places = np.full((len(orders), alternatives), -1, dtype=np.int64)
-    for row, tiers in zip(places, orders, strict=True):
-        for level, tier in enumerate(tiers):
-            row[list(tier)] = level
-    if (places < 0).any():
-        raise ValueError("an order leaves an alternative out")
-    return places
+    rows = [levels_of(tiers, alternatives) for tiers in orders]
+    return np.array(rows, dtype=np.int64).reshape(len(rows), alternatives)
 
 
 def signs_of(places: Ints) -> Ints:
@@ -193,23 +190,6 @@ def camps_of(winners: dict[str, tuple[str, ...]]) -> tuple[Camp, ...]:
     return tuple(sorted(camps, key=lambda c: (-len(c.rules), c.winners)))
 
 
-def agreement_over(orders: Sequence[Sequence[Order]], alternatives: int) -> NDArray[np.float64]:
-    """Return in which share of draws all rules put i above j, shape (m, m).
-
-    Pairs whose share is high are the robust core: neither the rule nor the sample decides them.
-
-    Args:
-        orders: for each draw of the voters the order by each rule.
-        alternatives: number of alternatives.
-    """
-    counts = np.zeros((alternatives, alternatives))
-    for draw in orders:
-        signs = signs_of(places_of([order.tiers for order in draw], alternatives))
-        counts += (signs > 0).all(axis=0)
-    shares: NDArray[np.float64] = counts / max(1, len(orders))
-    return shares
-
-
 def _asked(
     rules: Mapping[str, Callable[[Given], Order]], given: Given, names: tuple[str, ...]
 ) -> tuple[tuple[RuleAnswer, ...], dict[str, Order]]:
@@ -225,8 +205,8 @@ def _asked(
         rows.append(
             RuleAnswer(
                 rule=slug,
-                tiers=tuple(tuple(sorted(names[i] for i in tier)) for tier in order.tiers),
-                scores={a: float(s) for a, s in zip(names, order.scores, strict=True)},
+                tiers=order.named(names),
+                scores=order.scored(names),
                 facts=dict(order.facts),
             )
         )
@@ -235,18 +215,16 @@ def _asked(
 
 def _resampled(
     election: Election, rules: dict[str, Method], seed: int, rounds: int
-) -> list[Agreement]:
-    """The agreement in each resample of the voters; one in which a rule refuses is passed over."""
+) -> tuple[list[Agreement], int]:
+    """The agreement in each resample of the voters, and how many some rule refuses."""
     if not rounds or len(rules) < 2 or not len(election.orders) or not election.voters:
-        return []
-    counts = election.drawn(np.random.default_rng([seed, 4]), rounds)
-    wins = count_wins(election.orders, counts, unranked=election.unranked)
-    made = []
-    for drawn, pairs in zip(counts, wins, strict=True):
-        again = election.with_counts(drawn, wins=pairs)
+        return [], 0
+    made, refused = [], 0
+    for again in election.resamples(np.random.default_rng([seed, 4]), rounds):
         try:
             tiers = {slug: rule(again).tiers for slug, rule in rules.items()}
         except Inapplicable:
+            refused += 1
             continue
         made.append(agreement_of(tiers, election.alternatives))
-    return made
+    return made, refused

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +17,11 @@ from normwright.aggregate.axioms import search
 from normwright.aggregate.axioms.changes import standing_first, voter_rows
 from normwright.aggregate.axioms.clones import independent, with_clone
 from normwright.aggregate.axioms.clones import told as told_copy
-from normwright.aggregate.axioms.iia import deletion, levels, reversals
+from normwright.aggregate.axioms.iia import deletion, reversals
 from normwright.aggregate.axioms.iia import told as told_deletion
-from normwright.aggregate.axioms.majorities import condorcet_winner, smith_set
 from normwright.aggregate.election import Election, Inapplicable, Ints, spread
-from normwright.aggregate.methods import Method, Order
-from normwright.aggregate.pairs import count_wins
+from normwright.aggregate.majority import condorcet_winner, smith_set, strongest_paths
+from normwright.aggregate.methods import Method, Order, levels_of
 from normwright.aggregate.ranking import ranking_of
 from normwright.records import (
     Audit,
@@ -31,6 +33,7 @@ from normwright.records import (
 )
 from normwright.stats import bootstrap_mean, proportion, wilson
 
+Answer = TypeVar("Answer")
 Progress = Callable[[int, int, str], None]
 
 ROBUST = 0.95
@@ -49,8 +52,6 @@ LEAST = 12
 """With fewer than so many it is asked about none: what was not found would say nothing."""
 _ONCE, _AGAIN, _TRIED, _CHANGED = 0.1, 0.4, 0.1, 0.5
 """Parts of the budget: for one ranking, resamples, perturbations, changed profiles."""
-_MEMORY = 12_000_000
-"""Pairs of alternatives held at once for resamples."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,36 @@ class _Subject:
     """Times that voters are deleted, or weighted anew."""
     changes: int
     """Changed profiles it is asked about at most."""
+
+
+class _Refusals:
+    """Ballots made from these to which a method does not apply, as a model does not where voters
+    that link alternatives were not drawn. They are counted and told, and no breach.
+    """
+
+    def __init__(self) -> None:
+        self.told: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        """Method -> of what ballots -> how many."""
+
+    def order(self, subject: _Subject, election: Election, of: str) -> Order | None:
+        """Return the method's order; None, and noted, where it does not apply."""
+        return self.answer(subject, of, lambda: subject.method(election))
+
+    def answer(self, subject: _Subject, of: str, ask: Callable[[], Answer]) -> Answer | None:
+        """Return what came of asking; None, and noted, where the method does not apply."""
+        try:
+            return ask()
+        except Inapplicable:
+            self.told[subject.slug][of] += 1
+            return None
+
+    def added_to(self, left_out: Mapping[str, str]) -> dict[str, str]:
+        """Return what is left out, with what was refused."""
+        made = dict(left_out)
+        for slug, of in self.told.items():
+            why = "does not apply to " + ", ".join(f"{n} of the {what}" for what, n in of.items())
+            made[slug] = f"{made[slug]}; {why}" if slug in made else why
+        return made
 
 
 def audit(
@@ -93,30 +124,34 @@ def audit(
 
     Raises:
         PluginError: if there is no such method, naming those there are.
-        Inapplicable: if no method takes these ballots.
+        Inapplicable: if no method takes these ballots, or there is no voter or no alternative.
     """
+    if not election.voters or not election.alternatives:
+        seen = f"{election.voters} voters and {len(election.alternatives)} alternatives"
+        raise Inapplicable.because("audit", "at least one voter and one alternative", seen)
     names = [card.name for card in plugins.cards("methods")] if methods is None else list(methods)
     given = replace(election, pairwise=election.wins)
     subjects, left_out = _subjects(given, names, rounds=rounds, budget=budget)
     total = 2 + len(subjects)
     steps = iter(range(total))
+    refused = _Refusals()
 
     def told(what: str) -> None:
         if progress is not None:
             progress(next(steps), total, what)
 
     told("resamples")
-    drawn = _resampled(given, subjects, seed=seed, rounds=rounds)
+    drawn = _resampled(given, subjects, refused, seed=seed, rounds=rounds)
     findings: list[AxiomFinding] = []
     for subject in subjects:
         told(subject.slug)
         findings += drawn.findings(given, subject, seed)
-        findings += _changed_profiles(given, subject, seed=seed)
+        findings += _changed_profiles(given, subject, refused, seed=seed)
     told("fewer voters, other weights")
-    shifts = tuple(_perturbed(given, subjects, seed=seed)) if drawn.rounds else ()
+    shifts = tuple(_perturbed(given, subjects, refused, seed=seed)) if drawn.rounds else ()
     if progress is not None:
         progress(total, total, "")
-    left_out |= _unasked(given)
+    left_out = refused.added_to(left_out | _unasked(given))
     return Audit(
         voters=given.voters,
         alternatives=len(given.alternatives),
@@ -244,7 +279,12 @@ class _Drawn:
 
 
 def _resampled(
-    election: Election, subjects: Sequence[_Subject], *, seed: int, rounds: int
+    election: Election,
+    subjects: Sequence[_Subject],
+    refused: _Refusals,
+    *,
+    seed: int,
+    rounds: int,
 ) -> _Drawn:
     m = len(election.alternatives)
     asked = [s for s in subjects if s.again]
@@ -253,29 +293,23 @@ def _resampled(
     winners = 0
     if not len(election.orders):
         return _Drawn(0, 0, alike, breaches)
-    counts = election.drawn(np.random.default_rng([seed, 1]), rounds)
-    for one in _elections(election, counts):
+    for one in election.resamples(np.random.default_rng([seed, 1]), rounds):
         spoken = _spoken(one)
         winners += spoken.winner is not None
         above = np.ones((m, m), dtype=np.bool_)
         for subject in asked:
-            order = subject.method(one)
-            level = levels(order, m)
+            order = refused.order(subject, one, "resamples")
+            if order is None:
+                # What a method does not rank it ranks like no other.
+                above[:] = False
+                continue
+            level = levels_of(order.tiers, m)
             above &= level[:, None] < level[None, :]
             for axiom, broken in spoken.breaches(order).items():
                 hits, of = breaches.get((axiom, subject.slug), (0, 0))
                 breaches[axiom, subject.slug] = (hits + broken, of + 1)
         alike += above if asked else 0
     return _Drawn(rounds, winners, alike, breaches)
-
-
-def _elections(election: Election, counts: Ints) -> Iterator[Election]:
-    """The resamples with their pairs, a part of them counted at once."""
-    step = max(1, _MEMORY // len(election.alternatives) ** 2)
-    for start in range(0, len(counts), step):
-        part = counts[start : start + step]
-        wins = count_wins(election.orders, part, unranked=election.unranked)
-        yield from (election.with_counts(c, wins=w) for c, w in zip(part, wins, strict=True))
 
 
 @dataclass(frozen=True)
@@ -355,10 +389,8 @@ def strongest_cycle(margins: Ints) -> tuple[int, ...]:
 
     Each beats the next, and the last the first. Strength is the least margin in it; O(m^3).
     """
-    strength = np.where(margins > 0, margins, 0)
-    for k in range(len(margins)):
-        np.maximum(strength, np.minimum(strength[:, k, None], strength[None, k, :]), out=strength)
-    closed = np.minimum(np.where(margins > 0, margins, 0), strength.T)
+    ahead = np.maximum(margins, 0)
+    closed = np.minimum(ahead, strongest_paths(ahead).T)
     if not closed.size or closed.max() <= 0:
         return ()
     least = int(closed.max())
@@ -390,7 +422,7 @@ def _dependence(election: Election, subjects: Sequence[_Subject]) -> RuleDepende
     above = np.triu_indices(m, 1)
     signs = {}
     for subject in subjects:
-        level = levels(subject.order, m)
+        level = levels_of(subject.order.tiers, m)
         signs[subject.slug] = np.sign(level[:, None] - level[None, :])[above]
     stacked = np.stack(list(signs.values()))
     pairs = stacked.shape[1]
@@ -422,7 +454,7 @@ def _leading(order: Order, label: Sequence[str]) -> tuple[str, ...]:
 
 
 def _changed_profiles(
-    election: Election, subject: _Subject, *, seed: int
+    election: Election, subject: _Subject, refused: _Refusals, *, seed: int
 ) -> Iterator[AxiomFinding]:
     """What leaving out, copying, lifting, staying at home and lying do, each with its part."""
     if not subject.changes:
@@ -430,44 +462,73 @@ def _changed_profiles(
     budget = subject.changes
     rng = np.random.default_rng([seed, 2, *subject.slug.encode()])
     if len(election.alternatives) > 2:
-        yield _deletions(election, subject, rng, seed, max(1, budget // 5))
+        yield from _deletions(election, subject, refused, rng, seed, max(1, budget // 5))
     if election.bundles is not None or not len(election.orders):
         return
     ballots = voter_rows(election, "audit")
-    yield _copies(ballots, subject, rng, seed, max(1, budget // 10))
+    yield from _copies(ballots, subject, refused, rng, seed, max(1, budget // 10))
     for axiom in SEARCHED:
-        found = search(axiom, subject.method, ballots, seed=seed, limit=max(4, budget // 5))
-        yield AxiomFinding(
-            axiom=axiom,
-            method=subject.slug,
-            rate=None,
-            interval=None,
-            n=found.tried,
-            counted="changed profiles tried",
-            seed=None if found.exhaustive else seed,
-            exhaustive=found.exhaustive,
-            witness=found.witness,
-        )
+        found = _searched(axiom, ballots, subject, refused, seed, max(4, budget // 5))
+        if found is not None:
+            yield found
+
+
+def _searched(
+    axiom: str, election: Election, subject: _Subject, refused: _Refusals, seed: int, limit: int
+) -> AxiomFinding | None:
+    """The smallest breach found; None where the search met ballots the method does not take."""
+    found = refused.answer(
+        subject,
+        f"searches, that for breaches of {axiom}",
+        lambda: search(axiom, subject.method, election, seed=seed, limit=limit),
+    )
+    if found is None:
+        return None
+    return AxiomFinding(
+        axiom=axiom,
+        method=subject.slug,
+        rate=None,
+        interval=None,
+        n=found.tried,
+        counted="changed profiles tried",
+        seed=None if found.exhaustive else seed,
+        exhaustive=found.exhaustive,
+        witness=found.witness,
+    )
 
 
 def _deletions(
-    election: Election, subject: _Subject, rng: np.random.Generator, seed: int, limit: int
-) -> AxiomFinding:
+    election: Election,
+    subject: _Subject,
+    refused: _Refusals,
+    rng: np.random.Generator,
+    seed: int,
+    limit: int,
+) -> Iterator[AxiomFinding]:
     """How many pairs turn around when another alternative is left out, and the worst case."""
     m = len(election.alternatives)
-    gone = _some(m, rng, limit)
-    found = [deletion(subject.method, election, subject.order, a) for a in gone]
+    asked = (
+        refused.answer(
+            subject,
+            "deletions of an alternative",
+            partial(deletion, subject.method, election, subject.order, gone),
+        )
+        for gone in _some(m, rng, limit)
+    )
+    found = [one for one in asked if one is not None]
+    if not found:
+        return
     worst = max(found, key=lambda one: (len(one.pairs), -one.gone))
     turned = [len(one.pairs) / one.compared if one.compared else 0.0 for one in found]
     value = float(np.mean(turned))
-    whole = len(gone) == m
+    whole = len(found) == m
     sampled = bootstrap_mean(turned, seed=seed, bounds=(0.0, 1.0))
-    return AxiomFinding(
+    yield AxiomFinding(
         axiom="iia",
         method=subject.slug,
         rate=value,
         interval=_all_tried(value) if whole else sampled.interval,
-        n=len(gone),
+        n=len(found),
         counted="alternatives left out; the rate is the mean share of pairs of others that turn",
         seed=None if whole else seed,
         exhaustive=whole,
@@ -476,28 +537,39 @@ def _deletions(
 
 
 def _copies(
-    election: Election, subject: _Subject, rng: np.random.Generator, seed: int, limit: int
-) -> AxiomFinding:
+    election: Election,
+    subject: _Subject,
+    refused: _Refusals,
+    rng: np.random.Generator,
+    seed: int,
+    limit: int,
+) -> Iterator[AxiomFinding]:
     """How many alternatives have a copy, right below or right above everywhere, that matters."""
     m = len(election.alternatives)
-    copied = _some(m, rng, limit)
     below, over = np.zeros_like(election.counts), election.counts
-    hits, seen = 0, None
-    for original in copied:
+    hits, tried, seen = 0, 0, None
+    for original in _some(m, rng, limit):
+        answered = 0
         for above in (below, over):
             after = with_clone(election, original, above.tolist())
-            again = subject.method(after)
+            again = refused.order(subject, after, "copies of an alternative")
+            if again is None:
+                continue
+            answered += 1
             if not independent(subject.order, again, original, m):
                 hits += 1
                 seen = seen or told_copy(election, subject.order, original, after, again)
                 break
-    whole = len(copied) == m
-    return AxiomFinding(
+        tried += answered > 0
+    if not tried:
+        return
+    whole = tried == m
+    yield AxiomFinding(
         axiom="clones",
         method=subject.slug,
-        rate=hits / len(copied),
-        interval=_all_tried(hits / m) if whole else wilson(hits, len(copied)),
-        n=len(copied),
+        rate=hits / tried,
+        interval=_all_tried(hits / m) if whole else wilson(hits, tried),
+        n=tried,
         counted="alternatives copied, the copy right below on every ballot, then right above",
         seed=None if whole else seed,
         # Voters who differ in where they put the copy are not tried.
@@ -519,21 +591,23 @@ def _all_tried(value: float) -> Interval:
 
 
 def _perturbed(
-    election: Election, subjects: Sequence[_Subject], *, seed: int
+    election: Election, subjects: Sequence[_Subject], refused: _Refusals, *, seed: int
 ) -> Iterator[Perturbation]:
     """How often the winners change, and pairs turn around, when a few voters go or weights vary."""
     asked = [s for s in subjects if s.trials]
     m = len(election.alternatives)
     most = max((s.trials for s in asked), default=0)
-    before = {s.slug: levels(s.order, m) for s in asked}
+    before = {s.slug: levels_of(s.order.tiers, m) for s in asked}
     for change, drawn in _CHANGES.items():
         rng = np.random.default_rng([seed, 3, *change.encode()])
         moved: dict[str, list[tuple[bool, float]]] = {s.slug: [] for s in asked}
         for number, drawing in enumerate(drawn(election, rng, most)):
             after = replace(drawing, pairwise=drawing.wins)
             for subject in (s for s in asked if number < s.trials):
-                order = subject.method(after)
-                was, now = before[subject.slug], levels(order, m)
+                order = refused.order(subject, after, f"trials of {change}")
+                if order is None:
+                    continue
+                was, now = before[subject.slug], levels_of(order.tiers, m)
                 compared = max(1, int((was[:, None] < was[None, :]).sum()))
                 turned = float(reversals(was, now).sum()) / compared
                 other = set(order.tiers[0]) != set(subject.order.tiers[0])

@@ -396,7 +396,7 @@ def _resampled(agenda: _Agenda, seed: int, rounds: int) -> Estimate:
     voters = int(agenda.people.sum())
     if voters < FEW or not rounds:
         # So few, drawn again, are nearly themselves: what is least sure would look certain.
-        return Estimate(value=None, interval=None, n=rounds, seed=seed)
+        return Estimate(value=None, interval=None, n=0, seed=seed)
     rng = np.random.default_rng([seed, 5])
     known: dict[tuple[int, ...], bool] = {}
     failed = 0

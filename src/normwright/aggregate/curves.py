@@ -64,7 +64,8 @@ def violation_curves(
     for slug in axioms:
         plugins.get("axioms", slug)
     shape = dict(parameters or {})
-    _known(population, drawn, [*shape, *([] if over in (VOTERS, ALTERNATIVES) else [over])])
+    _check(population, drawn, [*shape, *([] if over in (VOTERS, ALTERNATIVES) else [over])])
+    _check_whole(population, drawn, {over: values, **{name: [v] for name, v in shape.items()}})
     rows: list[ViolationRate] = []
     for number, value in enumerate(values):
         if progress is not None:
@@ -72,7 +73,8 @@ def violation_curves(
         sizes = {VOTERS: voters, ALTERNATIVES: alternatives}
         varied = {over: int(value)} if over in sizes else {}
         sizes |= varied
-        more = shape if varied else shape | {over: _like(drawn, over, value)}
+        more = {name: _like(drawn, name, v) for name, v in shape.items()}
+        more |= {} if varied else {over: _like(drawn, over, value)}
         rng = np.random.default_rng([seed, number])
         elections = [
             drawn(sizes[VOTERS], sizes[ALTERNATIVES], rng, **more) for _ in range(profiles)
@@ -123,7 +125,7 @@ def _parameters(population: Population) -> Iterator[tuple[str, Any]]:
             yield name, one.default
 
 
-def _known(slug: str, population: Population, named: Sequence[str]) -> None:
+def _check(slug: str, population: Population, named: Sequence[str]) -> None:
     known = [name for name, _ in _parameters(population)]
     faults = [
         Fault(
@@ -134,6 +136,20 @@ def _known(slug: str, population: Population, named: Sequence[str]) -> None:
         )
         for name in named
         if name not in known
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+def _check_whole(slug: str, population: Population, given: Mapping[str, Sequence[float]]) -> None:
+    """Raise where a number is not whole that has to be: it is not cut off."""
+    kinds = {VOTERS: 0, ALTERNATIVES: 0, **dict(_parameters(population))}
+    faults = [
+        Fault(where=f"{slug}: {name}", expected="a whole number", seen=f"{value:g}", do="")
+        for name, values in given.items()
+        if isinstance(kinds[name], int)
+        for value in values
+        if not float(value).is_integer()
     ]
     if faults:
         raise InputError(faults)

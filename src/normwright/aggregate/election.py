@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,6 +16,10 @@ from normwright.records import Ballots, Fault, InputError, Unranked
 Ints = NDArray[np.int64]
 UNSEEN = -1
 """Tier or grade of an alternative that a ballot leaves out."""
+_TIERS = np.iinfo(np.int16).max - 1
+"""Tiers of one order at most: one more is kept for what it leaves out."""
+_PAIRS = 12_000_000
+"""Pairs of alternatives of resamples that are counted at once."""
 
 
 class Inapplicable(InputError):
@@ -90,19 +94,39 @@ class Election:
 
         Where people sorted into categories these are grades, and the best of them approves.
         """
+        every = cls.of_orders(ballots, alternatives=alternatives, unranked=unranked)
+        counts, bundles = _given(ballots, voters, every.counts > 0)
+        return replace(every, counts=counts, bundles=bundles).compact()
+
+    @classmethod
+    def of_orders(
+        cls, ballots: Ballots, *, alternatives: Sequence[str], unranked: Unranked = "last"
+    ) -> Election:
+        """Return the orders of some ballots, a row each as they stand there, each given once.
+
+        One that ranks none of the alternatives is given by nobody.
+
+        Raises:
+            InputError: for an order of more tiers than their numbers can be told in.
+        """
+        longest = max(map(len, ballots.orders), default=0)
+        if longest > _TIERS:
+            raise InputError([
+                Fault(where="ballots", expected=f"orders of at most {_TIERS} tiers",
+                      seen=str(longest))
+            ])  # fmt: skip
         tiers = _tiers(ballots, alternatives)
-        counts, bundles = _given(ballots, voters, np.any(tiers >= 0, axis=1))
+        given: Ints = np.any(tiers >= 0, axis=1).astype(np.int64)
         kinds = len(ballots.categories)
         grades = np.where(tiers >= 0, kinds - 1 - tiers, UNSEEN).astype(np.int16)
         return cls(
             tuple(alternatives),
             tiers,
-            counts,
+            given,
             unranked=unranked,
             grades=grades if kinds else None,
             approved_from=kinds - 1 if kinds else None,
-            bundles=bundles,
-        ).compact()
+        )
 
     def compact(self) -> Election:
         """Return the same without orders that nobody gave."""
@@ -202,9 +226,12 @@ class Election:
 
     def approving(self, top: int) -> Election:
         """Return the same with each voter approving of their first `top` places, ties whole."""
-        levels = self.orders_for("approving")
-        ahead = (levels[:, None, :] < levels[:, :, None]) & (levels[:, None, :] >= 0)
-        graded = np.where((levels >= 0) & (ahead.sum(axis=2) < top), 1, 0).astype(np.int16)
+        orders = self.orders_for("approving")
+        ahead = np.zeros(orders.shape, dtype=np.int16)
+        # One alternative after the other, so that no array of all pairs of each ballot is made.
+        for one in orders.T:
+            ahead += (one[:, None] < orders) & (one[:, None] >= 0)
+        graded = ((orders >= 0) & (ahead < top)).astype(np.int16)
         return replace(self, grades=graded, approved_from=1)
 
     def with_counts(self, counts: Ints, *, wins: Ints | None = None) -> Election:
@@ -235,6 +262,15 @@ class Election:
             return np.zeros((rounds, len(self.counts)), dtype=np.int64)
         made: Ints = rng.multinomial(total, patterns / total, size=rounds).astype(np.int64)
         return made if self.bundles is None else spread(self.bundles, made, len(self.counts))
+
+    def resamples(self, rng: np.random.Generator, rounds: int) -> Iterator[Election]:
+        """Yield the voters drawn again so often, their pairs counted; a part at once in memory."""
+        counts = self.drawn(rng, rounds)
+        step = max(1, _PAIRS // max(1, len(self.alternatives) ** 2))
+        for start in range(0, rounds, step):
+            part = counts[start : start + step]
+            wins = count_wins(self.orders, part, unranked=self.unranked)
+            yield from (self.with_counts(c, wins=w) for c, w in zip(part, wins, strict=True))
 
     def firsts(self) -> NDArray[np.float64]:
         """Return how many voters put each alternative first, a shared first place divided.

@@ -23,6 +23,9 @@ from normwright.records import (
 )
 from normwright.stats import clopper_pearson
 
+_MOST = 2**31 - 1
+"""Voters of whom the products of two counts fit 64 bits."""
+
 
 def share_influence(statement: str, *, agree: int, seen: int, threshold: float) -> ShareInfluence:
     """Return what single voters can do to a share of support, and how many it takes to flip it.
@@ -70,10 +73,20 @@ def rank_influence(election: Election, statement: str) -> RankInfluence:
     fractions. All voters are tried; only statements whose shares one voter can bring across are
     compared anew. A statement that nobody saw, or nobody would have seen, is behind all others.
 
+    Args:
+        election: the votes, one a voter, not weighted.
+        statement: whose place is looked at.
+
     Raises:
         InputError: where the statement is unknown.
-        Inapplicable: where ballots do not tell who saw what, or what is approved.
+        Inapplicable: where ballots do not tell who saw what, or what is approved; where voters are
+            weighted, since one voter is then no unit of what is counted.
     """
+    if election.voters > _MOST:
+        raise Inapplicable.because(
+            "influence", f"votes of single people, at most {_MOST}",
+            f"{election.voters}, as if weights were counted",
+        )  # fmt: skip
     grades, approved = election.grades_for("influence"), election.approvals("influence")
     if statement not in election.alternatives:
         raise InputError([

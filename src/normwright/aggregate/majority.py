@@ -75,22 +75,36 @@ def by_removal(
     return tuple(tiers)
 
 
+def condorcet_winner(margins: Ints) -> int | None:
+    """Return the alternative that beats every other, or None; margins of shape (m, m)."""
+    ahead = np.flatnonzero((margins > 0).sum(axis=1) == len(margins) - 1)
+    return int(ahead[0]) if len(ahead) and len(margins) else None
+
+
+def smith_set(margins: Ints) -> tuple[int, ...]:
+    """Return the smallest set whose members each beat everything outside it, by number.
+
+    O(m^2). Without alternatives it is empty.
+    """
+    layers = smith_layers(margins)
+    return tuple(layers[0]) if layers else ()
+
+
 def smith_layers(margins: Ints) -> list[list[int]]:
     """Return the parts each of which beats all that comes later, pair by pair; as many as can be.
 
-    The first is the Smith set. O(m^3) at worst.
+    The first is the Smith set. O(m^2).
     """
-    m = len(margins)
+    if not len(margins):
+        return []
     # Whoever is in an earlier part beats or ties strictly more than whoever is in a later one.
-    points = (2 * (margins > 0) + (margins == 0)).sum(axis=1)
-    order = np.argsort(-points, kind="stable")
-    beaten = margins[np.ix_(order, order)] > 0
-    parts: list[list[int]] = [[]]
-    for place in range(m):
-        parts[-1].append(int(order[place]))
-        if beaten[: place + 1, place + 1 :].all():
-            parts.append([])
-    return [sorted(part) for part in parts if part]
+    order = np.argsort(-np.sign(margins).sum(axis=1), kind="stable")
+    unbeaten = margins[np.ix_(order, order)] >= 0
+    # The last place that holds out against each, and against any of those before: a part ends
+    # where nobody after it does.
+    last = len(order) - 1 - np.argmax(unbeaten[::-1], axis=0)
+    ends = np.flatnonzero(np.maximum.accumulate(last) == np.arange(len(order)))
+    return [sorted(part.tolist()) for part in np.split(order, ends[:-1] + 1)]
 
 
 class Locked:

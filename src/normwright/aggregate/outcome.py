@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from normwright import __version__
 from normwright.aggregate.election import Election
 from normwright.aggregate.groups import Grouped, find_groups
+from normwright.aggregate.opinions.cells import Cells
+from normwright.aggregate.opinions.tallying import tally
 from normwright.aggregate.profile import Profile
 from normwright.aggregate.ranking import rank
 from normwright.aggregate.standings import certainty
@@ -32,7 +34,8 @@ from normwright.records import (
 )
 from normwright.stats import bootstrap_mean, proportion
 
-_DECLINE = {"decline": 1.0, "tie": 0.5, "perform": 0.0}
+DECLINED = {"decline": 1.0, "tie": 0.5, "perform": 0.0}
+"""What a comparison counts for declining; a tie is half to either side."""
 
 
 def aggregate(
@@ -110,6 +113,8 @@ def aggregate(
 def _support(profile: Profile, grouped: Grouped) -> tuple[Support, ...]:
     counts = profile.counts()
     groups = {g.id: profile.counts(grouped.mask(i)) for i, g in enumerate(grouped.grouping.groups)}
+    # Unknown where there are no groups to be aware of.
+    shared = tally(Cells.of(profile), grouped.labels, len(groups)).consensus[0] if groups else None
     return tuple(
         Support(
             statement=statement,
@@ -120,7 +125,7 @@ def _support(profile: Profile, grouped: Grouped) -> tuple[Support, ...]:
             support=_share(counts[:, j]),
             groups={g: _share(c[:, j]) for g, c in groups.items()},
             groups_disagree={g: _share(c[[1, 0, 2], j]) for g, c in groups.items()},
-            consensus=_consensus([c[:, j] for c in groups.values()]),
+            consensus=None if shared is None else float(shared[j]),
         )
         for j, statement in enumerate(profile.statements)
     )
@@ -128,13 +133,6 @@ def _support(profile: Profile, grouped: Grouped) -> tuple[Support, ...]:
 
 def _share(counts: NDArray[np.int64]) -> Estimate:
     return proportion(int(counts[0]), int(counts.sum()))
-
-
-def _consensus(groups: Sequence[NDArray[np.int64]]) -> float | None:
-    """Group-aware consensus: unknown where there are no groups to be aware of."""
-    if not groups:
-        return None
-    return float(np.prod([(g[0] + 1) / (g.sum() + 2) for g in groups]))
 
 
 def _straddles(share: Estimate) -> bool:
@@ -159,7 +157,7 @@ def _pairs(
     made: list[PairShare] = []
     for norm in sorted(by_norm):
         chosen = by_norm[norm]
-        values = np.array([_DECLINE[c.choice] for c in chosen])
+        values = np.array([DECLINED[c.choice] for c in chosen])
         people: list[Hashable] = [c.participant for c in chosen]
         labels = np.array([grouped.labels[number[c.participant]] for c in chosen])
         of = {g.id: labels == i for i, g in enumerate(grouped.grouping.groups)}

@@ -157,13 +157,16 @@ class Profile:
 
         A statement that was not seen is left out of the ballot, and compared with nothing.
         """
-        tiers = np.where(self.seen, 1 - self.votes, UNSEEN).astype(np.int16)
+        shape = (len(self.participants), len(self.statements))
+        tiers, grades = (np.full(shape, UNSEEN, dtype=np.int16) for _ in range(2))
+        tiers[self.rows, self.columns] = 1 - self.values
+        grades[self.rows, self.columns] = 1 + self.values
         return Election(
             self.statements,
             tiers,
             np.ones(len(tiers), dtype=np.int64),
             unranked="apart",
-            grades=np.where(self.seen, self.votes + 1, UNSEEN).astype(np.int16),
+            grades=grades,
             approved_from=2,
             pairwise=self.wins(),
         )

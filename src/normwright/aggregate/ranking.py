@@ -38,6 +38,6 @@ def ranking_of(election: Election, order: Order, *, method: str) -> Ranking:
     names = election.alternatives
     return Ranking(
         method=method,
-        tiers=tuple(tuple(sorted(names[i] for i in tier)) for tier in order.tiers),
-        scores={a: float(s) for a, s in zip(names, order.scores, strict=True)},
+        tiers=order.named(names),
+        scores=order.scored(names),
     )

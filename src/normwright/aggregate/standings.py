@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from normwright import plugins
 from normwright.aggregate.election import Election, Inapplicable
 from normwright.aggregate.methods import Method
-from normwright.aggregate.pairs import count_wins
 from normwright.records import Estimate, Interval, Margin, Ranking, Standing
 from normwright.stats import percentile_interval, proportion, upper_bound
 
@@ -44,24 +43,64 @@ def certainty(ballots: Election, ranking: Ranking, *, seed: int, rounds: int) ->
     """
     if not ballots.voters:
         return Certainty()
+    names = [name for tier in ranking.tiers for name in tier]
     # Voters alike are drawn together.
-    counts = ballots.drawn(np.random.default_rng([seed, 3]), rounds)
-    wins = count_wins(ballots.orders, counts, unranked=ballots.unranked)
-    drawn = [ballots.with_counts(c, wins=w) for c, w in zip(counts, wins, strict=True)]
+    drawn = _draw(ballots, ranking.method, _pairs(names), seed, rounds)
     return Certainty(
-        _standings(ballots, ranking, drawn, seed), _margins(ballots, ranking, wins, seed)
+        _standings(ballots, names, drawn, seed), _margins(ballots, _pairs(names), drawn, seed)
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """What became of the ranking in resamples of the voters."""
+
+    best: NDArray[np.int64]
+    """Best place of each alternative, shape (rounds, m)."""
+    worst: NDArray[np.int64]
+    """Worst place, same shape."""
+    answered: int
+    """Resamples to which the method applies."""
+    ahead: NDArray[np.int64]
+    """Voters by whom each pair's first is ahead of its second, shape (rounds, pairs)."""
+
+
+def _draw(
+    ballots: Election, method: str, pairs: Sequence[tuple[str, str]], seed: int, rounds: int
+) -> _Drawn:
+    """Rank resamples of the voters.
+
+    A method may not apply to a resample, where voters that link alternatives were not drawn. Any
+    place is then possible, so that the interval is never narrower than what is known.
+    """
+    ranked_by: Method = plugins.get("methods", method)
+    m = len(ballots.alternatives)
+    number = {a: j for j, a in enumerate(ballots.alternatives)}
+    above = [number[a] for a, _ in pairs]
+    below = [number[b] for _, b in pairs]
+    best = np.ones((rounds, m), dtype=np.int64)
+    worst = np.full((rounds, m), m, dtype=np.int64)
+    ahead = np.zeros((rounds, len(pairs)), dtype=np.int64)
+    answered = 0
+    resamples = ballots.resamples(np.random.default_rng([seed, 3]), rounds)
+    for k, election in enumerate(resamples):
+        ahead[k] = election.margins[above, below]
+        try:
+            best[k] = worst[k] = _places(ranked_by, election)
+        except Inapplicable:
+            continue
+        answered += 1
+    return _Drawn(best, worst, answered, ahead)
+
+
 def _standings(
-    ballots: Election, ranking: Ranking, drawn: Sequence[Election], seed: int
+    ballots: Election, names: Sequence[str], drawn: _Drawn, seed: int
 ) -> tuple[Standing, ...]:
-    method: Method = plugins.get("methods", ranking.method)
-    best, worst, answered = _drawn_places(method, drawn, len(ballots.alternatives))
+    best, worst, answered = drawn.best, drawn.worst, drawn.answered
     firsts, ranked = ballots.firsts(), ballots.ranked()
     number = {a: j for j, a in enumerate(ballots.alternatives)}
     made = []
-    for name in (name for tier in ranking.tiers for name in tier):
+    for name in names:
         j = number[name]
         leads = proportion(int((worst[:, j] == 1).sum()), answered)
         low = percentile_interval(best[:, j], LEVEL).low
@@ -73,8 +112,8 @@ def _standings(
         made.append(
             Standing(
                 alternative=name,
-                ranked=int(ranked[number[name]]),
-                first=proportion(float(firsts[number[name]]), ballots.voters),
+                ranked=int(ranked[j]),
+                first=proportion(float(firsts[j]), ballots.voters),
                 leads=leads.model_copy(update={"seed": seed}),
                 places=sure,
             )
@@ -83,38 +122,17 @@ def _standings(
 
 
 def _margins(
-    ballots: Election, ranking: Ranking, drawn: NDArray[np.int64], seed: int
+    ballots: Election, pairs: Sequence[tuple[str, str]], drawn: _Drawn, seed: int
 ) -> tuple[Margin, ...]:
     wins = ballots.wins
-    differences = (drawn - drawn.transpose(0, 2, 1)) / ballots.voters
     number = {a: j for j, a in enumerate(ballots.alternatives)}
     made = []
-    for above, below in _pairs([name for tier in ranking.tiers for name in tier]):
+    for (above, below), ahead in zip(pairs, drawn.ahead.T, strict=True):
         i, j = number[above], number[below]
         prefer, oppose = int(wins[i, j]), int(wins[j, i])
-        margin = _margin(prefer, oppose, ballots.voters, differences[:, i, j], seed)
+        margin = _margin(prefer, oppose, ballots.voters, ahead / ballots.voters, seed)
         made.append(Margin(above=above, below=below, prefer=prefer, oppose=oppose, margin=margin))
     return tuple(made)
-
-
-def _drawn_places(
-    method: Method, drawn: Sequence[Election], alternatives: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Best and worst place of each alternative in each resample, and how many were ranked.
-
-    A method may not apply to a resample, where voters that link alternatives were not drawn. Any
-    place is then possible, so that the interval is never narrower than what is known.
-    """
-    best = np.ones((len(drawn), alternatives), dtype=np.int64)
-    worst = np.full((len(drawn), alternatives), alternatives, dtype=np.int64)
-    answered = 0
-    for number, election in enumerate(drawn):
-        try:
-            best[number] = worst[number] = _places(method, election)
-        except Inapplicable:
-            continue
-        answered += 1
-    return best, worst, answered
 
 
 def _places(method: Method, election: Election) -> NDArray[np.int64]:

@@ -29,7 +29,7 @@ from normwright import __version__
 from normwright.aggregate.election import Election, Inapplicable
 from normwright.aggregate.methods.bradley_terry import chances, fitted
 from normwright.aggregate.methods.maximal_lottery import lottery
-from normwright.aggregate.outcome import clustered_share
+from normwright.aggregate.outcome import DECLINED, clustered_share
 from normwright.aggregate.pairs import count_wins
 from normwright.records import (
     Comparison,
@@ -238,11 +238,15 @@ def _all_compared(counts: _Counts, rule: str) -> None:
 
 def _grouped(counts: _Counts, rule: str) -> Mapping[str, Ints]:
     if not counts.groups:
-        raise Inapplicable.because(
-            rule, "groups of people", "none",
-            "Say who belongs to which group, or choose a rule that needs none, such as pooled.",
-        )  # fmt: skip
+        raise _ungrouped(rule)
     return counts.groups
+
+
+def _ungrouped(rule: str) -> Inapplicable:
+    return Inapplicable.because(
+        rule, "groups of people", "none",
+        "Say who belongs to which group, or choose a rule that needs none, such as pooled.",
+    )  # fmt: skip
 
 
 def _points(election: Election, counts: Ints | None = None) -> Ints:
@@ -281,7 +285,7 @@ def _of_ballots(
     targets = []
     for group, one in made.items():
         resampled = [a[group].probability for a in again if a is not None and group in a]
-        targets += _pair_targets(counts, drawn, group, one, resampled, election, groups)
+        targets += _pair_targets(counts, drawn, group, one, resampled, election, groups, seed)
     whole = made.get(None)
     return Targets(
         made_by=_made_by(rule, seed, rounds),
@@ -363,6 +367,7 @@ def _pair_targets(
     resampled: Sequence[Floats],
     election: Election,
     groups: dict[str, Election],
+    seed: int,
 ) -> list[PairTarget]:
     points = counts.points if group is None else counts.groups[group]
     own = election if group is None else groups[group]
@@ -370,17 +375,18 @@ def _pair_targets(
     pairs = list(combinations(range(len(counts.names)), 2))
     mean = sum(int(compared[i, j]) for i, j in pairs) / max(1, len(pairs))
     stack = np.stack(resampled) if resampled else None
+    refused = len(drawn) - len(resampled)
     return [
         PairTarget(
             a=counts.names[i],
             b=counts.names[j],
             group=group,
             probability=_known(made.probability[i, j]),
-            interval=None if stack is None else _spread(stack[:, i, j]),
-            support=_share(points, i, j, own, [_own(d, group) for d in drawn]),
+            interval=None if stack is None else _spread(stack[:, i, j], refused),
+            support=_share(points, i, j, own, [_own(d, group) for d in drawn], seed),
             weight=int(compared[i, j]) / mean if mean else 0.0,
             groups={
-                g: _share(p, i, j, groups[g], [d.groups[g] for d in drawn])
+                g: _share(p, i, j, groups[g], [d.groups[g] for d in drawn], seed)
                 for g, p in counts.groups.items()
             },
         )
@@ -392,7 +398,9 @@ def _own(counts: _Counts, group: str | None) -> Ints:
     return counts.points if group is None else counts.groups[group]
 
 
-def _share(points: Ints, i: int, j: int, election: Election, drawn: Sequence[Ints]) -> Estimate:
+def _share(
+    points: Ints, i: int, j: int, election: Election, drawn: Sequence[Ints], seed: int
+) -> Estimate:
     """Wilson's interval where everyone compared once; of people of several orders, resampled."""
     n = int(points[i, j] + points[j, i]) // 2
     if not n or election.bundles is None:
@@ -400,13 +408,23 @@ def _share(points: Ints, i: int, j: int, election: Election, drawn: Sequence[Int
     pairs = np.array([(d[i, j], d[j, i]) for d in drawn], dtype=np.float64).reshape(-1, 2)
     some = pairs[pairs.sum(axis=1) > 0]
     interval = _spread(some[:, 0] / some.sum(axis=1)) if len(some) else None
-    return Estimate(value=float(points[i, j]) / 2 / n, interval=interval, n=election.voters)
+    return Estimate(
+        value=float(points[i, j]) / 2 / n,
+        interval=interval,
+        n=election.voters,
+        seed=None if interval is None else seed,
+    )
 
 
-def _spread(values: Floats) -> Interval | None:
-    """The middle of resamples in which there is a value; None where there are none."""
+def _spread(values: Floats, refused: int = 0) -> Interval | None:
+    """The middle of resamples in which there is a value; None where there are none.
+
+    Args:
+        values: one a resample, between 0 and 1; NaN where there is none.
+        refused: resamples beside these to which a rule did not apply: any value is possible there.
+    """
     known = values[~np.isnan(values)]
-    return percentile_interval(known) if len(known) else None
+    return percentile_interval(known, unknown=refused) if len(known) else None
 
 
 def _known(value: float) -> float | None:
@@ -497,11 +515,12 @@ def _difference(
         for mine, yours in zip(again, (_or_none(d, other) for d in drawn), strict=True)
         if mine is not None and yours is not None
     ]
+    refused = len(drawn) - len(resampled)
 
     def estimate(value: float | None, values: list[float | None]) -> Estimate | None:
         if value is None or np.isnan(value):
             return None
-        spread = _spread(np.array([np.nan if v is None else v for v in values]))
+        spread = _spread(np.array([np.nan if v is None else v for v in values]), refused)
         return Estimate(
             value=value, interval=spread, n=voters, seed=seed if spread is not None else None
         )
@@ -561,16 +580,15 @@ def _questions_of_comparisons(
     by_norm: dict[str, list[Comparison]] = defaultdict(list)
     for one in compared:
         by_norm[one.norm].append(one)
-    worth = {"decline": 2, "tie": 1, "perform": 0}
 
     def share(chosen: Sequence[Comparison]) -> Estimate:
-        values = np.array([worth[c.choice] / 2 for c in chosen], dtype=np.float64)
+        values = np.array([DECLINED[c.choice] for c in chosen], dtype=np.float64)
         return clustered_share(values, [c.participant for c in chosen], seed, max(1, rounds))
 
     made = []
     for norm in sorted(by_norm):
         chosen = by_norm[norm]
-        points = sum(worth[c.choice] for c in chosen)
+        points = round(2 * sum(DECLINED[c.choice] for c in chosen))
         within = {
             g: share([c for c in chosen if c.participant in members])
             for g, members in groups.items()
@@ -635,10 +653,7 @@ def _rows_by_rule(questions: Sequence[_Question], rule: str) -> dict[str | None,
     nobody = total == 0
     names = sorted({g for q in questions for g in q.groups})
     if rule in ("maxmin", "per-group") and not names:
-        raise Inapplicable.because(
-            rule, "groups of people", "none",
-            "Say who belongs to which group, or choose a rule that needs none, such as pooled.",
-        )  # fmt: skip
+        raise _ungrouped(rule)
     match rule:
         case "pooled":
             return {None: np.where(nobody, np.nan, (points + 1) / (total + 2))}

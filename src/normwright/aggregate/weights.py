@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from normwright.aggregate.election import UNSEEN, Election, Inapplicable, Ints
+from normwright.aggregate.election import Election, Inapplicable, Ints
 from normwright.aggregate.profile import Profile
 from normwright.records import (
     Ballots,
@@ -101,10 +101,14 @@ def weighted_support(profile: Profile, raked: Raked) -> tuple[WeightedSupport, .
     weights = raked.weights[[index[p] for p in profile.participants]]
     # Squares add up in floating point: they make intervals only.
     real = weights / WHOLE
-    agree = (profile.votes == 1) & profile.seen
-    people, own = profile.seen.sum(axis=0), agree.sum(axis=0)
-    total, for_it = weights @ profile.seen, weights @ agree
-    squares = (real**2) @ profile.seen
+    own, against, passed = profile.counts()
+    people = own + against + passed
+    # By vote, so that no table of everybody by everything is made; sums stay below 2**53.
+    of_vote, agree = weights[profile.rows], profile.values == 1
+    size = len(profile.statements)
+    total = np.rint(np.bincount(profile.columns, of_vote, size)).astype(np.int64)
+    for_it = np.rint(np.bincount(profile.columns, of_vote * agree, size)).astype(np.int64)
+    squares = np.bincount(profile.columns, real[profile.rows] ** 2, size)
     effective = (total / WHOLE) ** 2 / np.where(people > 0, squares, 1.0)
     return tuple(
         WeightedSupport(
@@ -182,15 +186,10 @@ def weighted_ballots(
     missing = [v for v in ballots.voters if weights.get(v, 0) <= 0]
     if missing:
         raise _unweighted(len(missing), len(ballots.voters))
-    index = {a: j for j, a in enumerate(alternatives)}
-    tiers = np.full((len(ballots.orders), len(index)), UNSEEN, dtype=np.int16)
-    for row, order in zip(tiers, ballots.orders, strict=True):
-        for level, names in enumerate(order):
-            row[[index[name] for name in names if name in index]] = level
-    counts = np.zeros(len(tiers), dtype=np.int64)
+    every = Election.of_orders(ballots, alternatives=alternatives, unranked=unranked)
+    counts = np.zeros(len(every.counts), dtype=np.int64)
     np.add.at(counts, np.asarray(ballots.chosen), [weights[v] for v in ballots.voters])
-    counts[~(tiers >= 0).any(axis=1)] = 0
-    return Election(tuple(alternatives), tiers, counts, unranked=unranked).compact()
+    return replace(every, counts=counts * every.counts).compact()
 
 
 def _parts(values: Sequence[str | None], shares: Mapping[str, float]) -> list[tuple[Ints, float]]:

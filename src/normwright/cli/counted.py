@@ -13,7 +13,7 @@ from normwright.records import Dilemma, Fault, InputError, Repair, Unranked
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from normwright.aggregate.opinions import Standing as Agreed
+    from normwright.aggregate.opinions import Agreed
     from normwright.flow import Audited, Influence, OpinionGroups, Ranked, Slated, Weighed
     from normwright.records import (
         Agreement,
@@ -100,7 +100,7 @@ def ranked_json(found: Ranked) -> dict[str, Any]:
         return {**told, "refused": [fault_json(f) for f in found.refused]}
     order = found.order
     names = election.alternatives
-    told["scores"] = {a: float(s) for a, s in zip(names, order.scores, strict=True)}
+    told["scores"] = order.scored(names)
     if order.errors is not None:
         told["errors"] = {a: float(s) for a, s in zip(names, order.errors, strict=True)}
     if order.places is not None:

@@ -79,7 +79,7 @@ class Gathered:
         if rater >= 0:
             self.places.setdefault(rater, where)
         # Anonymous rows differ in their value, and are counted; those of somebody are replaced.
-        key = (((rater + 1) << 40 | item) << 20 | aspect) << 20 | (value if rater < 0 else 0)
+        key = (((rater + 1) << 40 | item) << 40 | aspect) << 40 | (value if rater < 0 else 0)
         place = self._there.setdefault(key, len(self.columns[0]))
         if place == len(self.columns[0]):
             row = (rater, item, aspect, value, said.times)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from normwright.flow.mappings import read_yaml
 from normwright.records import Audit, AxiomFinding, Coherence, Fault, InputError
 
 if TYPE_CHECKING:
@@ -72,15 +73,9 @@ def audited(
 
 
 def _coherence(cast: Cast, path: Path, seed: int, rounds: int) -> Coherence:
-    import yaml
-
     from normwright.aggregate import coherence
 
-    try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        seen = " ".join(str(error).split())
-        raise InputError([Fault(where=str(path), expected="links", seen=seen)]) from error
+    given = read_yaml(path, expected="links")
     told = {"links": given} if isinstance(given, list) else given
     faults = []
     if cast.profile is None:
@@ -96,11 +91,16 @@ def _coherence(cast: Cast, path: Path, seed: int, rounds: int) -> Coherence:
         quota = Fraction(str(told.get("quota", "1/2"))) if isinstance(told, dict) else None
     except (ValueError, ZeroDivisionError):
         faults.append(Fault(where=f"{path}: quota", expected="a share", seen=str(told["quota"])))
+    premises = told.get("premises", []) if isinstance(told, dict) else []
+    if not isinstance(premises, list):
+        faults.append(
+            Fault(where=f"{path}: premises", expected="a list of statements", seen=repr(premises))
+        )
     if faults or cast.profile is None or quota is None:
         raise InputError(faults)
-    premises = [str(one) for one in told.get("premises", ())]
     return coherence(
-        cast.profile, _named(told["links"]), quota=quota, premises=premises, seed=seed,
+        cast.profile, _named(told["links"]), quota=quota, premises=_named(premises),
+        seed=seed,
         rounds=rounds,
     )  # fmt: skip
 

@@ -185,19 +185,13 @@ def _person_by_person(
     from normwright.aggregate import Election
 
     ballots = consulted.ballots
-    every = Election.of(
-        replace(ballots, voters=tuple(str(k) for k in range(len(ballots.orders))),
-                chosen=range(len(ballots.orders))),
-        alternatives=ids, unranked=consulted.unranked,
-    )  # fmt: skip
-    ranks = [any(name in ids for tier in order for name in tier) for order in ballots.orders]
-    place = np.cumsum(ranks) - 1
+    every = Election.of_orders(ballots, alternatives=ids, unranked=consulted.unranked)
     given = [
-        (voter, int(place[order]))
-        for voter, order in zip(ballots.voters, ballots.chosen, strict=True)
-        if voter in members and ranks[order]
+        (voter, row)
+        for voter, row in zip(ballots.voters, ballots.chosen, strict=True)
+        if voter in members and every.counts[row]
     ]
-    rows = [row for _, row in given]
+    rows = np.array([row for _, row in given], dtype=np.int64)
     election = replace(
         every,
         orders=every.orders[rows],

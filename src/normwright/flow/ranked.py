@@ -39,8 +39,7 @@ class Ranked:
         """The names, best first; None where the method does not apply."""
         if self.order is None:
             return None
-        names = self.cast.election.alternatives
-        return tuple(tuple(sorted(names[i] for i in tier)) for tier in self.order.tiers)
+        return self.order.named(self.cast.election.alternatives)
 
     @property
     def winners(self) -> tuple[str, ...] | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from normwright.flow.mappings import read_yaml
 from normwright.records import Fault, InputError
 
 if TYPE_CHECKING:
@@ -65,11 +67,10 @@ def weigh(
     weights = raked.weights[[index[name] for name in voters]]
     election = weighted(cast.election, weights)
     order = order_of(election, method=method)
-    names = election.alternatives
     return Weighed(
         raked,
         order,
-        tuple(tuple(sorted(names[i] for i in tier)) for tier in order.tiers),
+        order.named(election.alternatives),
         () if cast.profile is None else weighted_support(cast.profile, raked),
     )
 
@@ -86,6 +87,18 @@ def _traits(path: Path, voters: Sequence[str]) -> dict[str, dict[str, str | None
                     where=str(path),
                     expected=f"a column {PARTICIPANT} and at least one trait",
                     seen=f"columns {', '.join(columns)}",
+                )
+            ]
+        )
+    times = Counter(row[PARTICIPANT] for row in rows)
+    twice = [name for name, count in times.items() if count > 1]
+    if twice:
+        raise InputError(
+            [
+                Fault(
+                    where=str(path),
+                    expected="each participant once",
+                    seen=f"{len(twice)} more than once, such as {twice[0]}",
                 )
             ]
         )
@@ -107,18 +120,11 @@ def _traits(path: Path, voters: Sequence[str]) -> dict[str, dict[str, str | None
 
 
 def _margins(path: Path) -> dict[str, dict[str, float]]:
-    import yaml
-
-    try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        seen = " ".join(str(error).split())
-        expected = "a mapping: trait, value, share of the population"
-        raise InputError([Fault(where=str(path), expected=expected, seen=seen)]) from error
+    expected = "a mapping: trait, value, share of the population"
+    given = read_yaml(path, expected=expected)
     faults: list[Fault] = []
     made: dict[str, dict[str, float]] = {}
     if not isinstance(given, Mapping) or not given:
-        expected = "a mapping: trait, value, share of the population"
         raise InputError([Fault(where=str(path), expected=expected, seen=str(given)[:60])])
     for trait, shares in given.items():
         if not isinstance(shares, Mapping):

@@ -1,5 +1,15 @@
 """Border types: what crosses from one stage to the next. Pydantic and the standard library only."""
 
+from normwright.records.agreement import Agreement, Camp, RuleAnswer
+from normwright.records.audits import (
+    Audit,
+    AxiomFinding,
+    MajorityCycles,
+    Perturbation,
+    RuleDependence,
+    ViolationRate,
+    Witness,
+)
 from normwright.records.base import (
     LAYERS,
     MODES,
@@ -16,6 +26,7 @@ from normwright.records.base import (
     digest_bytes,
     digest_json,
 )
+from normwright.records.coherence import Coherence, Dilemma, Judgement, Repair
 from normwright.records.crowds import Crowd, Runs
 from normwright.records.errors import (
     BudgetError,
@@ -30,6 +41,7 @@ from normwright.records.errors import (
     StoreError,
     describe,
 )
+from normwright.records.estimates import Estimate, Interval
 from normwright.records.evidence import (
     VERDICTS,
     Answer,
@@ -45,6 +57,7 @@ from normwright.records.evidence import (
     Verdict,
     VerdictWord,
 )
+from normwright.records.influence import RankInfluence, ShareInfluence, SlateInfluence
 from normwright.records.norms import (
     ActType,
     Bearer,
@@ -73,50 +86,25 @@ from normwright.records.norms import (
     Vocabulary,
 )
 from normwright.records.outcomes import (
-    Agreement,
-    Audit,
-    AxiomFinding,
-    Camp,
-    Coherence,
-    CohesiveGroup,
-    Dilemma,
-    Estimate,
     Group,
     Grouping,
-    GroupReward,
-    Interval,
-    Judgement,
-    MajorityCycles,
-    Margin,
-    MarginCheck,
     Outcome,
     PairShare,
-    PairTarget,
-    Perturbation,
-    RankInfluence,
-    Ranking,
-    Repair,
-    RepresentationAudit,
-    RuleAnswer,
-    RuleDependence,
-    RuleDifference,
-    ShareInfluence,
-    Slate,
-    SlateAudit,
-    SlateInfluence,
-    Standing,
     Support,
-    Targets,
-    VetoClaim,
-    ViolationRate,
-    WeightedSupport,
-    Weighting,
-    Witness,
 )
 from normwright.records.people import Identification, Participant, Polity, Process
+from normwright.records.rankings import Margin, Ranking, Standing
 from normwright.records.remotes import RemoteUse
 from normwright.records.rows import json_rows
 from normwright.records.scenes import FactValue, Message, Role, Scene
+from normwright.records.slates import (
+    CohesiveGroup,
+    RepresentationAudit,
+    Slate,
+    SlateAudit,
+    VetoClaim,
+)
+from normwright.records.targets import GroupReward, PairTarget, RuleDifference, Targets
 from normwright.records.training import (
     CurationEntry,
     Dataset,
@@ -142,6 +130,7 @@ from normwright.records.voices import (
     Vote,
     Weighing,
 )
+from normwright.records.weighting import MarginCheck, WeightedSupport, Weighting
 from normwright.records.withdrawals import (
     Affected,
     Changes,

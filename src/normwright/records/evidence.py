@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field
 
 from normwright.records.base import Digest, Frozen, Record, Text
-from normwright.records.outcomes import Estimate
+from normwright.records.estimates import Estimate
 from normwright.records.scenes import Message
 
 VerdictWord: TypeAlias = Literal["RELEASE", "HOLD", "BLOCK", "INVALID"]

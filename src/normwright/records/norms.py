@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field
 
 from normwright.records.base import Digest, Frozen, Layer, ProcessKind, Record, Text
-from normwright.records.outcomes import Estimate
+from normwright.records.estimates import Estimate
 from normwright.records.scenes import FactValue
 
 Kind: TypeAlias = Literal[

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from pydantic import Field
 
 from normwright.records.base import Digest, Frozen, ProcessKind, Record
-from normwright.records.outcomes import Estimate
+from normwright.records.estimates import Estimate
 
 Remedy: TypeAlias = Literal["rebuild", "unlearn", "keep"]
 """What is to become of what rests on the rows: made anew without them, made to forget, or kept."""

@@ -93,10 +93,27 @@ def paired_difference(
     )
 
 
-def percentile_interval(samples: ArrayLike, level: float = 0.95) -> Interval:
-    """Return the central `level` of a set of resampled values, shape (rounds,)."""
+def percentile_interval(
+    samples: ArrayLike,
+    level: float = 0.95,
+    *,
+    unknown: int = 0,
+    bounds: tuple[float, float] = (0.0, 1.0),
+) -> Interval:
+    """Return the central `level` of a set of resampled values, shape (rounds,).
+
+    Args:
+        samples: the values.
+        level: the share of them inside.
+        unknown: resamples beside these in which the value is not known, as where a method does not
+            apply: anything within the bounds is possible there, so that the interval is never
+            narrower than what is known.
+        bounds: the least and greatest value possible.
+    """
     tail = (1 - level) / 2
-    low, high = np.quantile(np.asarray(samples, dtype=np.float64), [tail, 1 - tail])
+    known = np.asarray(samples, dtype=np.float64)
+    lowest, highest = (np.append(known, np.full(unknown, end)) for end in bounds)
+    low, high = np.quantile(lowest, tail), np.quantile(highest, 1 - tail)
     return Interval(low=float(low), high=float(high), level=level, method="bootstrap-percentile")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from normwright import plugins
 from normwright.aggregate import Election
-from normwright.aggregate.axioms.majorities import condorcet_winner, smith_set
+from normwright.aggregate.majority import condorcet_winner, smith_set
 from normwright.aggregate.populations import Population, labels
 from normwright.aggregate.populations.impartial_anonymous_culture import anonymous_counts
 from normwright.aggregate.populations.mallows import mallows_places

@@ -238,7 +238,7 @@ def ways(counts: Iterable[int]) -> int:
 
 def names(order: Order, election: Election) -> list[list[str]]:
     """Return an outcome by name, best tier first, each sorted."""
-    return [sorted(election.alternatives[a] for a in tier) for tier in order.tiers]
+    return [list(tier) for tier in order.named(election.alternatives)]
 
 
 def line(row: Row, count: int, election: Election) -> str:

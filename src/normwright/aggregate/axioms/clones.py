@@ -10,7 +10,7 @@ import numpy as np
 
 from normwright.aggregate.axioms import LIMIT
 from normwright.aggregate.axioms.changes import divisions, said, voter_rows, ways, witness
-from normwright.aggregate.election import UNSEEN, Election, Ints
+from normwright.aggregate.election import Election, Ints
 from normwright.aggregate.methods import Method, Order
 from normwright.plugins import Card, plugin
 from normwright.records import Witness
@@ -111,15 +111,14 @@ def with_clone(election: Election, original: int, above: Sequence[int]) -> Elect
     over = np.asarray(above, dtype=np.int64)
     counts = np.concatenate([election.counts - over, over])
     kept = counts > 0
-    place = election.orders[:, original]
-    wide = np.where(election.orders >= 0, 3 * election.orders + 1, UNSEEN)
+    before = election.orders.astype(np.int64)
+    place = before[:, original]
     # Where others share the tier the copy shares it too: between the two of them stands nothing.
-    level = (election.orders == place[:, None]).sum(axis=1) > 1
-    shift = np.where(level | (election.grades is not None), 0, 1)
-    low, high = (
-        np.column_stack([wide, np.where(place >= 0, 3 * place + 1 + sign * shift, UNSEEN)])
-        for sign in (1, -1)
-    )
+    level = (before == place[:, None]).sum(axis=1) > 1
+    shift = np.where(level | (place < 0) | (election.grades is not None), 0, 1)
+    # Below the original the copy moves all that comes later down; above it, the original too.
+    low = np.column_stack([before + shift[:, None] * (before > place[:, None]), place + shift])
+    high = np.column_stack([before + shift[:, None] * (before >= place[:, None]), place])
     orders = np.concatenate([low, high])[kept].astype(np.int16)
     # Of voters for whom the two are level, or left out, none puts one above the other.
     apart = np.where(place >= 0, shift, 0)

@@ -6,8 +6,8 @@ import numpy as np
 
 from normwright.aggregate.axioms import LIMIT
 from normwright.aggregate.axioms.changes import said, witness
-from normwright.aggregate.axioms.majorities import condorcet_winner
 from normwright.aggregate.election import Election
+from normwright.aggregate.majority import condorcet_winner
 from normwright.aggregate.methods import Method
 from normwright.plugins import Card, plugin
 from normwright.records import Witness

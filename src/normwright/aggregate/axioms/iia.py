@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normwright.aggregate.axioms import LIMIT
 from normwright.aggregate.axioms.changes import said, some, witness
 from normwright.aggregate.election import Election
-from normwright.aggregate.methods import Method, Order
+from normwright.aggregate.methods import Method, Order, levels_of
 from normwright.plugins import Card, plugin
 from normwright.records import Witness
 
@@ -62,8 +63,8 @@ def deletion(method: Method, election: Election, order: Order, gone: int) -> Del
     kept = np.array([a for a in range(m) if a != gone])
     after = election.only(kept.tolist())
     again = method(after)
-    before = levels(order, m)[kept]
-    pairs = kept[np.argwhere(reversals(before, levels(again, m - 1)))]
+    before = levels_of(order.tiers, m)[kept]
+    pairs = kept[np.argwhere(reversals(before, levels_of(again.tiers, m - 1)))]
     compared = int((before[:, None] < before[None, :]).sum())
     return Deletion(gone, after, again, tuple((int(a), int(b)) for a, b in pairs), compared)
 
@@ -81,21 +82,8 @@ def told(election: Election, order: Order, found: Deletion) -> Witness:
     )  # fmt: skip
 
 
-def levels(order: Order, alternatives: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the number of the tier of each alternative, shape (m,)."""
-    made = np.zeros(alternatives, dtype=np.int64)
-    for level, tier in enumerate(order.tiers):
-        made[list(tier)] = level
-    return made
-
-
-def reversals(
-    before: np.ndarray[tuple[int], np.dtype[np.int64]],
-    after: np.ndarray[tuple[int], np.dtype[np.int64]],
-) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def reversals(before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which i above j came to stand below it, shape (m, m)."""
     was = before[:, None] < before[None, :]
-    turned: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = was & (
-        after[:, None] > after[None, :]
-    )
+    turned: NDArray[np.bool_] = was & (after[:, None] > after[None, :])
     return turned

@@ -158,9 +158,9 @@ def chances(strengths: Floats, tie: float) -> tuple[Floats, Floats]:
     """Return how probable it is that i is put above j, and that they are level, (m, m) each."""
     apart = strengths[:, None] - strengths[None, :]
     # Divided by the stronger of the two, so that nothing overflows.
-    wins, loses, level = np.exp(np.minimum(apart, 0)), np.exp(np.minimum(-apart, 0)), 0.0
+    wins, loses = np.exp(np.minimum(apart, 0)), np.exp(np.minimum(-apart, 0))
     half = tie * np.exp(-np.abs(apart) / 2)
-    total = wins + loses + half + level
+    total = wins + loses + half
     return wins / total, half / total
 
 

@@ -2,18 +2,18 @@
 
 from normwright.aggregate.opinions.analysis import (
     PIPELINES,
+    Agreed,
     Analysis,
     Candidate,
     Pipeline,
-    Standing,
     opinion_analysis,
 )
 
 __all__ = [
     "PIPELINES",
+    "Agreed",
     "Analysis",
     "Candidate",
     "Pipeline",
-    "Standing",
     "opinion_analysis",
 ]

@@ -61,7 +61,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class Agreed:
     """How one statement stands with all groups, or with everybody."""
 
     statement: str
@@ -140,11 +140,11 @@ class Analysis:
     """How far out a single disagreement puts somebody, shape (statements,)."""
     explained: tuple[float, ...]
     """Share of the variation of all votes along each axis of the map."""
-    consensus: tuple[Standing, ...]
+    consensus: tuple[Agreed, ...]
     """Statements by group-aware agreement, best first."""
-    consensus_against: tuple[Standing, ...]
+    consensus_against: tuple[Agreed, ...]
     """Statements by group-aware disagreement, best first."""
-    majority: tuple[Standing, ...]
+    majority: tuple[Agreed, ...]
     """Statements by agreement of all who voted, groups or none, best first."""
     common: tuple[tuple[str, Mode], ...]
     """Statements that most of all people agree or disagree with, as Polis picks them."""
@@ -646,15 +646,13 @@ def _shares(memberships: Floats, seed: int) -> tuple[Estimate, ...]:
     )
 
 
-def _ranked(
-    names: Sequence[str], by_group: Tally, side: int, offered: Ints
-) -> tuple[Standing, ...]:
+def _ranked(names: Sequence[str], by_group: Tally, side: int, offered: Ints) -> tuple[Agreed, ...]:
     low, high = by_group.limits()
     value = by_group.consensus[side]
     return _standings(names, by_group, MODES[side], value, low[side], high[side], offered)
 
 
-def _majority(names: Sequence[str], for_all: Tally, offered: Ints) -> tuple[Standing, ...]:
+def _majority(names: Sequence[str], for_all: Tally, offered: Ints) -> tuple[Agreed, ...]:
     low, high = for_all.wilson(0)
     return _standings(names, for_all, "agree", for_all.shares[0, 0], low, high, offered)
 
@@ -667,7 +665,7 @@ def _standings(
     low: Floats,
     high: Floats,
     offered: Ints,
-) -> tuple[Standing, ...]:
+) -> tuple[Agreed, ...]:
     """Statements by value, the best first; of equals the one with more votes."""
     k = counts.seen.shape[0]
     agree, disagree, seen = counts.votes[0], counts.votes[1], counts.seen
@@ -679,7 +677,7 @@ def _standings(
     by_group = each[:, order].transpose(1, 0, 2).tolist() if k > 1 else [[]] * len(order)
     rows = zip(order.tolist(), *(c[order].tolist() for c in columns), strict=True)
     return tuple(
-        Standing(
+        Agreed(
             statement=names[j],
             mode=mode,
             value=mean,

@@ -1,0 +1,26 @@
+"""A number from ballots with what is needed to believe it."""
+
+from __future__ import annotations
+
+from normwright.records.base import Frozen
+
+
+class Interval(Frozen):
+    """A two-sided interval; the level is part of the claim."""
+
+    low: float
+    high: float
+    level: float = 0.95
+    method: str
+    """For example `wilson`, `clopper-pearson`, `bootstrap`."""
+
+
+class Estimate(Frozen):
+    """A number with what is needed to believe it. `value` is None where there is no evidence."""
+
+    value: float | None
+    interval: Interval | None
+    n: int
+    """Number of independent units behind the value."""
+    seed: int | None = None
+    """Seed of the bootstrap, if one was used."""
