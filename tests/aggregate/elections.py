@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from normwright.aggregate import Election
@@ -51,3 +54,24 @@ def wins_one_by_one(ballots: Iterable[Ballot], names: Sequence[str]) -> NDArray[
         ranked = tier >= 0
         wins += (tier[:, None] < tier[None, :]) & ranked[:, None] & ranked[None, :]
     return wins
+
+
+def preflib(data_dir: Path, title: str) -> Election:
+    """The orders of a shared PrefLib file with this title."""
+    for path in sorted((data_dir / "ballots" / "preflib").iterdir()):
+        text = path.read_text(encoding="utf-8")
+        if f"# TITLE: {title}\n" in text:
+            break
+    else:
+        pytest.fail(f"no file is titled {title}")
+    names = re.findall(r"# ALTERNATIVE NAME \d+: (.*)", text)
+    body = [line for line in text.splitlines() if line and not line.startswith("#")]
+    orders = np.full((len(body), len(names)), -1, dtype=np.int16)
+    counts = np.zeros(len(body), dtype=np.int64)
+    for k, line in enumerate(body):
+        count, order = line.split(":")
+        counts[k] = int(count)
+        for level, (several, one) in enumerate(re.findall(r"\{([^}]*)\}|(\d+)", order)):
+            for number in (several or one).split(","):
+                orders[k, int(number) - 1] = level
+    return Election(tuple(names), orders, counts)
