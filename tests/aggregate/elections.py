@@ -11,7 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from normwright.aggregate import Election
+from normwright.aggregate.axioms.changes import graded
 from normwright.records import Ballot, Ballots, Unranked
+
+GRADE = re.compile(r"(\w+)=(\d+)")
+GRADED = re.compile(r"(\s+\w+=\d+)+\s*")
 
 
 def election_of(
@@ -32,6 +36,23 @@ def election_from(text: str, *, unranked: Unranked = "last") -> Election:
         names.update(name for tier in tiers for name in tier)
         ballots += [Ballot(participant=f"v{number}/{i}", tiers=tiers) for i in range(int(count))]
     return election_of(ballots, sorted(names), unranked=unranked)
+
+
+def printed(lines: Sequence[str]) -> Election:
+    """The election of a case on a card: orders, or grades such as `3: A=4 B=2 C=0`."""
+    given = [line.partition(":")[::2] for line in lines]
+    if not all(GRADED.fullmatch(ballot) for _, ballot in given):
+        return election_from("\n".join(lines))
+    rows = [{name: int(g) for name, g in GRADE.findall(ballot)} for _, ballot in given]
+    names = sorted({name for row in rows for name in row})
+    grades = [tuple(row.get(name, -1) for name in names) for row in rows]
+    return Election(
+        tuple(names),
+        np.array([graded(row).levels for row in grades], dtype=np.int16),
+        np.array([int(count) for count, _ in given], dtype=np.int64),
+        grades=np.array(grades, dtype=np.int16),
+        approved_from=1,
+    )
 
 
 def election_of_pairs(wins: NDArray[np.int64], names: Sequence[str], voters: int) -> Election:
