@@ -80,7 +80,9 @@ class Denial(Frozen):
     source: str
     """Where the counterexample was published."""
     ballots: tuple[str, ...] = ()
-    """The case, an order a line: `39: A > B > C`, with `=` between those that are level."""
+    """The case, how many voters and their ballot a line: an order, `39: A > B > C`, with ` = `
+    between those that are level, or grades, `3: A=4 B=2 C=0`, of which 1 and more approve; what a
+    line does not name was left out."""
 
 
 class Card(Frozen):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.aggregate.elections import election_from, election_of_pairs
+from tests.aggregate.elections import election_from, election_of_pairs, preflib
 
 from normwright import plugins
 from normwright.aggregate import Election, Inapplicable, prices
@@ -280,3 +281,58 @@ def test_ballots_of_one_alternative_are_no_trouble() -> None:
     assert found.cycles.condorcet_winner == "A"
     assert found.robust_core == ()
     assert found.dependence.agreed is None
+
+
+def test_burlington_2009_is_caught(data_dir: Path) -> None:
+    """Kiss, who won by instant runoff, would have lost with more votes, and to honest lies.
+
+    The lift is run again from the witness alone: Montroll wins, and with one voter fewer Kiss does
+    too, by a tie.
+    """
+    ballots = preflib(data_dir, "2009 Burlington Mayoral Election")
+    found = audit(ballots, methods=["irv"], seed=0, rounds=20)
+    by = {finding.axiom: finding for finding in found.findings}
+
+    assert by["condorcet"].witness is not None
+    lifted, lied = by["coalition-monotonicity"], by["strategy-proofness"]
+    assert lifted.witness is not None
+    assert not lifted.exhaustive
+    assert lifted.witness.data["alternative"] == "Bob Kiss"
+    assert lifted.witness.data["changed_outcome"][0] == ["Andy Montroll"]
+    # Wright is ahead of Montroll by 743 when three are left; so many fewer make it a tie.
+    assert lifted.witness.data["coalition"] == 744
+    assert lied.witness is not None
+    assert lied.witness.data["changed_outcome"][0] == ["Andy Montroll"]
+    assert lied.witness.data["coalition"] < 400
+    assert runoff_after(ballots, lifted.witness.data["moves"], 0) == ["Andy Montroll"]
+    assert runoff_after(ballots, lifted.witness.data["moves"], 1) == ["Bob Kiss", "Andy Montroll"]
+
+
+def runoff_after(ballots: Election, moves: list[dict[str, str]], fewer: int) -> list[str]:
+    """Who wins by instant runoff once the voters of a witness, but the last few, do as it says."""
+    index = {name: i for i, name in enumerate(ballots.alternatives)}
+
+    def read(line: str) -> tuple[int, tuple[int, ...]]:
+        count, order = line.split(":")
+        levels = [-1] * len(index)
+        for level, tier in enumerate(order.split(" > ")):
+            for name in tier.split(" = "):
+                levels[index[name.strip()]] = level
+        return int(count), tuple(levels)
+
+    given: dict[tuple[int, ...], int] = {}
+    for row, count in zip(ballots.orders.tolist(), ballots.counts.tolist(), strict=True):
+        given[tuple(row)] = given.get(tuple(row), 0) + count
+    for number, move in enumerate(moves):
+        (count, old), (_, new) = read(move["voters"]), read(move["instead"])
+        count -= fewer if number == len(moves) - 1 else 0
+        assert given[old] >= count
+        given[old] -= count
+        given[new] = given.get(new, 0) + count
+    after = Election(
+        ballots.alternatives,
+        np.array(list(given), dtype=np.int16),
+        np.array(list(given.values()), dtype=np.int64),
+    )
+    method: Method = plugins.get("methods", "irv")
+    return [ballots.alternatives[a] for a in method(after).tiers[0]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -29,9 +30,9 @@ from normwright.aggregate.axioms.changes import (
     ways,
 )
 from normwright.aggregate.axioms.clones import with_clone
-from normwright.aggregate.axioms.coalitions import growing
+from normwright.aggregate.axioms.coalitions import growing, likeliest_pairs
+from normwright.aggregate.axioms.majorities import condorcet_winner, smith_set
 from normwright.aggregate.axioms.reversal_symmetry import reversed_ballots
-from normwright.aggregate.majority import condorcet_winner, smith_set
 from normwright.aggregate.methods import Method, Order, by_score
 from normwright.aggregate.methods.borda import borda
 from normwright.aggregate.methods.schulze import schulze
@@ -328,7 +329,35 @@ def test_growing_groups_find_the_least() -> None:
         found = growing(moves, test)
         assert found is not None
         assert found.size == least
+        assert growing(moves, test, most=least - 1) is None
     assert growing(moves, lambda _: None) is None
+
+
+def test_growing_groups_find_what_only_some_numbers_break() -> None:
+    """A breach by 70 to 80 of 100, which doubling steps over, is found by even steps between."""
+    moves = [Move(0, 30, None), Move(1, 70, None)]
+    sizes = []
+
+    def test(made: Sequence[Move]) -> Witness | None:
+        sizes.append(sum(move.voters for move in made))
+        return Witness(axiom="x", detail="") if 70 <= sizes[-1] <= 80 else None
+
+    assert growing(moves, test) is None
+    sizes.clear()
+    found = growing(moves, test, tries=30)
+    assert found is not None
+    assert found.size == 70
+    assert len(sizes) <= 30
+
+
+def test_pairs_of_those_who_stand_high_come_first() -> None:
+    """Every ordered pair once; by the places of both together."""
+    pairs = list(likeliest_pairs([7, 3, 5, 1]))
+
+    assert sorted(pairs) == sorted(permutations([7, 3, 5, 1], 2))
+    assert pairs[:2] == [(7, 3), (3, 7)]
+    assert set(pairs[-2:]) == {(5, 1), (1, 5)}
+    assert list(likeliest_pairs([4])) == []
 
 
 def test_divisions_are_counted_right() -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-import numpy as np
 import pytest
-from tests.aggregate.elections import election_from
+from tests.aggregate.elections import election_from, preflib
 
-from normwright.aggregate import Election
 from normwright.aggregate.ranking import order_of
 from normwright.aggregate.transfer import Box, transfer
 
@@ -90,27 +87,6 @@ def test_level_alternatives_share_a_vote() -> None:
 
     assert seen.facts["rounds"][0]["votes"] == {"B": "5/2", "A": 2, "C": "3/2"}
     assert seen.tiers == ((1,), (0,), (2,))
-
-
-def preflib(data_dir: Path, title: str) -> Election:
-    """The orders of a shared PrefLib file with this title."""
-    for path in sorted((data_dir / "ballots" / "preflib").iterdir()):
-        text = path.read_text(encoding="utf-8")
-        if f"# TITLE: {title}\n" in text:
-            break
-    else:
-        pytest.fail(f"no file is titled {title}")
-    names = re.findall(r"# ALTERNATIVE NAME \d+: (.*)", text)
-    body = [line for line in text.splitlines() if line and not line.startswith("#")]
-    orders = np.full((len(body), len(names)), -1, dtype=np.int16)
-    counts = np.zeros(len(body), dtype=np.int64)
-    for k, line in enumerate(body):
-        count, order = line.split(":")
-        counts[k] = int(count)
-        for level, (several, one) in enumerate(re.findall(r"\{([^}]*)\}|(\d+)", order)):
-            for number in (several or one).split(","):
-                orders[k, int(number) - 1] = level
-    return Election(tuple(names), orders, counts)
 
 
 def test_burlington_2009(data_dir: Path) -> None:

@@ -203,6 +203,16 @@ def standing(row: Row, election: Election) -> list[int] | None:
     return [last if level < 0 else level for level in row.levels]
 
 
+def with_first(rows: Sequence[Row], alternative: int) -> list[int]:
+    """Return the numbers of the ballots that put an alternative first, alone or with others."""
+    found = []
+    for number, row in enumerate(rows):
+        level = row.levels[alternative]
+        if level == 0 or (level > 0 and level == min(v for v in row.levels if v >= 0)):
+            found.append(number)
+    return found
+
+
 def prefers(standing: Sequence[int] | None, new: Iterable[int], old: Iterable[int]) -> bool:
     """Say whether a voter prefers some winners to others, by the best and by the worst of them."""
     if standing is None:

@@ -8,8 +8,16 @@ from functools import partial
 import numpy as np
 
 from normwright.aggregate.axioms import LIMIT
-from normwright.aggregate.axioms.changes import Move, Row, lifts, rows_of, voter_rows
-from normwright.aggregate.axioms.coalitions import smallest
+from normwright.aggregate.axioms.changes import (
+    Move,
+    Row,
+    lifts,
+    rows_of,
+    standing,
+    voter_rows,
+    with_first,
+)
+from normwright.aggregate.axioms.coalitions import likeliest_pairs, smallest
 from normwright.aggregate.axioms.lifting import breach
 from normwright.aggregate.election import Election
 from normwright.aggregate.methods import Method, Order
@@ -34,8 +42,8 @@ def coalition_monotonicity(
     """Return the fewest voters who lift a winner, so that it wins no more.
 
     Of several winners each has to stay one. Where not every set of voters can be tried, those of
-    one ballot are, and those who put the same other alternative first: what runs from round to
-    round turns on them.
+    one ballot are, and those of several who put the same rival first: what runs from round to round
+    turns on them, and a rival that goes earlier may leave one who beats the winner.
     """
     before = voter_rows(election, CARD.name)
     order = method(before)
@@ -49,7 +57,7 @@ def coalition_monotonicity(
             counts,
             options,
             breach(CARD.name, method, before, order, winner),
-            groups=partial(_rivals, rows, counts, options, order, winner),
+            groups=partial(_rivals, before, rows, order, winner),
             rng=rng,
             limit=max(1, limit // len(order.tiers[0])),
             whole=whole,
@@ -60,21 +68,25 @@ def coalition_monotonicity(
 
 
 def _rivals(
-    rows: Sequence[Row],
-    counts: Sequence[int],
-    options: Sequence[Sequence[Row]],
-    order: Order,
-    winner: int,
+    before: Election, rows: Sequence[Row], order: Order, winner: int
 ) -> Iterator[list[Move]]:
-    """Those who put each other alternative first lift the winner to the top, its friends first."""
-    for rival in (a for tier in order.tiers for a in tier if a != winner):
-        moves = [
-            Move(i, counts[i], options[i][0])
-            for i, row in enumerate(rows)
-            if row.levels[rival] == _top(row) and options[i]
-        ]
-        yield sorted(moves, key=lambda move: (rows[move.row].levels[winner], move.row))
+    """Those who put one rival first lift the winner to the top, so that another is left to beat it.
+
+    They come in the sequence that helps the winner least against that other: first those who put it
+    above the other as it is, then those who compare them not, then the rest.
+    """
+    counts = before.counts.tolist()
+    stand = [standing(row, before) for row in rows]
+    top = [lifts(row, winner, before, top=True) for row in rows]
+    others = [a for tier in order.tiers for a in tier if a != winner]
+    for rival, other in likeliest_pairs(others):
+        gain = {i: _gain(stand[i], winner, other) for i in with_first(rows, rival) if top[i]}
+        ordered = sorted(gain, key=lambda i: (gain[i], -counts[i], rows[i].levels))
+        yield [Move(i, counts[i], top[i][0]) for i in ordered]
 
 
-def _top(row: Row) -> int:
-    return min(level for level in row.levels if level >= 0)
+def _gain(stand: Sequence[int] | None, winner: int, other: int) -> int:
+    """What a lift to the top wins in the duel with another: nothing, one voter, or a turned one."""
+    if stand is None:
+        return 1
+    return 0 if stand[winner] < stand[other] else 1 if stand[winner] == stand[other] else 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations_with_replacement, product
+from itertools import combinations_with_replacement, islice, product
 from math import comb
 
 import numpy as np
@@ -44,8 +44,8 @@ def smallest(
         counts: voters of each row.
         options: what else each row may vote.
         test: whether moves are a breach.
-        groups: those who would move together, the first first; asked for only where not everything
-            is tried.
+        groups: those who would move together, the first first, the likeliest group first; asked for
+            only where not everything is tried, and no more of them than the limit allows.
         rng: drawn from where not everything is tried.
         limit: joint moves to be tried at most.
         whole: whether the options are everything that a row may vote.
@@ -62,11 +62,15 @@ def smallest(
         return test(moves)
 
     best = alike(counts, options, spending, rng, limit // 3)
-    for moves in groups():
+    # As many groups as can each be asked about at doubling sizes, then between two of them.
+    doublings = sum(counts).bit_length()
+    chosen = list(islice((g for g in groups() if g), max(1, left // (2 * doublings))))
+    for number, moves in enumerate(chosen):
         if left <= 0:
             break
-        if moves:
-            best = _less(best, growing(moves, spending))
+        most = None if best is None else best.size - 1
+        tries = max(1, left // (len(chosen) - number))
+        best = _less(best, growing(moves, spending, most=most, tries=tries))
     return None if best is None else best.witness
 
 
@@ -110,15 +114,25 @@ def alike(
     return best
 
 
-def growing(moves: Sequence[Move], test: Test) -> Found | None:
+def growing(
+    moves: Sequence[Move], test: Test, *, most: int | None = None, tries: int = 0
+) -> Found | None:
     """Return a breach by as few as possible of those who would move, the first first.
 
-    1, 2, 4 and so on up to all of them are tried, then halves between the last that is no breach
-    and the first that is one. It is the smallest found: a breach need not grow with its voters.
+    1, 2, 4 and so on up to all of them are tried, and even steps as far as there are tries for
+    them; then halves between the last that is no breach and the first that is one. It is the
+    smallest found: a breach need not grow with its voters, and may be one of some numbers only.
+
+    Args:
+        moves: those who would move.
+        test: whether moves are a breach.
+        most: voters at most; None: all of them.
+        tries: sizes to be tried, about.
     """
     total = sum(move.voters for move in moves)
+    total = total if most is None else min(total, most)
     low, best = 0, None
-    for size in [*(2**i for i in range(total.bit_length()) if 2**i < total), total]:
+    for size in _sizes(total, tries):
         if (found := test(first(moves, size))) is not None:
             best = Found(size, found)
             break
@@ -130,6 +144,25 @@ def growing(moves: Sequence[Move], test: Test) -> Found | None:
         else:
             best = Found(middle, found)
     return best
+
+
+def _sizes(total: int, tries: int) -> list[int]:
+    """Numbers of voters from 1 to all: doublings, and even steps with what tries they leave."""
+    if total < 1:
+        return []
+    doublings = {2**i for i in range(total.bit_length())}
+    # What is found is halved down, which costs as much again at most.
+    steps = max(0, tries - 2 * len(doublings))
+    even = {total * step // (steps + 1) for step in range(1, steps + 1)}
+    return sorted((doublings | even | {total}) - {0})
+
+
+def likeliest_pairs(ranked: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Return every ordered pair of different alternatives, those that both stand high first."""
+    for together in range(1, 2 * len(ranked) - 2):
+        for place in range(max(0, together - len(ranked) + 1), min(together, len(ranked) - 1) + 1):
+            if place != together - place:
+                yield ranked[place], ranked[together - place]
 
 
 def first(moves: Sequence[Move], size: int) -> list[Move]:

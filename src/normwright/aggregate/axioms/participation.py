@@ -17,9 +17,10 @@ from normwright.aggregate.axioms.changes import (
     standing,
     told,
     voter_rows,
+    with_first,
     witness,
 )
-from normwright.aggregate.axioms.coalitions import smallest
+from normwright.aggregate.axioms.coalitions import likeliest_pairs, smallest
 from normwright.aggregate.election import Election
 from normwright.aggregate.methods import Method
 from normwright.plugins import Card, plugin
@@ -41,6 +42,8 @@ def participation(
     """Return the fewest voters who all prefer what wins without them.
 
     Of sets of winners they prefer one whose best and whose worst are no worse, one of them better.
+    Where not every set of voters can be tried, those of one ballot are, and those of several who
+    prefer the same other alternative, all of them or those with the same first place.
     """
     before = voter_rows(election, CARD.name)
     order = method(before)
@@ -67,11 +70,18 @@ def participation(
         )  # fmt: skip
 
     def groups() -> Iterator[list[Move]]:
-        for target in (a for tier in order.tiers[1:] for a in tier):
+        """Who prefers another: all of them, or those who put one and the same alternative first."""
+        losers = [a for tier in order.tiers[1:] for a in tier]
+        for target in losers:
             happier = [i for i, s in enumerate(stand) if prefers(s, (target,), winners)]
             gap = {i: (s[winners[0]] - s[target]) if (s := stand[i]) else 0 for i in happier}
-            yield [Move(i, counts[i], None) for i in sorted(happier, key=lambda i: (-gap[i], i))]
-            yield [Move(i, counts[i], None) for i in sorted(happier, key=lambda i: (gap[i], i))]
+            for sign in (-1, 1):
+                ordered = sorted(happier, key=lambda i: (sign * gap[i], i))
+                yield [Move(i, counts[i], None) for i in ordered]
+        for target, top in likeliest_pairs(losers):
+            alike = [i for i in with_first(rows, top) if prefers(stand[i], (target,), winners)]
+            alike.sort(key=lambda i: (-counts[i], rows[i].levels))
+            yield [Move(i, counts[i], None) for i in alike]
 
     options = [[None] if _can_gain(s, winners) else [] for s in stand]
     return smallest(counts, options, test, groups=groups, rng=rng, limit=limit)

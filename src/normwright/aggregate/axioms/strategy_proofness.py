@@ -22,9 +22,10 @@ from normwright.aggregate.axioms.changes import (
     tiers_of,
     told,
     voter_rows,
+    with_first,
     witness,
 )
-from normwright.aggregate.axioms.coalitions import smallest
+from normwright.aggregate.axioms.coalitions import likeliest_pairs, smallest
 from normwright.aggregate.election import Election
 from normwright.aggregate.methods import Method
 from normwright.plugins import Card, plugin
@@ -50,7 +51,8 @@ def strategy_proofness(
 
     Of sets of winners they prefer one whose best and whose worst are no worse, one of them better.
     Where not every joint lie can be tried, voters of one ballot tell the same one, and those who
-    prefer the same other alternative put it first, with the winners last or where they were.
+    prefer the same other alternative put it first, with the winners last or where they were: all of
+    them, or those with the same first place. Those who put it first already put another there.
     """
     before = voter_rows(election, CARD.name)
     order = method(before)
@@ -73,15 +75,21 @@ def strategy_proofness(
             coalition=size, share=size / before.voters, moves=told(moves, before),
         )  # fmt: skip
 
+    def lying(target: int, raised: int, buried: Sequence[int], among: Sequence[int]) -> list[Move]:
+        happier = [i for i in among if prefers(stand[i], (target,), winners)]
+        happier.sort(key=lambda i: (-(stand[i] or [0])[target], -counts[i], rows[i].levels))
+        lies = [(i, lie(rows[i], raised, buried, before)) for i in happier]
+        return [Move(i, counts[i], new) for i, new in lies if new != rows[i]]
+
     def groups() -> Iterator[list[Move]]:
-        for target in (a for tier in order.tiers[1:] for a in tier):
-            happier = [i for i, s in enumerate(stand) if prefers(s, (target,), winners)]
-            happier.sort(key=lambda i: (stand[i] or [0])[target], reverse=True)
-            for buried in (True, False):
-                lies = [
-                    (i, lie(rows[i], target, winners if buried else (), before)) for i in happier
-                ]
-                yield [Move(i, counts[i], new) for i, new in lies if new != rows[i]]
+        """Who prefers another puts it first; or its friends put a weaker rival first."""
+        losers = [a for tier in order.tiers[1:] for a in tier]
+        for target in losers:
+            for buried in (winners, ()):
+                yield lying(target, target, buried, range(len(rows)))
+        for target, top in likeliest_pairs(losers):
+            yield lying(target, target, (), with_first(rows, top))
+            yield lying(target, top, (), with_first(rows, target))
 
     whole = list(every_row(before)) if len(before.alternatives) <= _WHOLE else []
     options = [

@@ -16,24 +16,70 @@ CARD = Card(
     summary="Ranks by how seldom an alternative is put last; a shared last place is divided.",
     reference="Baharad and Nitzan, The inverse plurality rule, Social Choice and Welfare 25, 2005",
     claims=(
-        "anonymity", "neutrality", "homogeneity", "monotonicity", "coalition-monotonicity",
-        "participation", "reinforcement",
+        "anonymity",
+        "neutrality",
+        "homogeneity",
+        "monotonicity",
+        "coalition-monotonicity",
+        "participation",
+        "reinforcement",
     ),
     denies=(
-        Denial(axiom="majority", source="Baharad and Nitzan, Ameliorating majority decisiveness "
-               "through expression of preference intensity, American Political Science Review 96, "
-               "2002", ballots=("3: A > B > C", "2: C > B > A")),
-        Denial(axiom="condorcet", source="Fishburn, Condorcet social choice functions, SIAM J. "
-               "Applied Mathematics 33, 1977", ballots=("3: A > B > C", "2: C > B > A")),
-        Denial(axiom="reversal-symmetry", source="Saari and Barney, Consequences of reversing "
-               "preferences, Mathematical Intelligencer 25, 2003: of the positional rules only "
-               "Borda's has it", ballots=("1: A > B > C", "1: C > B > A")),
-        Denial(axiom="iia", source="Arrow, Social Choice and Individual Values, 1951: without C, A "
-               "is above B", ballots=("3: A > B > C", "2: C > B > A")),
+        Denial(
+            axiom="majority",
+            source="Baharad and Nitzan, Ameliorating majority decisiveness "
+            "through expression of preference intensity, American Political Science Review 96, "
+            "2002",
+            ballots=("3: A > B > C", "2: C > B > A"),
+        ),
+        Denial(
+            axiom="condorcet",
+            source="Fishburn, Condorcet social choice functions, SIAM J. "
+            "Applied Mathematics 33, 1977",
+            ballots=("3: A > B > C", "2: C > B > A"),
+        ),
+        Denial(
+            axiom="reversal-symmetry",
+            source="Saari and Barney, Consequences of reversing "
+            "preferences, Mathematical Intelligencer 25, 2003: of the positional rules only "
+            "Borda's has it",
+            ballots=("1: A > B > C", "1: C > B > A"),
+        ),
+        Denial(
+            axiom="iia",
+            source="Arrow, Social Choice and Individual Values, 1951: without C, A is above B",
+            ballots=("3: A > B > C", "2: C > B > A"),
+        ),
+        Denial(
+            axiom="clones",
+            source="Tideman, Social Choice and Welfare 4, 1987; these ballots by search",
+            ballots=("2: A > B > C", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="condorcet-loser",
+            source="Fishburn, SIAM J. Applied Mathematics 33, 1977; these ballots by search",
+            ballots=("2: A > B > C", "2: C > B > A", "1: A > C > B"),
+        ),
+        Denial(
+            axiom="later-no-harm",
+            source="Woodall, Discrete Applied Mathematics 77, 1997; these ballots by search",
+            ballots=("2: A > B > C", "1: B > C > A"),
+        ),
+        Denial(axiom="pareto", source="By search", ballots=("1: A > B > C",)),
+        Denial(
+            axiom="smith",
+            source="Fishburn, SIAM J. Applied Mathematics 33, 1977; these ballots by search",
+            ballots=("2: A > B > C", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=("2: A > B > C",),
+        ),
     ),
     takes="orders",
     status="tested",
-)  # fmt: skip
+)
 
 
 @plugin(CARD)

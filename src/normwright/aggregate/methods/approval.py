@@ -6,7 +6,7 @@ import numpy as np
 
 from normwright.aggregate.election import Election
 from normwright.aggregate.methods import Order, by_score
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
     name="approval",
@@ -14,12 +14,61 @@ CARD = Card(
     summary="Ranks by how many approve of an alternative.",
     reference="Brams and Fishburn, Approval voting, American Political Science Review 72, 1978",
     claims=(
-        "anonymity", "neutrality", "homogeneity", "monotonicity", "coalition-monotonicity",
-        "participation", "reinforcement", "clones", "iia",
+        "anonymity",
+        "neutrality",
+        "homogeneity",
+        "monotonicity",
+        "coalition-monotonicity",
+        "participation",
+        "reinforcement",
+        "clones",
+        "iia",
+    ),
+    denies=(
+        Denial(
+            axiom="condorcet",
+            source="By search, of voters who tell apart what they approve of, or what they do not",
+            ballots=("2: A=2 B=1", "1: A=0 B=1"),
+        ),
+        Denial(
+            axiom="condorcet-loser",
+            source="By search, of voters who tell apart what they approve of, or what they do not",
+            ballots=("2: A=2 B=1", "1: A=0 B=1"),
+        ),
+        Denial(
+            axiom="later-no-harm",
+            source="Woodall, Discrete Applied Mathematics 77, 1997; these ballots by search",
+            ballots=("1: A > B", "1: B"),
+        ),
+        Denial(
+            axiom="majority",
+            source="By search, of voters who tell apart what they approve of, or what they do not",
+            ballots=("2: A=2 B=1", "1: A=0 B=1"),
+        ),
+        Denial(
+            axiom="pareto",
+            source="By search, of voters who tell apart what they approve of, or what they do not",
+            ballots=("1: A=1 B=2",),
+        ),
+        Denial(
+            axiom="reversal-symmetry",
+            source="By search, where some leave an alternative ungraded",
+            ballots=("2: A=1", "1: A=0 B=0"),
+        ),
+        Denial(
+            axiom="smith",
+            source="By search, of voters who tell apart what they approve of, or what they do not",
+            ballots=("2: A=2 B=1", "1: A=0 B=1"),
+        ),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=("1: A=1 B=2",),
+        ),
     ),
     takes="approvals",
     status="tested",
-)  # fmt: skip
+)
 
 
 @plugin(CARD)

@@ -19,7 +19,7 @@ from normwright.aggregate.strengths import (
     scattered,
     told,
 )
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 SPREAD = 7.0
 """Standard deviation of the prior of each strength; so wide that only what is unknown is drawn to
@@ -32,6 +32,37 @@ CARD = Card(
     reference="Marley and Louviere, Some probabilistic models of best, worst, and best-worst "
     "choices, J. Mathematical Psychology 49, 2005; sequential, normal prior of deviation 7",
     claims=("anonymity", "neutrality"),
+    denies=(
+        Denial(
+            axiom="clones",
+            source="Tideman, Social Choice and Welfare 4, 1987; these ballots by search",
+            ballots=("2: A > B > C", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="condorcet",
+            source="Fishburn, SIAM J. Applied Mathematics 33, 1977; these ballots by search",
+            ballots=("2: A > B > C", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="iia",
+            source="Arrow, Social Choice and Individual Values, 1951; these ballots by search",
+            ballots=("2: A > B > C", "1: B > C > A"),
+        ),
+        Denial(axiom="majority", source="By search", ballots=("2: A > B > C", "1: B > C > A")),
+        Denial(
+            axiom="reversal-symmetry", source="By search", ballots=("1: A > B > C", "1: C > B > A")
+        ),
+        Denial(
+            axiom="smith",
+            source="Fishburn, SIAM J. Applied Mathematics 33, 1977; these ballots by search",
+            ballots=("2: A > B > C", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=("2: A > B > C", "1: B > A > C"),
+        ),
+    ),
     takes="orders",
     status="tested",
 )

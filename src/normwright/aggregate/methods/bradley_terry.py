@@ -25,7 +25,7 @@ from normwright.aggregate.strengths import (
     shifts_apart,
     told,
 )
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
     name="bradley-terry",
@@ -34,6 +34,56 @@ CARD = Card(
     reference="Bradley and Terry, Rank analysis of incomplete block designs, Biometrika 39, 1952; "
     "ties: Davidson, J. American Statistical Association 65, 1970",
     claims=("anonymity", "neutrality", "homogeneity"),
+    denies=(
+        Denial(
+            axiom="clones",
+            source="Tideman, Social Choice and Welfare 4, 1987; these ballots by search",
+            ballots=("2: A > B > C", "1: B > A > C", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="condorcet",
+            source="Fishburn, SIAM J. Applied Mathematics 33, 1977; these ballots by search",
+            ballots=("3: A > B > C", "2: B > C > A"),
+        ),
+        Denial(
+            axiom="iia",
+            source="Arrow, Social Choice and Individual Values, 1951; these ballots by search",
+            ballots=("3: A > B > C", "2: C > A > B"),
+        ),
+        Denial(
+            axiom="later-no-harm",
+            source="Woodall, Discrete Applied Mathematics 77, 1997; these ballots by search",
+            ballots=(
+                "1: A > B > E > C > D",
+                "1: B > A > C > D > E",
+                "1: C > A > D > B > E",
+                "1: D > A > E > B > C",
+                "1: D > A > E > C > B",
+                "1: B > C > A > D > E",
+                "1: C > B > E > A > D",
+                "1: E > D > C > A > B",
+                "1: E > B > C > D > A",
+            ),
+        ),
+        Denial(axiom="majority", source="By search", ballots=("3: A > B > C", "2: B > C > A")),
+        Denial(
+            axiom="smith",
+            source="Fishburn, SIAM J. Applied Mathematics 33, 1977; these ballots by search",
+            ballots=("3: A > B > C", "2: B > C > A"),
+        ),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=(
+                "2: A > C > B > D",
+                "2: D > A > B > C",
+                "2: C > D > A > B",
+                "1: A > B > D > C",
+                "1: B > C > A > D",
+                "1: B > D > C > A",
+            ),
+        ),
+    ),
     takes="pairs",
     status="tested",
 )

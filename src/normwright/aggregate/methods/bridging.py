@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from normwright.aggregate.election import Election, Inapplicable
 from normwright.aggregate.methods import Order, by_score
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -34,6 +34,46 @@ CARD = Card(
     reference="Wojcik et al., Birdwatch: crowd wisdom and bridging algorithms, arXiv 2210.15723, "
     "2022",
     claims=("anonymity", "neutrality"),
+    denies=(
+        Denial(
+            axiom="clones", source="By search", ballots=("1: A=0 B=1", "1: A=0 B=2", "1: A=3 B=0")
+        ),
+        Denial(
+            axiom="coalition-monotonicity",
+            source="By search",
+            ballots=("1: A=0 B=1 C=1", "1: A=1 B=2 C=2"),
+        ),
+        Denial(axiom="condorcet", source="By search", ballots=("2: A=0 B=1", "1: A=3 B=0")),
+        Denial(
+            axiom="homogeneity",
+            source="By search",
+            ballots=("1: A=0 B=1", "1: A=3 B=1", "1: A=3 B=3"),
+        ),
+        Denial(
+            axiom="iia",
+            source="Arrow, Social Choice and Individual Values, 1951; these ballots by search",
+            ballots=("1: A=0 B=0 C=1", "1: A=0 B=1 C=2"),
+        ),
+        Denial(axiom="majority", source="By search", ballots=("2: A=0 B=1", "1: A=3 B=0")),
+        Denial(
+            axiom="monotonicity", source="By search", ballots=("1: A=0 B=1 C=1", "1: A=1 B=2 C=2")
+        ),
+        Denial(
+            axiom="participation", source="By search", ballots=("1: A=0 B=1 C=1", "1: A=0 B=1 C=2")
+        ),
+        Denial(
+            axiom="reinforcement",
+            source="By search",
+            ballots=("1: A=0 B=1", "1: A=3 B=1", "1: A=3 B=3"),
+        ),
+        Denial(axiom="reversal-symmetry", source="By search", ballots=("1: A=0 B=1", "1: A=2 B=1")),
+        Denial(axiom="smith", source="By search", ballots=("2: A=0 B=1", "1: A=3 B=0")),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=("1: A=0 B=1", "1: A=3 B=1"),
+        ),
+    ),
     takes="grades",
     status="tested",
 )

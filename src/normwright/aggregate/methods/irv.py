@@ -16,37 +16,74 @@ CARD = Card(
     reference="Ware's method; parallel universes: Conitzer, Rognlie and Xia, Preference functions "
     "that score rankings, IJCAI 2009",
     claims=(
-        "anonymity", "neutrality", "homogeneity", "condorcet-loser", "clones", "later-no-harm",
-        "majority", "pareto",
+        "anonymity",
+        "neutrality",
+        "homogeneity",
+        "condorcet-loser",
+        "clones",
+        "later-no-harm",
+        "majority",
+        "pareto",
     ),
     denies=(
-        Denial(axiom="coalition-monotonicity", source="Smith, Aggregation of preferences with "
-               "variable electorate, Econometrica 41, 1973; this case: ten of the 35 who raise A "
-               "make C the winner", ballots=("39: A > B > C", "35: B > C > A", "26: C > A > B")),
-        Denial(axiom="condorcet", source="Condorcet's criterion against Hare's method: Nanson, "
-               "Methods of election, 1882", ballots=("37: A > B > C", "32: C > B > A",
-                                                     "31: B > A > C")),
-        Denial(axiom="monotonicity", source="Smith, Aggregation of preferences with variable "
-               "electorate, Econometrica 41, 1973; this case, one ballot from a tie: A wins "
-               "beside C, and no more once raised on one B > C > A",
-               ballots=("39: A > B > C", "26: B > C > A", "26: C > A > B")),
-        Denial(axiom="participation", source="Fishburn and Brams, Paradoxes of preferential "
-               "voting, Mathematics Magazine 56, 1983; in this case three of the seven who put C "
-               "last make C the winner by voting",
-               ballots=("7: A > B > C", "6: B > C > A", "7: C > B > A")),
-        Denial(axiom="reinforcement", source="Young, Social choice scoring functions, SIAM J. "
-               "Applied Mathematics 28, 1975: only scoring has it; in this case A wins in 4, 6, 3 "
-               "and in 4, 3, 6 of these, and goes first of all together",
-               ballots=("8: A > B > C", "9: B > A > C", "9: C > A > B")),
-        Denial(axiom="smith", source="Smith, Aggregation of preferences with variable electorate, "
-               "Econometrica 41, 1973; here B alone is the Smith set",
-               ballots=("37: A > B > C", "32: C > B > A", "31: B > A > C")),
-        Denial(axiom="iia", source="Arrow, Social Choice and Individual Values, 1951: without C, B "
-               "is above A", ballots=("37: A > B > C", "32: C > B > A", "31: B > A > C")),
+        Denial(
+            axiom="coalition-monotonicity",
+            source="Smith, Aggregation of preferences with "
+            "variable electorate, Econometrica 41, 1973; this case: ten of the 35 who raise A "
+            "make C the winner",
+            ballots=("39: A > B > C", "35: B > C > A", "26: C > A > B"),
+        ),
+        Denial(
+            axiom="condorcet",
+            source="Condorcet's criterion against Hare's method: Nanson, Methods of election, 1882",
+            ballots=("37: A > B > C", "32: C > B > A", "31: B > A > C"),
+        ),
+        Denial(
+            axiom="monotonicity",
+            source="Smith, Aggregation of preferences with variable "
+            "electorate, Econometrica 41, 1973; this case, one ballot from a tie: A wins "
+            "beside C, and no more once raised on one B > C > A",
+            ballots=("39: A > B > C", "26: B > C > A", "26: C > A > B"),
+        ),
+        Denial(
+            axiom="participation",
+            source="Fishburn and Brams, Paradoxes of preferential "
+            "voting, Mathematics Magazine 56, 1983; in this case three of the seven who put C "
+            "last make C the winner by voting",
+            ballots=("7: A > B > C", "6: B > C > A", "7: C > B > A"),
+        ),
+        Denial(
+            axiom="reinforcement",
+            source="Young, Social choice scoring functions, SIAM J. "
+            "Applied Mathematics 28, 1975: only scoring has it; in this case A wins in 4, 6, 3 "
+            "and in 4, 3, 6 of these, and goes first of all together",
+            ballots=("8: A > B > C", "9: B > A > C", "9: C > A > B"),
+        ),
+        Denial(
+            axiom="smith",
+            source="Smith, Aggregation of preferences with variable electorate, "
+            "Econometrica 41, 1973; here B alone is the Smith set",
+            ballots=("37: A > B > C", "32: C > B > A", "31: B > A > C"),
+        ),
+        Denial(
+            axiom="iia",
+            source="Arrow, Social Choice and Individual Values, 1951: without C, B is above A",
+            ballots=("37: A > B > C", "32: C > B > A", "31: B > A > C"),
+        ),
+        Denial(
+            axiom="reversal-symmetry",
+            source="Saari and Barney, Mathematical Intelligencer 25, 2003; these ballots by search",
+            ballots=("2: A > B > C", "2: C > A > B", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=("2: A > B > C", "2: C > B > A", "1: B > A > C"),
+        ),
     ),
     takes="orders",
     status="tested",
-)  # fmt: skip
+)
 
 
 @plugin(CARD)

@@ -11,7 +11,7 @@ import numpy as np
 from normwright.aggregate.election import Election
 from normwright.aggregate.methods import Order, by_score
 from normwright.aggregate.methods.majority_judgement import grade_counts
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 RESILIENCE = Fraction(1, 10)
 """Most that one voter can move a result, on a scale from -1 to 1."""
@@ -22,7 +22,45 @@ CARD = Card(
     summary="Ranks by a median of grades, drawn to the middle so that one voter moves it by at "
     "most a tenth.",
     reference="Allouah, Guerraoui, Hoang and Villemaud, Robust sparse voting, AISTATS 2024 (QrMed)",
-    claims=("anonymity", "neutrality"),
+    claims=(
+        "anonymity",
+        "neutrality",
+        "monotonicity",
+        "coalition-monotonicity",
+        "clones",
+    ),
+    denies=(
+        Denial(axiom="condorcet", source="By search", ballots=("2: A=0 B=1", "1: A=3 B=0")),
+        Denial(axiom="condorcet-loser", source="By search", ballots=("2: A=0 B=1", "1: A=3 B=0")),
+        Denial(
+            axiom="homogeneity",
+            source="By search",
+            ballots=("1: A=0 B=0", "1: A=0 B=1", "1: A=3 B=1"),
+        ),
+        Denial(
+            axiom="iia",
+            source="Arrow, Social Choice and Individual Values, 1951; these ballots by search",
+            ballots=("1: A=0 B=1 C=0 D=2", "1: A=1 B=0 C=0 D=1", "1: A=3 B=1 C=2 D=2"),
+        ),
+        Denial(axiom="majority", source="By search", ballots=("2: A=0 B=1", "1: A=3 B=0")),
+        Denial(axiom="pareto", source="By search", ballots=("1: A=2 B=3",)),
+        Denial(
+            axiom="participation",
+            source="By search",
+            ballots=("1: A=0 B=0", "1: A=0 B=1", "1: A=2 B=1", "1: A=2 B=3"),
+        ),
+        Denial(
+            axiom="reinforcement",
+            source="By search",
+            ballots=("1: A=0 B=0", "1: A=0 B=1", "1: A=1 B=2"),
+        ),
+        Denial(axiom="smith", source="By search", ballots=("2: A=0 B=1", "1: A=3 B=0")),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=("1: A=0 B=1", "1: A=2 B=1", "1: A=2 B=3"),
+        ),
+    ),
     takes="grades",
     status="tested",
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from normwright.aggregate.election import Election, Inapplicable
 from normwright.aggregate.methods import Order
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
     name="majority-judgement",
@@ -18,12 +18,55 @@ CARD = Card(
     summary="Ranks by median grade, ties settled by taking medians away, to the last grade.",
     reference="Balinski and Laraki, A theory of measuring, electing and ranking, PNAS 104, 2007",
     claims=(
-        "anonymity", "neutrality", "homogeneity", "monotonicity", "coalition-monotonicity",
-        "pareto", "iia",
+        "anonymity",
+        "neutrality",
+        "homogeneity",
+        "monotonicity",
+        "coalition-monotonicity",
+        "pareto",
+        "iia",
+        "clones",
+    ),
+    denies=(
+        Denial(
+            axiom="condorcet",
+            source="Balinski and Laraki, Majority Judgment, MIT Press, 2011; these ballots by "
+            "search",
+            ballots=("1: A=0 B=1", "1: A=1 B=2", "1: A=3 B=0"),
+        ),
+        Denial(
+            axiom="condorcet-loser",
+            source="Fishburn, SIAM J. Applied Mathematics 33, 1977; these ballots by search",
+            ballots=("1: A=0 B=1", "1: A=1 B=2", "1: A=3 B=0"),
+        ),
+        Denial(
+            axiom="majority", source="By search", ballots=("1: A=0 B=1", "1: A=1 B=2", "1: A=3 B=0")
+        ),
+        Denial(
+            axiom="participation",
+            source="Felsenthal and Machover, Homo Oeconomicus 25, 2008; these ballots by search",
+            ballots=("1: A=0 B=1", "1: A=2 B=1", "1: A=2 B=3"),
+        ),
+        Denial(
+            axiom="reinforcement",
+            source="Young, SIAM J. on Applied Mathematics 28, 1975; these ballots by search",
+            ballots=("1: A=0 B=1", "1: A=2 B=1", "1: A=2 B=2"),
+        ),
+        Denial(axiom="reversal-symmetry", source="By search", ballots=("1: A=0 B=1", "1: A=2 B=1")),
+        Denial(
+            axiom="smith",
+            source="Fishburn, SIAM J. Applied Mathematics 33, 1977; these ballots by search",
+            ballots=("1: A=0 B=1", "1: A=1 B=2", "1: A=3 B=0"),
+        ),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=("1: A=1 B=2", "1: A=3 B=1"),
+        ),
     ),
     takes="grades",
     status="tested",
-)  # fmt: skip
+)
 
 Run = tuple[int, int, int]
 

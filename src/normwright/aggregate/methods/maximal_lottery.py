@@ -49,6 +49,17 @@ CARD = Card(
             source="Gibbard, Econometrica 45, 1977; these ballots by search",
             ballots=("2: A > B > C", "1: B > C > A", "1: C > A > B"),
         ),
+        Denial(
+            axiom="participation",
+            source="By search, of the alternatives with a chance",
+            ballots=("2: A > B > C", "2: C > A > B", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="reinforcement",
+            source="By search, of the alternatives with a chance; of the lotteries themselves "
+            "Brandl, Brandt and Seedig, 2016, prove it",
+            ballots=("2: A > B > C", "1: B > A > C", "1: C > A > B", "1: B > C > A"),
+        ),
     ),
     takes="pairs",
     status="tested",

@@ -21,7 +21,7 @@ from normwright.aggregate.strengths import (
     scattered,
     told,
 )
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
     name="plackett-luce",
@@ -30,6 +30,42 @@ CARD = Card(
     reference="Plackett, The analysis of permutations, Applied Statistics 24, 1975; existence: "
     "Hunter, MM algorithms for generalized Bradley-Terry models, Annals of Statistics 32, 2004",
     claims=("anonymity", "neutrality", "homogeneity"),
+    denies=(
+        Denial(
+            axiom="clones",
+            source="Tideman, Social Choice and Welfare 4, 1987; these ballots by search",
+            ballots=("2: A > B > C", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="condorcet",
+            source="Fishburn, SIAM J. Applied Mathematics 33, 1977; these ballots by search",
+            ballots=("2: A > B > C", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="iia",
+            source="Arrow, Social Choice and Individual Values, 1951; these ballots by search",
+            ballots=("3: A > B > C", "1: B > C > A", "1: C > B > A"),
+        ),
+        Denial(
+            axiom="later-no-harm",
+            source="Woodall, Discrete Applied Mathematics 77, 1997; these ballots by search",
+            ballots=("2: A > B > C", "2: C > B > A", "1: A > C > B", "1: B > A > C"),
+        ),
+        Denial(axiom="majority", source="By search", ballots=("2: A > B > C", "1: B > C > A")),
+        Denial(
+            axiom="reversal-symmetry", source="By search", ballots=("1: A > B > C", "1: C > B > A")
+        ),
+        Denial(
+            axiom="smith",
+            source="Fishburn, SIAM J. Applied Mathematics 33, 1977; these ballots by search",
+            ballots=("2: A > B > C", "1: B > C > A"),
+        ),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=("2: A > B > C", "1: B > C > A"),
+        ),
+    ),
     takes="orders",
     status="tested",
 )

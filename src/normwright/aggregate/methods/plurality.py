@@ -19,27 +19,60 @@ CARD = Card(
     reference="Richelson, A characterization result for the plurality rule, J. Economic Theory 19, "
     "1978",
     claims=(
-        "anonymity", "neutrality", "homogeneity", "monotonicity", "coalition-monotonicity",
-        "participation", "reinforcement", "later-no-harm", "majority", "pareto",
+        "anonymity",
+        "neutrality",
+        "homogeneity",
+        "monotonicity",
+        "coalition-monotonicity",
+        "participation",
+        "reinforcement",
+        "later-no-harm",
+        "majority",
+        "pareto",
     ),
     denies=(
-        Denial(axiom="condorcet", source="Borda, Mémoire sur les élections au scrutin, 1781: C "
-               "beats both others", ballots=_BORDA),
-        Denial(axiom="condorcet-loser", source="Borda, Mémoire sur les élections au scrutin, 1781: "
-               "A loses to both others", ballots=_BORDA),
-        Denial(axiom="clones", source="Tideman, Independence of clones, Social Choice and Welfare "
-               "4, 1987; here B and C are clones in Borda's case", ballots=_BORDA),
-        Denial(axiom="iia", source="Borda, Mémoire sur les élections au scrutin, 1781: without C, "
-               "B is above A", ballots=_BORDA),
-        Denial(axiom="reversal-symmetry", source="Saari and Barney, Consequences of reversing "
-               "preferences, Mathematical Intelligencer 25, 2003; here in Borda's case",
-               ballots=_BORDA),
-        Denial(axiom="smith", source="Smith, Aggregation of preferences with variable electorate, "
-               "Econometrica 41, 1973; here in Borda's case", ballots=_BORDA),
+        Denial(
+            axiom="condorcet",
+            source="Borda, Mémoire sur les élections au scrutin, 1781: C beats both others",
+            ballots=_BORDA,
+        ),
+        Denial(
+            axiom="condorcet-loser",
+            source="Borda, Mémoire sur les élections au scrutin, 1781: A loses to both others",
+            ballots=_BORDA,
+        ),
+        Denial(
+            axiom="clones",
+            source="Tideman, Independence of clones, Social Choice and Welfare "
+            "4, 1987; here B and C are clones in Borda's case",
+            ballots=_BORDA,
+        ),
+        Denial(
+            axiom="iia",
+            source="Borda, Mémoire sur les élections au scrutin, 1781: without C, B is above A",
+            ballots=_BORDA,
+        ),
+        Denial(
+            axiom="reversal-symmetry",
+            source="Saari and Barney, Consequences of reversing "
+            "preferences, Mathematical Intelligencer 25, 2003; here in Borda's case",
+            ballots=_BORDA,
+        ),
+        Denial(
+            axiom="smith",
+            source="Smith, Aggregation of preferences with variable electorate, "
+            "Econometrica 41, 1973; here in Borda's case",
+            ballots=_BORDA,
+        ),
+        Denial(
+            axiom="strategy-proofness",
+            source="Gibbard, Econometrica 41, 1973; these ballots by search",
+            ballots=("2: A > B > C", "1: B > A > C", "1: C > B > A"),
+        ),
     ),
     takes="orders",
     status="tested",
-)  # fmt: skip
+)
 
 
 @plugin(CARD)

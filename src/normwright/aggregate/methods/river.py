@@ -69,6 +69,16 @@ CARD = Card(
             source="Gibbard, Econometrica 41, 1973; these ballots by search",
             ballots=("2: A > B > C", "1: B > A > C", "1: C > B > A"),
         ),
+        Denial(
+            axiom="coalition-monotonicity",
+            source="Of equal margins only, by search; the paper proves it without",
+            ballots=(
+                "4: E > B > C > D > A",
+                "3: A > C > D > E > B",
+                "3: D > B > C > E > A",
+                "1: C > B > D > E > A",
+            ),
+        ),
     ),
     takes="pairs",
     status="tested",

@@ -53,6 +53,28 @@ CARD = Card(
             ballots=("2: A > B > C", "2: C > B > A", "1: B > A > C"),
         ),
         Denial(
+            axiom="coalition-monotonicity",
+            source="By search",
+            ballots=(
+                "3: C > D > B > A",
+                "2: A > B > C > D",
+                "2: B > A > C > D",
+                "2: D > A > B > C",
+                "1: A > C > D > B",
+            ),
+        ),
+        Denial(
+            axiom="monotonicity",
+            source="By search",
+            ballots=(
+                "3: C > D > B > A",
+                "2: A > B > C > D",
+                "2: B > A > C > D",
+                "2: D > A > B > C",
+                "1: A > C > D > B",
+            ),
+        ),
+        Denial(
             axiom="participation",
             source="Moulin, J. Economic Theory 45, 1988; these ballots by search",
             ballots=(
