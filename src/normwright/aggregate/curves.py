@@ -65,6 +65,8 @@ def violation_curves(
         plugins.get("axioms", slug)
     shape = dict(parameters or {})
     _known(population, drawn, [*shape, *([] if over in (VOTERS, ALTERNATIVES) else [over])])
+    if over in (VOTERS, ALTERNATIVES):
+        _whole(over, values)
     rows: list[ViolationRate] = []
     for number, value in enumerate(values):
         if progress is not None:
@@ -121,6 +123,17 @@ def _parameters(population: Population) -> Iterator[tuple[str, Any]]:
     for name, one in signature(population).parameters.items():
         if one.kind is one.KEYWORD_ONLY:
             yield name, one.default
+
+
+def _whole(over: str, values: Sequence[float]) -> None:
+    """Refuse parts of voters or of alternatives."""
+    faults = [
+        Fault(where=over, expected="whole numbers", seen=f"{value:g}", do="")
+        for value in values
+        if not float(value).is_integer()
+    ]
+    if faults:
+        raise InputError(faults)
 
 
 def _known(slug: str, population: Population, named: Sequence[str]) -> None:
