@@ -633,8 +633,9 @@ def rates_screen(found: Sequence[ViolationRate], lang: str) -> list[RenderableTy
     for axiom in dict.fromkeys(one.axiom for one in found):
         mine = [one for one in found if one.axiom == axiom]
         first = mine[0]
+        over = say.get(f"over-{first.over}", first.over)
         title = say["rates-head"].format(
-            axiom=axiom, population=first.population, over=first.over, profiles=first.rate.n,
+            axiom=axiom, population=first.population, over=over, profiles=first.rate.n,
             seed=first.rate.seed,
         )  # fmt: skip
         table = Table(box=None, pad_edge=False, header_style="bold")

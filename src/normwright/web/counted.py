@@ -67,7 +67,8 @@ def _rank_rows(found: Ranked, w: Words) -> list[RankRow]:
 
 def _rank_note(found: Ranked, w: Words) -> str:
     order, election = found.order, found.cast.election
-    base = w("picture.ballots", n=w.count(election.voters), unranked=election.unranked)
+    left_out = w(f"outcomes.unranked_{election.unranked}")
+    base = w("picture.ballots", n=w.count(election.voters), unranked=left_out)
     if order is not None and order.places is not None:
         return f"{w('picture.places_estimated')} {base}"
     if found.certainty is not None:
