@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -468,3 +472,97 @@ def test_ratings_keep_their_grades(call: Call, tmp_path: Path) -> None:
     assert judged["scores"] == {"A": 3.0, "B": 3.0}
     assert judged["winners"] == ["A"]
     assert against["scores"] != judged["scores"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_map_without_two_directions_is_flat(call: Call, tmp_path: Path, count: int) -> None:
+    """Votes that differ in one direction, or in none, are drawn and not an error."""
+    statements = ",".join(str(k) for k in range(count))
+    head = f"participant,group-id,n-comments,n-votes,n-agree,n-disagree,{statements}"
+    rows = [f"{k},,0,{count},{count},0" + ",1" * count for k in range(12)]
+    if count == 1:
+        rows[0] = "0,,0,1,0,1,-1"
+    (tmp_path / "participants-votes.csv").write_text("\n".join([head, *rows]) + "\n")
+    picture = tmp_path / "map.svg"
+
+    assert call("aggregate", "groups", tmp_path, "--picture", picture).code == 0
+    assert picture.read_text().startswith("<svg")
+
+
+def test_a_crowd_is_counted_and_not_looked_through(call: Call, tmp_path: Path) -> None:
+    """As many voters as no list could hold are counted at once."""
+    path = tmp_path / "crowd.soc"
+    lines = (
+        "# DATA TYPE: soc",
+        "# NUMBER ALTERNATIVES: 2",
+        "# NUMBER VOTERS: 900000000000000",
+        "# NUMBER UNIQUE ORDERS: 1",
+        "# ALTERNATIVE NAME 1: a",
+        "# ALTERNATIVE NAME 2: b",
+        "900000000000000: 1,2",
+    )
+    path.write_text("\n".join(lines) + "\n")
+
+    told = call("aggregate", "rank", path, "--json").value
+
+    assert (told["ballots"], told["winners"]) == (900_000_000_000_000, ["a"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("audit", "--seed", "-5"),
+        ("audit", "--budget", "inf"),
+        ("rank", "--method", "shulze"),
+        ("rank", "--picture", "/proc/nowhere.svg"),
+    ],
+)
+def test_what_cannot_be_done_is_told_without_a_trace(
+    call: Call, capital: Path, arguments: tuple[str, ...]
+) -> None:
+    """Values that make no sense and places that cannot be written give whole faults."""
+    command, *options = arguments
+    told = call("aggregate", command, capital, *options, "--json")
+
+    assert told.code in (1, 2)
+    assert not told.err
+    assert all(all(fault.values()) for fault in told.faults)
+
+
+@pytest.mark.parametrize("values", ["nan", "5,inf", "2.5"])
+def test_points_are_whole_and_finite(call: Call, values: str) -> None:
+    """There is no half voter, and no profile of endlessly many."""
+    told = call("aggregate", "simulate", "--axiom", "condorcet", "--values", values, "--json")
+
+    assert told.code == 1
+    assert not told.err
+    assert len(told.faults) == 1
+
+
+def test_every_command_repeats_itself(capital: Path, tmp_path: Path) -> None:
+    """The same bytes at any hash seed, any number of threads and from any folder."""
+    commands = [
+        ["rank", str(capital), "--method", "all", "--resamples", "5"],
+        ["audit", str(capital), "--resamples", "5", "--method", "irv", "--method", "borda"],
+        ["simulate", "--axiom", "participation", "--values", "5", "--profiles", "5"],
+    ]
+    program = (
+        "import sys, json\n"
+        "from normwright.cli import main\n"
+        "for one in json.loads(sys.argv[1]):\n"
+        "    try: main(['aggregate', *one, '--json'])\n"
+        "    except SystemExit as ended: assert ended.code == 0, one\n"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", program, json.dumps(commands)],
+            cwd=folder,
+            env={**os.environ, "PYTHONHASHSEED": seed, "OMP_NUM_THREADS": threads},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed, threads, folder in (("0", "1", tmp_path), ("1", "2", capital.parent.parent))
+    ]
+
+    assert said[0] == said[1]
+    assert said[0]

@@ -19,10 +19,20 @@ from normwright.stats import percentile_interval, proportion
 
 Ints = NDArray[np.int64]
 Given = TypeVar("Given")
+Progress = Callable[[int, int, str], None]
+
+
+def _nobody(done: int, of: int, note: str) -> None:
+    """Tell nobody how far the work is."""
 
 
 def compare(
-    election: Election, *, methods: Sequence[str] | None = None, seed: int, rounds: int = 200
+    election: Election,
+    *,
+    methods: Sequence[str] | None = None,
+    seed: int,
+    rounds: int = 200,
+    progress: Progress | None = None,
 ) -> Agreement:
     """Return how far ranking methods agree on these ballots.
 
@@ -33,6 +43,7 @@ def compare(
         seed: seed of the resampling.
         rounds: resamples of the voters, each ranked anew by every method that answers; 0: none,
             and no intervals.
+        progress: is told how many methods and resamples are done, of how many, and what comes next.
 
     Raises:
         PluginError: if there is no such method.
@@ -40,9 +51,10 @@ def compare(
     slugs = [c.name for c in plugins.cards("methods")] if methods is None else list(methods)
     rules: dict[str, Method] = {slug: plugins.get("methods", slug) for slug in slugs}
     names = election.alternatives
-    rows, orders = _asked(rules, election, names)
+    tell = progress or _nobody
+    rows, orders = _asked(rules, election, names, tell)
     tiers = {slug: order.tiers for slug, order in orders.items()}
-    drawn, refused = _resampled(election, {s: rules[s] for s in orders}, seed, rounds)
+    drawn, refused = _resampled(election, {s: rules[s] for s in orders}, seed, rounds, tell)
     made = agreement_of(tiers, names)
     n, some = election.voters, bool(drawn) and made.agreed.value is not None
     # Where nobody voted rules agree on nothing: that is no evidence of agreement.
@@ -82,7 +94,7 @@ def compare_compromises(theories: Theories, *, rules: Sequence[str] | None = Non
     """
     slugs = [c.name for c in plugins.cards("compromises")] if rules is None else list(rules)
     parts: dict[str, Compromise] = {slug: plugins.get("compromises", slug) for slug in slugs}
-    rows, orders = _asked(parts, theories, theories.options)
+    rows, orders = _asked(parts, theories, theories.options, _nobody)
     made = agreement_of({slug: order.tiers for slug, order in orders.items()}, theories.options)
     return made.model_copy(
         update={
@@ -191,11 +203,15 @@ def camps_of(winners: dict[str, tuple[str, ...]]) -> tuple[Camp, ...]:
 
 
 def _asked(
-    rules: Mapping[str, Callable[[Given], Order]], given: Given, names: tuple[str, ...]
+    rules: Mapping[str, Callable[[Given], Order]],
+    given: Given,
+    names: tuple[str, ...],
+    tell: Progress,
 ) -> tuple[tuple[RuleAnswer, ...], dict[str, Order]]:
     """The answer of each rule, and the orders of those that answer."""
     rows, orders = [], {}
-    for slug, ask in rules.items():
+    for number, (slug, ask) in enumerate(rules.items()):
+        tell(number, len(rules), slug)
         try:
             order = ask(given)
         except Inapplicable as reason:
@@ -214,13 +230,14 @@ def _asked(
 
 
 def _resampled(
-    election: Election, rules: dict[str, Method], seed: int, rounds: int
+    election: Election, rules: dict[str, Method], seed: int, rounds: int, tell: Progress
 ) -> tuple[list[Agreement], int]:
     """The agreement in each resample of the voters, and how many some rule refuses."""
     if not rounds or len(rules) < 2 or not len(election.orders) or not election.voters:
         return [], 0
     made, refused = [], 0
-    for again in election.resamples(np.random.default_rng([seed, 4]), rounds):
+    for number, again in enumerate(election.resamples(np.random.default_rng([seed, 4]), rounds)):
+        tell(number, rounds, "resamples")
         try:
             tiers = {slug: rule(again).tiers for slug, rule in rules.items()}
         except Inapplicable:

@@ -53,7 +53,9 @@ ApproveTop: TypeAlias = Annotated[
         "--approve-top", metavar="N", min=1, help="The first N places of an order approve."
     ),
 ]
-Seed: TypeAlias = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+Seed: TypeAlias = Annotated[
+    int, typer.Option("--seed", metavar="N", min=0, help="Seed of everything random.")
+]
 Resamples: TypeAlias = Annotated[
     int,
     typer.Option(
@@ -312,7 +314,8 @@ def compare(
             unranked=counted.unranked_of(unranked),
             approve_top=approve_top,
         )
-        found = flow.methods_agreement(cast, seed=seed, rounds=resamples)
+        with _told(shown, quiet=as_json) as progress:
+            found = flow.methods_agreement(cast, seed=seed, rounds=resamples, progress=progress)
     if picture is not None:
         from normwright.web import agreement_picture
 
@@ -344,6 +347,7 @@ def audit(
             "--budget",
             metavar="SECONDS",
             min=1,
+            max=1e6,
             help="About how long it may take; what it leaves no room for is told.",
         ),
     ] = 30.0,

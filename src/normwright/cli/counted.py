@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,10 +72,20 @@ def picture_place(path: Path | None) -> None:
 
 
 def write_picture(path: Path, svg: str) -> None:
-    """Write a picture, whole or not at all."""
+    """Write a picture, whole or not at all.
+
+    Raises:
+        InputError: if nothing can be written there.
+    """
     from normwright.store import write_whole
 
-    write_whole(path, svg.encode())
+    try:
+        write_whole(path, svg.encode())
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        seen = str(error.strerror)
+        fault = Fault(where="--picture", expected=f"a place to write {path}", seen=seen,
+                      do="Choose another place.")  # fmt: skip
+        raise InputError([fault]) from error
 
 
 def interval_json(interval: Interval | None) -> list[float] | None:
@@ -151,7 +162,7 @@ def _one(found: Ranked, lang: str) -> list[RenderableType]:
         for name in tier:
             text = found.cast.texts.get(name)
             told = f"{name}  {text}" if text else name
-            cells = [str(place), told[:_SHOWN], f"{found.order.scores[number[name]]:.4g}"]
+            cells = [str(place), _cut(told, _SHOWN), f"{found.order.scores[number[name]]:.4g}"]
             if found.order.places is not None:
                 low, high = found.order.places[number[name]]
                 cells.append(f"{low}-{high}")
@@ -170,6 +181,11 @@ def _one(found: Ranked, lang: str) -> list[RenderableType]:
     if sure:
         lines.append(say["resampled"].format(rounds=found.rounds, seed=found.seed))
     return lines
+
+
+def _cut(text: str, most: int) -> str:
+    """The text, or its start with a sign that it goes on: two long names may start alike."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def _places(standing: Standing) -> str:
@@ -194,7 +210,9 @@ def _rows(found: Sequence[Ranked], lang: str) -> RenderableType:
         rest = " > ".join(" = ".join(tier) for tier in one.tiers[1:6])
         more = " > …" if len(one.tiers) > 6 else ""
         first = " = ".join(one.winners or ())
-        table.add_row(one.method, escape(first[:_SHOWN]), escape((rest + more)[: 2 * _SHOWN]))
+        table.add_row(
+            one.method, escape(_cut(first, _SHOWN)), escape(_cut(rest + more, 2 * _SHOWN))
+        )
     return table
 
 
@@ -321,7 +339,7 @@ def agreement_screen(found: Agreement, lang: str) -> list[RenderableType]:
         first = " = ".join(row.tiers[0]) if row.tiers else ""
         rest = " > ".join(" = ".join(tier) for tier in row.tiers[1:6])
         more = " > …" if len(row.tiers) > 6 else ""
-        table.add_row(row.rule, escape(first[:_SHOWN]), escape((rest + more)[: 2 * _SHOWN]))
+        table.add_row(row.rule, escape(_cut(first, _SHOWN)), escape(_cut(rest + more, 2 * _SHOWN)))
     lines: list[RenderableType] = [table]
     key = "agreed-voters" if found.kind == "methods" else "agreed-theories"
     lines.append(
@@ -412,7 +430,7 @@ def _agreed(found: OpinionGroups, top: Sequence[Agreed], lang: str) -> Renderabl
         text = found.cast.texts.get(one.statement, "")
         cells = (_number(one.value, lang), f"[{low}; {high}]", f"n={one.n}")
         words_of = f"{one.statement}  {text}".strip()
-        table.add_row(*(escape(c) for c in (*cells, words_of[: 2 * _SHOWN])))
+        table.add_row(*(escape(c) for c in (*cells, _cut(words_of, 2 * _SHOWN))))
     return table
 
 
@@ -615,10 +633,12 @@ def points_of(values: str, parameters: Sequence[str]) -> tuple[list[float], dict
 
 def _as_number(where: str, text: str, faults: list[Fault]) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
         faults.append(Fault(where=where, expected="a number", seen=repr(text.strip())))
-        return 0.0
+    return number
 
 
 def rates_screen(found: Sequence[ViolationRate], lang: str) -> list[RenderableType]:
@@ -630,8 +650,9 @@ def rates_screen(found: Sequence[ViolationRate], lang: str) -> list[RenderableTy
     for axiom in dict.fromkeys(one.axiom for one in found):
         mine = [one for one in found if one.axiom == axiom]
         first = mine[0]
+        over = say.get(f"over-{first.over}", first.over)
         title = say["rates-head"].format(
-            axiom=axiom, population=first.population, over=first.over, profiles=first.rate.n,
+            axiom=axiom, population=first.population, over=over, profiles=first.rate.n,
             seed=first.rate.seed,
         )  # fmt: skip
         table = Table(box=None, pad_edge=False, header_style="bold")

@@ -12,6 +12,7 @@ from normwright.records import (
     Fault,
     InputError,
     NormwrightError,
+    PluginError,
     StoreError,
     VerdictWord,
     describe,
@@ -52,6 +53,9 @@ def faults_of(error: Exception) -> tuple[Fault, ...]:
         return error.faults
     if isinstance(error, StoreError):
         return (error.fault,)
+    if isinstance(error, PluginError):
+        do = "See what there is: normwright plugins"
+        return (Fault(where="plug-in", expected="one that there is", seen=str(error), do=do),)
     if isinstance(error, NormwrightError):
         return (Fault(where=type(error).__name__, expected="", seen=str(error)),)
     return (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from normwright.cli import counted
 from normwright.cli.screen import fault_json
 from normwright.cli.words import words
-from normwright.records import describe
+from normwright.records import Fault, InputError, describe
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -46,7 +46,12 @@ def write(found: Surveyed, out: Path, lang: str) -> None:
     from normwright.store import write_whole
 
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", found.path)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as error:
+        fault = Fault(where="--out", expected=f"a place to make {out}", seen=str(error.strerror),
+                      do="Choose another place.")  # fmt: skip
+        raise InputError([fault]) from error
     told = json.dumps(as_json(found), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     write_whole(out / f"{stem}.json", told.encode())
     write_whole(out / f"{stem}.txt", _text(found, lang).encode())

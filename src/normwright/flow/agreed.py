@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,17 +19,24 @@ if TYPE_CHECKING:
 _MAPPINGS = (".yaml", ".yml", ".json")
 
 
-def methods_agreement(cast: Cast, *, seed: int = 0, rounds: int = 200) -> Agreement:
+def methods_agreement(
+    cast: Cast,
+    *,
+    seed: int = 0,
+    rounds: int = 200,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Agreement:
     """Return how far every ranking method agrees on these ballots.
 
     Args:
         cast: the ballots.
         seed: seed of the resampling.
         rounds: resamples of the voters; 0: none, and no intervals.
+        progress: is told how many methods and resamples are done, of how many, and what comes next.
     """
     from normwright.aggregate import compare
 
-    return compare(cast.election, seed=seed, rounds=rounds)
+    return compare(cast.election, seed=seed, rounds=rounds, progress=progress)
 
 
 def theories_agreement(theories: Theories) -> Agreement:

@@ -127,7 +127,7 @@ def _of_consultation(
     from normwright.aggregate import Election, Profile
 
     asked = _authority(path, consulted, authority)
-    members = {p.id for p in consulted.participants if asked in p.polities}
+    members = _members(consulted, asked)
     statements = [s for s in consulted.statements if s.authority == asked]
     ids = [s.id for s in statements]
     texts = {s.id: next(iter(s.text.values()), s.id) for s in statements}
@@ -135,7 +135,8 @@ def _of_consultation(
     profile: Profile | None = None
     voters: tuple[str, ...] | None = None
     if len(consulted.ballots):
-        some = None if len(members) == len(consulted.participants) else members
+        everybody = len(members) == len(consulted.participants)
+        some = None if everybody else frozenset(members)
         election = Election.of(
             consulted.ballots, alternatives=ids, voters=some, unranked=consulted.unranked
         )
@@ -174,6 +175,16 @@ def _rated(votes: Election, ratings: Ratings, people: Sequence[str]) -> Election
         approved_from=ratings.approved_from,
         pairwise=None,
     )
+
+
+def _members(consulted: Consulted, authority: str) -> Collection[str]:
+    """The ids of those whom an authority asked; a crowd is asked whole, and not looked through."""
+    from normwright.elicit.consulted import Anonymous
+
+    people = consulted.participants
+    if isinstance(people, Anonymous):
+        return people.crowd if people.polity == authority else ()
+    return {p.id for p in people if authority in p.polities}
 
 
 def _person_by_person(

@@ -69,7 +69,8 @@ def _rank_rows(found: Ranked, w: Words) -> list[RankRow]:
 
 def _rank_note(found: Ranked, w: Words) -> str:
     order, election = found.order, found.cast.election
-    base = w("picture.ballots", n=w.count(election.voters), unranked=election.unranked)
+    left_out = w(f"outcomes.unranked_{election.unranked}")
+    base = w("picture.ballots", n=w.count(election.voters), unranked=left_out)
     if order is not None and order.places is not None:
         return f"{w('picture.places_estimated')} {base}"
     if found.certainty is not None:
@@ -101,6 +102,7 @@ def opinion_picture(found: OpinionGroups, lang: str) -> str:
             OpinionGroup("ABCDE"[i], size, w("picture.group", id="ABCDE"[i], n=w.count(size)))
             for i, size in enumerate(analysis.sizes)
         ]
+    labels = labels[: len(analysis.points)]  # where all vote alike there is no map to be on
     stability = analysis.split.stability if analysis.split else None
     note = w(
         "picture.map_note",
@@ -110,9 +112,11 @@ def opinion_picture(found: OpinionGroups, lang: str) -> str:
         rounds=w.count(analysis.rounds),
         seed=analysis.seed,
     )
-    shares = [w.number(one) for one in analysis.explained]
+    # Votes that differ in one direction only, or in none, leave a map flat.
+    flat = (0.0, 0.0) if analysis.explained else (None, None)
+    shares = [w.number(one) for one in (*analysis.explained, *flat)]
     return opinion_map(
-        [(float(x), float(y)) for x, y in analysis.points],
+        [_on_paper(point) for point in analysis.points.tolist()],
         labels,
         groups,
         title=w(f"picture.map_{'groups' if analysis.supported else 'none'}"),
@@ -121,6 +125,12 @@ def opinion_picture(found: OpinionGroups, lang: str) -> str:
         axes=(w("picture.axis_across", share=shares[0]), w("picture.axis_up", share=shares[1])),
         w=w,
     )
+
+
+def _on_paper(point: Sequence[float]) -> tuple[float, float]:
+    """A place on the map; 0 in a direction that the map lacks."""
+    across, up = (*point, 0.0, 0.0)[:2]
+    return across, up
 
 
 def margins_picture(found: Audited, lang: str) -> str:

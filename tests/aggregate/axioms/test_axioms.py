@@ -31,8 +31,8 @@ from normwright.aggregate.axioms.changes import (
 )
 from normwright.aggregate.axioms.clones import with_clone
 from normwright.aggregate.axioms.coalitions import growing, likeliest_pairs
-from normwright.aggregate.axioms.majorities import condorcet_winner, smith_set
 from normwright.aggregate.axioms.reversal_symmetry import reversed_ballots
+from normwright.aggregate.majority import condorcet_winner, smith_set
 from normwright.aggregate.methods import Method, Order, by_score
 from normwright.aggregate.methods.borda import borda
 from normwright.aggregate.methods.schulze import schulze

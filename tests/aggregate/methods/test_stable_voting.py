@@ -55,8 +55,8 @@ def test_equals_the_definition_without_ties(games: Margins) -> None:
 
 
 def test_refuses_rather_than_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond so many sets of alternatives it says what it would take, and what to use instead."""
-    monkeypatch.setattr(module, "SETS", 5)
+    """Beyond so many steps it says what it would take, and what to use instead."""
+    monkeypatch.setattr(module, "WORK", 500_000)
     rng = np.random.default_rng(0)
     upper = np.triu(rng.integers(-3, 4, size=(9, 9)), 1)
 

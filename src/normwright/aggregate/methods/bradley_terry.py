@@ -102,8 +102,10 @@ def bradley_terry(election: Election) -> Order:
     """Return the order by strength t, where i is put above j with odds exp(t_i - t_j).
 
     Two in one tier are a tie, which Davidson's model expects in proportion to the geometric mean of
-    their strengths. The estimate is the plain maximum of the likelihood, and refused where there is
-    none. Strengths sum to zero, and are logarithms of odds.
+    their strengths. Two that a ballot leaves out are no tie, for nobody compared them; what is left
+    out is below all that is ranked, unless it counts apart. The estimate is the plain maximum of
+    the likelihood, and refused where there is none. Strengths sum to zero, and are logarithms of
+    odds.
 
     Where people gave several comparisons, or orders of more than two, their answers hang together:
     standard errors are then clustered by voter. Where only the counts of pairs are known, nobody

@@ -59,7 +59,7 @@ def curves(found: Sequence[Curve], *, title: str, note: str, across: str, up: st
     parts.append(words_at(left - 44, 4, up, classes="soft note"))
     ordered = sorted(found, key=lambda one: (-one.points[-1][1] if one.points else 0.0, one.name))
     for number, one in enumerate(ordered):
-        parts += _curve(one, number, x, y)
+        parts += _curve(one, number, x, y, shade=min(0.15, 0.6 / len(ordered)))
         line = 14 + 17 * number
         at = width - right + 16
         parts.append(mark(SHAPES[number // len(HUES) % len(SHAPES)], at, line, 4, _hue(number)))
@@ -80,7 +80,12 @@ def _hue(number: int) -> str:
 
 
 def _curve(
-    one: Curve, number: int, x: Callable[[float], float], y: Callable[[float], float]
+    one: Curve,
+    number: int,
+    x: Callable[[float], float],
+    y: Callable[[float], float],
+    *,
+    shade: float,
 ) -> list[str]:
     colour = _hue(number)
     upper = [f"{x(p[0]):.1f} {y(p[3]):.1f}" for p in one.points]
@@ -89,7 +94,8 @@ def _curve(
     shape = SHAPES[number // len(HUES) % len(SHAPES)]
     parts = []
     if len(one.points) > 1:
-        parts.append(f'<path d="M{"L".join(upper + lower)}Z" fill="{colour}" opacity="0.15"/>')
+        band = f'd="M{"L".join(upper + lower)}Z" fill="{colour}" opacity="{shade:.3f}"'
+        parts.append(f"<path {band}/>")
         parts.append(
             f'<path d="M{middle}" fill="none" stroke="{colour}" stroke-width="2"><title>'
             f"{one.name}</title></path>"

@@ -121,8 +121,8 @@ def _shades(
     weakest: tuple[str, str] | None,
 ) -> tuple[list[str], float, float]:
     count = len(names)
-    cell = max(9.0, min(26.0, 560.0 / count))
-    left, head = 190.0, 34.0
+    cell = max(12.5, min(26.0, 560.0 / count))  # names stand a line apart
+    left, head = 216.0, 34.0
     largest = max((abs(v) for row in table for v in row), default=0) or 1
     parts = []
     for i, name in enumerate(names):

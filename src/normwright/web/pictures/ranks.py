@@ -27,7 +27,7 @@ class RankRow:
 def rank_intervals(rows: Sequence[RankRow], *, title: str, note: str, w: Words) -> str:
     """Return the picture, one row an alternative, in the order given."""
     count = max(1, len(rows))
-    row, left, right, width = 24, 210.0, 70.0, 700.0
+    row, left, right, width = 24, 244.0, 70.0, 730.0
     height = row * len(rows) + 30
 
     def x(place: float) -> float:
