@@ -54,7 +54,7 @@ CARD = Card(
         ),
         Denial(
             axiom="coalition-monotonicity",
-            source="By search",
+            source="Of equal margins, by search",
             ballots=(
                 "3: C > D > B > A",
                 "2: A > B > C > D",
@@ -65,7 +65,7 @@ CARD = Card(
         ),
         Denial(
             axiom="monotonicity",
-            source="By search",
+            source="Of equal margins, by search",
             ballots=(
                 "3: C > D > B > A",
                 "2: A > B > C > D",
