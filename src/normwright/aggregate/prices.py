@@ -29,7 +29,7 @@ PRICES: dict[str, Callable[[int, int], float]] = {
     "schulze": lambda m, rows: 6e-5 * m + 3e-9 * m**3,
     "split-cycle": lambda m, rows: 5e-5 * m + 5e-8 * m**3,
     "stable-voting": lambda m, rows: 1e-4 * exp(m / 1.6),
-    "stv": lambda m, rows: 4e-4 * m + 3.5e-9 * rows * m**3,
+    "stv": lambda m, rows: 1e-4 * m + min(1.4e-6 * m**3, 0.6) + 1e-10 * rows * m**3,
 }
 """Seconds in the worst case that was met, on one core of 2024; a bound, not a forecast."""
 
