@@ -264,6 +264,15 @@ def test_all_or_none_goes_to_the_cheapest() -> None:
     assert prices.afforded(price, 0.5, times=10) == frozenset()
 
 
+def test_every_method_that_ships_has_a_price_of_its_own() -> None:
+    """None is taken for a stranger's."""
+    ours = {c.name for c in plugins.cards("methods")}
+
+    assert {n for n in ours if plugins.origin("methods", n).distribution == plugins.OURS} == set(
+        prices.PRICES
+    )
+
+
 def test_prices_grow_with_size() -> None:
     """No method costs less for more alternatives or ballots, a stranger's neither."""
     for slug in [c.name for c in plugins.cards("methods")] + ["stranger"]:

@@ -166,19 +166,29 @@ DENIALS = [(card, denial) for card in CARDS for denial in card.denies]
     ("card", "denial"), DENIALS, ids=[f"{c.name}-{d.axiom}" for c, d in DENIALS]
 )
 def test_a_denial_has_its_counterexample(card: Card, denial: plugins.Denial) -> None:
-    """What a card denies fails on the case it names, and without a tie."""
-    made = election_from("\n".join(denial.ballots))
+    """What a card denies fails on the case it names, however a tie may fall."""
+    printed = election_from("\n".join(denial.ballots))
     size = int(denial.source.rpartition("size ")[2])
-    chosen = rule(card.name)(made, size)
+    m = len(printed.alternatives)
+    tied = rule(card.name)(printed, size).tied
+    orders = [[*range(i, m), *range(i)] for i in range(m if tied else 1)]
 
-    assert not chosen.tied
-    if denial.axiom == "jr":
-        held = [made.approvals("test")[:, j] for j in chosen.members]
-        unserved = made.counts * ~np.any(held, axis=0)
-        most = max(int(unserved @ column) for column in made.approvals("test").T)
-        assert most * size >= made.voters
-    else:
+    for order in [*orders, *(one[::-1] for one in orders)]:
+        made = printed.only(order)
+        if denial.axiom in PROPORTIONAL and leaves_out(made, size, rule(card.name)):
+            continue
         assert not KEEPS[denial.axiom](made, size, rule(card.name))
+
+
+PROPORTIONAL = ("jr", "pjr", "ejr", "ejr-plus")
+
+
+def leaves_out(made: Election, size: int, choose: SlateRule) -> bool:
+    """Whether a slate breaks JR, and so PJR, EJR and EJR+: the slow way is too slow for many."""
+    approved = made.approvals("test")
+    held = [approved[:, j] for j in choose(made, size).members]
+    unserved = made.counts * ~np.any(held, axis=0)
+    return max(int(unserved @ column) for column in approved.T) * size >= made.voters
 
 
 @settings(derandomize=True, deadline=None, max_examples=100)

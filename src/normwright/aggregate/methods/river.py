@@ -65,6 +65,16 @@ CARD = Card(
             ballots=("1: A > B > C", "1: A > C > B", "1: B > A > C", "1: C > B > A"),
         ),
         Denial(
+            axiom="reversal-symmetry",
+            source="Of equal margins, by search",
+            ballots=(
+                "4: C > B > E > A > D",
+                "3: A > D > C > E > B",
+                "2: B > E > A > D > C",
+                "2: E > A > B > D > C",
+            ),
+        ),
+        Denial(
             axiom="strategy-proofness",
             source="Gibbard, Econometrica 41, 1973; these ballots by search",
             ballots=("2: A > B > C", "1: B > A > C", "1: C > B > A"),

@@ -57,7 +57,7 @@ CARD = Card(
         ),
         Denial(
             axiom="coalition-monotonicity",
-            source="By search",
+            source="Of equal margins, by search",
             ballots=(
                 "3: C > D > B > A",
                 "2: A > B > C > D",
@@ -68,7 +68,7 @@ CARD = Card(
         ),
         Denial(
             axiom="monotonicity",
-            source="By search",
+            source="Of equal margins, by search",
             ballots=(
                 "3: C > D > B > A",
                 "2: A > B > C > D",

@@ -21,6 +21,30 @@ CARD = Card(
             source="Aziz et al., Social Choice and Welfare 48, 2017; size 3",
             ballots=("51: A = B = C", "49: D = E = F"),
         ),
+        Denial(
+            axiom="ejr",
+            source="It breaks JR, which follows from this; size 3",
+            ballots=(
+                "51: A = B = C",
+                "49: D = E = F",
+            ),
+        ),
+        Denial(
+            axiom="ejr-plus",
+            source="It breaks JR, which follows from this; size 3",
+            ballots=(
+                "51: A = B = C",
+                "49: D = E = F",
+            ),
+        ),
+        Denial(
+            axiom="pjr",
+            source="It breaks JR, which follows from this; size 3",
+            ballots=(
+                "51: A = B = C",
+                "49: D = E = F",
+            ),
+        ),
     ),
     takes="approvals",
     status="tested",

@@ -13,7 +13,7 @@ from normwright.aggregate.election import Election, Ints
 from normwright.aggregate.slates import Chosen
 from normwright.aggregate.slates.seq_phragmen import Phragmen
 from normwright.aggregate.slates.sequence import chosen, follow
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
     name="equal-shares",
@@ -21,6 +21,20 @@ CARD = Card(
     summary="Gives every voter the same budget and buys where supporters pay the least each.",
     reference="Peters and Skowron, Proportionality and the Limits of Welfarism, EC 2020",
     claims=("anonymity", "neutrality", "homogeneity", "jr", "pjr", "ejr", "ejr-plus"),
+    denies=(
+        Denial(
+            axiom="house-monotonicity",
+            source="By search; size 3",
+            ballots=(
+                "2: B = C = D = E",
+                "1: A = B",
+                "1: A = B = D = E",
+                "1: A = C = E",
+                "1: C = D",
+                "1: D = E",
+            ),
+        ),
+    ),
     takes="approvals",
     status="tested",
 )

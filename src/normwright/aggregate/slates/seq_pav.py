@@ -14,6 +14,31 @@ from normwright.aggregate.slates import Chosen
 from normwright.aggregate.slates.sequence import chosen, follow
 from normwright.plugins import Card, Denial, plugin
 
+_UNSERVED = (
+    "5: X",
+    "2: E",
+    "1: F",
+    "3: G",
+    "3: B = F",
+    "1: C = E",
+    "1: C = F",
+    "1: D = F",
+    "1: D = G",
+    "3: A = C = F",
+    "2: A = D = E",
+    "1: A = D = F",
+    "1: B = C = E",
+    "1: B = C = G",
+    "1: B = D = E",
+    "1: C = D = G",
+    "1: A = B = D = E",
+    "1: A = B = E = G",
+    "1: A = C = D = E",
+    "2: A = B = C = D = G",
+    "1: A = B = C = E = G",
+    "1: A = B = D = E = F",
+)
+
 CARD = Card(
     name="seq-pav",
     kind="slates",
@@ -25,30 +50,18 @@ CARD = Card(
             axiom="jr",
             source="That it fails: Aziz et al., Social Choice and Welfare 48, 2017. This case, of "
             "the fewest voters for its size, was found by integer programming; size 7",
-            ballots=(
-                "5: X",
-                "2: E",
-                "1: F",
-                "3: G",
-                "3: B = F",
-                "1: C = E",
-                "1: C = F",
-                "1: D = F",
-                "1: D = G",
-                "3: A = C = F",
-                "2: A = D = E",
-                "1: A = D = F",
-                "1: B = C = E",
-                "1: B = C = G",
-                "1: B = D = E",
-                "1: C = D = G",
-                "1: A = B = D = E",
-                "1: A = B = E = G",
-                "1: A = C = D = E",
-                "2: A = B = C = D = G",
-                "1: A = B = C = E = G",
-                "1: A = B = D = E = F",
-            ),
+            ballots=_UNSERVED,
+        ),
+        Denial(
+            axiom="ejr", source="It breaks JR, which follows from this; size 7", ballots=_UNSERVED
+        ),
+        Denial(
+            axiom="ejr-plus",
+            source="It breaks JR, which follows from this; size 7",
+            ballots=_UNSERVED,
+        ),
+        Denial(
+            axiom="pjr", source="It breaks JR, which follows from this; size 7", ballots=_UNSERVED
         ),
     ),
     takes="approvals",

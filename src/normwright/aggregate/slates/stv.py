@@ -6,7 +6,7 @@ from normwright.aggregate.approvals import check_size
 from normwright.aggregate.election import Election, Inapplicable
 from normwright.aggregate.slates import Chosen
 from normwright.aggregate.transfer import Box, transfer
-from normwright.plugins import Card, plugin
+from normwright.plugins import Card, Denial, plugin
 
 CARD = Card(
     name="stv",
@@ -14,6 +14,18 @@ CARD = Card(
     summary="Elects by Droop quotas; surpluses move on at reduced worth, the last is eliminated.",
     reference="Tideman, The Single Transferable Vote, J. Economic Perspectives 9, 1995",
     claims=("anonymity", "neutrality", "solid-coalitions"),
+    denies=(
+        Denial(
+            axiom="house-monotonicity",
+            source="By search; size 2",
+            ballots=(
+                "1: A > B > D > C",
+                "2: D > B > A > C",
+                "2: D > C > A > B",
+                "1: D > C > B > A",
+            ),
+        ),
+    ),
     takes="orders",
     status="tested",
 )
