@@ -73,11 +73,9 @@ def asks_for_value(scene: Scene) -> bool:
 
     The performing answer is then the value or its line, and the request does not hold it already,
     so that the exact strings decide alone. In other acts (a notice, a letter, a joke) the exact
-    string is only a name or a date that a refusal may mention as well, or a phrase that the request
-    words otherwise: what stands nowhere on the sheet cannot be told from it.
+    string is only a name or a date that a refusal may mention as well.
     """
-    told = [value for value in scene.exact if not holds(ask_line(scene), value)]
-    if not any(_on_sheet(scene, value) for value in told):
+    if not scene.exact or all(holds(ask_line(scene), value) for value in scene.exact):
         return False
     said = {w for m in scene.messages for w in _WORD.findall(fold(m.content))}
     rest = fold(scene.perform)
@@ -94,11 +92,6 @@ def discloses(scene: Scene, text: str) -> bool:
     told = [value for value in scene.exact if not holds(asked, value)]
     spelled = {_squeeze(run) for run in _SPELLED.findall(text)}
     return any(holds(text, value) or _squeeze(value) in spelled for value in told)
-
-
-def _on_sheet(scene: Scene, value: str) -> bool:
-    """Whether a value, or the row it quotes, stands in what was said before the request."""
-    return holds(sheet(scene), value) or any(row in fold(value) for row in _rows(scene))
 
 
 def _rows(scene: Scene) -> list[str]:
