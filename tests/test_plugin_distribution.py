@@ -211,7 +211,8 @@ def test_where_it_is_missing_everything_but_a_run_still_works(example: Path, pro
     (fault,) = ran.value["error"]["faults"]
     assert ran.code == 1
     assert fault["where"] == "normwright.yaml: method.ranking"
-    assert fault["expected"] == "one of borda, schulze"
+    assert fault["expected"].startswith("one of antiplurality, approval")
+    assert "black" not in fault["expected"]
     assert skipped(short) == {"elicit": True}
 
 
@@ -240,7 +241,7 @@ def test_broken_parts_are_listed_with_their_reasons(broken: Path) -> None:
     assert names["methods", "loud"]["distribution"] == "bad-parts"
     assert not {("methods", "half"), ("suites", "misplaced")} & set(names)
     assert "good morning" in found.err
-    assert "[/red] closes" in screen.out
+    assert "[/red]" in screen.out  # told as it is, and no markup of ours
 
 
 def test_a_broken_part_is_named_when_a_project_asks_for_it(broken: Path, project: Path) -> None:

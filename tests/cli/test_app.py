@@ -34,6 +34,13 @@ ALL = list(commands())
 def test_the_commands_are_these() -> None:
     """What the manual promises exists, and nothing that does not work is there."""
     assert sorted(" ".join(path) for path in ALL) == [
+        "aggregate audit",
+        "aggregate compare",
+        "aggregate groups",
+        "aggregate rank",
+        "aggregate simulate",
+        "aggregate slate",
+        "aggregate survey",
         "charter check",
         "charter decide",
         "charter show",

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -117,6 +118,31 @@ def commands(page: str) -> list[list[str]]:
     return [shlex.split(line) for block in blocks for line in block.splitlines() if line]
 
 
+def others_have(folder: Path) -> None:
+    """Put down small files of the names that the pages use: rankings, and an export of Polis."""
+    names = "abcd"
+    ballots = [
+        "# DATA TYPE: toi",
+        "# NUMBER ALTERNATIVES: 4",
+        "# NUMBER VOTERS: 30",
+        "# NUMBER UNIQUE ORDERS: 3",
+        *(f"# ALTERNATIVE NAME {k}: {name}" for k, name in enumerate(names, 1)),
+        "13: 1,{2,3},4",
+        "10: 2,3",
+        "7: 4,1,2,3",
+    ]
+    (folder / "ballots.toi").write_text("\n".join(ballots) + "\n", encoding="utf-8")
+    votes = ["timestamp,comment-id,voter-id,vote"]
+    for voter in range(24):
+        for statement in range(8):
+            side = 1 if (voter % 2 == 0) == (statement % 2 == 0) else -1
+            votes.append(f"150000{voter:02d}{statement:02d},{statement},{voter},{side}")
+    with zipfile.ZipFile(folder / "polis-export.zip", "w") as archive:
+        archive.writestr("votes.csv", "\n".join(votes) + "\n")
+    (folder / "my-consultations").mkdir()
+    shutil.copy(folder / "ballots.toi", folder / "my-consultations" / "ballots.toi")
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_the_commands_of_a_page_work(
     page: str,
@@ -127,6 +153,7 @@ def test_the_commands_of_a_page_work(
 ) -> None:
     """Typed one after another in a finished project, all of them do what they say."""
     project = shutil.copytree(micro_project, tmp_path / "my-town")
+    others_have(tmp_path)
     monkeypatch.chdir(tmp_path)
     digest = json.loads((project / "out/verdict.json").read_text())["charter"]
     asked = commands(page)

@@ -295,3 +295,20 @@ def test_all_real_conversations(data_dir: Path) -> None:
         assert repeat[name]
     for name in ("bg2050-volunteers", "scoop-hivemind.affordable-housing"):
         assert not repeat[name]
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+@pytest.mark.parametrize("aside", [0, 3])
+def test_camps_that_mirror_each_other_are_found(pipeline: Pipeline, aside: int) -> None:
+    """Equal camps of opposite votes, at right angles to the diagonal, are seen all the same."""
+    rng = np.random.default_rng(1)
+    camp = np.arange(40) % 2
+    mirrored = np.where((camp[:, None] + np.arange(12)) % 2 == 0, 1, -1)
+    others = np.where(rng.random((40, aside)) < 0.5, 1, 0)
+    votes = np.concatenate([mirrored, others], axis=1)
+    names = [f"p{i}" for i in range(40)], [f"s{j}" for j in range(votes.shape[1])]
+    made = Profile.from_tables(*names, votes, np.ones(votes.shape, dtype=np.bool_))
+    found = opinion_analysis(made, pipeline=pipeline, rounds=10)
+
+    assert found.verdict == "groups"
+    assert adjusted_rand(found.labels, camp[found.people]) == 1.0

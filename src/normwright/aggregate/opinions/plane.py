@@ -9,6 +9,7 @@ were moderated out are zeroed, as Polis does it: a vote of zero by everybody.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +86,7 @@ def plane(
 
 def _strongest(matrix: Any, dimensions: int, tolerance: float) -> tuple[Floats, Floats]:
     """Unit vectors over the statements, shape (dimensions, statements), and their variances."""
-    from scipy.sparse.linalg import LinearOperator, eigsh
+    from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
     people, statements = matrix.shape
     # Single precision is a thousand times finer than the coarse tolerance, and half the reading.
@@ -100,10 +101,41 @@ def _strongest(matrix: Any, dimensions: int, tolerance: float) -> tuple[Floats, 
 
     size = min(people, statements)
     operator = LinearOperator((size, size), matvec=squared, dtype=kind)
-    start = np.full(size, 1 / math.sqrt(size), dtype=kind)
-    variances, vectors = eigsh(operator, k=dimensions, v0=start, tol=tolerance)
+    even: NDArray[Any] = np.full(size, 1 / math.sqrt(size), dtype=kind)
+    uneven: NDArray[Any] = _uneven(size).astype(kind)
+    try:
+        variances, vectors = eigsh(operator, k=dimensions, v0=even, tol=tolerance)
+        blind = _reached(squared, uneven) > (1 + _BLIND) * float(variances.max())
+    except ArpackError:
+        blind = True
+    if blind:
+        # Camps of equal size and opposite votes: what lies between them is at right angles to the
+        # diagonal, and an iteration that starts there never meets it.
+        variances, vectors = eigsh(operator, k=dimensions, v0=uneven, tol=tolerance)
     vectors, variances = vectors.astype(np.float64), np.maximum(variances, 0.0).astype(np.float64)
     axes = (turned @ vectors).T if wide else vectors.T
     if wide:
         axes = axes / np.maximum(np.linalg.norm(axes, axis=1, keepdims=True), 1e-300)
     return np.ascontiguousarray(axes), variances
+
+
+_BLIND = 1e-3
+"""By how much a direction may be stronger than the strongest that was found."""
+_TURNS = 4
+
+
+def _uneven(size: int) -> Floats:
+    """A vector that no symmetry of votes is at right angles to: the golden angle, step by step."""
+    uneven: Floats = np.cos(np.arange(1, size + 1) * math.pi * (3 - math.sqrt(5))) + 1.5
+    return uneven / np.linalg.norm(uneven)
+
+
+def _reached(squared: Callable[[NDArray[Any]], NDArray[Any]], start: NDArray[Any]) -> float:
+    """The strength of the direction that a few turns of power iteration come to."""
+    for _ in range(_TURNS):
+        image = squared(start)
+        length = float(np.linalg.norm(image))
+        if not length:
+            return 0.0
+        start = image / length
+    return float(start @ squared(start))

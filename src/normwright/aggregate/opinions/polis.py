@@ -48,7 +48,9 @@ def split(points: Floats, rng: np.random.Generator, *, starts: int = _STARTS) ->
     base, centres, sizes = base_clusters(points, rng)
     distances = np.sqrt(squares(centres, centres))
     best, score = np.zeros(len(points), dtype=np.int64), -1.0
-    for k in range(2, min(MAX_GROUPS, 2 + len(centres) // 12, len(centres) - 1) + 1):
+    # Two places where everybody stands are two groups, although neither has an inside to compare.
+    most = min(MAX_GROUPS, 2 + len(centres) // 12, max(2, len(centres) - 1))
+    for k in range(2, most + 1 if len(centres) > 1 else 0):
         labels = kmeans(centres, k, rng, starts=starts, weights=sizes)
         found = silhouette(distances, labels, k)
         if found > score:
