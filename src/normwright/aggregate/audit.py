@@ -50,7 +50,7 @@ MOST = 2000
 """Changed profiles that a method is asked about at most."""
 LEAST = 12
 """With fewer than so many it is asked about none: what was not found would say nothing."""
-_ONCE, _AGAIN, _TRIED, _CHANGED = 0.1, 0.4, 0.1, 0.5
+_ONCE, _AGAIN, _TRIED, _CHANGED, _COUNTED = 0.1, 0.4, 0.1, 0.5, 0.3
 """Parts of the budget: for one ranking, resamples, perturbations, changed profiles."""
 
 
@@ -131,7 +131,9 @@ def audit(
         raise Inapplicable.because("audit", "at least one voter and one alternative", seen)
     names = [card.name for card in plugins.cards("methods")] if methods is None else list(methods)
     given = replace(election, pairwise=election.wins)
-    subjects, left_out = _subjects(given, names, rounds=rounds, budget=budget)
+    rounds, trials, counted = _counted(given, rounds, budget)
+    subjects, left_out = _subjects(given, names, rounds=rounds, trials=trials, budget=budget)
+    left_out |= counted
     total = 2 + len(subjects)
     steps = iter(range(total))
     refused = _Refusals()
@@ -170,8 +172,26 @@ def audit(
     )
 
 
+def _counted(election: Election, rounds: int, budget: float) -> tuple[int, int, dict[str, str]]:
+    """How many resamples and trials there is time to count the pairs of, and what is left out."""
+    if not len(election.orders):
+        return rounds, TRIALS, {}
+    m, rows = len(election.alternatives), len(election.orders)
+    once = prices.counting(alternatives=m, rows=rows)
+    fewer = min(rounds, int(budget * _COUNTED / once))
+    fewer = fewer if fewer >= LEAST else 0
+    trials = min(TRIALS, int(budget * _TRIED / (len(_CHANGES) * once)))
+    why = f"counting {m} alternatives in {rows} different ballots costs about {once:.2g} s"
+    told = {}
+    if fewer < rounds:
+        told["resamples"] = f"{why}: {fewer} of {rounds} drawn"
+    if trials < TRIALS:
+        told["perturbations"] = f"{why}: {trials} trials of {TRIALS}"
+    return fewer, trials, told
+
+
 def _subjects(
-    election: Election, names: Sequence[str], *, rounds: int, budget: float
+    election: Election, names: Sequence[str], *, rounds: int, trials: int, budget: float
 ) -> tuple[list[_Subject], dict[str, str]]:
     """The methods that take these ballots with what each may be asked, and why others do not."""
     m, rows = len(election.alternatives), len(election.counts)
@@ -194,7 +214,7 @@ def _subjects(
         )  # fmt: skip
     asked = {name: price[name] for name in orders}
     again = prices.afforded(asked, budget * _AGAIN, times=rounds)
-    trials = prices.shared(asked, budget * _TRIED, most=len(_CHANGES) * TRIALS)
+    tried = prices.shared(asked, budget * _TRIED, most=len(_CHANGES) * trials)
     changes = prices.shared(asked, budget * _CHANGED, most=MOST)
     subjects = []
     for name, order in orders.items():
@@ -202,7 +222,7 @@ def _subjects(
         few = changes[name] < LEAST
         subject = _Subject(
             name, plugins.get("methods", name), order, whole,
-            trials[name] // len(_CHANGES), 0 if few else changes[name],
+            tried[name] // len(_CHANGES), 0 if few else changes[name],
         )  # fmt: skip
         subjects.append(subject)
         lacks = [] if whole else ["resamples"]

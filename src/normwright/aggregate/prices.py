@@ -70,6 +70,11 @@ def shared(price: Mapping[str, float], budget: float, *, most: int) -> dict[str,
     return asked
 
 
+def counting(*, alternatives: int, rows: int) -> float:
+    """Return about what it costs to count all pairs of alternatives once, for drawn voters."""
+    return _OVERHEAD + 1e-9 * rows * alternatives**2
+
+
 def afforded(price: Mapping[str, float], budget: float, *, times: int) -> frozenset[str]:
     """Return the methods that may be asked so often, the cheapest first, as far as the budget goes.
 
