@@ -104,10 +104,8 @@ def main() -> int:
         print(lines[-1], flush=True)
     lines += [
         "",
-        "Where opinions lie along a line and statements divide it sharply, people pile up at both "
-        "ends and votes alone cannot tell the ends from two camps; a small group apart from a "
-        "large one leaves no dip to be found. The verdict `spectrum` therefore says that no gap "
-        "was found, not that there is none.",
+        "Groups that are near to each other, or of which some two are, are often told as a "
+        "spectrum: the verdict says that no gap was found, not that there is none.",
         "",
     ]
     given.out.write_text("\n".join(lines), encoding="utf-8")
