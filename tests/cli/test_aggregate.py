@@ -566,3 +566,11 @@ def test_every_command_repeats_itself(capital: Path, tmp_path: Path) -> None:
 
     assert said[0] == said[1]
     assert said[0]
+
+
+def test_a_link_that_leads_back_up_is_not_followed(call: Call, capital: Path) -> None:
+    """A folder that holds a link to itself is surveyed once."""
+    (capital.parent / "again").symlink_to(capital.parent, target_is_directory=True)
+    told = call("aggregate", "survey", capital.parent, "--json").value
+
+    assert [row["path"] for row in told["sources"]] == ["capital.soc"]

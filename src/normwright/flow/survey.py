@@ -69,7 +69,10 @@ def sources_in(folder: Path) -> list[Path]:
     return found
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    here = folder.resolve()
+    if here in above:
+        return  # a link that leads back up
     names = {p.name.removesuffix(".gz") for p in folder.iterdir() if p.is_file()}
     if names & set(_WHOLE):
         yield folder
@@ -78,7 +81,7 @@ def _below(folder: Path) -> Iterator[Path]:
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            yield from _below(path)
+            yield from _below(path, above | {here})
         elif path.is_file():
             yield path
 
