@@ -282,7 +282,8 @@ def _assumed(folder: Folder, report: Report) -> Frame:
     slug = slug_of(folder.name, default="polis")
     report.add(
         "assumed-process", "taken as one community of people at layer polity, language unknown; "
-        "a process.yaml beside the export can say otherwise", folder.label(folder.only or folder.directory),
+        "a process.yaml beside the export can say otherwise",
+        folder.label(folder.only or folder.directory),
     )  # fmt: skip
     title = {UNDETERMINED: topic or slug}
     polity = Polity(id=slug, name=title, layer="polity")
