@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -16,6 +16,10 @@ from normwright.cli.words import choose, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from rich.console import RenderableType
+
+    from normwright.flow import Cast
 
 
 app = typer.Typer(
@@ -122,14 +126,7 @@ def rank(
     shown = choose(lang)
     counted.picture_place(picture)
     counted.weights_whole(traits, margins, method)
-    cast = flow.read_ballots(
-        path,
-        format=format,
-        answers=answers_of(answer),
-        authority=authority,
-        unranked=counted.unranked_of(unranked),
-        approve_top=approve_top,
-    )
+    cast = _read(path, format, answer, authority, unranked, approve_top)
     rounds = resamples or (200 if picture is not None and method != flow.ALL else 0)
     with _told(shown, quiet=as_json) as progress:
         found = flow.ranked_by(cast, method, seed=seed, rounds=rounds, progress=progress)
@@ -146,13 +143,10 @@ def rank(
             rows[0]["weighted"] = counted.weighed_json(weighed)
         emit({"rows": rows} if method == flow.ALL else rows[0])
         return DONE
-    out = console()
-    for part in counted.ranked_screen(found, shown):
-        out.print(part)
+    parts = counted.ranked_screen(found, shown)
     if weighed is not None:
-        for part in counted.weighed_screen(weighed, shown):
-            out.print(part)
-    _drawn(picture, shown)
+        parts += counted.weighed_screen(weighed, shown)
+    _show(parts, picture, shown)
     return DONE
 
 
@@ -194,14 +188,7 @@ def slate(
 
     shown = choose(lang)
     counted.picture_place(picture)
-    cast = flow.read_ballots(
-        path,
-        format=format,
-        answers=answers_of(answer),
-        authority=authority,
-        unranked=counted.unranked_of(unranked),
-        approve_top=approve_top,
-    )
+    cast = _read(path, format, answer, authority, unranked, approve_top)
     found = flow.slate_of(cast, size=size, method=method, influence=influence, seed=seed)
     if picture is not None:
         from normwright.web import slate_picture
@@ -210,10 +197,7 @@ def slate(
     if as_json:
         emit(counted.slate_json(found))
         return DONE
-    out = console()
-    for part in counted.slate_screen(found, shown):
-        out.print(part)
-    _drawn(picture, shown)
+    _show(counted.slate_screen(found, shown), picture, shown)
     return DONE
 
 
@@ -252,7 +236,7 @@ def groups(
 
     shown = choose(lang)
     counted.picture_place(picture)
-    cast = flow.read_ballots(path, format=format, answers=answers_of(answer), authority=authority)
+    cast = _read(path, format, answer, authority)
     with _told(shown, quiet=as_json) as progress:
         found = flow.groups_of(
             path, cast, pipeline=pipeline, seed=seed, rounds=resamples, progress=progress
@@ -264,10 +248,7 @@ def groups(
     if as_json:
         emit(found.as_json())
         return DONE
-    out = console()
-    for part in counted.groups_screen(found, shown):
-        out.print(part)
-    _drawn(picture, shown)
+    _show(counted.groups_screen(found, shown), picture, shown)
     return DONE
 
 
@@ -306,14 +287,7 @@ def compare(
     if theories is not None:
         found = flow.theories_agreement(theories)
     else:
-        cast = flow.read_ballots(
-            path,
-            format=format,
-            answers=answers_of(answer),
-            authority=authority,
-            unranked=counted.unranked_of(unranked),
-            approve_top=approve_top,
-        )
+        cast = _read(path, format, answer, authority, unranked, approve_top)
         with _told(shown, quiet=as_json) as progress:
             found = flow.methods_agreement(cast, seed=seed, rounds=resamples, progress=progress)
     if picture is not None:
@@ -323,10 +297,7 @@ def compare(
     if as_json:
         emit({**found.model_dump(mode="json"), "digest": found.digest})
         return DONE
-    out = console()
-    for part in counted.agreement_screen(found, shown):
-        out.print(part)
-    _drawn(picture, shown)
+    _show(counted.agreement_screen(found, shown), picture, shown)
     return DONE
 
 
@@ -379,14 +350,7 @@ def audit(
 
     shown = choose(lang)
     counted.picture_place(picture)
-    cast = flow.read_ballots(
-        path,
-        format=format,
-        answers=answers_of(answer),
-        authority=authority,
-        unranked=counted.unranked_of(unranked),
-        approve_top=approve_top,
-    )
+    cast = _read(path, format, answer, authority, unranked, approve_top)
     with _told(shown, quiet=as_json) as progress:
         found = flow.audited(
             cast, methods=method, seed=seed, rounds=resamples, budget=budget, links=links,
@@ -399,10 +363,7 @@ def audit(
     if as_json:
         emit(found.as_json())
         return DONE
-    out = console()
-    for part in counted.audit_screen(found, shown):
-        out.print(part)
-    _drawn(picture, shown)
+    _show(counted.audit_screen(found, shown), picture, shown)
     return DONE
 
 
@@ -485,10 +446,7 @@ def simulate(
     if as_json:
         emit({"rates": [one.model_dump(mode="json") for one in found]})
         return DONE
-    out = console()
-    for part in counted.rates_screen(found, shown):
-        out.print(part)
-    _drawn(picture, shown)
+    _show(counted.rates_screen(found, shown), picture, shown)
     return DONE
 
 
@@ -533,17 +491,40 @@ def survey(
             found = flow.surveyed(path, folder, seed=seed, rounds=resamples)
             rows.append(surveys.as_json(found))
             if out is not None:
-                surveys.write(found, out, shown)
+                surveys.write(found, rows[-1], out, shown)
     if as_json:
         emit({"sources": rows})
     else:
-        out_console = console()
-        for part in surveys.screen(rows, shown):
-            out_console.print(part)
+        _show(surveys.screen(rows, shown), None, shown)
     return FAILED if any(row["faults"] and not row["format"] for row in rows) else DONE
 
 
-def _drawn(picture: Path | None, lang: str) -> None:
+def _read(
+    path: Path,
+    format: str | None,
+    answer: list[str] | None,
+    authority: str | None,
+    unranked: str | None = None,
+    approve_top: int | None = None,
+) -> Cast:
+    """Read ballots by the options that every command on ballots has."""
+    from normwright import flow
+
+    return flow.read_ballots(
+        path,
+        format=format,
+        answers=answers_of(answer),
+        authority=authority,
+        unranked=counted.unranked_of(unranked),
+        approve_top=approve_top,
+    )
+
+
+def _show(parts: Iterable[RenderableType], picture: Path | None, lang: str) -> None:
+    """Print a screen, and where its picture lies."""
+    out = console()
+    for part in parts:
+        out.print(part)
     if picture is not None:
         line = words(lang)["drawn"].format(file=picture)
         console(stderr=True).print(line, markup=False, soft_wrap=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         Coherence,
         CohesiveGroup,
         Estimate,
-        Interval,
+        IntegrityFault,
         RepresentationAudit,
         Standing,
         ViolationRate,
@@ -88,9 +88,14 @@ def write_picture(path: Path, svg: str) -> None:
         raise InputError([fault]) from error
 
 
-def interval_json(interval: Interval | None) -> list[float] | None:
-    """Return an interval as its two ends."""
-    return None if interval is None else [interval.low, interval.high]
+def finding_json(found: IntegrityFault) -> dict[str, Any]:
+    """Return one finding of an integrity report as the contract of `elicit import` has it."""
+    return {
+        "kind": found.kind,
+        "count": found.count,
+        "where": list(found.examples),
+        "policy": found.policy,
+    }
 
 
 def ranked_json(found: Ranked) -> dict[str, Any]:

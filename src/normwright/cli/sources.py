@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from normwright.cli.counted import finding_json
 from normwright.cli.options import Answers, AsJson, Lang, answers_of
 from normwright.cli.screen import DONE, console, emit, fault_json
 from normwright.cli.words import choose, words
@@ -143,15 +144,7 @@ def json_of(source: Source) -> dict[str, Any]:
     return {
         "format": source.format,
         "records": dict(source.counts),
-        "findings": [
-            {
-                "kind": fault.kind,
-                "count": fault.count,
-                "where": list(fault.examples),
-                "policy": fault.policy,
-            }
-            for fault in source.faults
-        ],
+        "findings": [finding_json(one) for one in source.faults],
         "digest": source.digest,
     }
 

@@ -28,10 +28,7 @@ def as_json(found: Surveyed) -> dict[str, Any]:
         "seconds": round(found.seconds, 2),
         "format": found.format or None,
         "records": dict(found.counts),
-        "findings": [
-            {"kind": f.kind, "count": f.count, "where": list(f.examples), "policy": f.policy}
-            for f in found.findings
-        ],
+        "findings": [counted.finding_json(one) for one in found.findings],
         "digest": found.digest,
         "methods": None if agreement is None else agreement.model_dump(mode="json"),
         "groups": None if found.groups is None else found.groups.as_json(),
@@ -41,8 +38,15 @@ def as_json(found: Surveyed) -> dict[str, Any]:
     }
 
 
-def write(found: Surveyed, out: Path, lang: str) -> None:
-    """Write the report of one source: JSON, text, and where there are votes the map of opinions."""
+def write(found: Surveyed, row: dict[str, Any], out: Path, lang: str) -> None:
+    """Write the report of one source: JSON, text, and where there are votes the map of opinions.
+
+    Args:
+        found: the source.
+        row: the same as JSON.
+        out: the folder of the reports, made if it is not there.
+        lang: language of the text and the picture.
+    """
     from normwright.store import write_whole
 
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", found.path)
@@ -52,7 +56,7 @@ def write(found: Surveyed, out: Path, lang: str) -> None:
         fault = Fault(where="--out", expected=f"a place to make {out}", seen=str(error.strerror),
                       do="Choose another place.")  # fmt: skip
         raise InputError([fault]) from error
-    told = json.dumps(as_json(found), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    told = json.dumps(row, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     write_whole(out / f"{stem}.json", told.encode())
     write_whole(out / f"{stem}.txt", _text(found, lang).encode())
     if found.groups is not None:
