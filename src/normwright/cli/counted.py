@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         Estimate,
         IntegrityFault,
         RepresentationAudit,
-        Standing,
         ViolationRate,
     )
 
@@ -149,36 +148,24 @@ def _one(found: Ranked, lang: str) -> list[RenderableType]:
     from rich.markup import escape
     from rich.table import Table
 
-    say = words(lang)
-    assert found.order is not None
-    assert found.tiers is not None
-    number = {a: j for j, a in enumerate(found.cast.election.alternatives)}
-    sure = {} if found.certainty is None else {s.alternative: s for s in found.certainty.standings}
+    say, placed = words(lang), found.placed
     headings = [say["place"], say["alternative"], say["score"]]
-    if found.order.places is not None or sure:
+    if any(one.places is not None for one in placed):
         headings.append(say["places"])
+    sure = found.certainty is not None and bool(found.certainty.standings)
     if sure:
         headings.append(say["leads"])
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         table.add_column(heading, overflow="fold")
-    place = 1
-    for tier in found.tiers:
-        for name in tier:
-            text = found.cast.texts.get(name)
-            told = f"{name}  {text}" if text else name
-            cells = [str(place), _cut(told, _SHOWN), f"{found.order.scores[number[name]]:.4g}"]
-            if found.order.places is not None:
-                low, high = found.order.places[number[name]]
-                cells.append(f"{low}-{high}")
-            elif sure:
-                cells.append(_places(sure[name]))
-            if sure:
-                leads = sure[name].leads.value
-                cells.append("–" if leads is None else f"{leads:.0%}")
-            table.add_row(*(escape(c.replace(".", say["decimal"], 1) if i == 2 else c)
-                            for i, c in enumerate(cells)))  # fmt: skip
-        place += len(tier)
+    for one in placed:
+        score = f"{one.score:.4g}".replace(".", say["decimal"], 1)
+        cells = [str(one.place), _cut(one.told, _SHOWN), score]
+        if one.places is not None:
+            cells.append(f"{one.places[0]:.0f}-{one.places[1]:.0f}")
+        if sure:
+            cells.append("–" if one.leads is None else f"{one.leads:.0%}")
+        table.add_row(*(escape(cell) for cell in cells))
     lines: list[RenderableType] = [f"[bold]{found.method}[/bold]", table]
     winners = found.winners or ()
     if len(winners) > 1:
@@ -191,10 +178,6 @@ def _one(found: Ranked, lang: str) -> list[RenderableType]:
 def _cut(text: str, most: int) -> str:
     """The text, or its start with a sign that it goes on: two long names may start alike."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
-
-
-def _places(standing: Standing) -> str:
-    return f"{standing.places.low:.0f}-{standing.places.high:.0f}"
 
 
 def _rows(found: Sequence[Ranked], lang: str) -> RenderableType:

@@ -18,6 +18,23 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
+class Placed:
+    """One alternative in a ranking, as a table or a picture has it."""
+
+    name: str
+    told: str
+    """The name, with what it says where the name is only an id."""
+    place: int
+    """1 is the best; level alternatives share the better."""
+    score: float
+    places: tuple[float, float] | None
+    """Between which places it lies: as the method estimates it, else in resamples; None: unasked.
+    """
+    leads: float | None
+    """Share of resamples with it in the first place; None where nobody asked, or knows."""
+
+
+@dataclass(frozen=True)
 class Ranked:
     """Ballots by one method."""
 
@@ -46,6 +63,32 @@ class Ranked:
         """The first tier; None where the method does not apply."""
         tiers = self.tiers
         return None if tiers is None else tiers[0] if tiers else ()
+
+    @property
+    def placed(self) -> tuple[Placed, ...]:
+        """Every alternative, best first; none where the method does not apply."""
+        if self.order is None or self.tiers is None:
+            return ()
+        number = {a: j for j, a in enumerate(self.cast.election.alternatives)}
+        sure = (
+            {} if self.certainty is None else {s.alternative: s for s in self.certainty.standings}
+        )
+        rows: list[Placed] = []
+        for tier in self.tiers:
+            place = len(rows) + 1
+            for name in tier:
+                places, leads = None, None
+                if name in sure:
+                    places = (sure[name].places.low, sure[name].places.high)
+                    leads = sure[name].leads.value
+                if self.order.places is not None:
+                    low, high = self.order.places[number[name]].tolist()
+                    places = (float(low), float(high))
+                text = self.cast.texts.get(name)
+                told = f"{name}  {text}" if text else name
+                score = float(self.order.scores[number[name]])
+                rows.append(Placed(name, told, place, score, places, leads))
+        return tuple(rows)
 
 
 def ranked_by(

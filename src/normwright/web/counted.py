@@ -39,32 +39,16 @@ def ranking_picture(found: Sequence[Ranked], lang: str) -> str:
 
 
 def _rank_rows(found: Ranked, w: Words) -> list[RankRow]:
-    order = found.order
-    assert order is not None
-    assert found.tiers is not None
-    number = {a: j for j, a in enumerate(found.cast.election.alternatives)}
-    sure = {} if found.certainty is None else {s.alternative: s for s in found.certainty.standings}
-    rows, place = [], 1
-    for tier in found.tiers:
-        for name in tier:
-            low: float | None = None
-            high: float | None = None
-            if order.places is not None:
-                low, high = (float(v) for v in order.places[number[name]])
-            elif name in sure:
-                low, high = sure[name].places.low, sure[name].places.high
-            text = found.cast.texts.get(name)
-            rows.append(
-                RankRow(
-                    name=f"{name}  {text}" if text else name,
-                    place=place,
-                    low=low,
-                    high=high,
-                    value=w.number(float(order.scores[number[name]]), "plain"),
-                )
-            )
-        place += len(tier)
-    return rows
+    return [
+        RankRow(
+            name=one.told,
+            place=one.place,
+            low=None if one.places is None else one.places[0],
+            high=None if one.places is None else one.places[1],
+            value=w.number(one.score, "plain"),
+        )
+        for one in found.placed
+    ]
 
 
 def _rank_note(found: Ranked, w: Words) -> str:
