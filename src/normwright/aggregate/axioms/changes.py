@@ -222,6 +222,11 @@ def prefers(standing: Sequence[int] | None, new: Iterable[int], old: Iterable[in
     return best <= 0 and worst <= 0 and best + worst < 0
 
 
+def can_gain(standing: Sequence[int] | None, winners: Sequence[int]) -> bool:
+    """Return whether anything could be better for a voter: not if their best wins alone."""
+    return standing is not None and max(standing[w] for w in winners) > min(standing)
+
+
 def some(trials: Sequence[T], rng: np.random.Generator, limit: int) -> Sequence[T]:
     """Return all trials if they are few enough, else so many drawn ones, in drawn order."""
     if len(trials) <= limit:

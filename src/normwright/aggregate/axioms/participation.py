@@ -9,6 +9,7 @@ import numpy as np
 from normwright.aggregate.axioms import LIMIT
 from normwright.aggregate.axioms.changes import (
     Move,
+    can_gain,
     changed,
     people,
     prefers,
@@ -83,10 +84,5 @@ def participation(
             alike.sort(key=lambda i: (-counts[i], rows[i].levels))
             yield [Move(i, counts[i], None) for i in alike]
 
-    options = [[None] if _can_gain(s, winners) else [] for s in stand]
+    options = [[None] if can_gain(s, winners) else [] for s in stand]
     return smallest(counts, options, test, groups=groups, rng=rng, limit=limit)
-
-
-def _can_gain(stand: Sequence[int] | None, winners: Sequence[int]) -> bool:
-    """Whether anything could be better for a voter; it could not if their best wins alone."""
-    return stand is not None and max(stand[w] for w in winners) > min(stand)

@@ -10,6 +10,7 @@ from normwright.aggregate.axioms import LIMIT
 from normwright.aggregate.axioms.changes import (
     Move,
     Row,
+    can_gain,
     changed,
     every_row,
     graded,
@@ -93,7 +94,7 @@ def strategy_proofness(
 
     whole = list(every_row(before)) if len(before.alternatives) <= _WHOLE else []
     options = [
-        [new for new in whole if new != row] if _can_gain(s, winners) else []
+        [new for new in whole if new != row] if can_gain(s, winners) else []
         for row, s in zip(rows, stand, strict=True)
     ]
     return smallest(counts, options, test, groups=groups, rng=rng, limit=limit, whole=bool(whole))
@@ -109,8 +110,3 @@ def lie(row: Row, target: int, buried: Sequence[int], election: Election) -> Row
     moved = {target, *buried}
     rest = [tuple(a for a in tier if a not in moved) for tier in tiers_of(row)]
     return of_tiers([(target,), *(t for t in rest if t), tuple(buried)], len(row.levels))
-
-
-def _can_gain(stand: Sequence[int] | None, winners: Sequence[int]) -> bool:
-    """Whether anything could be better for a voter; it could not if their best wins alone."""
-    return stand is not None and max(stand[w] for w in winners) > min(stand)
