@@ -8,25 +8,33 @@ policy = enact(charter, outcomes, deployment={"polities": ["vila-clara", "town-h
 ```
 """
 
+from normwright.charter.assembling import assembled
 from normwright.charter.cases import CaseResult, run_cases
+from normwright.charter.checking import CharterCheck, check_source
 from normwright.charter.conflicts import conflicts
 from normwright.charter.drafting import Draft, draft
 from normwright.charter.enacting import LAYER_LIMIT, enact
 from normwright.charter.invariants import check
 from normwright.charter.ratifying import ratify
 from normwright.charter.reading import CharterSource, read_norm, read_source, write_norm
+from normwright.charter.situations import Asked, read_situations
 
 __all__ = [
     "LAYER_LIMIT",
+    "Asked",
     "CaseResult",
+    "CharterCheck",
     "CharterSource",
     "Draft",
+    "assembled",
     "check",
+    "check_source",
     "conflicts",
     "draft",
     "enact",
     "ratify",
     "read_norm",
+    "read_situations",
     "read_source",
     "run_cases",
     "write_norm",

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from normwright.norms import Acts, Resolver, evaluate
 from normwright.records import (
     Charter,
     DecisionVerdict,
+    Expectation,
     InputError,
     Norm,
     NormCase,
     Situation,
     Vocabulary,
 )
-
-Expectation = Literal["allow", "deny", "ask"]
 
 DONE_OR_NOT: dict[DecisionVerdict, Expectation] = {
     "allow": "allow",
@@ -72,9 +70,12 @@ def run_cases(norms: Sequence[Norm], vocabulary: Vocabulary) -> Iterator[CaseRes
             asked = Situation(
                 act=case.act,
                 facts=case.facts,
-                actor=norm.bearer.actor[0],
+                feasible=case.feasible,
+                bearer=case.bearer or norm.bearer.actor[0],
+                counterparty=case.counterparty,
                 channel=norm.scope.channels[0],
-                on=norm.valid_from,
+                time=case.time or norm.valid_from,
+                jurisdiction=case.jurisdiction,
             )
             yield CaseResult(norm, number, case, resolver.decide(asked).verdict)
 

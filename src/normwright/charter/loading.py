@@ -28,6 +28,16 @@ class Document:
     value: Any
     lines: Mapping[Place, int] = field(default_factory=dict)
 
+    def part(self, place: Place) -> Document:
+        """Return what stands at a place as a document of its own, with the lines of this one."""
+        value = self.value
+        for step in place:
+            value = value[step]
+        size = len(place)
+        lines: dict[Place, int] = {(): self.lines.get(place, 1)}
+        lines |= {inner[size:]: at for inner, at in self.lines.items() if inner[:size] == place}
+        return Document(self.name, value, lines)
+
     def where(self, place: Sequence[str | int]) -> str:
         """Return `file:line key.key[0]`, with the line of the nearest place that exists."""
         known = tuple(place)

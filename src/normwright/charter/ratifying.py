@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from normwright.charter.cases import LIVING, without_moot_cases
+from normwright.charter.checking import adoption_faults
 from normwright.charter.conflicts import conflicts
 from normwright.charter.drafting import Draft, draft
 from normwright.charter.invariants import check
@@ -80,7 +81,7 @@ def ratify(
         InputError: if outcomes do not belong to the process, a statement asks the wrong electorate,
             or the charter breaks an invariant, for instance a lower layer repealing a floor.
     """
-    faults = [*_foreign(outcomes, process), *unspoken(languages)]
+    faults = [*_foreign(outcomes, process), *unspoken(languages), *adoption_faults(source)]
     if faults:
         raise InputError(faults)
     adopted: list[Norm] = []
@@ -101,6 +102,9 @@ def ratify(
         norms=tuple(standing),
         rejected=tuple(sorted(rejected, key=lambda r: r.norm)),
         conflicts=conflicts([n for n in standing if n.status in LIVING], source.vocabulary),
+        zones=source.head.zones,
+        open_world=source.head.open_world,
+        amendment=source.head.amendment,
         process=process.id,
         kind=process.kind,
         derived_from=tuple(sorted(o.digest for o in outcomes)),

@@ -4,61 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from normwright.charter.invariants import (
-    case_faults,
-    case_presence,
-    joint_invariants,
-    norm_invariants,
-)
+from normwright.charter.explaining import explained
+from normwright.charter.invariants import case_kinds, joint_invariants, norm_invariants
 from normwright.charter.loading import Document, Place, load
-from normwright.norms import Acts, norm_faults, vocabulary_faults
+from normwright.norms import Acts, condition_faults, norm_faults, vocabulary_faults
 from normwright.norms.vocabulary import near
 from normwright.records import (
     ActType,
-    Bearer,
+    CharterHead,
     Condition,
-    Estimate,
     FactType,
     Fault,
     InputError,
-    Interval,
-    MadeBy,
-    Measure,
     Norm,
-    NormCase,
-    Provenance,
-    Scope,
-    Source,
     Vocabulary,
 )
 
-ACTS, FACTS = "acts.yaml", "facts.yaml"
+ACTS, FACTS, HEAD = "acts.yaml", "facts.yaml", "charter.yaml"
+"""The files of a charter that are no norms. The head may be missing; the vocabulary may not."""
 
-_PARTS: Mapping[str, type[BaseModel]] = {
-    "all": Condition,
-    "any": Condition,
-    "not": Condition,
-    "negate": Condition,
-    "condition": Condition,
-    "bearer": Bearer,
-    "scope": Scope,
-    "cases": NormCase,
-    "measure": Measure,
-    "source": Source,
-    "provenance": Provenance,
-    "support": Estimate,
-    "interval": Interval,
-    "made_by": MadeBy,
-}
-"""The record that stands under a key of a norm's file, to name the keys it could have."""
+ONE_FILE = ("acts", "facts", "axioms", "norms", "situations")
+"""Keys of a charter in one file, beside those of the head; `situations` are read by who asks."""
 
 
 @dataclass(frozen=True)
@@ -67,52 +42,68 @@ class CharterSource:
 
     vocabulary: Vocabulary
     norms: tuple[Norm, ...]
-    """Sorted by file name."""
+    """Sorted by file name, or in the order of their one file."""
+    head: CharterHead = field(default_factory=CharterHead)
+    """What the charter says about itself; its languages are filled in."""
+    documents: Mapping[str, Document] = field(default_factory=dict, repr=False, compare=False)
+    """Reference of each norm -> the file it was read from."""
+
+    def where(self, ref: str, place: Place = ()) -> str:
+        """Return the file and line of a norm, or of a place in it."""
+        document = self.documents.get(ref)
+        return ref if document is None else document.where(place)
 
 
-def read_source(directory: Path, *, languages: Sequence[str]) -> CharterSource:
-    """Return the norms of a directory: `acts.yaml`, `facts.yaml`, and one YAML file a norm.
+def read_source(place: Path, *, languages: Sequence[str] | None = None) -> CharterSource:
+    """Return the norms of a directory, or of one file that holds a whole charter.
+
+    A directory has `acts.yaml`, `facts.yaml`, perhaps `charter.yaml`, and one YAML file a norm at
+    any depth. One file has the keys of `charter.yaml` beside `acts`, `facts` and `norms`.
 
     Args:
-        directory: where the files lie; norms may lie at any depth.
-        languages: the languages every text and every norm's cases must exist in.
+        place: where the files lie.
+        languages: the languages every text must exist in; None: those `charter.yaml` lists, or
+            where it lists none, every language in which some norm has a statement.
 
     Raises:
-        InputError: with every fault of every file, each with its line.
+        InputError: with every fault of every file, each with its line. Whether the norms' cases
+            come out as they say is not asked here: see `check_source`.
     """
-    if not directory.is_dir():
-        raise InputError([Fault(where=str(directory), expected="a folder of norms",
-                                seen="no such folder")])  # fmt: skip
     faults: list[Fault] = []
-    vocabulary = _vocabulary(directory, languages, faults)
-    sound = not faults
-    documents = _documents(directory, faults)
-    read = {name: (norm, document) for name, document in documents.items()
+    if place.is_dir():
+        parts = _directory(place, faults)
+    elif place.is_file():
+        parts = _one_file(place, faults)
+    else:
+        raise InputError([Fault(where=str(place), expected="a folder of norms",
+                                seen="no such folder or file")])  # fmt: skip
+    head = _head(parts.head, faults)
+    read = {name: (norm, document) for name, document in parts.norms.items()
             if (norm := _norm(document, faults)) is not None}  # fmt: skip
+    norms = tuple(norm for norm, _ in read.values())
+    spoken = tuple(languages or head.languages or _spoken(norms))
+    vocabulary = _vocabulary(parts, spoken, faults)
+    sound = not vocabulary_faults(vocabulary)
     acts = Acts(vocabulary)
-    fitting = sound
     for norm, document in read.values():
-        found = norm_invariants(norm, languages, vocabulary, where="")
+        found = norm_invariants(norm, spoken, vocabulary, where="")
         if sound:
             misfits = norm_faults(norm, vocabulary)
-            fitting = fitting and not misfits
-            found += misfits or case_presence(norm, languages, acts, where=norm.ref)
+            found += misfits or case_kinds(norm, spoken, acts, where="")
         faults += [_located(fault, norm, document) for fault in found]
         faults += _needless(norm, document)
-    norms = tuple(norm for norm, _ in read.values())
     home = {id(norm): document for norm, document in read.values()}
 
     def where(norm: Norm) -> str:
-        return home[id(norm)].name
+        return home[id(norm)].where(()).rstrip() if place.is_file() else home[id(norm)].name
 
     faults += joint_invariants(norms, where)
-    if fitting and len(read) == len(documents):
-        by_ref = {norm.ref: (norm, document) for norm, document in read.values()}
-        faults += [_located(f, *by_ref[f.where.partition(": ")[0]])
-                   for f in case_faults(norms, vocabulary)]  # fmt: skip
     if faults:
         raise InputError(faults)
-    return CharterSource(vocabulary, norms)
+    documents = {norm.ref: document for norm, document in read.values()}
+    return CharterSource(
+        vocabulary, norms, head.model_copy(update={"languages": spoken}), documents
+    )
 
 
 def read_norm(path: Path) -> Norm:
@@ -152,12 +143,63 @@ def _plain(value: Any) -> Any:
             raise TypeError(f"a norm cannot hold a {type(value).__name__}")
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """The documents of a charter, unread."""
+
+    head: Document | None
+    acts: Document | None
+    """One key `acts`."""
+    facts: Document | None
+    """The key `facts`, perhaps beside `axioms`."""
+    norms: dict[str, Document]
+
+
+def _directory(directory: Path, faults: list[Fault]) -> _Parts:
+    head = load(directory / HEAD, HEAD, faults) if (directory / HEAD).exists() else None
+    return _Parts(
+        head=head,
+        acts=load(directory / ACTS, ACTS, faults),
+        facts=load(directory / FACTS, FACTS, faults),
+        norms=_documents(directory, faults),
+    )
+
+
+def _one_file(path: Path, faults: list[Fault]) -> _Parts:
+    document = load(path, path.name, faults)
+    if document is None:
+        return _Parts(None, None, None, {})
+    if not isinstance(document.value, dict):
+        faults.append(Fault(where=f"{path.name}:1", expected="a charter: acts, facts and norms",
+                            seen=_kind(document.value)))  # fmt: skip
+        return _Parts(None, None, None, {})
+    value = document.value
+    norms = {}
+    if not isinstance(value.get("norms"), list):
+        faults.append(Fault(where=document.where(("norms",)), expected="a list of norms",
+                            seen=_kind(value.get("norms"))))  # fmt: skip
+    else:
+        norms = {f"norms[{i}]": document.part(("norms", i)) for i in range(len(value["norms"]))}
+
+    def only(*keys: str) -> Document:
+        kept = {key: part for key, part in value.items() if key in keys}
+        return Document(document.name, kept, document.lines)
+
+    own = {key: part for key, part in value.items() if key not in ONE_FILE}
+    return _Parts(
+        head=Document(document.name, own, document.lines),
+        acts=only("acts"),
+        facts=only("facts", "axioms"),
+        norms=norms,
+    )
+
+
 def _documents(directory: Path, faults: list[Fault]) -> dict[str, Document]:
     found: dict[str, Document] = {}
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory).as_posix()
         hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
-        if path.suffix not in (".yaml", ".yml") or name in (ACTS, FACTS) or hidden:
+        if path.suffix not in (".yaml", ".yml") or name in (ACTS, FACTS, HEAD) or hidden:
             continue
         document = load(path, name, faults)
         if document is not None:
@@ -168,42 +210,99 @@ def _documents(directory: Path, faults: list[Fault]) -> dict[str, Document]:
     return found
 
 
+def _head(document: Document | None, faults: list[Fault]) -> CharterHead:
+    if document is None:
+        return CharterHead()
+    if not isinstance(document.value, dict):
+        faults.append(Fault(where=f"{document.name}:1", expected="keys and values",
+                            seen=_kind(document.value)))  # fmt: skip
+        return CharterHead()
+    try:
+        head = CharterHead.model_validate(document.value)
+    except ValidationError as error:
+        faults += explained(error, document, CharterHead)
+        return CharterHead()
+    for authority, zone in head.zones.items():
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            faults.append(Fault(where=document.where(("zones", authority)),
+                                expected="an IANA time zone such as America/Sao_Paulo", seen=zone,
+                                do=near(zone, available_timezones())))  # fmt: skip
+    return head
+
+
+def _spoken(norms: Sequence[Norm]) -> tuple[str, ...]:
+    return tuple(sorted({lang for norm in norms for lang in norm.statement}))
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else type(value).__name__
+
+
 def _norm(document: Document, faults: list[Fault]) -> Norm | None:
     if not isinstance(document.value, dict):
-        seen = "nothing" if document.value is None else type(document.value).__name__
-        faults.append(Fault(where=f"{document.name}:1", expected="one norm: keys and values",
-                            seen=seen))  # fmt: skip
+        faults.append(Fault(where=document.where(()) or document.name,
+                            expected="one norm: keys and values",
+                            seen=_kind(document.value)))  # fmt: skip
         return None
     try:
         return Norm.model_validate(document.value)
     except ValidationError as error:
-        faults += _explained(error, document, Norm)
+        faults += explained(error, document, Norm)
         return None
 
 
-def _vocabulary(directory: Path, languages: Sequence[str], faults: list[Fault]) -> Vocabulary:
-    acts = _entries(directory, ACTS, "acts", ActType, languages, faults)
-    facts = _entries(directory, FACTS, "facts", FactType, languages, faults)
+def _vocabulary(parts: _Parts, languages: Sequence[str], faults: list[Fault]) -> Vocabulary:
+    before = len(faults)
+    acts = _entries(parts.acts, "acts", ActType, languages, faults)
+    facts = _entries(parts.facts, "facts", FactType, languages, faults)
     vocabulary = Vocabulary(acts=tuple(acts), facts=tuple(facts))
     faults += vocabulary_faults(vocabulary)
-    return vocabulary
+    axioms = _axioms(parts.facts, vocabulary, faults) if len(faults) == before else ()
+    return vocabulary.model_copy(update={"axioms": axioms})
+
+
+def _axioms(
+    document: Document | None, vocabulary: Vocabulary, faults: list[Fault]
+) -> tuple[Condition, ...]:
+    given = document.value.get("axioms", []) if document is not None else []
+    if document is None or not isinstance(given, list):
+        where = FACTS if document is None else document.where(("axioms",))
+        faults.append(Fault(where=where, expected="a list of conditions", seen=_kind(given)))
+        return ()
+    found = []
+    for number, entry in enumerate(given):
+        place: Place = ("axioms", number)
+        try:
+            axiom = Condition.model_validate(entry)
+        except ValidationError as error:
+            faults += explained(error, document, Condition, place)
+            continue
+        found.append(axiom)
+        faults += [
+            fault.model_copy(update={"where": document.where((*place, *_steps(fault.where)))})
+            for fault in condition_faults(axiom, vocabulary, where="")
+        ]
+    return tuple(found)
 
 
 def _entries(
-    directory: Path,
-    name: str,
+    document: Document | None,
     key: str,
     model: type[Any],
     languages: Sequence[str],
     faults: list[Fault],
 ) -> list[Any]:
-    document = load(directory / name, name, faults)
     if document is None:
         return []
     value = document.value
-    if not isinstance(value, dict) or list(value) != [key] or not isinstance(value[key], list):
-        seen = ", ".join(value) if isinstance(value, dict) else type(value).__name__
-        faults.append(Fault(where=f"{name}:1", expected=f"one key `{key}` with a list", seen=seen))
+    known = {"facts": ("facts", "axioms")}.get(key, (key,))
+    shaped = isinstance(value, dict) and isinstance(value.get(key), list)
+    if not shaped or not set(value) <= set(known):
+        seen = ", ".join(value) if isinstance(value, dict) else _kind(value)
+        faults.append(Fault(where=f"{document.name}:1", expected=f"one key `{key}` with a list",
+                            seen=seen or "nothing"))  # fmt: skip
         return []
     found = []
     for number, entry in enumerate(value[key]):
@@ -211,7 +310,7 @@ def _entries(
         try:
             item = model.model_validate(entry)
         except ValidationError as error:
-            faults += _explained(error, document, model, place)
+            faults += explained(error, document, model, place)
             continue
         found.append(item)
         for lang in languages:
@@ -222,60 +321,16 @@ def _entries(
     return found
 
 
-def _explained(
-    error: ValidationError, document: Document, top: type[BaseModel], base: Place = ()
-) -> list[Fault]:
-    """Turn validation errors into faults: the line, what would fit, and the nearest known key."""
-    found: dict[str, Fault] = {}
-    for problem in error.errors(include_url=False):
-        place = _existing((*base, *problem["loc"]), document, problem["type"])
-        where = document.where(place)
-        fault = _one(problem["type"], problem["msg"], problem["input"], place, base, top)
-        # A value that fits none of several types gives one problem a type: one fault is enough.
-        if where in found:
-            expected = f"{found[where].expected}, or {fault.expected}"
-            fault = found[where].model_copy(update={"expected": expected})
-        found[where] = fault.model_copy(update={"where": where})
-    return list(found.values())
-
-
-def _existing(place: Place, document: Document, kind: str) -> Place:
-    """The part of a validation path that stands in the file; a missing key stays at its end."""
-    if kind == "missing":
-        return place
-    while len(place) > 1 and place not in document.lines:
-        place = place[:-1]
-    return place
-
-
-def _one(
-    kind: str, message: str, value: Any, place: Place, base: Place, top: type[BaseModel]
-) -> Fault:
-    if kind == "extra_forbidden":
-        known = _keys(place[:-1], base, top)
-        return Fault(where="", expected=f"one of {', '.join(known)}",
-                     seen=f"unknown key {place[-1]}", do=near(place[-1], known))  # fmt: skip
-    if kind == "missing":
-        return Fault(where="", expected=f"the key {place[-1]}", seen="nothing")
-    expected = message.removeprefix("Input should be ").removeprefix("Value error, ")
-    shown = value if isinstance(value, (str, int, float, bool, date)) else type(value).__name__
-    return Fault(where="", expected=expected, seen=str(shown)[:80])
-
-
-def _keys(place: Place, base: Place, top: type[BaseModel]) -> list[str]:
-    inside = [step for step in place[len(base) :] if isinstance(step, str)]
-    # The groups of a support are named freely, and `all` is one of them.
-    named = [step for step in inside if step != "all" or "support" not in inside]
-    model = next((_PARTS[step] for step in reversed(named) if step in _PARTS), top)
-    return sorted(field.alias or name for name, field in model.model_fields.items())
-
-
 def _located(fault: Fault, norm: Norm, document: Document) -> Fault:
     """Give a fault found on a record the file and line it comes from."""
     tail = fault.where.removeprefix(norm.ref).removeprefix(": ")
-    steps = re.findall(r"[^.\[\]]+", tail)
-    place = tuple(int(step) if step.isdecimal() else step for step in steps)
-    return fault.model_copy(update={"where": document.where(place)})
+    return fault.model_copy(update={"where": document.where(_steps(tail))})
+
+
+def _steps(place: str) -> Place:
+    """`cases[0].facts`, as people write a place, as its keys and positions."""
+    steps = re.findall(r"[^.\[\]: ]+", place)
+    return tuple(int(step) if step.isdecimal() else step for step in steps)
 
 
 def _needless(norm: Norm, document: Document) -> list[Fault]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from normwright.norms.conditions import Truth, compiled, facts_of
 from normwright.norms.profiles import Entry, Profile, least_grave, settled, verdict_of
@@ -32,6 +32,8 @@ from normwright.records import (
     Decision,
     DecisionVerdict,
     Defeat,
+    Duty,
+    FactReading,
     FactValue,
     InputError,
     Norm,
@@ -100,14 +102,14 @@ class Resolver:
 
     Args:
         charter: the norms; only those in force or in demonstration count.
-        open_world: what an act outside the ontology means. False: it is denied, because nobody
-            can have permitted it. True: it is an act that no norm speaks about.
+        open_world: what an act outside the ontology means; None: as the charter says. False: it
+            is denied, because nobody can have permitted it. True: no norm speaks about it.
 
     Raises:
         InputError: if the vocabulary is not sound or a norm does not fit it, with all faults.
     """
 
-    def __init__(self, charter: Charter, *, open_world: bool = False) -> None:
+    def __init__(self, charter: Charter, *, open_world: bool | None = None) -> None:
         vocabulary = charter.vocabulary
         faults = vocabulary_faults(vocabulary)
         for norm in charter.norms:
@@ -115,7 +117,7 @@ class Resolver:
         if faults:
             raise InputError(faults)
         self._vocabulary = vocabulary
-        self._open_world = open_world
+        self._open_world = charter.open_world if open_world is None else open_world
         self._digest = charter.digest
         self._acts = Acts(vocabulary)
         self._facts = {fact.name: fact for fact in vocabulary.facts}
@@ -151,11 +153,12 @@ class Resolver:
         Raises:
             InputError: if a known fact has a value outside its domain.
         """
-        faults = situation_faults(situation.facts, self._vocabulary)
+        facts = _values(situation)
+        faults = situation_faults(facts, self._vocabulary)
         if faults:
             raise InputError(faults)
         context = self._context(situation)
-        truths = _Truths(situation.facts, {})
+        truths = _Truths(facts, {})
         request = situation.act
         alternatives = dict.fromkeys((*situation.feasible, NULL_ACT))
         acts = [a for a in alternatives if a != request and self._may_be_done(a)]
@@ -170,15 +173,15 @@ class Resolver:
         return self._open_world or act in self._acts
 
     def _context(self, situation: Situation) -> _Context:
-        key = (situation.actor, situation.channel, situation.on)
+        key = (situation.bearer, situation.channel, _day(situation))
         found = self._contexts.get(key)
         if found is None:
-            valid = [e for e in self._entries if _valid(e.norm, situation.on)]
+            valid = [e for e in self._entries if _valid(e.norm, _day(situation))]
             newer = [e.norm for e in valid if e.norm.supersedes]
             held = [
                 e for e in valid
                 if e.index not in self._dead
-                and _binds(e.norm, situation.actor, situation.channel)
+                and _binds(e.norm, situation.bearer, situation.channel)
                 and not any(repeals(n, e.norm) for n in newer)
             ]  # fmt: skip
             if len(self._contexts) >= _CONTEXTS:
@@ -266,7 +269,8 @@ class Resolver:
             unknown=self._sensitive(verdict, request, profiles, context, truths),
             least_bad=least,
             duties=tuple(
-                o.ref for o, exemptions in context.duties
+                Duty(id=o.ref, act=o.norm.act, deadline=o.norm.deadline)
+                for o, exemptions in context.duties
                 if truths.of(o) is True and not self._exempt(o, exemptions, truths)
             ),
             reparations=self._reparations(verdict, request, least, profiles, truths),
@@ -326,12 +330,10 @@ class Resolver:
             found += self._outcomes(o, [x for x in exemptions if truths.of(x) is True])
             shield = next((g for g in allowing if _shields(g, o)), None)
             if shield is not None:
-                found.append(Defeat(norm=o.ref, by=shield.ref, rule="guarantee"))
+                found.append(Defeat(id=o.ref, by=shield.ref, rule="guarantee"))
         if verdict == "necessity":
             by = self._governing(verdict, request, profiles, context, truths)[:1]
-            found += [
-                Defeat(norm=e.ref, by=ref, rule="necessity") for e in own.broken for ref in by
-            ]
+            found += [Defeat(id=e.ref, by=ref, rule="necessity") for e in own.broken for ref in by]
         return tuple(found)
 
     def _outcomes(self, restrictive: Entry, permissive: Sequence[Entry]) -> list[Defeat]:
@@ -339,8 +341,8 @@ class Resolver:
         contests = [(p, self._contest(p, restrictive)) for p in permissive]
         winner = next(((p, c) for p, c in contests if c.permitted), None)
         if winner is not None:
-            return [Defeat(norm=restrictive.ref, by=winner[0].ref, rule=winner[1].rule)]
-        return [Defeat(norm=p.ref, by=restrictive.ref, rule=c.rule) for p, c in contests]
+            return [Defeat(id=restrictive.ref, by=winner[0].ref, rule=winner[1].rule)]
+        return [Defeat(id=p.ref, by=restrictive.ref, rule=c.rule) for p, c in contests]
 
     def _reparations(
         self,
@@ -429,9 +431,21 @@ def applies(norm: Norm, situation: Situation) -> bool:
     """
     return (
         norm.status in HOLDING
-        and _valid(norm, situation.on)
-        and _binds(norm, situation.actor, situation.channel)
+        and _valid(norm, _day(situation))
+        and _binds(norm, situation.bearer, situation.channel)
     )
+
+
+def _day(situation: Situation) -> date | None:
+    when = situation.time
+    return when.date() if isinstance(when, datetime) else when
+
+
+def _values(situation: Situation) -> dict[str, FactValue]:
+    return {
+        name: given.value if isinstance(given, FactReading) else given
+        for name, given in situation.facts.items()
+    }
 
 
 def _valid(norm: Norm, on: date | None) -> bool:

@@ -26,6 +26,13 @@ from normwright.records.base import (
     digest_bytes,
     digest_json,
 )
+from normwright.records.charters import (
+    CaseFailure,
+    ChangedRegion,
+    CharterDiff,
+    CharterFinding,
+    FindingClass,
+)
 from normwright.records.coherence import Coherence, Dilemma, Judgement, Repair
 from normwright.records.crowds import Crowd, Runs
 from normwright.records.errors import (
@@ -59,30 +66,31 @@ from normwright.records.evidence import (
 )
 from normwright.records.influence import RankInfluence, ShareInfluence, SlateInfluence
 from normwright.records.norms import (
+    Actor,
     ActType,
+    Amendment,
     Bearer,
+    Channel,
     Charter,
+    CharterHead,
     Condition,
     Conflict,
-    Decision,
+    Counterparty,
     DecisionLevel,
-    DecisionVerdict,
-    Defeat,
+    Expectation,
     FactType,
     Kind,
     Measure,
     Norm,
     NormCase,
     OnUnknown,
-    Policy,
-    PolicyRule,
     Provenance,
     RejectedNorm,
     Scope,
-    Situation,
     Source,
     Status,
     Tier,
+    TierRule,
     Vocabulary,
 )
 from normwright.records.outcomes import (
@@ -93,10 +101,22 @@ from normwright.records.outcomes import (
     Support,
 )
 from normwright.records.people import Identification, Participant, Polity, Process
+from normwright.records.policies import Policy, PolicyRule
 from normwright.records.rankings import Margin, Ranking, Standing
 from normwright.records.remotes import RemoteUse
 from normwright.records.rows import json_rows
 from normwright.records.scenes import FactValue, Message, Role, Scene
+from normwright.records.situations import (
+    UNKNOWN,
+    Decision,
+    DecisionVerdict,
+    Defeat,
+    Duty,
+    FactReading,
+    Grant,
+    Origin,
+    Situation,
+)
 from normwright.records.slates import (
     CohesiveGroup,
     RepresentationAudit,
@@ -149,10 +169,13 @@ __all__ = [
     "LAYERS",
     "MODES",
     "NO_BALLOTS",
+    "UNKNOWN",
     "VERDICTS",
     "ActType",
+    "Actor",
     "Affected",
     "Agreement",
+    "Amendment",
     "Annotation",
     "Annotations",
     "Answer",
@@ -163,8 +186,14 @@ __all__ = [
     "Bearer",
     "BudgetError",
     "Camp",
+    "CaseFailure",
+    "ChangedRegion",
     "Changes",
+    "Channel",
     "Charter",
+    "CharterDiff",
+    "CharterFinding",
+    "CharterHead",
     "Coherence",
     "CohesiveGroup",
     "Comparison",
@@ -173,6 +202,7 @@ __all__ = [
     "Consultation",
     "Contrast",
     "ControlResult",
+    "Counterparty",
     "Criterion",
     "CriterionResult",
     "Crowd",
@@ -185,12 +215,17 @@ __all__ = [
     "Demonstration",
     "Digest",
     "Dilemma",
+    "Duty",
     "Estimate",
+    "Expectation",
+    "FactReading",
     "FactType",
     "FactValue",
     "Fault",
     "Finding",
+    "FindingClass",
     "Frozen",
+    "Grant",
     "Group",
     "GroupReward",
     "Grouping",
@@ -222,6 +257,7 @@ __all__ = [
     "NormChange",
     "NormwrightError",
     "OnUnknown",
+    "Origin",
     "Outcome",
     "PairShare",
     "PairTarget",
@@ -273,6 +309,7 @@ __all__ = [
     "Targets",
     "Text",
     "Tier",
+    "TierRule",
     "Unranked",
     "Verdict",
     "VerdictWord",

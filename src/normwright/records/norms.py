@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from pydantic import Field
 
@@ -23,16 +23,26 @@ Status: TypeAlias = Literal[
 DecisionLevel: TypeAlias = Literal["L0", "L1", "L2", "L3", "L4", "L5"]
 
 
+Actor: TypeAlias = Literal["assistant", "agent", "subagent", "deployer"]
+"""Who acts. The deployer is the one actor that is a person."""
+Counterparty: TypeAlias = Literal["human", "agent", "mixed", "public"]
+Channel: TypeAlias = Literal["output", "action"]
+Expectation: TypeAlias = Literal["allow", "deny", "ask"]
+
+
 class FactType(Frozen):
     """One fact of the closed vocabulary."""
 
     name: str
-    type: Literal["bool", "enum", "int"]
+    type: Literal["bool", "enum", "int", "time"]
+    """`time`: an instant, written in ISO 8601 and compared in UTC."""
     values: tuple[str, ...] = ()
     """Allowed values of an enum."""
     low: int | None = None
     high: int | None = None
     """Inclusive bounds of an int."""
+    min_confidence: float | None = Field(default=None, ge=0, le=1)
+    """Values that are less sure count as unknown. A classifier's value needs it to count at all."""
     label: Text = {}
     """What the fact means, in every charter language."""
 
@@ -50,6 +60,9 @@ class Vocabulary(Record):
 
     facts: tuple[FactType, ...]
     acts: tuple[ActType, ...]
+    axioms: tuple[Condition, ...] = ()
+    """What holds in every situation there can be, for instance that a minor is no clinician. Proofs
+    about norms leave out situations that break one."""
 
 
 class Condition(Frozen):
@@ -66,8 +79,9 @@ class Condition(Frozen):
     fact: str | None = None
     eq: bool | int | str | None = None
     one_of: tuple[bool | int | str, ...] | None = Field(default=None, alias="in")
-    at_least: int | None = None
-    at_most: int | None = None
+    at_least: int | str | None = None
+    """Inclusive; a whole number, or an instant in ISO 8601 for a fact that is a time."""
+    at_most: int | str | None = None
 
     model_config = {"populate_by_name": True}
 
@@ -75,7 +89,7 @@ class Condition(Frozen):
 class Bearer(Frozen):
     """Who is bound, and whether it matters that the actor is a machine."""
 
-    actor: tuple[Literal["assistant", "agent", "subagent", "deployer"], ...] = ("assistant",)
+    actor: tuple[Actor, ...] = ("assistant",)
     actor_sensitivity: Literal["invariant", "human_only", "agent_only", "agent_stricter"] = (
         "invariant"
     )
@@ -85,18 +99,29 @@ class Bearer(Frozen):
 class Scope(Frozen):
     """Where a norm applies."""
 
-    channels: tuple[Literal["output", "action"], ...] = ("output",)
+    channels: tuple[Channel, ...] = ("output",)
     deployments: str = "*"
 
 
 class NormCase(Frozen):
     """A worked case that belongs to a norm; a norm that fails its own cases cannot be ratified."""
 
+    id: str | None = None
+    """Slug that the same case has in every language; None: cases are paired by their content."""
     lang: str
     kind: Literal["hit", "miss", "near_miss"]
     facts: dict[str, FactValue] = {}
     act: str
-    expect: Literal["allow", "deny", "ask"]
+    feasible: tuple[str, ...] = ()
+    """What could be done instead, besides nothing."""
+    bearer: Actor | None = None
+    """Who acts; None: the first whom the norm binds."""
+    counterparty: Counterparty | None = None
+    time: date | None = None
+    """The day; None: the first on which the norm is valid."""
+    jurisdiction: tuple[str, ...] | None = None
+    """Polities it lies under; None: the norm's own."""
+    expect: Expectation
     text: str
 
 
@@ -144,7 +169,8 @@ class Norm(Record):
     tier: Tier
     act: str
     bearer: Bearer = Bearer()
-    counterparty: tuple[Literal["human", "agent", "mixed", "public"], ...] = ("human", "public")
+    counterparty: tuple[Counterparty, ...] = ("human", "agent", "mixed", "public")
+    """Whom the act is done to or with; all unless the norm names some."""
     condition: Condition = Condition()
     scope: Scope = Scope()
     valid_from: date | None = None
@@ -157,14 +183,24 @@ class Norm(Record):
     on_unknown: OnUnknown = "ask"
     reparation: tuple[str, ...] = ()
     deadline: str | None = None
+    """For an obligation: the ISO 8601 duration within which it is to be fulfilled."""
+    maintain: Condition | None = None
+    """For an obligation with a deadline: what has to hold until it is fulfilled; once it is false
+    the obligation lapses without a breach."""
+    emergency: bool = False
+    """Adopted without a vote: it may only tighten, and lapses after 14 days."""
     concerns: tuple[str, ...] = ()
     statement: Text
     rationale: Text = {}
+    translation: dict[str, Literal["original", "reviewed", "unreviewed"]] = {}
+    """By language: whether the statement was written in it, or translated and read by a speaker."""
     cases: tuple[NormCase, ...] = ()
     measure: tuple[Measure, ...] = ()
     source: tuple[Source, ...] = ()
     provenance: Provenance | None = None
     status: Status = "draft"
+    recorded: date | None = None
+    """The day on which it was written into the charter, which can differ from when it is valid."""
 
     model_config = {"populate_by_name": True}
 
@@ -197,6 +233,53 @@ class RejectedNorm(Frozen):
         return self.reasons.get(lang) or self.reason
 
 
+class TierRule(Frozen):
+    """What it takes to adopt or change norms of one tier."""
+
+    share: float = Field(ge=0.5, lt=1)
+    """Least share of all who voted; exactly one half means more for than against."""
+    group_share: float | None = Field(default=None, gt=0, lt=1)
+    """Least share in every opinion group of at least `group_size`; None: groups are not asked."""
+    group_size: float = Field(default=0.08, gt=0, lt=1)
+    """Least share of the participants for a group to be asked."""
+    robust_core: bool = False
+    """Whether the support must also hold in nearly every resample and under every rule compared."""
+    readings: int = Field(default=1, ge=1)
+    """How many dated votes must each carry it."""
+    days_between: int = Field(default=0, ge=0)
+    quorum: int | None = Field(default=None, ge=1)
+    """Fewest people who must have voted; None: no number was laid down."""
+
+
+class Amendment(Frozen):
+    """How a charter may be changed. These rules are constitutional themselves."""
+
+    constitutional: TierRule = TierRule(
+        share=2 / 3, group_share=0.5, robust_core=True, readings=2, days_between=14
+    )
+    revisable: TierRule = TierRule(share=0.5)
+    emergency_days: int = Field(default=14, ge=1, le=14)
+    """Longest life of an emergency norm."""
+
+
+class CharterHead(Frozen):
+    """What a charter says about itself: the file `charter.yaml` beside its norms."""
+
+    spec: Literal["charter/v1"] = Field(default="charter/v1", alias="schema")
+    id: str = "charter"
+    version: int = Field(default=1, ge=1)
+    parent: Digest | None = None
+    languages: tuple[str, ...] = ()
+    """The languages every text and every norm's cases must exist in; empty: those of the norms."""
+    zones: dict[str, str] = {}
+    """Authority -> IANA time zone in which its days begin; UTC for the others."""
+    open_world: bool = False
+    """What an act outside the ontology means. False: denied. True: no norm speaks about it."""
+    amendment: Amendment = Amendment()
+
+    model_config = {"populate_by_name": True}
+
+
 class Charter(Record):
     """The norms that hold together, ordered by layer, with the vocabulary they are written in."""
 
@@ -208,89 +291,8 @@ class Charter(Record):
     norms: tuple[Norm, ...]
     rejected: tuple[RejectedNorm, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    zones: dict[str, str] = {}
+    open_world: bool = False
+    amendment: Amendment = Amendment()
     process: str
     kind: ProcessKind
-
-
-class Situation(Frozen):
-    """What `norms.decide` is asked about."""
-
-    act: str
-    """The act requested."""
-    facts: dict[str, FactValue] = {}
-    """Known facts; absent or None is unknown."""
-    feasible: tuple[str, ...] = ("decline",)
-    """Other acts that could be done instead. `decline` is the null act."""
-    actor: Literal["assistant", "agent", "subagent", "deployer"] = "assistant"
-    channel: Literal["output", "action"] = "output"
-    on: date | None = None
-    """The day the situation happens; norms not valid that day do not apply. None: all in force."""
-
-
-DecisionVerdict: TypeAlias = Literal[
-    "allow",
-    "deny",
-    "ask",
-    "necessity",
-    "dilemma-choice",
-    "dilemma-inaction",
-    "deny-dilemma",
-]
-
-
-class Defeat(Frozen):
-    """A norm that would have applied, and by which rule it was beaten."""
-
-    norm: str
-    by: str
-    rule: str
-
-
-class Decision(Record):
-    """What the charter says about one situation, with everything it rests on."""
-
-    verdict: DecisionVerdict
-    governing: tuple[str, ...]
-    """References of the norms the verdict rests on."""
-    defeated: tuple[Defeat, ...] = ()
-    unknown: tuple[str, ...] = ()
-    """Facts that are not known and would change the verdict."""
-    least_bad: tuple[str, ...] = ()
-    """Feasible acts with the least violation profile."""
-    duties: tuple[str, ...] = ()
-    """Obligations that stand, by reference."""
-    reparations: tuple[str, ...] = ()
-    charter: Digest | None = None
-
-
-class PolicyRule(Frozen):
-    """One norm, compiled for a deployment."""
-
-    norm: str
-    """Reference of the norm."""
-    layer: Layer
-    force: Literal["constraint_hard", "constraint", "weight", "style"]
-    """How learning treats it: hard constraint, constraint with a limit, reward weight, or style."""
-    weight: float
-    """severity x support, for pairs and rewards; in (0, 5]."""
-    guard: Literal["deny", "ask", "transform", "none"]
-    on_fail: Literal["block", "hold", "report"]
-    limit: float
-    """Highest violation rate the release criterion accepts."""
-    statement: Text
-
-
-class Policy(Record):
-    """The charter compiled for one deployment: what every stage below obeys."""
-
-    charter: Charter
-    deployment: dict[str, Any]
-    """Deployment profile: polities, languages, closed-world acts."""
-    rules: tuple[PolicyRule, ...]
-    system_prompt: Text
-    permit_modes: tuple[str, ...]
-    """Release modes the permit covers. A simulated process permits `internal` only."""
-    permit_reason: Text
-    """Why no more modes are permitted, in every charter language."""
-    coverage: dict[str, dict[str, bool]]
-    """Norm reference -> {guard, reward, evaluation, criterion} -> covered."""
