@@ -105,6 +105,8 @@ def ratify(
         zones=source.head.zones,
         open_world=source.head.open_world,
         amendment=source.head.amendment,
+        contest=source.head.contest,
+        notice=source.head.notice,
         process=process.id,
         kind=process.kind,
         derived_from=tuple(sorted(o.digest for o in outcomes)),

@@ -262,6 +262,27 @@ def _vocabulary(parts: _Parts, languages: Sequence[str], faults: list[Fault]) ->
     return vocabulary.model_copy(update={"axioms": axioms})
 
 
+def _value_labels(
+    fact: FactType, document: Document, place: Place, languages: Sequence[str]
+) -> list[Fault]:
+    """What is amiss with the labels of an enum's values: for no value, or not in every language."""
+    if not fact.value_labels:
+        return []
+    strange = [
+        Fault(where=document.where((*place, value)), expected="a value of the fact", seen=value,
+              do=near(value, fact.values))
+        for value in fact.value_labels
+        if value not in fact.values
+    ]  # fmt: skip
+    return strange + [
+        Fault(where=document.where((*place, value, lang)),
+              expected=f"what {value} means, in {lang}", seen="nothing")
+        for value in fact.values
+        for lang in languages
+        if not fact.value_labels.get(value, {}).get(lang, "").strip()
+    ]  # fmt: skip
+
+
 def _at_entry(fault: Fault, documents: Mapping[str, Document | None]) -> Fault:
     """Give a fault of the vocabulary (`facts: age.values`) the file and line it comes from."""
     key, _, rest = fault.where.partition(": ")
@@ -326,6 +347,8 @@ def _entries(
             faults += explained(error, document, model, place)
             continue
         found.append(item)
+        if isinstance(item, FactType):
+            faults += _value_labels(item, document, (*place, "value_labels"), languages)
         for lang in languages:
             if not item.label.get(lang, "").strip():
                 faults.append(Fault(where=document.where((*place, "label", lang)),

@@ -38,6 +38,8 @@ class FactType(Frozen):
     """`time`: an instant, written in ISO 8601 and compared in UTC."""
     values: tuple[str, ...] = ()
     """Allowed values of an enum."""
+    value_labels: dict[str, Text] = {}
+    """What each value of an enum means, in every charter language; shown where people read."""
     low: int | None = None
     high: int | None = None
     """Inclusive bounds of an int."""
@@ -310,6 +312,10 @@ class CharterHead(Frozen):
     open_world: bool = False
     """What an act outside the ontology means. False: denied. True: no norm speaks about it."""
     amendment: Amendment = Amendment()
+    contest: Text = {}
+    """How a norm or a decision can be contested, and where, in every language."""
+    notice: Text = {}
+    """What readers have to know of the whole, for instance that it is no legal advice."""
 
     model_config = {"populate_by_name": True}
 
@@ -328,5 +334,7 @@ class Charter(Record):
     zones: dict[str, str] = {}
     open_world: bool = False
     amendment: Amendment = Amendment()
+    contest: Text = {}
+    notice: Text = {}
     process: str
     kind: ProcessKind
