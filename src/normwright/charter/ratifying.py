@@ -105,6 +105,7 @@ def ratify(
         zones=source.head.zones,
         open_world=source.head.open_world,
         amendment=source.head.amendment,
+        title=source.head.title,
         contest=source.head.contest,
         notice=source.head.notice,
         process=process.id,

@@ -312,6 +312,8 @@ class CharterHead(Frozen):
     open_world: bool = False
     """What an act outside the ontology means. False: denied. True: no norm speaks about it."""
     amendment: Amendment = Amendment()
+    title: Text = {}
+    """What the charter is called, in every language."""
     contest: Text = {}
     """How a norm or a decision can be contested, and where, in every language."""
     notice: Text = {}
@@ -334,6 +336,7 @@ class Charter(Record):
     zones: dict[str, str] = {}
     open_world: bool = False
     amendment: Amendment = Amendment()
+    title: Text = {}
     contest: Text = {}
     notice: Text = {}
     process: str

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from normwright.records import Fault, InputError
+from normwright.records import Charter, Fault, InputError
 
 if TYPE_CHECKING:
     from normwright.charter import CharterSource
@@ -37,6 +37,14 @@ def norms_of(place: Path) -> CharterSource:
     if str(place) == SEEDS and not place.exists():
         return read_source(Path(str(files("normwright.charter") / SEEDS)))
     return read_source(place)
+
+
+def whole(source: CharterSource) -> Charter:
+    """Return every norm of a source as a charter, those that do not hold included, to be shown."""
+    from normwright.charter import assembled
+
+    held = assembled(source)
+    return held.model_copy(update={"norms": tuple(sorted(source.norms, key=lambda n: n.id))})
 
 
 def _of_project(directory: Path) -> CharterSource:
