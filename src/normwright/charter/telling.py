@@ -67,7 +67,7 @@ def _told(condition: Condition, facts: Mapping[str, FactType], lang: str) -> Tol
         return Told("fact", _atom(condition, facts[condition.fact], lang))
     if condition.negate is not None:
         inner = _told(condition.negate, facts, lang)
-        parts = () if inner is None else (inner,)
+        parts: tuple[Told, ...] = () if inner is None else (inner,)
         return Told("not", _word("tell_not", lang), parts)
     for kind in ("all", "any"):
         given = getattr(condition, kind)
