@@ -95,7 +95,7 @@ def run_cases(norms: Sequence[Norm], vocabulary: Vocabulary) -> Iterator[CaseRes
 
 
 def speaks_about(norm: Norm, case: NormCase, acts: Acts) -> bool:
-    """Whether a norm applies in one of its cases: it reaches it, its act is meant, its condition holds.
+    """Whether a norm applies in one of its cases: it binds, is meant, and its condition holds.
 
     A duty and an exemption from one concern whatever is requested.
     """

@@ -12,7 +12,7 @@ from normwright.charter.loading import Document, Place, load
 from normwright.charter.reading import QUESTIONS
 from normwright.charter.shipped import seeds
 from normwright.norms.vocabulary import near
-from normwright.records import Fault, InputError, QuestionFamily
+from normwright.records import Fault, InputError, QuestionFamily, Text
 
 
 def question_families(
@@ -82,7 +82,7 @@ def _doubles(found: dict[Place, QuestionFamily], document: Document) -> list[Fau
 def _gaps(
     question: QuestionFamily, document: Document, at: Place, languages: Sequence[str]
 ) -> list[Fault]:
-    texts = {("text",): question.text}
+    texts: dict[Place, Text] = {("text",): question.text}
     texts |= {("answers", value): text for value, text in question.answers.items()}
     return [
         Fault(where=document.where((*at, *place, lang)),

@@ -234,9 +234,7 @@ def _head(document: Document | None, faults: list[Fault]) -> CharterHead:
     return head
 
 
-def _notice(
-    document: Document | None, head: CharterHead, languages: Sequence[str]
-) -> list[Fault]:
+def _notice(document: Document | None, head: CharterHead, languages: Sequence[str]) -> list[Fault]:
     if document is None or not head.notice:
         return []
     return [

@@ -307,8 +307,6 @@ class CharterHead(Frozen):
     parent: Digest | None = None
     languages: tuple[str, ...] = ()
     """The languages every text and every norm's cases must exist in; empty: those of the norms."""
-    notice: Text = {}
-    """What people must know before they rely on it, for instance that it is no legal advice."""
     zones: dict[str, str] = {}
     """Authority -> IANA time zone in which its days begin; UTC for the others."""
     open_world: bool = False

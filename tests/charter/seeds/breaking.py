@@ -12,7 +12,8 @@ from normwright.records import Condition, FactType, Norm
 
 def noticing(source: CharterSource, broken: Norm) -> list[str]:
     """The cases of a norm that no longer fit: the norm speaks where it should not, or the reverse,
-    or the verdict differs. Norms are compared by reference; the rest of the charter stays."""
+    or the verdict differs. Norms are compared by reference; the rest of the charter stays.
+    """
     acts = Acts(source.vocabulary)
     silent = [
         case.id or "" for case in broken.cases

@@ -75,9 +75,7 @@ def test_every_other_kind_is_noticed(source: CharterSource) -> None:
         and not noticing(source, norm.model_copy(update={"kind": kind}))
     }  # fmt: skip
 
-    assert {
-        (old, new) for _, old, new in missed if not STATES_NO_RULE & {old}
-    } <= SILENT
+    assert {(old, new) for _, old, new in missed if not STATES_NO_RULE & {old}} <= SILENT
     assert {new for _, old, new in missed if old in STATES_NO_RULE} <= {
         "permission", "guarantee", *STATES_NO_RULE
     }  # fmt: skip
@@ -92,7 +90,9 @@ def _asking(source: CharterSource) -> list[Norm]:
     ]  # fmt: skip
 
 
-def _unanswered(source: CharterSource, answers: dict[OnUnknown, tuple[OnUnknown, ...]]) -> list[str]:
+def _unanswered(
+    source: CharterSource, answers: dict[OnUnknown, tuple[OnUnknown, ...]]
+) -> list[str]:
     return [
         f"{norm.id} {other}"
         for norm in _asking(source)

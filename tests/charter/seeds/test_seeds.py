@@ -19,7 +19,7 @@ from normwright.charter import (
 )
 from normwright.charter.cases import DONE_OR_NOT, speaks_about
 from normwright.norms import Acts, Resolver, evaluate, facts_of
-from normwright.records import Norm, Situation
+from normwright.records import ActType, FactType, Norm, NormCase, Situation
 
 LANGS = ("en", "pt")
 CONCERNS = {
@@ -107,7 +107,7 @@ def test_every_norm_has_its_cases_in_each_language(source: CharterSource) -> Non
 def test_cases_are_pairs_that_differ_in_words_alone(source: CharterSource) -> None:
     """A case has the same facts, act and expectation in each language, in words of its own."""
     for norm in source.norms:
-        pairs = defaultdict(dict)
+        pairs: dict[str, dict[str, NormCase]] = defaultdict(dict)
         for case in norm.cases:
             assert case.id is not None
             assert case.lang not in pairs[case.id], f"{norm.id} {case.id} twice"
@@ -134,9 +134,7 @@ def test_unknown_facts_ask_or_deny(source: CharterSource, results: list[CaseResu
         r.norm.id for r in results
         if evaluate(r.norm.condition, r.case.facts) is None and r.case.expect in ("ask", "deny")
     }  # fmt: skip
-    conditional = {
-        n.id for n in source.norms if n.kind == "prohibition" and facts_of(n.condition)
-    }
+    conditional = {n.id for n in source.norms if n.kind == "prohibition" and facts_of(n.condition)}
 
     assert conditional - undecided == set()
 
@@ -196,7 +194,8 @@ def test_nothing_proposed_or_drafted_holds(source: CharterSource) -> None:
 
 def test_open_questions_are_not_adopted_on_a_source(source: CharterSource) -> None:
     """Delegation, agents and legitimacy are proposed without a source, so that a vote is needed;
-    examples are drafts; the Brazilian bill is proposed."""
+    examples are drafts; the Brazilian bill is proposed.
+    """
     for norm in source.norms:
         if norm.id.startswith(OPEN):
             assert (norm.status, norm.source) == ("proposed", ()), norm.id
@@ -328,7 +327,8 @@ def test_texts_can_be_read_by_anyone(source: CharterSource) -> None:
             for words in text.values():
                 assert len(words) <= 220, f"{norm.id}: {words}"
                 assert words == " ".join(words.split()), f"{norm.id}: {words}"
-                assert words[0].isupper() and words.endswith((".", ".)")), f"{norm.id}: {words}"
+                assert words[0].isupper(), f"{norm.id}: {words}"
+                assert words.endswith((".", ".)")), f"{norm.id}: {words}"
                 for sentence in re.split(r"[.:;] ", words):
                     assert len(sentence.split()) <= 26, f"{norm.id}: {sentence}"
         for case in norm.cases:
@@ -337,7 +337,8 @@ def test_texts_can_be_read_by_anyone(source: CharterSource) -> None:
 
 def test_labels_exist_in_both_languages(source: CharterSource) -> None:
     """Every act and fact says what it means, differently in each language."""
-    for entry in (*source.vocabulary.acts, *source.vocabulary.facts):
+    entries: list[ActType | FactType] = [*source.vocabulary.acts, *source.vocabulary.facts]
+    for entry in entries:
         assert set(entry.label) == set(LANGS), entry.name
         assert entry.label["en"] != entry.label["pt"], entry.name
 
