@@ -169,21 +169,31 @@ def _links(found: _Made, norm: Norm) -> Iterator[Link]:
         "policy", policy.digest,
         {} if rule is None else {"force": rule.force, "guard": rule.guard, "limit": rule.limit},
     )  # fmt: skip
+    yield from _learned(found, norm)
+    yield from _measured(found, norm)
+
+
+def _learned(found: _Made, norm: Norm) -> Iterator[Link]:
+    """The rows that carry the norm, and the weights: all of them, for each rests on the one
+    before."""
     for dataset in found.all(Dataset):
         count = _rows_of(dataset, norm, found.store)
         if count:
-            about = {"kind": dataset.kind, "rows": dataset.rows, "rows_of_norm": count}
-            yield Link("dataset", dataset.digest, about, (dataset.content,))
+            rows: dict[str, Any] = {"rows": dataset.rows, "rows_of_norm": count}
+            yield Link(
+                "dataset", dataset.digest, {"kind": dataset.kind, **rows}, (dataset.content,)
+            )
     for model in found.all(ModelRef):
         about = {"name": model.name, "recipe": model.recipe}
         yield Link("model", model.digest, about, tuple(model.files.values()))
-    for measured in found.all(Measurement):
-        if measured.norm == norm.id:
-            answers = () if measured.answers is None else (measured.answers,)
-            about = {"suite": measured.suite, "metric": measured.metric, "model": measured.model,
-                     "lang": measured.lang,
-                     "estimate": measured.estimate.model_dump(mode="json")}  # fmt: skip
-            yield Link("measurement", measured.digest, about, answers)
+
+
+def _measured(found: _Made, norm: Norm) -> Iterator[Link]:
+    for m in found.all(Measurement):
+        if m.norm == norm.id:
+            about = m.model_dump(mode="json", include={"suite", "metric", "model", "lang",
+                                                       "estimate"})  # fmt: skip
+            yield Link("measurement", m.digest, about, () if m.answers is None else (m.answers,))
     if found.verdict is not None:
         modes = {m.mode: m.verdict for m in found.verdict.modes}
         asked = [c.id for c in found.all(Criterion) if c.norm == norm.id]
