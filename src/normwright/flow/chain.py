@@ -175,7 +175,8 @@ def _links(found: _Made, norm: Norm) -> Iterator[Link]:
 
 def _learned(found: _Made, norm: Norm) -> Iterator[Link]:
     """The rows that carry the norm, and the weights: all of them, for each rests on the one
-    before."""
+    before.
+    """
     for dataset in found.all(Dataset):
         count = _rows_of(dataset, norm, found.store)
         if count:
