@@ -242,7 +242,7 @@ def test_european_norms_apply_from_their_day(source: CharterSource) -> None:
     since = {norm.id: norm.valid_from for norm in source.norms if norm.authority == "EU"}
     dates = {
         norm_id: day for norm_id, day in since.items()
-        if norm_id not in ("eu.5.no-intimate-deepfakes", "eu.notify-affected")
+        if norm_id not in ("eu.5.no-intimate-deepfakes", "eu.notify-authority")
     }  # fmt: skip
 
     assert len([i for i in dates if i.startswith("eu.5.1")]) == 8
