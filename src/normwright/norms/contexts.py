@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from normwright.norms.acts import Acts
+from normwright.norms.grants import COVERS
 from normwright.norms.profiles import Entry
 from normwright.norms.ranking import PERMISSIVE, RESTRICTIVE, names, repeals
 from normwright.norms.readings import Polities
-from normwright.records import Actor, Channel, Counterparty, Norm, OnUnknown, Situation
+from normwright.records import (
+    Actor,
+    Channel,
+    Condition,
+    Counterparty,
+    FactValue,
+    Norm,
+    OnUnknown,
+    Situation,
+)
 
 HOLDING = frozenset({"in_force", "demonstration"})
 """Statuses that count. A demonstration norm is applied so that a simulated process can be shown
@@ -35,6 +46,10 @@ class Frame:
     polities: Polities
     principals: frozenset[str] = frozenset()
     """Kinds of actors that the act is done for: the grantors of the chain."""
+
+
+Duties: TypeAlias = tuple[Entry, tuple[Entry, ...]]
+"""An obligation, and the exemptions that speak about it."""
 
 
 class Context:
@@ -76,6 +91,8 @@ class Context:
         """Norms of which it is not known whether they apply."""
         self.assumed = frozenset(assumed)
         """Restrictive norms about counterparties nobody named: they apply."""
+        self.naming = frozenset(e.index for e in held if _towards(e.norm, None) is None)
+        """Norms about some counterparties only."""
         self.alone = not frame.principals
         self._forbid = _by_act(e for e in held if e.norm.kind == "prohibition")
         self._permit = _by_act(e for e in held if e.norm.kind in PERMISSIVE)
@@ -86,7 +103,7 @@ class Context:
             for o in held
             if o.norm.kind == "obligation" and o.index not in secondary
         )
-        self.obliging = tuple((o, xs) for o, xs in self.duties if o.immediate)
+        self._needing = _by_need(self.duties)
 
     def covering(self, act: str) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
         """Prohibitions and permissive norms that speak about an act, strongest first."""
@@ -95,6 +112,19 @@ class Context:
             above = self._acts.above(act)
             found = (_gather(self._forbid, above), _gather(self._permit, above))
             self._seen[act] = found
+        return found
+
+    def duties_under(self, facts: Mapping[str, FactValue]) -> list[Duties]:
+        """Obligations with their exemptions, less those that a single fact shows not to hold."""
+        found = list(self._needing.get(None, {}).get(None, ()))
+        for fact, wanted in self._needing.items():
+            if fact is None:
+                continue
+            value = facts.get(fact)
+            groups = wanted.values() if value is None else (wanted.get((type(value), value), ()),)
+            for group in groups:
+                found += group
+        found.sort(key=lambda pair: pair[0].index)
         return found
 
     def on_unknown(self, norm: Norm) -> OnUnknown:
@@ -198,6 +228,23 @@ def _secondary(standing: Sequence[Entry]) -> frozenset[int]:
             for e in naming
         )
     )
+
+
+def _by_need(duties: Iterable[Duties]) -> dict[str | None, dict[Any, list[Duties]]]:
+    """Obligations by one value of one fact that their condition cannot hold without."""
+    found: dict[str | None, dict[Any, list[Duties]]] = {}
+    for duty in duties:
+        fact, value = _need(duty[0].norm.condition)
+        found.setdefault(fact, {}).setdefault(value, []).append(duty)
+    return found
+
+
+def _need(condition: Condition) -> tuple[str | None, Any]:
+    for part in (condition, *(condition.all or ())):
+        # Whether a chain covers the act differs from act to act, so it is no one fact.
+        if part.fact not in (None, COVERS) and part.eq is not None:
+            return part.fact, (type(part.eq), part.eq)
+    return None, None
 
 
 def _by_act(entries: Iterable[Entry]) -> dict[str, list[Entry]]:

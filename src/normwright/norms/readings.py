@@ -81,10 +81,10 @@ def polities(situation: Situation, basis: tuple[Basis, ...]) -> Polities:
 
 def single_polity(under: Polities, fact: FactType | None) -> str | None:
     """Return the value of the fact `jurisdiction` if exactly one polity is named and it has it."""
-    if fact is None or fact.type != "enum" or under.open or len(under.sure or ()) != 1:
+    if fact is None or fact.type != "enum" or under.open or under.sure is None:
         return None
-    (one,) = under.sure or ()
-    return one if one in fact.values else None
+    one = next(iter(under.sure), None)
+    return one if len(under.sure) == 1 and one in fact.values else None
 
 
 def _read(given: FactValue | FactReading, fact: FactType) -> FactValue:

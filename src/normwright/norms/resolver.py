@@ -381,9 +381,7 @@ class Resolver:
         if own is None or settled(verdict, own, profiles, request):
             return ()
         acts = tuple(profiles)
-        unknown = dimensions(
-            self._considered(acts, view.context), acts, view, state, self._vocabulary
-        )
+        unknown = dimensions(self._considered(acts, view), acts, view, state, self._vocabulary)
 
         def learned(now: State) -> DecisionVerdict | None:
             if self._axioms and self._impossible(now.facts):
@@ -393,14 +391,14 @@ class Resolver:
 
         return mattering(state, unknown, learned)
 
-    def _considered(self, acts: Sequence[str], context: Context) -> list[Entry]:
+    def _considered(self, acts: Sequence[str], view: View) -> list[Entry]:
         """The norms that bear on any of the acts."""
         found: dict[int, Entry] = {}
         for act in acts:
-            for group in context.covering(act):
+            for group in view.context.covering(act):
                 found.update((e.index, e) for e in group)
-        for o, exemptions in context.obliging:
-            found.update((e.index, e) for e in (o, *exemptions))
+        for owed in view.obliging:
+            found.update((e.index, e) for e in (owed.duty, *owed.perhaps))
         return list(found.values())
 
 
