@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
@@ -59,13 +59,17 @@ class Context:
         frame: who acts, for whom, towards whom, where and when.
         valid: the norms in force then.
         acts: the ontology.
+        dead: norms whose condition never comes true. They repeal what they supersede all the same.
     """
 
-    def __init__(self, frame: Frame, valid: Sequence[Entry], acts: Acts) -> None:
+    def __init__(
+        self, frame: Frame, valid: Sequence[Entry], acts: Acts, dead: Set[int] = frozenset()
+    ) -> None:
         self._acts = acts
         self._stricter = frame.bearer in _AGENTS
         newer = [e.norm for e in valid if e.norm.supersedes]
         standing = [e for e in valid if not any(repeals(n, e.norm) for n in newer)]
+        standing = [e for e in standing if e.index not in dead]
         secondary = _secondary(standing)
         held: list[Entry] = []
         doubtful, assumed = set[int](), set[int]()

@@ -188,13 +188,10 @@ class Resolver:
     def _context(self, frame: Frame) -> Context:
         found = self._contexts.get(frame)
         if found is None:
-            valid = [
-                e for e in self._entries
-                if e.index not in self._dead and valid_on(e.norm, self._day(e.norm, frame))
-            ]  # fmt: skip
+            valid = [e for e in self._entries if valid_on(e.norm, self._day(e.norm, frame))]
             if len(self._contexts) >= _CONTEXTS:
                 self._contexts.clear()
-            found = self._contexts[frame] = Context(frame, valid, self._acts)
+            found = self._contexts[frame] = Context(frame, valid, self._acts, self._dead)
         return found
 
     def _day(self, norm: Norm, frame: Frame) -> date | None:
