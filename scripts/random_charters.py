@@ -382,3 +382,34 @@ def _places(charter: Mapping[str, Any], situation: Mapping[str, Any]) -> Iterato
     for size in range(len(POLITIES) + 1):
         for chosen in itertools.combinations(POLITIES, size):
             yield list(chosen)
+
+
+def large(count: int = 1000) -> dict[str, Any]:
+    """Return a charter of many norms over 100 acts and 40 facts, an eighth of them duties now."""
+    kinds = ("prohibition", "permission", "guarantee", "obligation")
+    layers = ("global", "polity", "organisation")
+    norms = [
+        {
+            "id": f"n{i}", "kind": kinds[i % 4], "layer": layers[i % 3], "authority": layers[i % 3],
+            "tier": "constitutional" if i % 3 == 0 else "revisable", "act": f"act{i % 100}",
+            "deadline": "P1D" if i % 8 == 3 else None, "status": "in_force",
+            "statement": {"en": f"n{i}"},
+            "condition": {"all": [{"fact": f"f{i % 40}", "eq": True},
+                                  {"not": {"fact": f"f{(i * 7 + 1) % 40}", "eq": True}}]},
+        }
+        for i in range(count)
+    ]  # fmt: skip
+    acts = [{"name": name} for name in (*(f"act{i}" for i in range(100)), "decline")]
+    facts = [{"name": f"f{i}", "type": "bool"} for i in range(40)]
+    return {
+        "id": "large", "version": 1, "languages": ["en"], "process": "large", "kind": "human",
+        "vocabulary": {"acts": acts, "facts": facts}, "norms": norms,
+    }  # fmt: skip
+
+
+def large_situations(count: int = 400) -> list[dict[str, Any]]:
+    """Return situations for a large charter, all of their facts known."""
+    return [
+        {"act": f"act{i % 100}", "facts": {f"f{j}": (i * j) % 3 == 0 for j in range(40)}}
+        for i in range(count)
+    ]
