@@ -146,6 +146,28 @@ def test_other_day_is_noticed(source: CharterSource) -> None:
         assert noticing(source, later), norm.id
 
 
+def test_other_counterparty_is_noticed(source: CharterSource) -> None:
+    """Bans on what agents do among themselves do not reach what they do with people."""
+    everyone = Norm.model_fields["counterparty"].default
+    among_agents = ("aa.no-secret-channels", "aa.no-collusion-against-third-parties")
+    for norm_id in among_agents:
+        norm = one(source, norm_id)
+
+        assert norm.counterparty == ("agent", "mixed")
+        assert noticing(source, norm.model_copy(update={"counterparty": everyone}))
+
+
+def test_law_of_another_place_is_noticed(source: CharterSource) -> None:
+    """A European or Brazilian ban made worldwide denies a case from elsewhere."""
+    local = ("eu.5.1d.no-crime-prediction-by-traits", "br.tse.no-campaign-deepfakes")
+    for norm_id in local:
+        worldwide = {"layer": "global", "authority": "world"}
+
+        assert "elsewhere" in noticing(source, one(source, norm_id).model_copy(update=worldwide)), (
+            norm_id
+        )
+
+
 def test_default_that_yields_no_more_is_noticed(source: CharterSource) -> None:
     """A default that no longer lets people choose for themselves fails its own case."""
     default = one(source, "g.style.no-profanity")

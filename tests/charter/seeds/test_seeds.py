@@ -210,7 +210,9 @@ def test_open_questions_are_not_adopted_on_a_source(source: CharterSource) -> No
 
 def test_sources_name_instrument_and_place(source: CharterSource) -> None:
     """Whoever doubts a norm can look it up: article, paragraph, principle or section is named."""
-    place = re.compile(r"(Article|Articles|art\.|paragraphs?|principle|policy area|section|chapter) ")
+    place = re.compile(
+        r"(Article|Articles|art\.|paragraphs?|principle|policy area|section|chapter) "
+    )
     for norm in source.norms:
         for one in norm.source:
             if one.kind == "instrument":
