@@ -23,12 +23,16 @@ def noticing(source: CharterSource, broken: Norm) -> list[str]:
 
 
 def misjudged(source: CharterSource, broken: Norm) -> Iterator[str]:
-    """The cases of a norm whose verdict differs, with the other norms' cases left out."""
-    norms = [
-        broken if norm.ref == broken.ref else norm.model_copy(update={"cases": ()})
+    """The cases of a norm whose verdict differs beside every other norm that could bear on it."""
+    acts = Acts(source.vocabulary)
+    meant = {above for case in broken.cases for above in acts.above(case.act)}
+    beside = [
+        norm.model_copy(update={"cases": ()})
         for norm in source.norms
+        if norm.ref != broken.ref
+        and (norm.act in meant or (norm.kind == "obligation" and not norm.deadline))
     ]
-    for result in run_cases(norms, source.vocabulary):
+    for result in run_cases([broken, *beside], source.vocabulary):
         if not result.agrees:
             yield result.case.id or ""
 
