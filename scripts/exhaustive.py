@@ -31,7 +31,7 @@ def main() -> int:
     """Run everything, write the report, and return 1 if something failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--examples", type=int, default=1000)
+    parser.add_argument("--examples", type=int, default=5000)
     parser.add_argument("--tries", type=int, default=100_000)
     parser.add_argument("--norms", type=int, default=20_000)
     parser.add_argument("--out", type=Path, default=Path("docs/experiments/exhaustive.md"))
@@ -43,7 +43,8 @@ def main() -> int:
     for what, name, count, tests in (
         ("Property tests of the resolver, random charters each", "EXAMPLES", arguments.examples,
          "tests/norms"),
-        ("Broken norms, one break each", "TRIES", arguments.norms, "tests/charter/test_malformed.py"),
+        ("Broken norms, one break each", "TRIES", arguments.norms,
+         "tests/charter/test_malformed.py"),
         ("Importers, broken files in all", "TRIES", arguments.tries, "tests/elicit/test_fuzz.py"),
     ):  # fmt: skip
         passed, ended = tested(tests, {f"NORMWRIGHT_{name}": str(count)})
