@@ -30,7 +30,7 @@ def main() -> int:
     """Run everything, write the report, and return 1 if something failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--examples", type=int, default=1000)
+    parser.add_argument("--examples", type=int, default=5000)
     parser.add_argument("--tries", type=int, default=100_000)
     parser.add_argument("--out", type=Path, default=Path("docs/experiments/exhaustive.md"))
     arguments = parser.parse_args()
