@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from normwright.cli.charter.group import app
+from normwright.cli.charter.norms import is_project, norms_of
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.standing import standing
@@ -96,7 +97,6 @@ def _asked(
     lang: str | None,
 ) -> tuple[Charter, Sequence[Asked], bool]:
     """Return the charter, what it is asked, and whether a file asked several things."""
-    from normwright import flow
     from normwright.charter import Asked, assembled, read_situations
 
     if act is not None:
@@ -110,7 +110,7 @@ def _asked(
     if norms is None and not several:
         raise typer.BadParameter("say which norms to ask", param_hint="--norms")
     if norms is None:
-        charter = assembled(flow.norms_of(place), drafts=drafts)
+        charter = assembled(norms_of(place), drafts=drafts)
     else:
         charter = _charter(norms, drafts)
     _familiar(charter, asked, choose(lang))
@@ -118,12 +118,11 @@ def _asked(
 
 
 def _charter(place: Path, drafts: bool) -> Charter:
-    from normwright import flow
     from normwright.charter import assembled
 
-    if flow.is_project(place) and not drafts:
+    if is_project(place) and not drafts:
         return standing(place, Charter, step="charter")
-    return assembled(flow.norms_of(place), drafts=drafts)
+    return assembled(norms_of(place), drafts=drafts)
 
 
 def _familiar(charter: Charter, asked: Sequence[Asked], lang: str) -> None:
