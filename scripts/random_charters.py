@@ -217,13 +217,13 @@ def _norm(
             "actor_sensitivity": rng.choice(
                 ("invariant", "human_only", "agent_only", "agent_stricter")
             ),
-            "personal": rng.random() < 0.3,
+            "personal": rng.random() < 0.5,
         },
         "valid_from": rng.choice(DAYS),
         "valid_to": rng.choice(DAYS),
         "scope": {"channels": [rng.choice(("output", "action"))]},
     }
-    likely = {"bearer": 0.3, "scope": 0.15, "valid_from": 0.12, "valid_to": 0.12}
+    likely = {"bearer": 0.4, "scope": 0.15, "valid_from": 0.12, "valid_to": 0.12}
     body |= {k: v for k, v in maybe.items() if rng.random() < likely.get(k, 0.2)}
     body.setdefault("bearer", {"actor": list(ACTORS)})
     body.setdefault("scope", {"channels": ["output", "action"]})

@@ -13,7 +13,7 @@ import yaml
 from normwright.charter import Asked, assembled, check_source, read_situations, read_source
 from normwright.charter.situations import missed
 from normwright.norms import Resolver
-from normwright.records import Decision
+from normwright.records import Decision, InputError
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "charter"
 FILES = sorted(EXAMPLES.glob("w*.yaml"))
@@ -98,3 +98,18 @@ def _scattered(body: dict[str, Any], folder: Path, rng: random.Random) -> None:
     for name, part in parts.items():
         text = yaml.safe_dump(part, allow_unicode=True)
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def test_axioms_that_exclude_each_other_are_a_fault_of_the_file(tmp_path: Path) -> None:
+    """Reading says so, with file and line, before anybody asks for a decision."""
+    body = yaml.safe_load((EXAMPLES / "w4.yaml").read_text(encoding="utf-8"))
+    body["axioms"] = [{"fact": "clinician", "eq": True}, {"fact": "clinician", "eq": False}]
+    file = tmp_path / "torn.yaml"
+    file.write_text(yaml.safe_dump(body, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+    with pytest.raises(InputError) as caught:
+        read_source(file)
+
+    (fault,) = caught.value.faults
+    assert fault.where.startswith("torn.yaml:")
+    assert "fulfils together" in fault.expected

@@ -290,6 +290,7 @@ def test_polities_apply_where_the_situation_lies() -> None:
     assert ask(eu, jurisdiction=["BR"]).verdict == "allow"
     assert (ask(eu, jurisdiction="unknown").verdict, ask(eu, jurisdiction="unknown").unknown) == (
         "ask", ("jurisdiction",))  # fmt: skip
+    assert ask(eu, jurisdiction=["BR", "unknown"]).verdict == "ask"
     with pytest.raises(InputError, match="jurisdiction"):
         ask(eu, jurisdiction="eu")
 

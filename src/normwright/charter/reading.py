@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from normwright.charter.explaining import explained
 from normwright.charter.invariants import case_languages, joint_invariants, norm_invariants
 from normwright.charter.loading import Document, Place, load
-from normwright.norms import condition_faults, norm_faults, vocabulary_faults
+from normwright.norms import axiom_faults, condition_faults, norm_faults, vocabulary_faults
 from normwright.norms.vocabulary import near
 from normwright.records import (
     ActType,
@@ -274,7 +274,11 @@ def _vocabulary(parts: _Parts, languages: Sequence[str], faults: list[Fault]) ->
     documents = {"acts": parts.acts, "facts": parts.facts}
     faults += [_at_entry(fault, documents) for fault in vocabulary_faults(vocabulary)]
     axioms = _axioms(parts.facts, vocabulary, faults) if len(faults) == before else ()
-    return vocabulary.model_copy(update={"axioms": axioms})
+    vocabulary = vocabulary.model_copy(update={"axioms": axioms})
+    if len(faults) == before and parts.facts is not None:
+        where = parts.facts.where(("axioms",))
+        faults += axiom_faults(vocabulary, where=where)
+    return vocabulary
 
 
 def _value_labels(

@@ -166,6 +166,11 @@ def binds(norm: Norm, actor: str, channel: str) -> bool:
     return machine_or_not and actor in norm.bearer.actor and channel in norm.scope.channels
 
 
+def names_some(norm: Norm) -> bool:
+    """Whether a norm is about some kinds of counterparties and not about others."""
+    return len(set(norm.counterparty)) < _EVERYBODY
+
+
 def applies(norm: Norm, situation: Situation, *, zone: str = "UTC") -> bool:
     """Whether a norm is in force on the situation's day for its actor, channel and counterparty.
 
@@ -203,10 +208,9 @@ def _holders(norm: Norm, frame: Frame) -> frozenset[str]:
 
 
 def _towards(norm: Norm, counterparty: Counterparty | None) -> bool | None:
-    named = norm.counterparty
-    if len(set(named)) == _EVERYBODY:
+    if not names_some(norm):
         return True
-    return None if counterparty is None else counterparty in named
+    return None if counterparty is None else counterparty in norm.counterparty
 
 
 def _placed(norm: Norm, frame: Frame) -> bool | None:

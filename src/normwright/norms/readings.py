@@ -9,6 +9,7 @@ from typing import TypeAlias
 from normwright.norms.acts import Acts
 from normwright.norms.grants import grant_facts
 from normwright.records import (
+    UNKNOWN,
     Basis,
     FactReading,
     FactType,
@@ -73,10 +74,10 @@ def polities(situation: Situation, basis: tuple[Basis, ...]) -> Polities:
         case str():
             return Polities(frozenset(), open=True)
         case tuple():
-            return Polities(frozenset(told))
+            counted = list(told)
         case _:
-            counted = [told.get(who, "unknown") for who in basis or told]
-            return Polities(frozenset(counted) - {"unknown"}, open="unknown" in counted)
+            counted = [told.get(who, UNKNOWN) for who in basis or told]
+    return Polities(frozenset(counted) - {UNKNOWN}, open=UNKNOWN in counted)
 
 
 def single_polity(under: Polities, fact: FactType | None) -> str | None:
