@@ -121,6 +121,15 @@ class Solver:
             found = self._known[condition] = self._made(condition)
         return found
 
+    def naming(self, *conditions: Condition) -> Formula:
+        """Return a formula that always holds and makes `check` give the conditions' facts values.
+
+        Raises:
+            KeyError: if one mentions a fact that the vocabulary does not have.
+        """
+        starts = _joined(self.formula(condition).starts for condition in conditions)
+        return Formula(_z3().BoolVal(True), lambda point: True, starts)
+
     def check(self, *formulas: Formula) -> Witness | Unsolved | None:
         """Return the plainest facts under which all formulas and axioms hold.
 
