@@ -337,10 +337,12 @@ def shown(ground: Ground, kind: FindingClass, p: int, f: int) -> Situation | Non
     `ground.open`, none was found with the effort.
     """
     settled = True
+    wins = ground.contest(p, f).permitted
     for number in sorted(ground.where[p] & ground.where[f]):
         setting = ground.settings[number]
         for act in ground.shared(p, f):
-            others = [q for q in ground.beating(f, act, setting) if q != p]
+            # Of several norms that beat another, the first in order is the one that is cited.
+            others = [q for q in ground.beating(f, act, setting) if q < p or (q > p and not wins)]
             facts = ground.solver.check(
                 ground.formula(p), ground.formula(f), *(~ground.formula(q) for q in others)
             )

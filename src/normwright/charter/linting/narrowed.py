@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from normwright.charter.linting.ground import Clash, Ground, horizontal, shown, within
 from normwright.charter.linting.registry import lint_class
 from normwright.charter.linting.telling import clash
+from normwright.norms.ranking import exceeds_powers
 from normwright.records import CharterFinding
 
 
@@ -32,8 +33,11 @@ def _cut(ground: Ground, one: Clash) -> bool:
     p, f = one.permissive, one.restrictive
     match one.contest.rule:
         case "floor":
-            apart = not horizontal(ground.norms[p], ground.norms[f])
-            return apart and within(ground, p, f) is False
+            permissive, restrictive = ground.norms[p], ground.norms[f]
+            beside = horizontal(permissive, restrictive)
+            if beside or exceeds_powers(permissive, restrictive):
+                return False
+            return within(ground, p, f) is False
         case "unresolved":
             return narrower(ground, f, p)
         case _:
