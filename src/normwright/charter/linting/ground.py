@@ -11,7 +11,7 @@ from typing import get_args
 
 from normwright.charter.solving import Formula, Solver, Witness
 from normwright.norms import NULL_ACT, Acts, Resolver, applies, evaluate, facts_of
-from normwright.norms.ranking import PERMISSIVE, Contest, contest, names, rank, repeals
+from normwright.norms.ranking import PERMISSIVE, Contest, contest, exceeds_powers, names, rank, repeals
 from normwright.norms.resolver import HOLDING
 from normwright.records import (
     Actor,
@@ -53,15 +53,20 @@ class Ground:
     Args:
         charter: a sound charter; norms that do not hold are left out.
         coverage: reference -> artefact -> whether it speaks for the norm; None: not known.
+        languages: the languages findings are told in; None: the charter's.
     """
 
     def __init__(
-        self, charter: Charter, *, coverage: Mapping[str, Mapping[str, bool]] | None = None
+        self,
+        charter: Charter,
+        *,
+        coverage: Mapping[str, Mapping[str, bool]] | None = None,
+        languages: tuple[str, ...] | None = None,
     ) -> None:
         self.charter = charter
         self.coverage = coverage
         self.vocabulary = charter.vocabulary
-        self.languages = charter.languages
+        self.languages = charter.languages if languages is None else languages
         self.acts = Acts(charter.vocabulary)
         held = (norm for norm in charter.norms if norm.status in HOLDING)
         self.norms = tuple(sorted(held, key=lambda n: (rank(n), n.id, n.version)))
@@ -172,6 +177,15 @@ class Ground:
         if index not in self._possible:
             self._possible[index] = self.solver.possible(self.formula(index)) is not False
         return self._possible[index]
+
+    def supports(self, index: int) -> bool:
+        """Whether without a norm others would change: one it repeals, or a duty it makes wait."""
+        norm = self.norms[index]
+        return any(
+            repeals(norm, other) or (other.kind == "obligation" and names(norm.reparation, other))
+            for other in self.norms
+            if other is not norm
+        )
 
     def act_at_issue(self, index: int) -> str:
         """Return an act whose verdict a norm bears on: its own, or for a duty another."""
@@ -296,9 +310,7 @@ class Ground:
                 and (counterparty is None or counterparty in self.norms[group[0]].counterparty)
                 for i in group
             }
-            yield Setting(
-                bearer, channel, counterparty, day, frozenset(standing - repealed[day])
-            )
+            yield Setting(bearer, channel, counterparty, day, frozenset(standing - repealed[day]))
 
     def _days(self) -> tuple[date | None, ...]:
         """The days on which what is valid changes, and the day before the first of them."""
@@ -354,6 +366,11 @@ def shown(ground: Ground, kind: FindingClass, p: int, f: int) -> Situation | Non
     if not settled:
         ground.open.append((kind, ground.refs((p, f))))
     return None
+
+
+def claimed(one: Norm, other: Norm) -> bool:
+    """Whether one of two norms expressly supersedes the other without the power to."""
+    return exceeds_powers(one, other) or exceeds_powers(other, one)
 
 
 def horizontal(one: Norm, other: Norm) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from normwright.charter.linting.ground import Ground, horizontal, shown
+from normwright.charter.linting.ground import Ground, claimed, horizontal, shown
 from normwright.charter.linting.registry import lint_class
 from normwright.charter.linting.telling import clash
-from normwright.norms.ranking import exceeds_powers
 from normwright.records import CharterFinding
 
 
@@ -24,7 +23,7 @@ def differing_authorities(ground: Ground) -> Iterator[CharterFinding]:
     for one in ground.clashes:
         p, f = one.permissive, one.restrictive
         permissive, restrictive = ground.norms[p], ground.norms[f]
-        if horizontal(permissive, restrictive) and not exceeds_powers(permissive, restrictive):
+        if horizontal(permissive, restrictive) and not claimed(permissive, restrictive):
             witness = shown(ground, "HORIZONTAL", p, f)
             if witness is not None:
                 yield clash(ground, "HORIZONTAL", p, f, witness)

@@ -26,7 +26,7 @@ from normwright.charter.linting.concerns import ConcernCoverage, concern_coverag
 from normwright.charter.linting.ground import Ground
 from normwright.charter.linting.registry import LINTS, SEVERITIES, Severity
 from normwright.charter.reading import CharterSource
-from normwright.charter.wording import unspoken
+from normwright.charter.wording import spoken, unspoken
 from normwright.records import Charter, CharterFinding, FindingClass, InputError
 
 Progress: TypeAlias = Callable[[int, int, FindingClass], None]
@@ -76,7 +76,10 @@ def lint(
         InputError: if a language of the charter has no words.
         MissingExtra: if a class that needs proofs is looked for and z3 is not installed.
     """
-    ground = _ground(charter, coverage)
+    faults = unspoken(charter.languages)
+    if faults:
+        raise InputError(faults)
+    ground = Ground(charter, coverage=_enacted(charter) if coverage is None else coverage)
     asked = [name for name in ORDER if classes is None or name in classes]
     found: list[CharterFinding] = []
     for number, name in enumerate(asked):
@@ -98,12 +101,17 @@ def quick_findings(
 
     Drafted and proposed norms are taken to hold as well. Found are whole the classes UNTESTED,
     UNCOVERED and GAP; of DEAD what going through the cells of the facts proves; of ULTRA_VIRES the
-    express supersessions. The other classes are not looked for.
+    express supersessions. The other classes are not looked for. They are told in those languages of
+    the charter that there are words for.
 
     Raises:
-        InputError: if a language of the charter has no words.
+        InputError: if the norms do not fit the vocabulary.
     """
-    ground = _ground(assembled(source, drafts=True), coverage)
+    charter = assembled(source, drafts=True)
+    told = tuple(lang for lang in charter.languages if not unspoken((lang,))) or spoken()[:1]
+    if coverage is None:
+        coverage = _enacted(charter.model_copy(update={"languages": told}))
+    ground = Ground(charter, coverage=coverage, languages=told)
     found = [
         finding
         for name in ORDER
@@ -118,13 +126,9 @@ def severity_of(finding: CharterFinding) -> Severity:
     return LINTS[finding.kind].severity
 
 
-def _ground(charter: Charter, coverage: Matrix | None) -> Ground:
-    faults = unspoken(charter.languages)
-    if faults:
-        raise InputError(faults)
-    if coverage is None:
-        coverage = enact(charter, (), deployment={}).coverage
-    return Ground(charter, coverage=coverage)
+def _enacted(charter: Charter) -> Matrix:
+    """Which artefacts speak for which norm under all authorities of a charter."""
+    return enact(charter, (), deployment={}).coverage
 
 
 def _place(finding: CharterFinding) -> tuple[int, int, tuple[str, ...], str, str, str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from normwright.charter.linting.ground import Clash, Ground, horizontal, shown, within
+from normwright.charter.linting.ground import Clash, Ground, claimed, horizontal, shown, within
 from normwright.charter.linting.registry import lint_class
 from normwright.charter.linting.telling import clash
-from normwright.norms.ranking import exceeds_powers
 from normwright.records import CharterFinding
 
 
@@ -34,8 +33,7 @@ def _cut(ground: Ground, one: Clash) -> bool:
     match one.contest.rule:
         case "floor":
             permissive, restrictive = ground.norms[p], ground.norms[f]
-            beside = horizontal(permissive, restrictive)
-            if beside or exceeds_powers(permissive, restrictive):
+            if horizontal(permissive, restrictive) or claimed(permissive, restrictive):
                 return False
             return within(ground, p, f) is False
         case "unresolved":

@@ -22,7 +22,7 @@ def redundant(ground: Ground) -> Iterator[CharterFinding]:
     The other one holds wherever and whenever this one does, covers its act (for duties: fulfilling
     the other fulfils this one), is at least as strong and as grave, as careful with what is not
     known, and open to no exception that this one is not open to. For permissive norms: it beats
-    every norm that this one beats. Of two that imply each other, the later in order is reported.
+    every norm that this one beats. It repeals nothing, and no duty waits for its breach. Of two that imply each other, the later in order is reported.
 
     Proved: that without it, no act is allowed that was denied, or denied that was allowed, where
     some act is free of breaches. In a dilemma the number of breached norms can count, so there a
@@ -38,7 +38,7 @@ def redundant(ground: Ground) -> Iterator[CharterFinding]:
 
 def implied_by(ground: Ground, n: int) -> int | None:
     """Return the first norm that makes a norm redundant, or None."""
-    if ground.norms[n].kind not in _DECIDING or not ground.where[n]:
+    if ground.norms[n].kind not in _DECIDING or not ground.where[n] or ground.supports(n):
         return None
     for m in ground.alike_in_kind(n):
         if m != n and _implies(ground, m, n) and not (m > n and _implies(ground, n, m)):
@@ -54,7 +54,6 @@ def _implies(ground: Ground, m: int, n: int) -> bool:
         and rank(strong) <= rank(weak)
         and ground.where[n] <= ground.where[m]
         and always_with(strong, weak)
-        and set(weak.supersedes) <= set(strong.supersedes)
         and (_as_firm(ground, m, n) if weak.kind in RESTRICTIVE else _as_able(ground, m, n))
         and ground.possible(n)
         and ground.implies(n, m) is True

@@ -23,14 +23,14 @@ def shadowed(ground: Ground) -> Iterator[CharterFinding]:
     at least as strong and grave stands over the whole of its act. A permissive norm, if it beats no
     norm it meets, and wherever it holds a prohibition (for an exemption: the duty) at least as
     strong stands over the whole of its act; by one alone, that is ULTRA_VIRES or UNRESOLVED and not
-    repeated here. What one norm of the same kind implies by itself is REDUNDANT. Norms of another
+    repeated here. What repeals another norm, or makes a duty wait for its breach, is not shadowed; what one norm of the same kind implies by itself is REDUNDANT. Norms of another
     polity do not count, since one may be outside it.
 
     Proved: for situations in which all facts are known and some act is free of breaches. Where
     facts are unknown, a shadowed norm can still turn an answer into a question.
     """
     for n, norm in enumerate(ground.norms):
-        if not ground.where[n] or implied_by(ground, n) is not None:
+        if not ground.where[n] or ground.supports(n) or implied_by(ground, n) is not None:
             continue
         if norm.kind in RESTRICTIVE:
             found = _by(ground, n, _restrictive_shadows(ground, n))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from normwright.charter.linting.ground import Ground, horizontal, shown
+from normwright.charter.linting.ground import Ground, claimed, horizontal, shown
 from normwright.charter.linting.registry import lint_class
 from normwright.charter.linting.telling import clash
 from normwright.records import CharterFinding
@@ -21,7 +21,8 @@ def stricter_below(ground: Ground) -> Iterator[CharterFinding]:
     """
     for one in ground.clashes:
         p, f = one.permissive, one.restrictive
-        if one.contest.rule == "stricter" and not horizontal(ground.norms[p], ground.norms[f]):
+        pair = ground.norms[p], ground.norms[f]
+        if one.contest.rule == "stricter" and not horizontal(*pair) and not claimed(*pair):
             witness = shown(ground, "STRICTER_BELOW", p, f)
             if witness is not None:
                 yield clash(ground, "STRICTER_BELOW", p, f, witness)

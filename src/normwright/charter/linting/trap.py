@@ -63,9 +63,7 @@ def _permitting(ground: Ground, setting: Setting) -> tuple[int, ...]:
     return tuple(i for i in ground.permissive if i in setting.standing)
 
 
-def _traps(
-    ground: Ground, bounds: _Bounds, found: set[frozenset[int]]
-) -> Iterator[CharterFinding]:
+def _traps(ground: Ground, bounds: _Bounds, found: set[frozenset[int]]) -> Iterator[CharterFinding]:
     """Search sets of duties by their size, so that what is found first is smallest."""
     level: list[tuple[tuple[int, ...], frozenset[str]]] = [((), frozenset(leaves(ground)))]
     while level:
@@ -188,6 +186,7 @@ def _forbidding(
     ground: Ground, bounds: _Bounds, duties: Sequence[int], facts: Witness, ways: Sequence[str]
 ) -> tuple[int, ...]:
     """Prohibitions that stand there, none of which can be left out for all acts to be breaches."""
+
     def stands(f: int, act: str) -> bool:
         beating = ground.beating(f, act, bounds.setting)
         holds = evaluate(ground.norms[f].condition, facts) is True

@@ -23,7 +23,7 @@ def untested(ground: Ground) -> Iterator[CharterFinding]:
     they come out as they say is what `charter check` runs.
     """
     for n, norm in enumerate(ground.norms):
-        missing = lacking(norm, ground.languages)
+        missing = lacking(norm, ground.charter.languages)
         if missing:
             said = {
                 lang: ", ".join(
