@@ -86,7 +86,7 @@ def read_source(place: Path, *, languages: Sequence[str] | None = None) -> Chart
     sound = not vocabulary_faults(vocabulary)
     acts = Acts(vocabulary)
     for norm, document in read.values():
-        found = norm_invariants(norm, spoken, vocabulary, where="")
+        found = norm_invariants(norm, spoken, where="")
         if sound:
             misfits = norm_faults(norm, vocabulary)
             found += misfits or case_kinds(norm, spoken, acts, where="")

@@ -7,10 +7,11 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from tests.norms.builders import charter, norm, vocabulary
+
 from normwright.norms import cells, satisfiable
 from normwright.norms.specificity import assignments
 from normwright.records import Charter, Condition, Situation, Vocabulary
-from tests.norms.builders import charter, norm, vocabulary
 
 ACTS = {"a": [], "a.x": ["a"], "a.y": ["a"], "b": [], "b.x": ["b", "a"], "c": [], "decline": []}
 LEAVES = ("a.x", "a.y", "b.x", "c")

@@ -18,11 +18,11 @@ def gap(ground: Ground) -> Iterator[CharterFinding]:
     """Return concerns without a norm at a layer, acts without a norm, and tags that mean nothing.
 
     A concern, for every layer at which the charter has norms: none of them carries its tag. Single
-    persons owe nobody norms about public concerns, so their layer's holes show in the matrix alone. An act
-    of the ontology: no norm speaks about it, about something it is a kind of, or about a kind of
-    it; of nested ones the most general. In its witness nothing but a duty to do something else can
-    stand against it. A tag that is on no list of concerns: its norm counts for no concern, and the nearest tag
-    is named.
+    persons owe nobody norms about public concerns, so their layer's holes show in the matrix alone.
+    An act of the ontology: no norm speaks about it, about something it is a kind of, or about a
+    kind of it; of nested ones the most general. In its witness nothing but a duty to do something
+    else can stand against it. A tag that is on no list of concerns: its norm counts for no concern,
+    and the nearest tag is named.
 
     Proved: that nothing speaks to it. Not shown: that anything should.
     """

@@ -11,7 +11,15 @@ from typing import get_args
 
 from normwright.charter.solving import Formula, Solver, Witness
 from normwright.norms import NULL_ACT, Acts, Resolver, applies, evaluate, facts_of
-from normwright.norms.ranking import PERMISSIVE, Contest, contest, exceeds_powers, names, rank, repeals
+from normwright.norms.ranking import (
+    PERMISSIVE,
+    Contest,
+    contest,
+    exceeds_powers,
+    names,
+    rank,
+    repeals,
+)
 from normwright.norms.resolver import HOLDING
 from normwright.records import (
     Actor,

@@ -15,7 +15,7 @@ def differing_authorities(ground: Ground) -> Iterator[CharterFinding]:
     """Return pairs in which one authority permits what another of the same layer forbids.
 
     Neither stands above the other. Where a situation lies under both, the stricter holds, unless
-    the permissive norm is a guarantee of a higher tier or the other authority lets it be overridden.
+    the permissive norm is a guarantee of a higher tier or the other lets its layer override it.
 
     Proved: by the witness, that both hold in some situation that lies under both authorities. Not
     shown: that such situations occur, which is a matter of who is where.

@@ -22,7 +22,8 @@ def redundant(ground: Ground) -> Iterator[CharterFinding]:
     The other one holds wherever and whenever this one does, covers its act (for duties: fulfilling
     the other fulfils this one), is at least as strong and as grave, as careful with what is not
     known, and open to no exception that this one is not open to. For permissive norms: it beats
-    every norm that this one beats. It repeals nothing, and no duty waits for its breach. Of two that imply each other, the later in order is reported.
+    every norm that this one beats. What repeals another norm, or whose breach a duty waits for, is
+    not redundant. Of two that imply each other, the later in order is reported.
 
     Proved: that without it, no act is allowed that was denied, or denied that was allowed, where
     some act is free of breaches. In a dilemma the number of breached norms can count, so there a

@@ -17,14 +17,15 @@ _Cover = Callable[[int, Setting], Sequence[Formula]]
 
 @lint_class("SHADOWED", "warning")
 def shadowed(ground: Ground) -> Iterator[CharterFinding]:
-    """Return norms that can never change a verdict, because stronger ones always beat or cover them.
+    """Return norms that never change a verdict, as stronger ones always beat or cover them.
 
     A restrictive norm, if wherever it holds a permissive norm beats it or another restrictive norm
     at least as strong and grave stands over the whole of its act. A permissive norm, if it beats no
     norm it meets, and wherever it holds a prohibition (for an exemption: the duty) at least as
     strong stands over the whole of its act; by one alone, that is ULTRA_VIRES or UNRESOLVED and not
-    repeated here. What repeals another norm, or makes a duty wait for its breach, is not shadowed; what one norm of the same kind implies by itself is REDUNDANT. Norms of another
-    polity do not count, since one may be outside it.
+    repeated here. What one norm of the same kind implies by itself is REDUNDANT. What repeals
+    another norm, or whose breach a duty waits for, is not shadowed. Norms of another polity do not
+    count, since one may be outside it.
 
     Proved: for situations in which all facts are known and some act is free of breaches. Where
     facts are unknown, a shadowed norm can still turn an answer into a question.
@@ -104,7 +105,7 @@ def _restrictive_shadows(ground: Ground, n: int) -> list[int]:
 
 
 def _equal_force(ground: Ground, m: int, n: int) -> bool:
-    """Norms of one rank could shadow each other in a ring; only earlier ones count against later."""
+    """Norms of one rank could shadow each other in a ring, so only earlier ones count."""
     return rank(ground.norms[m]) == rank(ground.norms[n])
 
 

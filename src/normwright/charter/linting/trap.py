@@ -94,7 +94,7 @@ def _wider(
 
 
 def _no_way_out(ground: Ground, bounds: _Bounds, duties: tuple[int, ...]) -> Witness | None:
-    """Return facts under which the duties bind and every act breaks one of them or a prohibition."""
+    """Return facts under which the duties bind and every act breaks one, or a prohibition."""
     setting = bounds.setting
     parts = [_stands(ground, duty, NULL_ACT, setting) for duty in duties]
     for act in (NULL_ACT, *leaves(ground)):
@@ -104,8 +104,8 @@ def _no_way_out(ground: Ground, bounds: _Bounds, duties: tuple[int, ...]) -> Wit
         if not breaches:
             return None
         parts.append(~both(~breach for breach in breaches))
-    named = ground.solver.naming(*(ground.norms[i].condition for i in sorted(setting.standing)))
-    facts = ground.solver.check(*parts, named)
+    concerned = [ground.norms[i].condition for i in _bearing(ground, setting, duties)]
+    facts = ground.solver.check(*parts, ground.solver.naming(*concerned))
     if facts == "unknown":
         ground.open.append(("TRAP", ground.refs(duties)))
     return facts if isinstance(facts, dict) else None
@@ -123,10 +123,11 @@ def _breaches(
         if not shields:
             return None
         breaches.append(both(~ground.formula(g) for g in shields))
-    for f in bounds.prohibitions:
-        if ground.acts.covers(ground.norms[f].act, act):
-            breaches.append(_stands(ground, f, act, bounds.setting))
-    return breaches
+    return breaches + [
+        _stands(ground, f, act, bounds.setting)
+        for f in bounds.prohibitions
+        if ground.acts.covers(ground.norms[f].act, act)
+    ]
 
 
 def _stands(ground: Ground, index: int, act: str, setting: Setting) -> Formula:
@@ -152,11 +153,28 @@ def leaves(ground: Ground) -> tuple[str, ...]:
     return tuple(a for a in ground.acts.names if ground.below[a] == {a} and a != NULL_ACT)
 
 
+def _ways(ground: Ground, duties: Sequence[int]) -> tuple[str, ...]:
+    """The acts that fulfil at least one of some duties; without duties, all."""
+    owed = [ground.below[ground.norms[d].act] for d in duties]
+    return tuple(a for a in leaves(ground) if not owed or any(a in kinds for kinds in owed))
+
+
+def _bearing(ground: Ground, setting: Setting, duties: Sequence[int]) -> list[int]:
+    """The norms of a setting that can bear on what to do where the duties bind."""
+    acts = frozenset[str]().union(
+        *(ground.acts.above(act) for act in (*_ways(ground, duties), NULL_ACT))
+    )
+    return [
+        i
+        for i in sorted(setting.standing)
+        if ground.norms[i].kind in ("obligation", "exemption") or ground.norms[i].act in acts
+    ]
+
+
 def _told(
     ground: Ground, bounds: _Bounds, duties: tuple[int, ...], facts: Witness
 ) -> CharterFinding:
-    ways = [a for a in leaves(ground)
-            if not duties or any(a in ground.below[ground.norms[d].act] for d in duties)]  # fmt: skip
+    ways = _ways(ground, duties)
     norms = (*duties, *_forbidding(ground, bounds, duties, facts, ways))
     witness = _witness(ground, bounds.setting, facts, ways)
     conditions = [ground.norms[i].condition for i in norms]
@@ -185,7 +203,7 @@ def _witness(ground: Ground, setting: Setting, facts: Witness, ways: Sequence[st
 def _forbidding(
     ground: Ground, bounds: _Bounds, duties: Sequence[int], facts: Witness, ways: Sequence[str]
 ) -> tuple[int, ...]:
-    """Prohibitions that stand there, none of which can be left out for all acts to be breaches."""
+    """Prohibitions that stand there, of which none can be left out for all acts to be breaches."""
 
     def stands(f: int, act: str) -> bool:
         beating = ground.beating(f, act, bounds.setting)

@@ -20,7 +20,7 @@ def unresolved(ground: Ground) -> Iterator[CharterFinding]:
 
     Proved: by the witness, that both hold in some situation in which no third norm decides between
     them. That the permissive norm is not the more special is what the resolver itself finds; where
-    the conditions are too large for it to prove, it treats the pair as unresolved, and so does this.
+    conditions are too large for it to prove, it treats the pair as unresolved, and so does this.
     """
     for one in ground.clashes:
         p, f = one.permissive, one.restrictive

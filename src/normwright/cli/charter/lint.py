@@ -45,7 +45,7 @@ def lint(
         bool,
         typer.Option(
             "--drafts",
-            help="Take drafted and proposed norms to hold as well, as is done where none holds yet.",
+            help="Take drafted and proposed norms to hold as well; done anyway where none holds.",
         ),
     ] = False,
     lang: Lang = None,
@@ -140,7 +140,9 @@ def _show_finding(one: CharterFinding, lang: str, out: Console) -> None:
     head = " ".join((one.kind, *one.norms))
     out.print(head, style="bold", markup=False)
     out.print(f"  {in_language(one.detail, lang)}", markup=False)
-    out.print(f"  {say['lint-ask']} {in_language(one.question, lang)}", markup=False, style="italic")
+    out.print(
+        f"  {say['lint-ask']} {in_language(one.question, lang)}", markup=False, style="italic"
+    )
     if one.witness is not None:
         asked = one.witness
         facts = ", ".join(f"{name}={_value(value)}" for name, value in asked.facts.items())
