@@ -19,13 +19,14 @@ _Cover = Callable[[int, Setting], Sequence[Formula]]
 def shadowed(ground: Ground) -> Iterator[CharterFinding]:
     """Return norms that never change a verdict, as stronger ones always beat or cover them.
 
-    A restrictive norm, if wherever it holds a permissive norm beats it or another restrictive norm
-    at least as strong and grave stands over the whole of its act. A permissive norm, if it beats no
-    norm it meets, and wherever it holds a prohibition (for an exemption: the duty) at least as
-    strong stands over the whole of its act; by one alone, that is ULTRA_VIRES or UNRESOLVED and not
-    repeated here. What one norm of the same kind implies by itself is REDUNDANT. What repeals
-    another norm, or whose breach a duty waits for, is not shadowed. Norms of another polity do not
-    count, since one may be outside it.
+    A restrictive norm, if wherever it holds a stronger guarantee or a more special permission beats
+    it, or another restrictive norm at least as strong and grave stands over the whole of its act.
+    Express supersession and overriding what may be overridden are meant, and do not count. A
+    permissive norm, if it beats no norm it meets, and wherever it holds a prohibition (for an
+    exemption: the duty) at least as strong stands over the whole of its act; by one alone, that is
+    ULTRA_VIRES or UNRESOLVED and not repeated here. What one norm of the same kind implies by
+    itself is REDUNDANT. What repeals another norm, or whose breach a duty waits for, is not
+    shadowed. Norms of another polity do not count, since one may be outside it.
 
     Proved: for situations in which all facts are known and some act is free of breaches. Where
     facts are unknown, a shadowed norm can still turn an answer into a question.
@@ -89,7 +90,9 @@ def _restrictive_shadows(ground: Ground, n: int) -> list[int]:
     beating = [
         p
         for p in ground.beaters.get(n, ())
-        if ground.acts.covers(ground.norms[p].act, norm.act) and always_with(ground.norms[p], norm)
+        if ground.contest(p, n).rule in ("guarantee", "specialis")
+        and ground.acts.covers(ground.norms[p].act, norm.act)
+        and always_with(ground.norms[p], norm)
     ]
     covering = [
         m
