@@ -296,7 +296,8 @@ class _Plainest:
 
 def _touching(axioms: Sequence[Formula], facts: Sequence[str]) -> list[Formula]:
     """The axioms that bear on some facts, directly or through one another."""
-    reached, found = set(facts), []
+    reached = set(facts)
+    found: list[Formula] = []
     left = list(axioms)
     while True:
         near = [axiom for axiom in left if not reached.isdisjoint(axiom.facts)]

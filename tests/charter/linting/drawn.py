@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from tests.norms.builders import charter, norm, vocabulary
 
-from normwright.norms import cells, satisfiable
+from normwright.norms import cells, evaluate, satisfiable
 from normwright.norms.specificity import assignments
-from normwright.records import Charter, Condition, Situation, Vocabulary
+from normwright.records import Actor, Charter, Condition, Situation, Vocabulary
 
 ACTS = {"a": [], "a.x": ["a"], "a.y": ["a"], "b": [], "b.x": ["b", "a"], "c": [], "decline": []}
 LEAVES = ("a.x", "a.y", "b.x", "c")
@@ -85,21 +86,15 @@ def situations(asked: Charter, *, acts: tuple[str, ...] = ()) -> Iterator[Situat
 
     Each act is asked about, with all acts without kinds feasible.
     """
-    from normwright.norms import evaluate
-
     conditions = [norm.condition for norm in asked.norms]
     domains = {f.name: cells(f, conditions) for f in asked.vocabulary.facts}
-    days = [None]
-    if any(n.valid_from for n in asked.norms):
-        from datetime import date
-
-        days = [date(2026, 12, 31), date(2027, 1, 1)]
+    dated = any(n.valid_from for n in asked.norms)
+    days = (date(2026, 12, 31), date(2027, 1, 1)) if dated else (None,)
+    actors: tuple[Actor, ...] = ("assistant", "agent")
     for facts in assignments(domains):
         if not all(evaluate(axiom, facts) for axiom in asked.vocabulary.axioms):
             continue
-        for bearer, day, act in itertools.product(
-            ("assistant", "agent"), days, acts or tuple(ACTS)
-        ):
+        for bearer, day, act in itertools.product(actors, days, acts or tuple(ACTS)):
             yield Situation(act=act, facts=facts, bearer=bearer, time=day,
                             feasible=(*LEAVES, "decline"))  # fmt: skip
 

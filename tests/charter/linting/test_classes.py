@@ -6,12 +6,12 @@ import sys
 from typing import Any
 
 import pytest
+from tests.norms.builders import charter, norm, vocabulary
 
 from normwright.charter.linting import LINTS, concern_coverage, concerns, lint
 from normwright.charter.wording import spoken
 from normwright.norms import Resolver
 from normwright.records import Charter, CharterFinding, MissingExtra
-from tests.norms.builders import charter, norm, vocabulary
 
 WORDS = vocabulary(
     {"act": [], "act.special": ["act"], "other": [], "other.way": ["other"], "decline": []},

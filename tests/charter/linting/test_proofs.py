@@ -93,7 +93,8 @@ def test_floors_are_exceeded_or_narrow(seed: int, axioms: bool) -> None:
     made, _ = linted(seed, axioms)
     norms = by_ref(made)
     acts = Acts(made.vocabulary)
-    inside, cut = set(), set()
+    inside: set[frozenset[str]] = set()
+    cut: set[frozenset[str]] = set()
     for p, f, rule in defeats(seed, axioms):
         low, floor = norms[p], norms[f]
         pair = frozenset((p, f))

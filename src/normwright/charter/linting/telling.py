@@ -66,7 +66,7 @@ def clash(
     )
 
 
-def texts(ground: Ground, key: str, n: int, **values: str | Text) -> tuple[Text, Text]:
+def texts(ground: Ground, key: str, n: int, **values: str | Mapping[str, str]) -> tuple[Text, Text]:
     """Return what was found about a norm, and the question."""
     told = {**_about("n", ground.norms[n], ground), **values}
     return say(key, ground.languages, **told), say(f"{key}_ask", ground.languages, **told)
