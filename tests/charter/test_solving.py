@@ -134,3 +134,16 @@ def test_effort_that_does_not_suffice_is_unknown() -> None:
 
     assert solver.check(*asked) == "unknown"
     assert solver.possible(*asked) is None
+
+
+def test_an_instant_between_two_seconds_cuts_where_it_lies() -> None:
+    """Whole seconds before it lie before it, those after it after it."""
+    solver = Solver(
+        Vocabulary.model_validate({"facts": [{"name": "t", "type": "time"}], "acts": []})
+    )
+    late = solver.formula(Condition(fact="t", at_least="2026-12-02T00:00:00.5Z"))
+    early = solver.formula(Condition(fact="t", at_most="2026-12-02T00:00:00.5Z"))
+
+    assert solver.check(late) == {"t": "2026-12-02T00:00:01Z"}
+    assert solver.check(early, ~late) == {"t": "2026-12-02T00:00:00Z"}
+    assert solver.check(late, early) is None

@@ -1,8 +1,9 @@
 """Conditions put to z3: whether they can hold together, and the plainest facts under which they do.
 
 A condition is quantifier-free over booleans, enums, whole numbers and instants, so every question
-is decidable. An enum becomes the place of its value, an instant its seconds since 1970 in UTC; the
-bounds of facts and the vocabulary's axioms hold throughout. Acts are left to the caller: which of
+is decidable. An enum becomes the place of its value, an instant its seconds since 1970 in UTC, so
+that instants between two seconds are left out; the bounds of facts and the vocabulary's axioms hold
+throughout. Acts are left to the caller: which of
 two norms speak about the same act is read off the ontology, and the solver never hears of it.
 
 A witness is the same whatever was asked before and in whatever order: of all assignments, one with
@@ -16,10 +17,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from functools import cached_property
+from math import ceil, floor
 from typing import Any, Literal, TypeAlias
 
-from normwright.records import Condition, FactType, FactValue, MissingExtra, Vocabulary
+from normwright.records import (
+    Condition,
+    FactType,
+    FactValue,
+    MissingExtra,
+    Vocabulary,
+    instant_of,
+)
 
 EFFORT = 2_000_000
 """Steps of reasoning (z3's `rlimit`) spent on one question. A question about 40 facts takes some
@@ -180,14 +190,15 @@ class Solver:
         z3, name = _z3(), fact.name
         term = self._names[name]
         if condition.at_least is not None or condition.at_most is not None:
-            low = None if condition.at_least is None else _number(fact, condition.at_least)
-            high = None if condition.at_most is None else _number(fact, condition.at_most)
+            low = None if condition.at_least is None else ceil(_number(fact, condition.at_least))
+            high = None if condition.at_most is None else floor(_number(fact, condition.at_most))
             limits = [] if low is None else [term >= low]
             limits += [] if high is None else [term <= high]
             cuts = ([] if low is None else [low]) + ([] if high is None else [high + 1])
             return Formula(z3.And(*limits), _between(name, low, high), {name: frozenset(cuts)})
         wanted = condition.one_of if condition.one_of is not None else (condition.eq,)
-        values = frozenset(_number(fact, value) for value in wanted if value is not None)
+        numbers = (_number(fact, value) for value in wanted if value is not None)
+        values = frozenset(int(number) for number in numbers if number == int(number))
         if fact.type == "bool":
             options = [term if value else z3.Not(term) for value in sorted(values)]
         else:
@@ -338,14 +349,12 @@ def _range(fact: FactType) -> tuple[int | None, int | None]:
             return _FIRST, _LAST
 
 
-def _number(fact: FactType, value: bool | int | str) -> int:
+def _number(fact: FactType, value: bool | int | str) -> int | Fraction:
     match fact.type:
         case "enum":
             return dict(zip(fact.values, range(len(fact.values)), strict=True))[str(value)]
         case "time":
-            when = datetime.fromisoformat(str(value))
-            zoned = when if when.tzinfo else when.replace(tzinfo=UTC)
-            return (zoned - _EPOCH) // timedelta(seconds=1)
+            return Fraction((instant_of(str(value)) - _EPOCH) // timedelta(microseconds=1), 10**6)
         case _:
             return int(value)
 

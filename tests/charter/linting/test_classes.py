@@ -115,12 +115,15 @@ def test_norms_that_never_meet_do_not_clash() -> None:
 def test_who_and_when_are_part_of_the_witness() -> None:
     """Norms about agents that start later clash then and there."""
     late = {"valid_from": "2026-12-02", "bearer": {"actor": ["agent"]}}
-    (one,) = findings({**F, **ORG, **late}, {**P, **ORG, **late})
+    pair = ({**F, **ORG, **late}, {**P, **ORG, **late, "counterparty": ["public"]})
+    (one,) = findings(*pair)
     assert one.witness is not None
+    decision = Resolver(made(*pair)).decide(one.witness)
 
     assert one.witness.bearer == "agent"
     assert str(one.witness.time) == "2026-12-02"
-    assert "an AI agent; on 2026-12-02" in one.question["en"]
+    assert "an AI agent; it concerns the public; on 2026-12-02" in one.question["en"]
+    assert [(d.id, d.by) for d in decision.defeated] == [("p@1", "f@1")]
 
 
 def test_trap_of_duties_and_its_way_out() -> None:

@@ -11,6 +11,7 @@ from typing import get_args
 
 from normwright.charter.solving import Formula, Solver, Witness
 from normwright.norms import NULL_ACT, Acts, Resolver, applies, evaluate, facts_of
+from normwright.norms.contexts import HOLDING, valid_on
 from normwright.norms.ranking import (
     PERMISSIVE,
     Contest,
@@ -20,7 +21,6 @@ from normwright.norms.ranking import (
     rank,
     repeals,
 )
-from normwright.norms.resolver import HOLDING
 from normwright.records import (
     Actor,
     Channel,
@@ -205,8 +205,9 @@ class Ground:
         """Return how a permissive norm fares against a restrictive one where both hold."""
         key = (p, f)
         if key not in self._contests:
+            words = self.vocabulary
             self._contests[key] = contest(
-                self.norms[p], self.norms[f], self.acts, self.vocabulary.facts
+                self.norms[p], self.norms[f], self.acts, words.facts, words.axioms
             )
         return self._contests[key]
 
@@ -328,7 +329,7 @@ class Ground:
         return (min(ends) - timedelta(days=1), *sorted(ends))
 
     def _repealed(self, day: date | None) -> set[int]:
-        valid = [i for i, n in enumerate(self.norms) if _valid(n, day)]
+        valid = [i for i, n in enumerate(self.norms) if valid_on(n, day)]
         newer = [self.norms[i] for i in valid if self.norms[i].supersedes]
         return {i for i in valid if any(repeals(n, self.norms[i]) for n in newer)}
 
@@ -428,10 +429,3 @@ def _alike(norms: Sequence[Norm]) -> list[list[int]]:
         key = (norm.bearer, norm.scope.channels, norm.counterparty, norm.valid_from, norm.valid_to)
         groups.setdefault(key, []).append(i)
     return list(groups.values())
-
-
-def _valid(norm: Norm, day: date | None) -> bool:
-    if day is None:
-        return True
-    started = norm.valid_from is None or norm.valid_from <= day
-    return started and (norm.valid_to is None or day < norm.valid_to)

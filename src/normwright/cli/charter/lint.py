@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from normwright.cli.charter.group import Norms, app
+from normwright.cli.charter.norms import norms_of
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.verdict import in_language
@@ -55,13 +56,12 @@ def lint(
 
     Exits 0 whatever it finds. The proofs need the extra `lint`; `charter check` does without.
     """
-    from normwright import flow
     from normwright.charter import assembled
     from normwright.charter.linting import lint as look_over
     from normwright.norms.resolver import HOLDING
 
     wanted = _classes(classes or [])
-    source = flow.norms_of(directory)
+    source = norms_of(directory)
     taken = drafts or not any(norm.status in HOLDING for norm in source.norms)
     charter = assembled(source, drafts=taken)
     shown = choose(lang)
