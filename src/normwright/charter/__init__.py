@@ -15,8 +15,10 @@ from normwright.charter.conflicts import conflicts
 from normwright.charter.drafting import Draft, draft
 from normwright.charter.enacting import LAYER_LIMIT, enact
 from normwright.charter.invariants import check
+from normwright.charter.questions import question_families
 from normwright.charter.ratifying import ratify
 from normwright.charter.reading import CharterSource, read_norm, read_source, write_norm
+from normwright.charter.shipped import seeds
 from normwright.charter.situations import Asked, read_situations
 
 __all__ = [
@@ -32,10 +34,12 @@ __all__ = [
     "conflicts",
     "draft",
     "enact",
+    "question_families",
     "ratify",
     "read_norm",
     "read_situations",
     "read_source",
     "run_cases",
+    "seeds",
     "write_norm",
 ]

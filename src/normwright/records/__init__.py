@@ -32,6 +32,7 @@ from normwright.records.charters import (
     CharterDiff,
     CharterFinding,
     FindingClass,
+    QuestionFamily,
 )
 from normwright.records.coherence import Coherence, Dilemma, Judgement, Repair
 from normwright.records.crowds import Crowd, Runs
@@ -276,6 +277,7 @@ __all__ = [
     "Process",
     "ProcessKind",
     "Provenance",
+    "QuestionFamily",
     "RankInfluence",
     "RankedTiers",
     "Ranking",
