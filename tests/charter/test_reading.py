@@ -73,10 +73,6 @@ ONE_FAULT: list[tuple[str, dict[str, Any], str, str]] = [
      body(cases=[*body()["cases"], case("fr", "hit", "deny")]), "cases[4].lang", "one of en, pt"),
     ("constitutional and unknown allowed", seed(on_unknown="allow"), "on_unknown", "ask or deny"),
     ("revisable without review", body(review_by=None), "review_by", "the day by which"),
-    ("condition that cannot come true",
-     body(condition={"all": [{"fact": "age", "at_least": 30}, {"fact": "age", "at_most": 20}]},
-          cases=cases(("miss", "allow", "tell"))),
-     "condition", "a condition that can come true"),
 ]  # fmt: skip
 
 

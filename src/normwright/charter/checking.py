@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from normwright.charter.cases import LIVING, run_cases
 from normwright.charter.invariants import case_presence
+from normwright.charter.linting.linter import quick_findings
 from normwright.charter.reading import CharterSource
 from normwright.records import CaseFailure, CharterFinding, Fault
 
@@ -43,7 +44,7 @@ def check_source(source: CharterSource) -> CharterCheck:
         norms=len(source.norms),
         cases=sum(len(norm.cases) for norm in source.norms),
         failures=failures,
-        findings=(),
+        findings=quick_findings(source),
     )
 
 

@@ -33,13 +33,15 @@ def check(charter: Charter) -> list[Fault]:
     """Return every invariant a charter breaks; an empty list says that it may be adopted.
 
     A lower layer that expressly repeals a floor is a fault here (ULTRA_VIRES, I4): the resolver
-    would not obey it, but people would be told that it is law.
+    would not obey it, but people would be told that it is law. So is a contradictory condition,
+    which in a draft is a finding (DEAD).
     """
     vocabulary = charter.vocabulary
     faults = vocabulary_faults(vocabulary)
     for norm in charter.norms:
         faults += norm_faults(norm, vocabulary)
-        faults += norm_invariants(norm, charter.languages, vocabulary)
+        faults += norm_invariants(norm, charter.languages)
+        faults += _dead(norm, vocabulary, norm.ref)
         faults += _standing(norm, charter)
     faults += joint_invariants(charter.norms)
     faults += _powers(charter.norms)
@@ -48,17 +50,14 @@ def check(charter: Charter) -> list[Fault]:
     return faults
 
 
-def norm_invariants(
-    norm: Norm, languages: Sequence[str], vocabulary: Vocabulary, *, where: str = ""
-) -> list[Fault]:
-    """Return what is amiss with one norm by itself (I2, I5, I6, I7, I9, I10; dead conditions)."""
+def norm_invariants(norm: Norm, languages: Sequence[str], *, where: str = "") -> list[Fault]:
+    """Return what is amiss with one norm by itself (I2, I5, I6, I7, I9, I10)."""
     at = where or norm.ref
     return [
         *_identity(norm, at),
         *_kind(norm, at),
         *_time(norm, at),
         *_words(norm, languages, at),
-        *_dead(norm, vocabulary, at),
     ]
 
 

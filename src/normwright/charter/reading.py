@@ -88,7 +88,7 @@ def read_source(place: Path, *, languages: Sequence[str] | None = None) -> Chart
     vocabulary = _vocabulary(parts, spoken, faults)
     sound = not vocabulary_faults(vocabulary)
     for norm, document in read.values():
-        found = norm_invariants(norm, spoken, vocabulary, where="")
+        found = norm_invariants(norm, spoken, where="")
         found += case_languages(norm, spoken, where="")
         found += norm_faults(norm, vocabulary) if sound else []
         faults += [_located(fault, norm, document) for fault in found]
