@@ -14,6 +14,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from normwright.charter.telling import told
+from normwright.norms.resolver import HOLDING
 from normwright.records import (
     LAYERS,
     Charter,
@@ -81,7 +82,7 @@ def layer_of(norm: Norm, polities: Sequence[Polity], w: Words) -> str:
     """The layer of a norm in words, with the name of who decides there."""
     named = next((text_in(p.name, w.lang) for p in polities if p.id == norm.authority), "")
     layer = w(f"layer.{norm.layer}")
-    return f"{layer}: {named}" if named and norm.layer != "global" else layer
+    return layer if norm.layer == "global" else f"{layer}: {named or norm.authority}"
 
 
 def _edition(data: CharterPage, w: Words) -> dict[str, Any]:
@@ -129,6 +130,7 @@ def _norm(norm: Norm, data: CharterPage, w: Words) -> dict[str, Any]:
         "act": _act(norm, data.charter, w),
         "status": w(f"status.{norm.status}"),
         "raw_kind": norm.kind,
+        "holds": norm.status in HOLDING,
         "binding": norm.kind in ("prohibition", "obligation"),
         "kind": w(f"kind.{norm.kind}"),
         "kind_means": w(f"kind_means.{norm.kind}"),
