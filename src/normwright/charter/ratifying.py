@@ -104,6 +104,7 @@ def ratify(
         conflicts=conflicts([n for n in standing if n.status in LIVING], source.vocabulary),
         zones=source.head.zones,
         open_world=source.head.open_world,
+        jurisdiction_basis=source.head.jurisdiction_basis,
         amendment=source.head.amendment,
         process=process.id,
         kind=process.kind,

@@ -65,10 +65,12 @@ from normwright.records.evidence import (
     VerdictWord,
 )
 from normwright.records.influence import RankInfluence, ShareInfluence, SlateInfluence
+from normwright.records.instants import instant_of, instant_text, shifted
 from normwright.records.norms import (
     Actor,
     ActType,
     Amendment,
+    Basis,
     Bearer,
     Channel,
     Charter,
@@ -183,6 +185,7 @@ __all__ = [
     "AxiomFinding",
     "Ballot",
     "Ballots",
+    "Basis",
     "Bearer",
     "BudgetError",
     "Camp",
@@ -328,5 +331,8 @@ __all__ = [
     "describe",
     "digest_bytes",
     "digest_json",
+    "instant_of",
+    "instant_text",
     "json_rows",
+    "shifted",
 ]
