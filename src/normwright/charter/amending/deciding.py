@@ -10,15 +10,18 @@ resolver itself; the tests compare both on every situation of small charters.
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias, get_args
+from typing import Any, NamedTuple, TypeAlias, get_args
 
 from normwright.charter.amending.frames import Frame
-from normwright.charter.solving import Solver
-from normwright.norms import NULL_ACT
+from normwright.charter.solving import Solver, _range
+from normwright.norms import NULL_ACT, facts_of
+from normwright.norms.axioms import COMPLETIONS
 from normwright.norms.profiles import Entry
-from normwright.records import Condition, DecisionVerdict, MissingExtra, Vocabulary
+from normwright.norms.specificity import linked
+from normwright.records import Condition, DecisionVerdict, FactType, MissingExtra, Vocabulary
 
 Term: TypeAlias = Any
 """A z3 expression."""
@@ -39,6 +42,25 @@ def z3() -> Any:
     return module
 
 
+Stretch: TypeAlias = tuple[int | None, int | None]
+"""First and last number of a stretch of values; None where it has no end."""
+
+
+def cut(fact: FactType, starts: Iterable[int]) -> tuple[Stretch, ...]:
+    """Return the stretches of a fact's values that begin at some numbers, or at its lowest."""
+    low, high = _range(fact)
+    inside = sorted({s for s in starts if (low is None or s > low) and (high is None or s <= high)})
+    if fact.type in ("bool", "enum") and low is not None and high is not None:
+        inside = list(range(low + 1, high + 1))
+    return tuple(zip((low, *inside), (*(s - 1 for s in inside), high), strict=True))
+
+
+def _inside(low: int | None, high: int | None) -> int:
+    if low is not None:
+        return low
+    return 0 if high is None else high
+
+
 class Facts:
     """Facts as z3 variables: their value, and whether it is known.
 
@@ -49,7 +71,8 @@ class Facts:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.z3 = z3()
         self.solver = Solver(vocabulary.model_copy(update={"axioms": ()}))
-        self.names = tuple(fact.name for fact in vocabulary.facts)
+        self.types = {fact.name: fact for fact in vocabulary.facts}
+        self._completed: dict[Any, tuple[Term, Term] | None] = {}
         self._truths: dict[tuple[Condition, bool], Term] = {}
 
     def variable(self, fact: str) -> Term:
@@ -109,6 +132,53 @@ class Facts:
         """That a condition holds, known or not."""
         return self.solver.formula(condition).expression
 
+    def completed(
+        self, condition: Condition, axioms: Sequence[Condition]
+    ) -> tuple[Term, Term] | None:
+        """Return that a condition is true, and false, however unknown facts can turn out.
+
+        None if there are more ways than the resolver goes through.
+        """
+        key = (condition, tuple(axioms))
+        if key not in self._completed:
+            self._completed[key] = self._all_ways(condition, axioms)
+        return self._completed[key]
+
+    def _all_ways(
+        self, condition: Condition, axioms: Sequence[Condition]
+    ) -> tuple[Term, Term] | None:
+        bearing, _ = linked(axioms, facts_of(condition))
+        asked = self.solver.formula(condition)
+        laws = [self.solver.formula(axiom) for axiom in bearing]
+        cuts: dict[str, set[int]] = {}
+        for formula in (asked, *laws):
+            for name, starts in formula.starts.items():
+                cuts.setdefault(name, set()).update(starts)
+        stretches = {name: cut(self.types[name], starts) for name, starts in cuts.items()}
+        if math.prod(map(len, stretches.values())) > COMPLETIONS:
+            return None
+        ways: dict[bool, list[Term]] = {True: [], False: []}
+        for chosen in itertools.product(*stretches.values()):
+            point = {n: _inside(low, high) for n, (low, high) in zip(cuts, chosen, strict=True)}
+            if all(law.test(point) for law in laws):
+                fits = self.every(*(
+                    self.some(self.no(self.known(name)), self.within(name, *stretch))
+                    for name, stretch in zip(cuts, chosen, strict=True)
+                ))  # fmt: skip
+                ways[asked.test(point)].append(fits)
+        return self.no(self.some(*ways[False])), self.no(self.some(*ways[True]))
+
+    def within(self, name: str, low: int | None, high: int | None) -> Term:
+        """That the value of a fact lies between two ends."""
+        term = self.variable(name)
+        if self.types[name].type == "bool":
+            return term if low else self.no(term)
+        if low is not None and low == high:
+            return term == low
+        limits = [] if low is None else [term >= low]
+        limits += [] if high is None else [term <= high]
+        return self.every(*limits)
+
     def _of(self, condition: Condition, wanted: bool) -> Term:
         key = (condition, wanted)
         if key not in self._truths:
@@ -131,12 +201,23 @@ class Facts:
         return self.constant(wanted)
 
 
-@dataclass(frozen=True)
-class Broken:
-    """What one act breaks (z3 terms), by norm."""
+class Against(NamedTuple):
+    """One norm that stands, or may stand, against an act."""
 
-    terms: dict[int, tuple[Entry, Term, Term, Term]] = field(default_factory=dict)
-    """Index -> the norm, that it is broken, that it may be broken, that it may yet fall away."""
+    entry: Entry
+    broken: Term
+    pending: Term
+    """That it is unknown whether it is broken."""
+    loose: Term
+    """That it is broken, and a permissive norm of unknown condition would lift it."""
+    assumed: Term
+    """That it is broken although it may turn out not to apply."""
+    refused: Term
+    """That it is pending and says to deny then."""
+
+
+Profile: TypeAlias = dict[int, Against]
+"""By norm, what one act breaks."""
 
 
 class Verdicts:
@@ -151,7 +232,10 @@ class Verdicts:
         self._facts = facts
         self._frame = frame
         self._z3 = facts.z3
-        self._seen: dict[str, Broken] = {}
+        self._seen: dict[str, Profile] = {}
+        self._truths: dict[int, tuple[Term, Term]] = {}
+        self.unsettled: set[int] = set()
+        """Norms of which the formula may leave unknown what an axiom settles."""
 
     def of(self, request: str, alternatives: Sequence[str]) -> dict[DecisionVerdict, Term]:
         """Return, for every verdict, that it is the one on `request`.
@@ -163,12 +247,12 @@ class Verdicts:
         """
         never = self._facts.constant(False)
         found = dict.fromkeys(VERDICTS, never)
-        if not self._frame.reading.may_be_done(request):
+        if not self._frame.may_be_done(request):
             return {**found, "deny": self._facts.constant(True)}
         others = [
             (act, self._facts.constant(True) if act == NULL_ACT else self._facts.can(act))
             for act in (NULL_ACT, *alternatives)
-            if act != request and self._frame.reading.may_be_done(act)
+            if act != request and self._frame.may_be_done(act)
         ]
         return {**found, **self._verdicts(request, others)}
 
@@ -177,49 +261,38 @@ class Verdicts:
     ) -> dict[DecisionVerdict, Term]:
         and_, or_, not_ = self._facts.every, self._facts.some, self._facts.no
         own = self._profile(request)
-        clean, pending = not_(self._any(own, 0)), self._any(own, 1)
         profiles = [(act, can, self._profile(act)) for act, can in others]
-        way_out = or_(*(and_(can, not_(self._any(p, 0))) for _, can, p in profiles))
-        firm = or_(*(and_(b, not_(loose)) for _, b, _, loose in own.terms.values()))
+        clean = not_(self._any(own, "broken"))
+        way_out = or_(*(and_(can, not_(self._any(p, "broken"))) for _, can, p in profiles))
+        firm = or_(*(and_(a.broken, not_(a.loose)) for a in own.values()))
         stuck = and_(not_(clean), not_(way_out))
-        unsure = or_(
-            self._any(own, 1), self._any(own, 2),
-            *(and_(can, or_(self._any(p, 1), self._any(p, 2))) for _, can, p in profiles),
-        )  # fmt: skip
+        unsure = or_(self._unsure(own), *(and_(can, self._unsure(p)) for _, can, p in profiles))
         least = self._dilemma(request, own, profiles)
-        best_alone = and_(
-            *(or_(not_(can), self._compared(own, p, best=False)[0]) for _, can, p in profiles)
-        )
-        worse = or_(*(and_(can, self._compared(p, own, best=False)[0]) for _, can, p in profiles))
+        alone = and_(*(or_(not_(can), self._surely(own, p)) for _, can, p in profiles))
+        worse = or_(*(and_(can, self._surely(p, own)) for _, can, p in profiles))
         told = or_(
-            and_(clean, pending),
+            and_(clean, self._any(own, "pending")),
             and_(not_(clean), way_out, not_(firm)),
-            and_(stuck, unsure, not_(best_alone), not_(worse)),
+            and_(stuck, unsure, not_(alone), not_(worse)),
         )
-        refused = or_(
-            *(p for e, _, p, _ in own.terms.values() if e.norm.on_unknown == "deny")
-        )
-        settled = and_(stuck, not_(unsure))
+        refused, settled = self._any(own, "refused"), and_(stuck, not_(unsure))
         return {
-            "allow": and_(clean, not_(pending)),
+            "allow": and_(clean, not_(self._any(own, "pending"))),
             "deny": or_(and_(not_(clean), way_out, firm), and_(told, refused)),
             "ask": and_(told, not_(refused)),
-            "necessity": or_(
-                and_(settled, least["necessity"]), and_(stuck, unsure, best_alone)
-            ),
+            "necessity": or_(and_(settled, least["necessity"]), and_(stuck, unsure, alone)),
             "deny-dilemma": or_(
-                and_(settled, least["deny-dilemma"]),
-                and_(stuck, unsure, not_(best_alone), worse),
+                and_(settled, least["deny-dilemma"]), and_(stuck, unsure, not_(alone), worse)
             ),
             "dilemma-inaction": and_(settled, least["dilemma-inaction"]),
             "dilemma-choice": and_(settled, least["dilemma-choice"]),
         }
 
     def _dilemma(
-        self, request: str, own: Broken, profiles: Sequence[tuple[str, Term, Broken]]
+        self, request: str, own: Profile, profiles: Sequence[tuple[str, Term, Profile]]
     ) -> dict[DecisionVerdict, Term]:
         and_, or_, not_ = self._facts.every, self._facts.some, self._facts.no
-        compared = [(act, can, self._compared(p, own)) for act, can, p in profiles]
+        compared = [(act, can, self._ordered(_broken(p), _broken(own))) for act, can, p in profiles]
         worse = or_(*(and_(can, less) for _, can, (less, _) in compared))
         tied = or_(*(and_(can, equal) for _, can, (_, equal) in compared))
         idle = or_(
@@ -233,20 +306,21 @@ class Verdicts:
             "dilemma-choice": and_(not_(worse), tied, not_(idle)),
         }
 
-    def _compared(self, p: Broken, q: Broken, *, best: bool | None = None) -> tuple[Term, Term]:
-        """That `p` is less grave than `q`, and that both are equally grave.
-
-        By default what is broken is compared, which is all there is where nothing is unknown. With
-        `best=False`, the worst that `p` may break against the least that `q` breaks for certain.
-        """
-        if best is None:
-            return self._ordered(_terms(p, 0), _terms(q, 0))
-        worst = [(e, self._facts.some(broken, pending)) for e, broken, pending, _ in p.terms.values()]
+    def _surely(self, p: Profile, q: Profile) -> Term:
+        """That the worst `p` may break is less grave than the least that `q` breaks for certain."""
+        worst = [(a.entry, self._facts.some(a.broken, a.pending)) for a in p.values()]
+        never = self._facts.no
         sure = [
-            (e, self._facts.every(broken, self._facts.no(loose)))
-            for e, broken, _, loose in q.terms.values()
+            (a.entry, self._facts.every(a.broken, never(a.loose), never(a.assumed)))
+            for a in q.values()
         ]
-        return self._ordered(worst, sure)
+        return self._ordered(worst, sure)[0]
+
+    def _unsure(self, profile: Profile) -> Term:
+        return self._facts.some(*(self._any(profile, w) for w in ("pending", "loose", "assumed")))
+
+    def _any(self, profile: Profile, which: str) -> Term:
+        return self._facts.some(*(getattr(against, which) for against in profile.values()))
 
     def _ordered(
         self, p: Iterable[tuple[Entry, Term]], q: Iterable[tuple[Entry, Term]]
@@ -283,44 +357,58 @@ class Verdicts:
         counts = [self._z3.Sum([self._z3.If(t, one, none) for t in ts]) for ts in (left, right)]
         return counts[0] < counts[1], counts[0] == counts[1]
 
-    def _truth(self, entry: Entry) -> tuple[Term, Term]:
-        """That a norm's condition is true here, and that it is unknown."""
-        and_, not_ = self._facts.every, self._facts.no
-        true, false = (
-            self._facts.true(entry.norm.condition), self._facts.false(entry.norm.condition)
-        )  # fmt: skip
-        if self._frame.certain(entry):
-            return true, and_(not_(true), not_(false))
-        return self._facts.constant(False), not_(false)
-
-    def _profile(self, act: str) -> Broken:
+    def _profile(self, act: str) -> Profile:
         if act not in self._seen:
-            self._seen[act] = self._made(act)
+            self._seen[act] = {
+                entry.index: self._against(entry, lifting)
+                for entry, lifting in self._frame.against(act)
+            }
         return self._seen[act]
 
-    def _made(self, act: str) -> Broken:
-        found: dict[int, tuple[Entry, Term, Term, Term]] = {}
-        permitting = self._frame.permitting(act)
-        for f in self._frame.forbidding(act):
-            lifting = [p for p in permitting if self._frame.reading.beats(p, f)]
-            found[f.index] = (f, *self._breach(f, lifting))
-        for o, exemptions, shields in self._frame.owed(act):
-            found[o.index] = (o, *self._breach(o, [*exemptions, *shields]))
-        return Broken(found)
-
-    def _any(self, profile: Broken, which: int) -> Term:
-        return self._facts.some(*(term for _, term in _terms(profile, which)))
-
-    def _breach(self, entry: Entry, lifting: Sequence[Entry]) -> tuple[Term, Term, Term]:
+    def _against(self, entry: Entry, lifting: Sequence[Entry]) -> Against:
         and_, or_, not_ = self._facts.every, self._facts.some, self._facts.no
         true, unknown = self._truth(entry)
         truths = [self._truth(one) for one in lifting]
         stands = not_(or_(*(t for t, _ in truths)))
-        broken = and_(true, stands)
-        waived = entry.norm.on_unknown == "allow"
-        pending = self._facts.constant(False) if waived else and_(unknown, stands)
-        return broken, pending, and_(broken, or_(*(u for _, u in truths)))
+        assumed = self._facts.constant(self._frame.assumed(entry))
+        if entry.norm.maintain is not None:
+            stands = and_(stands, not_(self._facts.false(entry.norm.maintain)))
+            assumed = or_(assumed, not_(self._facts.true(entry.norm.maintain)))
+        told = self._frame.told_of_unknown(entry)
+        broken, pending = and_(true, stands), and_(unknown, stands)
+        never = self._facts.constant(False)
+        return Against(
+            entry=entry,
+            broken=broken,
+            pending=never if told == "allow" else pending,
+            loose=and_(broken, or_(*(u for _, u in truths))),
+            assumed=and_(broken, assumed),
+            refused=pending if told == "deny" else never,
+        )
+
+    def _truth(self, entry: Entry) -> tuple[Term, Term]:
+        """That a norm's condition is true here, and that it is unknown."""
+        if entry.index not in self._truths:
+            true, false = self._settled(entry)
+            not_ = self._facts.no
+            if self._frame.certain(entry):
+                self._truths[entry.index] = true, self._facts.every(not_(true), not_(false))
+            else:
+                self._truths[entry.index] = self._facts.constant(False), not_(false)
+        return self._truths[entry.index]
+
+    def _settled(self, entry: Entry) -> tuple[Term, Term]:
+        """That a condition is true, and that it is false, in all that the axioms leave possible."""
+        condition = entry.norm.condition
+        plain = self._facts.true(condition), self._facts.false(condition)
+        if not entry.axiomatic:
+            return plain
+        found = self._facts.completed(condition, self._frame.axioms)
+        if found is None:
+            self.unsettled.add(entry.index)
+            return plain
+        return found
 
 
-def _terms(profile: Broken, which: int) -> list[tuple[Entry, Term]]:
-    return [(one[0], one[1 + which]) for one in profile.terms.values()]
+def _broken(profile: Profile) -> list[tuple[Entry, Term]]:
+    return [(against.entry, against.broken) for against in profile.values()]

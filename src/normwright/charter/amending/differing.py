@@ -19,7 +19,6 @@ from normwright.charter.amending.frames import (
     POLITY_LIMIT,
     Frame,
     Place,
-    Reading,
     boxes,
     grouped,
     places,
@@ -35,8 +34,9 @@ from normwright.charter.amending.identity import (
 )
 from normwright.charter.amending.telling import covers, told
 from normwright.charter.cases import DONE_OR_NOT
-from normwright.norms import NULL_ACT, Resolver, facts_of
+from normwright.norms import NULL_ACT, Acts, Resolver, facts_of
 from normwright.norms.profiles import Entry
+from normwright.norms.readings import PLACE
 from normwright.norms.resolver import HOLDING
 from normwright.records import (
     ChangedRegion,
@@ -93,8 +93,8 @@ def diff(before: Charter, after: Charter) -> CharterDiff:
         InputError: if a charter's norms do not fit its vocabulary.
         MissingExtra: if z3 is not installed.
     """
-    resolvers = Resolver(before), Resolver(after)
     search = _Search(before, after)
+    resolvers = search.resolvers
     found = list(search.regions())
     regions = tuple(_witnessed(one, resolvers, before, after) for one in _merged(found))
     return CharterDiff(
@@ -146,9 +146,10 @@ class _Search:
 
     def __init__(self, before: Charter, after: Charter) -> None:
         self._charters = before, after
-        self._readings = Reading(before), Reading(after)
+        self.resolvers = Resolver(before), Resolver(after)
         self._clashing = clashing(before.vocabulary, after.vocabulary)
         self._vocabulary, self._places = shared(before.vocabulary, after.vocabulary)
+        self._axioms = tuple(dict.fromkeys((*before.vocabulary.axioms, *after.vocabulary.axioms)))
         self.open: set[str] = set()
 
     def regions(self) -> Iterator[_Region]:
@@ -157,11 +158,11 @@ class _Search:
             return
         self._facts = Facts(self._vocabulary)
         self._solver = self._prepared()
-        acts = sorted({*self._readings[0].acts.names, *self._readings[1].acts.names})
+        acts = sorted({a for c in self._charters for a in Acts(c.vocabulary).names})
         if any(charter.open_world for charter in self._charters):
             acts.append(OUTSIDE)
         limited = bool(polities(*self._charters)[POLITY_LIMIT:])
-        for old, new, where in grouped(*self._readings, list(places(*self._charters))):
+        for old, new, where in grouped(*self.resolvers, places(*self._charters)):
             if not self._same(old, new):
                 yield from self._in_place(old, new, tuple(where), acts)
                 self.open.update(acts if limited else ())
@@ -186,7 +187,7 @@ class _Search:
         before, after = self._charters
         if self._words_changed() or before.open_world != after.open_world:
             return False
-        return _content(old.entries, old) == _content(new.entries, new)
+        return bool(old.content == new.content)
 
     def _prepared(self) -> Term:
         solver = self._facts.z3.SimpleSolver()
@@ -196,10 +197,7 @@ class _Search:
         for name, allowed in self._places.items():
             variable = self._facts.variable(name)
             solver.add(self._facts.some(*(variable == place for place in allowed)))
-        solver.add(self._facts.some(*(
-            self._facts.every(*(self._facts.actual(axiom) for axiom in c.vocabulary.axioms))
-            for c in self._charters
-        )))  # fmt: skip
+        solver.add(*(self._facts.actual(axiom) for axiom in self._axioms))
         return solver
 
     def _in_place(
@@ -216,27 +214,37 @@ class _Search:
                 for members in kinds.values()
                 if (act := next((a for a in members if a not in (request, NULL_ACT)), None))
             ]
-            relevant = _relevant((request, NULL_ACT, *others), (old, new))
-            if any(self._clashing & facts_of(e.norm.condition) for e in relevant):
-                self.open.update(alike)
+            asked = _conditions(_relevant((request, NULL_ACT, *others), (old, new)))
+            near = _conditions(_relevant((request, NULL_ACT), (old, new)))
             hunt = _Hunt(
                 facts=self._facts,
-                facets=Facets(
-                    self._facts, self._vocabulary, [e.norm.condition for e in relevant]
-                ),
-                close=frozenset[str]().union(
-                    *(facts_of(e.norm.condition)
-                      for e in _relevant((request, NULL_ACT), (old, new)))
-                ),
+                facets=Facets(self._facts, self._vocabulary, [*asked, *self._axioms]),
+                close=_mentioned(near),
+                given=self._given(old, new),
                 solver=self._solver,
                 before=verdicts[0].of(request, others),
                 after=verdicts[1].of(request, others),
                 others=tuple(others),
-            )  # fmt: skip
+            )
             for region in hunt.regions():
                 yield replace(region, acts=tuple(alike), places=where)
-            if hunt.unsettled:
+            if hunt.unsettled or self._clashing & _mentioned(asked):
                 self.open.update(alike)
+        if verdicts[0].unsettled or verdicts[1].unsettled:
+            self.open.update(acts)
+
+    def _given(self, old: Frame, new: Frame) -> list[Term]:
+        """What a place says about facts: which one polity it lies under."""
+        named = {f.polity for f in (old, new) if f.polity is not None}
+        fact = self._facts.types.get(PLACE)
+        if not named or fact is None:
+            return []
+        places = [fact.values.index(str(name)) for name in sorted(map(str, named))]
+        return [self._facts.known(PLACE), *(self._facts.variable(PLACE) == p for p in places)]
+
+
+def _mentioned(conditions: Iterable[Condition]) -> frozenset[str]:
+    return frozenset[str]().union(*(facts_of(condition) for condition in conditions))
 
 
 @dataclass(eq=False)
@@ -247,6 +255,8 @@ class _Hunt:
     facets: Facets
     close: frozenset[str]
     """Facts that bear on the request and on doing nothing."""
+    given: list[Term]
+    """What is so in the whole place."""
     solver: Term
     before: dict[DecisionVerdict, Term]
     after: dict[DecisionVerdict, Term]
@@ -277,20 +287,18 @@ class _Hunt:
 
     def _holds(self, *terms: Term) -> bool:
         """Whether some assignment makes all terms true; what is not settled is noted."""
-        answer = self.solver.check(*terms)
+        answer = self.solver.check(*self.given, *terms)
         if answer == self.facts.z3.unknown:
             self.unsettled = True
         return bool(answer == self.facts.z3.sat)
 
     def _never(self, *terms: Term) -> bool:
-        return bool(self.solver.check(*terms) == self.facts.z3.unsat)
+        return bool(self.solver.check(*self.given, *terms) == self.facts.z3.unsat)
 
     def _pair(self, verdicts: tuple[DecisionVerdict, DecisionVerdict]) -> Term:
         return self.facts.every(self.before[verdicts[0]], self.after[verdicts[1]])
 
-    def _region(
-        self, seen: Any, frame: list[Term], wanted: frozenset[str]
-    ) -> tuple[_Region, Cube]:
+    def _region(self, seen: Any, frame: list[Term], wanted: frozenset[str]) -> tuple[_Region, Cube]:
         model = self.solver.model()
         verdicts = self._verdicts(model)
         pair = self._pair(verdicts)
@@ -300,7 +308,7 @@ class _Hunt:
             for a in self.others
         ]
         # The model may have changed with the feasible acts: read the facts once these are fixed.
-        self.solver.check(pair, *frame, *fixed)
+        self.solver.check(*self.given, pair, *frame, *fixed)
         model = self.solver.model()
         values = {f: (self.facets.read(model, f),) for f in self.facets.names if f in wanted}
         known = {f for f in values if self.facts.z3.is_true(
@@ -388,35 +396,35 @@ def _order(stretch: tuple[int | None, int | None]) -> tuple[bool, int]:
     return (stretch[0] is not None, stretch[0] or 0)
 
 
-def _content(entries: Iterable[Entry], frame: Frame) -> list[tuple[str, bool]]:
-    return sorted((deciding(e.norm), frame.certain(e)) for e in entries)
-
-
 def _kind_of(act: str, frames: Sequence[Frame]) -> Any:
     """What two acts must share to be decided alike everywhere in a place."""
     return (
         act == NULL_ACT,
         *(
             (
-                f.reading.may_be_done(act),
-                tuple(e.index for e in f.forbidding(act)),
-                tuple(e.index for e in f.permitting(act)),
-                tuple(o.index for o, _, _ in f.owed(act)),
+                frame.may_be_done(act),
+                tuple((e.index, *(p.index for p in lifting)) for e, lifting in frame.against(act)),
             )
-            for f in frames
+            for frame in frames
         ),
     )
 
 
 def _relevant(acts: Iterable[str], frames: Sequence[Frame]) -> list[Entry]:
     """The norms that bear on some acts."""
-    found: list[Entry] = []
-    for frame in frames:
-        for act in acts:
-            found += [*frame.forbidding(act), *frame.permitting(act)]
-            for duty, exemptions, shields in frame.owed(act):
-                found += [duty, *exemptions, *shields]
-    return found
+    return [
+        one
+        for frame in frames
+        for act in acts
+        for entry, lifting in frame.against(act)
+        for one in (entry, *lifting)
+    ]
+
+
+def _conditions(entries: Iterable[Entry]) -> list[Condition]:
+    """What norms say about facts."""
+    found = [e.norm.condition for e in entries]
+    return [*found, *(e.norm.maintain for e in entries if e.norm.maintain is not None)]
 
 
 def _merged(found: Sequence[_Region]) -> list[_Region]:
@@ -443,9 +451,7 @@ def _witnessed(
     one: _Region, resolvers: tuple[Resolver, Resolver], before: Charter, after: Charter
 ) -> ChangedRegion:
     place = one.places[0]
-    situation = place.asked(
-        one.acts[0], facts=dict(one.facts), feasible=(*one.feasible, NULL_ACT)
-    )
+    situation = place.asked(one.acts[0], facts=dict(one.facts), feasible=(*one.feasible, NULL_ACT))
     was, now = (resolver.decide(situation) for resolver in resolvers)
     if (was.verdict, now.verdict) != one.verdicts:
         raise RuntimeError(

@@ -201,8 +201,10 @@ def _renewal(
     norm: Norm, norms: Sequence[Norm], acts: Acts, vocabulary: Vocabulary, days: int
 ) -> Iterator[Fault]:
     for earlier in norms:
-        if earlier is norm or not earlier.emergency or not _same_ground(
-            norm, earlier, acts, vocabulary
+        if (
+            earlier is norm
+            or not earlier.emergency
+            or not _same_ground(norm, earlier, acts, vocabulary)
         ):
             continue
         if _follows(norm, earlier, days):

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from normwright.charter.amending.deciding import Facts, Term
+from normwright.charter.amending.deciding import Facts, Stretch, Term, cut
 from normwright.charter.solving import _range, _value
 from normwright.records import Condition, FactType, FactValue, Vocabulary
-
-Stretch: TypeAlias = tuple[int | None, int | None]
-"""First and last number of a stretch; None where it has no end."""
 
 Cube: TypeAlias = dict[str, tuple[Stretch, ...]]
 """For each fact that matters, the stretches it lies in."""
@@ -33,7 +30,7 @@ class Facets:
             for name, cuts in facts.solver.formula(condition).starts.items():
                 starts.setdefault(name, set()).update(cuts)
         self.stretches = {
-            name: _cut(self._types[name], cuts) for name, cuts in sorted(starts.items())
+            name: cut(self._types[name], cuts) for name, cuts in sorted(starts.items())
         }
 
     @property
@@ -43,7 +40,7 @@ class Facets:
 
     def inside(self, name: str, stretches: Iterable[Stretch]) -> Term:
         """That a fact lies in one of some stretches."""
-        return self._facts.some(*(self._within(name, *stretch) for stretch in stretches))
+        return self._facts.some(*(self._facts.within(name, *stretch) for stretch in stretches))
 
     def of(self, cube: Cube) -> list[Term]:
         """That the facts lie in a region."""
@@ -68,7 +65,9 @@ class Facets:
     def condition(self, cube: Cube) -> Condition:
         """Return a region as a condition."""
         parts = [self._said(name, cube[name]) for name in sorted(cube)]
-        return parts[0] if len(parts) == 1 else Condition(all=tuple(parts)) if parts else Condition()
+        return (
+            parts[0] if len(parts) == 1 else Condition(all=tuple(parts)) if parts else Condition()
+        )
 
     def _said(self, name: str, stretches: tuple[Stretch, ...]) -> Condition:
         fact = self._types[name]
@@ -93,16 +92,6 @@ class Facets:
             if value is not None and not isinstance(value, bool):
                 parts.append(Condition.model_validate({"fact": fact.name, key: value}))
         return parts[0] if len(parts) == 1 else Condition(all=tuple(parts))
-
-    def _within(self, name: str, low: int | None, high: int | None) -> Term:
-        term = self._facts.variable(name)
-        if self._types[name].type == "bool":
-            return term if low else self._facts.no(term)
-        if low is not None and low == high:
-            return term == low
-        limits = [] if low is None else [term >= low]
-        limits += [] if high is None else [term <= high]
-        return self._facts.every(*limits)
 
 
 def shared(before: Vocabulary, after: Vocabulary) -> tuple[Vocabulary, Mapping[str, list[int]]]:
@@ -136,19 +125,6 @@ def clashing(before: Vocabulary, after: Vocabulary) -> frozenset[str]:
     old = {fact.name: fact.model_dump(exclude={"label"}) for fact in before.facts}
     new = {fact.name: fact.model_dump(exclude={"label"}) for fact in after.facts}
     return frozenset(name for name in old if name in new and old[name] != new[name])
-
-
-def _cut(fact: FactType, starts: Iterable[int]) -> tuple[Stretch, ...]:
-    low, high = _range(fact)
-    inside = sorted(
-        {s for s in starts if (low is None or s > low) and (high is None or s <= high)}
-    )
-    if fact.type in ("bool", "enum"):
-        assert low is not None
-        assert high is not None
-        inside = list(range(low + 1, high + 1))
-    ends = [*(s - 1 for s in inside), high]
-    return tuple(zip((low, *inside), ends, strict=True))
 
 
 def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:

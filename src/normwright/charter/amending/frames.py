@@ -8,19 +8,29 @@ are therefore one place; there are few of them even where the combinations are m
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 from zoneinfo import ZoneInfo
 
-from normwright.norms import NULL_ACT, Acts, applies, satisfiable
-from normwright.norms.conditions import Truth
-from normwright.norms.ranking import PERMISSIVE, Contest, contest, rank, repeals
-from normwright.norms.resolver import _open_ended, _primary, _shields
+from normwright.charter.amending.identity import deciding
+from normwright.norms import NULL_ACT, Resolver
+from normwright.norms.contexts import Context
 from normwright.norms.profiles import Entry
-from normwright.records import Actor, Channel, Charter, Counterparty, Norm, Situation
+from normwright.norms.ranking import PERMISSIVE
+from normwright.norms.readings import PLACE
+from normwright.records import (
+    Actor,
+    Channel,
+    Charter,
+    Condition,
+    Counterparty,
+    FactValue,
+    Norm,
+    Situation,
+)
 
 Jurisdiction: TypeAlias = tuple[str, ...] | Literal["unknown"] | None
 When: TypeAlias = datetime | date | None
@@ -113,134 +123,93 @@ def midnight(day: date, zone: str) -> datetime:
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
-    """One charter made ready to be asked which of its norms hold in a place."""
+class Frame:
+    """What one charter holds in one place, as its own resolver sees it."""
 
-    charter: Charter
+    resolver: Resolver
+    context: Context
+    facts: Mapping[str, FactValue]
+    """Facts that follow from the place itself."""
 
     @cached_property
-    def acts(self) -> Acts:
-        """Its act ontology."""
-        return Acts(self.charter.vocabulary)
+    def key(self) -> Any:
+        """What two places share if the same norms hold in them in the same way."""
+        return tuple((e.index, *self._manner(e)) for e in self.entries), self.polity
+
+    @cached_property
+    def content(self) -> Any:
+        """The same in terms of what the norms say, to compare one charter with another."""
+        return tuple(sorted((deciding(e.norm), *self._manner(e)) for e in self.entries))
+
+    @property
+    def polity(self) -> FactValue:
+        """The value of the fact that names the place's one polity; None: it has none."""
+        return self.facts.get(PLACE)
+
+    @property
+    def axioms(self) -> tuple[Condition, ...]:
+        """What the charter says holds in every situation."""
+        return self.resolver._vocabulary.axioms
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """Its norms, strongest first, without those whose condition can never come true."""
-        ordered = sorted(self.charter.norms, key=lambda n: (rank(n), n.id, n.version))
-        facts = self.charter.vocabulary.facts
+        """The norms that a verdict here can rest on, by strength."""
+        obliging = {o.index for o, _ in self.context.obliging}
+        held = [e for e in self.resolver._entries if e.index in self.context.holders]
         return tuple(
-            Entry(i, n, n.ref, rank(n), _never, not _open_ended(n.deadline))
-            for i, n in enumerate(ordered)
-            if n.kind not in ("ideal", "constitutive")
-            and satisfiable(n.condition, facts) is not False
-        )
-
-    @cached_property
-    def _kinds(self) -> dict[Any, Norm]:
-        """One norm of each kind of place in which norms hold."""
-        return {_kind(e.norm): e.norm for e in self.entries}
-
-    @cached_property
-    def _contests(self) -> dict[tuple[int, int], Contest]:
-        return {}
-
-    def beats(self, p: Entry, f: Entry) -> bool:
-        """Whether a permissive norm beats a restrictive one."""
-        key = (p.index, f.index)
-        if key not in self._contests:
-            facts = self.charter.vocabulary.facts
-            self._contests[key] = contest(p.norm, f.norm, self.acts, facts)
-        return self._contests[key].permitted
+            e for e in held
+            if e.norm.kind in {"prohibition", "exemption", *PERMISSIVE} or e.index in obliging
+        )  # fmt: skip
 
     def may_be_done(self, act: str) -> bool:
         """Whether an act counts at all: outside the ontology only where the charter says so."""
-        return self.charter.open_world or act in self.acts
-
-    def held(self, place: Place) -> dict[int, Truth]:
-        """Return the norms that hold in a place: True, or None where it is not known whether."""
-        asked = place.asked(NULL_ACT)
-        alike = {key: applies(norm, asked) for key, norm in self._kinds.items()}
-        valid = {e.index: e for e in self.entries if alike[_kind(e.norm)]}
-        newer = [e.norm for e in valid.values() if e.norm.supersedes]
-        return {
-            index: True
-            for index, entry in valid.items()
-            if not any(repeals(norm, entry.norm) for norm in newer)
-        }
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """What one charter holds in one place."""
-
-    reading: Reading
-    held: Mapping[int, Truth]
-
-    @cached_property
-    def entries(self) -> tuple[Entry, ...]:
-        """The norms that hold or may hold."""
-        return tuple(e for e in self.reading.entries if e.index in self.held)
+        return self.resolver._may_be_done(act)
 
     def certain(self, entry: Entry) -> bool:
-        """Whether it is known that the norm holds here, whatever its condition."""
-        return self.held[entry.index] is True
+        """Whether it is known that the norm applies here, whatever its condition."""
+        return entry.index not in self.context.doubtful
 
-    def forbidding(self, act: str) -> list[Entry]:
-        """Prohibitions that speak about an act."""
-        return [e for e in self._covering(act) if e.norm.kind == "prohibition"]
+    def assumed(self, entry: Entry) -> bool:
+        """Whether the norm counts here although it may turn out not to apply."""
+        return entry.index in self.context.assumed
 
-    def permitting(self, act: str) -> list[Entry]:
-        """Permissions and guarantees that speak about an act."""
-        return [e for e in self._covering(act) if e.norm.kind in PERMISSIVE]
-
-    def owed(self, act: str) -> list[tuple[Entry, list[Entry], list[Entry]]]:
-        """Duties that doing the act does not fulfil, with exemptions and shields that lift them."""
-        above = self.reading.acts.above(act)
-        shields = [e for e in self.permitting(act) if e.norm.kind == "guarantee"]
+    def against(self, act: str) -> list[tuple[Entry, list[Entry]]]:
+        """Return the norms that the act can break, each with the permissive ones that lift it."""
+        forbidding, permitting = self.context.covering(act)
+        above = self.resolver._acts.above(act)
+        lifts = self.resolver._permits
         return [
-            (o, exemptions, [g for g in shields if _shields(g, o)])
-            for o, exemptions in self._duties
-            if o.norm.act not in above
+            *((f, [p for p in permitting if lifts(p, f)]) for f in forbidding),
+            *(
+                (o, [p for p in (*permitting, *exemptions) if lifts(p, o)])
+                for o, exemptions in self.context.obliging
+                if o.norm.act not in above
+            ),
         ]
 
-    @cached_property
-    def _duties(self) -> list[tuple[Entry, list[Entry]]]:
-        covers = self.reading.acts.covers
-        exemptions = [e for e in self.entries if e.norm.kind == "exemption"]
-        return [
-            (o, [x for x in exemptions if covers(x.norm.act, o.norm.act)
-                 and self.reading.beats(x, o)])
-            for o in _primary(self.entries)
-            if o.immediate
-        ]  # fmt: skip
+    def told_of_unknown(self, entry: Entry) -> str:
+        """Return what a norm says here about facts that are not known."""
+        return self.context.on_unknown(entry.norm)
 
-    def _covering(self, act: str) -> list[Entry]:
-        above = self.reading.acts.above(act)
-        return [e for e in self.entries if e.norm.act in above]
+    def _manner(self, entry: Entry) -> tuple[Any, ...]:
+        return self.certain(entry), self.assumed(entry), self.told_of_unknown(entry)
 
 
-def _kind(norm: Norm) -> Any:
-    """What of a norm says where it holds."""
-    bearer = norm.bearer.model_dump_json()
-    return (norm.status, norm.layer, norm.authority, norm.counterparty, bearer,
-            norm.scope.channels, norm.valid_from, norm.valid_to, norm.kind)  # fmt: skip
-
-
-def _never(facts: Mapping[str, Any]) -> Truth:
-    return None
+def frame_of(resolver: Resolver, place: Place) -> Frame:
+    """Return what the charter of a resolver holds in a place."""
+    state = resolver._state(place.asked(NULL_ACT))
+    return Frame(resolver, resolver._context(state.frame), state.facts)
 
 
 def grouped(
-    before: Reading, after: Reading, among: Sequence[Place]
+    before: Resolver, after: Resolver, among: Iterable[Place]
 ) -> list[tuple[Frame, Frame, list[Place]]]:
     """Return the places in groups in which the same norms of both charters hold."""
     groups: dict[Any, tuple[Frame, Frame, list[Place]]] = {}
     for place in among:
-        held = before.held(place), after.held(place)
-        key = tuple(tuple(sorted(h.items())) for h in held)
-        if key not in groups:
-            groups[key] = Frame(before, held[0]), Frame(after, held[1]), []
-        groups[key][2].append(place)
+        old, new = frame_of(before, place), frame_of(after, place)
+        _, _, members = groups.setdefault((old.key, new.key), (old, new, []))
+        members.append(place)
     return list(groups.values())
 
 
@@ -264,9 +233,7 @@ def _boxes(among: list[Place], depth: int) -> list[list[Place]]:
         rest.setdefault(getattr(place, facet), []).append(place)
     alike: dict[Any, list[list[Place]]] = {}
     for members in rest.values():
-        key = frozenset(
-            tuple(getattr(p, other) for other in _FACETS[depth + 1 :]) for p in members
-        )
+        key = frozenset(tuple(getattr(p, other) for other in _FACETS[depth + 1 :]) for p in members)
         alike.setdefault(key, []).append(members)
     found = []
     for groups in alike.values():
