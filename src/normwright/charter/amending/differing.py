@@ -280,7 +280,7 @@ class _Hunt:
             told.add(region.verdicts)
             yield region
         for seen, frame in (("feasible", all_known), ("unknown", [])):
-            while self._holds(differ, *frame, *(self.facts.no(self._pair(p)) for p in told)):
+            while self._holds(differ, *frame, *(self.facts.no(self._pair(p)) for p in sorted(told))):
                 region, _ = self._region(seen, frame, frozenset(self.facets.names))
                 told.add(region.verdicts)
                 yield region
