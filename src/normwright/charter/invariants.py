@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from normwright.charter.amending.emergency import emergency_faults, emergency_norm
 from normwright.charter.cases import run_cases, speaks_about
 from normwright.norms import Acts, norm_faults, satisfiable, vocabulary_faults
 from normwright.norms.durations import DURATION
@@ -42,6 +43,9 @@ def check(charter: Charter) -> list[Fault]:
         faults += norm_invariants(norm, charter.languages, vocabulary)
         faults += _standing(norm, charter)
     faults += joint_invariants(charter.norms)
+    if not vocabulary_faults(vocabulary):
+        hasty = emergency_faults(charter.norms, vocabulary, charter.amendment)
+        faults += [fault for fault in hasty if fault not in faults]
     faults += _powers(charter.norms)
     if not faults:
         faults += case_faults(charter.norms, vocabulary)
@@ -51,7 +55,7 @@ def check(charter: Charter) -> list[Fault]:
 def norm_invariants(
     norm: Norm, languages: Sequence[str], vocabulary: Vocabulary, *, where: str = ""
 ) -> list[Fault]:
-    """Return what is amiss with one norm by itself (I2, I5, I6, I7, I9, I10; dead conditions)."""
+    """Return what is amiss with one norm by itself (I2, I5 to I7, I9 to I11; dead conditions)."""
     at = where or norm.ref
     return [
         *_identity(norm, at),
@@ -59,6 +63,7 @@ def norm_invariants(
         *_time(norm, at),
         *_words(norm, languages, at),
         *_dead(norm, vocabulary, at),
+        *(emergency_norm(norm, where=at) if norm.emergency else ()),
     ]
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import yaml
 from pydantic import ValidationError
 
+from normwright.charter.amending.emergency import emergency_faults
 from normwright.charter.explaining import explained
 from normwright.charter.invariants import case_kinds, joint_invariants, norm_invariants
 from normwright.charter.loading import Document, Place, load
@@ -98,6 +99,12 @@ def read_source(place: Path, *, languages: Sequence[str] | None = None) -> Chart
         return home[id(norm)].where(()).rstrip() if place.is_file() else home[id(norm)].name
 
     faults += joint_invariants(norms, where)
+    if sound and not faults:
+        homes = {norm.ref: (norm, document) for norm, document in read.values()}
+        faults += [
+            _located(fault, *homes[fault.where.partition(":")[0]])
+            for fault in emergency_faults(norms, vocabulary, head.amendment)
+        ]
     if faults:
         raise InputError(faults)
     documents = {norm.ref: document for norm, document in read.values()}

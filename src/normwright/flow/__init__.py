@@ -3,7 +3,7 @@
 from normwright.flow.agreed import methods_agreement, read_theories, theories_agreement
 from normwright.flow.audited import Audited, audited
 from normwright.flow.ballots import Cast, read_ballots
-from normwright.flow.charters import is_project, norms_of
+from normwright.flow.charters import Ratified, is_project, norms_of, ratified
 from normwright.flow.code import code_digest
 from normwright.flow.compare import Comparison, RunName, compare
 from normwright.flow.engine import (
@@ -66,6 +66,7 @@ __all__ = [
     "Project",
     "ProjectSettings",
     "Ranked",
+    "Ratified",
     "Results",
     "RunName",
     "RunReport",
@@ -114,6 +115,7 @@ __all__ = [
     "project_schema",
     "publish",
     "ranked_by",
+    "ratified",
     "read_ballots",
     "read_theories",
     "require_learning",

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from normwright.records.base import Digest, Frozen, Layer, Record, Text
 from normwright.records.evidence import Fault
-from normwright.records.norms import Actor, Channel, Condition, Counterparty, Expectation
+from normwright.records.norms import Actor, Channel, Condition, Counterparty, Expectation, Tier
 from normwright.records.situations import Decision, DecisionVerdict, Situation
 
 FindingClass: TypeAlias = Literal[
@@ -108,6 +108,8 @@ class CharterDiff(Record):
     """Facts, acts and axioms that changed: `fact age`, `act advise`, `axioms`."""
     head: tuple[str, ...] = ()
     """Keys of the charter's head that changed, for instance `amendment`."""
+    tier: Tier | None = None
+    """The tier whose rule the change needs; None: nothing changed that a rule is about."""
     changed: tuple[ChangedRegion, ...] = ()
     """The regions in which the verdict differs, with one witness each."""
     proved_unchanged: bool

@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from tests.charter.amending.random_charters import (
     DOMAINS,
     PLACES,
+    WORDS,
     Quick,
     every_situation,
+    random_norm,
     random_pair,
 )
 from tests.norms.builders import charter, norm, vocabulary
 
 from normwright.charter.amending import diff
 from normwright.norms import evaluate
-from normwright.records import ChangedRegion, Charter, CharterDiff, Situation
+from normwright.records import ChangedRegion, Charter, CharterDiff, Condition, Norm, Situation
 
 pytest.importorskip("z3")
 
@@ -79,3 +82,175 @@ W = vocabulary(
     {"advise": [], "advise.dose": ["advise"], "tell": [], "decline": []},
     {"clinician": "bool", "night": "bool", "age": {"low": 0, "high": 120}},
 )
+
+
+W = vocabulary(
+    {"advise": [], "advise.dose": ["advise"], "tell": [], "decline": []},
+    {"clinician": "bool", "night": "bool", "age": {"low": 0, "high": 120}},
+)
+
+
+def dose(**fields: Any) -> Norm:
+    body = {"id": "o.dose", "kind": "prohibition", "layer": "organisation", "act": "advise.dose",
+            "condition": {"fact": "clinician", "eq": False}, **fields}  # fmt: skip
+    return norm(**body)
+
+
+NIGHT = {"all": [{"fact": "clinician", "eq": False}, {"fact": "night", "eq": False}]}
+
+
+def test_diff_shows_what_a_change_newly_allows_in_plain_words() -> None:
+    """One telling region: dosage advice at night to non-clinicians, in both languages."""
+    found = diff(charter(W, [dose()]), charter(W, [dose(version=2, condition=NIGHT)]))
+
+    region = found.changed[0]
+    assert [r.seen for r in found.changed].count("known") == 1
+    assert (region.effect, region.acts) == ("newly_allowed", ("advise.dose",))
+    assert dict(region.situation.facts) == {"clinician": False, "night": True}
+    assert (region.before.verdict, region.after.verdict) == ("deny", "allow")
+    assert "not: clinician; night" in region.told["en"]
+    assert "não: clinician; night" in region.told["pt"]
+    assert not found.proved_unchanged
+
+
+def test_diff_of_equal_charters_is_proved_empty() -> None:
+    """The same norms, in another order and with other texts, are proved to decide the same."""
+    other = norm(id="o.b", kind="permission", layer="organisation", act="advise")
+    spoken = dose(statement={"en": "No doses.", "pt": "Nada de doses.", "es": "Nada de dosis."})
+    found = diff(charter(W, [dose(), other]), charter(W, [other, spoken]))
+
+    assert found.changed == ()
+    assert found.proved_unchanged
+    assert found.texts == ("o.dose@1",)
+    assert found.open == ()
+
+
+def test_diff_proves_that_another_way_of_writing_changes_nothing() -> None:
+    """De Morgan, a split range and a new version: unchanged, and proved by the solver."""
+    before = dose(condition={"not": {"any": [{"fact": "clinician", "eq": True},
+                                             {"fact": "age", "at_most": 17}]}})  # fmt: skip
+    split = [
+        dose(id=f"o.dose{i}", condition={"all": [{"fact": "clinician", "eq": False}, age]})
+        for i, age in enumerate([
+            {"all": [{"fact": "age", "at_least": 18}, {"fact": "age", "at_most": 64}]},
+            {"fact": "age", "at_least": 65},
+        ])
+    ]  # fmt: skip
+    found = diff(charter(W, [before]), charter(W, split))
+    known = [r for r in found.changed if r.seen != "unknown"]
+
+    assert known == []
+    # While the age is not known, two norms can each be unknown where one was settled.
+    assert {r.effect for r in found.changed} <= {"now_asked", "other"}
+    assert diff(charter(W, [before]), charter(W, [dose(version=2, condition={
+        "all": [{"fact": "clinician", "eq": False}, {"fact": "age", "at_least": 18}]
+    })])).proved_unchanged  # fmt: skip
+
+
+def test_diff_sees_what_only_unknown_facts_show() -> None:
+    """A norm that denies instead of asking on unknown facts decides known facts as before."""
+    found = diff(charter(W, [dose()]), charter(W, [dose(version=2, on_unknown="deny")]))
+
+    assert {r.seen for r in found.changed} == {"unknown"}
+    assert {(r.before.verdict, r.after.verdict) for r in found.changed} == {("ask", "deny")}
+
+
+def test_diff_sees_what_only_another_feasible_act_shows() -> None:
+    """A duty met by another act changes a verdict only where that act can be done."""
+    duty = norm(id="g.tell", kind="obligation", act="tell", severity=2)
+    mild = norm(id="g.no-tell", kind="prohibition", act="tell", severity=1)
+    grave = norm(id="g.no-tell", version=2, kind="prohibition", act="tell", severity=3)
+    found = diff(charter(W, [duty, mild]), charter(W, [duty, grave]))
+    advise = [r for r in found.changed if "advise" in r.acts]
+
+    assert advise
+    assert {r.seen for r in advise} == {"feasible"}
+    assert all("tell" in r.situation.feasible for r in advise)
+
+
+def test_diff_reports_an_altered_version_as_a_fault() -> None:
+    """The same reference with other content is refused, and said where (I1)."""
+    found = diff(charter(W, [dose()]), charter(W, [dose(condition=NIGHT)]))
+
+    assert [fault.where for fault in found.faults] == ["o.dose@1: condition"]
+    assert found.revised == ("o.dose@1",)
+    assert "o.dose@2" in found.faults[0].do
+
+
+def test_diff_tells_a_period_apart() -> None:
+    """A prohibition with a first day changes nothing before it."""
+    found = diff(charter(W, []), charter(W, [dose(valid_from="2026-12-02")]))
+    days = {t for r in found.changed for t in r.times if t is not None and type(t) is date}
+
+    assert min(days) == date(2026, 12, 2)
+    assert all("from 2026-12-02" in r.told["en"] for r in found.changed)
+
+
+def test_diff_compares_time_zones() -> None:
+    """Where only an authority's zone changes, the hours between both midnights are the region."""
+    day = [dose(valid_from="2026-12-02")]
+    here = charter(W, day).model_copy(update={"zones": {"desk": "Europe/Brussels"}})
+    there = charter(W, day).model_copy(update={"zones": {"desk": "America/Sao_Paulo"}})
+    found = diff(here, there)
+    times = {t for r in found.changed for t in r.times}
+
+    assert times == {datetime(2026, 12, 1, 23, tzinfo=UTC)}
+    assert found.tier == "constitutional"
+
+
+def test_diff_leaves_open_what_a_changed_domain_keeps_it_from_proving() -> None:
+    """A fact whose bounds changed is not proved to be decided as before."""
+    wide = vocabulary({"advise": [], "decline": []}, {"age": {"low": 0, "high": 120}})
+    narrow = vocabulary({"advise": [], "decline": []}, {"age": {"low": 0, "high": 99}})
+    one = norm(id="o.a", kind="prohibition", layer="organisation", act="advise",
+               condition={"fact": "age", "at_most": 17})  # fmt: skip
+    found = diff(charter(wide, [one]), charter(narrow, [one]))
+
+    assert found.changed == ()
+    assert not found.proved_unchanged
+    assert "advise" in found.open
+    assert found.vocabulary == ("fact age",)
+
+
+def test_adding_a_norm_never_ends_a_protection_unless_it_says_so() -> None:
+    """No norm without `supersedes` makes an earlier prohibition vanish, but by the stated rules."""
+    rng = random.Random(7)
+    tried = 0
+    for _ in range(400):
+        old = random_norm(rng, "n0", kind="prohibition", supersedes=[], overridable_by=[])
+        new = random_norm(rng, "n1", supersedes=[])
+        before, after = charter(WORDS, [old]), charter(WORDS, [old, new])
+        stated = new.kind in ("permission", "guarantee", "obligation")
+        if stated or old.condition == Condition():
+            continue
+        tried += 1
+        for one in every_situation(WORDS, {"bearer": "agent"}):
+            if len(one.feasible) == 1 and Quick(before).decide(one).verdict == "deny":
+                assert Quick(after).decide(one).verdict != "allow", (old, new, one)
+        if tried >= 25:
+            break
+
+    assert tried >= 25
+
+
+def test_a_permission_below_never_ends_a_floor() -> None:
+    """A lower or a less specific permission leaves a prohibition as it was: proved, not sampled."""
+    floor = norm(id="g.f", kind="prohibition", act="advise")
+    below = norm(id="o.p", kind="permission", layer="organisation", act="advise.dose")
+    found = diff(charter(W, [floor]), charter(W, [floor, below]))
+
+    assert found.proved_unchanged
+    assert found.added == ("o.p@1",)
+
+
+def test_diff_reaches_the_same_result_whatever_the_order_of_norms() -> None:
+    """The order in which norms lie in a charter changes nothing but its digest."""
+    rng = random.Random(3)
+    before, after = random_pair(rng)
+    shuffled = after.model_copy(update={"norms": tuple(reversed(after.norms))})
+
+    def regions(found: CharterDiff) -> list[Any]:
+        return [r.model_dump(exclude={"before": {"charter"}, "after": {"charter"}})
+                for r in found.changed]  # fmt: skip
+
+    assert regions(diff(before, after)) == regions(diff(before, shuffled))

@@ -1,4 +1,4 @@
-"""What a change of a charter changes: every kind of situation decided differently, or proof of none.
+"""What a change of a charter changes: every kind of situation decided anew, or proof of none.
 
 For each place that the two charters can tell apart and each act, one formula asks for facts, known
 or not, and feasible acts under which the verdicts differ. If it cannot be satisfied, nothing
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from normwright.charter.amending.deciding import VERDICTS, Facts, Term, Verdicts
+from normwright.charter.amending.entrenching import tier_of
 from normwright.charter.amending.facets import Cube, Facets, clashing, shared
 from normwright.charter.amending.frames import (
     POLITY_LIMIT,
@@ -128,7 +129,9 @@ def _inventory(before: Charter, after: Charter) -> dict[str, Any]:
     new = {norm.ref: norm for norm in after.norms}
     both = sorted(ref for ref in old if ref in new)
     revised = [ref for ref in both if deciding(old[ref]) != deciding(new[ref])]
+    head = head_changes(before, after)
     return {
+        "tier": tier_of(before, after, head),
         "added": tuple(sorted(ref for ref in new if ref not in old)),
         "removed": tuple(sorted(ref for ref in old if ref not in new)),
         "revised": tuple(revised),
@@ -137,7 +140,7 @@ def _inventory(before: Charter, after: Charter) -> dict[str, Any]:
             if ref not in revised and speaking(old[ref]) != speaking(new[ref])
         ),
         "vocabulary": vocabulary_changes(before, after),
-        "head": head_changes(before, after),
+        "head": head,
     }  # fmt: skip
 
 

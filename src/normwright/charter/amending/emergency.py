@@ -70,21 +70,18 @@ def emergency_norm(norm: Norm, *, days: int = LONGEST, where: str = "") -> list[
             seen=f"a {norm.kind}",
             do="What is decided without a vote may only tighten; put this to people.",
         ))  # fmt: skip
-    for field in ("valid_from", "valid_to"):
-        if getattr(norm, field) is None:
-            faults.append(Fault(
-                where=f"{at}: {field}", expected="a day: an emergency norm begins and lapses",
-                seen="nothing",
-            ))  # fmt: skip
+    faults += [
+        Fault(where=f"{at}: {field}", expected="a day: an emergency norm begins and lapses",
+              seen="nothing")
+        for field in ("valid_from", "valid_to")
+        if getattr(norm, field) is None
+    ]  # fmt: skip
     if norm.valid_from and norm.valid_to and norm.valid_to > norm.valid_from + timedelta(days):
         last = norm.valid_from + timedelta(days)
         faults.append(Fault(
             where=f"{at}: valid_to", expected=f"{last} at the latest: {days} days",
             seen=str(norm.valid_to),
         ))  # fmt: skip
-    if norm.overridable_by:
-        # Fewer may override it is no harm; more is what an ordinary norm may grant.
-        faults += []
     return faults
 
 
@@ -155,14 +152,14 @@ def _targets(norm: Norm, norms: Sequence[Norm]) -> Iterator[Fault]:
     """An emergency norm may replace what loosens, and nothing that binds or protects."""
     for other in norms:
         earlier = other.emergency and other.id == norm.id
-        if names(norm.supersedes, other) and other is not norm and not earlier:
-            if other.kind not in SUSPENDED:
-                yield Fault(
-                    where=f"{norm.ref}: supersedes",
-                    expected="permissions or exemptions only",
-                    seen=f"{other.ref}, a {other.kind}",
-                    do="No protection ends without a vote.",
-                )
+        aimed = names(norm.supersedes, other) and other is not norm and not earlier
+        if aimed and other.kind not in SUSPENDED:
+            yield Fault(
+                where=f"{norm.ref}: supersedes",
+                expected="permissions or exemptions only",
+                seen=f"{other.ref}, a {other.kind}",
+                do="No protection ends without a vote.",
+            )
 
 
 def _rights(
