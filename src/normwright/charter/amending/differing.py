@@ -1,10 +1,22 @@
 """What a change of a charter changes: every kind of situation decided anew, or proof of none.
 
-For each place that the two charters can tell apart and each act, one formula asks for facts, known
-or not, and feasible acts under which the verdicts differ. If it cannot be satisfied, nothing
-changes there, whatever is feasible. Otherwise regions are cut out: first where every fact that
-matters is known and nothing can be done instead, until these are covered; then verdicts that only
-show beside another feasible act; then those that only show while facts are unknown.
+For each place that the two charters can tell apart, each act, and each other act that can be done
+besides doing nothing, or none, one formula asks for facts, known or not, under which the verdicts
+differ. If it cannot be satisfied, nothing changes there. Otherwise regions are cut out: first where
+every fact that matters is known and nothing can be done instead, until these are covered; then
+verdicts that only show beside another feasible act; then those that only show while facts are
+unknown.
+
+One other act is enough where all facts are known. The verdict is then the gravest that any single
+alternative calls for, in the order necessity, dilemma-choice, dilemma-inaction, deny-dilemma, deny
+(or allow, whatever else can be done). If two charters differ with many alternatives, say the first
+is the graver, then they differ with that alternative alone which makes it so: there the first is as
+grave as before, and the second no graver than it was. While facts are unknown, several alternatives
+at once are not looked at.
+
+Acts that no changed norm touches are not put to the solver: the verdict on a request rests on what
+can be said against it, against doing nothing and against the alternative. Where all three are the
+same before and after, so is the verdict.
 """
 
 from __future__ import annotations
@@ -39,6 +51,7 @@ from normwright.norms import NULL_ACT, Acts, Resolver, facts_of
 from normwright.norms.profiles import Entry
 from normwright.norms.readings import PLACE
 from normwright.norms.resolver import HOLDING
+from normwright.norms.specificity import linked
 from normwright.records import (
     ChangedRegion,
     Charter,
@@ -153,6 +166,7 @@ class _Search:
         self._clashing = clashing(before.vocabulary, after.vocabulary)
         self._vocabulary, self._places = shared(before.vocabulary, after.vocabulary)
         self._axioms = tuple(dict.fromkeys((*before.vocabulary.axioms, *after.vocabulary.axioms)))
+        self._found: dict[Any, tuple[list[_Region], bool]] = {}
         self.open: set[str] = set()
 
     def regions(self) -> Iterator[_Region]:
@@ -206,35 +220,78 @@ class _Search:
     def _in_place(
         self, old: Frame, new: Frame, where: tuple[Place, ...], acts: Sequence[str]
     ) -> Iterator[_Region]:
-        verdicts = Verdicts(self._facts, old), Verdicts(self._facts, new)
+        frames = old, new
         kinds: dict[Any, list[str]] = {}
         for act in acts:
-            kinds.setdefault(_kind_of(act, (old, new)), []).append(act)
+            key = (act == NULL_ACT, *(frame.against_key(act) for frame in frames))
+            kinds.setdefault(key, []).append(act)
         for alike in kinds.values():
             request = alike[0]
-            others = [
-                act
-                for members in kinds.values()
-                if (act := next((a for a in members if a not in (request, NULL_ACT)), None))
-            ]
-            asked = _conditions(_relevant((request, NULL_ACT, *others), (old, new)))
-            near = _conditions(_relevant((request, NULL_ACT), (old, new)))
-            hunt = _Hunt(
-                facts=self._facts,
-                facets=Facets(self._facts, self._vocabulary, [*asked, *self._axioms]),
-                close=_mentioned(near),
-                given=self._given(old, new),
-                solver=self._solver,
-                before=verdicts[0].of(request, others),
-                after=verdicts[1].of(request, others),
-                others=tuple(others),
-            )
-            for region in hunt.regions():
-                yield replace(region, acts=tuple(alike), places=where)
-            if hunt.unsettled or self._clashing & _mentioned(asked):
-                self.open.update(alike)
-        if verdicts[0].unsettled or verdicts[1].unsettled:
-            self.open.update(acts)
+            found: list[_Region] = []
+            for other in (None, *_others(request, kinds.values())):
+                involved = [request, NULL_ACT, *([] if other is None else [other])]
+                if not self._untouched(frames, involved):
+                    told = {one.verdicts for one in found}
+                    found += self._hunted(frames, involved, told, alike)
+            yield from (replace(one, acts=tuple(alike), places=where) for one in found)
+
+    def _untouched(self, frames: tuple[Frame, Frame], acts: Sequence[str]) -> bool:
+        """Whether the same can be said against some acts before and after.
+
+        The verdict on the first, with the others feasible, rests on nothing else.
+        """
+        old, new = frames
+        return all(old.against_key(act) == new.against_key(act) for act in acts)
+
+    def _hunted(
+        self,
+        frames: tuple[Frame, Frame],
+        involved: Sequence[str],
+        told: set[tuple[DecisionVerdict, DecisionVerdict]],
+        alike: Sequence[str],
+    ) -> list[_Region]:
+        """Return the regions of an act beside the null act and perhaps one other.
+
+        Each is looked for once: places that differ in norms that say nothing about these acts have
+        the same regions.
+        """
+        request, _, *other = involved
+        keys = tuple(frame.against_key(act) for frame in frames for act in involved)
+        key = (keys, request == NULL_ACT, tuple(other), frames[0].polity, frames[1].polity,
+               tuple(sorted(told)))  # fmt: skip
+        if key not in self._found:
+            self._found[key] = self._hunt(frames, request, other, told)
+        regions, settled = self._found[key]
+        if not settled:
+            self.open.update(alike)
+        return regions
+
+    def _hunt(
+        self,
+        frames: tuple[Frame, Frame],
+        request: str,
+        other: Sequence[str],
+        told: set[tuple[DecisionVerdict, DecisionVerdict]],
+    ) -> tuple[list[_Region], bool]:
+        before, after = (Verdicts(self._facts, frame) for frame in frames)
+        asked = _conditions(_relevant((request, NULL_ACT, *other), frames))
+        hunt = _Hunt(
+            facts=self._facts,
+            facets=Facets(self._facts, self._vocabulary, [*asked, *self._bearing(asked)]),
+            close=_mentioned(asked),
+            given=self._given(*frames),
+            solver=self._solver,
+            before=before.of(request, other),
+            after=after.of(request, other),
+            others=tuple(other),
+            told=set(told),
+        )
+        regions = list(hunt.regions())
+        doubtful = hunt.unsettled or before.unsettled or after.unsettled
+        return regions, not doubtful and not self._clashing & _mentioned(asked)
+
+    def _bearing(self, asked: Sequence[Condition]) -> tuple[Condition, ...]:
+        return linked(self._axioms, _mentioned(asked))[0]
 
     def _given(self, old: Frame, new: Frame) -> list[Term]:
         """What a place says about facts: which one polity it lies under."""
@@ -250,6 +307,14 @@ def _mentioned(conditions: Iterable[Condition]) -> frozenset[str]:
     return frozenset[str]().union(*(facts_of(condition) for condition in conditions))
 
 
+def _others(request: str, kinds: Iterable[Sequence[str]]) -> Iterator[str]:
+    """One act of every kind, to stand for all of its kind among what else can be done."""
+    for members in kinds:
+        found = next((act for act in members if act not in (request, NULL_ACT)), None)
+        if found is not None:
+            yield found
+
+
 @dataclass(eq=False)
 class _Hunt:
     """The search for regions of one act in one place."""
@@ -257,36 +322,40 @@ class _Hunt:
     facts: Facts
     facets: Facets
     close: frozenset[str]
-    """Facts that bear on the request and on doing nothing."""
+    """Facts that bear on the acts involved."""
     given: list[Term]
     """What is so in the whole place."""
     solver: Term
     before: dict[DecisionVerdict, Term]
     after: dict[DecisionVerdict, Term]
     others: tuple[str, ...]
+    """What can be done besides the request and nothing: one act, or none."""
+    told: set[tuple[DecisionVerdict, DecisionVerdict]]
+    """Verdicts that were found for the act already."""
     unsettled: bool = False
 
     def regions(self) -> Iterator[_Region]:
         """Yield every region; nothing at all if it is proved that there is none."""
-        same = self.facts.every(*(self.before[v] == self.after[v] for v in VERDICTS))
-        differ = self.facts.no(same)
-        if not self._holds(differ):
+        pairs = [(self.before[v], self.after[v]) for v in VERDICTS]
+        differ = self.facts.no(self.facts.every(*(b == a for b, a in pairs if not b.eq(a))))
+        able = [self.facts.can(act) for act in self.others]
+        if not self._holds(differ, *able):
             return
-        told: set[tuple[DecisionVerdict, DecisionVerdict]] = set()
-        alone = [self.facts.no(self.facts.can(act)) for act in self.others]
-        near = [self.facts.known(f) for f in self.facets.names if f in self.close]
-        all_known = [self.facts.known(f) for f in self.facets.names]
+        known = [self.facts.known(f) for f in self.facets.names if f in self.close]
         covered: list[Term] = []
-        while self._holds(differ, *alone, *near, *covered):
-            region, cube = self._region("known", [*alone, *near], self.close)
+        while not self.others and self._holds(differ, *known, *covered):
+            region, cube = self._region("known", known)
             covered.append(self.facts.no(self.facts.every(*self.facets.of(cube))))
-            told.add(region.verdicts)
+            self.told.add(region.verdicts)
             yield region
-        for seen, frame in (("feasible", all_known), ("unknown", [])):
-            while self._holds(differ, *frame, *(self.facts.no(self._pair(p)) for p in sorted(told))):
-                region, _ = self._region(seen, frame, frozenset(self.facets.names))
-                told.add(region.verdicts)
+        for seen, frame in (("feasible", [*able, *known]), ("unknown", able)):
+            while self._holds(differ, *frame, *self._untold()):
+                region, _ = self._region(seen, frame)
+                self.told.add(region.verdicts)
                 yield region
+
+    def _untold(self) -> list[Term]:
+        return [self.facts.no(self._pair(pair)) for pair in sorted(self.told)]
 
     def _holds(self, *terms: Term) -> bool:
         """Whether some assignment makes all terms true; what is not settled is noted."""
@@ -301,27 +370,18 @@ class _Hunt:
     def _pair(self, verdicts: tuple[DecisionVerdict, DecisionVerdict]) -> Term:
         return self.facts.every(self.before[verdicts[0]], self.after[verdicts[1]])
 
-    def _region(self, seen: Any, frame: list[Term], wanted: frozenset[str]) -> tuple[_Region, Cube]:
+    def _region(self, seen: Any, frame: list[Term]) -> tuple[_Region, Cube]:
+        """Read a region off the solver's model: the least that is known, the most it covers."""
         model = self.solver.model()
         verdicts = self._verdicts(model)
         pair = self._pair(verdicts)
-        feasible = self._feasible(model, pair, frame)
-        fixed = [
-            self.facts.can(a) if a in feasible else self.facts.no(self.facts.can(a))
-            for a in self.others
-        ]
-        # The model may have changed with the feasible acts: read the facts once these are fixed.
-        self.solver.check(*self.given, pair, *frame, *fixed)
-        model = self.solver.model()
-        values = {f: (self.facets.read(model, f),) for f in self.facets.names if f in wanted}
-        known = {f for f in values if self.facts.z3.is_true(
-            model.eval(self.facts.known(f), model_completion=True))}  # fmt: skip
-        asked = self._least(pair, fixed, {f: values[f] for f in sorted(known)})
-        if seen == "unknown":
-            cube = asked
-        else:
-            cube = self._widened(pair, [*frame, *fixed], values)
-            # What the witness says of a fact is what the region says of it, where it says it.
+        able = [self.facts.can(act) for act in self.others]
+        values: Cube = {f: (self.facets.read(model, f),) for f in self.facets.names
+                        if f in self.close}  # fmt: skip
+        known = [f for f in values if self.facts.z3.is_true(
+            model.eval(self.facts.known(f), model_completion=True))]  # fmt: skip
+        asked = self._least(pair, able, {f: values[f] for f in known})
+        cube = asked if seen == "unknown" else self._widened(pair, frame, values)
         region = _Region(
             seen=seen,
             verdicts=verdicts,
@@ -329,7 +389,7 @@ class _Hunt:
             acts=(),
             places=(),
             facts=tuple((f, self.facets.value(f, s[0])) for f, s in asked.items()),
-            feasible=feasible,
+            feasible=self.others,
         )
         return region, cube
 
@@ -342,19 +402,6 @@ class _Hunt:
             ]  # fmt: skip
         before, after = found
         return before, after
-
-    def _feasible(self, model: Term, pair: Term, frame: list[Term]) -> tuple[str, ...]:
-        """The fewest other acts that have to be feasible, by leaving out one after the other."""
-        able = [a for a in self.others if self.facts.z3.is_true(
-            model.eval(self.facts.can(a), model_completion=True))]  # fmt: skip
-        out = [self.facts.no(self.facts.can(a)) for a in self.others if a not in able]
-        for act in list(able):
-            kept = [self.facts.can(a) for a in able if a != act]
-            without = self.facts.no(self.facts.can(act))
-            if self._holds(pair, *frame, *out, *kept, without):
-                able.remove(act)
-                out.append(without)
-        return tuple(able)
 
     def _least(self, pair: Term, fixed: list[Term], values: Cube) -> Cube:
         """The fewest known facts with which the verdicts are the same, the others unknown."""
@@ -397,20 +444,6 @@ class _Hunt:
 
 def _order(stretch: tuple[int | None, int | None]) -> tuple[bool, int]:
     return (stretch[0] is not None, stretch[0] or 0)
-
-
-def _kind_of(act: str, frames: Sequence[Frame]) -> Any:
-    """What two acts must share to be decided alike everywhere in a place."""
-    return (
-        act == NULL_ACT,
-        *(
-            (
-                frame.may_be_done(act),
-                tuple((e.index, *(p.index for p in lifting)) for e, lifting in frame.against(act)),
-            )
-            for frame in frames
-        ),
-    )
 
 
 def _relevant(acts: Iterable[str], frames: Sequence[Frame]) -> list[Entry]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from normwright.charter.amending.identity import deciding
@@ -139,7 +140,7 @@ class Frame:
     @cached_property
     def content(self) -> Any:
         """The same in terms of what the norms say, to compare one charter with another."""
-        return tuple(sorted((deciding(e.norm), *self._manner(e)) for e in self.entries))
+        return tuple(sorted((self._deciding(e), *self._manner(e)) for e in self.entries))
 
     @property
     def polity(self) -> FactValue:
@@ -187,12 +188,48 @@ class Frame:
             ),
         ]
 
+    def against_key(self, act: str) -> Any:
+        """What two acts, here or in another frame, share if the same can be said against them."""
+        if act not in self._keys:
+            self._keys[act] = (
+                self.may_be_done(act),
+                tuple(
+                    sorted(
+                        (self._named(entry), tuple(sorted(self._named(p) for p in lifting)))
+                        for entry, lifting in self.against(act)
+                    )
+                ),
+            )
+        return self._keys[act]
+
+    @cached_property
+    def _keys(self) -> dict[str, Any]:
+        return {}
+
+    def _named(self, entry: Entry) -> tuple[Any, ...]:
+        axioms = self.axioms_key if entry.axiomatic else ""
+        return self._deciding(entry), axioms, *self._manner(entry)
+
+    def _deciding(self, entry: Entry) -> str:
+        known = _DECIDING.setdefault(self.resolver, {})
+        if entry.index not in known:
+            known[entry.index] = deciding(entry.norm)
+        return known[entry.index]
+
+    @property
+    def axioms_key(self) -> str:
+        """The axioms as one text."""
+        return repr(self.axioms)
+
     def told_of_unknown(self, entry: Entry) -> str:
         """Return what a norm says here about facts that are not known."""
         return self.context.on_unknown(entry.norm)
 
     def _manner(self, entry: Entry) -> tuple[Any, ...]:
         return self.certain(entry), self.assumed(entry), self.told_of_unknown(entry)
+
+
+_DECIDING: WeakKeyDictionary[Resolver, dict[int, str]] = WeakKeyDictionary()
 
 
 def frame_of(resolver: Resolver, place: Place) -> Frame:
