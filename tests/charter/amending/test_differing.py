@@ -22,7 +22,16 @@ from tests.norms.builders import charter, norm, vocabulary
 
 from normwright.charter.amending import diff
 from normwright.norms import evaluate
-from normwright.records import ChangedRegion, Charter, CharterDiff, Condition, Norm, Situation
+from normwright.records import (
+    ChangedRegion,
+    Charter,
+    CharterDiff,
+    Condition,
+    FactReading,
+    FactValue,
+    Norm,
+    Situation,
+)
 
 pytest.importorskip("z3")
 
@@ -38,6 +47,11 @@ def about(found: CharterDiff, asked: Situation) -> list[ChangedRegion]:
         and asked.channel in r.channels and asked.counterparty in r.counterparties
         and asked.jurisdiction in r.jurisdictions
     ]  # fmt: skip
+
+
+def known(asked: Situation) -> dict[str, FactValue]:
+    """The facts of a situation, as plain values."""
+    return {f: v for f, v in asked.facts.items() if not isinstance(v, FactReading)}
 
 
 def compare(before: Charter, after: Charter, places: Sequence[Mapping[str, Any]]) -> int:
@@ -60,7 +74,7 @@ def compare(before: Charter, after: Charter, places: Sequence[Mapping[str, Any]]
             regions = about(found, one)
             base = len(one.feasible) == 1 and len(one.facts) == len(DOMAINS)
             inside = [r for r in regions if r.seen == "known"
-                      and evaluate(r.condition, dict(one.facts)) is True]  # fmt: skip
+                      and evaluate(r.condition, known(one)) is True]  # fmt: skip
             if was != now:
                 differences += 1
                 assert (was, now) in [(r.before.verdict, r.after.verdict) for r in regions], one
@@ -77,7 +91,7 @@ def test_diff_agrees_with_every_situation_of_small_charters() -> None:
     counts = [compare(*random_pair(rng), rng.sample(PLACES, 4)) for _ in range(PAIRS)]
 
     assert 0 in counts
-    assert sum(count > 0 for count in counts) > PAIRS / 6
+    assert sum(count > 0 for count in counts) > PAIRS / 8
 
 
 W = vocabulary(

@@ -96,8 +96,7 @@ def test_no_protection_ends_in_haste(kind: str) -> None:
 
 
 def test_no_right_is_beaten_in_haste() -> None:
-    """A guarantee of the same or a lower rank that an emergency ban would beat stands against it;
-    one of a higher rank shields itself."""
+    """A right that an emergency ban would beat stands against it; a stronger one shields itself."""
     low = norm(id="o.right", kind="guarantee", layer="organisation", act="make")
     high = norm(id="g.right", kind="guarantee", act="make")
 

@@ -34,7 +34,7 @@ def verdict(one: Charter, act: str, day: date = date(2026, 12, 1)) -> str:
 
 
 def test_an_amendment_waits_for_the_next_session() -> None:
-    """A session that was running keeps the digest it started with; a new one has the new charter."""
+    """A running session keeps the digest it started with; a new one has the new charter."""
     old, new = charter(W, []), charter(W, [BAN])
     stood = history(old, new)
 

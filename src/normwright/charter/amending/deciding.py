@@ -70,6 +70,7 @@ class Facts:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.z3 = z3()
+        self._always, self._never = self.z3.BoolVal(True), self.z3.BoolVal(False)
         self.solver = Solver(vocabulary.model_copy(update={"axioms": ()}))
         self.types = {fact.name: fact for fact in vocabulary.facts}
         self._completed: dict[Any, tuple[Term, Term] | None] = {}
@@ -93,24 +94,23 @@ class Facts:
 
     def no(self, term: Term) -> Term:
         """That this does not hold."""
-        if self.z3.is_true(term) or self.z3.is_false(term):
-            return self.constant(self.z3.is_false(term))
-        return term.arg(0) if self.z3.is_not(term) else self.z3.Not(term)
+        if term is self._always or term is self._never:
+            return self.constant(term is self._never)
+        return self.z3.Not(term)
 
     def constant(self, value: bool) -> Term:
         """A term that always, or never, holds."""
-        return self.z3.BoolVal(value)
+        return self._always if value else self._never
 
     def _joined(self, terms: Iterable[Term], neutral: bool) -> Term:
-        drop, stop = (
-            (self.z3.is_true, self.z3.is_false) if neutral else (self.z3.is_false, self.z3.is_true)
-        )
-        kept = [term for term in terms if not drop(term)]
-        if any(stop(term) for term in kept):
-            return self.constant(not neutral)
+        # The two constants are one object each: asking z3 what a term is costs more than the rest.
+        empty, stop = self.constant(neutral), self.constant(not neutral)
+        kept = [term for term in terms if term is not empty]
+        if any(term is stop for term in kept):
+            return stop
         if len(kept) < 2:
-            return kept[0] if kept else self.constant(neutral)
-        return self.z3.And(*kept) if neutral else self.z3.Or(*kept)
+            return kept[0] if kept else empty
+        return self.z3.And(kept) if neutral else self.z3.Or(kept)
 
     def known(self, fact: str) -> Term:
         """That the fact is known."""

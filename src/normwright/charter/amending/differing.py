@@ -166,6 +166,7 @@ class _Search:
         self._clashing = clashing(before.vocabulary, after.vocabulary)
         self._vocabulary, self._places = shared(before.vocabulary, after.vocabulary)
         self._axioms = tuple(dict.fromkeys((*before.vocabulary.axioms, *after.vocabulary.axioms)))
+        self._ready: dict[Frame, Verdicts] = {}
         self._found: dict[Any, tuple[list[_Region], bool]] = {}
         self.open: set[str] = set()
 
@@ -241,7 +242,10 @@ class _Search:
         The verdict on the first, with the others feasible, rests on nothing else.
         """
         old, new = frames
-        return all(old.against_key(act) == new.against_key(act) for act in acts)
+        # A fact whose domain changed can be read otherwise by the same norm.
+        return not self._clashing and all(
+            old.against_key(act) == new.against_key(act) for act in acts
+        )
 
     def _hunted(
         self,
@@ -273,7 +277,7 @@ class _Search:
         other: Sequence[str],
         told: set[tuple[DecisionVerdict, DecisionVerdict]],
     ) -> tuple[list[_Region], bool]:
-        before, after = (Verdicts(self._facts, frame) for frame in frames)
+        before, after = (self._verdicts(frame) for frame in frames)
         asked = _conditions(_relevant((request, NULL_ACT, *other), frames))
         hunt = _Hunt(
             facts=self._facts,
@@ -289,6 +293,14 @@ class _Search:
         regions = list(hunt.regions())
         doubtful = hunt.unsettled or before.unsettled or after.unsettled
         return regions, not doubtful and not self._clashing & _mentioned(asked)
+
+    def _verdicts(self, frame: Frame) -> Verdicts:
+        """The formulas of a frame, made once for all acts of the place at hand."""
+        if frame not in self._ready:
+            if len(self._ready) > 1:
+                self._ready.clear()
+            self._ready[frame] = Verdicts(self._facts, frame)
+        return self._ready[frame]
 
     def _bearing(self, asked: Sequence[Condition]) -> tuple[Condition, ...]:
         return linked(self._axioms, _mentioned(asked))[0]
