@@ -303,3 +303,28 @@ def test_wrapping_a_request_changes_little(kind: str) -> None:
     assert min(denied, allowed) >= 20
     assert len(missed) <= 0.05 * denied, missed
     assert len(blocked) <= 0.07 * allowed, blocked
+
+
+def test_what_is_no_fact_is_not_asked_of_people() -> None:
+    """A decision that waits for the counterparty alone declines with its norm, and asks nothing."""
+    norms = tuple(
+        n.model_copy(update={"counterparty": ("human",)}) for n in town.charter().norms
+    )  # fmt: skip
+    act = norms[0].act
+    permission = norms[0].model_copy(
+        update={"id": "o.may", "kind": "permission", "condition": Condition(), "layer": "global",
+                "authority": norms[0].authority, "supersedes": (norms[0].ref,)}
+    )  # fmt: skip
+    banned = norms[0].model_copy(
+        update={"condition": Condition(), "counterparty": ("human", "agent", "mixed", "public")}
+    )
+    chosen = town.charter().model_copy(update={"norms": (banned, permission)})
+    screener = Screener(town.policy(chosen), town.harm(), town.rules())
+    decision = screener.resolver.decide(Situation(act=act))
+
+    assert (decision.verdict, decision.unknown) == ("ask", ("counterparty",))
+    for lang in town.LANGS:
+        told = screener._refusal("ask", decision, lang)
+
+        assert "counterparty" not in told
+        assert screener._norms[decision.governing[0]].statement[lang] in told

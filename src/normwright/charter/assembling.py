@@ -35,6 +35,9 @@ def assembled(source: CharterSource, *, drafts: bool = False) -> Charter:
         open_world=head.open_world,
         jurisdiction_basis=head.jurisdiction_basis,
         amendment=head.amendment,
+        title=head.title,
+        contest=head.contest,
+        notice=head.notice,
         process=head.id,
         kind="human",
     )

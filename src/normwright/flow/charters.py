@@ -1,56 +1,12 @@
-"""Where a charter lies: a project, a directory of norms, one file, or the norms that ship."""
+"""The charters a project has had: which one stood when."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from normwright.flow.settings import FILE
-from normwright.records import Charter, Fault, InputError
-
-if TYPE_CHECKING:
-    from normwright.charter import CharterSource
-
-SEEDS = "seeds"
-"""The name under which the norms that ship are asked for, where no place of that name is there."""
-
-
-def norms_of(place: Path) -> CharterSource:
-    """Return the drafted norms of a project, of a directory of norms, or of one charter file.
-
-    Raises:
-        InputError: if the project names no norms, or with every fault of the files.
-    """
-    from normwright.charter import read_source
-
-    if (place / FILE).is_file():
-        from normwright.flow.project import load_project
-
-        project = load_project(place)
-        norms = project.settings.sources.norms
-        if norms is None:
-            raise InputError(
-                [
-                    Fault(
-                        where=f"{FILE}: sources.norms",
-                        expected="a directory of norms",
-                        seen="none",
-                        do="Write norms, one file each, and name their directory there.",
-                    )
-                ]
-            )
-        return read_source(project.path(norms), languages=project.settings.languages)
-    if str(place) == SEEDS and not place.exists():
-        return read_source(Path(str(files("normwright.charter") / SEEDS)))
-    return read_source(place)
-
-
-def is_project(place: Path) -> bool:
-    """Whether a place is a project's directory."""
-    return (place / FILE).is_file()
+from normwright.records import Charter
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,10 @@ from normwright.records import (
     Fault,
     InputError,
     Scene,
-    Situation,
     digest_json,
 )
 from normwright.scenes.exact import asks_for_value
+from normwright.scenes.situation import situation_of
 from normwright.stats import bootstrap_mean, proportion
 
 FOLDS = 3
@@ -176,7 +176,7 @@ def _balanced(scenes: Sequence[Scene], resolver: Resolver, seed: int) -> list[Sc
 
 def _broken(scene: Scene, resolver: Resolver) -> frozenset[str]:
     """Norms that performing the scene's act breaks, by id."""
-    decision = resolver.decide(Situation(act=scene.act, facts=scene.facts))
+    decision = resolver.decide(situation_of(scene))
     if decision.verdict in _PASSING:
         return frozenset()
     return frozenset(ref.rsplit("@", 1)[0] for ref in decision.governing)

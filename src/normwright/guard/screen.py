@@ -30,6 +30,7 @@ from normwright.records import (
     Policy,
     PolicyRule,
     Situation,
+    Text,
     digest_json,
 )
 
@@ -430,6 +431,10 @@ class Screener:
         return tuple(get("checks", name) for name in self.checks)
 
     @cached_property
+    def _labels(self) -> dict[str, Text]:
+        return {f.name: f.label for f in self.policy.charter.vocabulary.facts}
+
+    @cached_property
     def _norms(self) -> dict[str, Norm]:
         return {n.ref: n for n in self.policy.charter.norms}
 
@@ -696,7 +701,8 @@ class Screener:
             self._decided[key] = decision
         if decision.verdict in _PASSING:
             return "allow", decision, concern, concern.reason
-        unknown = frozenset(decision.unknown)
+        # Whom it is done to, or where, no answer can settle.
+        unknown = frozenset(decision.unknown) & self._labels.keys()
         open_ = unknown and unknown <= self.rules.readable(concern.act)
         if exchange.answer is None and (open_ or not concern.settled):
             names = ", ".join(sorted(unknown)) if open_ else "it"
@@ -736,9 +742,9 @@ class Screener:
 
     def _refusal(self, action: Action, decision: Decision, lang: Lang) -> str:
         norm = self._norms[decision.governing[0]]
-        labels = {f.name: f.label for f in self.policy.charter.vocabulary.facts}
-        asks = action == "ask" and decision.unknown
-        names = [labels[n].get(lang, n) for n in decision.unknown] if asks else []
+        facts = [n for n in decision.unknown if n in self._labels]
+        asks = action == "ask" and facts
+        names = [self._labels[n].get(lang, n) for n in facts] if asks else []
         holes = {"norm": norm.id, "statement": norm.statement[lang]}
         return self._say("question" if asks else "refusal", lang, **holes,
                          **({"facts": "; ".join(names)} if asks else {}))  # fmt: skip

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from normwright.norms.acts import Acts
+from normwright.norms.grants import COVERS
 from normwright.norms.profiles import Entry
 from normwright.norms.ranking import PERMISSIVE, RESTRICTIVE, names, repeals
 from normwright.norms.readings import Polities
-from normwright.records import Actor, Channel, Counterparty, Norm, OnUnknown, Situation
+from normwright.records import (
+    Actor,
+    Channel,
+    Condition,
+    Counterparty,
+    FactValue,
+    Norm,
+    OnUnknown,
+    Situation,
+)
 
 HOLDING = frozenset({"in_force", "demonstration"})
 """Statuses that count. A demonstration norm is applied so that a simulated process can be shown
@@ -37,6 +48,10 @@ class Frame:
     """Kinds of actors that the act is done for: the grantors of the chain."""
 
 
+Duties: TypeAlias = tuple[Entry, tuple[Entry, ...]]
+"""An obligation, and the exemptions that speak about it."""
+
+
 class Context:
     """The norms that hold in one frame, indexed by the act they cover.
 
@@ -44,13 +59,17 @@ class Context:
         frame: who acts, for whom, towards whom, where and when.
         valid: the norms in force then.
         acts: the ontology.
+        dead: norms whose condition never comes true. They repeal what they supersede all the same.
     """
 
-    def __init__(self, frame: Frame, valid: Sequence[Entry], acts: Acts) -> None:
+    def __init__(
+        self, frame: Frame, valid: Sequence[Entry], acts: Acts, dead: Set[int] = frozenset()
+    ) -> None:
         self._acts = acts
         self._stricter = frame.bearer in _AGENTS
         newer = [e.norm for e in valid if e.norm.supersedes]
         standing = [e for e in valid if not any(repeals(n, e.norm) for n in newer)]
+        standing = [e for e in standing if e.index not in dead]
         secondary = _secondary(standing)
         held: list[Entry] = []
         doubtful, assumed = set[int](), set[int]()
@@ -76,6 +95,8 @@ class Context:
         """Norms of which it is not known whether they apply."""
         self.assumed = frozenset(assumed)
         """Restrictive norms about counterparties nobody named: they apply."""
+        self.naming = frozenset(e.index for e in held if _towards(e.norm, None) is None)
+        """Norms about some counterparties only."""
         self.alone = not frame.principals
         self._forbid = _by_act(e for e in held if e.norm.kind == "prohibition")
         self._permit = _by_act(e for e in held if e.norm.kind in PERMISSIVE)
@@ -86,7 +107,7 @@ class Context:
             for o in held
             if o.norm.kind == "obligation" and o.index not in secondary
         )
-        self.obliging = tuple((o, xs) for o, xs in self.duties if o.immediate)
+        self._needing = _by_need(self.duties)
 
     def covering(self, act: str) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
         """Prohibitions and permissive norms that speak about an act, strongest first."""
@@ -95,6 +116,19 @@ class Context:
             above = self._acts.above(act)
             found = (_gather(self._forbid, above), _gather(self._permit, above))
             self._seen[act] = found
+        return found
+
+    def duties_under(self, facts: Mapping[str, FactValue]) -> list[Duties]:
+        """Obligations with their exemptions, less those that a single fact shows not to hold."""
+        found = list(self._needing.get(None, {}).get(None, ()))
+        for fact, wanted in self._needing.items():
+            if fact is None:
+                continue
+            value = facts.get(fact)
+            groups = wanted.values() if value is None else (wanted.get((type(value), value), ()),)
+            for group in groups:
+                found += group
+        found.sort(key=lambda pair: pair[0].index)
         return found
 
     def on_unknown(self, norm: Norm) -> OnUnknown:
@@ -130,6 +164,11 @@ def binds(norm: Norm, actor: str, channel: str) -> bool:
         case _:
             machine_or_not = True
     return machine_or_not and actor in norm.bearer.actor and channel in norm.scope.channels
+
+
+def names_some(norm: Norm) -> bool:
+    """Whether a norm is about some kinds of counterparties and not about others."""
+    return len(set(norm.counterparty)) < _EVERYBODY
 
 
 def applies(norm: Norm, situation: Situation, *, zone: str = "UTC") -> bool:
@@ -169,10 +208,9 @@ def _holders(norm: Norm, frame: Frame) -> frozenset[str]:
 
 
 def _towards(norm: Norm, counterparty: Counterparty | None) -> bool | None:
-    named = norm.counterparty
-    if len(set(named)) == _EVERYBODY:
+    if not names_some(norm):
         return True
-    return None if counterparty is None else counterparty in named
+    return None if counterparty is None else counterparty in norm.counterparty
 
 
 def _placed(norm: Norm, frame: Frame) -> bool | None:
@@ -198,6 +236,23 @@ def _secondary(standing: Sequence[Entry]) -> frozenset[int]:
             for e in naming
         )
     )
+
+
+def _by_need(duties: Iterable[Duties]) -> dict[str | None, dict[Any, list[Duties]]]:
+    """Obligations by one value of one fact that their condition cannot hold without."""
+    found: dict[str | None, dict[Any, list[Duties]]] = {}
+    for duty in duties:
+        fact, value = _need(duty[0].norm.condition)
+        found.setdefault(fact, {}).setdefault(value, []).append(duty)
+    return found
+
+
+def _need(condition: Condition) -> tuple[str | None, Any]:
+    for part in (condition, *(condition.all or ())):
+        # Whether a chain covers the act differs from act to act, so it is no one fact.
+        if part.fact not in (None, COVERS) and part.eq is not None:
+            return part.fact, (type(part.eq), part.eq)
+    return None, None
 
 
 def _by_act(entries: Iterable[Entry]) -> dict[str, list[Entry]]:

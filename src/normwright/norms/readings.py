@@ -9,6 +9,7 @@ from typing import TypeAlias
 from normwright.norms.acts import Acts
 from normwright.norms.grants import grant_facts
 from normwright.records import (
+    UNKNOWN,
     Basis,
     FactReading,
     FactType,
@@ -73,18 +74,18 @@ def polities(situation: Situation, basis: tuple[Basis, ...]) -> Polities:
         case str():
             return Polities(frozenset(), open=True)
         case tuple():
-            return Polities(frozenset(told))
+            counted = list(told)
         case _:
-            counted = [told.get(who, "unknown") for who in basis or told]
-            return Polities(frozenset(counted) - {"unknown"}, open="unknown" in counted)
+            counted = [told.get(who, UNKNOWN) for who in basis or told]
+    return Polities(frozenset(counted) - {UNKNOWN}, open=UNKNOWN in counted)
 
 
 def single_polity(under: Polities, fact: FactType | None) -> str | None:
     """Return the value of the fact `jurisdiction` if exactly one polity is named and it has it."""
-    if fact is None or fact.type != "enum" or under.open or len(under.sure or ()) != 1:
+    if fact is None or fact.type != "enum" or under.open or under.sure is None:
         return None
-    (one,) = under.sure or ()
-    return one if one in fact.values else None
+    one = next(iter(under.sure), None)
+    return one if len(under.sure) == 1 and one in fact.values else None
 
 
 def _read(given: FactValue | FactReading, fact: FactType) -> FactValue:

@@ -19,7 +19,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from normwright.norms.acts import NULL_ACT, Acts
 from normwright.norms.axioms import Axioms
 from normwright.norms.conditions import compiled, facts_of
-from normwright.norms.contexts import HOLDING, Context, Frame, applies, days_in, valid_on
+from normwright.norms.contexts import (
+    HOLDING,
+    Context,
+    Frame,
+    applies,
+    days_in,
+    names_some,
+    valid_on,
+)
 from normwright.norms.durations import due_after, leaves_time
 from normwright.norms.grants import COVERS, covers
 from normwright.norms.profiles import Entry, Profile, least_grave, settled, verdict_of
@@ -91,6 +99,7 @@ class Resolver:
         self._zone_of = {who: names_of.index(name) for who, name in charter.zones.items()}
         self._utc = names_of.index("UTC")
         self._polities = {n.authority for n in held if n.layer == "polity"}
+        self._naming = any(names_some(n) for n in held)
         self._contexts: dict[Frame, Context] = {}
         self._contests: dict[tuple[int, int], Contest] = {}
         self._possible: set[tuple[FactValue, ...]] = set()
@@ -188,13 +197,10 @@ class Resolver:
     def _context(self, frame: Frame) -> Context:
         found = self._contexts.get(frame)
         if found is None:
-            valid = [
-                e for e in self._entries
-                if e.index not in self._dead and valid_on(e.norm, self._day(e.norm, frame))
-            ]  # fmt: skip
+            valid = [e for e in self._entries if valid_on(e.norm, self._day(e.norm, frame))]
             if len(self._contexts) >= _CONTEXTS:
                 self._contexts.clear()
-            found = self._contexts[frame] = Context(frame, valid, self._acts)
+            found = self._contexts[frame] = Context(frame, valid, self._acts, self._dead)
         return found
 
     def _day(self, norm: Norm, frame: Frame) -> date | None:
@@ -378,12 +384,10 @@ class Resolver:
     ) -> tuple[str, ...]:
         """What, learned alone or after others, can change the verdict."""
         own = profiles.get(request)
-        if own is None or settled(verdict, own, profiles, request):
+        if own is None or self._all_known(state) or settled(verdict, own, profiles, request):
             return ()
         acts = tuple(profiles)
-        unknown = dimensions(
-            self._considered(acts, view.context), acts, view, state, self._vocabulary
-        )
+        unknown = dimensions(self._considered(acts, view), acts, view, state, self._vocabulary)
 
         def learned(now: State) -> DecisionVerdict | None:
             if self._axioms and self._impossible(now.facts):
@@ -393,14 +397,21 @@ class Resolver:
 
         return mattering(state, unknown, learned)
 
-    def _considered(self, acts: Sequence[str], context: Context) -> list[Entry]:
+    def _all_known(self, state: State) -> bool:
+        """Whether nothing is left to learn: every fact, the counterparty and the polities."""
+        frame, facts = state.frame, state.facts
+        towards = not self._naming or frame.counterparty is not None
+        known = towards and not frame.polities.open
+        return known and all(facts.get(name) is not None for name in self._facts)
+
+    def _considered(self, acts: Sequence[str], view: View) -> list[Entry]:
         """The norms that bear on any of the acts."""
         found: dict[int, Entry] = {}
         for act in acts:
-            for group in context.covering(act):
+            for group in view.context.covering(act):
                 found.update((e.index, e) for e in group)
-        for o, exemptions in context.obliging:
-            found.update((e.index, e) for e in (o, *exemptions))
+        for owed in view.obliging:
+            found.update((e.index, e) for e in (owed.duty, *owed.perhaps))
         return list(found.values())
 
 

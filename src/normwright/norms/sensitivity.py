@@ -60,6 +60,8 @@ def mattering(
     Returns:
         The names, sorted; all of them if there are more than `SENSITIVITY_LIMIT` states.
     """
+    if not dimensions:
+        return ()
     sizes = [1 + len(dimension.steps) for dimension in dimensions]
     if math.prod(sizes) > SENSITIVITY_LIMIT:
         return tuple(sorted(dimension.name for dimension in dimensions))
@@ -93,7 +95,7 @@ def dimensions(
     unknown = sorted(name for name in mentioned if state.facts.get(name) is None)
     frame = state.frame
     found = []
-    if frame.counterparty is None and any(_names_some(e) for e in considered):
+    if frame.counterparty is None and any(e.index in view.context.naming for e in considered):
         found.append(Dimension(COUNTERPARTY, tuple(_towards(c) for c in get_args(Counterparty))))
     open_ = sorted(
         {e.norm.authority for e in considered if e.norm.layer == "polity"
@@ -104,8 +106,10 @@ def dimensions(
         found.append(Dimension(PLACE, tuple(_places(open_, frame.polities, free))))
         unknown = [name for name in unknown if name != PLACE]
     every = (*conditions, *bearing)
-    for name in unknown:
-        found.append(Dimension(name, tuple(_fact(name, v) for v in cells(facts[name], every))))
+    found += [
+        Dimension(name, tuple(_fact(name, v) for v in cells(facts[name], every)))
+        for name in unknown
+    ]
     return found
 
 
@@ -120,10 +124,6 @@ def _open_conditions(
         if entry.norm.maintain is not None and view.truths.goes_on(entry) is None:
             found.append(entry.norm.maintain)
     return found
-
-
-def _names_some(entry: Entry) -> bool:
-    return len(set(entry.norm.counterparty)) < len(get_args(Counterparty))
 
 
 def _towards(counterparty: Counterparty) -> Callable[[State], State]:

@@ -86,7 +86,7 @@ class View:
     def duties(self) -> tuple[Owed, ...]:
         """Obligations that hold or may, the exemptions that lift them, and all that may."""
         found = []
-        for duty, exemptions in self.context.duties:
+        for duty, exemptions in self.context.duties_under(self.truths.facts):
             truth = self.truth(duty)
             if truth is False or self.truths.goes_on(duty) is False:
                 continue

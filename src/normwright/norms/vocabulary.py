@@ -53,7 +53,7 @@ def axiom_faults(vocabulary: Vocabulary, *, where: str = "axioms") -> list[Fault
         return faults
     if satisfiable(Condition(all=vocabulary.axioms), vocabulary.facts) is False:
         return [_fault(where, "axioms that some situation fulfils together", "none can",
-                       "Weaken one of them: they speak of every situation there can be.")]  # fmt: skip
+                       "Weaken one: they speak of every situation there can be.")]  # fmt: skip
     return []
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from normwright.cli.charter.group import Norms, app
+from normwright.cli.charter.norms import is_project
 from normwright.cli.charter.places import charter_at, drafted_at
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
@@ -78,7 +79,7 @@ def _charter(
 
     if drafts:
         return drafted_at(place, drafts=True).charter, ()
-    if not flow.is_project(place):
+    if not is_project(place):
         return charter_at(place, drafts=False).charter, ()
     stood = flow.ratified(place)
     if known is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from normwright.cli.charter.norms import is_project, norms_of
 from normwright.records import Charter, Fault, InputError
 
 
@@ -36,7 +37,7 @@ def charter_at(place: Path, *, drafts: bool | None) -> Found:
 
     if place.name.endswith((".json", ".json.gz")):
         return Found(_record(place), False)
-    if flow.is_project(place) and not drafts:
+    if is_project(place) and not drafts:
         stood = flow.ratified(place)
         if stood:
             return Found(stood[-1].charter, False)
@@ -49,10 +50,9 @@ def charter_at(place: Path, *, drafts: bool | None) -> Found:
 
 def drafted_at(place: Path, *, drafts: bool | None) -> Found:
     """Return the charter of the norms on disk, of a project too."""
-    from normwright import flow
     from normwright.charter import assembled
 
-    source = flow.norms_of(place)
+    source = norms_of(place)
     standing = assembled(source)
     counted = not standing.norms if drafts is None else drafts
     return Found(assembled(source, drafts=True) if counted else standing, counted)
