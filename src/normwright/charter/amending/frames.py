@@ -148,6 +148,11 @@ class Frame:
         return self.facts.get(PLACE)
 
     @property
+    def obliging(self) -> list[tuple[Entry, tuple[Entry, ...]]]:
+        """Obligations that doing anything else breaks at once, with the exemptions from them."""
+        return [(o, exemptions) for o, exemptions in self.context.duties if o.immediate]
+
+    @property
     def axioms(self) -> tuple[Condition, ...]:
         """What the charter says holds in every situation."""
         return self.resolver._vocabulary.axioms
@@ -155,7 +160,7 @@ class Frame:
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
         """The norms that a verdict here can rest on, by strength."""
-        obliging = {o.index for o, _ in self.context.obliging}
+        obliging = {o.index for o, _ in self.obliging}
         held = [e for e in self.resolver._entries if e.index in self.context.holders]
         return tuple(
             e for e in held
@@ -183,7 +188,7 @@ class Frame:
             *((f, [p for p in permitting if lifts(p, f)]) for f in forbidding),
             *(
                 (o, [p for p in (*permitting, *exemptions) if lifts(p, o)])
-                for o, exemptions in self.context.obliging
+                for o, exemptions in self.obliging
                 if o.norm.act not in above
             ),
         ]
