@@ -88,6 +88,7 @@ class ChangedRegion(Frozen):
     counterparties: tuple[Counterparty | None, ...]
     channels: tuple[Channel, ...]
     jurisdictions: tuple[tuple[str, ...] | Literal["unknown"] | None, ...]
+    """Combinations of the polities that have norms; one without norms is like none."""
     times: tuple[datetime | date | None, ...]
     """One moment of every stretch of time of the region; None: where no time is given."""
     told: Text = {}
