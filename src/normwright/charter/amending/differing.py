@@ -279,9 +279,11 @@ class _Search:
     ) -> tuple[list[_Region], bool]:
         before, after = (self._verdicts(frame) for frame in frames)
         asked = _conditions(_relevant((request, NULL_ACT, *other), frames))
+        # A fact that only an axiom names can settle another one.
+        asked = [*asked, *self._bearing(asked)]
         hunt = _Hunt(
             facts=self._facts,
-            facets=Facets(self._facts, self._vocabulary, [*asked, *self._bearing(asked)]),
+            facets=Facets(self._facts, self._vocabulary, asked),
             close=_mentioned(asked),
             given=self._given(*frames),
             solver=self._solver,
@@ -479,7 +481,7 @@ def _merged(found: Sequence[_Region]) -> list[_Region]:
     """Put together regions that differ in their acts or their places alone."""
     by_act: dict[Any, list[_Region]] = {}
     for one in found:
-        key = (one.seen, one.verdicts, one.condition, one.acts, one.feasible)
+        key = (one.seen, one.verdicts, one.condition, one.acts, one.feasible, one.facts)
         by_act.setdefault(key, []).append(one)
     wide = [
         replace(ones[0], places=tuple(dict.fromkeys(p for one in ones for p in one.places)))
@@ -487,12 +489,20 @@ def _merged(found: Sequence[_Region]) -> list[_Region]:
     ]
     by_place: dict[Any, list[_Region]] = {}
     for one in wide:
-        by_place.setdefault((one.seen, one.verdicts, one.condition, one.places), []).append(one)
+        by_place.setdefault(_alike(one), []).append(one)
     return [
         replace(ones[0], acts=tuple(sorted({a for one in ones for a in one.acts})), places=box)
         for ones in by_place.values()
         for box in boxes(ones[0].places)
     ]
+
+
+def _alike(one: _Region) -> Any:
+    """What regions of different acts share if they can be told, and shown, as one.
+
+    Their witness counts: what suffices to know for one act may not for another.
+    """
+    return one.seen, one.verdicts, one.condition, one.feasible, one.facts, one.places
 
 
 def _witnessed(
