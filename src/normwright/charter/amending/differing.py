@@ -100,8 +100,10 @@ def diff(before: Charter, after: Charter) -> CharterDiff:
 
     Returns:
         The regions, each with a witness that both resolvers were asked about. For every act and
-        place, each pair of verdicts that occurs is among them; where nothing else can be done and
-        all facts that matter are known, the regions cover every difference.
+        place, each pair of verdicts that occurs beside at most one other feasible act is among
+        them; beside several, known facts give a difference only where one alone does, and none
+        that loosens more. Where nothing else can be done and all facts that matter are known, the
+        regions cover every difference.
 
     Raises:
         InputError: if a charter's norms do not fit its vocabulary.
