@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from normwright.charter.amending.emergency import emergency_faults, emergency_norm
 from normwright.charter.cases import run_cases
 from normwright.norms import condition_faults, norm_faults, satisfiable, vocabulary_faults
 from normwright.norms.durations import DURATION
@@ -44,6 +45,9 @@ def check(charter: Charter) -> list[Fault]:
         faults += _dead(norm, vocabulary, norm.ref)
         faults += _standing(norm, charter)
     faults += joint_invariants(charter.norms)
+    if not vocabulary_faults(vocabulary):
+        hasty = emergency_faults(charter.norms, vocabulary, charter.amendment)
+        faults += [fault for fault in hasty if fault not in faults]
     faults += _powers(charter.norms)
     if not faults:
         faults += case_faults(charter.norms, vocabulary)
@@ -51,13 +55,14 @@ def check(charter: Charter) -> list[Fault]:
 
 
 def norm_invariants(norm: Norm, languages: Sequence[str], *, where: str = "") -> list[Fault]:
-    """Return what is amiss with one norm by itself (I2, I5, I6, I7, I9, I10)."""
+    """Return what is amiss with one norm by itself (I2, I5 to I7, I9 to I11)."""
     at = where or norm.ref
     return [
         *_identity(norm, at),
         *_kind(norm, at),
         *_time(norm, at),
         *_words(norm, languages, at),
+        *(emergency_norm(norm, where=at) if norm.emergency else ()),
     ]
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import yaml
 from pydantic import ValidationError
 
+from normwright.charter.amending.emergency import emergency_faults
 from normwright.charter.explaining import explained
 from normwright.charter.invariants import case_languages, joint_invariants, norm_invariants
 from normwright.charter.loading import Document, Place, load
@@ -100,6 +101,12 @@ def read_source(place: Path, *, languages: Sequence[str] | None = None) -> Chart
 
     faults += joint_invariants(norms, where)
     faults += _notice(parts.head, head, spoken)
+    if sound and not faults:
+        homes = {norm.ref: (norm, document) for norm, document in read.values()}
+        faults += [
+            _located(fault, *homes[fault.where.partition(":")[0]])
+            for fault in emergency_faults(norms, vocabulary, head.amendment)
+        ]
     if faults:
         raise InputError(faults)
     documents = {norm.ref: document for norm, document in read.values()}

@@ -4,6 +4,7 @@ from normwright.flow.agreed import methods_agreement, read_theories, theories_ag
 from normwright.flow.audited import Audited, audited
 from normwright.flow.ballots import Cast, read_ballots
 from normwright.flow.chain import Chain, Link, chain_of
+from normwright.flow.charters import Ratified, ratified
 from normwright.flow.code import code_digest
 from normwright.flow.compare import Comparison, RunName, compare
 from normwright.flow.engine import (
@@ -68,6 +69,7 @@ __all__ = [
     "Project",
     "ProjectSettings",
     "Ranked",
+    "Ratified",
     "Results",
     "RunName",
     "RunReport",
@@ -115,6 +117,7 @@ __all__ = [
     "project_schema",
     "publish",
     "ranked_by",
+    "ratified",
     "read_ballots",
     "read_theories",
     "require_learning",

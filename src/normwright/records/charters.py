@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Literal, TypeAlias
 
 from pydantic import Field
 
 from normwright.records.base import Digest, Frozen, Layer, Record, Text
-from normwright.records.norms import Expectation
+from normwright.records.evidence import Fault
+from normwright.records.norms import Actor, Channel, Condition, Counterparty, Expectation, Tier
 from normwright.records.situations import Decision, DecisionVerdict, Situation
 
 FindingClass: TypeAlias = Literal[
@@ -63,12 +65,34 @@ class CharterFinding(Frozen):
     model_config = {"populate_by_name": True}
 
 
+Effect: TypeAlias = Literal["newly_allowed", "newly_denied", "now_asked", "other"]
+"""What a change does to a situation. `other`: what is done stays the same, its reason does not."""
+
+
 class ChangedRegion(Frozen):
     """A kind of situation that two charters decide differently, with one situation of the kind."""
 
     situation: Situation
+    """The plainest one: no fact that does not matter, nothing feasible that does not matter."""
     before: Decision
     after: Decision
+    effect: Effect
+    seen: Literal["known", "feasible", "unknown"]
+    """Where it shows: `known`, if every fact that matters is known and nothing can be done instead;
+    `feasible`, only beside other acts that can be done; `unknown`, only while facts are unknown."""
+    acts: tuple[str, ...]
+    """The acts of the region, sorted."""
+    condition: Condition = Condition()
+    """The facts of the region: wherever this is true, both verdicts are as in the situation."""
+    bearers: tuple[Actor, ...]
+    counterparties: tuple[Counterparty | None, ...]
+    channels: tuple[Channel, ...]
+    jurisdictions: tuple[tuple[str, ...] | Literal["unknown"] | None, ...]
+    """Combinations of the polities that have norms; one without norms is like none."""
+    times: tuple[datetime | date | None, ...]
+    """One moment of every stretch of time of the region; None: where no time is given."""
+    told: Text = {}
+    """The region in words, in every language of the later charter."""
 
 
 class CharterDiff(Record):
@@ -79,12 +103,26 @@ class CharterDiff(Record):
     added: tuple[str, ...] = ()
     """References of norms that are only in the later charter."""
     removed: tuple[str, ...] = ()
+    revised: tuple[str, ...] = ()
+    """References whose deciding content changed under the same version, which is a fault."""
+    texts: tuple[str, ...] = ()
+    """References of which only texts, cases, sources or provenance changed."""
+    vocabulary: tuple[str, ...] = ()
+    """Facts, acts and axioms that changed: `fact age`, `act advise`, `axioms`."""
+    head: tuple[str, ...] = ()
+    """Keys of the charter's head that changed, for instance `amendment`."""
+    tier: Tier | None = None
+    """The tier whose rule the change needs; None: nothing changed that a rule is about."""
     changed: tuple[ChangedRegion, ...] = ()
-    """One witness a region in which the verdict differs."""
+    """The regions in which the verdict differs, with one witness each."""
     proved_unchanged: bool
     """Whether it was proved that no situation is decided differently."""
     open: tuple[str, ...] = ()
-    """Acts for which neither a difference was found nor its absence proved."""
+    """Acts for which it was not proved that the regions are all there are."""
+    faults: tuple[Fault, ...] = ()
+    """What the change must not do: alter a version, repeal without saying so, weaken in haste."""
+    covers: Text = {}
+    """Over which situations this was found and proved, in every language of the later charter."""
 
 
 class QuestionFamily(Frozen):
