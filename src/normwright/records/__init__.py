@@ -84,6 +84,7 @@ from normwright.records.norms import (
     Norm,
     NormCase,
     OnUnknown,
+    ProposedNorm,
     Provenance,
     RejectedNorm,
     Scope,
@@ -98,11 +99,20 @@ from normwright.records.outcomes import (
     Grouping,
     Outcome,
     PairShare,
+    RobustSupport,
     Support,
 )
 from normwright.records.people import Identification, Participant, Polity, Process
 from normwright.records.policies import Policy, PolicyRule
 from normwright.records.rankings import Margin, Ranking, Standing
+from normwright.records.ratification import (
+    Dissent,
+    GroupDissent,
+    Marked,
+    NormDraft,
+    Reading,
+    ReadingResult,
+)
 from normwright.records.remotes import RemoteUse
 from normwright.records.rows import json_rows
 from normwright.records.scenes import FactValue, Message, Role, Scene
@@ -215,6 +225,7 @@ __all__ = [
     "Demonstration",
     "Digest",
     "Dilemma",
+    "Dissent",
     "Duty",
     "Estimate",
     "Expectation",
@@ -227,6 +238,7 @@ __all__ = [
     "Frozen",
     "Grant",
     "Group",
+    "GroupDissent",
     "GroupReward",
     "Grouping",
     "GroupsChange",
@@ -246,6 +258,7 @@ __all__ = [
     "MajorityCycles",
     "Margin",
     "MarginCheck",
+    "Marked",
     "Measure",
     "Measurement",
     "Message",
@@ -255,6 +268,7 @@ __all__ = [
     "Norm",
     "NormCase",
     "NormChange",
+    "NormDraft",
     "NormwrightError",
     "OnUnknown",
     "Origin",
@@ -272,11 +286,14 @@ __all__ = [
     "PreferencePair",
     "Process",
     "ProcessKind",
+    "ProposedNorm",
     "Provenance",
     "RankInfluence",
     "RankedTiers",
     "Ranking",
     "RankingChange",
+    "Reading",
+    "ReadingResult",
     "Record",
     "RejectedNorm",
     "Remedy",
@@ -284,6 +301,7 @@ __all__ = [
     "RemoteUse",
     "Repair",
     "RepresentationAudit",
+    "RobustSupport",
     "Role",
     "RowProof",
     "RuleAnswer",

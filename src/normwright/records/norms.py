@@ -9,6 +9,7 @@ from pydantic import Field
 
 from normwright.records.base import Digest, Frozen, Layer, ProcessKind, Record, Text
 from normwright.records.estimates import Estimate
+from normwright.records.ratification import Dissent, ReadingResult
 from normwright.records.scenes import FactValue
 
 Kind: TypeAlias = Literal[
@@ -151,10 +152,17 @@ class Provenance(Frozen):
     support: dict[str, Estimate]
     """`all`, then one entry an opinion group."""
     dissent: str = ""
+    """Who is against it, in a sentence; in every language and with numbers in the charter."""
+    readings: tuple[ReadingResult, ...] = ()
+    """Each dated vote on it, the earliest first."""
+    change: Estimate | None = None
+    """Support in the last reading minus that in the first, if there were several."""
     decision_level: DecisionLevel = "L0"
     ratified_at: date | None = None
     rule: str = ""
     """The ratification rule that was applied, in words."""
+    rules: Text = {}
+    """The same in every charter language."""
 
 
 class Norm(Record):
@@ -227,10 +235,27 @@ class RejectedNorm(Frozen):
     support: dict[str, Estimate] = {}
     reasons: Text = {}
     """The reason in every charter language."""
+    readings: tuple[ReadingResult, ...] = ()
+    """Each dated vote on it, the earliest first."""
+    rules: Text = {}
+    """The rule that was applied, in every charter language."""
 
     def reason_in(self, lang: str) -> str:
         """Return the reason in one language, else as it was first written."""
         return self.reasons.get(lang) or self.reason
+
+
+class ProposedNorm(Frozen):
+    """A norm that was carried in as many readings as were held and still awaits another one.
+
+    It is no norm of the charter: it binds nobody until it is carried again.
+    """
+
+    norm: Norm
+    reasons: Text
+    """What it waits for, in every charter language."""
+    awaits: date
+    """The first day on which the next reading may be held."""
 
 
 class TierRule(Frozen):
@@ -290,6 +315,10 @@ class Charter(Record):
     vocabulary: Vocabulary
     norms: tuple[Norm, ...]
     rejected: tuple[RejectedNorm, ...] = ()
+    proposed: tuple[ProposedNorm, ...] = ()
+    """Norms that await another reading; none of them holds."""
+    dissents: tuple[Dissent, ...] = ()
+    """The minority report on each norm that was voted on, sorted by norm."""
     conflicts: tuple[Conflict, ...] = ()
     zones: dict[str, str] = {}
     open_world: bool = False
