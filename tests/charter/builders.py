@@ -17,6 +17,7 @@ from normwright.records import (
     Outcome,
     Process,
     ProcessKind,
+    RobustSupport,
     Statement,
     Support,
 )
@@ -36,6 +37,9 @@ FACTS = {
         {"name": "age", "type": "int", "low": 0, "high": 120, "label": {"en": "a", "pt": "i"}},
     ]
 }
+
+ONE_READING = {"amendment": {"constitutional": {"readings": 1, "robust_core": False}}}
+"""A head whose constitutional rule one tally can meet: two thirds, and half of each group."""
 
 
 def case(lang: str, kind: str, expect: str, act: str = "advise", **facts: Any) -> dict[str, Any]:
@@ -68,9 +72,14 @@ def seed(**fields: Any) -> dict[str, Any]:
 
 
 def write(folder: Path, *norms: Mapping[str, Any], **files: Any) -> Path:
-    """Write a source: acts, facts, and one file a norm; `files` replaces acts or facts."""
+    """Write a source: acts, facts, a head and one file a norm; `files` replaces the first three.
+
+    `charter=None` writes no head, so that the defaults apply."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in {"acts": ACTS, "facts": FACTS, **files}.items():
+    given = {"acts": ACTS, "facts": FACTS, "charter": ONE_READING, **files}
+    for name, content in given.items():
+        if content is None:
+            continue
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
     for number, norm in enumerate(norms):
         home = folder / str(norm.get("layer", "x"))
@@ -80,12 +89,13 @@ def write(folder: Path, *norms: Mapping[str, Any], **files: Any) -> Path:
     return folder
 
 
-def source(folder: Path, *norms: Mapping[str, Any]) -> CharterSource:
-    return read_source(write(folder, *norms), languages=LANGS)
+def source(folder: Path, *norms: Mapping[str, Any], **files: Any) -> CharterSource:
+    return read_source(write(folder, *norms, **files), languages=LANGS)
 
 
 def process(kind: ProcessKind = "human", **fields: Any) -> Process:
-    return Process(id="talk", kind=kind, title={"en": "Talk", "pt": "Conversa"}, **fields)
+    given = {"id": "talk", **fields}
+    return Process(kind=kind, title={"en": "Talk", "pt": "Conversa"}, **given)
 
 
 def statement(number: int, norm: str, *, endorses: bool = True, layer: Layer = "organisation",
@@ -109,6 +119,8 @@ def outcome(
     layer: Layer = "organisation",
     authority: str = "desk",
     participants: int = 100,
+    process: str = "talk",
+    robust: tuple[RobustSupport, ...] = (),
 ) -> Outcome:
     """An outcome from counts of agree, disagree and pass, by statement, and by group if given."""
     members = sizes or {}
@@ -125,7 +137,7 @@ def outcome(
         )  # fmt: skip
     listed = tuple(Group(id=g, size=n, members="sha256:" + "0" * 64) for g, n in members.items())
     return Outcome(
-        process="talk", kind=kind, layer=layer, authority=authority, participants=participants,
-        votes=0, support=tuple(found), rankings=(),
+        process=process, kind=kind, layer=layer, authority=authority, participants=participants,
+        votes=0, support=tuple(found), rankings=(), robust=robust,
         grouping=Grouping(groups=listed, method="test", reason="given"),
     )  # fmt: skip

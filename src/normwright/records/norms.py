@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from normwright.records.base import Digest, Frozen, Layer, ProcessKind, Record, Text
 from normwright.records.estimates import Estimate
@@ -261,7 +261,7 @@ class ProposedNorm(Frozen):
 class TierRule(Frozen):
     """What it takes to adopt or change norms of one tier."""
 
-    share: float = Field(ge=0.5, lt=1)
+    share: float = Field(default=0.5, ge=0.5, lt=1)
     """Least share of all who voted; exactly one half means more for than against."""
     group_share: float | None = Field(default=None, gt=0, lt=1)
     """Least share in every opinion group of at least `group_size`; None: groups are not asked."""
@@ -276,15 +276,27 @@ class TierRule(Frozen):
     """Fewest people who must have voted; None: no number was laid down."""
 
 
-class Amendment(Frozen):
-    """How a charter may be changed. These rules are constitutional themselves."""
+_STRICT = TierRule(share=2 / 3, group_share=0.5, robust_core=True, readings=2, days_between=14)
+_SIMPLE = TierRule(share=0.5)
 
-    constitutional: TierRule = TierRule(
-        share=2 / 3, group_share=0.5, robust_core=True, readings=2, days_between=14
-    )
-    revisable: TierRule = TierRule(share=0.5)
+
+class Amendment(Frozen):
+    """How a charter may be changed. These rules are constitutional themselves.
+
+    What a file does not say of a tier stays as it is here, and so as strict as it is here.
+    """
+
+    constitutional: TierRule = _STRICT
+    revisable: TierRule = _SIMPLE
     emergency_days: int = Field(default=14, ge=1, le=14)
     """Longest life of an emergency norm."""
+
+    @field_validator("constitutional", "revisable", mode="before")
+    @classmethod
+    def _filled(cls, given: Any, info: ValidationInfo) -> Any:
+        """Add what a tier's rule does not say."""
+        default = _STRICT if info.field_name == "constitutional" else _SIMPLE
+        return {**default.model_dump(), **given} if isinstance(given, dict) else given
 
 
 class CharterHead(Frozen):
