@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
+from normwright.flow.history import settled
 from normwright.flow.project import Project
+from normwright.flow.readings import earlier_readings, reading_steps
 from normwright.flow.stages.people import counted
 from normwright.records import (
     Changes,
@@ -17,6 +19,7 @@ from normwright.records import (
     GroupsChange,
     InputError,
     NormChange,
+    NormFate,
     Outcome,
     Polity,
     RankingChange,
@@ -97,8 +100,8 @@ def compare(
     firsts, margins = _placed(before, after)
     rankings = tuple(_rankings(before, after))
     groups = tuple(_groups(before, after))
-    was, why = _charter(project, rows, before, polities)
-    now, why_not = _charter(project, fewer, after, polities)
+    was, why = _charter(project, store, rows, before, polities)
+    now, why_not = _charter(project, store, fewer, after, polities)
     norms = _norms(was, now) if was is not None and now is not None else None
     return Compared(
         changes=Changes(
@@ -149,7 +152,11 @@ def outcomes(
 
 
 def _charter(
-    project: Project, rows: Rows, counted: Mapping[str, Outcome], polities: Sequence[Polity]
+    project: Project,
+    store: Store,
+    rows: Rows,
+    counted: Mapping[str, Outcome],
+    polities: Sequence[Polity],
 ) -> tuple[Charter | None, str]:
     """Return the charter that these outcomes ratify, or None and why there is none."""
     from normwright.charter import ratify, read_source
@@ -159,11 +166,16 @@ def _charter(
         return None, "the project has no norms"
     try:
         source = read_source(project.path(settings.sources.norms), languages=settings.languages)
+        present = settled(store)
+        if missing := [name for names in reading_steps(project) for name in names
+                       if name not in present]:  # fmt: skip
+            return None, f"{missing[0]} has no present result"
         charter = ratify(
             source,
             [counted[polity.id] for polity in polities],
             process=rows.process,
             statements=rows.statements,
+            readings=earlier_readings(project, store, lambda step: present[step].made),
             charter_id=settings.id,
             languages=settings.languages,
             on=date.fromisoformat(settings.charter_date),
@@ -278,6 +290,7 @@ def _norms(was: Charter, now: Charter) -> tuple[NormChange, ...]:
     )
 
 
-def _fates(charter: Charter) -> dict[str, Literal["adopted", "rejected"]]:
-    adopted: dict[str, Literal["adopted", "rejected"]] = {n.ref: "adopted" for n in charter.norms}
-    return adopted | {one.norm: "rejected" for one in charter.rejected}
+def _fates(charter: Charter) -> dict[str, NormFate]:
+    fates: dict[str, NormFate] = {n.ref: "adopted" for n in charter.norms}
+    fates |= {one.norm: "rejected" for one in charter.rejected}
+    return fates | {one.norm.ref: "proposed" for one in charter.proposed}

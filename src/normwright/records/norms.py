@@ -337,3 +337,20 @@ class Charter(Record):
     amendment: Amendment = Amendment()
     process: str
     kind: ProcessKind
+
+    @property
+    def not_holding(self) -> tuple[RejectedNorm, ...]:
+        """Norms that were put to the vote and do not hold, each with why, sorted by norm.
+
+        Rejected ones, and those that await another reading.
+        """
+        waiting = (
+            RejectedNorm(
+                norm=one.norm.ref,
+                reason=next(iter(one.reasons.values()), ""),
+                reasons=one.reasons,
+                support={} if one.norm.provenance is None else one.norm.provenance.support,
+            )
+            for one in self.proposed
+        )
+        return tuple(sorted([*self.rejected, *waiting], key=lambda r: r.norm))

@@ -429,7 +429,7 @@ def _of_people(data: ReportData, w: Words) -> Iterator[_Link]:
         yield "votes", w.number(None), "", ""
     if data.policy is not None:
         charter = data.policy.charter
-        of = w("path.norms_of", rejected=w.count(len(charter.rejected)))
+        of = w("path.norms_of", rejected=w.count(len(charter.not_holding)))
         yield "norms", w.count(len(charter.norms)), of, charter.digest
 
 
@@ -481,7 +481,7 @@ def _norm_rows(data: ReportData, w: Words) -> list[dict[str, Any]]:
             "rejected": rejected.reason_in(w.lang),
             "picture": support_strip(rejected.support, rejected.norm, w),
         }
-        for rejected in data.policy.charter.rejected
+        for rejected in data.policy.charter.not_holding
     ]
 
 
@@ -802,7 +802,7 @@ def _charter(data: ReportData, policy: Policy, w: Words) -> dict[str, Any]:
                 "reason": r.reason_in(w.lang),
                 "picture": support_strip(r.support, r.norm, w),
             }
-            for r in charter.rejected
+            for r in charter.not_holding
         ],
         "permits": [w(f"mode.{m}") for m in policy.permit_modes],
         "permit_reason": text_in(policy.permit_reason, w.lang),
