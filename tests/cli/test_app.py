@@ -43,6 +43,8 @@ def test_the_commands_are_these() -> None:
         "aggregate survey",
         "charter check",
         "charter decide",
+        "charter draft",
+        "charter ratify",
         "charter show",
         "chat",
         "demo",

@@ -12,15 +12,19 @@ from normwright.charter.assembling import assembled
 from normwright.charter.cases import CaseResult, run_cases
 from normwright.charter.checking import CharterCheck, check_source
 from normwright.charter.conflicts import conflicts
-from normwright.charter.drafting import Draft, draft
+from normwright.charter.dissent import dissent, dissent_in, minority_report
+from normwright.charter.drafting import AMENDMENT, Draft, draft, unwritten, write_drafts
 from normwright.charter.enacting import LAYER_LIMIT, enact
 from normwright.charter.invariants import check
-from normwright.charter.ratifying import ratify
+from normwright.charter.ratifying import LEVEL_CAP, level_of, ratify
 from normwright.charter.reading import CharterSource, read_norm, read_source, write_norm
+from normwright.charter.readings import objections, result_of, rule_in_words, standing_of
 from normwright.charter.situations import Asked, read_situations
 
 __all__ = [
+    "AMENDMENT",
     "LAYER_LIMIT",
+    "LEVEL_CAP",
     "Asked",
     "CaseResult",
     "CharterCheck",
@@ -30,12 +34,22 @@ __all__ = [
     "check",
     "check_source",
     "conflicts",
+    "dissent",
+    "dissent_in",
     "draft",
     "enact",
+    "level_of",
+    "minority_report",
+    "objections",
     "ratify",
     "read_norm",
     "read_situations",
     "read_source",
+    "result_of",
+    "rule_in_words",
     "run_cases",
+    "standing_of",
+    "unwritten",
+    "write_drafts",
     "write_norm",
 ]

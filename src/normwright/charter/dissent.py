@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from normwright.charter.tallying import Asked, asked_of, overall, within
+from normwright.charter.readings import objections
+from normwright.charter.tallying import Asked, asked_of, outside, overall, tallied, within
 from normwright.charter.wording import joined, say
 from normwright.records import (
+    Amendment,
     Dissent,
     Estimate,
     GroupDissent,
     Marked,
     Norm,
     Outcome,
+    Reading,
     Statement,
     Support,
     Text,
@@ -30,21 +33,21 @@ def dissent(
     outcome: Outcome,
     statements: Sequence[Statement],
     *,
-    ratified: bool,
+    carried: bool,
     languages: Sequence[str],
 ) -> Dissent | None:
     """Return who is against a norm, or None if nobody voted on it.
 
     An opinion group in which fewer than ten people voted is left out; so is the next smallest where
     only one was, because it could be worked out from the total. The group that is most against the
-    norm, if it is more so than everybody together, is told with the other statements on which it
-    differs most from everybody else, each by an interval that leaves out zero.
+    norm is told with the other statements on which it differs most from everybody else. Both are
+    told only where the interval of the difference leaves out zero.
 
     Args:
         norm: the norm.
         outcome: what its electorate said.
         statements: what was voted on.
-        ratified: whether it was ratified.
+        carried: whether the vote carried it.
         languages: the languages of the sentences.
     """
     about = sorted((s for s in statements if s.norm == norm.id), key=lambda s: s.id)
@@ -54,7 +57,7 @@ def dissent(
         return None
     passed = overall(asked, "passed")
     groups = _by_group(asked, [g.id for g in outcome.grouping.groups])
-    loudest = _loudest(groups, against)
+    loudest = _loudest(groups, asked)
     own = {s.id for s, _ in asked}
     marks = (
         () if loudest is None
@@ -62,7 +65,7 @@ def dissent(
     )  # fmt: skip
     return Dissent(
         norm=norm.ref,
-        ratified=ratified,
+        carried=carried,
         tally=outcome.digest,
         against=against,
         passed=passed,
@@ -72,6 +75,23 @@ def dissent(
         words=_in_words(against, passed, groups, loudest, marks, languages),
         derived_from=(outcome.digest,),
     )
+
+
+def electorate(reading: Reading, layer: str, authority: str) -> Outcome | None:
+    """Return what one electorate said in a reading, or None if it was not asked."""
+    return next((o for o in reading.outcomes if (o.layer, o.authority) == (layer, authority)), None)
+
+
+def dissent_in(
+    norm: Norm, reading: Reading, rules: Amendment, languages: Sequence[str]
+) -> Dissent | None:
+    """Return the minority report of one reading on a norm, or None if nobody voted on it."""
+    outcome = electorate(reading, norm.layer, norm.authority)
+    if outcome is None:
+        return None
+    about = sorted((s for s in reading.statements if s.norm == norm.id), key=lambda s: s.id)
+    against = objections(tallied(about, outcome, norm=norm.id), getattr(rules, norm.tier), ())
+    return dissent(norm, outcome, reading.statements, carried=not against, languages=languages)
 
 
 def _by_group(asked: Asked, groups: Sequence[str]) -> tuple[GroupDissent, ...]:
@@ -90,12 +110,16 @@ def _by_group(asked: Asked, groups: Sequence[str]) -> tuple[GroupDissent, ...]:
     )
 
 
-def _loudest(groups: Iterable[GroupDissent], everybody: Estimate) -> str | None:
-    shares = {g.group: g.against.value for g in groups
-              if g.against is not None and g.against.value is not None}  # fmt: skip
-    assert everybody.value is not None
-    louder = [g for g, share in shares.items() if share > everybody.value]
-    return min(louder, key=lambda g: (-shares[g], g), default=None)
+def _loudest(groups: Iterable[GroupDissent], asked: Asked) -> str | None:
+    """The group most against it, of those shown to be more so than everybody outside them."""
+    louder = []
+    for one in groups:
+        if one.against is None or one.against.value is None:
+            continue
+        gap = share_difference(outside(asked, one.group, "against"), one.against)
+        if gap.interval is not None and gap.interval.low > 0:
+            louder.append((-one.against.value, one.group))
+    return min(louder)[1] if louder else None
 
 
 def _marks(outcome: Outcome, group: str, statements: Sequence[Statement]) -> list[Marked]:
@@ -185,7 +209,7 @@ def minority_report(
     lines = [f"# {word('report_title')}" + (f": {title}" if title else ""), ""]
     lines += [word("report_intro") if dissents else word("report_none"), ""]
     for one in sorted(dissents, key=lambda d: d.norm):
-        state = word("report_ratified" if one.ratified else "report_rejected")
+        state = word("report_carried" if one.carried else "report_not_carried")
         text = said.get(one.norm, {})
         lines += [f"## `{one.norm}` ({state})", ""]
         if text:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
 
 from normwright.charter.readings import objections
 from normwright.charter.reading import CharterSource
 from normwright.charter.tallying import Tallied, tallied
+from normwright.charter.wording import say, spoken
 from normwright.norms.vocabulary import near
 from normwright.records import (
     Amendment,
@@ -156,3 +160,36 @@ def misdirected(norms: Sequence[Norm], statements: Sequence[Statement]) -> list[
                 )
             )
     return faults
+
+
+def write_drafts(drafts: Sequence[NormDraft], folder: Path) -> tuple[Path, ...]:
+    """Write each draft as a file of its own for a person to make a norm of; return the files.
+
+    Nothing is overwritten. `read_source` refuses these files, so that no draft is taken for a norm.
+
+    Raises:
+        InputError: with every file that is there already; nothing is written then.
+    """
+    files = {folder / f"{one.id}.yaml": one for one in drafts}
+    faults = [
+        Fault(where=str(path), expected="no file of this name", seen="one that is there",
+              do="Move it away, or name another folder.")
+        for path in files
+        if path.exists()
+    ]  # fmt: skip
+    if folder.exists() and not folder.is_dir():
+        faults = [Fault(where=str(folder), expected="a folder", seen="a file")]
+    if faults:
+        raise InputError(faults)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, one in files.items():
+        path.write_text(_as_yaml(one), encoding="utf-8", newline="\n")
+    return tuple(files)
+
+
+def _as_yaml(one: NormDraft) -> str:
+    languages = [lang for lang in one.statement if lang in spoken()] or ["en"]
+    told = "".join(f"# {text}\n" for text in say("draft_by_hand", languages).values())
+    body = one.model_dump(mode="json", by_alias=True, exclude={"made_by"})
+    first = {"schema": body.pop("schema"), "id": body.pop("id")}
+    return told + yaml.safe_dump({**first, **body}, sort_keys=False, allow_unicode=True, width=100)

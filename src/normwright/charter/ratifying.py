@@ -10,7 +10,7 @@ from normwright.charter.amended import carried_over, parent_faults
 from normwright.charter.cases import LIVING, without_moot_cases
 from normwright.charter.checking import adoption_faults
 from normwright.charter.conflicts import conflicts
-from normwright.charter.dissent import dissent
+from normwright.charter.dissent import dissent_in, electorate
 from normwright.charter.drafting import AMENDMENT, draft
 from normwright.charter.invariants import check
 from normwright.charter.reading import CharterSource
@@ -187,7 +187,7 @@ def _check_amendment(
         for one in readings:
             about = [s for s in one.statements
                      if (s.norm, s.layer, s.authority) == (AMENDMENT, layer, authority)]  # fmt: skip
-            outcome = _electorate(one, layer, authority)
+            outcome = electorate(one, layer, authority)
             found = tallied(about, outcome, norm=AMENDMENT)
             results.append(result_of(found, rule, one, languages))
         standing = standing_of(results, rule)
@@ -205,10 +205,6 @@ def _check_amendment(
         ))  # fmt: skip
     if faults:
         raise InputError(faults)
-
-
-def _electorate(reading: Reading, layer: str, authority: str) -> Outcome | None:
-    return next((o for o in reading.outcomes if (o.layer, o.authority) == (layer, authority)), None)
 
 
 def _why_not(
@@ -258,7 +254,7 @@ class _Decided:
         results = [result_of(one, rule, reading, self.languages)
                    for one, reading in zip(found, self.readings, strict=True)]  # fmt: skip
         standing = standing_of(results, rule)
-        told = self._told(norm, ratified=standing.state == "carried")
+        told = self._told(norm)
         rules = rule_in_words(rule, found[-1], self.languages)
         if standing.state == "rejected":
             reasons = _why_not(results, standing, rule, self.languages)
@@ -319,7 +315,7 @@ class _Decided:
         if voted:
             one, reading = voted[-1]
             assert one.tally is not None
-            told = self._told(norm, ratified=True)
+            told = self._told(norm)
             rules = say("rule_source", self.languages)
             proof = Provenance(
                 process=reading.process.id, process_kind=reading.process.kind, tally=one.tally,
@@ -339,14 +335,10 @@ class _Decided:
             }
         )
 
-    def _told(self, norm: Norm, *, ratified: bool) -> Dissent | None:
+    def _told(self, norm: Norm) -> Dissent | None:
         """The minority report of the last reading that asked about a norm."""
         for reading in reversed(self.readings):
-            outcome = _electorate(reading, norm.layer, norm.authority)
-            if outcome is None:
-                continue
-            told = dissent(norm, outcome, reading.statements, ratified=ratified,
-                           languages=self.languages)  # fmt: skip
+            told = dissent_in(norm, reading, self.rules, self.languages)
             if told is not None:
                 self.dissents.append(told)
                 return told

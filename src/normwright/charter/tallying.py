@@ -86,6 +86,17 @@ def within(asked: Asked, group: str, side: Side = "for") -> Estimate:
     return _pooled(_votes_within(s, found, group, side) for s, found in asked)
 
 
+def outside(asked: Asked, group: str, side: Side = "for") -> Estimate:
+    """Return the share of the votes on one side of everybody outside an opinion group."""
+    counts = []
+    for statement, found in asked:
+        k, n = _votes(statement, found, side)
+        mine, of_mine = _votes_within(statement, found, group, side)
+        if of_mine:
+            counts.append((k - mine, n - of_mine))
+    return _pooled(counts)
+
+
 def _votes(statement: Statement, found: Support, side: Side) -> tuple[float, int]:
     cast = found.agree + found.disagree + found.passed
     if side == "passed":

@@ -74,7 +74,8 @@ class Dissent(Record):
 
     norm: str
     """Reference of the norm."""
-    ratified: bool
+    carried: bool
+    """Whether the vote carried it, by the rule of its tier."""
     tally: Digest
     """Digest of the outcome it was made from."""
     against: Estimate
@@ -82,7 +83,7 @@ class Dissent(Record):
     passed: Estimate
     groups: tuple[GroupDissent, ...] = ()
     loudest: str | None = None
-    """The opinion group that is most against it, if one is more than the whole."""
+    """The opinion group most against it, of those shown to be more so than everybody else."""
     marks: tuple[Marked, ...] = ()
     """At most three statements that are most characteristic of that group."""
     words: Text
