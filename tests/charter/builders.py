@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from normwright.records import (
     Outcome,
     Process,
     ProcessKind,
+    Reading,
     RobustSupport,
     Statement,
     Support,
@@ -108,6 +110,23 @@ def share(k: int, n: int) -> Estimate:
     if n == 0:
         return Estimate(value=None, interval=None, n=0)
     return Estimate(value=k / n, interval=wilson(k, n), n=n)
+
+
+def core(norm: str | None = "o.no-advice", *, statements: tuple[str, ...] = ("s1",),
+         voters: int = 100, **kept: float | None) -> RobustSupport:  # fmt: skip
+    """What stays of support: 0.7 by every rule of counting, with some rules changed or added."""
+    rules: dict[str, float | None] = dict.fromkeys(
+        ("votes", "people", "votes-decided", "people-decided"), 0.7
+    )
+    rules |= {name.replace("_", "-").replace("group-", "group:"): v for name, v in kept.items()}
+    return RobustSupport(norm=norm, statements=statements, people=voters, shares={}, kept=rules,
+                         held=0.95, rounds=200)  # fmt: skip
+
+
+def reading(day: date, found: Outcome, *statements: Statement, **who: Any) -> Reading:
+    """A reading with one outcome, by a process of its own."""
+    by = process(found.kind, **{"id": found.process, **who})
+    return Reading(held_on=day, process=by, statements=statements, outcomes=(found,))
 
 
 def outcome(

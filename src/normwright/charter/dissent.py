@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from normwright.charter.readings import objections
-from normwright.charter.tallying import Asked, asked_of, outside, overall, tallied, within
+from normwright.charter.tallying import (
+    LEAST,
+    Asked,
+    asked_of,
+    outside,
+    overall,
+    recognisable,
+    tallied,
+    within,
+)
 from normwright.charter.wording import joined, say
 from normwright.records import (
     Amendment,
@@ -22,8 +31,6 @@ from normwright.records import (
 )
 from normwright.stats import proportion, share_difference
 
-LEAST = 10
-"""Groups in which fewer people voted are not told apart: they could be recognised."""
 MARKS = 3
 """Statements that are told, at most."""
 
@@ -96,10 +103,7 @@ def dissent_in(
 
 def _by_group(asked: Asked, groups: Sequence[str]) -> tuple[GroupDissent, ...]:
     found = {group: within(asked, group, "against") for group in groups}
-    hidden = {group for group, share in found.items() if share.n < LEAST}
-    shown = sorted(set(groups) - hidden, key=lambda g: (found[g].n, g))
-    if len(hidden) == 1 and shown:
-        hidden.add(shown[0])
+    hidden = recognisable(found)
     return tuple(
         GroupDissent(
             group=group,

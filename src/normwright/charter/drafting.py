@@ -11,7 +11,7 @@ import yaml
 
 from normwright.charter.readings import objections
 from normwright.charter.reading import CharterSource
-from normwright.charter.tallying import Tallied, tallied
+from normwright.charter.tallying import Tallied, recognisable, tallied
 from normwright.charter.wording import say, spoken
 from normwright.norms.vocabulary import near
 from normwright.records import (
@@ -120,6 +120,7 @@ def _unwritten(
     }
     if not any(rules.values()):
         return None
+    hidden = recognisable({g: share for g, share in found.support.items() if g != "all"})
     parts = (outcome.layer[0], outcome.authority, asked.id)
     slug = ".".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") or "x" for part in parts)
     number = 2
@@ -131,7 +132,7 @@ def _unwritten(
         layer=outcome.layer,
         authority=outcome.authority,
         statement=dict(asked.text),
-        support=found.support,
+        support={name: share for name, share in found.support.items() if name not in hidden},
         tally=outcome.digest,
         asked=asked.id,
         tiers=tuple(tier for tier, carried in rules.items() if carried),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -12,6 +12,23 @@ from normwright.stats import wilson
 Side: TypeAlias = Literal["for", "against", "passed"]
 Asked: TypeAlias = Sequence[tuple[Statement, Support]]
 """Statements about one norm with what its electorate said."""
+
+
+LEAST = 10
+"""Groups in which fewer people voted are not told apart where people read: they could be recognised.
+"""
+
+
+def recognisable(groups: Mapping[str, Estimate]) -> set[str]:
+    """Return the groups that are too small to be shown, and one more where only one is.
+
+    The next smallest goes with it, because otherwise it could be worked out from the total.
+    """
+    hidden = {group for group, share in groups.items() if share.n < LEAST}
+    rest = sorted((share.n, group) for group, share in groups.items() if group not in hidden)
+    if len(hidden) == 1 and rest:
+        hidden.add(rest[0][1])
+    return hidden
 
 
 @dataclass(frozen=True)

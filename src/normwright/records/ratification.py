@@ -100,7 +100,8 @@ class NormDraft(Record):
     authority: str
     statement: Text
     support: dict[str, Estimate]
-    """`all`, then one entry an opinion group."""
+    """`all`, then one entry an opinion group, those left out in which people could be recognised.
+    """
     tally: Digest
     asked: str
     """The statement people voted on."""
