@@ -9,12 +9,13 @@ from typing import Any, TypeAlias
 
 from normwright.flow.history import settled
 from normwright.flow.project import Project
-from normwright.flow.readings import earlier_readings, reading_steps
+from normwright.flow.readings import earlier_readings, last_reading
 from normwright.flow.stages.people import counted
 from normwright.records import (
     Changes,
     Charter,
     Consultation,
+    Digest,
     Estimate,
     GroupsChange,
     InputError,
@@ -23,6 +24,7 @@ from normwright.records import (
     Outcome,
     Polity,
     RankingChange,
+    Reading,
     ShareChange,
     Unranked,
 )
@@ -166,23 +168,38 @@ def _charter(
         return None, "the project has no norms"
     try:
         source = read_source(project.path(settings.sources.norms), languages=settings.languages)
-        present = settled(store)
-        if missing := [name for names in reading_steps(project) for name in names
-                       if name not in present]:  # fmt: skip
-            return None, f"{missing[0]} has no present result"
         charter = ratify(
             source,
-            [counted[polity.id] for polity in polities],
-            process=rows.process,
-            statements=rows.statements,
-            readings=earlier_readings(project, store, lambda step: present[step].made),
+            readings=_readings(project, store, rows, [counted[polity.id] for polity in polities]),
             charter_id=settings.id,
             languages=settings.languages,
             on=date.fromisoformat(settings.charter_date),
         )
     except InputError as error:
         return None, str(error)
+    except KeyError as error:
+        return None, f"step {error} has no present result"
     return charter, ""
+
+
+def _readings(
+    project: Project, store: Store, rows: Rows, counted: Sequence[Outcome]
+) -> tuple[Reading, ...]:
+    """Return every reading, with these outcomes in place of those of the same process."""
+    present = settled(store)
+
+    def made(step: str) -> Sequence[Digest]:
+        return present[step].made
+
+    mine = {"process": rows.process, "statements": rows.statements, "outcomes": tuple(counted)}
+    earlier = earlier_readings(project, store, made)
+    if rows.process.id not in {one.process.id for one in earlier}:
+        day = date.fromisoformat(project.settings.charter_date)
+        return (*earlier, Reading(held_on=day, **mine))
+    return tuple(
+        one.model_copy(update=mine) if one.process.id == rows.process.id else one
+        for one in (*earlier, last_reading(project, store, made))
+    )
 
 
 def _shares(

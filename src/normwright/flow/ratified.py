@@ -14,20 +14,11 @@ from normwright.flow.charters import norms_of
 from normwright.flow.engine import Watcher
 from normwright.flow.history import settled
 from normwright.flow.project import load_project
-from normwright.flow.readings import earlier_readings
+from normwright.flow.readings import earlier_readings, last_reading
 from normwright.flow.results import check_makes
 from normwright.flow.running import run
 from normwright.flow.stores import open_store
-from normwright.records import (
-    Charter,
-    Consultation,
-    Fault,
-    InputError,
-    Outcome,
-    Process,
-    Reading,
-    Record,
-)
+from normwright.records import Charter, Fault, InputError, Reading, Record
 
 R = TypeVar("R", bound=Record)
 
@@ -47,15 +38,7 @@ def readings_of(directory: Path, *, watch: Watcher | None = None) -> tuple[Readi
         def made(step: str) -> Sequence[str]:
             return present[step].made
 
-        (process,) = store.records(made("elicit"), Process)
-        (receipt,) = store.records(made("elicit"), Consultation)
-        last = Reading(
-            held_on=date.fromisoformat(project.settings.charter_date),
-            process=process,
-            statements=store.rows(receipt).statements,
-            outcomes=store.records(made("aggregate"), Outcome),
-        )
-        return (*earlier_readings(project, store, made), last)
+        return (*earlier_readings(project, store, made), last_reading(project, store, made))
 
 
 def read_readings(paths: Sequence[Path]) -> tuple[Reading, ...]:

@@ -16,6 +16,18 @@ def reading_steps(project: Project) -> tuple[tuple[str, str], ...]:
     return tuple((f"elicit.reading-{n}", f"aggregate.reading-{n}") for n in numbers)
 
 
+def last_reading(
+    project: Project, store: Store, made: Callable[[str], Sequence[Digest]]
+) -> Reading:
+    """Return the reading that a project's own consultation is.
+
+    Raises:
+        KeyError: if `made` knows no such step.
+    """
+    day = project.settings.charter_date
+    return _reading(store, day, made("elicit"), made("aggregate"))
+
+
 def earlier_readings(
     project: Project, store: Store, made: Callable[[str], Sequence[Digest]]
 ) -> tuple[Reading, ...]:
@@ -29,17 +41,21 @@ def earlier_readings(
     Raises:
         KeyError: if `made` knows no such step.
     """
-    found = []
     named = zip(project.settings.sources.readings, reading_steps(project), strict=True)
-    for one, (elicit, aggregate) in named:
-        (process,) = store.records(made(elicit), Process)
-        (receipt,) = store.records(made(elicit), Consultation)
-        found.append(
-            Reading(
-                held_on=date.fromisoformat(one.held_on),
-                process=process,
-                statements=store.rows(receipt).statements,
-                outcomes=store.records(made(aggregate), Outcome),
-            )
-        )
-    return tuple(found)
+    return tuple(
+        _reading(store, one.held_on, made(elicit), made(aggregate))
+        for one, (elicit, aggregate) in named
+    )
+
+
+def _reading(
+    store: Store, held_on: str, elicited: Sequence[Digest], counted: Sequence[Digest]
+) -> Reading:
+    (process,) = store.records(elicited, Process)
+    (receipt,) = store.records(elicited, Consultation)
+    return Reading(
+        held_on=date.fromisoformat(held_on),
+        process=process,
+        statements=store.rows(receipt).statements,
+        outcomes=store.records(counted, Outcome),
+    )
