@@ -55,6 +55,7 @@ def by_hand(
     labels: Sequence[int],
 ) -> dict[str, float]:  # fmt: skip
     """Every rule of counting on one resample, person by person."""
+
     def pooled(people: Sequence[int], *, passes: bool) -> float:
         votes = [signs[j] * v for i in people for j, v in enumerate(table[i])
                  if v is not None and (passes or v != 0)]  # fmt: skip
@@ -101,7 +102,8 @@ def test_same_as_counting_every_resample_by_hand(
     if not voters:
         assert made == ()
         return
-    (one,) = made
+    one = made[0]
+    assert (one.opposed, len(made)) == (False, 1 + any(o.opposed for o in made))
     signs = [1, 1 if second_endorses else -1]
     rng = np.random.default_rng(SEED)
     n = len(voters)
@@ -181,6 +183,17 @@ def test_statement_about_no_norm_is_looked_at_by_itself_where_half_agree() -> No
     made = found(table, [statement("s0", None), statement("s1", None)])
 
     assert [(one.norm, one.statements) for one in made] == [(None, ("s0",))]
+
+
+def test_opposition_to_a_norm_is_the_support_for_its_opposite() -> None:
+    """Where half or more are against it, what stays of that is told beside it."""
+    table = [[-1], [-1], [-1], [1], [0]]
+
+    one, against = found(table, [statement("s0")])
+
+    assert (one.opposed, one.shares["votes"].value) == (False, 0.2)
+    assert (against.opposed, against.shares["votes"].value) == (True, 0.6)
+    assert len(found([[1], [1], [-1]], [statement("s0")])) == 1
 
 
 def test_group_in_which_nobody_voted_keeps_nothing() -> None:

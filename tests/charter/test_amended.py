@@ -12,6 +12,7 @@ from tests.charter.builders import (
     ONE_READING,
     body,
     cases,
+    core,
     outcome,
     reading,
     seed,
@@ -54,7 +55,9 @@ def test_head_says_version_and_parent_where_no_charter_is_at_hand(
     """A project states what it amends in charter.yaml, so that its digest repeats."""
     head = {**ONE_READING, "version": 4, "parent": before.digest}
 
-    made = held(source(tmp_path / "after", body(), charter=head), outcome({"s1": FOR}), statement(1, NORM))
+    made = held(
+        source(tmp_path / "after", body(), charter=head), outcome({"s1": FOR}), statement(1, NORM)
+    )
 
     assert (made.version, made.parent) == (4, before.digest)
 
@@ -86,13 +89,59 @@ def test_norm_that_vanishes_is_a_silent_repeal(tmp_path: Path, before: Charter) 
 
 
 @pytest.mark.parametrize("status", ["repealed", "suspended", "expired"])
-def test_norm_may_be_set_aside_in_so_many_words(
+def test_norm_is_set_aside_by_the_people_who_ratified_it(
     tmp_path: Path, before: Charter, status: str
 ) -> None:
-    """A status says what becomes of it."""
-    after = held(source(tmp_path / "after", body(status=status)), outcome({}), parent=before)
+    """An edited status repeals nothing; votes against it do, by the rule of its tier."""
+    aside = source(tmp_path / "after", body(status=status))
+
+    after = held(aside, outcome({"s1": AGAINST}), statement(1, NORM), parent=before)
 
     assert [n.status for n in after.norms] == [status]
+    for votes, asked in ((FOR, True), ((45, 55, 0), True), (AGAINST, False)):
+        with pytest.raises(InputError, match="unless people vote it out") as caught:
+            held(aside, outcome({"s1": votes}), *[statement(1, NORM)] * asked, parent=before)
+        assert status in caught.value.faults[0].seen
+
+
+def test_repeal_by_a_statement_that_opposes_the_norm(tmp_path: Path, before: Charter) -> None:
+    """Agreement that the norm should go is a vote against it."""
+    aside = source(tmp_path / "after", body(status="repealed"))
+    asked = statement(1, NORM, endorses=False)
+
+    after = held(aside, outcome({"s1": FOR}), asked, parent=before)
+
+    assert [n.status for n in after.norms] == ["repealed"]
+
+
+def test_norm_past_its_last_day_expires_without_a_vote(tmp_path: Path) -> None:
+    """What was ratified until a day needs nobody to end it."""
+    until = body(valid_to="2026-12-01")
+    first = held(source(tmp_path / "before", until), outcome({"s1": FOR}), statement(1, NORM))
+
+    after = held(source(tmp_path / "after", {**until, "status": "expired"}),
+                 outcome({}, process="later"), parent=first, day=date(2026, 12, 1))  # fmt: skip
+
+    assert [n.status for n in after.norms] == ["expired"]
+
+
+def test_constitutional_norm_is_not_repealed_where_the_core_against_it_is_not_shown(
+    tmp_path: Path,
+) -> None:
+    """It takes as much to end as to adopt: the core of those against it, not of those for it."""
+    strict = {"amendment": {"constitutional": {"readings": 1}}}
+    norm = body(tier="constitutional", review_by=None)
+    first = held(source(tmp_path / "before", norm, charter=strict),
+                 outcome({"s1": FOR}, robust=(core(),)), statement(1, NORM))  # fmt: skip
+    aside = source(tmp_path / "after", {**norm, "status": "repealed"}, charter=strict)
+    against = core().model_copy(update={"opposed": True})
+
+    with pytest.raises(InputError, match="was not computed"):
+        held(aside, outcome({"s1": AGAINST}, robust=(core(),)), statement(1, NORM), parent=first)
+    after = held(aside, outcome({"s1": AGAINST}, robust=(against,)), statement(1, NORM),
+                 parent=first)  # fmt: skip
+
+    assert [n.status for n in after.norms] == ["repealed"]
 
 
 def test_other_content_under_the_same_version_is_refused(tmp_path: Path, before: Charter) -> None:
@@ -107,9 +156,26 @@ def test_new_version_supersedes_expressly_and_is_voted_on(tmp_path: Path, before
     """The new text needs votes of its own; the old one is named."""
     newer = body(version=2, supersedes=[f"{NORM}@1"], statement={"en": "Other.", "pt": "Outro."})
 
-    after = held(source(tmp_path / "after", newer), outcome({"s1": FOR}), statement(1, NORM), parent=before)
+    after = held(
+        source(tmp_path / "after", newer), outcome({"s1": FOR}), statement(1, NORM), parent=before
+    )
 
     assert [n.ref for n in after.norms] == [f"{NORM}@2"]
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_norm_holds_on_where_its_successor_is_not_ratified(
+    tmp_path: Path, before: Charter, beside: bool
+) -> None:
+    """A lost vote on the new version is no repeal of the old one, whatever its file says."""
+    newer = body(version=2, supersedes=[f"{NORM}@1"], statement={"en": "Other.", "pt": "Outro."})
+    old = [body(status="repealed")] if beside else []
+    norms = source(tmp_path / "after", newer, *old)
+
+    after = held(norms, outcome({"s1": AGAINST}), statement(1, NORM), parent=before)
+
+    assert after.norms == before.norms
+    assert [r.norm for r in after.rejected] == [f"{NORM}@2"]
 
 
 def test_lower_layer_cannot_supersede_a_floor_of_the_charter_before(tmp_path: Path) -> None:

@@ -16,9 +16,7 @@ Counts = tuple[int, int, int]
 
 
 def other(number: int, text: str = "?") -> Statement:
-    return statement(number, "").model_copy(
-        update={"norm": None, "text": {"en": text, "pt": text}}
-    )
+    return statement(number, "").model_copy(update={"norm": None, "text": {"en": text, "pt": text}})
 
 
 def split(
@@ -72,9 +70,7 @@ def test_difference_that_chance_may_make_names_nobody(norm: Norm) -> None:
     assert "No opinion group is shown" in one.words["en"]
 
 
-@pytest.mark.parametrize(
-    ("small", "hidden"), [(LEAST - 1, {"B", "C"}), (LEAST, set())]
-)
+@pytest.mark.parametrize(("small", "hidden"), [(LEAST - 1, {"B", "C"}), (LEAST, set())])
 def test_small_group_is_hidden_and_cannot_be_worked_out(
     norm: Norm, small: int, hidden: set[str]
 ) -> None:

@@ -97,9 +97,7 @@ def test_readings_in_files_come_to_the_same_charter_as_the_project(
     assert norms(one)[REF]["state"] == "proposed"
 
 
-def test_charter_that_was_written_can_be_amended(
-    twice: Path, call: Call, tmp_path: Path
-) -> None:
+def test_charter_that_was_written_can_be_amended(twice: Path, call: Call, tmp_path: Path) -> None:
     """The next version names the charter before; an existing file is not overwritten."""
     saved, before = tmp_path / "reading.json", tmp_path / "charter.json"
     call("charter", "draft", str(twice), "--save", str(saved))
@@ -198,9 +196,7 @@ def test_draft_writes_what_no_norm_says_and_never_twice(
 @pytest.mark.parametrize(
     ("lang", "title"), [("en", "# Minority report"), ("pt", "# Relatório da minoria")]
 )
-def test_minority_report_is_markdown_alone(
-    town: Path, call: Call, lang: str, title: str
-) -> None:
+def test_minority_report_is_markdown_alone(town: Path, call: Call, lang: str, title: str) -> None:
     """Nothing else stands on stdout, so that it can be sent to a file."""
     called = call("charter", "draft", str(town), "--report", "--lang", lang)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +38,11 @@ class _Subject:
     norm: str | None
     columns: tuple[int, ...]
     endorsing: tuple[bool, ...]
+    opposed: bool = False
+
+    def turned(self) -> _Subject:
+        """The same question with the opposite answer."""
+        return replace(self, endorsing=tuple(not e for e in self.endorsing), opposed=True)
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,8 @@ def robust_support(
 ) -> tuple[RobustSupport, ...]:
     """Return what stays of the support of each norm and of each other statement half agree with.
 
+    Where half or more are against a norm, what stays of that is told too: it may be repealed.
+
     People are drawn with replacement, not votes: the votes of one person depend on one another.
     A statement that is about no norm and that fewer than half agree with is left out, because no
     rule that asks for a half or more could carry it.
@@ -104,6 +111,7 @@ def robust_support(
             norm=one.norm,
             statements=tuple(profile.statements[j] for j in one.columns),
             people=int(size[s]),
+            opposed=one.opposed,
             shares={
                 name: _estimate(as_cast[name][0, s], draws[name][:, s], int(size[s]), seed)
                 for name in draws
@@ -126,12 +134,18 @@ def _subjects(profile: Profile, statements: Sequence[Statement]) -> list[_Subjec
     counted = profile.counts()
     seen = counted.sum(axis=0)
 
-    def of(norm: str | None, about: Sequence[Statement]) -> _Subject:
-        return _Subject(norm, tuple(column[s.id] for s in about),
-                        tuple(s.endorses for s in about))  # fmt: skip
+    def opposes(one: _Subject) -> bool:
+        sides = [1 if endorsing else 0 for endorsing in one.endorsing]
+        against = sum(counted[side, j] for j, side in zip(one.columns, sides, strict=True))
+        return bool(0 < seen[list(one.columns)].sum() <= 2 * against)
 
+    norms = [
+        _Subject(norm, tuple(column[s.id] for s in about), tuple(s.endorses for s in about))
+        for norm, about in sorted(of_norm.items())
+    ]
     return [
-        *(of(norm, of_norm[norm]) for norm in sorted(of_norm)),
+        *norms,
+        *(one.turned() for one in norms if opposes(one)),
         *(
             # By itself a statement is supported by those who agree with it, whatever it is about.
             _Subject(None, (column[s.id],), (True,))
@@ -182,9 +196,7 @@ def _rules(counts: _Counts, weights: Floats | None) -> Iterator[tuple[str, _Rule
             )
 
 
-def _weights_of(
-    profile: Profile, people: NDArray[np.int64], raked: Raked | None
-) -> Floats | None:
+def _weights_of(profile: Profile, people: NDArray[np.int64], raked: Raked | None) -> Floats | None:
     if raked is None:
         return None
     index = {p: i for i, p in enumerate(raked.participants)}

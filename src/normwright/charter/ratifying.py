@@ -6,16 +6,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from normwright.charter.amended import carried_over, parent_faults
+from normwright.charter.amended import (
+    amendment_faults,
+    carried_over,
+    parent_faults,
+    repeal_faults,
+    with_unreplaced,
+)
 from normwright.charter.cases import LIVING, without_moot_cases
 from normwright.charter.checking import adoption_faults
 from normwright.charter.conflicts import conflicts
 from normwright.charter.dissent import dissent_in, electorate
-from normwright.charter.drafting import AMENDMENT, draft
+from normwright.charter.drafting import draft
 from normwright.charter.invariants import check
 from normwright.charter.reading import CharterSource
-from normwright.charter.readings import Standing, awaited, result_of, rule_in_words, standing_of
-from normwright.charter.tallying import Tallied, tallied
+from normwright.charter.readings import (
+    Standing,
+    awaited,
+    on_its_source,
+    result_of,
+    rule_in_words,
+    standing_of,
+    why_not,
+)
+from normwright.charter.tallying import Tallied
 from normwright.charter.wording import joined, say, unspoken
 from normwright.norms.ranking import rank
 from normwright.records import (
@@ -88,8 +102,9 @@ def ratify(
         languages: languages of the charter, in the order they are shown.
         on: the day of ratification.
         parent: the charter this one amends. Its rules of amendment decide; its norms are carried
-            over where their source is unchanged, and a norm of it that is neither there nor
-            expressly superseded, repealed or expired is a fault.
+            over where their source is unchanged, or where what was to supersede them was not
+            ratified; a norm of it that is neither there nor expressly superseded, repealed by
+            vote or expired is a fault.
 
     Raises:
         InputError: if outcomes do not belong to their process, people are mixed with simulated
@@ -101,23 +116,21 @@ def ratify(
               *parent_faults(source, parent)]  # fmt: skip
     if faults:
         raise InputError(faults)
-    rules = source.head.amendment if parent is None else parent.amendment
-    if parent is not None and source.head.amendment != parent.amendment:
-        _check_amendment(held, rules, languages)
+    rules = source.head.amendment
+    if parent is not None:
+        rules = parent.amendment
+        faults = [*amendment_faults(source, parent, held, languages),
+                  *repeal_faults(source, parent, held, languages, on)]  # fmt: skip
+    if faults:
+        raise InputError(faults)
     decided = _Decided(held, rules, tuple(languages), on)
     decided.put_to_the_vote(source, carried_over(source, parent))
+    decided.adopted = with_unreplaced(decided.adopted, source, parent)
     charter = _assembled(source, decided, charter_id, parent)
     breaches = check(charter)
     if breaches:
         raise InputError(breaches)
     return charter
-
-
-def on_its_source(norm: Norm) -> bool:
-    """Whether a norm is adopted on its source rather than on votes."""
-    binding = norm.layer == "global"
-    style = norm.layer == "individual" and norm.kind == "ideal"
-    return bool(norm.source) and (binding or style)
 
 
 def _held(
@@ -172,50 +185,6 @@ def _foreign(outcomes: Sequence[Outcome], process: Process) -> list[Fault]:
     ]  # fmt: skip
 
 
-def _check_amendment(
-    readings: Sequence[Reading], rules: Amendment, languages: Sequence[str]
-) -> None:
-    """Raise InputError unless every electorate carried the new rules of amendment by the old ones.
-
-    These rules are constitutional: whoever could change them by less could change all else.
-    """
-    rule = rules.constitutional
-    asked = {(s.layer, s.authority) for r in readings for s in r.statements if s.norm == AMENDMENT}
-    faults = []
-    for layer, authority in sorted(asked):
-        results = []
-        for one in readings:
-            about = [s for s in one.statements
-                     if (s.norm, s.layer, s.authority) == (AMENDMENT, layer, authority)]  # fmt: skip
-            outcome = electorate(one, layer, authority)
-            found = tallied(about, outcome, norm=AMENDMENT)
-            results.append(result_of(found, rule, one, languages))
-        standing = standing_of(results, rule)
-        if standing.state != "carried":
-            faults.append(Fault(
-                where=f"charter.yaml: amendment ({layer}/{authority})",
-                expected="the constitutional rule of the charter before",
-                seen=_first(_why_not(results, standing, rule, languages)),
-            ))  # fmt: skip
-    if not asked:
-        faults.append(Fault(
-            where="charter.yaml: amendment", expected="the rules of the charter before",
-            seen="other rules, which nobody was asked about",
-            do=f"Put them to the vote: a statement whose norm is {AMENDMENT}.",
-        ))  # fmt: skip
-    if faults:
-        raise InputError(faults)
-
-
-def _why_not(
-    results: Sequence[ReadingResult], standing: Standing, rule: TierRule, languages: Sequence[str]
-) -> Text:
-    """Why a norm does not hold: what speaks against it in the last reading, or what it awaits."""
-    if standing.state == "proposed":
-        return awaited(standing, rule, languages)
-    return joined(results[-1].against, languages, by=" ")
-
-
 def _first(text: Text) -> str:
     return next(iter(text.values()), "")
 
@@ -257,7 +226,7 @@ class _Decided:
         told = self._told(norm)
         rules = rule_in_words(rule, found[-1], self.languages)
         if standing.state == "rejected":
-            reasons = _why_not(results, standing, rule, self.languages)
+            reasons = why_not(results, standing, rule, self.languages)
             self.rejected.append(
                 RejectedNorm(norm=norm.ref, reason=_first(reasons), reasons=reasons, rules=rules,
                              support=results[-1].support, readings=tuple(results))

@@ -9,7 +9,7 @@ from typing import Literal
 
 from normwright.charter.tallying import Tallied
 from normwright.charter.wording import joined, say
-from normwright.records import Reading, ReadingResult, Text, TierRule
+from normwright.records import Norm, Reading, ReadingResult, Text, TierRule
 
 RULES_IN_WORDS = (
     "votes", "people", "votes-decided", "people-decided", "votes-weighted",
@@ -178,6 +178,22 @@ def awaited(standing: Standing, rule: TierRule, languages: Sequence[str]) -> Tex
         "proposed_reading", languages, held=len(standing.counted), needed=rule.readings,
         day=standing.awaits.isoformat(), last=standing.counted[-1].held_on.isoformat(),
     )  # fmt: skip
+
+
+def why_not(
+    results: Sequence[ReadingResult], standing: Standing, rule: TierRule, languages: Sequence[str]
+) -> Text:
+    """Return why a norm does not hold: what speaks against it in the last reading, or its wait."""
+    if standing.state == "proposed":
+        return awaited(standing, rule, languages)
+    return joined(results[-1].against, languages, by=" ")
+
+
+def on_its_source(norm: Norm) -> bool:
+    """Whether a norm is adopted on its source rather than on votes."""
+    binding = norm.layer == "global"
+    style = norm.layer == "individual" and norm.kind == "ideal"
+    return bool(norm.source) and (binding or style)
 
 
 def rule_in_words(rule: TierRule, found: Tallied, languages: Sequence[str]) -> Text:

@@ -54,14 +54,23 @@ class Tallied:
         return self.support["all"].n if "all" in self.support else 0
 
 
-def tallied(about: Sequence[Statement], outcome: Outcome | None, *, norm: str | None) -> Tallied:
+def tallied(
+    about: Sequence[Statement],
+    outcome: Outcome | None,
+    *,
+    norm: str | None,
+    opposed: bool = False,
+) -> Tallied:
     """Return what an electorate said on some statements, pooled with their sign.
 
     Args:
         about: the statements.
         outcome: what their electorate said; None: it was not asked.
         norm: the norm they speak about; None: one statement by itself.
+        opposed: whether to return what was said for doing without the norm.
     """
+    if opposed:
+        about = [s.model_copy(update={"endorses": not s.endorses}) for s in about]
     asked = [] if outcome is None else asked_of(outcome, about)
     if outcome is None or not asked:
         return Tallied()
@@ -73,8 +82,13 @@ def tallied(about: Sequence[Statement], outcome: Outcome | None, *, norm: str | 
         shares={g.id: g.size / outcome.participants for g in groups if outcome.participants},
         tally=outcome.digest,
         robust=next(
-            (r for r in outcome.robust if r.norm == norm and set(r.statements) == set(names)), None
-        ),
+            (
+                r
+                for r in outcome.robust
+                if (r.norm, r.opposed) == (norm, opposed) and set(r.statements) == set(names)
+            ),
+            None,
+        ),  # fmt: skip
     )
 
 

@@ -77,6 +77,8 @@ class RobustSupport(Frozen):
     """How many people voted on at least one of them."""
     shares: dict[str, Estimate]
     """Rule -> share for it, with people drawn anew for the interval."""
+    opposed: bool = False
+    """Whether it is the support for the opposite: for doing without the norm."""
     kept: dict[str, float | None]
     """Rule -> the largest share that at least `held` of the resamples reach; a resample in which
     nobody voted reaches none. None: there is no such share."""

@@ -197,9 +197,7 @@ def _change(norm: Norm) -> list[Text]:
     return [{"en": f"Δ {estimate_of(proof.change)}"}]
 
 
-def _line(
-    ref: str, state: str, status: str, share: str, told: list[Text], lang: str
-) -> None:
+def _line(ref: str, state: str, status: str, share: str, told: list[Text], lang: str) -> None:
     out = console()
     parts = [ref, words(lang)[f"ratify-{state}"], *([f"({status})"] if status else []), share]
     out.print("  ".join(parts), style=STYLES[state], markup=False)
