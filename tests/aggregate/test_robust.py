@@ -126,7 +126,9 @@ def test_same_as_counting_every_resample_by_hand(
 
 def test_nothing_depends_on_the_order_of_people_or_statements() -> None:
     """Rows turned round, the same record to the last bit."""
-    table = [[1, -1], [1, 0], [None, 1], [-1, -1], [1, 1], [0, None], [1, -1]]
+    table: list[list[int | None]] = [
+        [1, -1], [1, 0], [None, 1], [-1, -1], [1, 1], [0, None], [1, -1]
+    ]  # fmt: skip
     names = [f"p{i}" for i in range(len(table))]
     asked = [statement("s0"), statement("s1", endorses=False)]
     labels = [0, 1, 0, 1, 0, 1, 0]

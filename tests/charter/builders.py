@@ -76,7 +76,8 @@ def seed(**fields: Any) -> dict[str, Any]:
 def write(folder: Path, *norms: Mapping[str, Any], **files: Any) -> Path:
     """Write a source: acts, facts, a head and one file a norm; `files` replaces the first three.
 
-    `charter=None` writes no head, so that the defaults apply."""
+    `charter=None` writes no head, so that the defaults apply.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     given = {"acts": ACTS, "facts": FACTS, "charter": ONE_READING, **files}
     for name, content in given.items():

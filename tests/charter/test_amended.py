@@ -66,7 +66,7 @@ def test_parent_that_is_not_the_one_named_is_refused(tmp_path: Path, before: Cha
     """charter.yaml and the file that is given must be about the same charter."""
     head = {**ONE_READING, "parent": "sha256:" + "0" * 64}
 
-    with pytest.raises(InputError, match="charter.yaml: parent"):
+    with pytest.raises(InputError, match=r"charter\.yaml: parent"):
         held(source(tmp_path / "after", body(), charter=head), outcome({}), parent=before)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -219,7 +220,7 @@ def obvious(held: list[tuple[int, bool]], needed: int, gap: int) -> str:
     if not days:
         return "rejected"
     fits = any(
-        all(b - a >= gap for a, b in zip(chosen, chosen[1:], strict=False))
+        all(b - a >= gap for a, b in itertools.pairwise(chosen))
         for chosen in combinations(days, needed)
     )
     return "carried" if fits else "proposed"
@@ -282,7 +283,9 @@ def test_two_readings_ratify_and_tell_how_support_changed(tmp_path: Path) -> Non
 
     (norm,) = made.norms
     proof = norm.provenance
-    assert proof is not None and proof.change is not None and proof.change.interval is not None
+    assert proof is not None
+    assert proof.change is not None
+    assert proof.change.interval is not None
     assert [(r.process, r.carried) for r in proof.readings] == [("one", True), ("two", True)]
     assert proof.change.value == pytest.approx(-0.02)
     assert proof.change.interval.low < -0.02 < 0 < proof.change.interval.high

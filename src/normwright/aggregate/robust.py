@@ -166,8 +166,12 @@ def _counts(profile: Profile, people: NDArray[np.int64], subjects: Sequence[_Sub
         return csr_array((ones, (profile.rows[cast], profile.columns[cast])), shape=shape)[people]
 
     def about(endorsing: bool) -> Any:
-        cells = [(j, s) for s, one in enumerate(subjects)
-                 for j, e in zip(one.columns, one.endorsing, strict=True) if e == endorsing]  # fmt: skip
+        cells = [
+            (j, s)
+            for s, one in enumerate(subjects)
+            for j, e in zip(one.columns, one.endorsing, strict=True)
+            if e == endorsing
+        ]
         rows, columns = np.array(cells, dtype=np.int64).reshape(-1, 2).T
         size = (shape[1], len(subjects))
         return csr_array((np.ones(len(cells)), (rows, columns)), shape=size)

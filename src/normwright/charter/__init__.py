@@ -12,7 +12,7 @@ from normwright.charter.assembling import assembled
 from normwright.charter.cases import CaseResult, run_cases
 from normwright.charter.checking import CharterCheck, check_source
 from normwright.charter.conflicts import conflicts
-from normwright.charter.dissent import dissent, dissent_in, minority_report
+from normwright.charter.dissenting import dissent, dissent_in, minority_report
 from normwright.charter.drafting import AMENDMENT, Draft, draft, unwritten, write_drafts
 from normwright.charter.enacting import LAYER_LIMIT, enact
 from normwright.charter.invariants import check

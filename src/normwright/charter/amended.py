@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from normwright.charter.dissent import electorate
+from normwright.charter.dissenting import electorate
 from normwright.charter.drafting import AMENDMENT
 from normwright.charter.reading import CharterSource
 from normwright.charter.readings import on_its_source, result_of, standing_of, why_not
@@ -123,8 +123,13 @@ def amendment_faults(
     for layer, authority in sorted(asked):
         lost = _lost(AMENDMENT, (layer, authority), rule, readings, languages)
         if lost:
-            faults.append(Fault(where=f"{where} ({layer}/{authority})", seen=lost,
-                                expected="the constitutional rule of the charter before"))  # fmt: skip
+            faults.append(
+                Fault(
+                    where=f"{where} ({layer}/{authority})",
+                    expected="the constitutional rule of the charter before",
+                    seen=lost,
+                )
+            )
     return faults
 
 

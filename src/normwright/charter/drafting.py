@@ -9,8 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from normwright.charter.readings import objections
 from normwright.charter.reading import CharterSource
+from normwright.charter.readings import objections
 from normwright.charter.tallying import Tallied, recognisable, tallied
 from normwright.charter.wording import say, spoken
 from normwright.norms.vocabulary import near

@@ -16,7 +16,7 @@ from normwright.charter.amended import (
 from normwright.charter.cases import LIVING, without_moot_cases
 from normwright.charter.checking import adoption_faults
 from normwright.charter.conflicts import conflicts
-from normwright.charter.dissent import dissent_in, electorate
+from normwright.charter.dissenting import dissent_in
 from normwright.charter.drafting import draft
 from normwright.charter.invariants import check
 from normwright.charter.reading import CharterSource

@@ -33,7 +33,7 @@ ACTS, FACTS, HEAD = "acts.yaml", "facts.yaml", "charter.yaml"
 """The files of a charter that are no norms. The head may be missing; the vocabulary may not."""
 
 DRAFT = "norm-draft/v1"
-"""The schema of what people support and nobody has written as a norm yet; it is never read as one."""
+"""The schema of what people support and nobody has written as a norm; never read as one."""
 
 ONE_FILE = ("acts", "facts", "axioms", "norms", "situations")
 """Keys of a charter in one file, beside those of the head; `situations` are read by who asks."""

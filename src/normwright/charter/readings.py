@@ -68,7 +68,8 @@ def _quorum(found: Tallied, rule: TierRule, languages: Sequence[str]) -> Iterato
 
 def _share(found: Tallied, rule: TierRule, languages: Sequence[str]) -> Iterator[Text]:
     overall = found.support["all"]
-    assert overall.value is not None and overall.interval is not None
+    assert overall.value is not None
+    assert overall.interval is not None
     values = {"share": overall.value, "n": overall.n, "low": overall.interval.low}
     if rule.share > 0.5 and overall.value < rule.share:
         yield say("rejected_share", languages, **values, needed=float(rule.share))

@@ -15,8 +15,7 @@ Asked: TypeAlias = Sequence[tuple[Statement, Support]]
 
 
 LEAST = 10
-"""Groups in which fewer people voted are not told apart where people read: they could be recognised.
-"""
+"""Groups in which fewer people voted are not told apart where people read."""
 
 
 def recognisable(groups: Mapping[str, Estimate]) -> set[str]:
@@ -88,7 +87,7 @@ def tallied(
                 if (r.norm, r.opposed) == (norm, opposed) and set(r.statements) == set(names)
             ),
             None,
-        ),  # fmt: skip
+        ),
     )
 
 

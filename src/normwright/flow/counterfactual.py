@@ -191,13 +191,19 @@ def _readings(
     def made(step: str) -> Sequence[Digest]:
         return present[step].made
 
-    mine = {"process": rows.process, "statements": rows.statements, "outcomes": tuple(counted)}
+    mine = Reading(
+        held_on=date.fromisoformat(project.settings.charter_date),
+        process=rows.process,
+        statements=rows.statements,
+        outcomes=tuple(counted),
+    )
     earlier = earlier_readings(project, store, made)
     if rows.process.id not in {one.process.id for one in earlier}:
-        day = date.fromisoformat(project.settings.charter_date)
-        return (*earlier, Reading(held_on=day, **mine))
+        return (*earlier, mine)
     return tuple(
-        one.model_copy(update=mine) if one.process.id == rows.process.id else one
+        mine.model_copy(update={"held_on": one.held_on})
+        if one.process.id == rows.process.id
+        else one
         for one in (*earlier, last_reading(project, store, made))
     )
 

@@ -1,4 +1,4 @@
-"""Readings of norms, and the charter they come to: from a project, or from files without ballots."""
+"""Readings of norms, and the charter they come to: from a project, or from files."""
 
 from __future__ import annotations
 

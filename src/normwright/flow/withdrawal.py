@@ -23,8 +23,8 @@ from normwright.flow.counterfactual import Standing, compare, standing_import
 from normwright.flow.lock import locked
 from normwright.flow.marks import affected
 from normwright.flow.project import Project, load_project
-from normwright.flow.readings import reading_steps
 from normwright.flow.quoting import lingering_files, quoting_objects
+from normwright.flow.readings import reading_steps
 from normwright.flow.settings import FILE
 from normwright.flow.stores import open_store
 from normwright.records import (

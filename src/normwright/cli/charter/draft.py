@@ -36,7 +36,7 @@ def draft(
         typer.Option(
             "--to",
             metavar="FOLDER",
-            help="Write a file for each supported statement that no norm says; none is overwritten.",
+            help="Write a file for each supported statement that no norm says; never over one.",
         ),
     ] = None,
     report: Annotated[
@@ -57,8 +57,8 @@ def draft(
     """Show who supports each norm and who dissents, and draft what no norm says yet.
 
     A project is counted first, where that is still to be done. What people support and no norm says
-    becomes a file that a person makes a norm of: a vote tells neither its act nor its condition, and
-    such a file is refused as a norm until somebody has written them.
+    becomes a file that a person makes a norm of: a vote tells neither its act nor its condition,
+    and such a file is refused as a norm until somebody has written them.
     """
     from normwright import charter, flow
 

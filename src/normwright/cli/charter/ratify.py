@@ -1,4 +1,4 @@
-"""`normwright charter ratify`: which norms people ratified, by which rule, and why not the others."""
+"""`normwright charter ratify`: which norms people ratified, by which rule, and why not others."""
 
 from __future__ import annotations
 

@@ -147,7 +147,8 @@ def _mark(support: Support, group: str, text: Text) -> Iterable[tuple[float, Mar
         return
     others = proportion(support.agree - round(mine.value * mine.n), others_n)
     gap = share_difference(others, mine)
-    assert gap.value is not None and gap.interval is not None
+    assert gap.value is not None
+    assert gap.interval is not None
     distance = max(gap.interval.low, -gap.interval.high)
     if distance > 0:
         yield distance, Marked(statement=support.statement, text=text, agreed=gap.value > 0,
@@ -162,7 +163,8 @@ def _in_words(
     marks: Sequence[Marked],
     languages: Sequence[str],
 ) -> Text:
-    assert against.value is not None and passed.value is not None
+    assert against.value is not None
+    assert passed.value is not None
     parts = [say("dissent_votes", languages, share=against.value, n=against.n,
                  passed=passed.value)]  # fmt: skip
     shares = {g.group: g.against for g in groups}
@@ -172,7 +174,8 @@ def _in_words(
         parts.append(say("dissent_even", languages))
     else:
         share = shares[loudest]
-        assert share is not None and share.value is not None
+        assert share is not None
+        assert share.value is not None
         parts.append(say("dissent_loudest", languages, group=loudest, share=share.value,
                          n=share.n))  # fmt: skip
     if any(g.suppressed for g in groups):
@@ -184,7 +187,8 @@ def _in_words(
 
 
 def _told(mark: Marked, languages: Sequence[str]) -> Text:
-    assert mark.within.value is not None and mark.others.value is not None
+    assert mark.within.value is not None
+    assert mark.others.value is not None
     return say(
         "mark_agreed" if mark.agreed else "mark_disagreed", languages,
         text=mark.text, within=mark.within.value, others=mark.others.value,
@@ -233,7 +237,7 @@ def _plain(text: str) -> str:
 
 def _table(one: Dissent, lang: str) -> list[str]:
     head = [say(f"report_{key}", [lang])[lang] for key in ("group", "against", "people")]
-    rows = [(say("report_everyone", [lang])[lang], one.against)]
+    rows: list[tuple[str, Estimate | None]] = [(say("report_everyone", [lang])[lang], one.against)]
     rows += [(g.group, g.against) for g in one.groups]
     hidden = say("report_hidden", [lang])[lang]
     return [

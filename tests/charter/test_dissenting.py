@@ -9,7 +9,7 @@ import pytest
 from tests.charter.builders import LANGS, body, cases, outcome, process, reading, source, statement
 
 from normwright.charter import dissent, minority_report, ratify
-from normwright.charter.dissent import LEAST
+from normwright.charter.tallying import LEAST
 from normwright.records import Dissent, Norm, Outcome, Statement
 
 Counts = tuple[int, int, int]
@@ -48,7 +48,8 @@ def test_group_most_against_is_named_with_its_numbers(norm: Norm) -> None:
     assert one.against.value == pytest.approx(0.3)
     assert one.passed.value == pytest.approx(0.1)
     by = {g.group: g.against for g in one.groups}
-    assert by["B"] is not None and by["B"].interval is not None
+    assert by["B"] is not None
+    assert by["B"].interval is not None
     assert (by["B"].value, by["B"].n, one.loudest) == (25 / 40, 40, "B")
     assert "62.5 % of 40 people" in one.words["en"]
     assert "62,5 % de 40 pessoas" in one.words["pt"]
