@@ -29,7 +29,6 @@ from normwright.records import (
     Support,
     Text,
 )
-from normwright.stats import proportion, share_difference
 
 MARKS = 3
 """Statements that are told, at most."""
@@ -116,6 +115,8 @@ def _by_group(asked: Asked, groups: Sequence[str]) -> tuple[GroupDissent, ...]:
 
 def _loudest(groups: Iterable[GroupDissent], asked: Asked) -> str | None:
     """The group most against it, of those shown to be more so than everybody outside them."""
+    from normwright.stats import share_difference
+
     louder = []
     for one in groups:
         if one.against is None or one.against.value is None:
@@ -139,6 +140,8 @@ def _marks(outcome: Outcome, group: str, statements: Sequence[Statement]) -> lis
 
 
 def _mark(support: Support, group: str, text: Text) -> Iterable[tuple[float, Marked]]:
+    from normwright.stats import proportion, share_difference
+
     mine = support.groups.get(group)
     if mine is None or mine.value is None:
         return

@@ -53,7 +53,6 @@ from normwright.records import (
     Text,
     TierRule,
 )
-from normwright.stats import share_difference
 
 LEVEL_CAP: dict[Identification, DecisionLevel] = {
     "open": "L1",
@@ -252,6 +251,8 @@ class _Decided:
         rules: Text,
         told: Dissent | None,
     ) -> Provenance:
+        from normwright.stats import share_difference
+
         last, first = standing.counted[-1], standing.counted[0]
         assert last.tally is not None
         change = None
@@ -341,6 +342,9 @@ def _assembled(
         zones=head.zones,
         open_world=head.open_world,
         amendment=head.amendment,
+        title=head.title,
+        contest=head.contest,
+        notice=head.notice,
         process=last.id,
         kind=last.kind,
         derived_from=(*sorted(tallies), *above),

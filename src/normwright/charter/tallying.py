@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from normwright.records import Digest, Estimate, Outcome, RobustSupport, Statement, Support
-from normwright.stats import wilson
 
 Side: TypeAlias = Literal["for", "against", "passed"]
 Asked: TypeAlias = Sequence[tuple[Statement, Support]]
@@ -148,6 +147,8 @@ def _votes_within(
 
 
 def _pooled(counts: Iterable[tuple[float, int]]) -> Estimate:
+    from normwright.stats import wilson  # numpy comes with it, which a check of norms never needs
+
     found = list(counts)
     votes = sum(n for _, n in found)
     people = max((n for _, n in found), default=0)

@@ -6,11 +6,10 @@ import gzip
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from normwright.flow.charters import norms_of
 from normwright.flow.engine import Watcher
 from normwright.flow.history import settled
 from normwright.flow.project import load_project
@@ -19,6 +18,9 @@ from normwright.flow.results import check_makes
 from normwright.flow.running import run
 from normwright.flow.stores import open_store
 from normwright.records import Charter, Fault, InputError, Reading, Record
+
+if TYPE_CHECKING:
+    from normwright.charter import CharterSource
 
 R = TypeVar("R", bound=Record)
 
@@ -51,12 +53,16 @@ def read_readings(paths: Sequence[Path]) -> tuple[Reading, ...]:
 
 
 def ratified_from(
-    norms: Path, readings: Sequence[Path], *, on: date | None = None, parent: Path | None = None
+    source: CharterSource,
+    readings: Sequence[Path],
+    *,
+    on: date | None = None,
+    parent: Path | None = None,
 ) -> Charter:
     """Return the charter that readings in files make of norms, without any ballot at hand.
 
     Args:
-        norms: a project, a directory of norms, or one charter file.
+        source: the drafted norms.
         readings: files of readings, as `charter draft --save` writes them.
         on: the day of ratification; None: that of the last reading.
         parent: file of the charter that this one amends.
@@ -66,7 +72,6 @@ def ratified_from(
     """
     from normwright.charter import ratify
 
-    source = norms_of(norms)
     held = read_readings(readings)
     above = None if parent is None else _records([parent], Charter)[0]
     return ratify(

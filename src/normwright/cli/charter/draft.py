@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from normwright.cli.charter.group import Norms, app
+from normwright.cli.charter.norms import norms_of
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.verdict import in_language
@@ -63,7 +64,7 @@ def draft(
     from normwright import charter, flow
 
     shown = choose(lang)
-    source = flow.norms_of(directory)
+    source = norms_of(directory)
     held = (flow.readings_of(directory) if reading is None else flow.read_readings([reading]))[-1]
     rules = source.head.amendment
     drafts = charter.unwritten(

@@ -10,6 +10,7 @@ import typer
 
 from normwright.cli.charter.draft import estimate_json, estimate_of, share_of
 from normwright.cli.charter.group import Norms, app
+from normwright.cli.charter.norms import norms_of
 from normwright.cli.keys import passphrase_of_person
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.progress import watching
@@ -62,7 +63,7 @@ def ratify(
 
     shown = choose(lang)
     if reading:
-        made = flow.ratified_from(directory, reading, on=_day(on), parent=parent)
+        made = flow.ratified_from(norms_of(directory), reading, on=_day(on), parent=parent)
     else:
         _only_with_readings(on, parent)
         made = _of_project(directory, shown, as_json=as_json)
