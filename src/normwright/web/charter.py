@@ -197,7 +197,7 @@ def _decided(norm: Norm, data: CharterPage, w: Words) -> Iterator[tuple[str, str
     yield w("charter.who"), ". ".join(part for part in (process, voices, asked_people) if part)
     yield w("charter.level"), f"{made.decision_level}: {w(f'level.{made.decision_level}')}"
     if made.rule:
-        yield w("charter.rule"), made.rule
+        yield w("charter.rule"), text_in(made.rules, w.lang) if made.rules else made.rule
     if made.ratified_at is not None:
         yield w("charter.when"), made.ratified_at.isoformat()
 
