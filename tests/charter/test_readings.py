@@ -21,7 +21,7 @@ from tests.charter.builders import (
     statement,
 )
 
-from normwright.charter import CharterSource, ratify
+from normwright.charter import LEVEL_CAP, CharterSource, level_of, ratify
 from normwright.charter.readings import objections, result_of, rule_in_words, standing_of
 from normwright.charter.tallying import Tallied, tallied
 from normwright.records import (
@@ -329,6 +329,17 @@ def test_weakest_identification_caps_the_level(tmp_path: Path) -> None:
 
     assert made.norms[0].provenance is not None
     assert made.norms[0].provenance.decision_level == "L1"
+
+
+def test_levels_are_capped_by_identification_and_no_vote_reaches_above_l3() -> None:
+    """Every pair of ways to identify voters: the weaker one decides; simulated ones decide L0."""
+    caps = {"open": "L1", "invite": "L2", "roster": "L3", "oidc": "L3"}
+    assert caps == LEVEL_CAP
+    for one, cap in caps.items():
+        for other, limit in caps.items():
+            pair = [process(identification=one), process(identification=other)]
+            assert level_of(pair) == min(cap, limit) <= "L3"
+        assert level_of([process("simulated", identification=one)]) == "L0"
 
 
 @pytest.mark.parametrize(
