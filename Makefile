@@ -82,6 +82,7 @@ oracles: $(ORACLES)/.setup
 	$(ORACLES)/bin/python -m scripts.oracles.comparisons
 	$(ORACLES)/bin/python -m scripts.oracles.opinions
 	$(ORACLES)/bin/python -m scripts.oracles.differences
+	$(ORACLES)/bin/python -m scripts.oracles.charters
 
 $(ORACLES)/.setup: scripts/oracles/requirements.txt
 	@test -x $(ORACLES)/bin/python || $(PYTHON) -m venv $(ORACLES)

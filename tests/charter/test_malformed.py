@@ -234,7 +234,7 @@ def test_broken_bytes_are_read_or_refused_and_never_a_traceback(tmp_path: Path) 
     entire = {"id": "desk", **ACTS, **FACTS, "norms": [sound(random.Random(2))], "situations": []}
     one_file = yaml.safe_dump(entire, sort_keys=False, allow_unicode=True).encode()
     refused = 0
-    for number in range(TRIES):
+    for number in range(TRIES // 4):
         rng = random.Random(number)
         if number % 4 == 0:
             whole.write_bytes(break_bytes(one_file, rng))
@@ -251,4 +251,4 @@ def test_broken_bytes_are_read_or_refused_and_never_a_traceback(tmp_path: Path) 
         if place is folder:
             broken.write_bytes(parts[broken])
 
-    assert refused > TRIES / 3
+    assert refused > TRIES / 12

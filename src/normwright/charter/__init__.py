@@ -16,9 +16,11 @@ from normwright.charter.dissenting import dissent, dissent_in, minority_report
 from normwright.charter.drafting import AMENDMENT, Draft, draft, unwritten, write_drafts
 from normwright.charter.enacting import LAYER_LIMIT, enact
 from normwright.charter.invariants import check
+from normwright.charter.questions import question_families
 from normwright.charter.ratifying import LEVEL_CAP, level_of, ratify
 from normwright.charter.reading import CharterSource, read_norm, read_source, write_norm
 from normwright.charter.readings import objections, result_of, rule_in_words, standing_of
+from normwright.charter.shipped import seeds
 from normwright.charter.situations import Asked, read_situations
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "level_of",
     "minority_report",
     "objections",
+    "question_families",
     "ratify",
     "read_norm",
     "read_situations",
@@ -48,6 +51,7 @@ __all__ = [
     "result_of",
     "rule_in_words",
     "run_cases",
+    "seeds",
     "standing_of",
     "unwritten",
     "write_drafts",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from normwright.charter.cases import run_cases
 from normwright.norms import condition_faults, norm_faults, satisfiable, vocabulary_faults
+from normwright.norms.durations import DURATION
 from normwright.norms.ranking import exceeds_powers
 from normwright.norms.resolver import HOLDING
 from normwright.norms.vocabulary import near
@@ -21,9 +22,6 @@ REPARATION_DEPTH = 4
 """Longest chain of reparations for reparations (I3)."""
 
 _SLUG = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
-_DURATION = re.compile(
-    r"P(?=\d|T\d)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?"
-)
 _LAWLESS = frozenset({"permission", "guarantee", "exemption", "ideal", "constitutive"})
 """Kinds that nobody can breach, so that nothing is owed for a breach."""
 
@@ -149,7 +147,7 @@ def _kind(norm: Norm, at: str) -> Iterator[Fault]:
                      "Unknown is never permission here.")  # fmt: skip
     if norm.deadline is not None and norm.kind != "obligation":
         yield _fault(f"{at}: deadline", f"none for a {norm.kind}", norm.deadline)
-    elif norm.deadline is not None and not _DURATION.fullmatch(norm.deadline):
+    elif norm.deadline is not None and not DURATION.fullmatch(norm.deadline):
         yield _fault(f"{at}: deadline", "an ISO 8601 duration such as PT5M or P14D", norm.deadline)
 
 

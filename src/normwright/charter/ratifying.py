@@ -341,6 +341,7 @@ def _assembled(
         conflicts=conflicts([n for n in standing if n.status in LIVING], source.vocabulary),
         zones=head.zones,
         open_world=head.open_world,
+        jurisdiction_basis=head.jurisdiction_basis,
         amendment=head.amendment,
         title=head.title,
         contest=head.contest,

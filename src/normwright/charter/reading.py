@@ -35,6 +35,9 @@ ACTS, FACTS, HEAD = "acts.yaml", "facts.yaml", "charter.yaml"
 DRAFT = "norm-draft/v1"
 """The schema of what people support and nobody has written as a norm; never read as one."""
 
+QUESTIONS = "questions.yaml"
+"""Questions to put to people about the norms, read by `question_families`."""
+
 ONE_FILE = ("acts", "facts", "axioms", "norms", "situations")
 """Keys of a charter in one file, beside those of the head; `situations` are read by who asks."""
 
@@ -99,6 +102,7 @@ def read_source(place: Path, *, languages: Sequence[str] | None = None) -> Chart
         return home[id(norm)].where((key,))
 
     faults += joint_invariants(norms, where)
+    faults += _notice(parts.head, head, spoken)
     if faults:
         raise InputError(faults)
     documents = {norm.ref: document for norm, document in read.values()}
@@ -200,7 +204,7 @@ def _documents(directory: Path, faults: list[Fault]) -> dict[str, Document]:
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory).as_posix()
         hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
-        if path.suffix not in (".yaml", ".yml") or name in (ACTS, FACTS, HEAD) or hidden:
+        if path.suffix not in (".yaml", ".yml") or name in (ACTS, FACTS, HEAD, QUESTIONS) or hidden:
             continue
         document = load(path, name, faults)
         if document is not None:
@@ -231,6 +235,17 @@ def _head(document: Document | None, faults: list[Fault]) -> CharterHead:
                                 expected="an IANA time zone such as America/Sao_Paulo", seen=zone,
                                 do=near(zone, available_timezones())))  # fmt: skip
     return head
+
+
+def _notice(document: Document | None, head: CharterHead, languages: Sequence[str]) -> list[Fault]:
+    if document is None or not head.notice:
+        return []
+    return [
+        Fault(where=document.where(("notice", lang)), expected=f"the notice in {lang}",
+              seen="nothing")
+        for lang in languages
+        if not head.notice.get(lang, "").strip()
+    ]  # fmt: skip
 
 
 def _spoken(norms: Sequence[Norm]) -> tuple[str, ...]:

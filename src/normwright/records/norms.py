@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, StrictInt, ValidationInfo, field_validator
 
 from normwright.records.base import Digest, Frozen, Layer, ProcessKind, Record, Text
 from normwright.records.estimates import Estimate
+from normwright.records.instants import bounds_as_text, days_as_text
 from normwright.records.ratification import Dissent, ReadingResult
 from normwright.records.scenes import FactValue
 
@@ -29,6 +30,12 @@ Actor: TypeAlias = Literal["assistant", "agent", "subagent", "deployer"]
 Counterparty: TypeAlias = Literal["human", "agent", "mixed", "public"]
 Channel: TypeAlias = Literal["output", "action"]
 Expectation: TypeAlias = Literal["allow", "deny", "ask"]
+Asked: TypeAlias = Annotated[bool | int | str, BeforeValidator(days_as_text)]
+"""A value that a condition compares a fact with."""
+Threshold: TypeAlias = Annotated[StrictInt | str, BeforeValidator(bounds_as_text)]
+"""A whole number, or an instant; a day is its midnight in UTC."""
+Basis: TypeAlias = Literal["user", "deployer", "server"]
+"""Whose place it is that puts a situation under a polity's norms."""
 
 
 class FactType(Frozen):
@@ -80,11 +87,11 @@ class Condition(Frozen):
     any: tuple[Condition, ...] | None = None
     negate: Condition | None = Field(default=None, alias="not")
     fact: str | None = None
-    eq: bool | int | str | None = None
-    one_of: tuple[bool | int | str, ...] | None = Field(default=None, alias="in")
-    at_least: int | str | None = None
+    eq: Asked | None = None
+    one_of: tuple[Asked, ...] | None = Field(default=None, alias="in")
+    at_least: Threshold | None = None
     """Inclusive; a whole number, or an instant in ISO 8601 for a fact that is a time."""
-    at_most: int | str | None = None
+    at_most: Threshold | None = None
 
     model_config = {"populate_by_name": True}
 
@@ -348,6 +355,9 @@ class CharterHead(Frozen):
     """Authority -> IANA time zone in which its days begin; UTC for the others."""
     open_world: bool = False
     """What an act outside the ontology means. False: denied. True: no norm speaks about it."""
+    jurisdiction_basis: tuple[Basis, ...] = ()
+    """Whose places count where a situation says who is where; one that is listed and not told is
+    unknown. Empty: all that are told."""
     amendment: Amendment = Amendment()
     title: Text = {}
     """What the charter is called, in every language."""
@@ -376,6 +386,7 @@ class Charter(Record):
     conflicts: tuple[Conflict, ...] = ()
     zones: dict[str, str] = {}
     open_world: bool = False
+    jurisdiction_basis: tuple[Basis, ...] = ()
     amendment: Amendment = Amendment()
     title: Text = {}
     contest: Text = {}
