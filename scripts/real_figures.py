@@ -57,7 +57,7 @@ def page(found: flow.Results, seconds: float) -> Iterator[str]:
     for norm in charter.norms:
         support = norm.provenance.support if norm.provenance else {}
         yield _norm(norm.ref, support, f"{norm.status}, {_level(norm.provenance)}")
-    for rejected in charter.rejected:
+    for rejected in charter.not_holding:
         yield _norm(rejected.norm, rejected.support, rejected.reason)
     yield ""
     yield "## What was learned from"

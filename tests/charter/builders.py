@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from normwright.records import (
     Outcome,
     Process,
     ProcessKind,
+    Reading,
+    RobustSupport,
     Statement,
     Support,
 )
@@ -36,6 +39,9 @@ FACTS = {
         {"name": "age", "type": "int", "low": 0, "high": 120, "label": {"en": "a", "pt": "i"}},
     ]
 }
+
+ONE_READING = {"amendment": {"constitutional": {"readings": 1, "robust_core": False}}}
+"""A head whose constitutional rule one tally can meet: two thirds, and half of each group."""
 
 
 def case(lang: str, kind: str, expect: str, act: str = "advise", **facts: Any) -> dict[str, Any]:
@@ -68,9 +74,15 @@ def seed(**fields: Any) -> dict[str, Any]:
 
 
 def write(folder: Path, *norms: Mapping[str, Any], **files: Any) -> Path:
-    """Write a source: acts, facts, and one file a norm; `files` replaces acts or facts."""
+    """Write a source: acts, facts, a head and one file a norm; `files` replaces the first three.
+
+    `charter=None` writes no head, so that the defaults apply.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in {"acts": ACTS, "facts": FACTS, **files}.items():
+    given = {"acts": ACTS, "facts": FACTS, "charter": ONE_READING, **files}
+    for name, content in given.items():
+        if content is None:
+            continue
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
     for number, norm in enumerate(norms):
         home = folder / str(norm.get("layer", "x"))
@@ -80,12 +92,13 @@ def write(folder: Path, *norms: Mapping[str, Any], **files: Any) -> Path:
     return folder
 
 
-def source(folder: Path, *norms: Mapping[str, Any]) -> CharterSource:
-    return read_source(write(folder, *norms), languages=LANGS)
+def source(folder: Path, *norms: Mapping[str, Any], **files: Any) -> CharterSource:
+    return read_source(write(folder, *norms, **files), languages=LANGS)
 
 
 def process(kind: ProcessKind = "human", **fields: Any) -> Process:
-    return Process(id="talk", kind=kind, title={"en": "Talk", "pt": "Conversa"}, **fields)
+    given = {"id": "talk", **fields}
+    return Process(kind=kind, title={"en": "Talk", "pt": "Conversa"}, **given)
 
 
 def statement(number: int, norm: str, *, endorses: bool = True, layer: Layer = "organisation",
@@ -100,6 +113,23 @@ def share(k: int, n: int) -> Estimate:
     return Estimate(value=k / n, interval=wilson(k, n), n=n)
 
 
+def core(norm: str | None = "o.no-advice", *, statements: tuple[str, ...] = ("s1",),
+         voters: int = 100, **kept: float | None) -> RobustSupport:  # fmt: skip
+    """What stays of support: 0.7 by every rule of counting, with some rules changed or added."""
+    rules: dict[str, float | None] = dict.fromkeys(
+        ("votes", "people", "votes-decided", "people-decided"), 0.7
+    )
+    rules |= {name.replace("_", "-").replace("group-", "group:"): v for name, v in kept.items()}
+    return RobustSupport(norm=norm, statements=statements, people=voters, shares={}, kept=rules,
+                         held=0.95, rounds=200)  # fmt: skip
+
+
+def reading(day: date, found: Outcome, *statements: Statement, **who: Any) -> Reading:
+    """A reading with one outcome, by a process of its own."""
+    by = process(found.kind, **{"id": found.process, **who})
+    return Reading(held_on=day, process=by, statements=statements, outcomes=(found,))
+
+
 def outcome(
     counts: Mapping[str, tuple[int, int, int]],
     *,
@@ -109,6 +139,8 @@ def outcome(
     layer: Layer = "organisation",
     authority: str = "desk",
     participants: int = 100,
+    process: str = "talk",
+    robust: tuple[RobustSupport, ...] = (),
 ) -> Outcome:
     """An outcome from counts of agree, disagree and pass, by statement, and by group if given."""
     members = sizes or {}
@@ -125,7 +157,7 @@ def outcome(
         )  # fmt: skip
     listed = tuple(Group(id=g, size=n, members="sha256:" + "0" * 64) for g, n in members.items())
     return Outcome(
-        process="talk", kind=kind, layer=layer, authority=authority, participants=participants,
-        votes=0, support=tuple(found), rankings=(),
+        process=process, kind=kind, layer=layer, authority=authority, participants=participants,
+        votes=0, support=tuple(found), rankings=(), robust=robust,
         grouping=Grouping(groups=listed, method="test", reason="given"),
     )  # fmt: skip

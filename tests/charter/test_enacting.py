@@ -254,7 +254,7 @@ def _places(text: str) -> set[str]:
 
 def test_shares_are_written_as_each_language_writes_them() -> None:
     """A comma in Portuguese, a point in English."""
-    said: Text = say("rejected_supermajority", LANGS, share=0.5, n=12, low=0.1)
+    said: Text = say("rejected_unsure", LANGS, share=0.5, n=12, low=0.1)
 
     assert "50.0 % of 12" in said["en"]
     assert "50,0 % de 12" in said["pt"]

@@ -179,3 +179,47 @@ def test_soft_share_is_inside_and_symmetric(kn: tuple[int, int]) -> None:
 
     assert 0 < stats.soft_share(k, n) < 1
     assert stats.soft_share(k, n) + stats.soft_share(n - k, n) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [
+        ((48, 80), (56, 70), 0.0524, 0.3339),
+        ((3, 10), (9, 10), 0.1705, 0.8090),
+        ((2, 7), (6, 7), 0.0582, 0.8062),
+        ((0, 29), (5, 56), -0.0381, 0.1926),
+    ],
+)
+def test_difference_of_two_shares_as_published(
+    first: tuple[int, int], second: tuple[int, int], low: float, high: float
+) -> None:
+    """The worked examples of Newcombe (1998), method 10."""
+    found = stats.share_difference(stats.proportion(*first), stats.proportion(*second))
+
+    assert found.interval is not None
+    assert found.interval.low == pytest.approx(low, abs=5e-5)
+    assert found.interval.high == pytest.approx(high, abs=5e-5)
+    assert found.n == min(first[1], second[1])
+
+
+@QUIET
+@given(counts, counts)
+def test_difference_of_shares_turned_round(a: tuple[int, int], b: tuple[int, int]) -> None:
+    """What is gained one way is lost the other, and the difference lies in its interval."""
+    one, other = stats.proportion(*a), stats.proportion(*b)
+    up, down = stats.share_difference(one, other), stats.share_difference(other, one)
+
+    assert up.value is not None
+    assert down.value == pytest.approx(-up.value)
+    assert up.interval is not None
+    assert down.interval is not None
+    assert up.interval.low == pytest.approx(-down.interval.high)
+    assert -1 <= up.interval.low <= up.value <= up.interval.high <= 1
+
+
+def test_difference_to_nobody_is_unknown() -> None:
+    """Without units on a side there is no difference, and none is made up."""
+    nobody = stats.proportion(0, 0)
+
+    assert stats.share_difference(nobody, stats.proportion(1, 2)).value is None
+    assert stats.share_difference(stats.proportion(1, 2), nobody).interval is None

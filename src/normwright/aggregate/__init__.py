@@ -19,6 +19,7 @@ from normwright.aggregate.opinions import Analysis, opinion_analysis
 from normwright.aggregate.outcome import aggregate
 from normwright.aggregate.profile import Profile
 from normwright.aggregate.ranking import order_of, rank, ranking_of
+from normwright.aggregate.robust import robust_support
 from normwright.aggregate.slates import Chosen, SlateRule
 from normwright.aggregate.slating import slate
 from normwright.aggregate.standings import Certainty, certainty
@@ -54,6 +55,7 @@ __all__ = [
     "rank",
     "rank_influence",
     "ranking_of",
+    "robust_support",
     "share_influence",
     "slate",
     "slate_influence",

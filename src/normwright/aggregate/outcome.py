@@ -15,6 +15,7 @@ from normwright.aggregate.opinions.cells import Cells
 from normwright.aggregate.opinions.tallying import tally
 from normwright.aggregate.profile import Profile
 from normwright.aggregate.ranking import rank
+from normwright.aggregate.robust import robust_support
 from normwright.aggregate.standings import certainty
 from normwright.records import (
     NO_BALLOTS,
@@ -99,6 +100,7 @@ def aggregate(
         participants=len(electorate),
         votes=profile.size,
         support=support,
+        robust=robust_support(profile, statements, grouped, seed=seed),
         rankings=rankings,
         voters=box.voters,
         unranked=unranked if box.voters else None,

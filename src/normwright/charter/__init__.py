@@ -12,17 +12,21 @@ from normwright.charter.assembling import assembled
 from normwright.charter.cases import CaseResult, run_cases
 from normwright.charter.checking import CharterCheck, check_source
 from normwright.charter.conflicts import conflicts
-from normwright.charter.drafting import Draft, draft
+from normwright.charter.dissenting import dissent, dissent_in, minority_report
+from normwright.charter.drafting import AMENDMENT, Draft, draft, unwritten, write_drafts
 from normwright.charter.enacting import LAYER_LIMIT, enact
 from normwright.charter.invariants import check
 from normwright.charter.questions import question_families
-from normwright.charter.ratifying import ratify
+from normwright.charter.ratifying import LEVEL_CAP, level_of, ratify
 from normwright.charter.reading import CharterSource, read_norm, read_source, write_norm
+from normwright.charter.readings import objections, result_of, rule_in_words, standing_of
 from normwright.charter.shipped import seeds
 from normwright.charter.situations import Asked, read_situations
 
 __all__ = [
+    "AMENDMENT",
     "LAYER_LIMIT",
+    "LEVEL_CAP",
     "Asked",
     "CaseResult",
     "CharterCheck",
@@ -32,14 +36,24 @@ __all__ = [
     "check",
     "check_source",
     "conflicts",
+    "dissent",
+    "dissent_in",
     "draft",
     "enact",
+    "level_of",
+    "minority_report",
+    "objections",
     "question_families",
     "ratify",
     "read_norm",
     "read_situations",
     "read_source",
+    "result_of",
+    "rule_in_words",
     "run_cases",
     "seeds",
+    "standing_of",
+    "unwritten",
+    "write_drafts",
     "write_norm",
 ]

@@ -1,22 +1,32 @@
-"""From outcomes to drafts: how many people stand behind each norm, in all and group by group."""
+"""From outcomes to drafts: how many people stand behind each norm, and what no norm says yet."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
 
 from normwright.charter.reading import CharterSource
+from normwright.charter.readings import objections
+from normwright.charter.tallying import Tallied, recognisable, tallied
+from normwright.charter.wording import say, spoken
 from normwright.norms.vocabulary import near
 from normwright.records import (
-    Digest,
-    Estimate,
+    Amendment,
     Fault,
     InputError,
     Norm,
+    NormDraft,
     Outcome,
     Statement,
-    Support,
+    Tier,
 )
+
+AMENDMENT = "charter.amendment"
+"""What statements name that ask about the rules by which the charter itself is changed."""
 
 
 @dataclass(frozen=True)
@@ -24,19 +34,7 @@ class Draft:
     """A norm with the support that statements about it found."""
 
     norm: Norm
-    statements: tuple[str, ...] = ()
-    """Statements that asked the norm's own electorate about it."""
-    support: dict[str, Estimate] = field(default_factory=dict)
-    """`all`, then one entry an opinion group; empty if nobody was asked."""
-    shares: dict[str, float] = field(default_factory=dict)
-    """Share of the participants in each opinion group."""
-    tally: Digest | None = None
-    """Digest of the outcome the support comes from."""
-
-    @property
-    def people(self) -> int:
-        """How many people the support rests on."""
-        return self.support["all"].n if "all" in self.support else 0
+    found: Tallied
 
 
 def draft(
@@ -46,9 +44,7 @@ def draft(
 
     Statements about one norm are pooled: agreement with one that endorses the norm supports it, and
     so does disagreement with one that opposes it. A pass supports neither side and stays in the
-    count; a vote that was not cast does not count at all. The interval (Wilson) takes as its n the
-    most people who voted on any one of the statements, not the number of votes: the same people
-    answered several, so counting votes would claim more than was learned.
+    count; a vote that was not cast does not count at all.
 
     A group's share takes a statement that opposes the norm into account only where the outcome
     counts who disagrees in each group.
@@ -62,79 +58,139 @@ def draft(
         InputError: if a statement speaks about a norm there is not, or asks another electorate
             than the norm's own.
     """
-    faults = list(_misdirected(source.norms, statements))
+    faults = misdirected(source.norms, statements)
     if faults:
         raise InputError(faults)
     electorates = {(o.layer, o.authority): o for o in outcomes}
     return tuple(
-        _drafted(
+        Draft(
             norm,
-            [s for s in statements if s.norm == norm.id],
-            electorates.get((norm.layer, norm.authority)),
+            tallied(
+                sorted((s for s in statements if s.norm == norm.id), key=lambda s: s.id),
+                electorates.get((norm.layer, norm.authority)),
+                norm=norm.id,
+            ),
         )
         for norm in source.norms
     )
 
 
-def _misdirected(norms: Sequence[Norm], statements: Sequence[Statement]) -> Iterable[Fault]:
-    by_id = {norm.id: norm for norm in norms}
-    for s in statements:
-        if s.norm is None:
-            continue
-        norm = by_id.get(s.norm)
-        if norm is None:
-            yield Fault(where=f"statement {s.id}: norm", expected="a norm of the source",
-                        seen=s.norm, do=near(s.norm, by_id))  # fmt: skip
-        elif (s.layer, s.authority) != (norm.layer, norm.authority):
-            yield Fault(
-                where=f"statement {s.id}: authority",
-                expected=f"{norm.layer}/{norm.authority}, who decide {norm.id}",
-                seen=f"{s.layer}/{s.authority}",
-                do="A norm is decided by its own electorate.",
-            )
+def unwritten(
+    outcomes: Sequence[Outcome],
+    statements: Sequence[Statement],
+    *,
+    amendment: Amendment,
+    known: Iterable[str] = (),
+) -> tuple[NormDraft, ...]:
+    """Return what people support and no norm says, as drafts that a person has to write.
+
+    A statement about no norm is drafted if one reading of it carries the rule of some tier in its
+    electorate. What kind of norm it is, which act it is about and when it applies, no vote tells.
+
+    Args:
+        outcomes: one a layer and authority.
+        statements: what was voted on.
+        amendment: the rules of each tier.
+        known: ids of norms there are, which no draft takes.
+    """
+    by_id = {s.id: s for s in statements if s.norm is None}
+    taken = set(known)
+    drafts = []
+    for outcome in sorted(outcomes, key=lambda o: (o.layer, o.authority)):
+        for found in sorted(outcome.support, key=lambda s: s.statement):
+            asked = by_id.get(found.statement)
+            if asked is None:
+                continue
+            # By itself a statement is supported by those who agree with it.
+            alone = asked.model_copy(update={"endorses": True})
+            drafted = _unwritten(alone, outcome, amendment, taken)
+            if drafted is not None:
+                taken.add(drafted.id)
+                drafts.append(drafted)
+    return tuple(drafts)
 
 
-def _drafted(norm: Norm, about: Sequence[Statement], outcome: Outcome | None) -> Draft:
-    if outcome is None or not about:
-        return Draft(norm)
-    counted = {s.statement: s for s in outcome.support}
-    asked = [(s, counted[s.id]) for s in about if s.id in counted]
-    if not asked:
-        return Draft(norm)
-    groups = outcome.grouping.groups
-    support = {"all": _pooled(_overall(s, found) for s, found in asked)}
-    for group in groups:
-        support[group.id] = _pooled(_within(s, found, group.id) for s, found in asked)
-    return Draft(
-        norm=norm,
-        statements=tuple(s.id for s, _ in asked),
-        support=support,
-        shares={g.id: g.size / outcome.participants for g in groups if outcome.participants},
+def _unwritten(
+    asked: Statement, outcome: Outcome, amendment: Amendment, taken: set[str]
+) -> NormDraft | None:
+    found = tallied([asked], outcome, norm=None)
+    rules: dict[Tier, bool] = {
+        "constitutional": not objections(found, amendment.constitutional, ()),
+        "revisable": not objections(found, amendment.revisable, ()),
+    }
+    if not any(rules.values()):
+        return None
+    hidden = recognisable({g: share for g, share in found.support.items() if g != "all"})
+    parts = (outcome.layer[0], outcome.authority, asked.id)
+    slug = ".".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") or "x" for part in parts)
+    number = 2
+    name = slug
+    while name in taken:
+        name, number = f"{slug}-{number}", number + 1
+    return NormDraft(
+        id=name,
+        layer=outcome.layer,
+        authority=outcome.authority,
+        statement=dict(asked.text),
+        support={name: share for name, share in found.support.items() if name not in hidden},
         tally=outcome.digest,
+        asked=asked.id,
+        tiers=tuple(tier for tier, carried in rules.items() if carried),
+        derived_from=(outcome.digest,),
     )
 
 
-def _overall(statement: Statement, found: Support) -> tuple[float, int]:
-    """Votes for the norm and votes cast, passes included."""
-    favourable = found.agree if statement.endorses else found.disagree
-    return favourable, found.agree + found.disagree + found.passed
+def misdirected(norms: Sequence[Norm], statements: Sequence[Statement]) -> list[Fault]:
+    """Return a fault for each statement about a norm there is not, or of another electorate."""
+    by_id = {norm.id: norm for norm in norms}
+    faults = []
+    for s in statements:
+        if s.norm is None or s.norm == AMENDMENT:
+            continue
+        norm = by_id.get(s.norm)
+        if norm is None:
+            faults.append(Fault(where=f"statement {s.id}: norm", expected="a norm of the source",
+                                seen=s.norm, do=near(s.norm, by_id)))  # fmt: skip
+        elif (s.layer, s.authority) != (norm.layer, norm.authority):
+            faults.append(
+                Fault(
+                    where=f"statement {s.id}: authority",
+                    expected=f"{norm.layer}/{norm.authority}, who decide {norm.id}",
+                    seen=f"{s.layer}/{s.authority}",
+                    do="A norm is decided by its own electorate.",
+                )
+            )
+    return faults
 
 
-def _within(statement: Statement, found: Support, group: str) -> tuple[float, int]:
-    shares = found.groups if statement.endorses else found.groups_disagree
-    share = shares.get(group)
-    if share is None or share.value is None:
-        return 0.0, 0
-    return share.value * share.n, share.n
+def write_drafts(drafts: Sequence[NormDraft], folder: Path) -> tuple[Path, ...]:
+    """Write each draft as a file of its own for a person to make a norm of; return the files.
+
+    Nothing is overwritten. `read_source` refuses these files, so that no draft is taken for a norm.
+
+    Raises:
+        InputError: with every file that is there already; nothing is written then.
+    """
+    files = {folder / f"{one.id}.yaml": one for one in drafts}
+    faults = [
+        Fault(where=str(path), expected="no file of this name", seen="one that is there",
+              do="Move it away, or name another folder.")
+        for path in files
+        if path.exists()
+    ]  # fmt: skip
+    if folder.exists() and not folder.is_dir():
+        faults = [Fault(where=str(folder), expected="a folder", seen="a file")]
+    if faults:
+        raise InputError(faults)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, one in files.items():
+        path.write_text(_as_yaml(one), encoding="utf-8", newline="\n")
+    return tuple(files)
 
 
-def _pooled(counts: Iterable[tuple[float, int]]) -> Estimate:
-    from normwright.stats import wilson  # numpy comes with it, which a check of norms never needs
-
-    found = list(counts)
-    votes = sum(n for _, n in found)
-    people = max((n for _, n in found), default=0)
-    if votes == 0:
-        return Estimate(value=None, interval=None, n=0)
-    share = min(1.0, sum(k for k, _ in found) / votes)
-    return Estimate(value=share, interval=wilson(share * people, people), n=people)
+def _as_yaml(one: NormDraft) -> str:
+    languages = [lang for lang in one.statement if lang in spoken()] or ["en"]
+    told = "".join(f"# {text}\n" for text in say("draft_by_hand", languages).values())
+    body = one.model_dump(mode="json", by_alias=True, exclude={"made_by"})
+    first = {"schema": body.pop("schema"), "id": body.pop("id")}
+    return told + yaml.safe_dump({**first, **body}, sort_keys=False, allow_unicode=True, width=100)

@@ -1,21 +1,42 @@
-"""From drafts to a charter: which norms people ratified, by a rule that is written down."""
+"""From drafts to a charter: which norms people ratified, by the rule of each tier."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
+from normwright.charter.amended import (
+    amendment_faults,
+    carried_over,
+    parent_faults,
+    repeal_faults,
+    with_unreplaced,
+)
 from normwright.charter.cases import LIVING, without_moot_cases
 from normwright.charter.checking import adoption_faults
 from normwright.charter.conflicts import conflicts
-from normwright.charter.drafting import Draft, draft
+from normwright.charter.dissenting import dissent_in
+from normwright.charter.drafting import draft
 from normwright.charter.invariants import check
 from normwright.charter.reading import CharterSource
-from normwright.charter.wording import say, unspoken
+from normwright.charter.readings import (
+    Standing,
+    awaited,
+    on_its_source,
+    result_of,
+    rule_in_words,
+    standing_of,
+    why_not,
+)
+from normwright.charter.tallying import Tallied
+from normwright.charter.wording import joined, say, unspoken
 from normwright.norms.ranking import rank
 from normwright.records import (
+    Amendment,
     Charter,
     DecisionLevel,
+    Dissent,
     Fault,
     Identification,
     InputError,
@@ -23,17 +44,15 @@ from normwright.records import (
     Norm,
     Outcome,
     Process,
+    ProposedNorm,
     Provenance,
+    Reading,
+    ReadingResult,
     RejectedNorm,
     Statement,
     Text,
+    TierRule,
 )
-
-SUPERMAJORITY = 2 / 3
-"""Share of all that a constitutional norm needs."""
-
-GROUP_FLOOR = 0.08
-"""Opinion groups from this share of the participants on must each give at least one half."""
 
 LEVEL_CAP: dict[Identification, DecisionLevel] = {
     "open": "L1",
@@ -43,95 +62,116 @@ LEVEL_CAP: dict[Identification, DecisionLevel] = {
 }
 """The strongest decision a process of people may take, by how participants were identified (I13).
 
-Whoever cannot say who voted cannot say that nobody voted twice."""
+Whoever cannot say who voted cannot say that nobody voted twice. Levels above L3 say what becomes of
+a decision after the vote, which no list of voters can show."""
 
 
 def ratify(
     source: CharterSource,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[Outcome] = (),
     *,
-    process: Process,
-    statements: Sequence[Statement],
+    process: Process | None = None,
+    statements: Sequence[Statement] = (),
+    readings: Sequence[Reading] = (),
     charter_id: str,
     languages: Sequence[str],
     on: date,
+    parent: Charter | None = None,
 ) -> Charter:
-    """Return the charter of the norms that hold, with those that people did not ratify and why.
+    """Return the charter of the norms that hold, with those that do not, and why.
 
     - A global norm with a source is adopted on it, in force, whatever the votes; they are kept as
       information. So is an individual ideal: it binds nobody, and nobody votes on another's style.
-    - Any other constitutional norm needs two thirds of all with the whole 95 % interval above one
-      half, and at least one half in every opinion group of 8 % or more.
-    - Any other revisable norm needs the whole 95 % interval above one half.
+    - Any other norm is put to the rule of its tier (`Amendment`): a share of all with the whole
+      95 % interval above one half, a share of every larger opinion group, a quorum, the robust core
+      and a number of dated readings, each as far as the rule asks for it. A norm that every reading
+      so far has carried, and that awaits another one, is proposed and does not hold.
 
     Ratified by simulated participants, a norm is a demonstration of level L0; by people, it is in
-    force at the level that their identification allows. A norm that is suspended, repealed or
-    expired stays so and is not put to the vote.
+    force at the level that the weakest identification in its readings allows. A norm that is
+    suspended, repealed or expired stays so and is not put to the vote.
 
     Args:
-        source: the drafted norms.
-        outcomes: what each polity's ballots say.
-        process: who took part; outcomes of another process are refused.
-        statements: what was voted on.
+        source: the drafted norms, with the rules of amendment in their head.
+        outcomes: what each electorate's ballots say in a reading held on the day `on`.
+        process: who took part in that reading; outcomes of another process are refused.
+        statements: what was voted on in it.
+        readings: readings, in any order; beside `outcomes`, earlier ones.
         charter_id: slug of the charter.
         languages: languages of the charter, in the order they are shown.
         on: the day of ratification.
+        parent: the charter this one amends. Its rules of amendment decide; its norms are carried
+            over where their source is unchanged, or where what was to supersede them was not
+            ratified; a norm of it that is neither there nor expressly superseded, repealed by
+            vote or expired is a fault.
 
     Raises:
-        InputError: if outcomes do not belong to the process, a statement asks the wrong electorate,
-            or the charter breaks an invariant, for instance a lower layer repealing a floor.
+        InputError: if outcomes do not belong to their process, people are mixed with simulated
+            ones, a statement asks the wrong electorate, a norm fails its own cases, or the charter
+            breaks an invariant, for instance a lower layer repealing a floor.
     """
-    faults = [*_foreign(outcomes, process), *unspoken(languages), *adoption_faults(source)]
+    held = _held(outcomes, process, statements, readings, on)
+    faults = [*_reading_faults(held, on), *unspoken(languages), *adoption_faults(source),
+              *parent_faults(source, parent)]  # fmt: skip
     if faults:
         raise InputError(faults)
-    adopted: list[Norm] = []
-    rejected: list[RejectedNorm] = []
-    for one in draft(source, outcomes, statements):
-        reasons = _against(one, languages)
-        if reasons is None:
-            adopted.append(_adopted(one, process, languages, on))
-        else:
-            rejected.append(_rejected(one, reasons))
-    standing = without_moot_cases(adopted, source.norms, source.vocabulary)
-    standing.sort(key=lambda n: (rank(n), n.id, n.version))
-    charter = Charter(
-        id=charter_id,
-        version=1,
-        languages=tuple(languages),
-        vocabulary=source.vocabulary,
-        norms=tuple(standing),
-        rejected=tuple(sorted(rejected, key=lambda r: r.norm)),
-        conflicts=conflicts([n for n in standing if n.status in LIVING], source.vocabulary),
-        zones=source.head.zones,
-        open_world=source.head.open_world,
-        jurisdiction_basis=source.head.jurisdiction_basis,
-        amendment=source.head.amendment,
-        title=source.head.title,
-        contest=source.head.contest,
-        notice=source.head.notice,
-        process=process.id,
-        kind=process.kind,
-        derived_from=tuple(sorted(o.digest for o in outcomes)),
-        made_by=MadeBy(
-            stage="charter",
-            parameters={
-                "on": on.isoformat(),
-                "supermajority": SUPERMAJORITY,
-                "group_floor": GROUP_FLOOR,
-            },
-        ),
-    )
+    rules = source.head.amendment
+    if parent is not None:
+        rules = parent.amendment
+        faults = [*amendment_faults(source, parent, held, languages),
+                  *repeal_faults(source, parent, held, languages, on)]  # fmt: skip
+    if faults:
+        raise InputError(faults)
+    decided = _Decided(held, rules, tuple(languages), on)
+    decided.put_to_the_vote(source, carried_over(source, parent))
+    decided.adopted = with_unreplaced(decided.adopted, source, parent)
+    charter = _assembled(source, decided, charter_id, parent)
     breaches = check(charter)
     if breaches:
         raise InputError(breaches)
     return charter
 
 
-def on_its_source(norm: Norm) -> bool:
-    """Whether a norm is adopted on its source rather than on votes."""
-    binding = norm.layer == "global"
-    style = norm.layer == "individual" and norm.kind == "ideal"
-    return bool(norm.source) and (binding or style)
+def _held(
+    outcomes: Sequence[Outcome],
+    process: Process | None,
+    statements: Sequence[Statement],
+    readings: Sequence[Reading],
+    on: date,
+) -> tuple[Reading, ...]:
+    """Every reading, the earliest first."""
+    last = []
+    if process is not None:
+        last = [Reading(held_on=on, process=process, statements=tuple(statements),
+                        outcomes=tuple(outcomes))]  # fmt: skip
+    return tuple(sorted([*readings, *last], key=lambda r: (r.held_on, r.process.id)))
+
+
+def _reading_faults(readings: Sequence[Reading], on: date) -> list[Fault]:
+    if not readings:
+        return [Fault(where="readings", expected="at least one reading", seen="none",
+                      do="Say who was asked, even if nobody voted.")]  # fmt: skip
+    last = readings[-1].process
+    faults = []
+    seen: set[str] = set()
+    for one in readings:
+        process = one.process
+        faults += _foreign(one.outcomes, process)
+        if process.kind != last.kind:
+            faults.append(Fault(
+                where=f"reading of {one.held_on}", expected=f"{last.kind}, as in the last reading",
+                seen=process.kind, do="No charter mixes people with simulated ones.",
+            ))  # fmt: skip
+        if process.id in seen:
+            faults.append(Fault(where=f"reading of {one.held_on}",
+                                expected="a process of its own", seen=f"{process.id} again",
+                                do="One vote counted twice is not two readings."))  # fmt: skip
+        seen.add(process.id)
+        if one.held_on > on:
+            faults.append(Fault(where=f"reading of {one.held_on}",
+                                expected=f"a day no later than {on}, the day of ratification",
+                                seen=one.held_on.isoformat()))  # fmt: skip
+    return faults
 
 
 def _foreign(outcomes: Sequence[Outcome], process: Process) -> list[Fault]:
@@ -144,87 +184,170 @@ def _foreign(outcomes: Sequence[Outcome], process: Process) -> list[Fault]:
     ]  # fmt: skip
 
 
-def _against(one: Draft, languages: Sequence[str]) -> Text | None:
-    """Why a norm is not ratified, in every language, or None if it is."""
-    norm = one.norm
-    if norm.status not in LIVING or on_its_source(norm):
-        return None
-    if not one.statements:
-        return say("rejected_not_asked", languages)
-    overall = one.support["all"]
-    if overall.value is None or overall.interval is None:
-        return say("rejected_no_votes", languages)
-    constitutional = norm.tier == "constitutional"
-    values = {"share": overall.value, "n": overall.n, "low": overall.interval.low}
-    if constitutional and overall.value < SUPERMAJORITY:
-        return say("rejected_supermajority", languages, **values)
-    if overall.interval.low <= 0.5:
-        key = "rejected_unsure" if constitutional else "rejected_majority"
-        return say(key, languages, **values)
-    return _group_against(one, languages) if constitutional else None
+def _first(text: Text) -> str:
+    return next(iter(text.values()), "")
 
 
-def _group_against(one: Draft, languages: Sequence[str]) -> Text | None:
-    for group, size in sorted(one.shares.items()):
-        if size < GROUP_FLOOR:
-            continue
-        share = one.support[group]
-        if share.value is None:
-            return say("rejected_group_silent", languages, group=group)
-        if share.value < 0.5:
-            return say("rejected_group", languages, group=group, share=share.value, n=share.n)
-    return None
+@dataclass
+class _Decided:
+    """What becomes of each norm, collected norm by norm."""
 
+    readings: tuple[Reading, ...]
+    rules: Amendment
+    languages: tuple[str, ...]
+    on: date
 
-def _rejected(one: Draft, reasons: Text) -> RejectedNorm:
-    return RejectedNorm(
-        norm=one.norm.ref,
-        reason=next(iter(reasons.values())),
-        support=one.support,
-        reasons=reasons,
-    )
+    def __post_init__(self) -> None:
+        self.adopted: list[Norm] = []
+        self.rejected: list[RejectedNorm] = []
+        self.proposed: list[ProposedNorm] = []
+        self.dissents: list[Dissent] = []
 
+    def put_to_the_vote(self, source: CharterSource, kept: dict[str, Norm]) -> None:
+        """Decide every norm of a source; `kept` are those carried over as they are."""
+        drafts = [draft(source, r.outcomes, r.statements) for r in self.readings]
+        for number, norm in enumerate(source.norms):
+            found = [one[number].found for one in drafts]
+            if norm.ref in kept:
+                self.adopted.append(kept[norm.ref])
+            elif norm.status not in LIVING:
+                self.adopted.append(norm)
+            elif on_its_source(norm):
+                self._adopt_on_its_source(norm, found)
+            else:
+                self._decide(norm, found)
 
-def _adopted(one: Draft, process: Process, languages: Sequence[str], on: date) -> Norm:
-    norm = one.norm
-    if norm.status not in LIVING:
-        return norm
-    from_source = on_its_source(norm)
-    method = _method(one, from_source)
-    simulated = process.kind == "simulated"
-    proof = None
-    if one.tally is not None:
-        level: DecisionLevel = "L0"
-        if not simulated and not from_source:
-            level = LEVEL_CAP[process.identification]
-        proof = Provenance(
-            process=process.id,
-            process_kind=process.kind,
-            tally=one.tally,
-            method=method,
-            support=one.support,
-            decision_level=level,
-            ratified_at=on,
-            rule=_rule(one, method, languages),
+    def _decide(self, norm: Norm, found: Sequence[Tallied]) -> None:
+        rule: TierRule = getattr(self.rules, norm.tier)
+        results = [result_of(one, rule, reading, self.languages)
+                   for one, reading in zip(found, self.readings, strict=True)]  # fmt: skip
+        standing = standing_of(results, rule)
+        told = self._told(norm)
+        rules = rule_in_words(rule, found[-1], self.languages)
+        if standing.state == "rejected":
+            reasons = why_not(results, standing, rule, self.languages)
+            self.rejected.append(
+                RejectedNorm(norm=norm.ref, reason=_first(reasons), reasons=reasons, rules=rules,
+                             support=results[-1].support, readings=tuple(results))
+            )  # fmt: skip
+            return
+        proof = self._proof(results, standing, rule, rules, told)
+        made = self._made(norm, proof)
+        if standing.state == "carried":
+            self.adopted.append(made)
+        else:
+            assert standing.awaits is not None
+            waiting = made.model_copy(update={"status": "proposed"})
+            self.proposed.append(
+                ProposedNorm(norm=waiting, awaits=standing.awaits,
+                             reasons=awaited(standing, rule, self.languages))
+            )  # fmt: skip
+
+    def _proof(
+        self,
+        results: Sequence[ReadingResult],
+        standing: Standing,
+        rule: TierRule,
+        rules: Text,
+        told: Dissent | None,
+    ) -> Provenance:
+        from normwright.stats import share_difference
+
+        last, first = standing.counted[-1], standing.counted[0]
+        assert last.tally is not None
+        change = None
+        if len(standing.counted) > 1:
+            change = share_difference(first.support["all"], last.support["all"])
+            if change.interval is not None and change.interval.high < 0:
+                fell = say("support_fell", self.languages, first=first.support["all"].value or 0.0,
+                           second=last.support["all"].value or 0.0)  # fmt: skip
+                rules = joined([rules, fell], self.languages, by=". ")
+        counted = {one.process for one in standing.counted}
+        processes = [r.process for r in self.readings if r.process.id in counted]
+        return Provenance(
+            process=last.process,
+            process_kind=processes[-1].kind,
+            tally=last.tally,
+            method="group-aware-supermajority" if rule.group_share is not None else "majority",
+            support=last.support,
+            dissent="" if told is None else _first(told.words),
+            readings=tuple(results),
+            change=change,
+            decision_level=level_of(processes),
+            ratified_at=self.on if standing.state == "carried" else None,
+            rule=_first(rules),
+            rules=rules,
         )
-    return norm.model_copy(
-        update={
-            "provenance": proof,
-            "status": "demonstration" if simulated and not from_source else "in_force",
-            "derived_from": (norm.digest,),
-        }
+
+    def _adopt_on_its_source(self, norm: Norm, found: Sequence[Tallied]) -> None:
+        voted = [(one, r) for one, r in zip(found, self.readings, strict=True) if one.tally]
+        proof = None
+        if voted:
+            one, reading = voted[-1]
+            assert one.tally is not None
+            told = self._told(norm)
+            rules = say("rule_source", self.languages)
+            proof = Provenance(
+                process=reading.process.id, process_kind=reading.process.kind, tally=one.tally,
+                method="source", support=one.support, decision_level="L0", ratified_at=self.on,
+                dissent="" if told is None else _first(told.words),
+                rule=_first(rules), rules=rules,
+            )  # fmt: skip
+        self.adopted.append(self._made(norm, proof))
+
+    def _made(self, norm: Norm, proof: Provenance | None) -> Norm:
+        simulated = self.readings[-1].process.kind == "simulated" and not on_its_source(norm)
+        return norm.model_copy(
+            update={
+                "provenance": proof,
+                "status": "demonstration" if simulated else "in_force",
+                "derived_from": (norm.digest,),
+            }
+        )
+
+    def _told(self, norm: Norm) -> Dissent | None:
+        """The minority report of the last reading that asked about a norm."""
+        for reading in reversed(self.readings):
+            told = dissent_in(norm, reading, self.rules, self.languages)
+            if told is not None:
+                self.dissents.append(told)
+                return told
+        return None
+
+
+def level_of(processes: Iterable[Process]) -> DecisionLevel:
+    """Return the strongest decision that all of some processes may take; simulated ones none."""
+    return min("L0" if p.kind == "simulated" else LEVEL_CAP[p.identification] for p in processes)
+
+
+def _assembled(
+    source: CharterSource, decided: _Decided, charter_id: str, parent: Charter | None
+) -> Charter:
+    standing = without_moot_cases(decided.adopted, source.norms, source.vocabulary)
+    standing.sort(key=lambda n: (rank(n), n.id, n.version))
+    head, last = source.head, decided.readings[-1].process
+    tallies = {o.digest for reading in decided.readings for o in reading.outcomes}
+    above = () if parent is None else (parent.digest,)
+    return Charter(
+        id=charter_id,
+        version=head.version if parent is None else parent.version + 1,
+        parent=head.parent if parent is None else parent.digest,
+        languages=decided.languages,
+        vocabulary=source.vocabulary,
+        norms=tuple(standing),
+        rejected=tuple(sorted(decided.rejected, key=lambda r: r.norm)),
+        proposed=tuple(sorted(decided.proposed, key=lambda p: p.norm.ref)),
+        dissents=tuple(sorted(decided.dissents, key=lambda d: d.norm)),
+        conflicts=conflicts([n for n in standing if n.status in LIVING], source.vocabulary),
+        zones=head.zones,
+        open_world=head.open_world,
+        jurisdiction_basis=head.jurisdiction_basis,
+        amendment=head.amendment,
+        title=head.title,
+        contest=head.contest,
+        notice=head.notice,
+        process=last.id,
+        kind=last.kind,
+        derived_from=(*sorted(tallies), *above),
+        made_by=MadeBy(stage="charter", parameters={"on": decided.on.isoformat()}),
     )
-
-
-def _method(one: Draft, from_source: bool) -> str:
-    if from_source:
-        return "source"
-    constitutional = one.norm.tier == "constitutional"
-    return "group-aware-supermajority" if constitutional else "majority"
-
-
-def _rule(one: Draft, method: str, languages: Sequence[str]) -> str:
-    key = {"source": "rule_source", "majority": "rule_majority"}.get(method, "rule_supermajority")
-    if key == "rule_supermajority" and not one.shares:
-        key = "rule_supermajority_no_groups"
-    return next(iter(say(key, languages).values()))

@@ -33,6 +33,9 @@ from normwright.records import (
 ACTS, FACTS, HEAD = "acts.yaml", "facts.yaml", "charter.yaml"
 """The files of a charter that are no norms. The head may be missing; the vocabulary may not."""
 
+DRAFT = "norm-draft/v1"
+"""The schema of what people support and nobody has written as a norm; never read as one."""
+
 QUESTIONS = "questions.yaml"
 """Questions to put to people about the norms, read by `question_families`."""
 
@@ -265,6 +268,13 @@ def _norm(document: Document, faults: list[Fault]) -> Norm | None:
         faults.append(Fault(where=document.where(()) or document.name,
                             expected="one norm: keys and values",
                             seen=_kind(document.value)))  # fmt: skip
+        return None
+    if document.value.get("schema") == DRAFT:
+        faults.append(Fault(
+            where=document.where(("schema",)), expected="norm/v1, with a kind, an act and cases",
+            seen=f"{DRAFT}: what people support, and not yet a norm",
+            do="Write the norm it asks for, then take this file away; no vote tells its act.",
+        ))  # fmt: skip
         return None
     try:
         return Norm.model_validate(document.value)

@@ -52,6 +52,11 @@ def say(
     }
 
 
+def joined(parts: Sequence[Text], languages: Sequence[str], *, by: str = "; ") -> Text:
+    """Return several texts as one, in every language."""
+    return {lang: by.join(part[lang] for part in parts) for lang in languages}
+
+
 @cache
 def _book(lang: str) -> dict[str, str]:
     path = files("normwright.charter") / "words" / f"{lang}.yaml"

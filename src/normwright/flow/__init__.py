@@ -30,6 +30,7 @@ from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
 from normwright.flow.project import Project, load_project
 from normwright.flow.ranked import ALL, Ranked, method_names, ranked_by
+from normwright.flow.ratified import ratified_from, read_readings, readings_of, write_record
 from normwright.flow.results import Findings, Results, check_makes, findings, results
 from normwright.flow.running import run, status
 from normwright.flow.settings import FILE, ProjectSettings, project_schema
@@ -118,8 +119,11 @@ __all__ = [
     "publish",
     "ranked_by",
     "ratified",
+    "ratified_from",
     "read_ballots",
+    "read_readings",
     "read_theories",
+    "readings_of",
     "require_learning",
     "results",
     "run",
@@ -138,4 +142,5 @@ __all__ = [
     "weigh",
     "withdraw",
     "write_files",
+    "write_record",
 ]

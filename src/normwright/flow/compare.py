@@ -142,7 +142,7 @@ class NormChange:
 
     norm: str
     before: str
-    """`adopted`, `rejected` or `absent`."""
+    """`adopted`, `proposed`, `rejected` or `absent`."""
     after: str
     fields: tuple[str, ...]
     """Parts of the norm that are written otherwise."""
@@ -498,7 +498,12 @@ def _standing(charter: Charter | None) -> dict[str, _Standing]:
         one.norm.partition("@")[0]: _Standing("rejected", {}, one.reasons or {"en": one.reason})
         for one in charter.rejected
     }
-    return {**adopted, **rejected}
+    proposed = {
+        one.norm.id: _Standing("proposed", one.norm.model_dump(mode="json", exclude=aside),
+                               one.reasons)
+        for one in charter.proposed
+    }  # fmt: skip
+    return {**adopted, **rejected, **proposed}
 
 
 def _permit(side: _Side) -> tuple[str, ...] | None:

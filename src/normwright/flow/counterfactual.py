@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
+from normwright.flow.history import settled
 from normwright.flow.project import Project
+from normwright.flow.readings import earlier_readings, last_reading
 from normwright.flow.stages.people import counted
 from normwright.records import (
     Changes,
     Charter,
     Consultation,
+    Digest,
     Estimate,
     GroupsChange,
     InputError,
     NormChange,
+    NormFate,
     Outcome,
     Polity,
     RankingChange,
+    Reading,
     ShareChange,
     Unranked,
 )
@@ -97,8 +102,8 @@ def compare(
     firsts, margins = _placed(before, after)
     rankings = tuple(_rankings(before, after))
     groups = tuple(_groups(before, after))
-    was, why = _charter(project, rows, before, polities)
-    now, why_not = _charter(project, fewer, after, polities)
+    was, why = _charter(project, store, rows, before, polities)
+    now, why_not = _charter(project, store, fewer, after, polities)
     norms = _norms(was, now) if was is not None and now is not None else None
     return Compared(
         changes=Changes(
@@ -149,7 +154,11 @@ def outcomes(
 
 
 def _charter(
-    project: Project, rows: Rows, counted: Mapping[str, Outcome], polities: Sequence[Polity]
+    project: Project,
+    store: Store,
+    rows: Rows,
+    counted: Mapping[str, Outcome],
+    polities: Sequence[Polity],
 ) -> tuple[Charter | None, str]:
     """Return the charter that these outcomes ratify, or None and why there is none."""
     from normwright.charter import ratify, read_source
@@ -161,16 +170,42 @@ def _charter(
         source = read_source(project.path(settings.sources.norms), languages=settings.languages)
         charter = ratify(
             source,
-            [counted[polity.id] for polity in polities],
-            process=rows.process,
-            statements=rows.statements,
+            readings=_readings(project, store, rows, [counted[polity.id] for polity in polities]),
             charter_id=settings.id,
             languages=settings.languages,
             on=date.fromisoformat(settings.charter_date),
         )
     except InputError as error:
         return None, str(error)
+    except KeyError as error:
+        return None, f"step {error} has no present result"
     return charter, ""
+
+
+def _readings(
+    project: Project, store: Store, rows: Rows, counted: Sequence[Outcome]
+) -> tuple[Reading, ...]:
+    """Return every reading, with these outcomes in place of those of the same process."""
+    present = settled(store)
+
+    def made(step: str) -> Sequence[Digest]:
+        return present[step].made
+
+    mine = Reading(
+        held_on=date.fromisoformat(project.settings.charter_date),
+        process=rows.process,
+        statements=rows.statements,
+        outcomes=tuple(counted),
+    )
+    earlier = earlier_readings(project, store, made)
+    if rows.process.id not in {one.process.id for one in earlier}:
+        return (*earlier, mine)
+    return tuple(
+        mine.model_copy(update={"held_on": one.held_on})
+        if one.process.id == rows.process.id
+        else one
+        for one in (*earlier, last_reading(project, store, made))
+    )
 
 
 def _shares(
@@ -278,6 +313,7 @@ def _norms(was: Charter, now: Charter) -> tuple[NormChange, ...]:
     )
 
 
-def _fates(charter: Charter) -> dict[str, Literal["adopted", "rejected"]]:
-    adopted: dict[str, Literal["adopted", "rejected"]] = {n.ref: "adopted" for n in charter.norms}
-    return adopted | {one.norm: "rejected" for one in charter.rejected}
+def _fates(charter: Charter) -> dict[str, NormFate]:
+    fates: dict[str, NormFate] = {n.ref: "adopted" for n in charter.norms}
+    fates |= {one.norm: "rejected" for one in charter.rejected}
+    return fates | {one.norm.ref: "proposed" for one in charter.proposed}

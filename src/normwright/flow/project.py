@@ -234,6 +234,8 @@ def _keys_at(location: Location) -> list[str]:
     """Return the keys the file may have at a location."""
     model: type[BaseModel] | None = ProjectSettings
     for part in location:
+        if isinstance(part, int):
+            continue
         if model is None or (field := _fields(model).get(str(part))) is None:
             return []
         model = next(_models(field.annotation), None)
@@ -245,10 +247,10 @@ def _fields(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Yield the settings classes inside an annotation."""
+    """Yield the settings classes inside an annotation, also those of a list."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    elif get_origin(annotation) in (Union, types.UnionType, Annotated):
+    elif get_origin(annotation) in (Union, types.UnionType, Annotated, tuple):
         for part in get_args(annotation):
             yield from _models(part)
 
@@ -332,7 +334,11 @@ def _places(
                 if isinstance(one, str):
                     yield here, place, one
         for inner in _models(field.annotation):
-            yield from _places(inner, value, location)
+            if isinstance(value, (list, tuple)):
+                for number, one in enumerate(value):
+                    yield from _places(inner, one, (*location, number))
+            else:
+                yield from _places(inner, value, location)
 
 
 def _marks(annotation: Any, metadata: Sequence[Any]) -> Iterator[Place]:
@@ -376,6 +382,7 @@ def _parts_faults(raw: Any) -> list[Fault]:
         )
         for part, below, why in (
             ("norms", "consultation", "norms are ratified by those who were asked"),
+            ("readings", "norms", "a reading is a vote on norms"),
             ("scenes", "norms", "the charter decides what is right in a scene"),
             ("labels", "norms", "labels mark the breach of a norm"),
         )
@@ -405,14 +412,31 @@ def _title_faults(raw: Mapping[str, Any]) -> list[Fault]:
 
 def _date_faults(raw: Mapping[str, Any]) -> list[Fault]:
     """Return a fault where a date of the right form is no day of the calendar."""
-    day = raw.get("charter_date")
-    if not isinstance(day, str) or re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) is None:
-        return []
-    try:
-        date.fromisoformat(day)
-    except ValueError:
-        return [Fault(where=f"{FILE}: charter_date", expected="a day of the calendar", seen=day)]
-    return []
+    given = {"charter_date": raw.get("charter_date")}
+    readings = _part(raw, "readings")
+    for number, one in enumerate(readings if isinstance(readings, list) else ()):
+        given[f"sources.readings[{number}].held_on"] = _at(one, ("held_on",))
+    days: dict[str, date] = {}
+    faults = []
+    for where, day in given.items():
+        if not isinstance(day, str) or re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) is None:
+            continue
+        try:
+            days[where] = date.fromisoformat(day)
+        except ValueError:
+            faults.append(
+                Fault(where=f"{FILE}: {where}", expected="a day of the calendar", seen=day)
+            )
+    last = days.get("charter_date")
+    return faults + [
+        Fault(
+            where=f"{FILE}: {where}",
+            expected=f"a day before {last}, the charter_date, when the last vote ended",
+            seen=day.isoformat(),
+        )
+        for where, day in days.items()
+        if where != "charter_date" and last is not None and day >= last
+    ]
 
 
 def _model_faults(directory: Path, raw: Mapping[str, Any]) -> list[Fault]:

@@ -127,13 +127,15 @@ def findings(directory: Path) -> Findings:
 
         measurements = all_of(Measurement)
         consultation = last(Consultation)
+        process = last(Process)
         return Findings(
             project=load_project(directory),
-            process=last(Process),
+            process=process,
             consultation=consultation,
             polities=all_of(Polity),
             statements=() if consultation is None else store.rows(consultation).statements,
-            outcomes=all_of(Outcome),
+            # Those of an earlier reading are told beside the norms they are about.
+            outcomes=tuple(o for o in all_of(Outcome) if process and o.process == process.id),
             policy=last(Policy),
             datasets=all_of(Dataset),
             models=all_of(ModelRef),

@@ -63,6 +63,15 @@ class Labels(Settings):
     """Sources that are only measured on and never learned from."""
 
 
+class EarlierReading(Settings):
+    """A vote on the same norms before the one that `consultation` holds."""
+
+    consultation: Directory
+    """The consultation, or an export of one; a process with an id of its own."""
+    held_on: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    """The day on which that vote ended."""
+
+
 class Sources(Settings):
     """Where the project's own files lie, relative to the project directory.
 
@@ -71,6 +80,8 @@ class Sources(Settings):
 
     consultation: Directory | None = "consultation"
     """The consultation, or an export of one; null if nobody was asked."""
+    readings: tuple[EarlierReading, ...] = ()
+    """Earlier votes on the same norms. `consultation` is the last, held on `charter_date`."""
     norms: Directory | None = "norms"
     """The drafted norms with the vocabulary of acts and facts; null if there are none yet."""
     scenes: tuple[FileOrDirectory, ...] = ("scenes",)

@@ -24,6 +24,7 @@ from normwright.flow.lock import locked
 from normwright.flow.marks import affected
 from normwright.flow.project import Project, load_project
 from normwright.flow.quoting import lingering_files, quoting_objects
+from normwright.flow.readings import reading_steps
 from normwright.flow.settings import FILE
 from normwright.flow.stores import open_store
 from normwright.records import (
@@ -249,7 +250,7 @@ def _finish(project: Project, store: Store, journal: _Journal, withdrawal: Withd
     from normwright.elicit import take_out
 
     directory = project.directory
-    folder = _consultation(project)
+    folder = _consultation(project, store, journal.process)
     exclude(directory, journal.process, journal.token)
     gone = gone_from(directory, journal.process)
     for label, data in take_out(folder, root=directory, gone=gone).files.items():
@@ -321,7 +322,10 @@ def _plan(
     """
     from normwright.elicit import take_out
 
-    directory, folder = project.directory, _consultation(project)
+    known = [process] if process is not None else processes_of(store, participant)
+    # Where the pseudonym stands in several, `_process` asks which is meant.
+    folder = _consultation(project, store, known[0] if len(known) == 1 else None)
+    directory = project.directory
     theirs = take_out(folder, root=directory, gone=lambda one: one == participant)
     if theirs.nameless is not None and not processes_of(store, participant):
         raise InputError([theirs.nameless])
@@ -441,7 +445,13 @@ def _check_choice(then: Remedy, because: str) -> None:
         raise InputError(faults)
 
 
-def _consultation(project: Project) -> Path:
+def _consultation(project: Project, store: Store, process: str | None) -> Path:
+    """Return where a process lies: an earlier reading, or the project's own consultation."""
+    standing = None if process is None else standing_import(store, process)
+    named = zip(project.settings.sources.readings, reading_steps(project), strict=True)
+    for one, (elicit, _) in named:
+        if standing is not None and standing[0].stage == elicit:
+            return project.path(one.consultation)
     place = project.settings.sources.consultation
     if place is None:
         raise InputError(

@@ -267,7 +267,8 @@ def work_of(step: str, parameters: Parameters, sizes: Sizes) -> Work | None:
         parameters: those of the step and of all it rests on, by name.
         sizes: what else the work follows from.
     """
-    reckon = _WORK.get(step)
+    # An earlier reading is reckoned like the last one.
+    reckon = _WORK.get(step.partition(".reading-")[0])
     if reckon is None:
         return None
     try:
@@ -288,7 +289,8 @@ def _elicit(_: Parameters, sizes: Sizes) -> Work:
 
 
 def _aggregate(parameters: Parameters, sizes: Sizes) -> Work:
-    resamples = parameters["aggregate"]["bootstrap"]
+    counted = next(name for name in parameters if name.startswith("aggregate"))
+    resamples = parameters[counted]["bootstrap"]
     votes = sizes.consultation / BYTES_A_VOTE
     # Groups are sought anew in a hundred permutations and in every resample.
     return Work(2.0 + votes * (100 * 3.5e-7 + resamples * 5e-7), memory=LEARNING)

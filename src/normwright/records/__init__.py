@@ -87,6 +87,7 @@ from normwright.records.norms import (
     Norm,
     NormCase,
     OnUnknown,
+    ProposedNorm,
     Provenance,
     RejectedNorm,
     Scope,
@@ -101,11 +102,20 @@ from normwright.records.outcomes import (
     Grouping,
     Outcome,
     PairShare,
+    RobustSupport,
     Support,
 )
 from normwright.records.people import Identification, Participant, Polity, Process
 from normwright.records.policies import Policy, PolicyRule
 from normwright.records.rankings import Margin, Ranking, Standing
+from normwright.records.ratification import (
+    Dissent,
+    GroupDissent,
+    Marked,
+    NormDraft,
+    Reading,
+    ReadingResult,
+)
 from normwright.records.remotes import RemoteUse
 from normwright.records.rows import json_rows
 from normwright.records.scenes import FactValue, Message, Role, Scene
@@ -159,6 +169,7 @@ from normwright.records.withdrawals import (
     Changes,
     GroupsChange,
     NormChange,
+    NormFate,
     RankingChange,
     Remedy,
     RowProof,
@@ -219,6 +230,7 @@ __all__ = [
     "Demonstration",
     "Digest",
     "Dilemma",
+    "Dissent",
     "Duty",
     "Estimate",
     "Expectation",
@@ -231,6 +243,7 @@ __all__ = [
     "Frozen",
     "Grant",
     "Group",
+    "GroupDissent",
     "GroupReward",
     "Grouping",
     "GroupsChange",
@@ -250,6 +263,7 @@ __all__ = [
     "MajorityCycles",
     "Margin",
     "MarginCheck",
+    "Marked",
     "Measure",
     "Measurement",
     "Message",
@@ -259,6 +273,8 @@ __all__ = [
     "Norm",
     "NormCase",
     "NormChange",
+    "NormDraft",
+    "NormFate",
     "NormwrightError",
     "OnUnknown",
     "Origin",
@@ -276,12 +292,15 @@ __all__ = [
     "PreferencePair",
     "Process",
     "ProcessKind",
+    "ProposedNorm",
     "Provenance",
     "QuestionFamily",
     "RankInfluence",
     "RankedTiers",
     "Ranking",
     "RankingChange",
+    "Reading",
+    "ReadingResult",
     "Record",
     "RejectedNorm",
     "Remedy",
@@ -289,6 +308,7 @@ __all__ = [
     "RemoteUse",
     "Repair",
     "RepresentationAudit",
+    "RobustSupport",
     "Role",
     "RowProof",
     "RuleAnswer",

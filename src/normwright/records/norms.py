@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, StrictInt
+from pydantic import BeforeValidator, Field, StrictInt, ValidationInfo, field_validator
 
 from normwright.records.base import Digest, Frozen, Layer, ProcessKind, Record, Text
 from normwright.records.estimates import Estimate
 from normwright.records.instants import bounds_as_text, days_as_text
+from normwright.records.ratification import Dissent, ReadingResult
 from normwright.records.scenes import FactValue
 
 Kind: TypeAlias = Literal[
@@ -164,10 +165,17 @@ class Provenance(Frozen):
     support: dict[str, Estimate]
     """`all`, then one entry an opinion group."""
     dissent: str = ""
+    """Who is against it, in a sentence; in every language and with numbers in the charter."""
+    readings: tuple[ReadingResult, ...] = ()
+    """Each dated vote on it, the earliest first."""
+    change: Estimate | None = None
+    """Support in the last reading minus that in the first, if there were several."""
     decision_level: DecisionLevel = "L0"
     ratified_at: date | None = None
     rule: str = ""
     """The ratification rule that was applied, in words."""
+    rules: Text = {}
+    """The same in every charter language."""
 
 
 class Norm(Record):
@@ -270,16 +278,33 @@ class RejectedNorm(Frozen):
     support: dict[str, Estimate] = {}
     reasons: Text = {}
     """The reason in every charter language."""
+    readings: tuple[ReadingResult, ...] = ()
+    """Each dated vote on it, the earliest first."""
+    rules: Text = {}
+    """The rule that was applied, in every charter language."""
 
     def reason_in(self, lang: str) -> str:
         """Return the reason in one language, else as it was first written."""
         return self.reasons.get(lang) or self.reason
 
 
+class ProposedNorm(Frozen):
+    """A norm that was carried in as many readings as were held and still awaits another one.
+
+    It is no norm of the charter: it binds nobody until it is carried again.
+    """
+
+    norm: Norm
+    reasons: Text
+    """What it waits for, in every charter language."""
+    awaits: date
+    """The first day on which the next reading may be held."""
+
+
 class TierRule(Frozen):
     """What it takes to adopt or change norms of one tier."""
 
-    share: float = Field(ge=0.5, lt=1)
+    share: float = Field(default=0.5, ge=0.5, lt=1)
     """Least share of all who voted; exactly one half means more for than against."""
     group_share: float | None = Field(default=None, gt=0, lt=1)
     """Least share in every opinion group of at least `group_size`; None: groups are not asked."""
@@ -294,15 +319,27 @@ class TierRule(Frozen):
     """Fewest people who must have voted; None: no number was laid down."""
 
 
-class Amendment(Frozen):
-    """How a charter may be changed. These rules are constitutional themselves."""
+_STRICT = TierRule(share=2 / 3, group_share=0.5, robust_core=True, readings=2, days_between=14)
+_SIMPLE = TierRule(share=0.5)
 
-    constitutional: TierRule = TierRule(
-        share=2 / 3, group_share=0.5, robust_core=True, readings=2, days_between=14
-    )
-    revisable: TierRule = TierRule(share=0.5)
+
+class Amendment(Frozen):
+    """How a charter may be changed. These rules are constitutional themselves.
+
+    What a file does not say of a tier stays as it is here, and so as strict as it is here.
+    """
+
+    constitutional: TierRule = _STRICT
+    revisable: TierRule = _SIMPLE
     emergency_days: int = Field(default=14, ge=1, le=14)
     """Longest life of an emergency norm."""
+
+    @field_validator("constitutional", "revisable", mode="before")
+    @classmethod
+    def _filled(cls, given: Any, info: ValidationInfo) -> Any:
+        """Add what a tier's rule does not say."""
+        default = _STRICT if info.field_name == "constitutional" else _SIMPLE
+        return {**default.model_dump(), **given} if isinstance(given, dict) else given
 
 
 class CharterHead(Frozen):
@@ -342,6 +379,10 @@ class Charter(Record):
     vocabulary: Vocabulary
     norms: tuple[Norm, ...]
     rejected: tuple[RejectedNorm, ...] = ()
+    proposed: tuple[ProposedNorm, ...] = ()
+    """Norms that await another reading; none of them holds."""
+    dissents: tuple[Dissent, ...] = ()
+    """The minority report on each norm that was voted on, sorted by norm."""
     conflicts: tuple[Conflict, ...] = ()
     zones: dict[str, str] = {}
     open_world: bool = False
@@ -352,3 +393,20 @@ class Charter(Record):
     notice: Text = {}
     process: str
     kind: ProcessKind
+
+    @property
+    def not_holding(self) -> tuple[RejectedNorm, ...]:
+        """Norms that were put to the vote and do not hold, each with why, sorted by norm.
+
+        Rejected ones, and those that await another reading.
+        """
+        waiting = (
+            RejectedNorm(
+                norm=one.norm.ref,
+                reason=next(iter(one.reasons.values()), ""),
+                reasons=one.reasons,
+                support={} if one.norm.provenance is None else one.norm.provenance.support,
+            )
+            for one in self.proposed
+        )
+        return tuple(sorted([*self.rejected, *waiting], key=lambda r: r.norm))

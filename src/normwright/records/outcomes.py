@@ -59,6 +59,33 @@ class Support(Frozen):
     """Group-aware consensus: product over groups of (agree + 1) / (seen + 2)."""
 
 
+class RobustSupport(Frozen):
+    """What stays of the support when other people are drawn and votes are counted otherwise.
+
+    Rules of counting: `votes` pools all votes on the statements, `people` takes the mean of each
+    person's own share; `-decided` leaves passes out of either, where they otherwise count as not
+    for it; `-weighted` counts participants by their weights; `groups` takes the mean of the opinion
+    groups whatever their size, `consensus` their geometric mean; `group:A` looks at one group.
+    Groups stay as they were found; they are not sought anew in a resample.
+    """
+
+    norm: str | None
+    """Id of the norm the statements speak about; None: one statement by itself."""
+    statements: tuple[str, ...]
+    """Pooled with their sign: disagreement with one that opposes the norm is support."""
+    people: int
+    """How many people voted on at least one of them."""
+    shares: dict[str, Estimate]
+    """Rule -> share for it, with people drawn anew for the interval."""
+    opposed: bool = False
+    """Whether it is the support for the opposite: for doing without the norm."""
+    kept: dict[str, float | None]
+    """Rule -> the largest share that at least `held` of the resamples reach; a resample in which
+    nobody voted reaches none. None: there is no such share."""
+    held: float
+    rounds: int
+
+
 class PairShare(Frozen):
     """How people split between doing and declining one norm's act, from comparisons."""
 
@@ -81,6 +108,9 @@ class Outcome(Record):
     participants: int
     votes: int
     support: tuple[Support, ...]
+    robust: tuple[RobustSupport, ...] = ()
+    """For each norm asked about, and each other statement that half or more agree with: what stays
+    of its support in resamples and under other rules of counting."""
     rankings: tuple[Ranking, ...]
     """By each method, the one that counts first: from ballots where there are any, else votes."""
     voters: int = 0

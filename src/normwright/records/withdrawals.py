@@ -114,12 +114,16 @@ class GroupsChange(Frozen):
     after: tuple[int, ...]
 
 
+NormFate: TypeAlias = Literal["adopted", "proposed", "rejected", "absent"]
+"""What came of a norm."""
+
+
 class NormChange(Frozen):
     """A norm that would fare otherwise."""
 
     norm: str
-    before: Literal["adopted", "rejected", "absent"]
-    after: Literal["adopted", "rejected", "absent"]
+    before: NormFate
+    after: NormFate
 
 
 class RowProof(Frozen):

@@ -231,8 +231,8 @@ def _norms(policy: Policy, lang: str) -> str:
         )
     heads = [_w("norm", lang), _w("layer", lang), _w("status", lang), "", _w("support", lang)]
     text = _table(heads, rows)
-    if policy.charter.rejected:
-        lines = [f"- `{r.norm}`: {r.reason_in(lang)}" for r in policy.charter.rejected]
+    if policy.charter.not_holding:
+        lines = [f"- `{r.norm}`: {r.reason_in(lang)}" for r in policy.charter.not_holding]
         text += "\n\n" + f"### {_w('rejected', lang)}\n\n" + "\n".join(lines)
     return text
 

@@ -84,6 +84,25 @@ def proportion(
     return Estimate(value=k / n, interval=interval, n=n)
 
 
+def share_difference(first: Estimate, second: Estimate, *, level: float = 0.95) -> Estimate:
+    """Return second - first for two shares of separate samples, with Newcombe's interval.
+
+    It is built from the Wilson intervals of both (Newcombe, Statistics in Medicine 17, 1998, method
+    10). Where the same people are in both samples and mostly say the same again, the interval is
+    wider than it need be. Its n is the smaller of the two; without units on a side it is empty.
+    """
+    if first.value is None or second.value is None:
+        return Estimate(value=None, interval=None, n=0)
+    a, b = (wilson(e.value * e.n, e.n, level) for e in (first, second) if e.value is not None)
+    gap = second.value - first.value
+    down = math.hypot(second.value - b.low, a.high - first.value)
+    up = math.hypot(b.high - second.value, first.value - a.low)
+    interval = Interval(
+        low=max(-1.0, gap - down), high=min(1.0, gap + up), level=level, method="newcombe"
+    )
+    return Estimate(value=gap, interval=interval, n=min(first.n, second.n))
+
+
 def zero_failures_n(limit: float, alpha: float = 0.05) -> int:
     """Return the least n at which no failure at all puts the upper bound at or under `limit`."""
     if not 0 < limit < 1:

@@ -110,12 +110,19 @@ def _edition(data: CharterPage, w: Words) -> dict[str, Any]:
                 "reason": r.reason_in(w.lang),
                 "picture": support_strip(r.support, r.norm, w),
             }
-            for r in charter.rejected
+            for r in charter.not_holding
         ],
         "permits": [w(f"mode.{m}") for m in policy.permit_modes] if policy else [],
         "permit_reason": text_in(policy.permit_reason, w.lang) if policy else "",
         "digest": charter.digest,
     }
+
+
+def _dissent(norm: Norm, charter: Charter, w: Words) -> str:
+    """The minority report on a norm, in the language of the page."""
+    words = next((d.words for d in charter.dissents if d.norm == norm.ref), {})
+    first = norm.provenance.dissent if norm.provenance else ""
+    return text_in(words, w.lang) if words else first
 
 
 def _norm(norm: Norm, data: CharterPage, w: Words) -> dict[str, Any]:
@@ -139,7 +146,7 @@ def _norm(norm: Norm, data: CharterPage, w: Words) -> dict[str, Any]:
         "facts": list(_facts(norm, w)),
         "decided": list(_decided(norm, data, w)),
         "sources": [_source(s.ref, str(s.retrieved or ""), w) for s in norm.source],
-        "dissent": made.dissent if made else "",
+        "dissent": _dissent(norm, data.charter, w),
         "picture": support_strip(made.support, norm.ref, w) if made else Markup(""),
         "cases": [
             {
@@ -192,7 +199,7 @@ def _decided(norm: Norm, data: CharterPage, w: Words) -> Iterator[tuple[str, str
     yield w("charter.who"), ". ".join(part for part in (process, voices, asked_people) if part)
     yield w("charter.level"), f"{made.decision_level}: {w(f'level.{made.decision_level}')}"
     if made.rule:
-        yield w("charter.rule"), made.rule
+        yield w("charter.rule"), text_in(made.rules, w.lang) if made.rules else made.rule
     if made.ratified_at is not None:
         yield w("charter.when"), made.ratified_at.isoformat()
 

@@ -379,7 +379,7 @@ def _of_people(data: ReportData, w: Words) -> Iterator[_Link]:
         yield "votes", w.number(None), "", ""
     if data.policy is not None:
         charter = data.policy.charter
-        of = w("path.norms_of", rejected=w.count(len(charter.rejected)))
+        of = w("path.norms_of", rejected=w.count(len(charter.not_holding)))
         yield "norms", w.count(len(charter.norms)), of, charter.digest
 
 
@@ -431,7 +431,7 @@ def _norm_rows(data: ReportData, w: Words) -> list[dict[str, Any]]:
             "rejected": rejected.reason_in(w.lang),
             "picture": support_strip(rejected.support, rejected.norm, w),
         }
-        for rejected in data.policy.charter.rejected
+        for rejected in data.policy.charter.not_holding
     ]
 
 

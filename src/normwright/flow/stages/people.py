@@ -6,6 +6,7 @@ from datetime import date
 
 from normwright.flow.engine import Context
 from normwright.flow.project import Project
+from normwright.flow.readings import earlier_readings
 from normwright.flow.stages.stored import lines_of, occurrences
 from normwright.records import (
     Consultation,
@@ -19,12 +20,10 @@ from normwright.records import (
 from normwright.store import Rows, gone_from
 
 
-def elicit(project: Project, context: Context) -> list[Record]:
-    """Read the consultation, and store its rows with the receipt that stands for them."""
+def elicit(project: Project, place: str, context: Context) -> list[Record]:
+    """Read a consultation, and store its rows with the receipt that stands for them."""
     from normwright.elicit import read_consultation, receipt, without
 
-    place = project.settings.sources.consultation
-    assert place is not None  # without one there is no such step
     found = read_consultation(project.path(place), root=project.directory)
     found = without(found, gone_from(project.directory, found.process.id))
     roots = context.save_consultation(
@@ -59,12 +58,12 @@ def pairs(project: Project, context: Context) -> list[Record]:
     ]
 
 
-def aggregate(project: Project, context: Context) -> list[Record]:
-    """Turn the ballots of each polity into an outcome."""
-    receipt = context.one("elicit", Consultation)
+def aggregate(project: Project, elicited: str, context: Context) -> list[Record]:
+    """Turn the ballots of each polity into an outcome, of the consultation that a step read."""
+    receipt = context.one(elicited, Consultation)
     rows = context.rows(receipt)
     outcomes: list[Record] = []
-    polities = context.records("elicit", Polity)
+    polities = context.records(elicited, Polity)
     for number, polity in enumerate(polities):
         context.progress(number, len(polities), polity.id)
         outcome = counted(project, rows, polity, unranked=receipt.unranked, seed=context.seed)
@@ -114,6 +113,7 @@ def charter(project: Project, context: Context) -> list[Record]:
         outcomes,
         process=process,
         statements=rows.statements,
+        readings=earlier_readings(project, context.store, context.made),
         charter_id=settings.id,
         languages=settings.languages,
         on=date.fromisoformat(settings.charter_date),

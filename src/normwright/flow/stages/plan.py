@@ -14,6 +14,7 @@ from typing import Any
 from normwright import plugins
 from normwright.flow.engine import Step
 from normwright.flow.project import Project
+from normwright.flow.readings import reading_steps
 from normwright.flow.sources import digest_sources
 from normwright.flow.stages import (
     asked,
@@ -29,7 +30,7 @@ from normwright.flow.stages import (
 from normwright.flow.stages.plugged import criterion_kinds, origins
 from normwright.records import Digest
 
-_PEOPLE = ("flow.stages.people", "flow.stages.stored")
+_PEOPLE = ("flow.stages.people", "flow.stages.stored", "flow.readings")
 _WEIGHTS = ("flow.stages.weights", "flow.stages.drawn", "flow.stages.stored")
 _CORPORA = ("flow.stages.corpora", "flow.stages.labels", "flow.stages.stored")
 _LABELS = ("flow.stages.labels", "flow.stages.stored")
@@ -114,27 +115,12 @@ def _corpora(project: Project) -> tuple[str, ...]:
 def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
     settings, sources = project.settings, project.settings.sources
     made = []
+    # Earlier readings first, so that what is found last is of the consultation that counts.
+    earlier = reading_steps(project)
+    for one, names in zip(sources.readings, earlier, strict=True):
+        made += _counting(project, one.consultation, *names)
     if sources.consultation is not None:
-        made += [
-            Step(
-                "elicit",
-                partial(people.elicit, project),
-                files=digest_sources(project.directory, [sources.consultation]),
-                inputs=_withdrawn(project),
-                parameters=_importers(),
-                rooms=("elicit", "scenes", "store", *_PEOPLE),
-            ),
-            Step(
-                "aggregate",
-                partial(people.aggregate, project),
-                after=("elicit",),
-                parameters={
-                    **settings.method.model_dump(),
-                    **origins("methods", [settings.method.ranking]),
-                },
-                rooms=("aggregate", "stats", *_PEOPLE),
-            ),
-        ]
+        made += _counting(project, sources.consultation, "elicit", "aggregate")
     if sources.pairs:
         made.append(
             Step(
@@ -150,10 +136,11 @@ def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
             Step(
                 "charter",
                 partial(people.charter, project),
-                after=("elicit", "aggregate"),
+                after=("elicit", "aggregate", *(name for names in earlier for name in names)),
                 files=digest_sources(project.directory, [sources.norms]),
                 parameters={
                     **given.languages,
+                    "readings": [one.held_on for one in sources.readings],
                     "deployment": settings.deployment,
                     "id": settings.id,
                     "date": settings.charter_date,
@@ -173,6 +160,28 @@ def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
             )
         )
     return made
+
+
+def _counting(project: Project, place: str, elicit: str, aggregate: str) -> list[Step]:
+    """The two steps that read a consultation and count it."""
+    method = project.settings.method
+    return [
+        Step(
+            elicit,
+            partial(people.elicit, project, place),
+            files=digest_sources(project.directory, [place]),
+            inputs=_withdrawn(project),
+            parameters=_importers(),
+            rooms=("elicit", "scenes", "store", *_PEOPLE),
+        ),
+        Step(
+            aggregate,
+            partial(people.aggregate, project, elicit),
+            after=(elicit,),
+            parameters={**method.model_dump(), **origins("methods", [method.ranking])},
+            rooms=("aggregate", "stats", *_PEOPLE),
+        ),
+    ]
 
 
 def _withdrawn(project: Project) -> dict[str, Digest]:
