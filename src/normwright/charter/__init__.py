@@ -4,7 +4,7 @@
 source = read_source(directory, languages=("en", "pt"))
 charter = ratify(source, outcomes, process=process, statements=statements, charter_id="town",
                  languages=("en", "pt"), on=today)
-policy = enact(charter, outcomes, deployment={"polities": ["vila-clara", "town-hall"]})
+policy = enact(charter, outcomes, deployment={"polities": ["vila-clara"], "organisation": "hall"})
 ```
 """
 
@@ -13,7 +13,17 @@ from normwright.charter.cases import CaseResult, run_cases
 from normwright.charter.checking import CharterCheck, check_source
 from normwright.charter.conflicts import conflicts
 from normwright.charter.drafting import Draft, draft
-from normwright.charter.enacting import LAYER_LIMIT, enact
+from normwright.charter.enacting import (
+    LAYER_LIMIT,
+    coverage,
+    criterion_holes,
+    deployment_of,
+    edited,
+    enact,
+    files_of,
+    read_deployment,
+    with_files,
+)
 from normwright.charter.invariants import check
 from normwright.charter.ratifying import ratify
 from normwright.charter.reading import CharterSource, read_norm, read_source, write_norm
@@ -30,12 +40,19 @@ __all__ = [
     "check",
     "check_source",
     "conflicts",
+    "coverage",
+    "criterion_holes",
+    "deployment_of",
     "draft",
+    "edited",
     "enact",
+    "files_of",
     "ratify",
+    "read_deployment",
     "read_norm",
     "read_situations",
     "read_source",
     "run_cases",
+    "with_files",
     "write_norm",
 ]

@@ -6,6 +6,13 @@ from normwright.flow.ballots import Cast, read_ballots
 from normwright.flow.charters import is_project, norms_of
 from normwright.flow.code import code_digest
 from normwright.flow.compare import Comparison, RunName, compare
+from normwright.flow.enactment import (
+    check_policy,
+    enacted,
+    profile_in,
+    project_holes,
+    write_policy,
+)
 from normwright.flow.engine import (
     Context,
     Event,
@@ -91,11 +98,13 @@ __all__ = [
     "Withdrawn",
     "audited",
     "check_makes",
+    "check_policy",
     "code_digest",
     "collect",
     "compare",
     "consultation_of",
     "digest_sources",
+    "enacted",
     "findings",
     "forecast",
     "forecast_of",
@@ -111,6 +120,8 @@ __all__ = [
     "methods_agreement",
     "norms_of",
     "open_store",
+    "profile_in",
+    "project_holes",
     "project_schema",
     "publish",
     "ranked_by",
@@ -134,4 +145,5 @@ __all__ = [
     "weigh",
     "withdraw",
     "write_files",
+    "write_policy",
 ]

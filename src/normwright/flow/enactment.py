@@ -1,0 +1,188 @@
+"""A charter enacted on disk: its artefacts written for review, and read back as they stand."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from normwright.records import (
+    Charter,
+    Coverage,
+    CoverageHole,
+    Criterion,
+    Deployment,
+    Fault,
+    InputError,
+    Outcome,
+    Policy,
+)
+from normwright.store import write_whole
+
+if TYPE_CHECKING:
+    from normwright.flow.project import Project
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Artefacts as they stand in a folder, against the charter they should carry."""
+
+    policy: Policy
+    coverage: Coverage
+    edited: tuple[str, ...]
+    """Files that are not what the charter gives; an edit that covers as much is no fault."""
+
+
+def enacted(place: Path, deployment: Deployment | None, *, drafts: bool = False) -> Policy:
+    """Return the policy of a project's ratified charter, or of the norms that hold in a folder.
+
+    Args:
+        place: a project, a directory of norms, or one charter file.
+        deployment: the profile; None: the project's own, or one without any particulars.
+        drafts: whether drafted and proposed norms of a folder are taken to hold as well.
+
+    Raises:
+        InputError: if nothing was ratified, no norm holds, or the profile does not fit.
+    """
+    from normwright.charter import assembled, enact
+    from normwright.flow.charters import is_project, norms_of
+
+    if is_project(place) and not drafts:
+        return _of_project(place, deployment)
+    charter = assembled(norms_of(place), drafts=drafts)
+    if not charter.norms:
+        raise InputError([Fault(where=str(place), expected="a norm in force", seen="none",
+                                do="Ratify the drafts, or see what they would become"
+                                   " with: --drafts")])  # fmt: skip
+    return enact(charter, [], deployment=deployment or _profile(place))
+
+
+def project_holes(place: Path, policy: Policy) -> tuple[CoverageHole, ...]:
+    """Return the constitutional norms about which a project's own criteria ask nothing that blocks.
+
+    Raises:
+        InputError: with every fault of the project's criteria.
+    """
+    from normwright.charter import criterion_holes
+    from normwright.flow.charters import is_project
+    from normwright.flow.project import load_project
+
+    if not is_project(place):
+        return ()
+    project = load_project(place)
+    name = project.settings.release.criteria
+    if name is None:
+        return criterion_holes(policy, ())
+    return criterion_holes(policy, _criteria(project.path(name), policy.charter.languages))
+
+
+def write_policy(policy: Policy, out: Path) -> tuple[str, ...]:
+    """Write every artefact into a new or empty folder, all of them or none; return their names.
+
+    Raises:
+        InputError: if something lies there: an edited artefact is never written over.
+    """
+    from normwright.charter import files_of
+
+    files = files_of(policy)
+    _write_folder(files, out)
+    return tuple(files)
+
+
+def check_policy(policy: Policy, folder: Path) -> Checked:
+    """Return what the artefacts of a folder cover as they stand there.
+
+    Raises:
+        InputError: if the folder holds no policy, or with every fault of its files.
+    """
+    from normwright.charter import coverage, edited, with_files
+
+    if not folder.is_dir():
+        raise InputError([Fault(where=str(folder), expected="a folder with a policy's files",
+                                seen="no such folder",
+                                do="Write one with: normwright charter enact --out")])  # fmt: skip
+    path = folder / "criteria.yaml"
+    criteria = _criteria(path, policy.charter.languages) if path.exists() else ()
+    found = with_files(policy, folder, criteria)
+    return Checked(found, coverage(found), edited(policy, folder))
+
+
+def profile_in(folder: Path) -> Deployment | None:
+    """Return the profile a folder's policy was enacted for; None where it keeps no policy.
+
+    Raises:
+        InputError: if its `policy.json` is none.
+    """
+    path = folder / "policy.json"
+    if not path.is_file():
+        return None
+    try:
+        return Policy.model_validate_json(path.read_bytes()).deployment
+    except ValueError as error:
+        seen = " ".join(str(error).split())[:200]
+        raise InputError([Fault(where=str(path), expected="a policy", seen=seen)]) from error
+
+
+def _criteria(path: Path, languages: tuple[str, ...]) -> tuple[Criterion, ...]:
+    from normwright.release import read_criteria
+
+    return read_criteria(path, languages=languages).criteria
+
+
+def _of_project(place: Path, deployment: Deployment | None) -> Policy:
+    from normwright.charter import enact
+    from normwright.flow.project import load_project
+    from normwright.flow.results import check_makes
+    from normwright.flow.running import status
+    from normwright.flow.stores import open_store
+
+    check_makes(load_project(place), "charter")
+    made = [digest for stage in status(place).stages for digest in stage.made]
+    policies: list[Policy] = []
+    if made:
+        with open_store(place, create=False) as store:
+            policies = store.records(made, Policy)
+            charters = store.records(made, Charter)
+            outcomes = store.records(made, Outcome)
+    if not policies:
+        raise InputError([Fault(where=str(place), expected="a charter that still counts",
+                                seen="none",
+                                do=f"Make it with: normwright run {place} --until charter")]
+                         )  # fmt: skip
+    if deployment is None:
+        return policies[-1]
+    return enact(charters[-1], outcomes, deployment=deployment)
+
+
+def _profile(place: Path) -> Deployment:
+    from normwright.charter import deployment_of
+    from normwright.flow.charters import is_project
+    from normwright.flow.project import load_project
+
+    if not is_project(place):
+        return Deployment()
+    project: Project = load_project(place)
+    return deployment_of(project.settings.deployment)
+
+
+def _write_folder(files: Mapping[str, bytes], out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError([Fault(where=str(out), expected="a new or an empty folder",
+                                seen="something lies there",
+                                do="Name another, or move it away.")])  # fmt: skip
+    out.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    try:
+        fresh.chmod(0o755)
+        for name, data in files.items():
+            path = fresh / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, data)
+        os.replace(fresh, out)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
