@@ -27,6 +27,7 @@ from normwright.flow.engine import (
     publish,
     run_steps,
 )
+from normwright.flow.exchange import export_cedar, import_model_spec, import_seeds
 from normwright.flow.extras import require_learning
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
 from normwright.flow.gc import Collection, collect
@@ -105,12 +106,15 @@ __all__ = [
     "consultation_of",
     "digest_sources",
     "enacted",
+    "export_cedar",
     "findings",
     "forecast",
     "forecast_of",
     "groups_of",
     "has_store",
     "import_into",
+    "import_model_spec",
+    "import_seeds",
     "init",
     "init_from",
     "is_project",

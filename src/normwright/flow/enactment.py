@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from normwright.flow.folders import write_folder
 from normwright.records import (
     Charter,
     Coverage,
@@ -21,7 +18,6 @@ from normwright.records import (
     Outcome,
     Policy,
 )
-from normwright.store import write_whole
 
 if TYPE_CHECKING:
     from normwright.flow.project import Project
@@ -89,7 +85,7 @@ def write_policy(policy: Policy, out: Path) -> tuple[str, ...]:
     from normwright.charter import files_of
 
     files = files_of(policy)
-    _write_folder(files, out)
+    write_folder(files, out)
     return tuple(files)
 
 
@@ -167,22 +163,3 @@ def _profile(place: Path) -> Deployment:
         return Deployment()
     project: Project = load_project(place)
     return deployment_of(project.settings.deployment)
-
-
-def _write_folder(files: Mapping[str, bytes], out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError([Fault(where=str(out), expected="a new or an empty folder",
-                                seen="something lies there",
-                                do="Name another, or move it away.")])  # fmt: skip
-    out.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    try:
-        fresh.chmod(0o755)
-        for name, data in files.items():
-            path = fresh / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, data)
-        os.replace(fresh, out)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise

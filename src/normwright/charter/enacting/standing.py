@@ -81,7 +81,7 @@ def _within(loser: Norm, winner: Norm, acts: Acts, vocabulary: Vocabulary) -> bo
     """Whether the winner applies wherever the loser does."""
     return (
         acts.covers(winner.act, loser.act)
-        and _actors(loser) <= _actors(winner)
+        and actors_of(loser) <= actors_of(winner)
         and set(loser.scope.channels) <= set(winner.scope.channels)
         and set(loser.counterparty) <= set(winner.counterparty)
         and _days_within(loser, winner)
@@ -89,8 +89,8 @@ def _within(loser: Norm, winner: Norm, acts: Acts, vocabulary: Vocabulary) -> bo
     )
 
 
-def _actors(norm: Norm) -> set[str]:
-    """Whom a norm binds; the deployer is the one actor that is a person."""
+def actors_of(norm: Norm) -> set[str]:
+    """Return whom a norm binds; the deployer is the one actor that is a person."""
     match norm.bearer.actor_sensitivity:
         case "human_only":
             return {a for a in norm.bearer.actor if a == "deployer"}

@@ -1,0 +1,78 @@
+"""The norms that ship, or some of them, as a folder that a charter can start from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from normwright.charter.exchange.drafting import vocabulary_files
+from normwright.charter.reading import CharterSource, read_source
+from normwright.norms import NULL_ACT, Acts, facts_of
+from normwright.norms.ranking import names
+from normwright.norms.vocabulary import near
+from normwright.records import Condition, Fault, InputError, Norm, Vocabulary
+
+
+def seed_files(directory: Path, layers: Sequence[str] = ()) -> dict[str, bytes]:
+    """Return the chosen seed norms as files, with the acts and facts they need and no others.
+
+    Norms that a chosen one names, as what it replaces or what is owed for a breach, come along.
+
+    Args:
+        directory: where the seeds lie, in one folder a layer or place.
+        layers: which of those folders; empty: all.
+
+    Raises:
+        InputError: if there is no such folder, or with every fault of the seeds.
+    """
+    source = read_source(directory)
+    homes = {norm.ref: _home(source, norm) for norm in source.norms}
+    known = sorted({home.partition("/")[0] for home in homes.values() if "/" in home})
+    faults = [
+        Fault(where="LAYER", expected=f"one of {', '.join(known)}", seen=layer,
+              do=near(layer, known))
+        for layer in layers
+        if layer not in known
+    ]  # fmt: skip
+    if faults:
+        raise InputError(faults)
+    chosen = [n for n in source.norms if not layers or homes[n.ref].partition("/")[0] in layers]
+    taken = _with_named(chosen, source.norms)
+    found = vocabulary_files(_needed(taken, source.vocabulary), source.head.id,
+                             source.head.languages)  # fmt: skip
+    return found | {homes[n.ref]: (directory / homes[n.ref]).read_bytes() for n in taken}
+
+
+def _home(source: CharterSource, norm: Norm) -> str:
+    """The file a norm was read from, by its place in the folder."""
+    return source.documents[norm.ref].name
+
+
+def _with_named(chosen: Iterable[Norm], all_norms: Sequence[Norm]) -> list[Norm]:
+    taken = {norm.ref for norm in chosen}
+    while True:
+        held = [norm for norm in all_norms if norm.ref in taken]
+        wanted = [ref for norm in held for ref in (*norm.reparation, *norm.supersedes)]
+        more = {norm.ref for norm in all_norms if names(wanted, norm)}
+        if more <= taken:
+            return held
+        taken |= more
+
+
+def _needed(norms: Sequence[Norm], vocabulary: Vocabulary) -> Vocabulary:
+    """The acts with all they are kinds of, the facts, and the axioms that speak of no other."""
+    acts = Acts(vocabulary)
+    used = {NULL_ACT}
+    facts: set[str] = set()
+    for norm in norms:
+        used |= acts.above(norm.act)
+        facts |= facts_of(norm.condition) | facts_of(norm.maintain or Condition())
+        for case in norm.cases:
+            facts |= set(case.facts)
+            for act in (case.act, *case.feasible):
+                used |= acts.above(act)
+    return Vocabulary(
+        acts=tuple(act for act in vocabulary.acts if act.name in used),
+        facts=tuple(fact for fact in vocabulary.facts if fact.name in facts),
+        axioms=tuple(axiom for axiom in vocabulary.axioms if facts_of(axiom) <= facts),
+    )
