@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from normwright.flow.folders import write_folder
 from normwright.records import (
@@ -18,9 +17,6 @@ from normwright.records import (
     Outcome,
     Policy,
 )
-
-if TYPE_CHECKING:
-    from normwright.flow.project import Project
 
 
 @dataclass(frozen=True)
@@ -155,11 +151,7 @@ def _of_project(place: Path, deployment: Deployment | None) -> Policy:
 
 
 def _profile(place: Path) -> Deployment:
-    from normwright.charter import deployment_of
     from normwright.flow.charters import is_project
     from normwright.flow.project import load_project
 
-    if not is_project(place):
-        return Deployment()
-    project: Project = load_project(place)
-    return deployment_of(project.settings.deployment)
+    return load_project(place).settings.deployment if is_project(place) else Deployment()

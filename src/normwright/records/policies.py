@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from normwright.records.base import Digest, Frozen, Lang, Layer, Record, Text
 from normwright.records.evidence import Criterion
@@ -58,6 +58,8 @@ class Deployment(Frozen):
     prompt_words: int | None = Field(default=None, ge=1)
     """Most words the system prompt may have in each language, counted between white space; None:
     no limit. A constitutional prohibition or obligation is never left out to fit it."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 class PolicyRule(Frozen):

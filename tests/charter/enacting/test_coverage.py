@@ -58,6 +58,8 @@ def test_what_is_enacted_is_covered() -> None:
         ("guard_rules", set_to(effect="transform"), "guard"),
         ("guard_rules", set_to(act="advise.dose"), "guard"),
         ("guard_rules", set_to(on_unknown="allow"), "guard"),
+        ("guard_rules", set_to(on_unknown="ask"), "guard"),
+        ("guard_rules", set_to(kind="obligation"), "guard"),
         ("guard_rules", set_to(channels=()), "guard"),
         ("guard_rules", set_to(actors=("agent",)), "guard"),
         ("guard_rules", set_to(counterparty=("human",)), "guard"),

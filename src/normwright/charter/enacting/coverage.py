@@ -6,10 +6,11 @@ policy that was edited, weakened or cut down by hand is seen as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from normwright.charter.enacting.criteria import about
-from normwright.charter.enacting.evaluation import covered_languages
 from normwright.charter.enacting.rewards import is_binding
 from normwright.charter.wording import say
 from normwright.norms.ranking import RESTRICTIVE
@@ -21,12 +22,16 @@ from normwright.records import (
     CoverageHole,
     CoverageRow,
     Criterion,
+    GuardRule,
     Norm,
     Policy,
     PolicyRule,
+    RewardConstraint,
+    RewardTerm,
 )
 
 _STRENGTH = {"none": 0, "transform": 1, "ask": 2, "deny": 3}
+_CAUTION = {"allow": 0, "ask": 1, "deny": 2}
 _GRAVITY = {"report": 0, "hold": 1, "block": 2}
 
 
@@ -37,8 +42,10 @@ def coverage(policy: Policy) -> Coverage:
     what is to be denied, a criterion that holds where it is to block or allows more than the limit,
     a floor that stands as a term of the reward's sum, cover nothing.
     """
-    pairs = [(n, _rule(policy, n)) for n in held(policy)]
-    rows = tuple(_row(policy, norm, rule) for norm, rule in pairs)
+    rules = {rule.norm: rule for rule in policy.rules}
+    pairs = [(norm, rules[norm.ref]) for norm in held(policy)]
+    spoken = _spoken(policy)
+    rows = tuple(_row(spoken[norm.ref], norm, rule, policy) for norm, rule in pairs)
     holes = [
         _hole(norm, artefact, policy.charter.languages)
         for (norm, rule), row in zip(pairs, rows, strict=True)
@@ -95,65 +102,87 @@ def as_table(found: Coverage) -> dict[str, dict[str, bool]]:
     return {row.norm: {a: row.covers(a) for a in ARTEFACTS} for row in found.rows}
 
 
-def _rule(policy: Policy, norm: Norm) -> PolicyRule:
-    return next(rule for rule in policy.rules if rule.norm == norm.ref)
+@dataclass
+class _Spoken:
+    """What the artefacts hold about one norm."""
+
+    guard: list[GuardRule] = field(default_factory=list)
+    terms: list[RewardTerm] = field(default_factory=list)
+    bounds: list[RewardConstraint] = field(default_factory=list)
+    languages: set[str] = field(default_factory=set)
+    """Languages in which an evaluation item asks about it."""
+    criteria: list[Criterion] = field(default_factory=list)
 
 
-def _row(policy: Policy, norm: Norm, rule: PolicyRule) -> CoverageRow:
+def _spoken(policy: Policy) -> Mapping[str, _Spoken]:
+    """What is said about each norm, gathered in one pass; criteria may name it by its id."""
+    found: dict[str, _Spoken] = defaultdict(_Spoken)
+    for guard in policy.guard_rules:
+        found[guard.norm].guard.append(guard)
+    for term in policy.reward_terms:
+        found[term.norm].terms.append(term)
+    for bound in policy.reward_constraints:
+        found[bound.norm].bounds.append(bound)
+    for item in policy.evaluation:
+        found[item.norm].languages.add(item.lang)
+    named: dict[str, list[Criterion]] = defaultdict(list)
+    for criterion in policy.criteria:
+        named[criterion.norm or ""].append(criterion)
+    for norm in policy.charter.norms:
+        found[norm.ref].criteria += [*named.get(norm.id, ()), *named.get(norm.ref, ())]
+    return found
+
+
+def _row(spoken: _Spoken, norm: Norm, rule: PolicyRule, policy: Policy) -> CoverageRow:
     return CoverageRow(
         norm=norm.ref,
         kind=norm.kind,
         tier=norm.tier,
-        guard=_guarded(policy, norm, rule),
-        reward=_rewarded(policy, norm, rule),
-        evaluation=_evaluated(policy, norm),
-        criterion=any(_asks(c, norm, rule) for c in policy.criteria),
+        guard=any(_stops(g, norm, rule) for g in spoken.guard),
+        reward=_rewarded(spoken, norm, rule),
+        evaluation=_evaluated(spoken, norm, policy.charter.languages),
+        criterion=any(_asks(c, norm, rule) for c in spoken.criteria),
     )
 
 
-def _guarded(policy: Policy, norm: Norm, rule: PolicyRule) -> bool:
-    """A rule for the whole norm: its act and condition, and at least the effect asked for."""
-    return rule.guard != "none" and any(
-        g.norm == norm.ref
-        and g.act == norm.act
-        and g.condition == norm.condition
-        and set(norm.bearer.actor) <= set(g.actors)
-        and set(norm.counterparty) <= set(g.counterparty)
-        and set(norm.scope.channels) <= set(g.channels)
-        and _STRENGTH[g.effect] >= _STRENGTH[rule.guard]
-        and (g.on_unknown != "allow" or norm.on_unknown == "allow")
-        for g in policy.guard_rules
+def _stops(guard: GuardRule, norm: Norm, rule: PolicyRule) -> bool:
+    """Whether a guard rule is about the whole norm, with at least the effect asked for."""
+    return (
+        rule.guard != "none"
+        and guard.act == norm.act
+        and guard.kind == norm.kind
+        and guard.condition == norm.condition
+        and set(norm.bearer.actor) <= set(guard.actors)
+        and set(norm.counterparty) <= set(guard.counterparty)
+        and set(norm.scope.channels) <= set(guard.channels)
+        and _STRENGTH[guard.effect] >= _STRENGTH[rule.guard]
+        and _CAUTION[guard.on_unknown] >= _CAUTION[norm.on_unknown]
     )
 
 
-def _rewarded(policy: Policy, norm: Norm, rule: PolicyRule) -> bool:
-    terms = [t for t in policy.reward_terms if t.norm == norm.ref]
+def _rewarded(spoken: _Spoken, norm: Norm, rule: PolicyRule) -> bool:
     if not is_binding(norm, rule):
-        return bool(terms)
+        return bool(spoken.terms)
     hard = rule.force == "constraint_hard"
-    return not terms and any(
-        c.norm == norm.ref and c.limit <= rule.limit and (c.hard or not hard)
-        for c in policy.reward_constraints
+    return not spoken.terms and any(
+        bound.limit <= rule.limit and (bound.hard or not hard) for bound in spoken.bounds
     )
 
 
-def _evaluated(policy: Policy, norm: Norm) -> bool:
+def _evaluated(spoken: _Spoken, norm: Norm, languages: Sequence[str]) -> bool:
     """Items in every language, or a metric of its own that some criterion asks for."""
     metrics = {m.metric for m in norm.measure}
-    measured = any(c.metric in metrics for c in about(policy.criteria, norm)) if metrics else False
-    return measured or set(policy.charter.languages) <= covered_languages(
-        policy.evaluation, norm.ref
-    )
+    return set(languages) <= spoken.languages or any(c.metric in metrics for c in spoken.criteria)
 
 
 def _asks(criterion: Criterion, norm: Norm, rule: PolicyRule) -> bool:
     """Whether a criterion asks about the whole norm at least what its rule does."""
-    limits = [m.limit for m in norm.measure if m.metric == criterion.metric] or [rule.limit]
+    own = [m.limit for m in norm.measure if m.metric == criterion.metric]
+    limit = max(own, default=rule.limit)
     return (
-        criterion.norm in (norm.id, norm.ref)
-        and criterion.lang is None
+        criterion.lang is None
         and criterion.kind == "rate_upper"
-        and 0 < criterion.limit <= max(limits)
+        and 0 < criterion.limit <= limit
         and _GRAVITY[criterion.on_fail] >= _GRAVITY[rule.on_fail]
     )
 

@@ -24,11 +24,6 @@ def evaluation(
     return items, tuple(_name(r) for r in results if not r.agrees)
 
 
-def covered_languages(items: Sequence[EvaluationItem], ref: str) -> set[str]:
-    """Return the languages in which some item asks about a norm."""
-    return {item.lang for item in items if item.norm == ref}
-
-
 def _name(result: CaseResult) -> str:
     """The case's place in its norm; cases of several languages may share a slug."""
     return f"{result.norm.ref}/{result.case.id or result.number}/{result.case.lang}"

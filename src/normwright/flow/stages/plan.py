@@ -154,7 +154,9 @@ def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
                 files=digest_sources(project.directory, [sources.norms]),
                 parameters={
                     **given.languages,
-                    "deployment": settings.deployment,
+                    "deployment": settings.deployment.model_dump(
+                        mode="json", exclude_defaults=True
+                    ),
                     "id": settings.id,
                     "date": settings.charter_date,
                 },
