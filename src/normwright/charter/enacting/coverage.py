@@ -52,8 +52,8 @@ def coverage(policy: Policy) -> Coverage:
         for artefact in needed(norm, rule)
         if not row.covers(artefact)
     ]
-    return Coverage(charter=policy.charter.digest, rows=rows, holes=tuple(holes),
-                    derived_from=(policy.charter.digest,))  # fmt: skip
+    charter = policy.charter.digest
+    return Coverage(charter=charter, rows=rows, holes=tuple(holes), derived_from=(charter,))
 
 
 def criterion_holes(policy: Policy, criteria: Iterable[Criterion]) -> tuple[CoverageHole, ...]:

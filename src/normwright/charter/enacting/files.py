@@ -21,6 +21,7 @@ from normwright.norms.vocabulary import near
 from normwright.records import (
     MODES,
     Criterion,
+    Digest,
     EvaluationItem,
     Fault,
     GuardRule,
@@ -51,6 +52,7 @@ _M = TypeVar("_M", bound=BaseModel)
 
 def files_of(policy: Policy) -> dict[str, bytes]:
     """Return every artefact of a policy as a file: name -> content."""
+    charter = policy.charter.digest  # once: it is the digest of all norms
     found: dict[str, str] = {f"prompt.{lang}.md": _prompt(policy, lang)
                              for lang in policy.system_prompt}  # fmt: skip
     for name, parts in LISTS.items():
@@ -59,7 +61,7 @@ def files_of(policy: Policy) -> dict[str, bytes]:
             body = {"closed_acts": list(policy.deployment.closed_acts), **body}
         found[name] = _yaml({**_head(policy, name), **body})
     found[EVALUATION] = "".join(
-        _line({"charter": policy.charter.digest, **_plain(item)}) for item in policy.evaluation
+        _line({"charter": charter, **_plain(item)}) for item in policy.evaluation
     )
     found[CRITERIA] = _criteria(policy)
     found[COVERAGE] = _json(_plain(coverage(policy), defaults=True))
@@ -173,7 +175,8 @@ def _lists(
         for key in document.value
         if key not in known
     ]  # fmt: skip
-    _same_charter(document.value.get("charter"), document.where(("charter",)), policy, faults)
+    seen, at = document.value.get("charter"), document.where(("charter",))
+    faults += _of_another(seen, at, policy.charter.digest)
     return {key: _read(document, key, model, faults) for key, model in parts.items()}
 
 
@@ -195,6 +198,7 @@ def _read(document: Document, key: str, model: type[_M], faults: list[Fault]) ->
 def _evaluation(path: Path, policy: Policy, faults: list[Fault]) -> tuple[EvaluationItem, ...]:
     if not path.exists():
         return ()
+    digest = policy.charter.digest
     found = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         where = f"{path.name}:{number}"
@@ -206,14 +210,16 @@ def _evaluation(path: Path, policy: Policy, faults: list[Fault]) -> tuple[Evalua
             faults.append(Fault(where=where, expected="an evaluation item as JSON",
                                 seen=" ".join(str(error).split())[:120]))  # fmt: skip
             continue
-        _same_charter(charter, where, policy, faults)
+        faults += _of_another(charter, where, digest)
     return tuple(found)
 
 
-def _same_charter(seen: object, where: str, policy: Policy, faults: list[Fault]) -> None:
-    if seen != policy.charter.digest:
-        do = "The file was made of another charter; enact it again."
-        faults.append(Fault(where=where, expected=policy.charter.digest, seen=str(seen), do=do))
+def _of_another(seen: object, where: str, charter: Digest) -> list[Fault]:
+    """A fault if a file was made of another charter."""
+    if seen == charter:
+        return []
+    do = "The file was made of another charter; enact it again."
+    return [Fault(where=where, expected=charter, seen=str(seen), do=do)]
 
 
 def _yaml(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from normwright.charter.enacting.standing import Standing
@@ -35,13 +36,20 @@ def prompt(
         InputError: if what the constitution binds to is over the budget by itself.
     """
     kept = [norm for norm in norms if norm.ref not in standing.beaten]
-    dropped: list[Norm] = []
-    for norm in _expendable(kept):
-        if _fits(_written(charter, kept, deployment, languages, standing), deployment):
-            break
-        kept.remove(norm)
-        dropped.append(norm)
-    text = _written(charter, kept, deployment, languages, standing)
+    order = _expendable(kept)
+    opening = _opening(charter, deployment, languages)
+
+    def written(dropped: int) -> Text:
+        gone = {norm.ref for norm in order[:dropped]}
+        left = [norm for norm in kept if norm.ref not in gone]
+        return _written(opening, left, deployment, standing)
+
+    # The more norms go, the fewer words are left, so the least number is found by halving.
+    fewest = bisect_left(
+        range(len(order)), True, key=lambda n: _fits(written(n), deployment)
+    )  # fmt: skip
+    dropped = order[:fewest]
+    text = written(fewest)
     if not _fits(text, deployment):
         raise InputError([_too_small(text, deployment)])
     notes = PromptNotes(
@@ -88,13 +96,10 @@ def _too_small(text: Text, deployment: Deployment) -> Fault:
 
 
 def _written(
-    charter: Charter,
-    norms: Sequence[Norm],
-    deployment: Deployment,
-    languages: Sequence[str],
-    standing: Standing,
+    opening: Text, norms: Sequence[Norm], deployment: Deployment, standing: Standing
 ) -> Text:
-    lines = _opening(charter, deployment, languages)
+    languages = tuple(opening)
+    lines = {lang: [said] for lang, said in opening.items()}
     told = {norm.ref for norm in norms}
     for layer in LAYERS:
         authorities = dict.fromkeys(n.authority for n in norms if n.layer == layer)
@@ -108,16 +113,14 @@ def _written(
     return {lang: "\n".join(said) for lang, said in lines.items()}
 
 
-def _opening(
-    charter: Charter, deployment: Deployment, languages: Sequence[str]
-) -> dict[str, list[str]]:
+def _opening(charter: Charter, deployment: Deployment, languages: Sequence[str]) -> Text:
     name = deployment.name
     opening = say("prompt_named", languages, name=name) if name else say(
         "prompt_nameless", languages)  # fmt: skip
     rules = say("prompt_rules", languages)
     signed = say("prompt_charter", languages, id=charter.id, version=charter.version,
                  digest=charter.digest[:19])  # fmt: skip
-    return {lang: [f"{opening[lang]} {rules[lang]} {signed[lang]}"] for lang in languages}
+    return {lang: f"{opening[lang]} {rules[lang]} {signed[lang]}" for lang in languages}
 
 
 def _line(norm: Norm, lang: str, standing: Standing, told: set[str]) -> str:
