@@ -66,10 +66,8 @@ def project_holes(place: Path, policy: Policy) -> tuple[CoverageHole, ...]:
     if not is_project(place):
         return ()
     project = load_project(place)
-    name = project.settings.release.criteria
-    if name is None:
-        return criterion_holes(policy, ())
-    return criterion_holes(policy, _criteria(project.path(name), policy.charter.languages))
+    criteria = project.path(project.settings.release.criteria)
+    return criterion_holes(policy, _criteria(criteria, policy.charter.languages))
 
 
 def write_policy(policy: Policy, out: Path) -> tuple[str, ...]:
@@ -134,7 +132,7 @@ def _of_project(place: Path, deployment: Deployment | None) -> Policy:
 
     check_makes(load_project(place), "charter")
     made = [digest for stage in status(place).stages for digest in stage.made]
-    policies: list[Policy] = []
+    policies: tuple[Policy, ...] = ()
     if made:
         with open_store(place, create=False) as store:
             policies = store.records(made, Policy)

@@ -56,7 +56,7 @@ def files_of(policy: Policy) -> dict[str, bytes]:
     found: dict[str, str] = {f"prompt.{lang}.md": _prompt(policy, lang)
                              for lang in policy.system_prompt}  # fmt: skip
     for name, parts in LISTS.items():
-        body = {key: _records(getattr(policy, key)) for key in parts}
+        body: dict[str, Any] = {key: _records(getattr(policy, key)) for key in parts}
         if name == "guard.yaml":
             body = {"closed_acts": list(policy.deployment.closed_acts), **body}
         found[name] = _yaml({**_head(policy, name), **body})
