@@ -14,8 +14,8 @@ from normwright.charter import (
     read_source,
 )
 from normwright.charter.exchange import model_spec_files, read_model_spec
-from normwright.charter.exchange.model_spec import UNDETERMINED, norm_id
-from normwright.charter.invariants import norm_invariants
+from normwright.charter.exchange.model_spec import norm_id
+from normwright.charter.invariants import UNDETERMINED, norm_invariants
 from normwright.flow import import_model_spec
 from normwright.norms import Resolver
 from normwright.records import InputError, Situation, Vocabulary
