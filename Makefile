@@ -19,11 +19,11 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-seeds real model exhaustive oracles bench bench-axioms figures screenshots wheel-check test check fix docs clean
+.PHONY: help setup demo demo-seeds real model exhaustive oracles bench bench-axioms figures screenshots axe wheel-check test check fix docs clean
 
 help:
 	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | oracles"
-	@echo "     bench | bench-axioms | figures | screenshots | wheel-check | test | check | fix | docs | clean"
+	@echo "     bench | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
 
 setup: $(STAMP)
 
@@ -82,6 +82,7 @@ oracles: $(ORACLES)/.setup
 	$(ORACLES)/bin/python -m scripts.oracles.comparisons
 	$(ORACLES)/bin/python -m scripts.oracles.opinions
 	$(ORACLES)/bin/python -m scripts.oracles.differences
+	$(ORACLES)/bin/python -m scripts.oracles.charters
 
 $(ORACLES)/.setup: scripts/oracles/requirements.txt
 	@test -x $(ORACLES)/bin/python || $(PYTHON) -m venv $(ORACLES)
@@ -95,6 +96,13 @@ figures: $(STAMP)
 # The pictures in docs/images, of a project of the template `micro` made for the purpose.
 screenshots: $(STAMP)
 	$(BIN)/python scripts/screenshots.py
+
+# The checker of accessibility that the tests of pages use, with the network and npm.
+axe: build/axe/package/axe.min.js
+
+build/axe/package/axe.min.js:
+	@mkdir -p build/axe
+	cd build/axe && npm pack --silent axe-core@4.14.1 && tar -xzf axe-core-4.14.1.tgz
 
 # The wheel in empty environments, with the network: the core alone, then the demo. Prints figures.
 wheel-check: $(STAMP)

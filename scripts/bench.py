@@ -171,6 +171,46 @@ def _as_polis(people: int, statements: int) -> Callable[[], Work]:
     return prepare
 
 
+def _decisions(*, indexed: bool) -> Callable[[], Work]:
+    """400 situations against 1,000 norms, all of their facts known, by a resolver that is kept."""
+
+    def prepare() -> Work:
+        from scripts.random_charters import large, large_situations
+
+        from normwright.norms import Acts, Resolver
+        from normwright.norms.conditions import compiled
+        from normwright.records import Charter, FactReading, Situation
+
+        charter = Charter.model_validate(large())
+        asked = [Situation.model_validate(one) for one in large_situations()]
+        resolver, acts = Resolver(charter), Acts(charter.vocabulary)
+        for one in asked:
+            resolver.decide(one)
+        if indexed:
+            return lambda: [resolver.decide(one) for one in asked]
+
+        tests = [(compiled(norm.condition), norm.act) for norm in charter.norms]
+
+        def pass_over(one: Situation) -> int:
+            known = {n: v for n, v in one.facts.items() if not isinstance(v, FactReading)}
+            return sum(test(known) is True and acts.covers(act, one.act) for test, act in tests)
+
+        return lambda: [pass_over(one) for one in asked]
+
+    return prepare
+
+
+def _resolver() -> Work:
+    """From 1,000 norms to a resolver that is ready."""
+    from scripts.random_charters import large
+
+    from normwright.norms import Resolver
+    from normwright.records import Charter
+
+    charter = Charter.model_validate(large())
+    return lambda: Resolver(charter)
+
+
 CASES: tuple[Case, ...] = (
     Case("margins-1e6x50", "pairwise margins, 10^6 ballots of 50", _margins(1_000_000, 50), 1.0),
     Case("margins-1e5x10", "pairwise margins, 10^5 ballots of 10", _margins(100_000, 10),
@@ -200,6 +240,11 @@ CASES: tuple[Case, ...] = (
          _opinions("33k-2k"), 1.0),
     Case("opinions-100kx5k", "opinion analysis, 100k people x 5k, 6 M votes",
          _opinions("100k-5k"), 2.0, mebibytes=1024),
+    Case("decide-1000", "400 decisions against 1,000 norms", _decisions(indexed=True), 0.4,
+         peer="cedarpy 400 of 1000"),
+    Case("decide-1000-unindexed", "the same, only asking every norm whether it applies",
+         _decisions(indexed=False)),
+    Case("resolver-1000", "a resolver of 1,000 norms", _resolver, 2.0),
 )  # fmt: skip
 
 

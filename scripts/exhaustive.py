@@ -5,7 +5,8 @@
 1. A micro project is killed with SIGKILL at ten random moments and started again until it is done;
    its verdict digest must be that of a project that was never disturbed.
 2. The property tests run with many more examples (NORMWRIGHT_EXAMPLES).
-3. Broken files of every format are imported (NORMWRIGHT_TRIES): read or refused, nothing else.
+3. Broken norms are read (NORMWRIGHT_TRIES): one fault each, at its line and key.
+4. Broken files of every format are imported (NORMWRIGHT_TRIES): read or refused, nothing else.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ def main() -> int:
     """Run everything, write the report, and return 1 if something failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--examples", type=int, default=1000)
+    parser.add_argument("--examples", type=int, default=5000)
     parser.add_argument("--tries", type=int, default=100_000)
+    parser.add_argument("--norms", type=int, default=20_000)
     parser.add_argument("--out", type=Path, default=Path("docs/experiments/exhaustive.md"))
     arguments = parser.parse_args()
     lines = ["# The large counts", "", "Written by `make exhaustive`.", ""]
@@ -41,6 +43,8 @@ def main() -> int:
     for what, name, count, tests in (
         ("Property tests of the resolver, random charters each", "EXAMPLES", arguments.examples,
          "tests/norms"),
+        ("Broken norms, one break each", "TRIES", arguments.norms,
+         "tests/charter/test_malformed.py"),
         ("Importers, broken files in all", "TRIES", arguments.tries, "tests/elicit/test_fuzz.py"),
     ):  # fmt: skip
         passed, ended = tested(tests, {f"NORMWRIGHT_{name}": str(count)})

@@ -147,6 +147,35 @@ def red_dwarf_map(people: int, statements: int) -> Job:
     return lambda: job(table)
 
 
+def cedar_decisions(policies: int, requests: int) -> Job:
+    """Authorise requests against policies that were parsed beforehand.
+
+    The prohibitions and permissions of the charter that the resolver is timed on, conditions and
+    acts as they are, as `forbid` and `permit`: no layers, duties or explanations, which it has not.
+    """
+    import cedarpy  # type: ignore[import-not-found]
+    from scripts.random_charters import large, large_situations
+
+    text = "\n".join(_cedar(norm) for norm in large(policies)["norms"])
+    parsed = cedarpy.PolicySet.from_str(text)
+    asked = [
+        {"principal": 'Actor::"assistant"', "action": f'Action::"{one["act"]}"',
+         "resource": 'Thing::"any"', "context": one["facts"]}
+        for one in large_situations(requests)
+    ]  # fmt: skip
+    cedarpy.is_authorized_batch(asked[:5], parsed, [])
+    return lambda: cedarpy.is_authorized_batch(asked, parsed, [])
+
+
+def _cedar(norm: dict[str, Any]) -> str:
+    effect = "permit" if norm["kind"] in ("permission", "guarantee") else "forbid"
+    holds, fails = norm["condition"]["all"]
+    return (
+        f'{effect}(principal, action == Action::"{norm["act"]}", resource) when '
+        f"{{ context.{holds['fact']} && !context.{fails['not']['fact']} }};"
+    )
+
+
 JOBS: dict[str, tuple[str, Callable[[], Job]]] = {
     "pref_voting margins 1e3x50": ("pref_voting", lambda: pref_voting_margins(1000, 50)),
     "pref_voting margins 1e5x10": ("pref_voting", lambda: pref_voting_margins(100_000, 10)),
@@ -168,6 +197,7 @@ JOBS: dict[str, tuple[str, Callable[[], Job]]] = {
         "abcvoting", lambda: abcvoting_slate("seqphragmen", 1000, 200, 20)),
     "abcvoting equal-shares 1000x200x20": (
         "abcvoting", lambda: abcvoting_slate("equal-shares", 1000, 200, 20)),
+    "cedarpy 400 of 1000": ("cedarpy", lambda: cedar_decisions(1000, 400)),
     "red-dwarf map 1000x200": ("red-dwarf", lambda: red_dwarf_map(1000, 200)),
     "red-dwarf map 10000x500": ("red-dwarf", lambda: red_dwarf_map(10_000, 500)),
 }  # fmt: skip

@@ -25,8 +25,10 @@ from normwright.charter.enacting import (
     with_files,
 )
 from normwright.charter.invariants import check
+from normwright.charter.questions import question_families
 from normwright.charter.ratifying import ratify
 from normwright.charter.reading import CharterSource, read_norm, read_source, write_norm
+from normwright.charter.shipped import seeds
 from normwright.charter.situations import Asked, read_situations
 
 __all__ = [
@@ -47,12 +49,14 @@ __all__ = [
     "edited",
     "enact",
     "files_of",
+    "question_families",
     "ratify",
     "read_deployment",
     "read_norm",
     "read_situations",
     "read_source",
     "run_cases",
+    "seeds",
     "with_files",
     "write_norm",
 ]

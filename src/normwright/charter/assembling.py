@@ -34,7 +34,11 @@ def assembled(source: CharterSource, *, drafts: bool = False) -> Charter:
         norms=tuple(sorted(norms, key=lambda n: (rank(n), n.id, n.version))),
         zones=head.zones,
         open_world=head.open_world,
+        jurisdiction_basis=head.jurisdiction_basis,
         amendment=head.amendment,
+        title=head.title,
+        contest=head.contest,
+        notice=head.notice,
         process=head.id,
         kind="human",
     )

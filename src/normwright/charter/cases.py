@@ -40,6 +40,13 @@ class CaseResult:
     number: int
     case: NormCase
     verdict: DecisionVerdict
+    applies: bool
+    """Whether the norm speaks about it."""
+
+    @property
+    def is_its_kind(self) -> bool:
+        """Whether the norm speaks about a hit and is silent about a miss."""
+        return self.applies == (self.case.kind == "hit")
 
     @property
     def agrees(self) -> bool:
@@ -65,6 +72,7 @@ def run_cases(norms: Sequence[Norm], vocabulary: Vocabulary) -> Iterator[CaseRes
             kind="human",
         )
     )
+    acts = Acts(vocabulary)
     for norm in living:
         for number, case in enumerate(norm.cases):
             asked = Situation(
@@ -75,18 +83,43 @@ def run_cases(norms: Sequence[Norm], vocabulary: Vocabulary) -> Iterator[CaseRes
                 counterparty=case.counterparty,
                 channel=norm.scope.channels[0],
                 time=case.time or norm.valid_from,
-                jurisdiction=case.jurisdiction,
+                jurisdiction=_polities(norm, case),
             )
-            yield CaseResult(norm, number, case, resolver.decide(asked).verdict)
+            yield CaseResult(
+                norm,
+                number,
+                case,
+                resolver.decide(asked).verdict,
+                applies=speaks_about(norm, case, acts),
+            )
 
 
 def speaks_about(norm: Norm, case: NormCase, acts: Acts) -> bool:
-    """Whether a norm applies in one of its cases: its condition holds and its act is meant.
+    """Whether a norm applies in one of its cases: it binds, is meant, and its condition holds.
 
     A duty and an exemption from one concern whatever is requested.
     """
     meant = norm.kind in ("obligation", "exemption") or acts.covers(norm.act, case.act)
-    return meant and evaluate(norm.condition, case.facts) is True
+    return meant and _reaches(norm, case) and evaluate(norm.condition, case.facts) is True
+
+
+def _polities(norm: Norm, case: NormCase) -> tuple[str, ...] | None:
+    """Where a case lies; a polity's norm is asked about in its own territory unless it says."""
+    if case.jurisdiction is not None:
+        return case.jurisdiction
+    return (norm.authority,) if norm.layer == "polity" else None
+
+
+def _reaches(norm: Norm, case: NormCase) -> bool:
+    """Whether the day, the place, who acts and whom it is done to are those a norm is made for."""
+    polities = _polities(norm, case)
+    return (
+        (norm.layer != "polity" or polities is None or norm.authority in polities)
+        and (case.bearer is None or case.bearer in norm.bearer.actor)
+        and (case.counterparty is None or case.counterparty in norm.counterparty)
+        and (case.time is None or norm.valid_from is None or case.time >= norm.valid_from)
+        and (case.time is None or norm.valid_to is None or case.time < norm.valid_to)
+    )
 
 
 def without_moot_cases(

@@ -29,7 +29,7 @@ def _contests(norms: Sequence[Norm], vocabulary: Vocabulary) -> Iterator[tuple[N
                 continue
             if can_both_hold(p.condition, f.condition, vocabulary.facts) is False:
                 continue
-            result = contest(p, f, acts, vocabulary.facts)
+            result = contest(p, f, acts, vocabulary.facts, vocabulary.axioms)
             yield (p, f, result.rule) if result.permitted else (f, p, result.rule)
 
 

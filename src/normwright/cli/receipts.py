@@ -16,6 +16,8 @@ from normwright.cli.screen import DONE, FAILED, console, emit, show_faults
 if TYPE_CHECKING:
     from rich.tree import Tree
 
+    from normwright.flow import Chain
+
 SHORT = 12
 """Hexadecimal digits of a digest that a screen shows; `trace` takes them back."""
 
@@ -31,12 +33,21 @@ def add_to(app: typer.Typer) -> None:
 
 def trace(
     digest: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="DIGEST",
+            metavar="[DIGEST]",
             help="Of a verdict, a refusal, a weight file: anything made; 8 digits or more.",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    norm: Annotated[
+        str | None,
+        typer.Option(
+            "--norm",
+            metavar="ID",
+            help="A norm of the ratified charter: the chain from its ballots to the verdict.",
+        ),
+    ] = None,
     project: Annotated[
         Path,
         typer.Option(
@@ -47,10 +58,18 @@ def trace(
 ) -> int:
     """Walk from anything a project made back to the roots and counts of the ballots.
 
+    Or, with --norm, along the chain of one norm: its ballots, tally, charter, policy, training
+    rows, weights, measurements and verdict, each verified; exit 1 if a link of it is broken.
+
     Single ballots are never shown: only Merkle roots, and how many rows stand under them.
     """
     from normwright import flow
 
+    if (digest is None) == (norm is None):
+        raise typer.BadParameter("say either a digest or --norm", param_hint="DIGEST")
+    if norm is not None:
+        return _chain(flow.chain_of(project, norm), as_json)
+    assert digest is not None
     found = flow.trace(project, digest)
     if as_json:
         emit(found.as_json())
@@ -67,6 +86,48 @@ def trace(
                 soft_wrap=True,
             )
     return DONE
+
+
+def _chain(found: Chain, as_json: bool) -> int:
+    if as_json:
+        emit(found.as_json())
+        return FAILED if found.broken else DONE
+    out = console()
+    out.print(found.norm, style="bold", markup=False)
+    shown: Counter[str] = Counter()
+    for link in found.links:
+        shown[link.link] += 1
+        if shown[link.link] > FEW and not link.faults:
+            continue
+        short = link.digest.removeprefix("sha256:")[:SHORT]
+        told = ", ".join(f"{name} {_brief(value)}" for name, value in link.about.items() if value)
+        mark, style = ("x", "red") if link.faults else ("|", "green")
+        out.print(f"{mark} {link.link} {short}  {told}", style=style, markup=False)
+        for fault in link.faults:
+            out.print(f"    {fault.where}: expected {fault.expected}, seen {fault.seen}",
+                      style="red", markup=False)  # fmt: skip
+    for name, count in shown.items():
+        if count > FEW:
+            out.print(f"... {count - FEW} more {name}", style="dim", markup=False)
+    if found.elsewhere:
+        out.print(f"{len(found.elsewhere)} faults elsewhere: normwright verify", style="yellow")
+    return FAILED if found.broken else DONE
+
+
+def _brief(value: Any) -> str:
+    """A value of a link on one line: numbers whole, digests short."""
+    match value:
+        case dict():
+            inner = (f"{k} {_brief(v)}" for k, v in value.items() if v not in (None, 0, {}, []))
+            return "(" + ", ".join(inner) + ")"
+        case list() | tuple():
+            return " ".join(map(_brief, value))
+        case float():
+            return f"{value:.3g}"
+        case str() if value.startswith("sha256:"):
+            return value.removeprefix("sha256:")[:SHORT]
+        case _:
+            return str(value)
 
 
 def verify(

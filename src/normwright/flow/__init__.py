@@ -3,7 +3,7 @@
 from normwright.flow.agreed import methods_agreement, read_theories, theories_agreement
 from normwright.flow.audited import Audited, audited
 from normwright.flow.ballots import Cast, read_ballots
-from normwright.flow.charters import is_project, norms_of
+from normwright.flow.chain import Chain, Link, chain_of
 from normwright.flow.code import code_digest
 from normwright.flow.compare import Comparison, RunName, compare
 from normwright.flow.enactment import (
@@ -62,6 +62,7 @@ __all__ = [
     "KINDS",
     "Audited",
     "Cast",
+    "Chain",
     "Collection",
     "Comparison",
     "Context",
@@ -70,6 +71,7 @@ __all__ = [
     "Forecast",
     "Imported",
     "Influence",
+    "Link",
     "OpinionGroups",
     "Project",
     "ProjectSettings",
@@ -98,6 +100,7 @@ __all__ = [
     "Weighed",
     "Withdrawn",
     "audited",
+    "chain_of",
     "check_makes",
     "check_policy",
     "code_digest",
@@ -117,12 +120,10 @@ __all__ = [
     "import_seeds",
     "init",
     "init_from",
-    "is_project",
     "load_project",
     "locked",
     "method_names",
     "methods_agreement",
-    "norms_of",
     "open_store",
     "profile_in",
     "project_holes",

@@ -4,8 +4,10 @@ The room is pure: it reads no file and keeps no clock. Charter, guard, learning 
 ask it what is allowed, so it sits below them.
 """
 
+from normwright.norms.acts import NULL_ACT, Acts
 from normwright.norms.conditions import evaluate, facts_of
-from normwright.norms.resolver import Resolver, applies, decide
+from normwright.norms.contexts import applies
+from normwright.norms.resolver import Resolver, decide
 from normwright.norms.specificity import (
     CELL_LIMIT,
     can_both_hold,
@@ -15,8 +17,7 @@ from normwright.norms.specificity import (
     satisfiable,
 )
 from normwright.norms.vocabulary import (
-    NULL_ACT,
-    Acts,
+    axiom_faults,
     condition_faults,
     norm_faults,
     situation_faults,
@@ -29,6 +30,7 @@ __all__ = [
     "Acts",
     "Resolver",
     "applies",
+    "axiom_faults",
     "can_both_hold",
     "cells",
     "condition_faults",

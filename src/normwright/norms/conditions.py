@@ -9,9 +9,10 @@ become known, which is what makes decisions on partial facts sound.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TypeAlias
 
-from normwright.records import Condition, FactValue
+from normwright.records import Condition, FactValue, instant_of
 
 Truth: TypeAlias = bool | None
 """True, False, or None for unknown."""
@@ -98,8 +99,11 @@ def _not(inner: Test) -> Test:
 
 
 def _atom(condition: Condition, fact: str) -> Test:
-    if condition.at_least is not None or condition.at_most is not None:
-        return _bounds(fact, condition.at_least, condition.at_most)
+    low, high = condition.at_least, condition.at_most
+    if isinstance(low, str) or isinstance(high, str):
+        return _instants(fact, _instant(low), _instant(high))
+    if low is not None or high is not None:
+        return _bounds(fact, low, high)
     wanted = condition.one_of if condition.one_of is not None else (condition.eq,)
     # In Python True == 1; a yes-or-no fact and a number must never be taken for one another.
     accepted = frozenset((type(value), value) for value in wanted)
@@ -121,3 +125,20 @@ def _bounds(fact: str, low: int | None, high: int | None) -> Test:
         return (low is None or value >= low) and (high is None or value <= high)
 
     return test
+
+
+def _instants(fact: str, low: datetime | None, high: datetime | None) -> Test:
+    def test(facts: Mapping[str, FactValue]) -> Truth:
+        value = facts.get(fact)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            return False
+        when = instant_of(value)
+        return (low is None or when >= low) and (high is None or when <= high)
+
+    return test
+
+
+def _instant(threshold: int | str | None) -> datetime | None:
+    return instant_of(threshold) if isinstance(threshold, str) else None

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from normwright.norms.acts import NULL_ACT
 from normwright.norms.conditions import Test
-from normwright.norms.vocabulary import NULL_ACT
 from normwright.records import DecisionVerdict, Norm
 
 
@@ -25,6 +25,12 @@ class Entry:
     test: Test
     immediate: bool
     """False for an obligation with a deadline: acting otherwise meanwhile does not breach it."""
+    maintained: Test | None = None
+    """For an obligation: what has to hold for it to go on."""
+    by_act: bool = False
+    """Whether the test asks about the act itself, so that it can differ from act to act."""
+    axiomatic: bool = False
+    """Whether an axiom bears on the test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +41,14 @@ class Profile:
     pending: tuple[Entry, ...]
     loose: frozenset[int]
     """Broken norms that a permissive norm of unknown condition would beat."""
+    assumed: frozenset[int]
+    """Broken norms taken to apply although that is not known: a counterparty nobody named, an
+    obligation that may have lapsed. They forbid as others do, but no other norm may be broken in
+    their favour."""
     waived: bool
     """True if a norm of unknown condition was let pass because it says `on_unknown: allow`."""
+    refused: bool
+    """True if a pending norm says `on_unknown: deny`."""
 
     @property
     def worst(self) -> tuple[tuple[int, ...], ...]:
@@ -44,7 +56,7 @@ class Profile:
 
     @property
     def best(self) -> tuple[tuple[int, ...], ...]:
-        return gravity(e for e in self.broken if e.index not in self.loose)
+        return gravity(e for e in self.broken if e.index not in self.loose | self.assumed)
 
 
 def gravity(entries: Iterable[Entry]) -> tuple[tuple[int, ...], ...]:
@@ -67,12 +79,12 @@ def verdict_of(request: str, profiles: Mapping[str, Profile]) -> DecisionVerdict
     own = profiles[request]
     others = {act: p for act, p in profiles.items() if act != request}
     if not own.broken:
-        return _as_told(own.pending) if own.pending else "allow"
+        return _as_told(own) if own.pending else "allow"
     if any(not p.broken for p in others.values()):
         if len(own.loose) < len(own.broken):
             return "deny"
-        return _as_told(own.pending)
-    if not any(p.pending or p.loose for p in profiles.values()):
+        return _as_told(own)
+    if not any(p.pending or p.loose or p.assumed for p in profiles.values()):
         return _dilemma(request, profiles)
     # Something is unknown and every act breaks a norm: only a comparison that comes out the same
     # in the worst and the best case is settled.
@@ -80,11 +92,11 @@ def verdict_of(request: str, profiles: Mapping[str, Profile]) -> DecisionVerdict
         return "necessity"
     if any(p.worst < own.best for p in others.values()):
         return "deny-dilemma"
-    return _as_told(own.pending)
+    return _as_told(own)
 
 
-def _as_told(pending: Iterable[Entry]) -> DecisionVerdict:
-    return "deny" if any(e.norm.on_unknown == "deny" for e in pending) else "ask"
+def _as_told(own: Profile) -> DecisionVerdict:
+    return "deny" if own.refused else "ask"
 
 
 def _dilemma(request: str, profiles: Mapping[str, Profile]) -> DecisionVerdict:
@@ -102,7 +114,7 @@ def settled(
     """Whether no unknown fact can change the verdict, seen without trying any."""
     if verdict == "allow":
         return not own.waived
-    firm = len(own.loose) < len(own.broken)
+    firm = len(own.loose | own.assumed) < len(own.broken)
     clean = any(
         not p.broken and not p.pending and not p.waived
         for act, p in profiles.items()

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from normwright.norms.acts import Acts
 from normwright.norms.specificity import more_specific
-from normwright.norms.vocabulary import Acts
-from normwright.records import LAYERS, FactType, Norm
+from normwright.records import LAYERS, Condition, FactType, Norm
 
 RESTRICTIVE = frozenset({"prohibition", "obligation"})
 PERMISSIVE = frozenset({"permission", "guarantee"})
@@ -37,7 +37,13 @@ class Contest:
     """`express`, `guarantee`, `overridable`, `specialis`, `stricter`, `floor` or `unresolved`."""
 
 
-def contest(p: Norm, f: Norm, acts: Acts, facts: tuple[FactType, ...]) -> Contest:
+def contest(
+    p: Norm,
+    f: Norm,
+    acts: Acts,
+    facts: tuple[FactType, ...],
+    axioms: tuple[Condition, ...] = (),
+) -> Contest:
     """Return whether `p` (permission, guarantee, exemption) beats `f`, and by which rule.
 
     1. Express: `p` names `f` in `supersedes` and is at least as strong, or `f` lets its layer.
@@ -56,7 +62,7 @@ def contest(p: Norm, f: Norm, acts: Acts, facts: tuple[FactType, ...]) -> Contes
         return Contest(True, "overridable") if may_override else Contest(False, "floor")
     if p.authority != f.authority:
         return Contest(False, "stricter")
-    if more_specific(p, f, acts, facts) is True:
+    if more_specific(p, f, acts, facts, axioms) is True:
         return Contest(True, "specialis")
     return Contest(False, "unresolved")
 

@@ -8,76 +8,53 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 
-from normwright.records import Condition, FactType, FactValue, Fault, Norm, Vocabulary
+from normwright.norms.acts import NULL_ACT, Acts
+from normwright.norms.specificity import satisfiable
+from normwright.records import (
+    UNKNOWN,
+    Condition,
+    FactType,
+    FactValue,
+    Fault,
+    Norm,
+    Vocabulary,
+    instant_of,
+)
 
-NULL_ACT = "decline"
-"""The act of not acting. It is always feasible and belongs to no other act."""
-
-
-class Acts:
-    """The act ontology: a directed acyclic graph by `is_a`, closed under transitivity.
-
-    Args:
-        vocabulary: the acts; parents that do not exist and cycles are ignored here, because
-            `vocabulary_faults` reports them.
-    """
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._parents = {act.name: act.is_a for act in vocabulary.acts}
-        self._above: dict[str, frozenset[str]] = {}
-
-    def __contains__(self, act: object) -> bool:
-        """Whether the act is a node of the ontology. The null act always is."""
-        return act in self._parents or act == NULL_ACT
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All acts, sorted."""
-        return tuple(sorted({*self._parents, NULL_ACT}))
-
-    def above(self, act: str) -> frozenset[str]:
-        """Return the act itself and everything it is a kind of."""
-        known = self._above.get(act)
-        if known is None:
-            seen: set[str] = set()
-            open_ = [act]
-            while open_:
-                node = open_.pop()
-                if node not in seen:
-                    seen.add(node)
-                    open_.extend(self._parents.get(node, ()))
-            known = self._above[act] = frozenset(seen)
-        return known
-
-    def covers(self, general: str, special: str) -> bool:
-        """Whether `special` is a kind of `general` (every act is a kind of itself)."""
-        return general in self.above(special)
-
-    def cycle(self) -> tuple[str, ...]:
-        """Return one cycle of the graph, first act repeated at its end; empty if there is none."""
-        done: set[str] = set()
-        for root in sorted(self._parents):
-            found = self._walk(root, [], done)
-            if found:
-                return found
-        return ()
-
-    def _walk(self, node: str, path: list[str], done: set[str]) -> tuple[str, ...]:
-        if node in path:
-            return (*path[path.index(node) :], node)
-        if node in done:
-            return ()
-        for parent in self._parents.get(node, ()):
-            found = self._walk(parent, [*path, node], done)
-            if found:
-                return found
-        done.add(node)
-        return ()
+__all__ = [
+    "NULL_ACT",
+    "Acts",
+    "axiom_faults",
+    "condition_faults",
+    "near",
+    "norm_faults",
+    "situation_faults",
+    "value_fault",
+    "vocabulary_faults",
+]
 
 
 def vocabulary_faults(vocabulary: Vocabulary) -> list[Fault]:
-    """Return what is amiss with a vocabulary: doubles, unknown parents, cycles, empty domains."""
-    return [*_act_faults(vocabulary), *_fact_faults(vocabulary)]
+    """Return what is amiss with a vocabulary: doubles, unknown parents, cycles, domains, axioms."""
+    faults = [*_act_faults(vocabulary), *_fact_faults(vocabulary)]
+    return faults or axiom_faults(vocabulary)
+
+
+def axiom_faults(vocabulary: Vocabulary, *, where: str = "axioms") -> list[Fault]:
+    """Return what is amiss with the axioms of a vocabulary whose facts are sound.
+
+    Axioms that cannot hold together would make every proof about norms true of nothing. Whether
+    they can is asked as far as `satisfiable` goes.
+    """
+    faults: list[Fault] = []
+    for number, axiom in enumerate(vocabulary.axioms):
+        faults += condition_faults(axiom, vocabulary, where=f"{where}[{number}]")
+    if faults or not vocabulary.axioms:
+        return faults
+    if satisfiable(Condition(all=vocabulary.axioms), vocabulary.facts) is False:
+        return [_fault(where, "axioms that some situation fulfils together", "none can",
+                       "Weaken one: they speak of every situation there can be.")]  # fmt: skip
+    return []
 
 
 def norm_faults(norm: Norm, vocabulary: Vocabulary, *, where: str = "") -> list[Fault]:
@@ -86,6 +63,8 @@ def norm_faults(norm: Norm, vocabulary: Vocabulary, *, where: str = "") -> list[
     acts = Acts(vocabulary)
     faults = list(_unknown_act(f"{at}: act", norm.act, acts))
     faults += condition_faults(norm.condition, vocabulary, where=f"{at}: condition")
+    if norm.maintain is not None:
+        faults += condition_faults(norm.maintain, vocabulary, where=f"{at}: maintain")
     for number, case in enumerate(norm.cases):
         place = f"{at}: cases[{number}]"
         faults += _unknown_act(f"{place}.act", case.act, acts)
@@ -146,6 +125,19 @@ def value_fault(fact: FactType, value: FactValue, *, where: str) -> Fault | None
             if low <= value <= high:
                 return None
             return _fault(where, f"a number from {fact.low} to {fact.high}", value)
+        case "time":
+            known = "an instant in ISO 8601 such as 2026-12-02 or 2026-12-02T14:00:00Z"
+            return None if _instant(value) else _fault(where, known, value)
+
+
+def _instant(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        instant_of(value)
+    except ValueError:
+        return False
+    return True
 
 
 def near(seen: object, known: Iterable[str]) -> str:
@@ -184,6 +176,9 @@ def _fact_faults(vocabulary: Vocabulary) -> Iterator[Fault]:
         yield _fault(f"facts: {name}", "each fact once", f"{names.count(name)} times")
     for fact in vocabulary.facts:
         where = f"facts: {fact.name}"
+        if UNKNOWN in fact.values:
+            yield _fault(f"{where}.values", "values that are known", UNKNOWN,
+                         "Leave it out: every fact can be unknown.")  # fmt: skip
         if fact.type == "enum" and not fact.values:
             yield _fault(where, "values of the enum", "none", "List them under `values`.")
         if fact.type != "enum" and fact.values:
@@ -207,14 +202,21 @@ def _atom_faults(
     if len(asked) != 1:
         return [_fault(where, "exactly one of eq, in, at_least, at_most",
                        ", ".join(asked) or "none")]  # fmt: skip
-    if asked[0] in ("at_least", "at_most") and fact.type != "int":
-        return [_fault(f"{where}.{asked[0]}", f"eq or in: {fact.name} is a {fact.type}", asked[0])]
+    place = f"{where}.{asked[0]}"
     if asked[0] in ("at_least", "at_most"):
-        return []
+        bound = condition.at_least if condition.at_least is not None else condition.at_most
+        if fact.type not in ("int", "time"):
+            return [_fault(place, f"eq or in: {fact.name} is a {fact.type}", asked[0])]
+        if fact.type == "int" and not isinstance(bound, int):
+            return [_fault(place, f"a whole number: {fact.name} is an int", bound)]
+        fault = value_fault(fact, bound, where=place) if fact.type == "time" else None
+        return [] if fault is None else [fault]
+    if fact.type == "time":
+        return [_fault(place, f"at_least or at_most: {fact.name} is a time", asked[0])]
     if condition.one_of == ():
         return [_fault(f"{where}.in", "at least one value", "none")]
     wanted = condition.one_of if condition.one_of is not None else (condition.eq,)
-    found = (value_fault(fact, value, where=f"{where}.{asked[0]}") for value in wanted)
+    found = (value_fault(fact, value, where=place) for value in wanted)
     return [fault for fault in found if fault is not None]
 
 

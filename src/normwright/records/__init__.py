@@ -32,6 +32,7 @@ from normwright.records.charters import (
     CharterDiff,
     CharterFinding,
     FindingClass,
+    QuestionFamily,
 )
 from normwright.records.coherence import Coherence, Dilemma, Judgement, Repair
 from normwright.records.crowds import Crowd, Runs
@@ -65,10 +66,12 @@ from normwright.records.evidence import (
     VerdictWord,
 )
 from normwright.records.influence import RankInfluence, ShareInfluence, SlateInfluence
+from normwright.records.instants import instant_of, instant_text, shifted
 from normwright.records.norms import (
     Actor,
     ActType,
     Amendment,
+    Basis,
     Bearer,
     Channel,
     Charter,
@@ -207,6 +210,7 @@ __all__ = [
     "AxiomFinding",
     "Ballot",
     "Ballots",
+    "Basis",
     "Bearer",
     "BudgetError",
     "Camp",
@@ -309,6 +313,7 @@ __all__ = [
     "ProcessKind",
     "PromptNotes",
     "Provenance",
+    "QuestionFamily",
     "RankInfluence",
     "RankedTiers",
     "Ranking",
@@ -367,5 +372,8 @@ __all__ = [
     "describe",
     "digest_bytes",
     "digest_json",
+    "instant_of",
+    "instant_text",
     "json_rows",
+    "shifted",
 ]

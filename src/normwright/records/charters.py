@@ -35,8 +35,10 @@ class CaseFailure(Frozen):
     """The case's slug, else its place in the norm: `cases[3]`."""
     lang: str
     text: str
-    expected: Expectation
-    got: DecisionVerdict
+    expected: Expectation | Literal["hit", "miss", "near_miss"]
+    """The verdict it names; or its kind, where the verdict is right for another reason."""
+    got: DecisionVerdict | Literal["hit", "miss"]
+    """What the norms say; or whether the norm speaks about the case."""
     where: str = ""
     """File and line."""
 
@@ -83,3 +85,19 @@ class CharterDiff(Record):
     """Whether it was proved that no situation is decided differently."""
     open: tuple[str, ...] = ()
     """Acts for which neither a difference was found nor its absence proved."""
+
+
+class QuestionFamily(Frozen):
+    """A question about norms that is for people to answer, as a citizen would be asked."""
+
+    id: str
+    family: str
+    """What it belongs to: `delegation`, `agents`, `legitimacy`, or another word of the charter."""
+    norms: tuple[str, ...] = ()
+    """Ids of the norms the answer bears on; empty: it is asked of every norm."""
+    field: str | None = None
+    """The part of a norm that the answer fills, for instance `bearer.actor_sensitivity`."""
+    concern: str
+    text: Text
+    answers: dict[str, Text] = {}
+    """Value of the field -> the answer in people's words. Empty: the answer is free."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BeforeValidator
 
 from normwright.records.base import Frozen, Lang, Record
+from normwright.records.instants import days_as_text
 
-FactValue: TypeAlias = bool | int | str | None
-"""A fact's value; None is unknown, and unknown is never turned into a default."""
+FactValue: TypeAlias = Annotated[bool | int | str | None, BeforeValidator(days_as_text)]
+"""A fact's value; None is unknown, and unknown is never turned into a default. An instant is text
+in ISO 8601; one that YAML has read as a date becomes such text."""
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 

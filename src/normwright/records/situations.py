@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field, field_validator
 
 from normwright.records.base import Digest, Frozen, Record
-from normwright.records.norms import Actor, Channel, Counterparty
+from normwright.records.norms import Actor, Basis, Channel, Counterparty
 from normwright.records.scenes import FactValue
 
 Origin: TypeAlias = Literal["declared", "extractor", "classifier", "human"]
@@ -27,6 +27,11 @@ class FactReading(Frozen):
     confidence: float | None = Field(default=None, ge=0, le=1)
     """How sure the origin is. Below the fact's `min_confidence` the fact is unknown; so is every
     value of a classifier for a fact that names no such threshold."""
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _unknown(cls, given: Any) -> Any:
+        return None if given == UNKNOWN else given
 
 
 class Grant(Frozen):
@@ -62,9 +67,10 @@ class Situation(Frozen):
     time: datetime | date | None = None
     """When it happens; norms not valid then do not apply. A day is taken in each norm's own time
     zone, an instant without a zone in UTC. None: all in force."""
-    jurisdiction: tuple[str, ...] | Literal["unknown"] | None = None
-    """Polities the situation lies under. None: all that the charter has norms of, which is right
-    where it was enacted for one deployment. `unknown`: norms of polities are unknown."""
+    jurisdiction: tuple[str, ...] | Literal["unknown"] | Mapping[Basis, str] | None = None
+    """Polities the situation lies under, or who is in which: `{user: BR, deployer: EU}`; then the
+    charter says whose place counts. None: all that the charter has norms of, which is right where
+    it was enacted for one deployment. `unknown`: norms of polities are unknown."""
     grants: tuple[Grant, ...] = ()
     """The chain of grants the act is done under, from its root to the bearer; empty: none."""
     flow: Mapping[str, FactValue] = {}

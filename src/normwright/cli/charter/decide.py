@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from normwright.cli.charter.group import app
+from normwright.cli.charter.norms import is_project, norms_of
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.standing import standing
 from normwright.cli.verdict import in_language
 from normwright.cli.words import choose, words
-from normwright.records import Charter, Fault, InputError, Situation
+from normwright.records import Charter, Fault, InputError, Situation, instant_text
 
 if TYPE_CHECKING:
     from normwright.charter import Asked
-    from normwright.records import Decision, FactValue
+    from normwright.records import Decision, Duty, FactValue
 
 DECISION_STYLES = {"allow": "bold green", "deny": "bold red", "ask": "bold yellow"}
 
@@ -62,10 +63,13 @@ def decide(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
-    """Ask a charter about a situation; exit 0 whatever the answer is."""
+    """Ask a charter about a situation; exit 0 whatever the answer is.
+
+    A file may say what it expects; what comes out otherwise is marked, with `agrees` in the JSON.
+    """
     from normwright.norms import Resolver
 
-    charter, asked, several = _asked(place, norms, act, fact or [], drafts)
+    charter, asked, several = _asked(place, norms, act, fact or [], drafts=drafts, lang=lang)
     resolver = Resolver(charter)
     answers = [(one, resolver.decide(one.situation)) for one in asked]
     if as_json:
@@ -74,23 +78,25 @@ def decide(
         return DONE
     out = console()
     for one, decision in answers:
-        told = f"{one.name}: {decision.verdict}" if several else decision.verdict
+        told = f"{one.name}: {decision.verdict}" if one.name else decision.verdict
         out.print(told, style=DECISION_STYLES.get(decision.verdict, "bold"), markup=False)
-        if (
-            one.expect is not None
-            and one.expect.get("verdict", decision.verdict) != decision.verdict
-        ):
-            out.print(f"  expected {one.expect['verdict']}", style="red", markup=False)
+        for line in _otherwise(one, decision, choose(lang)):
+            out.print(f"  {line}", style="red", markup=False)
         for line in reasons(decision, charter, choose(lang)):
             out.print(f"  {line}", markup=False)
     return DONE
 
 
 def _asked(
-    place: Path, norms: Path | None, act: str | None, given: list[str], drafts: bool
+    place: Path,
+    norms: Path | None,
+    act: str | None,
+    given: list[str],
+    *,
+    drafts: bool,
+    lang: str | None,
 ) -> tuple[Charter, Sequence[Asked], bool]:
     """Return the charter, what it is asked, and whether a file asked several things."""
-    from normwright import flow
     from normwright.charter import Asked, assembled, read_situations
 
     if act is not None:
@@ -101,30 +107,66 @@ def _asked(
     if not place.is_file():
         raise typer.BadParameter("say --act, or name a file with a situation", param_hint="--act")
     asked, several = read_situations(place)
-    if norms is None and several:
-        return assembled(flow.norms_of(place), drafts=drafts), asked, several
-    if norms is None:
+    if norms is None and not several:
         raise typer.BadParameter("say which norms to ask", param_hint="--norms")
-    return _charter(norms, drafts), asked, several
+    if norms is None:
+        charter = assembled(norms_of(place), drafts=drafts)
+    else:
+        charter = _charter(norms, drafts)
+    _familiar(charter, asked, choose(lang))
+    return charter, asked, several
 
 
 def _charter(place: Path, drafts: bool) -> Charter:
-    from normwright import flow
     from normwright.charter import assembled
 
-    if flow.is_project(place) and not drafts:
+    if is_project(place) and not drafts:
         return standing(place, Charter, step="charter")
-    return assembled(flow.norms_of(place), drafts=drafts)
+    return assembled(norms_of(place), drafts=drafts)
+
+
+def _familiar(charter: Charter, asked: Sequence[Asked], lang: str) -> None:
+    """Raise InputError for facts that are not the charter's; note acts that are not, on stderr."""
+    from normwright.charter.situations import strange_acts, strange_facts
+
+    faults = [fault for one in asked for fault in strange_facts(one, charter.vocabulary)]
+    if faults:
+        raise InputError(faults)
+    say = words(lang)["act-open" if charter.open_world else "act-closed"]
+    err = console(stderr=True)
+    for remark in (r for one in asked for r in strange_acts(one, charter.vocabulary)):
+        told = f"{remark.where}: {say.format(act=remark.seen)} {remark.do}"
+        err.print(told.rstrip(), style="yellow", markup=False)
 
 
 def _shown(one: Asked, decision: Decision) -> dict[str, Any]:
-    body = {**decision.model_dump(mode="json"), "digest": decision.digest}
+    from normwright.charter.situations import OUTCOME, missed
+
+    body = decision.model_dump(mode="json", include={*OUTCOME, "charter"})
     if one.name:
         body = {"name": one.name, **body}
     if one.expect is not None:
-        agrees = all(body.get(key) == value for key, value in one.expect.items())
-        body |= {"expect": dict(one.expect), "agrees": agrees}
+        body |= {"expect": dict(one.expect), "agrees": not missed(decision, one.expect)}
     return body
+
+
+def _otherwise(one: Asked, decision: Decision, lang: str) -> list[str]:
+    """What was expected and did not come out."""
+    from normwright.charter.situations import missed
+
+    if one.expect is None:
+        return []
+    say = words(lang)
+    return [
+        f"{say['expected']}: {key} {_plain(one.expect[key])}"
+        for key in missed(decision, one.expect)
+    ]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(str(part) for part in value.values())
+    return ", ".join(_plain(part) for part in value) if isinstance(value, list) else str(value)
 
 
 def facts_of(given: list[str] | tuple[str, ...]) -> dict[str, FactValue]:
@@ -185,8 +227,15 @@ def reasons(decision: Decision, charter: Charter, lang: str) -> list[str]:
     said = {one.ref: in_language(one.statement, lang) for one in charter.norms}
     lines = [f"{ref}: {said.get(ref, '')}" for ref in decision.governing]
     lines += [f"{say['defeated']}: {one.id} < {one.by} ({one.rule})" for one in decision.defeated]
-    if decision.unknown:
-        lines.append(f"{say['unknown']}: {', '.join(decision.unknown)}")
-    if decision.duties:
-        lines.append(f"{say['duties']}: {', '.join(one.id for one in decision.duties)}")
+    for key, listed in (
+        ("unknown", decision.unknown),
+        ("least-bad", decision.least_bad if decision.verdict != "allow" else ()),
+        ("duties", [_duty(one, say["due"]) for one in decision.duties]),
+        ("reparations", decision.reparations),
+    ):
+        lines += [f"{say[key]}: {', '.join(listed)}"] if listed else []
     return lines
+
+
+def _duty(duty: Duty, by: str) -> str:
+    return duty.id if duty.due is None else f"{duty.id} ({by} {instant_text(duty.due)})"
