@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from normwright.flow.folders import write_folder
+from normwright.flow.settings import FILE
 from normwright.records import (
     Charter,
     Coverage,
@@ -18,6 +20,9 @@ from normwright.records import (
     Policy,
 )
 
+if TYPE_CHECKING:
+    from normwright.charter import CharterSource
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -29,27 +34,32 @@ class Checked:
     """Files that are not what the charter gives; an edit that covers as much is no fault."""
 
 
-def enacted(place: Path, deployment: Deployment | None, *, drafts: bool = False) -> Policy:
-    """Return the policy of a project's ratified charter, or of the norms that hold in a folder.
+def enacted(
+    place: Path,
+    deployment: Deployment | None,
+    *,
+    source: CharterSource | None = None,
+    drafts: bool = False,
+) -> Policy:
+    """Return the policy of a project's ratified charter, or of the norms of a source that hold.
 
     Args:
-        place: a project, a directory of norms, or one charter file.
+        place: a project's directory, or where the norms lie.
         deployment: the profile; None: the project's own, or one without any particulars.
-        drafts: whether drafted and proposed norms of a folder are taken to hold as well.
+        source: the norms; None: those that the project has ratified.
+        drafts: whether drafted and proposed norms of the source are taken to hold as well.
 
     Raises:
         InputError: if nothing was ratified, no norm holds, or the profile does not fit.
     """
     from normwright.charter import assembled, enact
-    from normwright.flow.charters import is_project, norms_of
 
-    if is_project(place) and not drafts:
+    if source is None:
         return _of_project(place, deployment)
-    charter = assembled(norms_of(place), drafts=drafts)
+    charter = assembled(source, drafts=drafts)
     if not charter.norms:
-        raise InputError([Fault(where=str(place), expected="a norm in force", seen="none",
-                                do="Ratify the drafts, or see what they would become"
-                                   " with: --drafts")])  # fmt: skip
+        do = "Ratify the drafts, or see what they would become with: --drafts"
+        raise InputError([Fault(where=str(place), expected="a norm in force", seen="none", do=do)])
     return enact(charter, [], deployment=deployment or _profile(place))
 
 
@@ -60,10 +70,9 @@ def project_holes(place: Path, policy: Policy) -> tuple[CoverageHole, ...]:
         InputError: with every fault of the project's criteria.
     """
     from normwright.charter import criterion_holes
-    from normwright.flow.charters import is_project
     from normwright.flow.project import load_project
 
-    if not is_project(place):
+    if not (place / FILE).is_file():
         return ()
     project = load_project(place)
     criteria = project.path(project.settings.release.criteria)
@@ -149,7 +158,8 @@ def _of_project(place: Path, deployment: Deployment | None) -> Policy:
 
 
 def _profile(place: Path) -> Deployment:
-    from normwright.flow.charters import is_project
     from normwright.flow.project import load_project
 
-    return load_project(place).settings.deployment if is_project(place) else Deployment()
+    if not (place / FILE).is_file():
+        return Deployment()
+    return load_project(place).settings.deployment

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from normwright.flow.charters import SEEDS
 from normwright.flow.folders import write_folder
 from normwright.records import Fault, InputError, Lang, Policy
 
@@ -47,10 +45,10 @@ def import_seeds(
         InputError: if a layer is unknown, or something lies in the folder.
     """
     from normwright.charter import read_source
+    from normwright.charter import seeds as shipped
     from normwright.charter.exchange import seed_files
 
-    place = Path(str(files("normwright.charter") / SEEDS)) if seeds is None else seeds
-    found = seed_files(place, layers)
+    found = seed_files(shipped() if seeds is None else seeds, layers)
     write_folder(found, out)
     read_source(out)
     return tuple(sorted(found))

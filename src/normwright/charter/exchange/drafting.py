@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -10,7 +9,7 @@ import yaml
 
 from normwright.charter.exchange.model_spec import ModelSpec, drafts_of, examples_page, norm_id
 from normwright.charter.reading import ACTS, FACTS, HEAD, norm_text
-from normwright.records import Lang, Vocabulary
+from normwright.records import CharterHead, Lang, Vocabulary
 
 
 def model_spec_files(spec: ModelSpec, *, authority: str, lang: Lang, on: date) -> dict[str, bytes]:
@@ -26,7 +25,8 @@ def model_spec_files(spec: ModelSpec, *, authority: str, lang: Lang, on: date) -
         InputError: if the charter has no words in that language.
     """
     norms, acts = drafts_of(spec, authority=authority, lang=lang, on=on)
-    found = vocabulary_files(Vocabulary(acts=acts, facts=()), "model-spec", (lang,))
+    head = CharterHead(id="model-spec", languages=(lang,))
+    found = vocabulary_files(Vocabulary(acts=acts, facts=()), head)
     for section, norm in zip(spec.sections, norms, strict=True):
         found[f"{section.level}/{norm.id}.yaml"] = norm_text(norm).encode("utf-8")
         if section.examples:
@@ -34,17 +34,14 @@ def model_spec_files(spec: ModelSpec, *, authority: str, lang: Lang, on: date) -
     return found
 
 
-def vocabulary_files(
-    vocabulary: Vocabulary, charter: str, languages: Sequence[Lang]
-) -> dict[str, bytes]:
+def vocabulary_files(vocabulary: Vocabulary, head: CharterHead) -> dict[str, bytes]:
     """Return the files of a charter that are no norms: its head, acts, facts and axioms."""
     acts = [_plain(act) for act in vocabulary.acts]
     facts: dict[str, Any] = {"facts": [_plain(fact) for fact in vocabulary.facts]}
     if vocabulary.axioms:
         facts["axioms"] = [_plain(axiom) for axiom in vocabulary.axioms]
-    head = {"schema": "charter/v1", "id": charter, "languages": list(languages)}
     return {
-        HEAD: _yaml(head),
+        HEAD: _yaml({"schema": head.spec, "id": head.id, **_plain(head)}),
         ACTS: _yaml({"acts": acts}),
         FACTS: _yaml(facts),
     }

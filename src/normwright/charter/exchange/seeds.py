@@ -38,8 +38,7 @@ def seed_files(directory: Path, layers: Sequence[str] = ()) -> dict[str, bytes]:
         raise InputError(faults)
     chosen = [n for n in source.norms if not layers or homes[n.ref].partition("/")[0] in layers]
     taken = _with_named(chosen, source.norms)
-    found = vocabulary_files(_needed(taken, source.vocabulary), source.head.id,
-                             source.head.languages)  # fmt: skip
+    found = vocabulary_files(_needed(taken, source.vocabulary), source.head)
     return found | {homes[n.ref]: (directory / homes[n.ref]).read_bytes() for n in taken}
 
 

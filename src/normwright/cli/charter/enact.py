@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from normwright.cli.charter.group import Norms, app
+from normwright.cli.charter.norms import is_project, norms_of
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, FAILED, console, emit
 from normwright.cli.verdict import in_language
@@ -59,7 +60,7 @@ def enact(
 
     if out is not None and check is not None:
         raise typer.BadParameter("write or check, not both at once", param_hint="--check")
-    policy = flow.enacted(directory, _profile(deployment, check), drafts=drafts)
+    policy = enacted(directory, _profile(deployment, check), drafts)
     edited: Sequence[str] = ()
     if check is not None:
         checked = flow.check_policy(policy, check)
@@ -75,6 +76,14 @@ def enact(
         _show(policy, found, own, shown)
         _tell(written, out, edited, shown)
     return DONE if found.complete else FAILED
+
+
+def enacted(directory: Path, deployment: Deployment | None, drafts: bool) -> Policy:
+    """Return the policy of a project's ratified charter, or of the norms that hold in a place."""
+    from normwright import flow
+
+    source = None if is_project(directory) and not drafts else norms_of(directory)
+    return flow.enacted(directory, deployment, source=source, drafts=drafts)
 
 
 def _profile(deployment: Path | None, check: Path | None) -> Deployment | None:

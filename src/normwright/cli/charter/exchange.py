@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from normwright.cli.charter.enact import enacted
 from normwright.cli.charter.group import Norms, app
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
@@ -141,7 +142,7 @@ def cedar(
     from normwright.charter import read_deployment
 
     profile = None if deployment is None else read_deployment(deployment)
-    policy = flow.enacted(directory, profile, drafts=drafts)
+    policy = enacted(directory, profile, drafts)
     made, places = flow.export_cedar(policy, out, on=_day(on))
     if as_json:
         body: dict[str, Any] = {
