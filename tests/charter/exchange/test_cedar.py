@@ -63,6 +63,8 @@ def random_charter(rng: random.Random) -> Charter:
             "bearer": {"actor": rng.choice([["assistant"], ["assistant", "agent"], ["deployer"]])},
             "scope": {"channels": rng.choice([["output"], ["action"], ["output", "action"]])},
         }  # fmt: skip
+        if rng.random() < 0.3:
+            fields["counterparty"] = rng.choice([["human"], ["agent", "mixed"], ["public"]])
         if kind == "prohibition" and rng.random() < 0.3:
             fields["overridable_by"] = ["individual"]
         if kind != "prohibition" and rng.random() < 0.3 and number:
@@ -101,11 +103,15 @@ def test_cedar_decides_as_the_resolver_where_everything_is_known(seed: int) -> N
         act = rng.choice(["act", "tell", "tell.all", "sell", "gift", "decline"])
         actor = rng.choice(["assistant", "agent", "subagent", "deployer"])
         channel = rng.choice(["output", "action"])
+        other = rng.choice(["human", "agent", "mixed", "public"])
+        places = rng.choice([("city", "land"), ("city",), ("land",), ("abroad",)])
         situation = Situation.model_validate(
             {"act": act, "facts": facts, "bearer": actor, "channel": channel, "time": ON,
-             "counterparty": "human", "jurisdiction": ("city", "land")}
+             "counterparty": other, "jurisdiction": places}
         )  # fmt: skip
-        requests.append(asked(act, {**facts, "channel": channel}, actor))
+        context = {**facts, "channel": channel, "jurisdiction": list(places)}
+        requests.append({**asked(act, context, actor),
+                         "resource": {"type": "Counterparty", "id": other}})  # fmt: skip
         expected.append(resolver.decide(situation).verdict == "allow")
 
     assert valid.validation_passed, valid.errors
