@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from normwright.charter.cases import run_cases
 from normwright.charter.exchange.drafting import vocabulary_files
 from normwright.charter.reading import CharterSource, read_source
 from normwright.norms import NULL_ACT, Acts, facts_of
@@ -16,7 +17,8 @@ from normwright.records import Condition, Fault, InputError, Norm, Vocabulary
 def seed_files(directory: Path, layers: Sequence[str] = ()) -> dict[str, bytes]:
     """Return the chosen seed norms as files, with the acts and facts they need and no others.
 
-    Norms that a chosen one names, as what it replaces or what is owed for a breach, come along.
+    Norms that a chosen one names, as what it replaces or what is owed for a breach, come along; so
+    do norms about the same act where a case comes out otherwise without them.
 
     Args:
         directory: where the seeds lie, in one folder a layer or place.
@@ -37,7 +39,7 @@ def seed_files(directory: Path, layers: Sequence[str] = ()) -> dict[str, bytes]:
     if faults:
         raise InputError(faults)
     chosen = [n for n in source.norms if not layers or homes[n.ref].partition("/")[0] in layers]
-    taken = _with_named(chosen, source.norms)
+    taken = _sufficient(chosen, source)
     found = vocabulary_files(_needed(taken, source.vocabulary), source.head)
     return found | {homes[n.ref]: (directory / homes[n.ref]).read_bytes() for n in taken}
 
@@ -45,6 +47,23 @@ def seed_files(directory: Path, layers: Sequence[str] = ()) -> dict[str, bytes]:
 def _home(source: CharterSource, norm: Norm) -> str:
     """The file a norm was read from, by its place in the folder."""
     return source.documents[norm.ref].name
+
+
+def _sufficient(chosen: Iterable[Norm], source: CharterSource) -> list[Norm]:
+    """The chosen norms with all that they name and that their cases rest on."""
+    acts = Acts(source.vocabulary)
+    taken = _with_named(chosen, source.norms)
+    while True:
+        failing = [r.case for r in run_cases(taken, source.vocabulary) if not r.agrees]
+        held = {norm.ref for norm in taken}
+        missing = [
+            norm
+            for norm in source.norms
+            if norm.ref not in held and any(acts.covers(norm.act, case.act) for case in failing)
+        ]
+        if not missing:
+            return taken
+        taken = _with_named([*taken, *missing], source.norms)
 
 
 def _with_named(chosen: Iterable[Norm], all_norms: Sequence[Norm]) -> list[Norm]:
