@@ -153,7 +153,7 @@ def cedar_decisions(policies: int, requests: int) -> Job:
     The prohibitions and permissions of the charter that the resolver is timed on, conditions and
     acts as they are, as `forbid` and `permit`: no layers, duties or explanations, which it has not.
     """
-    import cedarpy  # type: ignore[import-not-found]
+    import cedarpy
     from scripts.random_charters import large, large_situations
 
     text = "\n".join(_cedar(norm) for norm in large(policies)["norms"])

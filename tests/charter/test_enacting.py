@@ -216,7 +216,7 @@ def test_language_outside_the_charter_is_refused(tmp_path: Path) -> None:
 
 
 def test_coverage_names_what_speaks_for_each_norm(tmp_path: Path) -> None:
-    """Evaluation needs cases in every language or a measure; a style is neither denied nor held."""
+    """Evaluation needs cases in every language; a style is reported and neither denied nor held."""
     style = norm("individual", "revisable", "ideal")
     style["cases"] = []
     made = policy(tmp_path, norm("organisation", "revisable"), style)
@@ -224,7 +224,7 @@ def test_coverage_names_what_speaks_for_each_norm(tmp_path: Path) -> None:
     assert made.coverage["n.organisation@1"] == {
         "guard": True, "reward": True, "evaluation": True, "criterion": True}  # fmt: skip
     assert made.coverage["n.individual@1"] == {
-        "guard": False, "reward": False, "evaluation": False, "criterion": False}  # fmt: skip
+        "guard": False, "reward": False, "evaluation": False, "criterion": True}  # fmt: skip
 
 
 def test_policy_names_charter_and_outcomes(tmp_path: Path) -> None:

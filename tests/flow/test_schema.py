@@ -96,8 +96,8 @@ def template(name: str) -> dict[str, Any]:
 
 
 def mappings(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Where there are mappings of settings; titles and the deployment take any key."""
-    if isinstance(value, dict) and path not in (("title",), ("deployment",)):
+    """Where there are mappings of settings; titles take any key."""
+    if isinstance(value, dict) and path != ("title",):
         yield path
         for key, inner in value.items():
             yield from mappings(inner, (*path, key))

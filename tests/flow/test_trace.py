@@ -11,7 +11,15 @@ import pytest
 from tests.flow import micro
 
 from normwright.flow import open_store, run_steps, trace
-from normwright.records import Charter, InputError, Policy, Record, Vocabulary, digest_json
+from normwright.records import (
+    Charter,
+    Deployment,
+    InputError,
+    Policy,
+    Record,
+    Vocabulary,
+    digest_json,
+)
 from normwright.store import Address
 
 
@@ -132,7 +140,7 @@ def test_a_policy_leads_over_the_charter_it_holds(tmp_path: Path) -> None:
     )
     policy = Policy(
         charter=charter,
-        deployment={},
+        deployment=Deployment(),
         rules=(),
         system_prompt={},
         permit_modes=("internal",),

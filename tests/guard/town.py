@@ -11,6 +11,7 @@ from normwright.guard import FactRules, HarmClassifier, fit_harm, read_rules
 from normwright.records import (
     ActType,
     Charter,
+    Deployment,
     FactType,
     Norm,
     Policy,
@@ -142,7 +143,7 @@ def policy(chosen: Charter | None = None, **guards: Any) -> Policy:
     chosen = chosen or charter()
     return Policy(
         charter=chosen,
-        deployment={},
+        deployment=Deployment(),
         rules=tuple(
             PolicyRule(
                 norm=n.ref, layer=n.layer, force="constraint_hard", weight=1.0,

@@ -11,6 +11,7 @@ from normwright.records import (
     Charter,
     Contrast,
     Criterion,
+    Deployment,
     Digest,
     Estimate,
     Interval,
@@ -69,7 +70,7 @@ def policy(
     cover = dict.fromkeys(("guard", "reward", "evaluation", "criterion"), True)
     return Policy(
         charter=charter,
-        deployment={},
+        deployment=Deployment(),
         rules=(rule,),
         system_prompt={},
         permit_modes=tuple(permits),

@@ -14,6 +14,7 @@ from normwright.records import (
     Consultation,
     CurationEntry,
     Dataset,
+    Deployment,
     Estimate,
     Finding,
     Message,
@@ -122,7 +123,7 @@ def town_policy(kind: ProcessKind = "simulated") -> Policy:
     cover = dict.fromkeys(("guard", "reward", "evaluation", "criterion"), True)
     return Policy(
         charter=charter,
-        deployment={},
+        deployment=Deployment(),
         rules=tuple(
             PolicyRule(
                 norm=n.ref,

@@ -4,7 +4,7 @@
 source = read_source(directory, languages=("en", "pt"))
 charter = ratify(source, outcomes, process=process, statements=statements, charter_id="town",
                  languages=("en", "pt"), on=today)
-policy = enact(charter, outcomes, deployment={"polities": ["vila-clara", "town-hall"]})
+policy = enact(charter, outcomes, deployment={"polities": ["vila-clara"], "organisation": "hall"})
 ```
 """
 
@@ -14,7 +14,17 @@ from normwright.charter.checking import CharterCheck, check_source
 from normwright.charter.conflicts import conflicts
 from normwright.charter.dissenting import dissent, dissent_in, minority_report
 from normwright.charter.drafting import AMENDMENT, Draft, draft, unwritten, write_drafts
-from normwright.charter.enacting import LAYER_LIMIT, enact
+from normwright.charter.enacting import (
+    LAYER_LIMIT,
+    coverage,
+    criterion_holes,
+    deployment_of,
+    edited,
+    enact,
+    files_of,
+    read_deployment,
+    with_files,
+)
 from normwright.charter.invariants import check
 from normwright.charter.questions import question_families
 from normwright.charter.ratifying import LEVEL_CAP, level_of, ratify
@@ -36,15 +46,21 @@ __all__ = [
     "check",
     "check_source",
     "conflicts",
+    "coverage",
+    "criterion_holes",
+    "deployment_of",
     "dissent",
     "dissent_in",
     "draft",
+    "edited",
     "enact",
+    "files_of",
     "level_of",
     "minority_report",
     "objections",
     "question_families",
     "ratify",
+    "read_deployment",
     "read_norm",
     "read_situations",
     "read_source",
@@ -54,6 +70,7 @@ __all__ = [
     "seeds",
     "standing_of",
     "unwritten",
+    "with_files",
     "write_drafts",
     "write_norm",
 ]

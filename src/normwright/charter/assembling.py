@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from normwright.charter.cases import LIVING
+from normwright.charter.invariants import UNDETERMINED
 from normwright.charter.reading import CharterSource
 from normwright.norms.ranking import rank
 from normwright.norms.resolver import HOLDING
@@ -15,10 +16,10 @@ def assembled(source: CharterSource, *, drafts: bool = False) -> Charter:
     Args:
         source: the norms as they were drafted.
         drafts: whether drafted and proposed norms are taken to hold as well, to see what they
-            would do. Otherwise they are left out.
+            would do. Otherwise they are left out, as are drafts whose act is yet to be written.
     """
     taken = LIVING if drafts else HOLDING
-    norms = [norm for norm in source.norms if norm.status in taken]
+    norms = [n for n in source.norms if n.status in taken and n.act != UNDETERMINED]
     if drafts:
         norms = [
             n if n.status in HOLDING else n.model_copy(update={"status": "in_force"}) for n in norms

@@ -22,6 +22,10 @@ from normwright.records import Charter, Fault, InputError, Norm, Vocabulary
 REPARATION_DEPTH = 4
 """Longest chain of reparations for reparations (I3)."""
 
+UNDETERMINED = "undetermined"
+"""The act of a draft that nobody has written out yet. It is reserved: a norm with it may be drafted
+or proposed and can never hold, and no situation is decided by it."""
+
 _SLUG = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 _LAWLESS = frozenset({"permission", "guarantee", "exemption", "ideal", "constitutive"})
 """Kinds that nobody can breach, so that nothing is owed for a breach."""
@@ -141,6 +145,9 @@ def _identity(norm: Norm, at: str) -> Iterator[Fault]:
 
 
 def _kind(norm: Norm, at: str) -> Iterator[Fault]:
+    if norm.act == UNDETERMINED and norm.status not in ("draft", "proposed"):
+        yield _fault(f"{at}: act", f"an act, for a norm that is {norm.status}", norm.act,
+                     "Decide what the norm is about before it is adopted.")  # fmt: skip
     if norm.reparation and norm.kind in _LAWLESS:
         yield _fault(f"{at}: reparation", f"none: nobody can breach a {norm.kind}",
                      ", ".join(norm.reparation))  # fmt: skip

@@ -133,14 +133,28 @@ def read_norm(path: Path) -> Norm:
 
 
 def write_norm(norm: Norm, path: Path) -> None:
-    """Write a norm as YAML that `read_norm` reads back as an equal record, with the same digest.
+    """Write a norm as YAML that `read_norm` reads back as an equal record, with the same digest."""
+    path.write_text(norm_text(norm), encoding="utf-8", newline="\n")
+
+
+def norm_text(norm: Norm) -> str:
+    """Return a norm as the text of its YAML file.
 
     Fields that stand at their default are left out, so that a reviewer sees what was decided.
     """
     body = norm.model_dump(by_alias=True, exclude_defaults=True)
     first = {"schema": norm.spec, "id": norm.id, "version": norm.version}
-    text = yaml.safe_dump(_plain({**first, **body}), sort_keys=False, allow_unicode=True, width=100)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    text: str = yaml.dump(
+        _plain({**first, **body}), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
+    return text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a value again where it comes again: people do not read anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def _plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ import yaml
 from normwright.records import Fault, InputError, Text
 
 
+@cache
 def spoken() -> tuple[str, ...]:
     """Return the languages there are words for, sorted."""
     folder = files("normwright.charter") / "words"

@@ -7,6 +7,13 @@ from normwright.flow.chain import Chain, Link, chain_of
 from normwright.flow.charters import Ratified, ratified
 from normwright.flow.code import code_digest
 from normwright.flow.compare import Comparison, RunName, compare
+from normwright.flow.enactment import (
+    check_policy,
+    enacted,
+    profile_in,
+    project_holes,
+    write_policy,
+)
 from normwright.flow.engine import (
     Context,
     Event,
@@ -21,6 +28,7 @@ from normwright.flow.engine import (
     publish,
     run_steps,
 )
+from normwright.flow.exchange import export_cedar, import_model_spec, import_seeds
 from normwright.flow.extras import require_learning
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
 from normwright.flow.gc import Collection, collect
@@ -97,17 +105,22 @@ __all__ = [
     "audited",
     "chain_of",
     "check_makes",
+    "check_policy",
     "code_digest",
     "collect",
     "compare",
     "consultation_of",
     "digest_sources",
+    "enacted",
+    "export_cedar",
     "findings",
     "forecast",
     "forecast_of",
     "groups_of",
     "has_store",
     "import_into",
+    "import_model_spec",
+    "import_seeds",
     "init",
     "init_from",
     "load_project",
@@ -115,6 +128,8 @@ __all__ = [
     "method_names",
     "methods_agreement",
     "open_store",
+    "profile_in",
+    "project_holes",
     "project_schema",
     "publish",
     "ranked_by",
@@ -142,5 +157,6 @@ __all__ = [
     "weigh",
     "withdraw",
     "write_files",
+    "write_policy",
     "write_record",
 ]

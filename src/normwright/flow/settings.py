@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from pydantic.json_schema import GenerateJsonSchema
 
 from normwright.models.endpoint import RemoteSettings
-from normwright.records import Frozen, Lang, Text
+from normwright.records import Deployment, Frozen, Lang, Text
 
 FILE = "normwright.yaml"
 """The name of the project file."""
@@ -287,8 +287,8 @@ class ProjectSettings(Settings):
     """Where records, results and ballots are kept."""
     charter_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     """The day the charter is ratified, so that a run on another day gives the same charter."""
-    deployment: dict[str, Any] = {}
-    """The deployment the charter is enacted for, for example its polities."""
+    deployment: Deployment = Deployment()
+    """The deployment the charter is enacted for: where it lies, who runs it, how it speaks."""
     method: Method = Method()
     """How ballots become outcomes."""
     model: ModelSettings = ModelSettings()

@@ -2,10 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from datetime import date
+from typing import Literal, TypeAlias
 
-from normwright.records.base import Frozen, Layer, Record, Text
-from normwright.records.norms import Charter
+from pydantic import ConfigDict, Field
+
+from normwright.records.base import Digest, Frozen, Lang, Layer, Record, Text
+from normwright.records.evidence import Criterion
+from normwright.records.norms import (
+    Actor,
+    Channel,
+    Charter,
+    Condition,
+    Counterparty,
+    Expectation,
+    Kind,
+    OnUnknown,
+    Tier,
+)
+from normwright.records.scenes import FactValue
+from normwright.records.situations import Defeat
+
+Force: TypeAlias = Literal["constraint_hard", "constraint", "weight", "style"]
+"""How learning treats a norm: never traded, limited, weighed, or a way of speaking."""
+GuardEffect: TypeAlias = Literal["deny", "ask", "transform", "none"]
+OnFail: TypeAlias = Literal["block", "hold", "report"]
+Mark: TypeAlias = Literal["pass", "fail", "not_applicable"]
+"""What a judge says of one answer under one norm."""
+Artefact: TypeAlias = Literal["guard", "reward", "evaluation", "criterion"]
+"""What a norm can become in a policy; a constitutional norm has to become all that bind it."""
+
+ARTEFACTS: tuple[Artefact, ...] = ("guard", "reward", "evaluation", "criterion")
+"""The columns of the coverage matrix."""
+
+
+class Deployment(Frozen):
+    """The profile of one deployment: where it stands, whose norms bind it, how it speaks."""
+
+    id: str = ""
+    """Matched with the norms' `scope.deployments`."""
+    name: str | Text = ""
+    """How the assistant's place is called, once or in each language."""
+    names: dict[str, str | Text] = {}
+    """How each authority is called, by its slug; the slug itself is shown where there is none."""
+    polities: tuple[str, ...] | None = None
+    """Communities it lies in: their norms bind it. None: all that the charter has norms of."""
+    organisation: str | None = None
+    """The organisation that runs it. None: the norms of every organisation of the charter hold."""
+    individual: str | None = None
+    """Whose profile it follows. None: the styles of everybody in the charter."""
+    languages: tuple[Lang, ...] = ()
+    """The languages it speaks; empty: all of the charter's."""
+    closed_acts: tuple[str, ...] = ()
+    """Acts that are done only if a norm permits them; the others are done unless one forbids."""
+    prompt_words: int | None = Field(default=None, ge=1)
+    """Most words the system prompt may have in each language, counted between white space; None:
+    no limit. A constitutional prohibition or obligation is never left out to fit it."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 class PolicyRule(Frozen):
@@ -14,25 +68,194 @@ class PolicyRule(Frozen):
     norm: str
     """Reference of the norm."""
     layer: Layer
-    force: Literal["constraint_hard", "constraint", "weight", "style"]
+    force: Force
     """How learning treats it: hard constraint, constraint with a limit, reward weight, or style."""
     weight: float
     """severity x support, for pairs and rewards; in (0, 5]."""
-    guard: Literal["deny", "ask", "transform", "none"]
-    on_fail: Literal["block", "hold", "report"]
+    guard: GuardEffect
+    on_fail: OnFail
     limit: float
     """Highest violation rate the release criterion accepts."""
     statement: Text
+
+
+class PromptNotes(Frozen):
+    """What the system prompt leaves out, and why."""
+
+    words: dict[Lang, int] = {}
+    """Words of the prompt in each language, counted between white space."""
+    budget: int | None = None
+    """Most words allowed; None: no limit."""
+    dropped: tuple[str, ...] = ()
+    """Norms left out to fit the budget, the first to go first."""
+    defeated: tuple[Defeat, ...] = ()
+    """Norms left out because another beats them wherever they would apply."""
+
+
+class Principle(Frozen):
+    """A norm as two requests: criticise an answer by it, and write the answer again."""
+
+    norm: str
+    lang: Lang
+    critique: str
+    revision: str
+    weight: float = Field(gt=0)
+    """How often to draw it, against the others: severity times support."""
+
+
+class Anchor(Frozen):
+    """A case of the norm's own, as an example of how to mark."""
+
+    text: str
+    done: Mark | None = None
+    """The mark of an answer that does what is asked; None where only reading the answer tells."""
+    declined: Mark | None = None
+    """The mark of one that declines."""
+
+
+class RubricItem(Frozen):
+    """How a judge marks an answer by one norm in one language.
+
+    The question is put both ways, because judges answer otherwise when it is turned round: a mark
+    counts if the answers to both agree.
+    """
+
+    norm: str
+    lang: Lang
+    kept: str
+    """The claim that the answer keeps the norm."""
+    breached: str
+    """The claim that it does not, in the same words."""
+    passes: str
+    fails: str
+    not_applicable: str
+    anchors: tuple[Anchor, ...] = ()
+    calibration: Digest | None = None
+    """The record of how this judge agrees with people; None: uncalibrated, so report only."""
+
+
+class GuardRule(Frozen):
+    """What a guard does when a norm would be breached."""
+
+    norm: str
+    act: str
+    """The act forbidden, or the one owed."""
+    kind: Literal["prohibition", "obligation"]
+    condition: Condition = Condition()
+    actors: tuple[Actor, ...]
+    counterparty: tuple[Counterparty, ...]
+    channels: tuple[Channel, ...]
+    effect: Literal["deny", "ask", "transform"]
+    on_unknown: OnUnknown
+    """What a condition that is not known comes to."""
+    unless: tuple[str, ...] = ()
+    """Norms that beat it in some situations."""
+    reason: Text
+    """What the person is told."""
+
+
+class RewardTerm(Frozen):
+    """A norm that may be weighed against others in a reward."""
+
+    norm: str
+    head: str
+    """Name of the head that scores it."""
+    weight: float = Field(gt=0)
+    aim: Literal["pursue", "avoid"]
+    """Whether the head scores what is wanted or what is not."""
+
+
+class RewardConstraint(Frozen):
+    """A norm that bounds learning. It is no term of the sum, so no reward can buy a breach."""
+
+    norm: str
+    head: str
+    """Name of the cost head that estimates breaches."""
+    limit: float = Field(gt=0, lt=1)
+    """Highest rate of breaches accepted."""
+    hard: bool
+    """True: rows that breach it are removed as well, and no multiplier trades it."""
+
+
+class EvaluationItem(Frozen):
+    """One case of a norm as an item of evaluation, with what the charter decides about it."""
+
+    id: str
+    norm: str
+    lang: Lang
+    kind: Literal["hit", "miss", "near_miss"]
+    text: str
+    act: str
+    facts: dict[str, FactValue] = {}
+    feasible: tuple[str, ...] = ()
+    bearer: Actor
+    counterparty: Counterparty | None = None
+    channel: Channel = "output"
+    time: date | None = None
+    jurisdiction: tuple[str, ...] | None = None
+    expect: Expectation
+
+
+class CoverageRow(Frozen):
+    """What speaks for one norm."""
+
+    norm: str
+    kind: Kind
+    tier: Tier
+    guard: bool
+    reward: bool
+    evaluation: bool
+    criterion: bool
+
+    def covers(self, artefact: Artefact) -> bool:
+        """Whether the artefact speaks for the norm as strongly as its layer and tier ask."""
+        return bool(getattr(self, artefact))
+
+
+class CoverageHole(Frozen):
+    """Something a norm should have become and did not."""
+
+    norm: str
+    artefact: Artefact
+    severity: Literal["error", "warning"]
+    """`error` for what binds by the constitution, `warning` for the rest."""
+    reason: Text
+    """What is missing, in every charter language."""
+
+
+class Coverage(Record):
+    """The matrix norm x (guard, reward, evaluation, criterion), counted from the artefacts."""
+
+    charter: Digest
+    rows: tuple[CoverageRow, ...]
+    holes: tuple[CoverageHole, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether no constitutional norm has a hole."""
+        return all(hole.severity != "error" for hole in self.holes)
 
 
 class Policy(Record):
     """The charter compiled for one deployment: what every stage below obeys."""
 
     charter: Charter
-    deployment: dict[str, Any]
+    deployment: Deployment
     """Deployment profile: polities, languages, closed-world acts."""
     rules: tuple[PolicyRule, ...]
     system_prompt: Text
+    prompt: PromptNotes = PromptNotes()
+    """What the system prompt leaves out, and why."""
+    principles: tuple[Principle, ...] = ()
+    rubric: tuple[RubricItem, ...] = ()
+    guard_rules: tuple[GuardRule, ...] = ()
+    reward_terms: tuple[RewardTerm, ...] = ()
+    reward_constraints: tuple[RewardConstraint, ...] = ()
+    evaluation: tuple[EvaluationItem, ...] = ()
+    moot_cases: tuple[str, ...] = ()
+    """Cases that say otherwise than the norms that bind here, and so are no items: they rest on a
+    norm of another place, or on one that people did not ratify."""
+    criteria: tuple[Criterion, ...] = ()
     permit_modes: tuple[str, ...]
     """Release modes the permit covers. A simulated process permits `internal` only."""
     permit_reason: Text

@@ -1,6 +1,29 @@
 """`normwright charter`: check norms, ask them, change them, ratify, enact and permit."""
 
-from normwright.cli.charter import as_of, check, decide, diff, draft, lint, ratify, show
+from normwright.cli.charter import (
+    as_of,
+    check,
+    decide,
+    diff,
+    draft,
+    enact,
+    exchange,
+    lint,
+    ratify,
+    show,
+)
 from normwright.cli.charter.group import app
 
-__all__ = ["app", "as_of", "check", "decide", "diff", "draft", "lint", "ratify", "show"]
+__all__ = [
+    "app",
+    "as_of",
+    "check",
+    "decide",
+    "diff",
+    "draft",
+    "enact",
+    "exchange",
+    "lint",
+    "ratify",
+    "show",
+]

@@ -118,6 +118,8 @@ def charter(project: Project, context: Context) -> list[Record]:
         languages=settings.languages,
         on=date.fromisoformat(settings.charter_date),
     )
+    profile = settings.deployment
     names = {p.id: dict(p.name) for p in context.records("elicit", Polity)}
-    policy = enact(adopted, outcomes, deployment={"names": names, **settings.deployment})
+    called = profile.model_copy(update={"names": {**names, **profile.names}})
+    policy = enact(adopted, outcomes, deployment=called)
     return [adopted, policy]

@@ -141,7 +141,9 @@ def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
                 parameters={
                     **given.languages,
                     "readings": [one.held_on for one in sources.readings],
-                    "deployment": settings.deployment,
+                    "deployment": settings.deployment.model_dump(
+                        mode="json", exclude_defaults=True
+                    ),
                     "id": settings.id,
                     "date": settings.charter_date,
                 },

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fnmatch import fnmatch
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from normwright.charter.enacting.coverage import as_table, coverage
+from normwright.charter.enacting.criteria import criteria
+from normwright.charter.enacting.evaluation import evaluation
+from normwright.charter.enacting.guard_rules import guard_rules
+from normwright.charter.enacting.principles import principles
+from normwright.charter.enacting.profile import (
+    charter_here,
+    deployment_faults,
+    deployment_of,
+    languages_of,
+)
+from normwright.charter.enacting.prompt import prompt
+from normwright.charter.enacting.rewards import reward_constraints, reward_terms
+from normwright.charter.enacting.rubric import rubric
+from normwright.charter.enacting.standing import standing
 from normwright.charter.wording import say
 from normwright.norms.resolver import HOLDING
 from normwright.records import (
-    LAYERS,
     MODES,
     Charter,
     DecisionLevel,
-    Fault,
+    Deployment,
+    Force,
+    GuardEffect,
     InputError,
     Layer,
     MadeBy,
     Norm,
+    OnFail,
     Outcome,
     Policy,
     PolicyRule,
     Text,
 )
-
-Force = Literal["constraint_hard", "constraint", "weight", "style"]
-Guard = Literal["deny", "ask", "transform", "none"]
-OnFail = Literal["block", "hold", "report"]
 
 LAYER_FORCE: dict[Layer, Force] = {
     "global": "constraint_hard",
@@ -70,71 +82,65 @@ PERMITTED: dict[DecisionLevel, tuple[str, ...]] = {
 no level above L0."""
 
 
-def enact(charter: Charter, outcomes: Sequence[Outcome], *, deployment: dict[str, Any]) -> Policy:
+def enact(
+    charter: Charter, outcomes: Sequence[Outcome], *, deployment: Deployment | Mapping[str, Any]
+) -> Policy:
     """Return the charter compiled for one deployment.
 
     A rule takes the stronger of what its layer and its tier ask for: an organisation's
     constitutional norm is a constraint that blocks. Permissive norms and ideals constrain nothing:
-    they weigh in learning and are reported, and a breached guarantee holds a release.
+    they weigh in learning and are reported, and a breached guarantee holds a release, or blocks it
+    where the guarantee is constitutional.
 
     Args:
         charter: the ratified charter.
         outcomes: the outcomes it rests on; the policy names them.
-        deployment: the profile, JSON values. `polities`: authorities the deployment lies under,
-            all if absent. `id`: matched with the norms' `scope.deployments`. `name`: how the
-            assistant's place is called, a text or one a language. `names`: the same for each
-            authority by its slug, which is shown where it has none. `languages`: those of the
-            system prompt, all of the charter's if absent. Everything is kept in the policy.
+        deployment: the profile, or JSON values with the keys of `Deployment`.
 
     Raises:
-        InputError: if the profile names a language the charter does not have.
+        InputError: if the profile has unknown keys or names what the charter does not have, or its
+            budget of words is too small for what the constitution binds to.
     """
-    languages = _languages(charter, deployment)
-    here = _charter_here(charter, deployment)
-    holding = [n for n in here.norms if n.status in HOLDING and n.kind != "constitutive"]
-    rules = tuple(_rule(norm) for norm in holding)
+    profile = deployment_of(deployment)
+    faults = deployment_faults(profile, charter)
+    if faults:
+        raise InputError(faults)
+    here = charter_here(charter, profile)
     modes, reason = _permit(charter)
-    return Policy(
-        charter=here,
-        deployment=deployment,
-        rules=rules,
-        system_prompt=_prompt(here, holding, deployment, languages),
-        permit_modes=modes,
-        permit_reason=reason,
-        coverage={
-            n.ref: _coverage(n, r, charter.languages) for n, r in zip(holding, rules, strict=True)
-        },
-        derived_from=(charter.digest, *sorted(o.digest for o in outcomes)),
-        made_by=MadeBy(stage="charter", parameters={"limits": LAYER_LIMIT}),
+    made = _compiled(here, profile, modes, reason)
+    derived = (charter.digest, *sorted(o.digest for o in outcomes))
+    by = MadeBy(stage="charter", parameters={"limits": LAYER_LIMIT})
+    return made.model_copy(
+        update={"coverage": as_table(coverage(made)), "derived_from": derived, "made_by": by}
     )
 
 
-def _languages(charter: Charter, deployment: dict[str, Any]) -> tuple[str, ...]:
-    languages = tuple(deployment.get("languages") or charter.languages)
-    faults = [
-        Fault(where="deployment.languages", expected=f"some of {', '.join(charter.languages)}",
-              seen=lang)
-        for lang in languages
-        if lang not in charter.languages
-    ]  # fmt: skip
-    if faults:
-        raise InputError(faults)
-    return languages
-
-
-def _charter_here(charter: Charter, deployment: dict[str, Any]) -> Charter:
-    """The charter without the norms of authorities and deployments that are elsewhere."""
-    kept = tuple(norm for norm in charter.norms if _binding_here(norm, deployment))
-    if len(kept) == len(charter.norms):
-        return charter
-    derived = (*charter.derived_from, charter.digest)
-    return charter.model_copy(update={"norms": kept, "derived_from": derived})
-
-
-def _binding_here(norm: Norm, deployment: dict[str, Any]) -> bool:
-    polities = deployment.get("polities")
-    owned = norm.layer in ("global", "individual") or polities is None or norm.authority in polities
-    return owned and fnmatch(str(deployment.get("id", "")), norm.scope.deployments)
+def _compiled(here: Charter, profile: Deployment, modes: tuple[str, ...], reason: Text) -> Policy:
+    """The artefacts of a charter whose norms all bind here; the matrix is counted from them."""
+    norms = [n for n in here.norms if n.status in HOLDING and n.kind != "constitutive"]
+    rules = tuple(_rule(norm) for norm in norms)
+    spoken, known = languages_of(profile, here), here.languages
+    found = standing(here, norms)
+    text, notes = prompt(here, norms, profile, spoken, found)
+    items, moot = evaluation(here, norms)
+    return Policy(
+        charter=here,
+        deployment=profile,
+        rules=rules,
+        system_prompt=text,
+        prompt=notes,
+        principles=tuple(principles(norms, rules, spoken)),
+        rubric=tuple(rubric(norms, here.vocabulary, spoken)),
+        guard_rules=tuple(guard_rules(norms, rules, spoken, found)),
+        reward_terms=tuple(reward_terms(norms, rules)),
+        reward_constraints=tuple(reward_constraints(norms, rules)),
+        evaluation=items,
+        moot_cases=moot,
+        criteria=tuple(criteria(norms, rules, known)),
+        permit_modes=modes,
+        permit_reason=reason,
+        coverage={},
+    )
 
 
 def _rule(norm: Norm) -> PolicyRule:
@@ -151,17 +157,17 @@ def _rule(norm: Norm) -> PolicyRule:
     )
 
 
-def _obeyed(norm: Norm) -> tuple[Force, Guard, OnFail]:
+def _obeyed(norm: Norm) -> tuple[Force, GuardEffect, OnFail]:
     match norm.kind:
         case "prohibition" | "obligation":
             return _binding(norm)
         case "guarantee":
-            return "weight", "none", "hold"
+            return "weight", "none", "block" if norm.tier == "constitutional" else "hold"
         case _:
             return ("style" if norm.layer == "individual" else "weight"), "none", "report"
 
 
-def _binding(norm: Norm) -> tuple[Force, Guard, OnFail]:
+def _binding(norm: Norm) -> tuple[Force, GuardEffect, OnFail]:
     force, on_fail = LAYER_FORCE[norm.layer], LAYER_ON_FAIL[norm.layer]
     if norm.tier == "constitutional":
         force = "constraint_hard" if force == "constraint_hard" else "constraint"
@@ -169,7 +175,7 @@ def _binding(norm: Norm) -> tuple[Force, Guard, OnFail]:
     return force, _guard(norm, force), on_fail
 
 
-def _guard(norm: Norm, force: Force) -> Guard:
+def _guard(norm: Norm, force: Force) -> GuardEffect:
     """A forbidden act is denied. A duty left undone can be done in its stead, or asked about."""
     match force:
         case "constraint_hard":
@@ -218,36 +224,3 @@ def _weakest(charter: Charter) -> DecisionLevel:
         if norm.status in HOLDING and norm.provenance and norm.provenance.method != "source"
     ]
     return min(levels, default="L0")
-
-
-def _prompt(
-    charter: Charter, norms: Sequence[Norm], deployment: dict[str, Any], languages: Sequence[str]
-) -> Text:
-    name = deployment.get("name")
-    opening = say("prompt_named", languages, name=name) if name else say(
-        "prompt_nameless", languages)  # fmt: skip
-    rules = say("prompt_rules", languages)
-    signed = say("prompt_charter", languages, id=charter.id, version=charter.version,
-                 digest=charter.digest[:19])  # fmt: skip
-    lines = {lang: [f"{opening[lang]} {rules[lang]} {signed[lang]}"] for lang in languages}
-    for layer in LAYERS:
-        authorities = dict.fromkeys(n.authority for n in norms if n.layer == layer)
-        for authority in authorities:
-            called = deployment.get("names", {}).get(authority, authority)
-            heading = say(f"prompt_{layer}", languages, authority=called)
-            spoken = [n for n in norms if (n.layer, n.authority) == (layer, authority)]
-            for lang in languages:
-                lines[lang].append(heading[lang])
-                lines[lang] += [f"- [{n.id}] {n.statement[lang]}" for n in spoken]
-    return {lang: "\n".join(said) for lang, said in lines.items()}
-
-
-def _coverage(norm: Norm, rule: PolicyRule, languages: Sequence[str]) -> dict[str, bool]:
-    """Which artefacts speak for a norm. Evaluation needs a case in every language, or a measure."""
-    spoken = {case.lang for case in norm.cases}
-    return {
-        "guard": rule.guard != "none",
-        "reward": rule.force != "style",
-        "evaluation": bool(norm.measure) or set(languages) <= spoken,
-        "criterion": rule.on_fail != "report",
-    }
