@@ -346,6 +346,7 @@ def _project_file(
   pairs:  # answers between which people chose, to learn from{named}"""
         more = """\
 learn:
+  unpermitted: true  # no charter could permit training; the model is marked and never released
   judged: 1000  # pairs to learn from, drawn by seed; null takes all
   held_out: 0.2  # share of the prompts that is measured on and never learned from
 controls: [random-init]  # the same training from random weights: what it reaches proves nothing

@@ -146,7 +146,7 @@ class PairTrace(Frozen):
     rows: int | None = Field(default=None, ge=0)
     """Rows drawn for norms."""
     traced: int | None = Field(default=None, ge=0)
-    """Those that name at least one norm that holds."""
+    """Those that name at least one norm that people decided about, for it or against it."""
     judged: int | None = Field(default=None, ge=0)
     """Rows of answers that people judged directly, without a norm."""
 
@@ -251,14 +251,14 @@ class Permit(Record):
         if charter is not None and charter != self.charter:
             found.append(Fault(where=f"{where}: charter", expected=charter,
                                seen=self.charter or "none",
-                               do="It was given for another charter; ask for one for this."))  # fmt: skip
+                               do="It is for another charter."))  # fmt: skip
         if on is not None and on < self.valid_from:
             found.append(Fault(where=f"{where}: valid_from", expected=f"a day up to {on}",
                                seen=self.valid_from.isoformat()))  # fmt: skip
         if on is not None and self.valid_until is not None and on > self.valid_until:
             found.append(Fault(where=f"{where}: valid_until", expected=f"{on} or later",
                                seen=self.valid_until.isoformat(),
-                               do="It has expired; review what it rests on and ask again."))  # fmt: skip
+                               do="It has expired; ask anew."))  # fmt: skip
         if mode is not None and self.granted and mode not in self.modes:
             found.append(Fault(where=f"{where}: modes", expected=mode,
                                seen=", ".join(self.modes) or "none"))  # fmt: skip
@@ -290,8 +290,6 @@ def require_permit(
             "Ask for one with charter.permit(...), or train with unpermitted=True, which marks the "
             "model and keeps it from being released."
         )
-        raise PermitError(
-            [Fault(where="permit", expected="a permit to train", seen="none", do=do)]
-        )
+        raise PermitError([Fault(where="permit", expected="a permit to train", seen="none", do=do)])
     if faults := permit.faults(charter=charter, on=on):
         raise PermitError(faults)

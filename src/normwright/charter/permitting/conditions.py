@@ -123,7 +123,7 @@ def authority(request: PermitRequest, on: date) -> Iterator[Point]:
 
 
 def _issued(norm: NormStanding, request: PermitRequest) -> Iterator[Point]:
-    """Whether somebody with the power to issues it: an electorate of its layer, or an instrument."""
+    """Whether an electorate of its layer issues it, or an instrument."""
     if norm.basis == "source":
         if norm.sources is None:
             yield _unknown("authority_source", norm=norm.ref)
@@ -180,8 +180,8 @@ def consent(request: PermitRequest, on: date) -> Iterator[Point]:
             if version.to_training is None:
                 yield _unknown("consent_version", version=version.id)
             elif not version.to_training:
-                yield _no("consent_version", version=version.id,
-                          n="?" if version.participants is None else version.participants)  # fmt: skip
+                people = "?" if version.participants is None else version.participants
+                yield _no("consent_version", version=version.id, n=people)
     match given.minors:
         case None:
             yield _unknown("consent_minors")

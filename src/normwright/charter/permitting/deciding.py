@@ -52,7 +52,7 @@ def permit(request: PermitRequest, *, on: date) -> Permit:
         decision_level=level,
         valid_from=on,
         valid_until=_last_day(request),
-        derived_from=tuple(d for d in (request.charter, request.digest) if d),
+        derived_from=(request.digest,),
         made_by=MadeBy(stage="charter", parameters={"on": on.isoformat()}),
     )
 

@@ -12,6 +12,7 @@ from normwright.norms.resolver import HOLDING
 from normwright.records import (
     Charter,
     ConsentState,
+    Digest,
     FloorBreach,
     GroupShare,
     Lang,
@@ -49,6 +50,7 @@ def gather(
     newest: date | None = None,
     scales: Sequence[ScaleUse] | None = None,
     pairs: PairTrace | None = None,
+    derived_from: Sequence[Digest] = (),
 ) -> PermitRequest:
     """Return the request for training a model on a charter.
 
@@ -69,6 +71,7 @@ def gather(
         newest: the day of the latest vote.
         scales: the rules that read people's answers.
         pairs: the preference pairs that are to be learned from.
+        derived_from: digests of the records it was gathered from.
     """
     known = {polity.id: polity.layer for polity in polities}
     sizes = _sizes(outcomes)
@@ -106,7 +109,7 @@ def gather(
         quorum=_quorum(charter),
         scales=None if scales is None else tuple(scales),
         pairs=pairs,
-        derived_from=(charter.digest, process.digest, *sorted(o.digest for o in outcomes)),
+        derived_from=tuple(derived_from),
     )
 
 

@@ -37,7 +37,7 @@ def permitted(charter: Charter) -> tuple[tuple[str, ...], Text]:
 
 
 def weakest(charter: Charter) -> DecisionLevel:
-    """Return the lowest level at which people decided a norm that holds; L0 if they decided none."""
+    """Return the lowest level at which people decided a norm that holds; L0 if none was."""
     levels: list[DecisionLevel] = [
         norm.provenance.decision_level
         for norm in charter.norms

@@ -23,6 +23,7 @@ from normwright.flow.stages import (
     evidence,
     labels,
     people,
+    permits,
     remote,
     weights,
 )
@@ -31,6 +32,7 @@ from normwright.records import Digest
 
 _PEOPLE = ("flow.stages.people", "flow.stages.stored")
 _WEIGHTS = ("flow.stages.weights", "flow.stages.drawn", "flow.stages.stored")
+_TRAINING = (*_WEIGHTS, "flow.stages.permits")
 _CORPORA = ("flow.stages.corpora", "flow.stages.labels", "flow.stages.stored")
 _LABELS = ("flow.stages.labels", "flow.stages.stored")
 _BESIDE = ("flow.stages.beside", "flow.stages.stored")
@@ -46,6 +48,7 @@ _REMOTE = ("flow.stages.remote", *_EVIDENCE)
 _ASKING = ("models.answered", "models.endpoint", "models.remote")
 """What asks a model behind an API; it needs no library that touches weights."""
 _DECISION = ("flow.stages.decision",)
+_PERMIT = ("flow.stages.permits", "flow.stages.stored", "flow.permits")
 
 
 def steps(project: Project) -> list[Step]:
@@ -82,6 +85,10 @@ class _Given:
     """The steps that train a control."""
     taught: tuple[str, ...]
     """The steps that make what is learned from."""
+    permitted: tuple[str, ...]
+    """The step that permits training; none where there is no charter, or it is not asked."""
+    marked: Mapping[str, Any]
+    """What a training step's key says of training without a permit; nothing where there is one."""
 
     @classmethod
     def of(cls, project: Project) -> _Given:
@@ -98,6 +105,10 @@ class _Given:
                 *(("learn.data",) if settings.sources.scenes else ()),
                 *(("learn.corpora",) if _corpora(project) else ()),
             ),
+            permitted=("permit",)
+            if settings.sources.norms is not None and not project.unpermitted
+            else (),
+            marked={"unpermitted": True} if project.unpermitted else {},
         )
 
 
@@ -199,12 +210,13 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
             rooms=("learn", "models", "scenes", *_WEIGHTS),
         ),
         *_rows(project, given),
+        *_permit(project, ("elicit", "aggregate", "charter", *given.taught)),
         Step(
             "learn.sft",
             partial(weights.sft, project),
-            after=("learn.base", *given.taught),
-            parameters={**learn.sft.model_dump(), **given.threads},
-            rooms=("learn", "models", *_WEIGHTS),
+            after=("learn.base", *given.taught, *given.permitted),
+            parameters={**learn.sft.model_dump(), **given.threads, **given.marked},
+            rooms=("learn", "models", *_TRAINING),
         ),
     ]
     if settings.prefers:
@@ -212,33 +224,61 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
             Step(
                 "learn.reward",
                 partial(weights.reward, project),
-                after=("learn.sft", *given.taught),
-                parameters={**learn.reward.model_dump(), **given.threads},
-                rooms=("learn", "models", *_WEIGHTS),
+                after=("learn.sft", *given.taught, *given.permitted),
+                parameters={**learn.reward.model_dump(), **given.threads, **given.marked},
+                rooms=("learn", "models", *_TRAINING),
             ),
             Step(
                 "learn.prefer",
                 partial(weights.prefer, project),
-                after=("learn.sft", *given.taught),
-                parameters={**learn.prefer.model_dump(), **given.threads},
-                rooms=("learn", "models", *_WEIGHTS),
+                after=("learn.sft", *given.taught, *given.permitted),
+                parameters={**learn.prefer.model_dump(), **given.threads, **given.marked},
+                rooms=("learn", "models", *_TRAINING),
             ),
         ]
     made += [
         Step(
             name,
             partial(weights.control, project),
-            after=("learn.base", *given.taught),
+            after=("learn.base", *given.taught, *given.permitted),
             parameters={
                 "sft": learn.sft.model_dump(),
                 "prefer": learn.prefer.model_dump(),
                 **given.threads,
+                **given.marked,
             },
-            rooms=("learn", "models", *_WEIGHTS),
+            rooms=("learn", "models", *_TRAINING),
         )
         for name in given.controls
     ]
     return made
+
+
+def _permit(project: Project, after: tuple[str, ...]) -> list[Step]:
+    """The step that asks whether training is permissible, once it is known on what."""
+    settings = project.settings
+    if settings.sources.norms is None:
+        return []
+    learners = permits.learners(project)
+    return [
+        Step(
+            "permit",
+            partial(permits.permit, project),
+            after=after,
+            files=digest_sources(project.directory, [settings.sources.norms]),
+            inputs={**_withdrawn(project), **project.permitting.inputs},
+            parameters={
+                "languages": list(settings.languages),
+                "date": settings.charter_date,
+                "deployment": settings.deployment,
+                "model": settings.model.model_dump(include={"kind", "path"}),
+                "learners": list(learners),
+                "method": settings.method.model_dump(include={"ranking", "targets"}),
+                **origins("methods", [settings.method.ranking]),
+            },
+            rooms=("charter", "norms", "stats", *_PERMIT),
+        )
+    ]
 
 
 def _rows(project: Project, given: _Given) -> list[Step]:
@@ -437,7 +477,8 @@ def _with_a_remote_model(project: Project, given: _Given) -> list[Step]:
     changed = {"evaluate": remote.evaluate, "redteam": remote.redteam}
     left = {"learn.sft", "learn.reward", "learn.prefer"}
     # People first: a charter needs no endpoint.
-    made = [*_from_people_to_a_policy(project, given), base]
+    people_first = _from_people_to_a_policy(project, given)
+    made = [*people_first, *_permit(project, ("elicit", "aggregate", "charter")), base]
     for step in (
         *_from_weights_to_evidence(project, given),
         *_from_evidence_to_a_verdict(project, given),
@@ -487,6 +528,7 @@ def _from_evidence_to_a_verdict(project: Project, given: _Given) -> list[Step]:
             partial(decision.release, project),
             after=(
                 "charter",
+                "permit",
                 "learn.base",
                 "learn.sft",
                 "learn.prefer",
