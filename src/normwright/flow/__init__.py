@@ -27,6 +27,8 @@ from normwright.flow.grouped import OpinionGroups, groups_of
 from normwright.flow.imports import Imported, consultation_of, import_into, write_files
 from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
+from normwright.flow.permits import read_permit
+from normwright.flow.permitted import Permitted, permitted
 from normwright.flow.project import Project, load_project
 from normwright.flow.ranked import ALL, Ranked, method_names, ranked_by
 from normwright.flow.results import Findings, Results, check_makes, findings, results
@@ -63,6 +65,7 @@ __all__ = [
     "Imported",
     "Influence",
     "OpinionGroups",
+    "Permitted",
     "Project",
     "ProjectSettings",
     "Ranked",
@@ -111,10 +114,12 @@ __all__ = [
     "methods_agreement",
     "norms_of",
     "open_store",
+    "permitted",
     "project_schema",
     "publish",
     "ranked_by",
     "read_ballots",
+    "read_permit",
     "read_theories",
     "require_learning",
     "results",

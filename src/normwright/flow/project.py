@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
@@ -37,7 +38,7 @@ class Project:
 
     directory: Path
     settings: ProjectSettings
-    permitting: Permitting = field(default_factory=Permitting)
+    permitting: Permitting = dataclasses.field(default_factory=Permitting)
     """How it is told to train, beside what its file says."""
 
     @property
