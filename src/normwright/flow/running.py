@@ -21,6 +21,8 @@ from normwright.store import KeyHome, passphrase_of_environment
 
 _SIGNED = ("charter", "permit", "release")
 """Steps that make what is signed after a run."""
+_TRAINING = frozenset({"learn.sft", "learn.reward", "learn.prefer", "learn.control"})
+"""Steps that train; a run that has none leaves it as it is how the project was told to train."""
 _JUDGED = ("evaluate", "redteam", "release")
 """Steps that make or use evidence, before which the criteria are to be signed."""
 
@@ -70,14 +72,18 @@ def run(
     project = load_project(directory)
     check_finished(directory)
     hand = hand_of(directory, home, passphrase)
-    told = _permitting(project, permit, unpermitted, home, today or datetime.now(UTC).date())
+    names = [step.name for step in up_to(steps(project), until)]
+    told = project.permitting
+    if permit is not None or unpermitted or not _TRAINING.isdisjoint(names):
+        told = _permitting(project, permit, unpermitted, home, today or datetime.now(UTC).date())
     project = replace(project, permitting=told)
     plan = steps(project)
     asked = [step.name for step in up_to(plan, until)]
     if "release" in asked:
         check_split(project)
     check_plugins(project, asked)
-    if project.settings.sources.norms is None and not project.unpermitted and "learn.sft" in asked:
+    lawless = project.settings.sources.norms is None and not project.unpermitted
+    if lawless and not _TRAINING.isdisjoint(asked):
         raise PermitError([no_charter()])
     foreseen = forecast_of(project, plan, until=until)
     if foresee is not None:
