@@ -25,12 +25,16 @@ from typer.main import get_command
 from normwright import plugins as registry
 from normwright import records
 from normwright.aggregate import Election, Inapplicable, order_of, ranking_of, slate
-from normwright.cli.app import app
+from normwright.charter.schema import file_schemas
+from normwright.cli.app import application
 from normwright.flow import project_schema
 from normwright.flow.settings import SCHEMA
 from normwright.flow.start import TEMPLATES
 from normwright.plugins import KINDS, Card, cards
 from normwright.records import Frozen, Record
+
+TOWN_SCHEMAS = ("acts.schema.json", "charter.schema.json", "facts.schema.json", "norm.schema.json")
+"""What an editor needs beside a folder of norms."""
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by scripts/docs_pages.py; do not edit. -->\n"
@@ -39,7 +43,7 @@ NOTE = "<!-- Written by scripts/docs_pages.py; do not edit. -->\n"
 def commands() -> str:
     """Return the page of commands: what each does, its arguments, an example that works."""
     lines = ["# Commands\n", NOTE]
-    root = get_command(app)
+    root = get_command(application())
     lines += [_prose(root.help), ""]
     for path, command in sorted(_walk(root, ("normwright",))):
         usage = " ".join([*path, *(_usage(p) for p in _shown(command))])
@@ -244,6 +248,31 @@ def schema() -> str:
     return json.dumps(project_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
+def charter_schemas() -> dict[str, str]:
+    """Return file name -> JSON Schema of a charter's files, keys told by their docstrings."""
+    return {
+        name: json.dumps(_told(schema), indent=1, ensure_ascii=False) + "\n"
+        for name, schema in file_schemas().items()
+    }
+
+
+def _told(schema: dict[str, Any]) -> dict[str, Any]:
+    parts = {schema.get("title", ""): schema, **schema.get("$defs", {})}
+    for title, part in parts.items():
+        kind = getattr(records, title, None)
+        for base in reversed(kind.__mro__) if isinstance(kind, type) else ():
+            if base.__module__.startswith("normwright.records"):
+                _describe(part, dict(_field_docstrings(base)))
+    return schema
+
+
+def _describe(part: dict[str, Any], said: dict[str, str]) -> None:
+    properties = part.get("properties", {})
+    for name, text in said.items():
+        if name in properties:
+            properties[name]["description"] = text.replace("&#124;", "|")
+
+
 def project_file() -> str:
     """Return the page of the project file: every key with its values, its default, its meaning."""
     whole = project_schema()
@@ -401,6 +430,10 @@ def main(arguments: list[str]) -> int:
     stale = []
     places = {REFERENCE / name: write for name, write in PAGES.items()}
     places[TEMPLATES / "town" / SCHEMA] = schema
+    for name, text in charter_schemas().items():
+        places[REFERENCE / name] = partial(str, text)
+        if name in TOWN_SCHEMAS:
+            places[TEMPLATES / "town" / "norms" / name] = partial(str, text)
     for path, write in places.items():
         text = write()
         if path.is_file() and path.read_text(encoding="utf-8") == text:

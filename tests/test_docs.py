@@ -13,7 +13,7 @@ from tests.loading import load_script
 from typer.main import get_command
 
 from normwright import records
-from normwright.cli.app import app
+from normwright.cli.app import application
 from normwright.plugins import KINDS, cards
 from normwright.records import Frozen, Record
 
@@ -58,7 +58,7 @@ def test_a_stale_page_is_found(
 def test_every_command_is_documented() -> None:
     """Each command has its heading, a help text and an example."""
     found = []
-    todo: list[tuple[tuple[str, ...], Any]] = [((), get_command(app))]
+    todo: list[tuple[tuple[str, ...], Any]] = [((), get_command(application()))]
     while todo:
         path, command = todo.pop()
         inner = getattr(command, "commands", None)

@@ -13,13 +13,13 @@ from tests.cli.conftest import Call
 from typer.main import get_command
 
 import normwright
-from normwright.cli.app import app
+from normwright.cli.app import application
 from normwright.records import NormwrightError
 
 
 def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The words of every command there is."""
-    command = get_command(app) if command is None else command
+    command = get_command(application()) if command is None else command
     inner = getattr(command, "commands", None)
     if inner is None:
         yield path

@@ -218,7 +218,7 @@ def test_simulation_is_marked_on_every_page_and_people_are_not(out: Path, tmp_pa
     for page in ("report.html", "charter.html"):
         simulated = (out / page).read_text(encoding="utf-8")
         human = (tmp_path / page).read_text(encoding="utf-8")
-        assert simulated.count("Simulated participants") == 1
+        assert simulated.count("<b>Simulated participants</b>") == 1
         assert "Simulated participants" not in human
         assert "Human participants" in human
 

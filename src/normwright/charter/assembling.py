@@ -34,6 +34,9 @@ def assembled(source: CharterSource, *, drafts: bool = False) -> Charter:
         zones=head.zones,
         open_world=head.open_world,
         amendment=head.amendment,
+        title=head.title,
+        contest=head.contest,
+        notice=head.notice,
         process=head.id,
         kind="human",
     )

@@ -40,6 +40,13 @@ class CaseResult:
     number: int
     case: NormCase
     verdict: DecisionVerdict
+    applies: bool
+    """Whether the norm speaks about it."""
+
+    @property
+    def is_its_kind(self) -> bool:
+        """Whether the norm speaks about a hit and is silent about a miss."""
+        return self.applies == (self.case.kind == "hit")
 
     @property
     def agrees(self) -> bool:
@@ -65,6 +72,7 @@ def run_cases(norms: Sequence[Norm], vocabulary: Vocabulary) -> Iterator[CaseRes
             kind="human",
         )
     )
+    acts = Acts(vocabulary)
     for norm in living:
         for number, case in enumerate(norm.cases):
             asked = Situation(
@@ -77,7 +85,13 @@ def run_cases(norms: Sequence[Norm], vocabulary: Vocabulary) -> Iterator[CaseRes
                 time=case.time or norm.valid_from,
                 jurisdiction=case.jurisdiction,
             )
-            yield CaseResult(norm, number, case, resolver.decide(asked).verdict)
+            yield CaseResult(
+                norm,
+                number,
+                case,
+                resolver.decide(asked).verdict,
+                applies=speaks_about(norm, case, acts),
+            )
 
 
 def speaks_about(norm: Norm, case: NormCase, acts: Acts) -> bool:

@@ -32,12 +32,12 @@ def check_source(source: CharterSource) -> CharterCheck:
             case=r.case.id or f"cases[{r.number}]",
             lang=r.case.lang,
             text=r.case.text,
-            expected=r.case.expect,
-            got=r.verdict,
+            expected=r.case.kind if r.agrees else r.case.expect,
+            got=r.verdict if not r.agrees else "hit" if r.applies else "miss",
             where=source.where(r.norm.ref, ("cases", r.number)),
         )
         for r in run_cases(source.norms, source.vocabulary)
-        if not r.agrees
+        if not (r.agrees and r.is_its_kind)
     )
     return CharterCheck(
         norms=len(source.norms),
@@ -61,7 +61,7 @@ def adoption_faults(source: CharterSource) -> list[Fault]:
     ]
     failing = [
         Fault(
-            where=f"{f.where}: {f.norm}",
+            where=f.where,
             expected=f"{f.got}, as the norms say",
             seen=f.expected,
             do=f"The case reads: {f.text}",

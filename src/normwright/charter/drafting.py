@@ -17,7 +17,6 @@ from normwright.records import (
     Statement,
     Support,
 )
-from normwright.stats import wilson
 
 
 @dataclass(frozen=True)
@@ -130,6 +129,8 @@ def _within(statement: Statement, found: Support, group: str) -> tuple[float, in
 
 
 def _pooled(counts: Iterable[tuple[float, int]]) -> Estimate:
+    from normwright.stats import wilson  # numpy comes with it, which a check of norms never needs
+
     found = list(counts)
     votes = sum(n for _, n in found)
     people = max((n for _, n in found), default=0)

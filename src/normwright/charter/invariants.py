@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from normwright.charter.cases import run_cases, speaks_about
-from normwright.norms import Acts, norm_faults, satisfiable, vocabulary_faults
+from normwright.charter.cases import run_cases
+from normwright.norms import condition_faults, norm_faults, satisfiable, vocabulary_faults
 from normwright.norms.ranking import exceeds_powers
 from normwright.norms.resolver import HOLDING
 from normwright.norms.vocabulary import near
@@ -82,22 +82,21 @@ def case_presence(norm: Norm, languages: Sequence[str], *, where: str) -> list[F
     return faults
 
 
-def case_kinds(norm: Norm, languages: Sequence[str], acts: Acts, *, where: str) -> list[Fault]:
-    """Return the cases that are not what they say: in a language, hit or miss (I8)."""
-    faults = []
-    for number, case in enumerate(norm.cases):
-        place = f"{where}: cases[{number}]"
-        if case.lang not in languages:
-            faults.append(_fault(f"{place}.lang", f"one of {', '.join(languages)}", case.lang))
-        applies = speaks_about(norm, case, acts)
-        if applies != (case.kind == "hit"):
-            says = "a hit: the norm speaks about it" if applies else "a miss: the norm is silent"
-            faults.append(_fault(f"{place}.kind", says, case.kind, "Mend the facts or the kind."))
-    return faults
+def case_languages(norm: Norm, languages: Sequence[str], *, where: str) -> list[Fault]:
+    """Return the cases that are in no language of the charter."""
+    return [
+        _fault(f"{where}: cases[{number}].lang", f"one of {', '.join(languages)}", case.lang)
+        for number, case in enumerate(norm.cases)
+        if case.lang not in languages
+    ]
+
+
+def _told(norm: Norm, key: str) -> str:
+    return f"{norm.ref}: {key}"
 
 
 def joint_invariants(
-    norms: Sequence[Norm], where: Callable[[Norm], str] = lambda norm: norm.ref
+    norms: Sequence[Norm], where: Callable[[Norm, str], str] = _told
 ) -> list[Fault]:
     """Return what is amiss with norms together (I1, I3): doubles, loose references, circles."""
     return [
@@ -110,12 +109,11 @@ def joint_invariants(
 def case_faults(
     norms: Sequence[Norm],
     vocabulary: Vocabulary,
-    where: Callable[[Norm], str] = lambda norm: norm.ref,
 ) -> list[Fault]:
     """Return the cases that do not come out as they say if the norms hold together (I8)."""
     try:
         return [
-            _fault(f"{where(r.norm)}: cases[{r.number}].expect", f"{r.verdict}, as the norms say",
+            _fault(f"{r.norm.ref}: cases[{r.number}].expect", f"{r.verdict}, as the norms say",
                    r.case.expect, f"The case reads: {r.case.text}")
             for r in run_cases(norms, vocabulary)
             if not r.agrees
@@ -151,7 +149,7 @@ def _kind(norm: Norm, at: str) -> Iterator[Fault]:
                      "Unknown is never permission here.")  # fmt: skip
     if norm.deadline is not None and norm.kind != "obligation":
         yield _fault(f"{at}: deadline", f"none for a {norm.kind}", norm.deadline)
-    if norm.deadline is not None and not _DURATION.fullmatch(norm.deadline):
+    elif norm.deadline is not None and not _DURATION.fullmatch(norm.deadline):
         yield _fault(f"{at}: deadline", "an ISO 8601 duration such as PT5M or P14D", norm.deadline)
 
 
@@ -174,6 +172,8 @@ def _words(norm: Norm, languages: Sequence[str], at: str) -> Iterator[Fault]:
 
 
 def _dead(norm: Norm, vocabulary: Vocabulary, at: str) -> Iterator[Fault]:
+    if condition_faults(norm.condition, vocabulary, where=""):
+        return  # of a condition that does not fit the vocabulary nothing can be proved
     if satisfiable(norm.condition, vocabulary.facts) is False:
         yield _fault(f"{at}: condition", "a condition that can come true", "a contradiction",
                      "As written the norm never applies.")  # fmt: skip
@@ -219,33 +219,34 @@ def _powers(norms: Sequence[Norm]) -> Iterator[Fault]:
                 )
 
 
-def _doubles(norms: Sequence[Norm], where: Callable[[Norm], str]) -> Iterator[Fault]:
+def _doubles(norms: Sequence[Norm], where: Callable[[Norm, str], str]) -> Iterator[Fault]:
     seen: dict[str, Norm] = {}
     for norm in norms:
         if norm.ref in seen:
-            yield _fault(f"{where(norm)}: id", f"{norm.ref} once", f"also {where(seen[norm.ref])}",
+            first = where(seen[norm.ref], "id")
+            yield _fault(where(norm, "id"), f"{norm.ref} once", f"also {first}",
                          "Ids are never used again; raise the version.")  # fmt: skip
         seen.setdefault(norm.ref, norm)
 
 
-def _references(norms: Sequence[Norm], where: Callable[[Norm], str]) -> Iterator[Fault]:
+def _references(norms: Sequence[Norm], where: Callable[[Norm, str], str]) -> Iterator[Fault]:
     known = {name: norm for norm in norms for name in (norm.id, norm.ref)}
     for norm in norms:
         for name in norm.reparation:
             if name not in known:
-                yield _fault(f"{where(norm)}: reparation", "a norm", name, near(name, known))
+                yield _fault(where(norm, "reparation"), "a norm", name, near(name, known))
             elif known[name].kind != "obligation":
-                yield _fault(f"{where(norm)}: reparation", "an obligation",
+                yield _fault(where(norm, "reparation"), "an obligation",
                              f"{name}, a {known[name].kind}")  # fmt: skip
         for name in norm.supersedes:
             # An earlier version of a norm need not lie beside the later one.
             if name not in known and name.partition("@")[0] not in known:
-                yield _fault(f"{where(norm)}: supersedes", "a norm", name, near(name, known))
+                yield _fault(where(norm, "supersedes"), "a norm", name, near(name, known))
             elif name in (norm.id, norm.ref):
-                yield _fault(f"{where(norm)}: supersedes", "another norm or version", name)
+                yield _fault(where(norm, "supersedes"), "another norm or version", name)
 
 
-def _circles(norms: Sequence[Norm], where: Callable[[Norm], str]) -> Iterator[Fault]:
+def _circles(norms: Sequence[Norm], where: Callable[[Norm, str], str]) -> Iterator[Fault]:
     by_name = {name: norm.ref for norm in norms for name in (norm.id, norm.ref)}
     links = {
         "reparation": {n.ref: [by_name[r] for r in n.reparation if r in by_name] for n in norms},
@@ -258,9 +259,9 @@ def _circles(norms: Sequence[Norm], where: Callable[[Norm], str]) -> Iterator[Fa
         for norm in norms:
             length = _longest(norm.ref, graph, ())
             if length is None:
-                yield _fault(f"{where(norm)}: {name}", "no circle", "it leads back to itself")
+                yield _fault(where(norm, name), "no circle", "it leads back to itself")
             elif name == "reparation" and length > REPARATION_DEPTH:
-                yield _fault(f"{where(norm)}: {name}", f"a chain of at most {REPARATION_DEPTH}",
+                yield _fault(where(norm, name), f"a chain of at most {REPARATION_DEPTH}",
                              length)  # fmt: skip
 
 

@@ -14,9 +14,9 @@ import yaml
 from pydantic import ValidationError
 
 from normwright.charter.explaining import explained
-from normwright.charter.invariants import case_kinds, joint_invariants, norm_invariants
+from normwright.charter.invariants import case_languages, joint_invariants, norm_invariants
 from normwright.charter.loading import Document, Place, load
-from normwright.norms import Acts, condition_faults, norm_faults, vocabulary_faults
+from normwright.norms import condition_faults, norm_faults, vocabulary_faults
 from normwright.norms.vocabulary import near
 from normwright.records import (
     ActType,
@@ -84,18 +84,16 @@ def read_source(place: Path, *, languages: Sequence[str] | None = None) -> Chart
     spoken = tuple(languages or head.languages or _spoken(norms))
     vocabulary = _vocabulary(parts, spoken, faults)
     sound = not vocabulary_faults(vocabulary)
-    acts = Acts(vocabulary)
     for norm, document in read.values():
         found = norm_invariants(norm, spoken, vocabulary, where="")
-        if sound:
-            misfits = norm_faults(norm, vocabulary)
-            found += misfits or case_kinds(norm, spoken, acts, where="")
+        found += case_languages(norm, spoken, where="")
+        found += norm_faults(norm, vocabulary) if sound else []
         faults += [_located(fault, norm, document) for fault in found]
         faults += _needless(norm, document)
     home = {id(norm): document for norm, document in read.values()}
 
-    def where(norm: Norm) -> str:
-        return home[id(norm)].where(()).rstrip() if place.is_file() else home[id(norm)].name
+    def where(norm: Norm, key: str) -> str:
+        return home[id(norm)].where((key,))
 
     faults += joint_invariants(norms, where)
     if faults:
@@ -258,9 +256,45 @@ def _vocabulary(parts: _Parts, languages: Sequence[str], faults: list[Fault]) ->
     acts = _entries(parts.acts, "acts", ActType, languages, faults)
     facts = _entries(parts.facts, "facts", FactType, languages, faults)
     vocabulary = Vocabulary(acts=tuple(acts), facts=tuple(facts))
-    faults += vocabulary_faults(vocabulary)
+    documents = {"acts": parts.acts, "facts": parts.facts}
+    faults += [_at_entry(fault, documents) for fault in vocabulary_faults(vocabulary)]
     axioms = _axioms(parts.facts, vocabulary, faults) if len(faults) == before else ()
     return vocabulary.model_copy(update={"axioms": axioms})
+
+
+def _value_labels(
+    fact: FactType, document: Document, place: Place, languages: Sequence[str]
+) -> list[Fault]:
+    """What is amiss with the labels of an enum's values: for no value, or not in every language."""
+    if not fact.value_labels:
+        return []
+    strange = [
+        Fault(where=document.where((*place, value)), expected="a value of the fact", seen=value,
+              do=near(value, fact.values))
+        for value in fact.value_labels
+        if value not in fact.values
+    ]  # fmt: skip
+    return strange + [
+        Fault(where=document.where((*place, value, lang)),
+              expected=f"what {value} means, in {lang}", seen="nothing")
+        for value in fact.values
+        for lang in languages
+        if not fact.value_labels.get(value, {}).get(lang, "").strip()
+    ]  # fmt: skip
+
+
+def _at_entry(fault: Fault, documents: Mapping[str, Document | None]) -> Fault:
+    """Give a fault of the vocabulary (`facts: age.values`) the file and line it comes from."""
+    key, _, rest = fault.where.partition(": ")
+    document = documents.get(key)
+    if document is None:
+        return fault
+    place: Place = (key,)
+    for number, entry in enumerate(document.value[key]):
+        name = str(entry.get("name")) if isinstance(entry, dict) else ""
+        if name and (rest == name or rest.startswith(f"{name}.")):
+            place = (key, number, *_steps(rest.removeprefix(name)))
+    return fault.model_copy(update={"where": document.where(place)})
 
 
 def _axioms(
@@ -313,6 +347,8 @@ def _entries(
             faults += explained(error, document, model, place)
             continue
         found.append(item)
+        if isinstance(item, FactType):
+            faults += _value_labels(item, document, (*place, "value_labels"), languages)
         for lang in languages:
             if not item.label.get(lang, "").strip():
                 faults.append(Fault(where=document.where((*place, "label", lang)),

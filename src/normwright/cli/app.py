@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -12,39 +13,38 @@ import typer
 from typer.exceptions import TyperException
 
 from normwright import __version__
-from normwright.cli import (
-    aggregate,
-    charter,
-    chat,
-    compare,
-    elicit,
-    gc,
-    keys,
-    project,
-    receipts,
-    registry,
-)
 from normwright.cli.screen import DONE, FAILED, INTERRUPTED, USAGE, console, faults_of, show_faults
 from normwright.records import Fault, NormwrightError
 
-app = typer.Typer(
-    name="normwright",
-    help="From what people say an AI system should do, to weights, a guard and a release verdict.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-)
-project.add_to(app)
-receipts.add_to(app)
-chat.add_to(app)
-compare.add_to(app)
-gc.add_to(app)
-registry.add_to(app)
-app.add_typer(aggregate.app, name="aggregate")
-app.add_typer(charter.app, name="charter")
-app.add_typer(keys.app, name="keys")
-app.add_typer(elicit.app, name="elicit")
+HELP = "From what people say an AI system should do, to weights, a guard and a release verdict."
+
+GROUPS = ("aggregate", "charter", "elicit", "keys")
+"""Commands that have commands of their own, each from the module of its name."""
+
+SINGLE = ("project", "receipts", "chat", "compare", "gc", "registry")
+"""Modules with commands that belong to no group."""
+
+
+def application(group: str | None = None) -> typer.Typer:
+    """Return the application: all commands, or those of one group.
+
+    Reading the signatures of every command takes longer than a small command itself, so that the
+    group that is called is made ready alone.
+    """
+    app = typer.Typer(
+        name="normwright",
+        help=HELP,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+    )
+    app.callback(epilog="Example:  normwright init my-town && normwright run my-town")(root)
+    for name in SINGLE if group is None else ():
+        import_module(f"normwright.cli.{name}").add_to(app)
+    for name in GROUPS if group is None else (group,):
+        app.add_typer(import_module(f"normwright.cli.{name}").app, name=name)
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -53,7 +53,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(epilog="Example:  normwright init my-town && normwright run my-town")
 def root(
     version: Annotated[
         bool,
@@ -78,6 +77,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
+        app = application(arguments[0] if arguments and arguments[0] in GROUPS else None)
         code = app(args=arguments, prog_name="normwright", standalone_mode=False)
     except TyperException as error:
         # The parser's own errors: a wrong option, a missing argument, a value of the wrong kind.

@@ -3,7 +3,6 @@
 from normwright.flow.agreed import methods_agreement, read_theories, theories_agreement
 from normwright.flow.audited import Audited, audited
 from normwright.flow.ballots import Cast, read_ballots
-from normwright.flow.charters import is_project, norms_of
 from normwright.flow.code import code_digest
 from normwright.flow.compare import Comparison, RunName, compare
 from normwright.flow.engine import (
@@ -107,12 +106,10 @@ __all__ = [
     "import_into",
     "init",
     "init_from",
-    "is_project",
     "load_project",
     "locked",
     "method_names",
     "methods_agreement",
-    "norms_of",
     "open_store",
     "permitted",
     "project_schema",

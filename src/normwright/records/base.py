@@ -88,7 +88,7 @@ def digest_json(value: Any) -> Digest:
 class Frozen(BaseModel):
     """A frozen value that is part of records but has no digest of its own."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class MadeBy(Frozen):

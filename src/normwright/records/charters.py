@@ -35,8 +35,10 @@ class CaseFailure(Frozen):
     """The case's slug, else its place in the norm: `cases[3]`."""
     lang: str
     text: str
-    expected: Expectation
-    got: DecisionVerdict
+    expected: Expectation | Literal["hit", "miss", "near_miss"]
+    """The verdict it names; or its kind, where the verdict is right for another reason."""
+    got: DecisionVerdict | Literal["hit", "miss"]
+    """What the norms say; or whether the norm speaks about the case."""
     where: str = ""
     """File and line."""
 

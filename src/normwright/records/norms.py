@@ -38,6 +38,8 @@ class FactType(Frozen):
     """`time`: an instant, written in ISO 8601 and compared in UTC."""
     values: tuple[str, ...] = ()
     """Allowed values of an enum."""
+    value_labels: dict[str, Text] = {}
+    """What each value of an enum means, in every charter language; shown where people read."""
     low: int | None = None
     high: int | None = None
     """Inclusive bounds of an int."""
@@ -90,10 +92,14 @@ class Bearer(Frozen):
     """Who is bound, and whether it matters that the actor is a machine."""
 
     actor: tuple[Actor, ...] = ("assistant",)
+    """Which actors."""
     actor_sensitivity: Literal["invariant", "human_only", "agent_only", "agent_stricter"] = (
         "invariant"
     )
+    """`human_only` and `agent_only` bind one sort of actor; under `agent_stricter` a machine that
+    does not know whether the norm applies may do less than a person."""
     personal: bool = False
+    """Whether it binds the actor in person only, and not whoever acts for them."""
 
 
 class Scope(Frozen):
@@ -162,26 +168,48 @@ class Norm(Record):
 
     spec: Literal["norm/v1"] = Field(default="norm/v1", alias="schema")
     id: str
+    """Slug, for example `g.privacy.personal-data`; never used again for another norm."""
     version: int = 1
+    """Raised by every change of content."""
     kind: Kind
+    """Prohibition, obligation, permission (weak), guarantee (a right that no lower layer may
+    forbid), exemption from an obligation, ideal (never denies), or constitutive (a definition)."""
     layer: Layer
+    """At which layer of authority it is issued: global, polity, organisation or individual."""
     authority: str
+    """Who issues it: `world` for the global layer, else one polity, organisation or person."""
     tier: Tier
+    """Constitutional norms take more to adopt and are never unknown-allowed; revisable ones have a
+    day of review."""
     act: str
+    """The act it speaks about, with all its kinds: a node of `acts.yaml`."""
     bearer: Bearer = Bearer()
+    """Whom it binds."""
     counterparty: tuple[Counterparty, ...] = ("human", "agent", "mixed", "public")
     """Whom the act is done to or with; all unless the norm names some."""
     condition: Condition = Condition()
+    """When it applies; empty: always."""
     scope: Scope = Scope()
+    """Channels and deployments it is for."""
     valid_from: date | None = None
+    """First day on which it is in force, in its authority's time zone."""
     valid_to: date | None = None
+    """First day on which it is in force no more."""
     review_by: date | None = None
+    """Day by which a revisable norm is looked at again. It is not repealed by passing it."""
     overridable_by: tuple[Layer, ...] = ()
+    """Layers whose permissions may override it; none: it is a floor."""
     override_mode: Literal["explicit", "implicit"] = "explicit"
+    """Whether overriding has to be said; implicit is for ideals and style."""
     supersedes: tuple[str, ...] = ()
+    """Norms it expressly replaces or is an exception to, as `id` or `id@version`; nothing lapses
+    silently."""
     severity: int = Field(default=3, ge=1, le=5)
+    """How grave a breach is, compared only within one rank."""
     on_unknown: OnUnknown = "ask"
+    """What to do while it is not known whether the norm applies."""
     reparation: tuple[str, ...] = ()
+    """Obligations that are owed after a breach."""
     deadline: str | None = None
     """For an obligation: the ISO 8601 duration within which it is to be fulfilled."""
     maintain: Condition | None = None
@@ -190,15 +218,23 @@ class Norm(Record):
     emergency: bool = False
     """Adopted without a vote: it may only tighten, and lapses after 14 days."""
     concerns: tuple[str, ...] = ()
+    """What it is about, for example `privacy`; holes in the coverage are shown by concern."""
     statement: Text
+    """The norm in plain words, in every charter language."""
     rationale: Text = {}
+    """Why, in every charter language."""
     translation: dict[str, Literal["original", "reviewed", "unreviewed"]] = {}
     """By language: whether the statement was written in it, or translated and read by a speaker."""
     cases: tuple[NormCase, ...] = ()
+    """Worked cases: hits, misses and near misses in every charter language."""
     measure: tuple[Measure, ...] = ()
+    """How compliance is measured, and the limit."""
     source: tuple[Source, ...] = ()
+    """Where it comes from, if not from a vote."""
     provenance: Provenance | None = None
+    """Which votes it comes from; written by ratification."""
     status: Status = "draft"
+    """Only what is in force, or in demonstration, decides anything."""
     recorded: date | None = None
     """The day on which it was written into the charter, which can differ from when it is valid."""
 
@@ -276,6 +312,12 @@ class CharterHead(Frozen):
     open_world: bool = False
     """What an act outside the ontology means. False: denied. True: no norm speaks about it."""
     amendment: Amendment = Amendment()
+    title: Text = {}
+    """What the charter is called, in every language."""
+    contest: Text = {}
+    """How a norm or a decision can be contested, and where, in every language."""
+    notice: Text = {}
+    """What readers have to know of the whole, for instance that it is no legal advice."""
 
     model_config = {"populate_by_name": True}
 
@@ -294,5 +336,8 @@ class Charter(Record):
     zones: dict[str, str] = {}
     open_world: bool = False
     amendment: Amendment = Amendment()
+    title: Text = {}
+    contest: Text = {}
+    notice: Text = {}
     process: str
     kind: ProcessKind

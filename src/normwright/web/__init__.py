@@ -1,5 +1,6 @@
 """Pages for people: the release report and the charter, in every language that has a locale."""
 
+from normwright.web.charter import CharterPage, write_charter
 from normwright.web.counted import (
     agreement_picture,
     curves_picture,
@@ -14,6 +15,7 @@ from normwright.web.report import ReportData, write_report
 from normwright.web.words import shipped
 
 __all__ = [
+    "CharterPage",
     "Example",
     "ReportData",
     "agreement_picture",
@@ -26,5 +28,6 @@ __all__ = [
     "report_data",
     "shipped",
     "slate_picture",
+    "write_charter",
     "write_report",
 ]

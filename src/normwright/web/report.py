@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from normwright import __version__
 from normwright.records import (
     Consultation,
     Contrast,
@@ -26,7 +21,6 @@ from normwright.records import (
     Measurement,
     ModelRef,
     ModeVerdict,
-    Norm,
     Outcome,
     Policy,
     Polity,
@@ -36,11 +30,13 @@ from normwright.records import (
     Verdict,
 )
 from normwright.release import CANDIDATE, Form, defeaters, permit_criterion
+from normwright.web.charter import CharterPage, asked, layer_of, write_charter
 from normwright.web.charts import Mark, gauge, panel
 from normwright.web.examples import Example
 from normwright.web.marks import mark_of, shown_in, support_strip, text_in
 from normwright.web.measured import measured_parts
 from normwright.web.outcomes import outcome_view, quality_rows
+from normwright.web.pages import page, write_page
 from normwright.web.words import Words, shipped, words_for
 
 ROLES = ("base", "tuned", "aligned", "guarded")
@@ -98,57 +94,11 @@ def write_report(data: ReportData, out_dir: Path) -> Path:
     """
     words = words_for(data.languages)
     out_dir.mkdir(parents=True, exist_ok=True)
-    report = _page("report.html.jinja", [_report(data, w) for w in words])
+    report = page("report.html.jinja", [_report(data, w) for w in words])
     if data.policy is not None:
-        pages = [_charter(data, data.policy, w) for w in words]
-        _write(out_dir / "charter.html", _page("charter.html.jinja", pages))
-    _write(out_dir / "report.html", report)
+        write_charter(_charter(data, data.policy), out_dir / "charter.html")
+    write_page(out_dir / "report.html", report)
     return out_dir / "report.html"
-
-
-def _write(path: Path, text: str) -> None:
-    """Write whole or not at all: a reader never meets half a page."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("normwright.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["coded"] = _coded
-    return environment
-
-
-def _coded(text: str) -> Markup:
-    """Text with what stands between backticks set as code."""
-    parts = text.split("`")
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts)
-    )
-
-
-def _page(template: str, editions: list[dict[str, Any]]) -> str:
-    # Where an edition is the target of the address, those before it show; the default is last, so
-    # that it can step back for every other one without a script.
-    css = (files("normwright.web") / "templates" / "page.css").read_text(encoding="utf-8")
-    return (
-        _environment()
-        .get_template(template)
-        .render(
-            editions=editions[1:] + editions[:1],
-            default=editions[0],
-            languages=[(e["w"].lang, e["w"]("language")) for e in editions],
-            css=Markup(css),
-            version=__version__,
-        )
-    )
 
 
 def _shell(data: ReportData, w: Words) -> dict[str, Any]:
@@ -466,7 +416,7 @@ def _norm_rows(data: ReportData, w: Words) -> list[dict[str, Any]]:
             {
                 "ref": norm.ref,
                 "statement": text_in(norm.statement, w.lang),
-                "layer": _layer(norm, data.polities, w),
+                "layer": layer_of(norm, data.polities, w),
                 "status": w(f"status.{norm.status}"),
                 "rejected": "",
                 "picture": support_strip(support, norm.ref, w),
@@ -475,7 +425,7 @@ def _norm_rows(data: ReportData, w: Words) -> list[dict[str, Any]]:
     return rows + [
         {
             "ref": rejected.norm,
-            "statement": _asked(rejected.norm, data.statements, w),
+            "statement": asked(rejected.norm, data.statements, w),
             "layer": "",
             "status": w("norms.rejected"),
             "rejected": rejected.reason_in(w.lang),
@@ -483,20 +433,6 @@ def _norm_rows(data: ReportData, w: Words) -> list[dict[str, Any]]:
         }
         for rejected in data.policy.charter.rejected
     ]
-
-
-def _asked(norm: str, statements: Sequence[Statement], w: Words) -> str:
-    """The statement that endorsed a norm, or the norm's id where none is at hand."""
-    name = norm.split("@")[0]
-    return next(
-        (shown_in(s.text, w.lang) for s in statements if s.norm == name and s.endorses), norm
-    )
-
-
-def _layer(norm: Norm, polities: Sequence[Polity], w: Words) -> str:
-    named = next((text_in(p.name, w.lang) for p in polities if p.id == norm.authority), "")
-    layer = w(f"layer.{norm.layer}")
-    return f"{layer}: {named}" if named and norm.layer != "global" else layer
 
 
 # Behaviour
@@ -782,54 +718,15 @@ def _judge_note(judge: Judge, w: Words) -> str:
     )
 
 
-# The charter
-
-
-def _charter(data: ReportData, policy: Policy, w: Words) -> dict[str, Any]:
-    charter = policy.charter
-    layers: dict[str, list[dict[str, Any]]] = {}
-    for norm in charter.norms:
-        layers.setdefault(_layer(norm, data.polities, w), []).append(_norm(norm, w))
-    return {
-        **_shell(data, w),
-        "intro": w("charter.intro", version=charter.version),
-        "layers": layers,
-        "conflicts": charter.conflicts,
-        "rejected": [
-            {
-                "norm": r.norm,
-                "statement": _asked(r.norm, data.statements, w),
-                "reason": r.reason_in(w.lang),
-                "picture": support_strip(r.support, r.norm, w),
-            }
-            for r in charter.rejected
-        ],
-        "permits": [w(f"mode.{m}") for m in policy.permit_modes],
-        "permit_reason": text_in(policy.permit_reason, w.lang),
-        "digest": charter.digest,
-    }
-
-
-def _norm(norm: Norm, w: Words) -> dict[str, Any]:
-    made = norm.provenance
-    return {
-        "ref": norm.ref,
-        "statement": text_in(norm.statement, w.lang),
-        "rationale": text_in(norm.rationale, w.lang),
-        "status": w(f"status.{norm.status}"),
-        "kind": w(f"kind.{norm.kind}"),
-        "severity": norm.severity,
-        "level": made.decision_level if made else "",
-        "rule": made.rule if made else "",
-        "sources": [s.ref for s in norm.source],
-        "picture": support_strip(made.support, norm.ref, w) if made else Markup(""),
-        "cases": [
-            {
-                "kind": w(f"charter.case_{c.kind}"),
-                "text": c.text,
-                "expect": w(f"charter.{c.expect}"),
-            }
-            for c in norm.cases
-            if c.lang == w.lang
-        ],
-    }
+def _charter(data: ReportData, policy: Policy) -> CharterPage:
+    return CharterPage(
+        charter=policy.charter,
+        title=data.title,
+        languages=data.languages,
+        policy=policy,
+        process=data.process,
+        polities=data.polities,
+        statements=data.statements,
+        measurements=data.measurements,
+        report="report.html",
+    )

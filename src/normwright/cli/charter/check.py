@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from normwright.cli.charter.group import Norms, app
+from normwright.cli.charter.norms import norms_of
 from normwright.cli.options import HERE, AsJson
 from normwright.cli.screen import DONE, FAILED, console, emit
 
@@ -15,10 +16,9 @@ if TYPE_CHECKING:
 @app.command("check", epilog="Example:  normwright charter check my-town")
 def check(directory: Norms = HERE, as_json: AsJson = False) -> int:
     """Read norms and run each norm's own cases; exit 1 with every fault or failing case."""
-    from normwright import flow
     from normwright.charter import check_source
 
-    found = check_source(flow.norms_of(directory))
+    found = check_source(norms_of(directory))
     if as_json:
         emit(
             {

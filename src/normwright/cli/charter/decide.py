@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from normwright.cli.charter.group import app
+from normwright.cli.charter.norms import is_project, norms_of
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.standing import standing
@@ -90,7 +91,6 @@ def _asked(
     place: Path, norms: Path | None, act: str | None, given: list[str], drafts: bool
 ) -> tuple[Charter, Sequence[Asked], bool]:
     """Return the charter, what it is asked, and whether a file asked several things."""
-    from normwright import flow
     from normwright.charter import Asked, assembled, read_situations
 
     if act is not None:
@@ -102,19 +102,18 @@ def _asked(
         raise typer.BadParameter("say --act, or name a file with a situation", param_hint="--act")
     asked, several = read_situations(place)
     if norms is None and several:
-        return assembled(flow.norms_of(place), drafts=drafts), asked, several
+        return assembled(norms_of(place), drafts=drafts), asked, several
     if norms is None:
         raise typer.BadParameter("say which norms to ask", param_hint="--norms")
     return _charter(norms, drafts), asked, several
 
 
 def _charter(place: Path, drafts: bool) -> Charter:
-    from normwright import flow
     from normwright.charter import assembled
 
-    if flow.is_project(place) and not drafts:
+    if is_project(place) and not drafts:
         return standing(place, Charter, step="charter")
-    return assembled(flow.norms_of(place), drafts=drafts)
+    return assembled(norms_of(place), drafts=drafts)
 
 
 def _shown(one: Asked, decision: Decision) -> dict[str, Any]:

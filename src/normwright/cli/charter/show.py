@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from normwright.cli.charter.group import app
-from normwright.cli.options import HERE, AsJson, Directory, Lang
+from normwright.cli.charter.group import Norms, app
+from normwright.cli.charter.norms import is_project, norms_of, whole
+from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.standing import standing
 from normwright.cli.verdict import in_language
@@ -25,16 +27,31 @@ STEP: Final = "charter"
 
 @app.command("show", epilog="Example:  normwright charter show my-town --norm g.privacy")
 def show(
-    directory: Directory = HERE,
+    directory: Norms = HERE,
     norm: Annotated[
         str | None,
         typer.Option("--norm", metavar="ID", help="Only norms whose id begins like this."),
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            "--page",
+            metavar="FILE",
+            help="Write it as a page for everyone, in every language, without scripts.",
+        ),
+    ] = None,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the ratified charter: each norm with its layer, force, status and support."""
-    charter = standing(directory, Charter, step=STEP)
+    """Show a charter: each norm with its layer, force, status and support.
+
+    Of a project it is the ratified charter; of a directory of norms, or of `seeds`, all norms in
+    it, those that do not hold included.
+    """
+    project = is_project(directory)
+    charter = standing(directory, Charter, step=STEP) if project else whole(norms_of(directory))
+    if page is not None:
+        _write_page(charter, page)
     chosen = [one for one in charter.norms if norm is None or one.id.startswith(norm)]
     if not chosen:
         raise InputError(
@@ -55,6 +72,15 @@ def show(
         for one in chosen:
             out.print(_shown(one, choose(lang)))
     return DONE
+
+
+def _write_page(charter: Charter, path: Path) -> None:
+    from normwright.web import CharterPage, write_charter
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    title = charter.title or dict.fromkeys(charter.languages, charter.id)
+    write_charter(CharterPage(charter=charter, title=title, languages=charter.languages), path)
+    console(stderr=True).print(f"{path}", style="green", markup=False)
 
 
 def _shown(norm: Norm, lang: str) -> RenderableType:
