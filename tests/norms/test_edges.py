@@ -238,9 +238,7 @@ def test_exemption_lifts_a_duty_of_its_own_authority() -> None:
     lifted = ask(norms, facts={"x": True})
 
     assert (lifted.verdict, lifted.duties) == ("allow", ())
-    assert [(d.id, d.by, d.rule) for d in lifted.defeated] == [
-        ("o.must@1", "o.not@1", "specialis")
-    ]
+    assert [(d.id, d.by, d.rule) for d in lifted.defeated] == [("o.must@1", "o.not@1", "specialis")]
     assert ask(norms, facts={"x": False}, feasible=("tell",)).verdict == "deny"
     assert ask(norms, feasible=("tell",)).verdict == "ask"
 
