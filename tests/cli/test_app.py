@@ -43,6 +43,7 @@ def test_the_commands_are_these() -> None:
         "aggregate survey",
         "charter check",
         "charter decide",
+        "charter permit",
         "charter show",
         "chat",
         "demo",

@@ -85,7 +85,7 @@ def permitted(
 
     project = load_project(directory)
     day = today or datetime.now(UTC).date()
-    if project.settings.sources.norms is None or not project.settings.learns:
+    if project.settings.sources.norms is None:
         request = _without_charter(project)
         on = date.fromisoformat(project.settings.charter_date)
         answer = permitting.permit(request, on=on)
@@ -104,7 +104,7 @@ def permitted(
 
 
 def _without_charter(project: Project) -> PermitRequest:
-    """What is known of a project that has no charter, or nothing to train: too little."""
+    """What is known of a project that has no charter: too little."""
     settings = project.settings
     return PermitRequest(
         languages=settings.languages,

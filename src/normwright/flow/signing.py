@@ -121,9 +121,7 @@ def sign(
 def kinds_made(project: Project) -> tuple[Kind, ...]:
     """Return what a project with these parts makes that is signed, and the criteria for it."""
     sources = project.settings.sources
-    there = {"policy": sources.norms is not None}
-    # Only a project that trains, or measures a model behind an API, asks for a permit.
-    there["permit"] = there["policy"] and project.settings.learns
+    there: dict[Kind, bool] = dict.fromkeys(("policy", "permit"), sources.norms is not None)
     there |= dict.fromkeys(("criteria", "verdict"), bool(sources.scenes))
     return tuple(kind for kind in KINDS if there[kind])
 

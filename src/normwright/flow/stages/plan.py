@@ -63,6 +63,8 @@ def steps(project: Project) -> list[Step]:
     made = [*_from_people_to_a_policy(project, given)]
     if project.settings.learns:
         made += _from_a_policy_to_weights(project, given)
+    else:
+        made += _permit(project, ("elicit", "aggregate", "charter"))
     if project.settings.sources.scenes:
         made += _from_weights_to_evidence(project, given)
     made += _beside_the_scenes(project, given)
