@@ -95,7 +95,7 @@ def test_what_was_trained_without_a_permit_is_blocked_in_every_mode(call: Call, 
     assert set(ran.value["verdicts"].values()) == {"BLOCK"}
     assert "trained without a permit" in case
     assert "treinado sem autorização" in portuguese
-    assert not (copy / "out/model").exists()
+    assert not list((copy / "out/model").glob("*"))
     assert call("verify", copy).code == 0
 
 

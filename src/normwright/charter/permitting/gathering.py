@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import get_args
+from typing import Literal, get_args
 
 from normwright.norms import Acts, implies
 from normwright.norms.ranking import PERMISSIVE, exceeds_powers
@@ -175,7 +175,7 @@ def _standing(
     )
 
 
-def _basis(norm: Norm) -> str | None:
+def _basis(norm: Norm) -> Literal["votes", "source"] | None:
     """What a norm was adopted on; None where nothing says so."""
     if norm.provenance is not None:
         return "source" if norm.provenance.method == "source" else "votes"

@@ -104,7 +104,7 @@ def _subject(project: Project, process: Process) -> PermitSubject:
     if model.kind == "local":
         named = project.path(model.path or "").name
     elif model.kind == "remote" and model.remote is not None:
-        named = model.remote.model
+        named = model.remote.id
     return PermitSubject(
         model=named,
         learner=learners(project),
@@ -142,7 +142,7 @@ def _authorities(deployment: dict[str, Any]) -> tuple[str, ...] | None:
 
 def _newest(rows: Rows) -> date | None:
     """The day of the latest vote; None where any vote's time was not recorded."""
-    times = [one.at for one in (*rows.votes, *rows.comparisons)]
+    times = [vote.at for vote in rows.votes] + [one.at for one in rows.comparisons]
     if not times or not all(times) or len(rows.ballots):
         return None
     return datetime.fromtimestamp(max(times), UTC).date()

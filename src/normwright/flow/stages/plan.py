@@ -273,7 +273,8 @@ def _permit(project: Project, after: tuple[str, ...]) -> list[Step]:
                 "languages": list(settings.languages),
                 "date": settings.charter_date,
                 "deployment": settings.deployment,
-                "model": settings.model.model_dump(include={"kind", "path"}),
+                "model": settings.model.model_dump(include={"kind", "path"})
+                | {"id": settings.model.remote.id if settings.model.remote else None},
                 "learners": list(learners),
                 "method": settings.method.model_dump(include={"ranking", "targets"}),
                 **origins("methods", [settings.method.ranking]),
