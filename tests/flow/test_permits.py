@@ -209,6 +209,22 @@ def test_a_permit_for_another_charter_trains_nothing(
     assert "another charter" in told(error)
 
 
+def test_a_permit_for_another_model_trains_nothing(
+    project: Path, home: KeyHome, tmp_path: Path
+) -> None:
+    """The charter is the same; the model that may be trained on it is another."""
+
+    def other(body: dict[str, Any]) -> None:
+        body["subject"]["model"] = "a-larger-one"
+
+    place = forged(project, home, other, tmp_path / "permit.json")
+
+    with pytest.raises(PermitError) as error:
+        run(project, permit=place, home=home, today=DAY)
+
+    assert "subject.model scratch a-larger-one" in told(error)
+
+
 def test_a_signature_by_an_unknown_key_is_refused(project: Path, tmp_path: Path) -> None:
     """Until its signer is trusted here."""
     other = signed.home_of(tmp_path / "other")

@@ -524,7 +524,7 @@ def test_what_was_stripped_wholly_is_missing_where_it_is_required(
 ) -> None:
     """Nothing tells of a last signature that was cut off with its entry: require signatures."""
     signed.sql(project, "DELETE FROM signatures WHERE kind = 'verdict'")
-    signed.sql(project, "DELETE FROM ledger WHERE seq = 6")
+    signed.sql(project, "DELETE FROM ledger WHERE seq = 8")
     signed.sql(project, "DELETE FROM exports WHERE path = 'out/verdict.dsse.json'")
     (project / "out/verdict.dsse.json").unlink()
 
@@ -767,7 +767,7 @@ def test_the_ledger_tells_of_no_signature_that_is_not_stored(project: Path, home
     """An entry about a signature that never was is named like one about a result."""
     append(project, "signature", "sha256:" + "2" * 64)
 
-    assert wheres(project, home) == ["ledger entry 7: signature"]
+    assert wheres(project, home) == ["ledger entry 9: signature"]
 
 
 def test_signing_needs_no_more_than_an_open_store(project: Path, home: KeyHome) -> None:

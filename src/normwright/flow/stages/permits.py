@@ -53,14 +53,32 @@ def permit(project: Project, context: Context) -> list[Record]:
 
 
 def _given(project: Project, context: Context, policy: Policy) -> list[Record]:
-    """Take the permit from outside; it must be for this charter."""
+    """Take the permit from outside; it must be for this charter and for what is aligned here."""
     answer, envelope = project.permitting.permit(), project.permitting.envelope
     assert envelope is not None
-    if faults := answer.faults(charter=policy.charter.digest):
+    subject = _subject(project, context.one("elicit", Process))
+    faults = [*answer.faults(charter=policy.charter.digest), *_other_subject(answer, subject)]
+    if faults:
         raise PermitError(faults)
     _export(context, answer)
     context.export(GIVEN, envelope)
     return [answer]  # what it was derived from lies where it was given
+
+
+def _other_subject(answer: Permit, subject: PermitSubject) -> list[Fault]:
+    """Return where a permit is about something else than what is aligned here."""
+    given = answer.subject.model_dump(mode="json")
+    wanted = subject.model_dump(mode="json")
+    return [
+        Fault(
+            where=f"permit {answer.digest[:19]}: subject.{name}",
+            expected=str(value),
+            seen=str(given[name]),
+            do="It was given for another model, use or people; ask for one for this.",
+        )
+        for name, value in wanted.items()
+        if given[name] != value
+    ]
 
 
 def _export(context: Context, answer: Permit) -> None:
