@@ -174,7 +174,9 @@ def test_a_run_with_a_key_signs_once(
     assert again.value["signed"] == machine.value["signed"]
     assert all(stage["skipped"] for stage in machine.value["stages"])
     assert files() == made
-    assert set(made) == {"criteria.dsse.json", "policy.dsse.json", "verdict.dsse.json"}
+    assert set(made) == {
+        f"{kind}.dsse.json" for kind in ("criteria", "policy", "permit", "verdict")
+    }
     assert f"Signed: criteria ({keyid[:12]})" in screen.out
     assert f"{words('pt')['kind-criteria']} ({keyid[:12]})" in portuguese.out
     assert checked.code == 0
