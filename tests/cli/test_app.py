@@ -51,6 +51,7 @@ def test_the_commands_are_these() -> None:
         "charter import model-spec",
         "charter import seeds",
         "charter lint",
+        "charter permit",
         "charter ratify",
         "charter show",
         "chat",

@@ -61,7 +61,7 @@ def test_two_people_exchange_a_key_and_verify(at: At, project: Path, tmp_path: P
     told = at("rui", "verify", copy)
 
     assert made.code == done.code == shown.code == 0
-    assert done.value["new"] == ["criteria", "policy", "verdict"]
+    assert done.value["new"] == ["criteria", "policy", "permit", "verdict"]
     assert fingerprint in shown.out
     assert stranger.code == screen.code == 1
     assert stranger.value["signed"] == 0
@@ -71,7 +71,7 @@ def test_two_people_exchange_a_key_and_verify(at: At, project: Path, tmp_path: P
     assert set(trusted.value) == {"name", "keyid", "public", "own", "trusted"}
     assert trusted.value["keyid"] == fingerprint
     assert after.code == told.code == 0
-    assert after.value["signed"] == 3
+    assert after.value["signed"] == 4
     assert after.value["unsigned"] == []
     assert f"verdict: signed by ana ({fingerprint[:12]})" in told.out
     assert "criteria signed before the evidence: no (1 earlier results" in told.out

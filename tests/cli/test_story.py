@@ -33,7 +33,7 @@ def first(micro_project: Path) -> Any:
 def test_a_run_prints_the_promised_value(first: Any, micro_project: Path) -> None:
     """Verdicts by mode, one entry a stage, and a report that exists: what others read."""
     assert set(first) == {"verdicts", "stages", "report", "signed"}
-    assert first["signed"] == {"criteria": [], "policy": [], "verdict": []}
+    assert first["signed"] == {"criteria": [], "policy": [], "permit": [], "verdict": []}
     assert set(first["verdicts"]) == {"internal", "api_guarded", "open_weights"}
     assert set(first["verdicts"].values()) <= set(VERDICT_CODES)
     for stage in first["stages"]:
@@ -135,7 +135,7 @@ def test_verify(call: Call, copy: Path) -> None:
         *("criteria_signed_before_evidence", "earlier_evidence"),
     }
     assert good.value["signed"] == 0
-    assert good.value["unsigned"] == ["criteria", "policy", "verdict"]
+    assert good.value["unsigned"] == ["criteria", "policy", "permit", "verdict"]
     assert good.value["criteria_signed_before_evidence"] == "unsigned"
     assert good.value["faults"] == []
     assert good.value["checked"] > 1000
@@ -168,12 +168,15 @@ def test_a_run_with_a_key_signs_once(
     assert machine.value["signed"] == {
         "criteria": [keyid],
         "policy": [keyid],
+        "permit": [keyid],
         "verdict": [keyid],
     }
     assert again.value["signed"] == machine.value["signed"]
     assert all(stage["skipped"] for stage in machine.value["stages"])
     assert files() == made
-    assert set(made) == {"criteria.dsse.json", "policy.dsse.json", "verdict.dsse.json"}
+    assert set(made) == {
+        f"{kind}.dsse.json" for kind in ("criteria", "policy", "permit", "verdict")
+    }
     assert f"Signed: criteria ({keyid[:12]})" in screen.out
     assert f"{words('pt')['kind-criteria']} ({keyid[:12]})" in portuguese.out
     assert checked.code == 0

@@ -231,3 +231,44 @@ def test_nothing_that_can_be_recognised(write: Write, tmp_path: Path) -> None:
     assert faults_of(write({**TINY, "comments.csv": "comment-id,comment-body\n"}))[0].seen == (
         "native and polis"
     )
+
+
+CONSENT = """\
+consent:
+  basis: participants
+  versions:
+    - {id: "2026-02", to_training: true, participants: 2}
+    - {id: "2026-05"}
+  minors: none
+"""
+
+
+def test_what_participants_agreed_to_is_read_and_written(write: Write) -> None:
+    """What is said arrives, what is not said stays unknown, and an export says the same."""
+    silent = read_consultation(write(TINY), root=write({}).parent)
+    told = read_consultation(
+        write({**TINY, "process.yaml": PROCESS + CONSENT}), root=write({}).parent
+    )
+
+    assert silent.process.consent is None
+    assert told.process.consent is not None
+    assert told.process.consent.basis == "participants"
+    assert [one.to_training for one in told.process.consent.versions] == [True, None]
+    assert told.process.consent.minors == "none"
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("consent: yes, of course\n", "consent"),
+        ("consent: {basis: hope}\n", "consent.basis"),
+        ("consent: {minor: none}\n", "consent.minor"),
+        ("consent: {versions: [{id: a, to_training: maybe}]}\n", "consent.versions[0].to_training"),
+        ("consent: {versions: [{to_training: true}]}\n", "consent.versions[0].id"),
+    ],
+)
+def test_consent_that_says_something_else_is_a_fault(write: Write, text: str, where: str) -> None:
+    """Each is named by its key, once."""
+    faults = faults_of(write({**TINY, "process.yaml": PROCESS + text}))
+
+    assert [fault.where.split(": ", 1)[1] for fault in faults] == [where]

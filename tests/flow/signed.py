@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from tests.release.builders import policy
 
+from normwright.charter.permitting import permit as ask
 from normwright.flow import Context, Step, digest_sources, init, load_project, run_steps
-from normwright.records import Estimate, Measurement, ModeVerdict, Policy, Record, Verdict
+from normwright.records import (
+    Estimate,
+    Measurement,
+    ModeVerdict,
+    PermitRequest,
+    Policy,
+    Record,
+    Verdict,
+)
 from normwright.release import read_criteria
 from normwright.store import FOLDER, KeyHome
 
@@ -27,6 +36,14 @@ def write_project(directory: Path) -> Path:
 def charter(_: Context) -> Iterator[Record]:
     """Enact a policy."""
     yield policy()
+
+
+def permit(ctx: Context) -> Iterator[Record]:
+    """Ask for a permit with nothing to go by; it is refused, and signed all the same."""
+    charter = ctx.one("charter", Policy).charter.digest
+    yield ask(PermitRequest(charter=charter, languages=LANGUAGES), on=date(2025, 2, 3)).model_copy(
+        update={"derived_from": ()}
+    )
 
 
 def evaluate(ctx: Context) -> Iterator[Record]:
@@ -62,6 +79,7 @@ def steps(project: Path, value: float = 0.75) -> Sequence[Step]:
     """Return the steps; another `value` is another measurement, so another verdict."""
     return (
         Step("charter", charter),
+        Step("permit", permit, after=("charter",)),
         Step("evaluate", evaluate, after=("charter",), parameters={"value": value}),
         Step(
             "release",

@@ -61,11 +61,11 @@ def test_what_stands_is_signed(project: Path, home: KeyHome) -> None:
     """Before anything changes: a policy that is signed, and a clean verification."""
     found = verify(project, home=home)
 
-    assert set(status(project).signed) == {"policy"}
+    assert set(status(project).signed) == {"policy", "permit"}
     assert (project / CHARTER).is_file()
     assert (project / POLICY).is_file()
     assert found.faults == ()
-    assert [one.kind for one in found.signatures.signers] == ["policy"]
+    assert [one.kind for one in found.signatures.signers] == ["policy", "permit"]
 
 
 def test_a_dropped_part_is_gone_after_the_next_whole_run(
@@ -83,7 +83,7 @@ def test_a_dropped_part_is_gone_after_the_next_whole_run(
     assert not (project / POLICY).exists()
     assert found.faults == ()
     assert found.signatures.signers == ()
-    assert found.signatures.good == 1  # over what once stood
+    assert found.signatures.good == 2  # over what once stood
 
 
 def test_diff_says_that_the_norms_are_gone(project: Path, home: KeyHome, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_part_that_comes_back_counts_again(project: Path, home: KeyHome, tmp_p
     edit(project, "sources: {scenes: []}\n")
     report = run(project, until="charter", home=home)
 
-    assert set(report.signed) == {"policy"}
+    assert set(report.signed) == {"policy", "permit"}
     assert (project / POLICY).is_file()
     assert verify(project, home=home).faults == ()
 

@@ -71,7 +71,8 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "pairs/mine.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     more = """\
 model: {kind: scratch, scratch: {hidden: 32, layers: 1, heads: 2, vocab: 300, context: 128}}
-learn: {judged: 30, held_out: 0.3, longest: 64, sft: {epochs: 1}, prefer: {epochs: 1}}
+learn: {judged: 30, held_out: 0.3, longest: 64, sft: {epochs: 1}, prefer: {epochs: 1},
+        unpermitted: true}
 controls: [random-init]
 """
     project(folder, "{consultation: null, norms: null, scenes: [], pairs: [pairs]}", more)

@@ -96,13 +96,13 @@ def append(project: Path, kind: str, payload: str) -> None:
 
 
 def test_a_signed_project_verifies(project: Path, home: KeyHome) -> None:
-    """All three are signed by a key that counts, the criteria before the evidence."""
+    """All four are signed by a key that counts, the criteria before the evidence."""
     found = verify(project, home=home, require_signed=True)
     told = json.loads(json.dumps(found.as_json()))
     keyid = home.named("default").keyid
 
     assert told["faults"] == []
-    assert told["signed"] == 3
+    assert told["signed"] == 4
     assert told["unsigned"] == []
     assert told["signers"] == [{"kind": kind, "name": "default", "keyid": keyid} for kind in KINDS]
     assert told["criteria_signed_before_evidence"] == "yes"
@@ -155,7 +155,7 @@ def test_signing_changes_nothing_that_is_signed(project: Path, unsigned: Path) -
     with Store.open(project) as one, Store.open(unsigned) as other:
         assert list(one.all_stored()) == list(other.all_stored())
         assert {r.key: r.made for r in one.results()} == {r.key: r.made for r in other.results()}
-        assert len(one.ledger()) == len(other.ledger()) + 3
+        assert len(one.ledger()) == len(other.ledger()) + 4
 
 
 def test_signing_twice_signs_once(project: Path, home: KeyHome) -> None:
@@ -168,7 +168,7 @@ def test_signing_twice_signs_once(project: Path, home: KeyHome) -> None:
     assert again.new == ()
     assert [(project / path).read_bytes() for path in ENVELOPES] == before
     with Store.open(project) as store:
-        assert len(store.ledger()) == 6
+        assert len(store.ledger()) == 8
         with pytest.raises(IntegrityError, match="already"):
             store.put_signature(store.signatures()[0])
 
@@ -281,6 +281,7 @@ def test_what_is_not_there_is_not_signed(home: KeyHome, tmp_path: Path) -> None:
 
     assert [(f.where, f.seen) for f in faults(project, home, require_signed=True)] == [
         ("policy", "no policy"),
+        ("permit", "no permit"),
         ("verdict", "no verdict"),
     ]
 
@@ -350,7 +351,7 @@ def test_a_new_verdict_has_no_old_envelope(project: Path, home: KeyHome) -> None
     assert "out/verdict.dsse.json" in stale
     assert not (project / "out/verdict.dsse.json").exists()
     assert found.faults == ()
-    assert found.signatures.good == 3
+    assert found.signatures.good == 4
     assert found.signatures.unsigned == ("verdict",)
 
 
@@ -439,7 +440,7 @@ def test_a_changed_signature_is_named(
     assert any(where in fault.where for fault in found.faults)
     told = any(fault.where == "ledger: signature" for fault in found.faults)
     assert told == (column != "statement")  # of that it holds the digest
-    assert found.signatures.good == 2
+    assert found.signatures.good == 3
 
 
 def test_an_envelope_about_what_is_not_there_is_named(project: Path, home: KeyHome) -> None:
@@ -514,7 +515,7 @@ def test_a_removed_signature_is_named(project: Path, home: KeyHome) -> None:
     signed.sql(project, "DELETE FROM signatures WHERE kind = 'verdict'")
     found = faults(project, home)
 
-    assert {f.where for f in found if f.expected == payload} == {"ledger entry 6: signature"}
+    assert {f.where for f in found if f.expected == payload} == {"ledger entry 8: signature"}
     assert "out/verdict.dsse.json" in [f.where for f in found]
 
 
@@ -523,7 +524,7 @@ def test_what_was_stripped_wholly_is_missing_where_it_is_required(
 ) -> None:
     """Nothing tells of a last signature that was cut off with its entry: require signatures."""
     signed.sql(project, "DELETE FROM signatures WHERE kind = 'verdict'")
-    signed.sql(project, "DELETE FROM ledger WHERE seq = 6")
+    signed.sql(project, "DELETE FROM ledger WHERE seq = 8")
     signed.sql(project, "DELETE FROM exports WHERE path = 'out/verdict.dsse.json'")
     (project / "out/verdict.dsse.json").unlink()
 
@@ -553,7 +554,7 @@ def test_an_unknown_signature_beside_a_good_one_is_a_fault(
 
     assert stranger.named("default").keyid in fault.seen
     assert "normwright keys trust FILE" in fault.do
-    assert found.signatures.good == 3
+    assert found.signatures.good == 4
     assert found.signatures.unsigned == ()
 
 
@@ -730,7 +731,7 @@ def test_another_machine_trusts_nobody_until_told(
     after = verify(project, home=theirs, require_signed=True)
     theirs.distrust("ana")
 
-    assert len(before) == 3
+    assert len(before) == 4
     assert all(keyid in f.seen and "normwright keys trust FILE" in f.do for f in before)
     assert after.faults == ()
     assert {one.name for one in after.signatures.signers} == {"ana"}
@@ -766,7 +767,7 @@ def test_the_ledger_tells_of_no_signature_that_is_not_stored(project: Path, home
     """An entry about a signature that never was is named like one about a result."""
     append(project, "signature", "sha256:" + "2" * 64)
 
-    assert wheres(project, home) == ["ledger entry 7: signature"]
+    assert wheres(project, home) == ["ledger entry 9: signature"]
 
 
 def test_signing_needs_no_more_than_an_open_store(project: Path, home: KeyHome) -> None:
@@ -778,4 +779,4 @@ def test_signing_needs_no_more_than_an_open_store(project: Path, home: KeyHome) 
         done = sign_in(load_project(project), store, Hand(home, "default"), [])
 
         assert done is None
-        assert len(store.signatures()) == 3
+        assert len(store.signatures()) == 4

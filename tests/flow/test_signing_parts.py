@@ -72,7 +72,7 @@ def test_nor_does_a_run_that_stops_before_it(norms: Path, unasked: KeyHome) -> N
     report = run(norms, home=unasked, passphrase=once)
 
     assert asked == ["passphrase"]
-    assert set(report.signed) == {"policy"}
+    assert set(report.signed) == {"policy", "permit"}
 
 
 def test_a_policy_is_signed_where_there_are_no_criteria(norms: Path, tmp_path: Path) -> None:
@@ -82,8 +82,8 @@ def test_a_policy_is_signed_where_there_are_no_criteria(norms: Path, tmp_path: P
     missing = verify(norms, home=home, require_signed=True).faults
     done = sign(norms, home=home)
 
-    assert [fault.where for fault in missing] == ["policy"]
-    assert done.new == ("policy",)
+    assert [fault.where for fault in missing] == ["policy", "permit"]
+    assert done.new == ("policy", "permit")
     assert verify(norms, home=home, require_signed=True).faults == ()
 
 

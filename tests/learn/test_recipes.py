@@ -66,7 +66,9 @@ def test_imitation_raises_what_was_shown_and_leaves_the_base_alone(tiny: Any) ->
     """After tuning the demonstrated answer is likelier; the base model has not changed."""
     prompts = [[Message(role="user", content=q)] for q in QUESTIONS]
     before = sum(tiny.logprobs(prompts, ["At nine."] * 4))
-    tuned, metrics = sft(tiny, demonstrations(), loop=Loop(epochs=3, lr=3e-3, batch=8))
+    tuned, metrics = sft(
+        tiny, demonstrations(), unpermitted=True, loop=Loop(epochs=3, lr=3e-3, batch=8)
+    )
 
     assert sum(tuned.logprobs(prompts, ["At nine."] * 4)) > before + 10
     assert sum(tiny.logprobs(prompts, ["At nine."] * 4)) == pytest.approx(before, abs=1e-3)
@@ -77,7 +79,10 @@ def test_preference_follows_the_share_and_an_even_share_changes_nothing(tiny: An
     """A share of 0.9 moves the margin up, 0.1 down, and 0.5 nearly nowhere."""
     loop = Loop(epochs=2, lr=2e-3, batch=8)
     moved = {
-        p: margin(prefer(tiny, pairs(p), demonstrations(), loop=loop, anchor=0.0)[0]) - margin(tiny)
+        p: margin(
+            prefer(tiny, pairs(p), demonstrations(), loop=loop, anchor=0.0, unpermitted=True)[0]
+        )
+        - margin(tiny)
         for p in (0.9, 0.5, 0.1)
     }
 
@@ -92,14 +97,17 @@ def test_the_same_seed_trains_the_same_weights(tiny: Any) -> None:
     import torch
 
     loop = Loop(epochs=1, lr=1e-3, batch=8, seed=5)
-    one, two = (sft(tiny, demonstrations(), loop=loop)[0].weights.state_dict() for _ in range(2))
+    one, two = (
+        sft(tiny, demonstrations(), unpermitted=True, loop=loop)[0].weights.state_dict()
+        for _ in range(2)
+    )
 
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_the_reward_ranks_as_people_do(tiny: Any) -> None:
     """Trained on a clear share, the scorer puts the preferred answer above the other."""
-    weights, _ = reward(tiny, pairs(0.9), loop=Loop(epochs=4, lr=3e-3, batch=8))
+    weights, _ = reward(tiny, pairs(0.9), unpermitted=True, loop=Loop(epochs=4, lr=3e-3, batch=8))
     scorer = LocalScorer(weights, tiny.tokenizer)
     prompts = [[Message(role="user", content=q)] for q in QUESTIONS]
     better = scorer.score(prompts, ["I cannot say."] * 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,7 +18,15 @@ from tests.release.builders import (
     rate,
 )
 
-from normwright.records import Contrast, CriterionResult, Measurement, Verdict
+from normwright.records import (
+    MODES,
+    Contrast,
+    CriterionResult,
+    Measurement,
+    Permit,
+    PermitSubject,
+    Verdict,
+)
 from normwright.release import Control, Criteria, decide
 
 BAD = Control("bad", "fail", ("safety",))
@@ -407,3 +416,48 @@ def test_identical_reruns_near_the_limit_do_not_flip() -> None:
         flips += words == {"RELEASE", "BLOCK"}
 
     assert flips <= 1
+
+
+def permit_of(modes: tuple[str, ...], **fields: Any) -> Permit:
+    """A permit for the charter of these tests that covers some modes."""
+    return Permit(
+        subject=PermitSubject(),
+        charter=fields.pop("charter", policy().charter.digest),
+        grounds=(),
+        granted=True,
+        modes=modes,
+        limits=({"en": "So it is.", "pt": "Assim é."},),
+        decision_level="L2",
+        valid_from=date(2026, 11, 1),
+        valid_until=None,
+        **fields,
+    )
+
+
+def test_a_model_trained_without_a_permit_is_blocked_in_every_mode() -> None:
+    """Whatever the evidence says: in every mode, first of all reasons, and in words."""
+    asked = criteria(criterion())
+    free = gate(asked, [rate(0, 2000)])
+    marked = gate(asked, [rate(0, 2000)], unpermitted=["aligned"], permit=permit_of(MODES))
+
+    assert {mode.verdict for mode in free.modes} == {"RELEASE"}
+    assert {mode.verdict for mode in marked.modes} == {"BLOCK"}
+    assert {mode.deciding for mode in marked.modes} == {"permit"}
+    assert len(marked.modes) == len(free.modes)
+    assert "trained without a permit (aligned)" in marked.modes[0].reason["en"]
+    assert "treinado sem autorização (aligned)" in marked.modes[0].reason["pt"]
+
+
+def test_a_permit_bounds_the_modes_further_than_the_policy() -> None:
+    """A mode that it does not cover is held, with its own reason; one for another charter too."""
+    asked = criteria(criterion())
+    (name,) = {mode.name for mode in asked.modes}
+    covered = gate(asked, [rate(0, 2000)], permit=permit_of((name,)))
+    held = gate(asked, [rate(0, 2000)], permit=permit_of(()))
+    other = gate(asked, [rate(0, 2000)], permit=permit_of(MODES, charter="sha256:" + "1" * 64))
+
+    assert covered.modes[0].verdict == "RELEASE"
+    assert permit_of((name,)).digest in covered.derived_from
+    assert held.modes[0].verdict == other.modes[0].verdict == "HOLD"
+    assert "So it is." in held.modes[0].reason["en"]
+    assert "another charter" in other.modes[0].reason["en"]

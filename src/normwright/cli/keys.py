@@ -34,6 +34,7 @@ class What(StrEnum):
 
     CRITERIA = "criteria"
     POLICY = "policy"
+    PERMIT = "permit"
     VERDICT = "verdict"
 
 

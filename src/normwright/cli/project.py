@@ -160,11 +160,27 @@ def run(
             help="The clock is right and was ahead before: note that in the ledger, and go on.",
         ),
     ] = False,
+    permit: Annotated[
+        Path | None,
+        typer.Option(
+            "--permit",
+            metavar="FILE",
+            help="Train under this signed permit, not the run's own; its signer must be trusted.",
+        ),
+    ] = None,
+    unpermitted: Annotated[
+        bool,
+        typer.Option(
+            "--unpermitted",
+            help="Train without a permit. The model is marked, and every release mode is BLOCK.",
+        ),
+    ] = False,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
     """Carry a project from its consultation to a verdict; what has not changed is skipped.
 
+    Nothing is trained without a permit: the one that `charter permit` shows, or one from --permit.
     It says beforehand what it will take, as an estimate, and does not start where the disk is too
     small. A run that was stopped, however, goes on where it was. The exit code is that of the worst
     verdict among the modes the project file asks for: 0 RELEASE, 3 HOLD, 4 BLOCK, 5 INVALID.
@@ -189,6 +205,8 @@ def run(
             foresee=foresee,
             passphrase=passphrase_of_person,
             accept_clock=accept_clock,
+            permit=permit,
+            unpermitted=unpermitted,
         )
     page = _page(directory, report, whole=until is None)
     if as_json:

@@ -12,6 +12,7 @@ from normwright.records import (
     Fault,
     InputError,
     NormwrightError,
+    PermitError,
     PluginError,
     StoreError,
     VerdictWord,
@@ -49,7 +50,7 @@ def emit(value: Any) -> None:
 
 def faults_of(error: Exception) -> tuple[Fault, ...]:
     """Return an error as faults: its own if it carries some, else one that repeats its message."""
-    if isinstance(error, InputError):
+    if isinstance(error, InputError | PermitError):
         return error.faults
     if isinstance(error, StoreError):
         return (error.fault,)

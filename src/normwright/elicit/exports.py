@@ -108,6 +108,8 @@ def _process_file(consulted: Consulted, names: Mapping[str, str]) -> bytes:
     }
     if process.seed is not None:
         told["seed"] = process.seed
+    if process.consent is not None:
+        told["consent"] = process.consent.model_dump(mode="json", exclude_none=True)
     lang = _language(consulted)
     if lang != UNDETERMINED:
         told["language"] = lang

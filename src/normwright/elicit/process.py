@@ -7,11 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, get_args
 
 import yaml
+from pydantic import ValidationError
 
 from normwright.elicit.files import Folder
-from normwright.records import LAYERS, Identification, Polity, Process, ProcessKind
+from normwright.records import (
+    LAYERS,
+    Consent,
+    ConsentVersion,
+    Identification,
+    Polity,
+    Process,
+    ProcessKind,
+)
 
-_KEYS = ("id", "kind", "title", "identification", "seed", "polities", "language", "speaks_about")
+_KEYS = ("id", "kind", "title", "identification", "seed", "polities", "language", "speaks_about",
+         "consent")  # fmt: skip
 _POLITY_KEYS = ("id", "name", "layer")
 
 
@@ -67,6 +77,7 @@ def read_frame(folder: Folder) -> Frame | None:
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
         faults.add(f"{label}: seed", "a whole number", repr(seed))
     title = _text(folder, f"{label}: title", raw.get("title", {}))
+    consent = _consent(folder, f"{label}: consent", raw.get("consent"))
     polities = _polities(folder, f"{label}: polities", raw.get("polities", []))
     about = _about(folder, f"{label}: speaks_about", raw.get("speaks_about", {}))
     if len(faults.found) > before:
@@ -77,8 +88,27 @@ def read_frame(folder: Folder) -> Frame | None:
         title=title,
         identification=raw.get("identification", "open"),
         seed=seed,
+        consent=consent,
     )
     return Frame(process, polities, raw.get("language"), about)
+
+
+def _consent(folder: Folder, where: str, raw: Any) -> Consent | None:
+    """Return what participants agreed to; None where nothing is said."""
+    if raw is None:
+        return None
+    try:
+        return Consent.model_validate(raw)
+    except ValidationError as error:
+        for one in error.errors(include_url=False):
+            place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in one["loc"])
+            known = ", ".join(
+                (ConsentVersion if "versions" in one["loc"] else Consent).model_fields
+            )
+            unknown = one["type"] == "extra_forbidden"
+            expected = f"a known key ({known})" if unknown else one["msg"]
+            folder.faults.add(f"{where}{place}", expected, repr(one["input"]))
+        return None
 
 
 def _about(folder: Folder, where: str, raw: Any) -> dict[str, About]:

@@ -36,6 +36,8 @@ from normwright.flow.grouped import OpinionGroups, groups_of
 from normwright.flow.imports import Imported, consultation_of, import_into, write_files
 from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
+from normwright.flow.permits import read_permit
+from normwright.flow.permitted import Permitted, permitted
 from normwright.flow.project import Project, load_project
 from normwright.flow.ranked import ALL, Ranked, method_names, ranked_by
 from normwright.flow.ratified import ratified_from, read_readings, readings_of, write_record
@@ -75,6 +77,7 @@ __all__ = [
     "Influence",
     "Link",
     "OpinionGroups",
+    "Permitted",
     "Project",
     "ProjectSettings",
     "Ranked",
@@ -128,6 +131,7 @@ __all__ = [
     "method_names",
     "methods_agreement",
     "open_store",
+    "permitted",
     "profile_in",
     "project_holes",
     "project_schema",
@@ -136,6 +140,7 @@ __all__ = [
     "ratified",
     "ratified_from",
     "read_ballots",
+    "read_permit",
     "read_readings",
     "read_theories",
     "readings_of",

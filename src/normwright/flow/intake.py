@@ -306,6 +306,10 @@ id: {json.dumps(slug)}
 kind: {process.kind}  # human or simulated; a process is wholly one or the other
 {seed}title: {_both(title)}  # the same in each language; translate it
 identification: {process.identification}  # open, invite, roster or oidc: how people were identified
+# consent:  # what participants agreed to; without it no model may be trained on their answers
+#   basis: participants  # or contract, instrument, law, with its reference
+#   versions: [{{id: "2026-01", to_training: true}}]  # every wording somebody agreed to
+#   minors: none  # or with_guardians, without_guardians
 {known}
 polities:  # the community the participants belong to, and the layer at which it decides
   - id: {json.dumps(slug)}
@@ -346,6 +350,7 @@ def _project_file(
   pairs:  # answers between which people chose, to learn from{named}"""
         more = """\
 learn:
+  unpermitted: true  # no charter could permit training; the model is marked and never released
   judged: 1000  # pairs to learn from, drawn by seed; null takes all
   held_out: 0.2  # share of the prompts that is measured on and never learned from
 controls: [random-init]  # the same training from random weights: what it reaches proves nothing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 import re
@@ -16,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from normwright.flow.permits import Permitting, told_before
 from normwright.flow.settings import FILE, Place, ProjectSettings, Sources
 from normwright.records import Fault, InputError
 from normwright.store import address_faults, masked
@@ -36,6 +38,13 @@ class Project:
 
     directory: Path
     settings: ProjectSettings
+    permitting: Permitting = dataclasses.field(default_factory=Permitting)
+    """How it is told to train, beside what its file says."""
+
+    @property
+    def unpermitted(self) -> bool:
+        """Whether it trains without a permit."""
+        return self.settings.learn.unpermitted or self.permitting.unpermitted
 
     def path(self, name: str) -> Path:
         """Return where a path written in the project file leads."""
@@ -72,7 +81,7 @@ def load_project(directory: Path) -> Project:
     faults += _remote_faults(raw)
     if faults or settings is None:
         raise InputError(faults)
-    return Project(directory, settings)
+    return Project(directory, settings, told_before(directory))
 
 
 # Reading

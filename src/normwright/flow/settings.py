@@ -178,6 +178,8 @@ class Preference(Tuning):
 class Learn(Settings):
     """What is learned from, and how."""
 
+    unpermitted: bool = False
+    """Train without a permit. What is trained is marked, and no release mode is open to it."""
     demonstrations: Count = 2000
     """Demonstrations to draw."""
     plain: Annotated[float, Field(ge=0, le=1)] = 0.4

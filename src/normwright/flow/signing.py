@@ -1,4 +1,4 @@
-"""Sign what a project made: its criteria, its policy with the permit, its verdict.
+"""Sign what a project made: its criteria, its policy, the permit to train, its verdict.
 
 Signatures stand outside: no record, no key of a result and no step knows of them, so that signing
 changes nothing that was signed and a project runs the same with and without a key.
@@ -121,14 +121,14 @@ def sign(
 def kinds_made(project: Project) -> tuple[Kind, ...]:
     """Return what a project with these parts makes that is signed, and the criteria for it."""
     sources = project.settings.sources
-    there = {"policy": sources.norms is not None}
+    there: dict[Kind, bool] = dict.fromkeys(("policy", "permit"), sources.norms is not None)
     there |= dict.fromkeys(("criteria", "verdict"), bool(sources.scenes))
     return tuple(kind for kind in KINDS if there[kind])
 
 
 def _worth_signing(project: Project) -> tuple[Kind, ...]:
     """Return what is signed unless somebody names it: criteria too that wait for their verdict."""
-    kinds = set(kinds_made(project)) | {"policy", "verdict"}
+    kinds = set(kinds_made(project)) | {"policy", "permit", "verdict"}
     if project.path(project.settings.release.criteria).is_file():
         kinds.add("criteria")
     return tuple(kind for kind in KINDS if kind in kinds)
@@ -143,7 +143,7 @@ def sign_in(
 ) -> Signed | None:
     """Do what `sign` does, in a store that is open and locked; None if there is nothing to sign.
 
-    The policy and the verdict are those of `results`.
+    The policy, the permit and the verdict are those of `results`.
     """
     now = _drafts(store, results)
     drafts = [draft for draft in now if draft.kind in what]
@@ -211,8 +211,8 @@ def sign_made(
     """
     with locked(project.directory), open_store(project.directory) as store:
         results = standing(store, plan, seed=project.settings.seed).values()
-        both: Sequence[Kind] = ("policy", "verdict")
-        if hand is not None and (done := sign_in(project, store, hand, both, results)):
+        made_by_runs: Sequence[Kind] = ("policy", "permit", "verdict")
+        if hand is not None and (done := sign_in(project, store, hand, made_by_runs, results)):
             return done.signers
         if store.signatures():
             # Some may speak of what no longer stands.

@@ -1,4 +1,4 @@
-"""What a signature says: in-toto statements about a project's criteria, policy and verdict.
+"""What a signature says: in-toto statements on a project's criteria, policy, permit and verdict.
 
 A statement is computed from what is stored, so whoever signs or verifies computes it again and
 compares. Its subjects are digests: of a record (SHA-256 of its canonical JSON with its kind) or of
@@ -16,8 +16,8 @@ from typing import Any, Literal, TypeAlias
 from normwright.records import Digest, canonical_json, digest_json
 from normwright.store import GENESIS, Entry, StageResult
 
-Kind: TypeAlias = Literal["criteria", "policy", "verdict"]
-KINDS: tuple[Kind, ...] = ("criteria", "policy", "verdict")
+Kind: TypeAlias = Literal["criteria", "policy", "permit", "verdict"]
+KINDS: tuple[Kind, ...] = ("criteria", "policy", "permit", "verdict")
 """What is signed, in the order in which it comes about."""
 
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -96,12 +96,14 @@ def told_of(statement: str) -> Told:
 
 
 def drafts_of(result: StageResult, lookup: Lookup) -> list[Draft]:
-    """Return what is to be said of the policy or the verdict that a step made."""
+    """Return what is to be said of the policy, the permit or the verdict that a step made."""
     drafts = []
     for digest in result.made:
         match lookup(digest):
             case ("Policy", body):
                 drafts.append(policy_draft(digest, body))
+            case ("Permit", body):
+                drafts.append(permit_draft(digest, body))
             case ("Verdict", body):
                 drafts.append(verdict_draft(digest, body, result, lookup))
     return drafts
@@ -115,6 +117,11 @@ def policy_draft(digest: Digest, body: Mapping[str, Any]) -> Draft:
         "permit_modes": body["permit_modes"],
     }
     return Draft("policy", (("Policy", digest),), predicate)
+
+
+def permit_draft(digest: Digest, body: Mapping[str, Any]) -> Draft:
+    """Return what is to be said of a permit: all of it, so that it holds outside the project."""
+    return Draft("permit", (("Permit", digest),), {"permit": dict(body)})
 
 
 def verdict_draft(

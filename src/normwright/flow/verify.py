@@ -12,6 +12,7 @@ from typing import Any
 from normwright.flow.engine import result_key
 from normwright.flow.history import settled
 from normwright.flow.marks import marked_now
+from normwright.flow.permits import GIVEN, Permitting, signature_faults
 from normwright.flow.project import load_project
 from normwright.flow.receipts import body_of, held_objects, title_of
 from normwright.flow.signed import Books, Signatures, weigh
@@ -26,6 +27,7 @@ from normwright.records import (
     Fault,
     InputError,
     IntegrityError,
+    Permit,
     Withdrawal,
 )
 from normwright.store import (
@@ -168,6 +170,7 @@ class _Verifier:
             self.withdrawals,
             self.records,
             self.objects,
+            self.given,
             self.origins,
             self.rows,
             self.made,
@@ -268,8 +271,23 @@ class _Verifier:
         seen = [file_digest(directory / name) for directory in self.directories]
         return digest if digest in seen else next(filter(None, seen), None)
 
+    def given(self) -> None:
+        """Check the signatures on a permit from outside that the present results rest on."""
+        for result in settled(self.store).values():
+            if GIVEN not in result.exports:
+                continue
+            data = self.store.objects.read(result.exports[GIVEN])
+            self.checked += 1
+            self.faults += signature_faults(data, GIVEN, self.home.known())
+            permit = Permitting(envelope=data).permit().digest
+            self.look(GIVEN, expected=permit, seen=permit if permit in result.made else None)
+
     def origins(self) -> None:
-        """Look for everything that records say they were made from."""
+        """Look for everything that records say they were made from.
+
+        A permit from outside rests on records that lie where it was given.
+        """
+        given = {d for one in self.store.results() if GIVEN in one.exports for d in one.made}
         imports = self.store.imports()
         known = {*self.bodies, *self.store.objects, *(one.digest for one in imports)}
         known.update(head for one in imports for head in one.roots.values())
@@ -277,6 +295,8 @@ class _Verifier:
             if kind == Consultation.__name__:
                 known.update(body["sources"].values())
         for digest, (kind, body) in self.bodies.items():
+            if digest in given and kind == Permit.__name__:
+                continue
             for name in ("derived_from", "evidence"):
                 for origin in body.get(name) or ():
                     seen = origin if origin in known else None

@@ -573,6 +573,7 @@ _WORK: Mapping[str, Callable[[Parameters, Sizes], Work]] = {
     "elicit": _elicit,
     "aggregate": _aggregate,
     "charter": _charter,
+    "permit": _charter,
     "elicit.pairs": _read_pairs,
     "guard.labels": _labels,
     "learn.data": _data,

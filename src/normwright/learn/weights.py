@@ -41,8 +41,13 @@ def model_ref(
     settings: Mapping[str, Any] | None = None,
     metrics: Mapping[str, float] | None = None,
     seed: int | None = None,
+    permit: Digest | None = None,
+    unpermitted: bool = False,
 ) -> ModelRef:
-    """Return the record that names a model by its content and says where it came from."""
+    """Return the record that names a model by its content and says where it came from.
+
+    `unpermitted` marks one that was trained without a permit; release keeps it in.
+    """
     return ModelRef(
         name=name,
         files=dict(files),
@@ -52,6 +57,8 @@ def model_ref(
         recipe=recipe,
         settings={**(settings_of(loop) if loop else {}), **(settings or {})},
         metrics={k: round(v, 6) for k, v in (metrics or {}).items()},
-        derived_from=tuple(d for d in (base, *data) if d),
+        permit=permit,
+        unpermitted=unpermitted,
+        derived_from=tuple(d for d in (base, *data, permit) if d),
         made_by=MadeBy(stage="learn", plugin=recipe, seed=seed),
     )

@@ -7,7 +7,7 @@ NormwrightError
 │   └── PlaceError    the disk under a project is full, forbidden, read-only, locked or broken
 ├── MissingExtra      an optional part is not installed; says which and how
 ├── PluginError       a plug-in is unknown or broken; named
-├── PermitError       the policy does not permit what was asked
+├── PermitError       training is not permitted; carries every reason
 ├── StoreError        the database of a store does not answer, or does not let us in
 └── IntegrityError    a stored object, row or ledger entry is not what its digest says
 """
@@ -55,7 +55,11 @@ class PluginError(NormwrightError):
 
 
 class PermitError(NormwrightError):
-    """The policy does not permit what was asked."""
+    """Training is not permitted. All reasons are collected, then raised once."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = tuple(faults)
+        super().__init__("\n".join(describe(f) for f in self.faults))
 
 
 class StoreError(NormwrightError):

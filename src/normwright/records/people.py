@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from normwright.records.base import Layer, ProcessKind, Record, Text
+from normwright.records.base import Frozen, Layer, ProcessKind, Record, Text
 
 Identification: TypeAlias = Literal["open", "invite", "roster", "oidc"]
 """How participants were identified; it caps how strong a decision the process may take."""
@@ -21,6 +21,30 @@ class Polity(Record):
     """The layer at which this polity decides."""
 
 
+class ConsentVersion(Frozen):
+    """One wording of what participants agreed to, and what it says about training."""
+
+    id: str
+    """Its name or date, for example `2026-02`."""
+    to_training: bool | None = None
+    """Whether it says that answers may be used to train a model; None: nobody knows."""
+    participants: int | None = None
+    """How many agreed to this wording, if that is known."""
+
+
+class Consent(Frozen):
+    """On what ground people's answers may be used. What is not known is None."""
+
+    basis: Literal["participants", "contract", "instrument", "law"] | None = None
+    """They agreed themselves, by contract, or an instrument or a law allows it."""
+    reference: str = ""
+    """The contract, instrument or law."""
+    versions: tuple[ConsentVersion, ...] = ()
+    """Every wording that somebody agreed to."""
+    minors: Literal["none", "with_guardians", "without_guardians"] | None = None
+    """Whether minors took part, and whether whoever looks after them agreed."""
+
+
 class Process(Record):
     """One consultation: what was asked, of whom, and whether they were people."""
 
@@ -34,6 +58,8 @@ class Process(Record):
     """How participants were identified."""
     seed: int | None = None
     """For a simulated process: the seed its participants, votes and row keys come from."""
+    consent: Consent | None = None
+    """What participants agreed to; None where nobody knows. Simulated ones agree to nothing."""
 
 
 class Participant(Record):

@@ -55,6 +55,12 @@ class Deployment(Frozen):
     """The languages it speaks; empty: all of the charter's."""
     closed_acts: tuple[str, ...] = ()
     """Acts that are done only if a norm permits them; the others are done unless one forbids."""
+    acts: tuple[str, ...] | None = None
+    """Acts that it is to do: what a permit has to have evidence about. None: not said."""
+    channels: tuple[Channel, ...] = ("output",)
+    """Whether it answers, acts, or both."""
+    floors: tuple[str, ...] = ()
+    """Ids of norms that have to be in its charter, whoever drafted it."""
     prompt_words: int | None = Field(default=None, ge=1)
     """Most words the system prompt may have in each language, counted between white space; None:
     no limit. A constitutional prohibition or obligation is never left out to fit it."""

@@ -93,4 +93,8 @@ class ModelRef(Record):
     settings: dict[str, Any] = {}
     metrics: dict[str, float] = {}
     """What training itself logged at its end (loss, accuracy, leak)."""
+    permit: Digest | None = None
+    """The permit it was trained under; None of a model that was not trained here."""
+    unpermitted: bool = False
+    """It, or a model it comes from, was trained without a permit: no release mode is open to it."""
     seconds: float = 0.0

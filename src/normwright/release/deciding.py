@@ -18,6 +18,7 @@ from normwright.records import (
     MadeBy,
     Measurement,
     ModeVerdict,
+    Permit,
     Policy,
     Verdict,
     VerdictWord,
@@ -37,6 +38,8 @@ def decide(
     measurements: Sequence[Measurement],
     contrasts: Sequence[Contrast],
     policy: Policy,
+    permit: Permit | None = None,
+    unpermitted: Sequence[str] = (),
     judges: Sequence[Judge] = (),
     model_digest: Digest,
     digests: Mapping[str, Digest] | None = None,
@@ -50,6 +53,9 @@ def decide(
     failed although it is known good) makes every mode INVALID. Everything else is HOLD: missing
     evidence is never a pass, and an exception inside a criterion is a blocking failure.
 
+    A model that was trained without a permit is answered with BLOCK in every mode, whatever else
+    was found; INVALID alone is worse.
+
     Releasing needs all criteria at once, so each is tested at the full error (intersection-union,
     Berger 1982); the error is divided only by the candidates the one released was chosen from.
 
@@ -57,7 +63,10 @@ def decide(
         criteria: what was asked, before the evidence.
         measurements: of all models; those of controls have the role `control:<name>`.
         contrasts: paired comparisons, controls included.
-        policy: the charter enacted; its permit bounds the modes.
+        policy: the charter enacted; the decisions behind it bound the modes.
+        permit: what the models were trained under; it bounds the modes further. None where none
+            was asked for.
+        unpermitted: roles of models that were trained without a permit.
         judges: every judge a measurement names.
         model_digest: digest of the weights the decision is about.
         digests: digest each role has now; measurements of other weights are stale. By default
@@ -76,6 +85,8 @@ def decide(
         mode="",
         subject="",
         digests=digests if digests is not None else {"aligned": model_digest},
+        permit=permit,
+        unpermitted=tuple(unpermitted),
     )
     controls = tuple(_control(c, criteria, base, languages) for c in criteria.controls)
     modes = tuple(_mode(m, criteria, controls, base, languages) for m in criteria.modes)
@@ -91,7 +102,7 @@ def decide(
         model=model_digest,
         evidence=tuple(sorted(seen)),
         decided_at=decided_at,
-        derived_from=(policy.digest, *asked),
+        derived_from=(policy.digest, *((permit.digest,) if permit else ()), *asked),
         made_by=MadeBy(
             stage="release",
             version=__version__,
@@ -154,7 +165,7 @@ def _mode(
     languages: tuple[str, ...],
 ) -> ModeVerdict:
     evidence = replace(base, mode=mode.name, subject=mode.model)
-    asked = [permit_criterion(languages)] + [
+    asked = [permit_criterion(languages, blocking=bool(base.unpermitted))] + [
         c
         for c in criteria
         if c.group in mode.requires and not (c.kind == "predicate" and c.suite == PERMIT)
@@ -210,15 +221,18 @@ def _mode(
     )
 
 
-def permit_criterion(languages: tuple[str, ...]) -> Criterion:
-    """Return the criterion that asks, in every mode, whether the charter's permit covers it."""
+def permit_criterion(languages: tuple[str, ...], *, blocking: bool = False) -> Criterion:
+    """Return the criterion that asks, in every mode, whether the permit covers it.
+
+    It holds a release, and blocks one of a model that was trained without a permit.
+    """
     return Criterion(
         id=PERMIT,
         group="process",
         kind="predicate",
         suite=PERMIT,
         model=CANDIDATE,
-        on_fail="hold",
+        on_fail="block" if blocking else "hold",
         statement=in_words((Said("permit.statement"),), languages),
     )
 

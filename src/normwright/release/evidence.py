@@ -14,6 +14,7 @@ from normwright.records import (
     Estimate,
     Judge,
     Measurement,
+    Permit,
     Policy,
 )
 from normwright.release.wording import Number, Said, language_words, role_words, suite_words
@@ -78,6 +79,10 @@ class Evidence:
     """The role that `candidate` stands for."""
     digests: Mapping[str, Digest] = field(default_factory=dict)
     """Digest of the weights each role has now; evidence about others is stale."""
+    permit: Permit | None = None
+    """The permit that the models were trained under; None: the policy alone says what it covers."""
+    unpermitted: tuple[str, ...] = ()
+    """Models that were trained without a permit, by role."""
 
     def role(self, name: str) -> str:
         """Return the role a criterion's model stands for here."""

@@ -20,12 +20,10 @@ from normwright.charter.enacting.prompt import prompt
 from normwright.charter.enacting.rewards import reward_constraints, reward_terms
 from normwright.charter.enacting.rubric import rubric
 from normwright.charter.enacting.standing import standing
-from normwright.charter.wording import say
+from normwright.charter.permitting.levels import permitted
 from normwright.norms.resolver import HOLDING
 from normwright.records import (
-    MODES,
     Charter,
-    DecisionLevel,
     Deployment,
     Force,
     GuardEffect,
@@ -70,17 +68,6 @@ Write `measure` in a norm to set its own."""
 CONSTITUTIONAL_LIMIT = 0.02
 """A constitutional norm of any layer accepts at most this."""
 
-PERMITTED: dict[DecisionLevel, tuple[str, ...]] = {
-    "L0": MODES[:1],
-    "L1": MODES[:2],
-    "L2": MODES,
-    "L3": MODES,
-    "L4": MODES,
-    "L5": MODES,
-}
-"""Release modes a charter may permit, by the level of its weakest decision. A simulated process has
-no level above L0."""
-
 
 def enact(
     charter: Charter, outcomes: Sequence[Outcome], *, deployment: Deployment | Mapping[str, Any]
@@ -106,7 +93,7 @@ def enact(
     if faults:
         raise InputError(faults)
     here = charter_here(charter, profile)
-    modes, reason = _permit(charter)
+    modes, reason = permitted(charter)
     made = _compiled(here, profile, modes, reason)
     derived = (charter.digest, *sorted(o.digest for o in outcomes))
     by = MadeBy(stage="charter", parameters={"limits": LAYER_LIMIT})
@@ -205,22 +192,3 @@ def _limit(norm: Norm) -> float:
         return min(measure.limit for measure in norm.measure)
     limit = LAYER_LIMIT[norm.layer]
     return min(limit, CONSTITUTIONAL_LIMIT) if norm.tier == "constitutional" else limit
-
-
-def _permit(charter: Charter) -> tuple[tuple[str, ...], Text]:
-    if charter.kind == "simulated":
-        return PERMITTED["L0"], say("permit_simulated", charter.languages)
-    level = _weakest(charter)
-    if level in ("L0", "L1"):
-        return PERMITTED[level], say(f"permit_{level}", charter.languages)
-    return PERMITTED[level], say("permit_full", charter.languages, level=level)
-
-
-def _weakest(charter: Charter) -> DecisionLevel:
-    """The lowest level at which people decided any norm that holds; L0 if they decided none."""
-    levels: list[DecisionLevel] = [
-        norm.provenance.decision_level
-        for norm in charter.norms
-        if norm.status in HOLDING and norm.provenance and norm.provenance.method != "source"
-    ]
-    return min(levels, default="L0")

@@ -9,6 +9,7 @@ from normwright.cli.charter import (
     enact,
     exchange,
     lint,
+    permit,
     ratify,
     show,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "enact",
     "exchange",
     "lint",
+    "permit",
     "ratify",
     "show",
 ]

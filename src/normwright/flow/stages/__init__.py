@@ -7,6 +7,7 @@ step is skipped opens neither torch nor scikit-learn.
 from normwright.flow.stages.asked import open_remote, tested
 from normwright.flow.stages.decision import check_split
 from normwright.flow.stages.evidence import TRAINED, open_guarded
+from normwright.flow.stages.permits import no_charter
 from normwright.flow.stages.plan import steps
 from normwright.flow.stages.plugged import check_plugins
 
@@ -14,6 +15,7 @@ __all__ = [
     "TRAINED",
     "check_plugins",
     "check_split",
+    "no_charter",
     "open_guarded",
     "open_remote",
     "steps",

@@ -24,6 +24,7 @@ from normwright.flow.stages import (
     evidence,
     labels,
     people,
+    permits,
     remote,
     weights,
 )
@@ -32,6 +33,7 @@ from normwright.records import Digest
 
 _PEOPLE = ("flow.stages.people", "flow.stages.stored", "flow.readings")
 _WEIGHTS = ("flow.stages.weights", "flow.stages.drawn", "flow.stages.stored")
+_TRAINING = (*_WEIGHTS, "flow.stages.permits")
 _CORPORA = ("flow.stages.corpora", "flow.stages.labels", "flow.stages.stored")
 _LABELS = ("flow.stages.labels", "flow.stages.stored")
 _BESIDE = ("flow.stages.beside", "flow.stages.stored")
@@ -47,6 +49,7 @@ _REMOTE = ("flow.stages.remote", *_EVIDENCE)
 _ASKING = ("models.answered", "models.endpoint", "models.remote")
 """What asks a model behind an API; it needs no library that touches weights."""
 _DECISION = ("flow.stages.decision",)
+_PERMIT = ("flow.stages.permits", "flow.stages.stored", "flow.permits")
 
 
 def steps(project: Project) -> list[Step]:
@@ -61,6 +64,8 @@ def steps(project: Project) -> list[Step]:
     made = [*_from_people_to_a_policy(project, given)]
     if project.settings.learns:
         made += _from_a_policy_to_weights(project, given)
+    else:
+        made += _permit(project, ("elicit", "aggregate", "charter"))
     if project.settings.sources.scenes:
         made += _from_weights_to_evidence(project, given)
     made += _beside_the_scenes(project, given)
@@ -83,6 +88,10 @@ class _Given:
     """The steps that train a control."""
     taught: tuple[str, ...]
     """The steps that make what is learned from."""
+    permitted: tuple[str, ...]
+    """The step that permits training; none where there is no charter, or it is not asked."""
+    marked: Mapping[str, Any]
+    """What a training step's key says of training without a permit; nothing where there is one."""
 
     @classmethod
     def of(cls, project: Project) -> _Given:
@@ -99,6 +108,10 @@ class _Given:
                 *(("learn.data",) if settings.sources.scenes else ()),
                 *(("learn.corpora",) if _corpora(project) else ()),
             ),
+            permitted=("permit",)
+            if settings.sources.norms is not None and not project.unpermitted
+            else (),
+            marked={"unpermitted": True} if project.unpermitted else {},
         )
 
 
@@ -210,12 +223,13 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
             rooms=("learn", "models", "scenes", *_WEIGHTS),
         ),
         *_rows(project, given),
+        *_permit(project, ("elicit", "aggregate", "charter", *given.taught)),
         Step(
             "learn.sft",
             partial(weights.sft, project),
-            after=("learn.base", *given.taught),
-            parameters={**learn.sft.model_dump(), **given.threads},
-            rooms=("learn", "models", *_WEIGHTS),
+            after=("learn.base", *given.taught, *given.permitted),
+            parameters={**learn.sft.model_dump(), **given.threads, **given.marked},
+            rooms=("learn", "models", *_TRAINING),
         ),
     ]
     if settings.prefers:
@@ -223,33 +237,62 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
             Step(
                 "learn.reward",
                 partial(weights.reward, project),
-                after=("learn.sft", *given.taught),
-                parameters={**learn.reward.model_dump(), **given.threads},
-                rooms=("learn", "models", *_WEIGHTS),
+                after=("learn.sft", *given.taught, *given.permitted),
+                parameters={**learn.reward.model_dump(), **given.threads, **given.marked},
+                rooms=("learn", "models", *_TRAINING),
             ),
             Step(
                 "learn.prefer",
                 partial(weights.prefer, project),
-                after=("learn.sft", *given.taught),
-                parameters={**learn.prefer.model_dump(), **given.threads},
-                rooms=("learn", "models", *_WEIGHTS),
+                after=("learn.sft", *given.taught, *given.permitted),
+                parameters={**learn.prefer.model_dump(), **given.threads, **given.marked},
+                rooms=("learn", "models", *_TRAINING),
             ),
         ]
     made += [
         Step(
             name,
             partial(weights.control, project),
-            after=("learn.base", *given.taught),
+            after=("learn.base", *given.taught, *given.permitted),
             parameters={
                 "sft": learn.sft.model_dump(),
                 "prefer": learn.prefer.model_dump(),
                 **given.threads,
+                **given.marked,
             },
-            rooms=("learn", "models", *_WEIGHTS),
+            rooms=("learn", "models", *_TRAINING),
         )
         for name in given.controls
     ]
     return made
+
+
+def _permit(project: Project, after: tuple[str, ...]) -> list[Step]:
+    """The step that asks whether training is permissible, once it is known on what."""
+    settings = project.settings
+    if settings.sources.norms is None:
+        return []
+    learners = permits.learners(project)
+    return [
+        Step(
+            "permit",
+            partial(permits.permit, project),
+            after=after,
+            files=digest_sources(project.directory, [settings.sources.norms]),
+            inputs={**_withdrawn(project), **project.permitting.inputs},
+            parameters={
+                "languages": list(settings.languages),
+                "date": settings.charter_date,
+                "deployment": settings.deployment,
+                "model": settings.model.model_dump(include={"kind", "path"})
+                | {"id": settings.model.remote.id if settings.model.remote else None},
+                "learners": list(learners),
+                "method": settings.method.model_dump(include={"ranking", "targets"}),
+                **origins("methods", [settings.method.ranking]),
+            },
+            rooms=("charter", "norms", "stats", *_PERMIT),
+        )
+    ]
 
 
 def _rows(project: Project, given: _Given) -> list[Step]:
@@ -448,7 +491,8 @@ def _with_a_remote_model(project: Project, given: _Given) -> list[Step]:
     changed = {"evaluate": remote.evaluate, "redteam": remote.redteam}
     left = {"learn.sft", "learn.reward", "learn.prefer"}
     # People first: a charter needs no endpoint.
-    made = [*_from_people_to_a_policy(project, given), base]
+    people_first = _from_people_to_a_policy(project, given)
+    made = [*people_first, *_permit(project, ("elicit", "aggregate", "charter")), base]
     for step in (
         *_from_weights_to_evidence(project, given),
         *_from_evidence_to_a_verdict(project, given),
@@ -498,6 +542,7 @@ def _from_evidence_to_a_verdict(project: Project, given: _Given) -> list[Step]:
             partial(decision.release, project),
             after=(
                 "charter",
+                "permit",
                 "learn.base",
                 "learn.sft",
                 "learn.prefer",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from normwright.flow.engine import Context
 from normwright.flow.project import Project
 from normwright.flow.stages.drawn import scenes_of, thin
+from normwright.flow.stages.permits import permission
 from normwright.flow.stages.stored import (
     files_under,
     judged_pairs,
@@ -24,6 +25,7 @@ from normwright.records import (
     Digest,
     ModelRef,
     Outcome,
+    Permit,
     Policy,
     PreferencePair,
     Record,
@@ -150,11 +152,14 @@ def sft(project: Project, context: Context) -> list[Record]:
     """Tune the base model on the demonstrations."""
     from normwright import learn
 
+    permit = permission(project, context)
     base = open_model(project, context, "learn.base", "base")
     loop = _loop(project.settings.learn.sft, seed=context.seed)
     tuned, metrics = learn.sft(
         base,
         _demonstrations(context),
+        permit=permit,
+        unpermitted=permit is None,
         loop=loop,
         limit=_limit(project),
         progress=_told(context, "imitating"),
@@ -169,6 +174,7 @@ def sft(project: Project, context: Context) -> list[Record]:
             data=_datasets(context, "demonstrations"),
             loop=loop,
             metrics=metrics,
+            permit=permit,
         )
     ]
 
@@ -178,11 +184,14 @@ def reward(project: Project, context: Context) -> list[Record]:
     from normwright import learn
     from normwright.models.local import LocalModel
 
+    permit = permission(project, context)
     tuned = open_model(project, context, "learn.sft", "tuned")
     loop = _loop(project.settings.learn.reward, seed=context.seed)
     weights, metrics = learn.reward(
         tuned,
         _pairs(context),
+        permit=permit,
+        unpermitted=permit is None,
         loop=loop,
         limit=_limit(project),
         progress=_told(context, "learning shares"),
@@ -198,6 +207,7 @@ def reward(project: Project, context: Context) -> list[Record]:
             data=_datasets(context, "pairs"),
             loop=loop,
             metrics=metrics,
+            permit=permit,
         )
     ]
 
@@ -213,8 +223,8 @@ def prefer(project: Project, context: Context) -> list[Record]:
         recipe="prefer",
         parent=("learn.sft", "tuned"),
     )
-    # Without a charter no policy permits anything, so the weights stay in the store.
-    if project.settings.sources.norms is not None:
+    # What nothing permits stays in the store.
+    if not ref.unpermitted:
         for name, digest in ref.files.items():
             context.export(f"out/model/{name}", digest)
     return [ref]
@@ -224,12 +234,14 @@ def control(project: Project, context: Context) -> list[Record]:
     """Train a model that starts from random weights, in the same way on the same rows."""
     from normwright import learn
 
-    settings = project.settings.learn
+    settings, permit = project.settings.learn, permission(project, context)
     base = open_model(project, context, "learn.base", "base")
     fresh = learn.fresh_like(base, seed=context.seed)
     tuned, _ = learn.sft(
         fresh,
         _demonstrations(context),
+        permit=permit,
+        unpermitted=permit is None,
         loop=_loop(settings.sft, seed=context.seed),
         limit=_limit(project),
         progress=_told(context, "imitating"),
@@ -246,6 +258,7 @@ def control(project: Project, context: Context) -> list[Record]:
                 loop=_loop(settings.sft, seed=context.seed),
                 metrics={},
                 settings={"start": "random"},
+                permit=permit,
             )
         ]
     return [
@@ -275,12 +288,14 @@ def _align(
     """Train on what people prefer and store the model; candidate and control alike."""
     from normwright import learn
 
-    prefer = project.settings.learn.prefer
+    prefer, permit = project.settings.learn.prefer, permission(project, context)
     loop = _loop(prefer, seed=context.seed)
     model, metrics = learn.prefer(
         tuned,
         _pairs(context),
         _undisputed(_demonstrations(context)),
+        permit=permit,
+        unpermitted=permit is None,
         loop=loop,
         beta=prefer.beta,
         anchor=prefer.sft_anchor,
@@ -297,6 +312,7 @@ def _align(
         data=(*_datasets(context, "pairs"), *_datasets(context, "demonstrations")),
         loop=loop,
         metrics=metrics,
+        permit=permit,
         settings={
             **(about or {}),
             "beta": prefer.beta,
@@ -316,6 +332,7 @@ def _keep(
     data: Sequence[Digest],
     loop: Loop,
     metrics: Mapping[str, float],
+    permit: Permit | None,
     settings: Mapping[str, Any] | None = None,
 ) -> ModelRef:
     """Store a model's files and return the record that names it."""
@@ -336,6 +353,8 @@ def _keep(
         settings=settings,
         metrics=metrics,
         seed=context.seed,
+        permit=None if permit is None else permit.digest,
+        unpermitted=permit is None,
     )
 
 

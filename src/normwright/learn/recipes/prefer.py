@@ -33,7 +33,7 @@ from normwright.models.tuning import (
 )
 from normwright.models.tuning.loop import Loop, Progress
 from normwright.plugins import Card, plugin
-from normwright.records import Demonstration, PreferencePair
+from normwright.records import Demonstration, Permit, PreferencePair, require_permit
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class _Row:
         name="prefer",
         kind="recipes",
         status="tested",
+        takes="pairs",
         summary="Direct preference optimisation on vote shares, with weights and an anchor.",
         reference="Rafailov et al. (2023), arXiv 2305.18290, with soft labels",
         claims=(
@@ -70,6 +71,8 @@ def prefer(
     majority: float = 0.0,
     limit: int = 512,
     progress: Progress | None = None,
+    permit: Permit | None = None,
+    unpermitted: bool = False,
 ) -> tuple[LocalModel, dict[str, float]]:
     """Return an aligned copy of `start` and what training logged.
 
@@ -84,10 +87,16 @@ def prefer(
             token. A pair counts by its majority's margin, |2p - 1|: split votes pull nowhere.
         limit: longest row in tokens.
         progress: told of every step.
+        permit: what permits training; it must be granted.
+        unpermitted: train without a permit; whoever says so marks the model.
 
     The metrics hold `accuracy` (share of the pairs on the majority's side after training), and
     `leak`: how much log-probability the chosen answers lost on average, in nats (0 if they gained).
+
+    Raises:
+        PermitError: with every reason, if nothing permits training.
     """
+    require_permit(permit, unpermitted=unpermitted)
     tokenizer = start.tokenizer
     better = answer_rows(tokenizer, [(p.prompt, p.chosen) for p in pairs], limit=limit)
     worse = answer_rows(tokenizer, [(p.prompt, p.rejected) for p in pairs], limit=limit)

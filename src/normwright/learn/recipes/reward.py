@@ -28,7 +28,7 @@ from normwright.models.tuning import (
 )
 from normwright.models.tuning.loop import Loop, Progress
 from normwright.plugins import Card, plugin
-from normwright.records import PreferencePair
+from normwright.records import Permit, PreferencePair, require_permit
 
 GARBLED_SHARE = 0.98
 """Share with which a whole answer is preferred to the same tokens in disorder."""
@@ -46,6 +46,7 @@ class _Pair:
         name="reward",
         kind="recipes",
         status="tested",
+        takes="pairs",
         summary="A one-logit sequence classifier fitted to vote shares.",
         reference="Bradley and Terry (1952), with soft labels",
         claims=("the minimiser of a pair is the logit of its share",),
@@ -59,6 +60,8 @@ def reward(
     limit: int = 512,
     garbled: float = 0.25,
     progress: Progress | None = None,
+    permit: Permit | None = None,
+    unpermitted: bool = False,
 ) -> tuple[Any, dict[str, float]]:
     """Return a sequence classifier trained on the pairs, and what training logged.
 
@@ -69,7 +72,13 @@ def reward(
         limit: longest row in tokens.
         garbled: garbled negatives added, as a share of the pairs.
         progress: told of every step.
+        permit: what permits training; it must be granted.
+        unpermitted: train without a permit; whoever says so marks the model.
+
+    Raises:
+        PermitError: with every reason, if nothing permits training.
     """
+    require_permit(permit, unpermitted=unpermitted)
     rng = random.Random(loop.seed)
     better = answer_rows(start.tokenizer, [(p.prompt, p.chosen) for p in pairs], limit=limit)
     worse = answer_rows(start.tokenizer, [(p.prompt, p.rejected) for p in pairs], limit=limit)

@@ -17,7 +17,7 @@ from normwright.models.local import LocalModel
 from normwright.models.tuning import AnswerRow, answer_rows, fit, group_rows, grouped_logprobs
 from normwright.models.tuning.loop import Loop, Progress
 from normwright.plugins import Card, plugin
-from normwright.records import Demonstration
+from normwright.records import Demonstration, Permit, require_permit
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ def sft(
     loop: Loop,
     limit: int = 512,
     progress: Progress | None = None,
+    permit: Permit | None = None,
+    unpermitted: bool = False,
 ) -> tuple[LocalModel, dict[str, float]]:
     """Return a tuned copy of `base` and what training logged.
 
@@ -52,7 +54,13 @@ def sft(
         loop: epochs, rate, batch, seed.
         limit: longest row in tokens; longer rows are an error, never cut.
         progress: told of every step.
+        permit: what permits training; it must be granted.
+        unpermitted: train without a permit; whoever says so marks the model.
+
+    Raises:
+        PermitError: with every reason, if nothing permits training.
     """
+    require_permit(permit, unpermitted=unpermitted)
     encoded = answer_rows(base.tokenizer, [(r.prompt, r.completion) for r in rows], limit=limit)
     data = [_Row(e, r.weight) for e, r in zip(encoded, rows, strict=True)]
     weights = copy.deepcopy(base.weights)

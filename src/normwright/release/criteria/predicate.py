@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from normwright.plugins import Card, plugin
-from normwright.records import Criterion, PluginError, PolicyRule
+from normwright.records import Criterion, Permit, PluginError, PolicyRule, Text
 from normwright.release.evidence import Evidence, Found, Missing
 from normwright.release.wording import Said, language_words, role_words, suite_words
 
@@ -38,13 +38,26 @@ def predicate(criterion: Criterion, evidence: Evidence) -> Found:
 
 
 def _permit(evidence: Evidence) -> Found:
-    held = evidence.mode in evidence.policy.permit_modes
+    if evidence.unpermitted:
+        told = Said("predicate.permit_unpermitted", {"models": ", ".join(evidence.unpermitted)})
+        return _found(False, told, evidence)
+    permit, policy = evidence.permit, evidence.policy
+    if permit is not None and permit.charter != policy.charter.digest:
+        return _found(False, Said("predicate.permit_other"), evidence)
+    covered = evidence.mode in policy.permit_modes
+    reason: Text = policy.permit_reason
+    if permit is not None and covered and evidence.mode not in permit.modes:
+        covered, reason = False, _why_not(permit, policy.charter.languages)
     said = (
         Said("predicate.permit_pass")
-        if held
-        else Said("predicate.permit_fail", {"reason": evidence.policy.permit_reason})
+        if covered
+        else Said("predicate.permit_fail", {"reason": reason})
     )
-    return _found(held, said, evidence)
+    return _found(covered, said, evidence)
+
+
+def _why_not(permit: Permit, languages: tuple[str, ...]) -> Text:
+    return {lang: " ".join(permit.reasons(lang)) for lang in languages}
 
 
 def _human(evidence: Evidence) -> Found:
