@@ -41,6 +41,7 @@ def test_the_commands_are_these() -> None:
         "aggregate simulate",
         "aggregate slate",
         "aggregate survey",
+        "charter cases",
         "charter check",
         "charter decide",
         "charter show",

@@ -39,6 +39,7 @@ def variants(
     polities: Sequence[str],
     model: Norm,
     most: int,
+    keep_floors: bool,
 ) -> tuple[Variant, ...]:
     """Return the norms as they stand, then altered, at most `most` in all.
 
@@ -49,9 +50,13 @@ def variants(
         polities: authorities a norm of a polity may be moved to.
         model: whose layer, authority and tier an added norm gets where no norm bears on the act.
         most: how many; the norms take turns, so that none is left out.
+        keep_floors: whether constitutional norms of the global layer stay as they are.
     """
     found = [Variant(tuple(norms))]
-    altered = [list(_edits(norm, act, extra, polities)) for norm in norms]
+    altered = [
+        [] if keep_floors and is_floor(norm) else list(_edits(norm, act, extra, polities))
+        for norm in norms
+    ]
     if not norms:
         added = [_added(model, act, "prohibition", c) for c in _atoms(extra)]
         found += [Variant((norm,), "norm added", norm.ref) for norm in added]
@@ -62,6 +67,11 @@ def variants(
                 changed = (*norms[:place], *instead, *norms[place + 1 :])
                 found.append(Variant(changed, what, norms[place].ref))
     return tuple(found[:most])
+
+
+def is_floor(norm: Norm) -> bool:
+    """Whether it is a constitutional norm of the global layer, which nothing may go below."""
+    return norm.layer == "global" and norm.tier == "constitutional"
 
 
 def negated(condition: Condition) -> Condition:
@@ -197,8 +207,9 @@ def _on_unknown(norm: Norm) -> Iterator[Edit]:
     other = "ask" if norm.on_unknown == "deny" else "deny"
     yield "answer to the unknown changed", (_with(norm, on_unknown=other),)
     if not is_empty(norm.condition):
-        yield "answer to the unknown changed", (
-            _with(norm, on_unknown=other, condition=negated(norm.condition)),
+        yield (
+            "answer to the unknown changed",
+            (_with(norm, on_unknown=other, condition=negated(norm.condition)),),
         )
 
 

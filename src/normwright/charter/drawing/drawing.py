@@ -95,6 +95,8 @@ class Drawing:
         swaps: whether each also comes under an altered charter.
         verdicts: the verdicts that may occur.
         shown: whether the prompt carries the norms. Swaps make no sense otherwise.
+        keep_floors: whether constitutional norms of the global layer are never altered. What is
+            learned from should not allow, under whatever charter, what they forbid.
     """
 
     charter: Charter
@@ -105,6 +107,7 @@ class Drawing:
     swaps: bool = True
     verdicts: tuple[DecisionVerdict, ...] = VERDICTS
     shown: bool = True
+    keep_floors: bool = False
     _grounds: list[Ground] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -118,7 +121,7 @@ class Drawing:
         if faults:
             raise InputError(faults)
         wordings(self.spoken)
-        self._grounds.extend(grounds(self.charter))
+        self._grounds.extend(grounds(self.charter, keep_floors=self.keep_floors))
         if not self._strata:
             raise InputError([self._nothing()])
 
@@ -155,11 +158,32 @@ class Drawing:
         for unit in range(self._units):
             yield from self._unit(unit)
 
+    def between(self, start: int, count: int) -> Iterator[DrawnCase]:
+        """Return `count` cases from number `start` on.
+
+        Raises:
+            InputError: if there are not so many that are new.
+        """
+        end = start + count
+        if start < 0 or count < 0 or end > self.size:
+            raise InputError([Fault(where="count", expected=f"at most {self.size} cases in all",
+                                    seen=f"cases {start} to {end}",
+                                    do="A richer vocabulary, or all wordings, yield more.")])  # fmt: skip
+        return self._between(start, end)
+
+    def _between(self, start: int, end: int) -> Iterator[DrawnCase]:
+        together: list[DrawnCase] = []
+        for index in range(start, end):
+            unit, member = divmod(index, self.per_unit)
+            if member == 0 or index == start:
+                together = self._unit(unit)
+            yield together[member]
+
     @cached_property
     def key(self) -> str:
         """What tells this drawing from any other: charter, options and seed."""
         told = (self.charter.digest, self.seed, self.split, self.near_misses, self.swaps,
-                self.verdicts, self.shown)  # fmt: skip
+                self.verdicts, self.shown, self.keep_floors)  # fmt: skip
         return blake2b(repr(told).encode(), digest_size=5).hexdigest()
 
     @cached_property
@@ -328,8 +352,7 @@ class _Told:
     def _prompt(self, lang: str, norms: Sequence[Norm], core: int) -> tuple[Message, ...]:
         speaker = self.drawing.speakers[lang]
         frame = self.drawing.frames_in[lang][self.frame.name]
-        told = sum(a.fact is not None or a.name == "feasible" or len(a.states) > 1
-                   for a in self.ground.aspects)  # fmt: skip
+        told = sum(aspect.told for aspect in self.ground.aspects)
         count = told + len(self.ground.settled) + len(self.placebo)
         order = permutation(count, self.luck)
         user = speaker.user(self.ground, frame, core, self.placebo, order,
@@ -360,6 +383,9 @@ def _balanced(strata: Sequence[Stratum]) -> tuple[Stratum, ...]:
     pattern = []
     for turn in range(_PATTERN):
         pool = missing if missing and (turn % _MISSING == 0 or not plain) else plain
+        # Every other unit has the charter as it stands on one side.
+        standing = [s for s in pool if s[0] == "crossed"]
+        pool = standing if standing and turn % 2 else pool
 
         def imbalance(stratum: Stratum) -> tuple[int, int]:
             after = dict(counts)
@@ -391,6 +417,7 @@ def cases(
     swaps: bool = True,
     verdicts: Sequence[DecisionVerdict] = VERDICTS,
     shown: bool = True,
+    keep_floors: bool = False,
 ) -> Iterator[DrawnCase]:
     """Yield cases of a charter, each different from every other, in an order the seed decides.
 
@@ -405,24 +432,12 @@ def cases(
         swaps: each also under an altered charter.
         verdicts: the verdicts that may occur.
         shown: whether the prompt carries the norms.
+        keep_floors: constitutional norms of the global layer are never altered.
 
     Raises:
         InputError: if nothing can be drawn, a language has no wordings, or more is asked for than
             there is.
     """
     drawing = Drawing(charter, seed, tuple(languages), split, near_misses, swaps,
-                      tuple(verdicts), shown)  # fmt: skip
-    end = drawing.size if count is None else start + count
-    if start < 0 or end > drawing.size:
-        raise InputError([Fault(where="count", expected=f"at most {drawing.size} cases in all",
-                                seen=f"cases {start} to {end}",
-                                do="A richer vocabulary, or all wordings, yield more.")])  # fmt: skip
-    return _between(drawing, start, end)
-
-
-def _between(drawing: Drawing, start: int, end: int) -> Iterator[DrawnCase]:
-    for index in range(start, end):
-        unit, member = divmod(index, drawing.per_unit)
-        if member == 0 or index == start:
-            together = drawing._unit(unit)
-        yield together[member]
+                      tuple(verdicts), shown, keep_floors)  # fmt: skip
+    return drawing.between(start, drawing.size - start if count is None else count)

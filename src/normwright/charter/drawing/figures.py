@@ -19,8 +19,8 @@ from normwright.charter.drawing.grounds import Ground
 from normwright.charter.drawing.numbering import number, permutation
 from normwright.records import DecisionVerdict
 
-FigureKind: TypeAlias = Literal["crossed", "missing", "pair", "swap"]
-"""`crossed`: a full square. `missing`: a square in which knowing a fact or not decides under the
+FigureKind: TypeAlias = Literal["altered", "crossed", "missing", "pair", "swap"]
+"""`crossed`: a full square, one charter as it stands. `altered`: a full square of two alterations. `missing`: a square in which knowing a fact or not decides under the
 one charter and nothing under the other. `pair`: two situations under the charter as it stands.
 `swap`: one situation under the charter as it stands and altered."""
 
@@ -61,11 +61,17 @@ def squares(
         used: set[tuple[int, int]] = set()
         candidates = list(_squares(place, ground, set(verdicts)))
         order = permutation_of(len(candidates), f"squares:{ground.act.name}")
-        # The rarer a kind of square is, the earlier it may take the cases it needs.
+        # Squares with the charter as it stands come first, and the rarer kinds of square before
+        # the others, for a case that one square has taken no other can have.
         counts: dict[Stratum, int] = {}
         for stratum, _ in candidates:
             counts[stratum] = counts.get(stratum, 0) + 1
-        for index in sorted(order, key=lambda i: counts[candidates[i][0]]):
+
+        def turn(index: int) -> tuple[bool, int]:
+            stratum, figure = candidates[index]
+            return 0 not in figure.variants, counts[stratum]
+
+        for index in sorted(order, key=turn):
             stratum, figure = candidates[index]
             cells = {(v, c) for v in figure.variants for c in figure.cores}
             if used & cells or len(own.get(stratum, ())) >= MOST:
@@ -146,7 +152,9 @@ def _squares(
                        & (a[j] == b[j]) & (b[j] != asking))  # fmt: skip
             if i < j:
                 for e in np.flatnonzero(crossed).tolist():
-                    yield _square("crossed", place, ground, (i, j), edges[e].tolist())
+                    yield _square(
+                        "altered" if i else "crossed", place, ground, (i, j), edges[e].tolist()
+                    )
             for e in np.flatnonzero(missing).tolist():
                 yield _square("missing", place, ground, (i, j), edges[e].tolist())
 

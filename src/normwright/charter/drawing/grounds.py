@@ -10,10 +10,10 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from normwright.charter.drawing.alterations import Variant, variants
+from normwright.charter.drawing.alterations import COUNTERPARTIES, Variant, is_empty, variants
 from normwright.charter.drawing.numbering import number, permutation
 from normwright.norms import NULL_ACT, Acts, Resolver, evaluate, facts_of
 from normwright.norms.ranking import rank
@@ -30,10 +30,9 @@ from normwright.records import (
     Vocabulary,
 )
 
-VARIANTS = 40
-"""Charters, altered and not, laid out for an act."""
-SITUATIONS = 120
-"""Situations laid out for an act."""
+LAID_OUT = ((20, 40, 120), (None, 24, 64))
+"""Up to how many acts -> how many charters, altered and not, and how many situations are laid out
+for each. It bounds how many decisions a drawing costs, and not how many cases it yields."""
 FOCUS = 4
 """Facts of an act's norms that vary at a time; further ones are settled so that the norms that
 depend on them alone do not apply."""
@@ -52,6 +51,8 @@ class Aspect:
     states: tuple[Any, ...]
     fact: FactType | None = None
     """The fact, if it is one; its last state is None: not known."""
+    told: bool = True
+    """Whether it has to be said; an actor that is the same for every norm has not."""
 
     @property
     def edited(self) -> bool:
@@ -95,44 +96,65 @@ class Ground:
                         yield one, other, index
 
 
-def grounds(charter: Charter) -> Iterator[Ground]:
+def grounds(charter: Charter, *, keep_floors: bool) -> Iterator[Ground]:
     """Yield a ground for every act of the charter, in the order of their names.
 
-    An act whose norms ask for more facts than can vary at a time has one ground for each norm.
+    An act whose norms ask for more facts than can vary at a time has one ground for each norm that
+    covers it.
+
+    Args:
+        charter: where everything comes from.
+        keep_floors: whether constitutional norms of the global layer are never altered.
     """
     acts = Acts(charter.vocabulary)
     held = tuple(n for n in charter.norms if n.status in HOLDING and n.kind in DEONTIC)
     if not held:
         return
+    sizes = next(rest for most, *rest in LAID_OUT
+                 if most is None or len(charter.vocabulary.acts) <= most)  # fmt: skip
     parents = {parent for act in charter.vocabulary.acts for parent in act.is_a}
     for act in sorted(charter.vocabulary.acts, key=lambda a: a.name):
         spoken = any(n.act == act.name for n in held)
         if act.name == NULL_ACT or (act.name in parents and not spoken):
             continue
-        yield from _grounds_of(act, charter, held, acts)
+        yield from _grounds_of(act, charter, held, acts, (sizes[0], sizes[1]), keep_floors)
 
 
 def _grounds_of(
-    act: ActType, charter: Charter, held: tuple[Norm, ...], acts: Acts
+    act: ActType,
+    charter: Charter,
+    held: tuple[Norm, ...],
+    acts: Acts,
+    laid_out: tuple[int, int],
+    keep_floors: bool,
 ) -> Iterator[Ground]:
     bearing = [n for n in held if _bears(n, act.name, acts)]
-    asked = sorted({f for n in bearing if not _may_wait(n) for f in facts_of(n.condition)})
+    covering = [n for n in bearing if acts.covers(n.act, act.name)]
+    asked = sorted({f for n in covering for f in facts_of(n.condition)})
     if len(asked) <= FOCUS:
-        yield from _ground(act, charter, held, acts, bearing, asked)
+        yield _ground(act, charter, held, acts, bearing, covering, asked, laid_out,
+                      keep_floors)  # fmt: skip
         return
-    for norm in bearing:
+    for norm in covering:
         own = sorted(facts_of(norm.condition))[:FOCUS]
-        if own and not _may_wait(norm):
-            yield from _ground(act, charter, held, acts, bearing, own, about=norm)
+        if own:
+            yield _ground(act, charter, held, acts, bearing, [norm], own, laid_out,
+                          keep_floors)  # fmt: skip
 
 
 def _bears(norm: Norm, act: str, acts: Acts) -> bool:
-    """Whether a norm can weigh on an act: it covers it, or is a duty whatever is done."""
+    """Whether a norm can weigh on an act: it covers it, or is a duty whatever is done.
+
+    A duty that leaves time forbids nothing meanwhile; where it depends on facts, those stay untold
+    in every case, so that it does not stand.
+    """
+    if norm.kind == "obligation" and _may_wait(norm) and not is_empty(norm.condition):
+        return norm.act == act
     return norm.kind in ("obligation", "exemption") or acts.covers(norm.act, act)
 
 
 def _may_wait(norm: Norm) -> bool:
-    """Whether it is a duty that leaves time, so that doing something else meanwhile is no breach."""
+    """Whether it is a duty that leaves time, so that something else may be done meanwhile."""
     left = norm.deadline is not None and any(digit in norm.deadline for digit in "123456789")
     return norm.kind == "obligation" and left
 
@@ -143,41 +165,59 @@ def _ground(
     held: tuple[Norm, ...],
     acts: Acts,
     bearing: Sequence[Norm],
+    about: Sequence[Norm],
     focus: Sequence[str],
-    about: Norm | None = None,
-) -> Iterator[Ground]:
-    """Yield the ground, or nothing where no norm at issue binds the same actor and channel."""
+    laid_out: tuple[int, int],
+    keep_floors: bool,
+) -> Ground:
+    """Return the ground of an act.
+
+    Args:
+        act: what is asked for.
+        charter: where everything comes from.
+        held: the norms that hold.
+        acts: the ontology.
+        bearing: those of the norms that can weigh on the act.
+        about: those of them whose facts, day, place and people vary.
+        focus: the facts that vary.
+        laid_out: how many charters and situations.
+        keep_floors: whether constitutional norms of the global layer are never altered.
+    """
     facts = {fact.name: fact for fact in charter.vocabulary.facts}
     settled = _settled(bearing, focus, charter.vocabulary)
-    asked = {f for n in bearing for f in facts_of(n.condition)}
+    asked = {f for n in held for f in facts_of(n.condition) if n in bearing or _may_wait(n)}
     extra = _extra(act.name, [f for f in facts if f not in asked and f not in settled],
                    facts, charter.vocabulary, 2 if len(focus) < FOCUS else 1)  # fmt: skip
-    model = about or (bearing[0] if bearing else min(held, key=lambda n: (-rank(n), n.id)))
+    model = next(iter((*about, *bearing)), None) or min(held, key=lambda n: (-rank(n), n.id))
     polities = sorted({n.authority for n in held if n.layer == "polity"})
-    front = [about, *(n for n in bearing if n is not about)] if about else list(bearing)
-    # Duties that no fact at issue wakes stay as they are; to alter them would change nothing.
-    quiet = [n for n in front if _asleep(n, settled) or _may_wait(n)]
+    front = [*about, *(n for n in bearing if n not in about)]
+    # Norms that no fact at issue wakes stay as they are; to alter them would change nothing.
+    quiet = [n for n in front if _asleep(n, settled) or (_may_wait(n) and n not in about)]
     awake = [n for n in front if n not in quiet]
-    altered = variants(awake, act=act, extra=extra, polities=polities, model=model, most=VARIANTS)
-    altered = tuple(Variant((*v.norms, *quiet), v.alteration, v.norm) for v in altered)
+    altered = tuple(
+        Variant((*v.norms, *quiet), v.alteration, v.norm)
+        for v in variants(awake, act=act, extra=extra, polities=polities, model=model,
+                          most=laid_out[0], keep_floors=keep_floors)
+    )  # fmt: skip
     channel = model.scope.channels[0]
     conditions = [n.condition for v in altered for n in v.norms]
     varied = [*focus, *(fact.name for fact, _ in extra)]
     aspects = [
         Aspect(name, _states(facts[name], conditions), facts[name]) for name in varied
-    ]
-    aspects += _circumstances(act.name, altered, held, acts, model, polities)
-    cores = tuple(_cores(act.name, aspects, charter.vocabulary, settled))
+    ]  # fmt: skip
+    aspects += _circumstances(act.name, about, altered, held, acts, model, polities)
+    cores = tuple(_cores(act.name, aspects, charter.vocabulary, settled, laid_out[1]))
     table = _decisions(charter, act.name, channel, aspects, settled, altered, cores)
     bound = {f for axiom in charter.vocabulary.axioms for f in facts_of(axiom)}
-    waiting = {f for n in bearing if _may_wait(n) for f in facts_of(n.condition)}
-    used = {*varied, *settled, *bound, *waiting}
+    used = {*varied, *settled, *bound, *asked}
     placebo = tuple((facts[name], (*_placebo_values(facts[name]), None))
                     for name in sorted(facts)
                     if name not in used and not _derived(name))  # fmt: skip
     bearing_refs = {n.ref for n in bearing}
-    distractors = tuple(n for n in held if n.ref not in bearing_refs)
-    yield Ground(act, tuple(aspects), settled, placebo, distractors, altered, cores, channel, table)
+    distractors = tuple(n for n in held if n.ref not in bearing_refs and not _may_wait(n))
+    return Ground(
+        act, tuple(aspects), settled, placebo, distractors, altered, cores, channel, table
+    )
 
 
 def _derived(name: str) -> bool:
@@ -265,7 +305,7 @@ def values_of(fact: FactType, conditions: Iterable[Condition]) -> tuple[FactValu
             named = {v for c in conditions for v in _named(c, fact.name)}
             first = [v for v in fact.values if v in named]
             other = [v for v in fact.values if v not in named]
-            return tuple([*first[:3], *other[: max(1, 4 - len(first[:3]))]])
+            return (*first[:3], *other[: max(1, 4 - len(first[:3]))])
         case "time":
             return _instants(sorted({v for c in conditions for v in _named(c, fact.name)}))
         case _:
@@ -333,45 +373,65 @@ def _placebo_values(fact: FactType) -> tuple[FactValue, ...]:
 
 def _circumstances(
     act: str,
+    about: Sequence[Norm],
     altered: Sequence[Variant],
     held: Sequence[Norm],
     acts: Acts,
     model: Norm,
     polities: Sequence[str],
 ) -> list[Aspect]:
-    """What varies besides facts: the day, the place, who is met, who acts, what else can be done.
+    """What is said besides facts: the day, the place, who is met, who acts, what else can be done.
 
-    Each varies only where some norm at issue can be told apart by it.
+    It varies where a norm at issue can be told apart by it, is the same in all cases where only
+    another norm can, and is left unsaid where none can.
     """
     norms = [n for v in altered for n in v.norms]
     found = []
-    days = sorted({d for n in norms for d in (n.valid_from, n.valid_to) if d is not None})[:2]
+    days = _days(about)[:2]
     if days:
         found.append(Aspect("time", tuple(x for d in days for x in (d - timedelta(days=1), d))))
-    if len(polities) > 1 and any(n.layer == "polity" for n in norms):
-        own = sorted({n.authority for n in norms if n.layer == "polity"})
-        places = [*own, *(p for p in polities if p not in own)][:3]
+    elif _days(norms):
+        found.append(Aspect("time", _days(norms)[-1:]))
+    if polities and any(n.layer == "polity" for n in norms):
+        own = sorted({n.authority for n in about if n.layer == "polity"})
+        other = [p for p in polities if p not in own]
+        places = [*own[:2], *other[:1]] if own else polities[:1]
         found.append(Aspect("jurisdiction", tuple((place,) for place in places)))
-    if any(len(n.counterparty) < 4 for n in norms):
-        found.append(Aspect("counterparty", ("human", "agent", "mixed", "public")))
-    actors = dict.fromkeys(a for n in (model, *norms) for a in n.bearer.actor)
-    sensitive = any(n.bearer.actor_sensitivity in ("human_only", "agent_only") for n in norms)
-    uneven = any(set(n.bearer.actor) != set(actors) for n in norms)
-    first = model.bearer.actor[0]
-    if sensitive or uneven:
-        others = [a for a in actors if a != first][:2]
-        found.append(Aspect("bearer", (first, *others) if others else (first,)))
-    else:
-        found.append(Aspect("bearer", (first,)))
-    if any(n.kind == "obligation" for n in norms):
-        free = [
-            other for other in acts.names
-            if other not in (act, NULL_ACT) and not acts.covers(act, other)
-            and not acts.covers(other, act)
-            and not any(acts.covers(n.act, other) for n in held if n.kind != "obligation")
-        ]  # fmt: skip
-        found.append(Aspect("feasible", ((), (free[0],)) if free else ((),)))
+    if any(len(n.counterparty) < len(COUNTERPARTIES) for n in norms):
+        varies = any(len(n.counterparty) < len(COUNTERPARTIES) for n in about)
+        met = COUNTERPARTIES if varies else model.counterparty[:1]
+        found.append(Aspect("counterparty", met))
+    found += [_bearers(about, norms, model), *_alternatives(act, norms, held, acts)]
     return found
+
+
+def _days(norms: Sequence[Norm]) -> tuple[date, ...]:
+    return tuple(sorted({d for n in norms for d in (n.valid_from, n.valid_to) if d is not None}))
+
+
+def _bearers(about: Sequence[Norm], norms: Sequence[Norm], model: Norm) -> Aspect:
+    first = model.bearer.actor[0]
+    actors = dict.fromkeys((first, *(a for n in about for a in n.bearer.actor)))
+    sensitive = any(n.bearer.actor_sensitivity in ("human_only", "agent_only") for n in about)
+    uneven = any(set(n.bearer.actor) != set(actors) for n in about)
+    if sensitive or uneven:
+        return Aspect("bearer", tuple(actors)[:3])
+    return Aspect("bearer", (first,), told=len({a for n in norms for a in n.bearer.actor}) > 1)
+
+
+def _alternatives(
+    act: str, norms: Sequence[Norm], held: Sequence[Norm], acts: Acts
+) -> list[Aspect]:
+    """What else can be done: nothing, or an act that no norm speaks about, where a duty stands."""
+    if not any(n.kind == "obligation" for n in norms):
+        return []
+    free = [
+        other for other in acts.names
+        if other not in (act, NULL_ACT) and not acts.covers(act, other)
+        and not acts.covers(other, act)
+        and not any(acts.covers(n.act, other) for n in held if n.kind != "obligation")
+    ]  # fmt: skip
+    return [Aspect("feasible", ((), (free[0],)) if free else ((),))]
 
 
 def _cores(
@@ -379,13 +439,14 @@ def _cores(
     aspects: Sequence[Aspect],
     vocabulary: Vocabulary,
     settled: Mapping[str, FactValue],
+    most: int,
 ) -> Iterator[Core]:
     """Yield situations, each close to others, until there are enough or there are no more."""
     sizes = [len(aspect.states) for aspect in aspects]
     total = math.prod(sizes)
     seen: set[Core] = set()
-    for turn in range(min(total, 4 * SITUATIONS)):
-        code = number(f"core:{act}:{turn}") % total if total > SITUATIONS else turn
+    for turn in range(min(total, 4 * most)):
+        code = number(f"core:{act}:{turn}") % total if total > most else turn
         base = _digits(code, sizes)
         near = [
             (*base[:i], state, *base[i + 1 :]) for i, size in enumerate(sizes)
@@ -394,13 +455,12 @@ def _cores(
         for core in dict.fromkeys([base, *near]):
             if core in seen:
                 continue
-            facts = {
-                a.name: a.states[i] for a, i in zip(aspects, core, strict=True) if a.fact is not None
-            }  # fmt: skip
+            states = zip(aspects, core, strict=True)
+            facts = {a.name: a.states[i] for a, i in states if a.fact is not None}
             if _possible(vocabulary, {**settled, **facts}):
                 seen.add(core)
                 yield core
-                if len(seen) >= SITUATIONS:
+                if len(seen) >= most:
                     return
 
 
@@ -464,4 +524,3 @@ def reduced(charter: Charter, norms: Sequence[Norm]) -> Charter:
             "conflicts": (),
         }
     )
-

@@ -91,7 +91,7 @@ class Speaker:
         for aspect, index in zip(ground.aspects, state, strict=True):
             if aspect.fact is not None:
                 facts[aspect.name] = aspect.states[index]
-            elif aspect.name == "feasible" or len(aspect.states) > 1:
+            elif aspect.told:
                 around.append(self._circumstance(aspect, aspect.states[index]))
         named = sorted(facts)
         return [*(self.fact(name, facts[name], form, in_words) for name in named), *around]

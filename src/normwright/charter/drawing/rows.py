@@ -121,9 +121,7 @@ def read_answer(item: CaseItem, text: str) -> CaseAnswer:
     told = text.strip().lower()
     found = [verdict for verdict, word in words.items() if told.startswith(word.lower())]
     norms = tuple(dict.fromkeys(_REFERENCE.findall(text)))
-    return CaseAnswer(
-        id=item.id, lang=item.lang, verdict=found[0] if found else None, norms=norms
-    )
+    return CaseAnswer(id=item.id, lang=item.lang, verdict=found[0] if found else None, norms=norms)
 
 
 def as_text(prompt: tuple[Message, ...]) -> str:

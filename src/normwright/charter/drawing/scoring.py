@@ -81,9 +81,7 @@ def _given(items: Sequence[CaseItem], answers: Iterable[CaseAnswer]) -> Answers:
     return given
 
 
-def _figures(
-    items: Sequence[CaseItem], given: Answers, seed: int, rounds: int
-) -> CaseFigures:
+def _figures(items: Sequence[CaseItem], given: Answers, seed: int, rounds: int) -> CaseFigures:
     def mean(value: Callable[[CaseItem], float], among: Sequence[CaseItem]) -> Estimate:
         return bootstrap_mean([value(item) for item in among], bounds=(0.0, 1.0), seed=seed,
                               clusters=[item.unit for item in among], rounds=rounds)  # fmt: skip
@@ -116,9 +114,7 @@ def _figures(
         ),
         missing_asked=mean(right, asking),
         missing_named=mean(lambda x: _named(x, given.get((x.id, x.lang))), asking),
-        asked_needlessly=mean(
-            lambda x: said(x) == "ask", [x for x in items if x.verdict != "ask"]
-        ),
+        asked_needlessly=mean(lambda x: said(x) == "ask", [x for x in items if x.verdict != "ask"]),
         constant=mean(lambda x: x.verdict == best, items),
         constant_verdict=best,
     )
@@ -140,9 +136,7 @@ def _f1(item: CaseItem, answer: CaseAnswer | None) -> float:
 
 def _named(item: CaseItem, answer: CaseAnswer | None) -> bool:
     return (
-        answer is not None
-        and answer.verdict == "ask"
-        and set(answer.unknown) == set(item.unknown)
+        answer is not None and answer.verdict == "ask" and set(answer.unknown) == set(item.unknown)
     )
 
 
