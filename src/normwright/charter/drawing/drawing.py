@@ -7,6 +7,7 @@ it. Case k depends on the charter, the options, the seed and k, and on nothing d
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,6 +46,8 @@ DISTRACTORS = 3
 """Most norms shown that have no bearing on the act."""
 _PATTERN = 120
 """Units after which the kinds of cases come round again."""
+_WORN = 30.0
+"""How much it weighs that a kind of case has been used more often than it has figures."""
 _MISSING = 6
 """One unit in this many is about a missing fact."""
 
@@ -121,7 +124,7 @@ class Drawing:
         if faults:
             raise InputError(faults)
         wordings(self.spoken)
-        self._grounds.extend(grounds(self.charter, keep_floors=self.keep_floors))
+        self._grounds.extend(_laid_out(self.charter, self.digest, self.keep_floors))
         if not self._strata:
             raise InputError([self._nothing()])
 
@@ -166,9 +169,13 @@ class Drawing:
         """
         end = start + count
         if start < 0 or count < 0 or end > self.size:
-            raise InputError([Fault(where="count", expected=f"at most {self.size} cases in all",
-                                    seen=f"cases {start} to {end}",
-                                    do="A richer vocabulary, or all wordings, yield more.")])  # fmt: skip
+            fault = Fault(
+                where="count",
+                expected=f"at most {self.size} cases in all",
+                seen=f"cases {start} to {end}",
+                do="A richer vocabulary, or all wordings, yield more.",
+            )
+            raise InputError([fault])
         return self._between(start, end)
 
     def _between(self, start: int, end: int) -> Iterator[DrawnCase]:
@@ -178,6 +185,11 @@ class Drawing:
             if member == 0 or index == start:
                 together = self._unit(unit)
             yield together[member]
+
+    @cached_property
+    def digest(self) -> Digest:
+        """Digest of the charter, worked out once."""
+        return self.charter.digest
 
     @cached_property
     def key(self) -> str:
@@ -213,7 +225,7 @@ class Drawing:
 
     @cached_property
     def _pattern(self) -> tuple[Stratum, ...]:
-        return _balanced(list(self._strata))
+        return _balanced({s: sum(map(len, own)) for s, own in self._strata.items()})
 
     @cached_property
     def _units(self) -> int:
@@ -276,10 +288,12 @@ class Drawing:
         if not self._grounds:
             return Fault(where=self.charter.id, expected="norms in force", seen="none",
                          do="Ratify norms, or take drafts to hold as well.")  # fmt: skip
-        return Fault(where=self.charter.id,
-                     expected=f"cases with the verdicts {', '.join(self.verdicts)}",
-                     seen="none that the facts of the vocabulary can tell apart",
-                     do="Allow more verdicts, or declare facts that norms may depend on.")  # fmt: skip
+        return Fault(
+            where=self.charter.id,
+            expected=f"cases with the verdicts {', '.join(self.verdicts)}",
+            seen="none that the facts of the vocabulary can tell apart",
+            do="Allow more verdicts, or declare facts that norms may depend on.",
+        )
 
 
 @dataclass(frozen=True)
@@ -333,14 +347,14 @@ class _Told:
             prompts={lang: self._prompt(lang, norms, core) for lang in drawing.spoken},
             answers={lang: self._answer(lang, cell) for lang in drawing.spoken},
             foils={} if foil is None else {x: self._answer(x, foil) for x in drawing.spoken},
-            charter=drawing.charter.digest if altered.alteration == "" else said.charter or "",
+            charter=drawing.digest if altered.alteration == "" else said.charter or "",
         )
 
     def _decision(self, cell: tuple[int, int]) -> Decision:
         said = self.ground.table[cell]
         if self.ground.variants[cell[0]].alteration:
             return said
-        return said.model_copy(update={"charter": self.drawing.charter.digest})
+        return said.model_copy(update={"charter": self.drawing.digest})
 
     def _norms(self, variant: int) -> tuple[Norm, ...]:
         """The norms of the prompt, at the same places under every charter of the unit."""
@@ -366,37 +380,60 @@ class _Told:
         return speaker.answer(self.ground.table[cell], norms, self.frame.style)
 
 
+_KEPT: dict[tuple[Digest, bool], tuple[Ground, ...]] = {}
+"""Grounds of the charters drawn from last; they follow from the charter alone."""
+
+
+def _laid_out(charter: Charter, digest: Digest, keep_floors: bool) -> tuple[Ground, ...]:
+    key = (digest, keep_floors)
+    if key not in _KEPT:
+        if len(_KEPT) >= 4:
+            _KEPT.pop(next(iter(_KEPT)))
+        _KEPT[key] = tuple(grounds(charter, keep_floors=keep_floors))
+    return _KEPT[key]
+
+
 def _options(ground: Ground) -> tuple[int, ...]:
     return tuple(len(values) for _, values in ground.placebo)
 
 
-def _balanced(strata: Sequence[Stratum]) -> tuple[Stratum, ...]:
+def _balanced(sizes: Mapping[Stratum, int]) -> tuple[Stratum, ...]:
     """Return an order of strata in which verdicts come up equally often, as far as they can.
 
     Necessity and the dilemmas count as one kind of verdict here: they are rarer, and to give each
     of them the weight of a permission would make every other case a conflict.
     """
-    plain = [s for s in strata if s[0] != "missing"]
-    missing = [s for s in strata if s[0] == "missing"]
+    plain = [s for s in sizes if s[0] != "missing"]
+    missing = [s for s in sizes if s[0] == "missing"]
     counts = dict.fromkeys(("allow", "deny", "ask", "conflict"), 0)
-    used = dict.fromkeys(strata, 0)
+    verdicts: Counter[DecisionVerdict] = Counter()
+    used = dict.fromkeys(sizes, 0)
     pattern = []
     for turn in range(_PATTERN):
         pool = missing if missing and (turn % _MISSING == 0 or not plain) else plain
-        # Every other unit has the charter as it stands on one side.
-        standing = [s for s in pool if s[0] == "crossed"]
-        pool = standing if standing and turn % 2 else pool
+        # Every third unit has the charter as it stands on one side; conflicts are rare there, and
+        # come from the others.
+        standing = turn % 3 == 1
+        side = [s for s in pool if (s[0] == "crossed") == standing]
+        if standing:
+            side = [s for s in side if "conflict" not in map(_kind, s[1])] or side
+        pool = side or pool
 
-        def imbalance(stratum: Stratum) -> tuple[int, int]:
+        def imbalance(stratum: Stratum) -> tuple[float, int]:
             after = dict(counts)
             for verdict in stratum[1]:
                 after[_kind(verdict)] += 1
-            return sum(n * n for n in after.values()), used[stratum]
+            uneven = sum(n * n for n in after.values())
+            conflicts = sum(verdicts[v] for v in stratum[1] if _kind(v) == "conflict")
+            # What has few figures comes seldom, or its cases would be much alike.
+            worn = _WORN * used[stratum] / sizes[stratum]
+            return uneven + conflicts + worn, used[stratum]
 
         best = min(pool, key=imbalance)
         used[best] += 1
         for verdict in best[1]:
             counts[_kind(verdict)] += 1
+            verdicts[verdict] += 1
         pattern.append(best)
     return tuple(pattern)
 

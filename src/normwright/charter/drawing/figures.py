@@ -9,6 +9,7 @@ coin there.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -20,16 +21,21 @@ from normwright.charter.drawing.numbering import number, permutation
 from normwright.records import DecisionVerdict
 
 FigureKind: TypeAlias = Literal["altered", "crossed", "missing", "pair", "swap"]
-"""`crossed`: a full square, one charter as it stands. `altered`: a full square of two alterations. `missing`: a square in which knowing a fact or not decides under the
-one charter and nothing under the other. `pair`: two situations under the charter as it stands.
-`swap`: one situation under the charter as it stands and altered."""
+"""`crossed`: a full square, one of its charters as it stands. `altered`: a full square of two
+altered charters. `missing`: a square in which knowing a fact or not decides under the one charter
+and nothing under the other. `pair`: two situations under the charter as it stands. `swap`: one
+situation under the charter as it stands and altered."""
 
 MOST = 400
 """Figures of one kind and one pair of verdicts read off one ground."""
 
+_EDGES = 10
+"""Near misses looked at for each pair of charters."""
+
 _VERDICTS: tuple[DecisionVerdict, ...] = (
     "allow", "deny", "ask", "necessity", "dilemma-choice", "dilemma-inaction", "deny-dilemma",
 )  # fmt: skip
+_DILEMMAS = frozenset({"dilemma-choice", "dilemma-inaction", "deny-dilemma"})
 _CODE = {verdict: code for code, verdict in enumerate(_VERDICTS)}
 
 
@@ -60,18 +66,7 @@ def squares(
         own: dict[Stratum, list[Figure]] = {}
         used: set[tuple[int, int]] = set()
         candidates = list(_squares(place, ground, set(verdicts)))
-        order = permutation_of(len(candidates), f"squares:{ground.act.name}")
-        # Squares with the charter as it stands come first, and the rarer kinds of square before
-        # the others, for a case that one square has taken no other can have.
-        counts: dict[Stratum, int] = {}
-        for stratum, _ in candidates:
-            counts[stratum] = counts.get(stratum, 0) + 1
-
-        def turn(index: int) -> tuple[bool, int]:
-            stratum, figure = candidates[index]
-            return 0 not in figure.variants, counts[stratum]
-
-        for index in sorted(order, key=turn):
+        for index in _in_turn(candidates, ground.act.name):
             stratum, figure = candidates[index]
             cells = {(v, c) for v in figure.variants for c in figure.cores}
             if used & cells or len(own.get(stratum, ())) >= MOST:
@@ -81,6 +76,21 @@ def squares(
         for stratum, figures in own.items():
             found.setdefault(stratum, []).append(figures)
     return dict(sorted(found.items()))
+
+
+def _in_turn(candidates: Sequence[tuple[Stratum, Figure]], act: str) -> list[int]:
+    """The order in which squares may take their cases, for what one has taken no other can have.
+
+    Squares with dilemmas come first, then those with the charter as it stands, and among either
+    the rarer kinds before others.
+    """
+    counts = Counter(stratum for stratum, _ in candidates)
+
+    def turn(index: int) -> tuple[bool, bool, int]:
+        stratum, figure = candidates[index]
+        return _DILEMMAS.isdisjoint(stratum[1]), 0 not in figure.variants, counts[stratum]
+
+    return sorted(permutation_of(len(candidates), f"squares:{act}"), key=turn)
 
 
 def lines(
@@ -133,6 +143,7 @@ def _squares(
     edges = np.array(list(ground.edges()), dtype=np.int64).reshape(-1, 3)
     if not len(edges):
         return
+    edges = edges[list(permutation_of(len(edges), f"edges:{ground.act.name}"))]
     codes = _codes(ground)
     asking = _CODE["ask"]
     wanted = np.isin(codes, [_CODE[v] for v in verdicts])
@@ -151,11 +162,11 @@ def _squares(
             missing = (both & open_ended & (b[i] == asking) & (a[i] != asking)
                        & (a[j] == b[j]) & (b[j] != asking))  # fmt: skip
             if i < j:
-                for e in np.flatnonzero(crossed).tolist():
+                for e in np.flatnonzero(crossed)[:_EDGES].tolist():
                     yield _square(
                         "altered" if i else "crossed", place, ground, (i, j), edges[e].tolist()
                     )
-            for e in np.flatnonzero(missing).tolist():
+            for e in np.flatnonzero(missing)[: _EDGES // 2].tolist():
                 yield _square("missing", place, ground, (i, j), edges[e].tolist())
 
 

@@ -30,7 +30,7 @@ from normwright.records import (
     Vocabulary,
 )
 
-LAID_OUT = ((20, 40, 120), (None, 24, 64))
+LAID_OUT = ((20, 32, 80), (None, 24, 64))
 """Up to how many acts -> how many charters, altered and not, and how many situations are laid out
 for each. It bounds how many decisions a drawing costs, and not how many cases it yields."""
 FOCUS = 4
