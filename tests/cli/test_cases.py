@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.charter.builders import seed, write
+from tests.charter.builders import cases, seed, write
 from tests.cli.conftest import Call
 
 
 def _norms(folder: Path) -> str:
     fact = {"fact": "clinician", "eq": False}
-    return str(write(folder, seed(status="in_force", condition=fact)))
+    told = [*cases(("hit", "deny"), clinician=False), *cases(("miss", "allow", "tell"))]
+    return str(write(folder, seed(status="in_force", condition=fact, cases=told)))
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
