@@ -175,7 +175,7 @@ def reader(sets: Sets) -> Scored:
     return _scored("reads the norms in the prompt, resolver", sets, shares, classes)
 
 
-def _scored(name: str, sets: Sets, shares: Any, classes: list[str]) -> Scored:
+def _scored(name: str, sets: Sets, shares: Any, classes: Sequence[str]) -> Scored:
     said = np.asarray(classes)[shares.argmax(axis=1)]
     due = np.asarray([c.decision.verdict for c in sets.asked])
     right = (said == due).reshape(-1, 2)
@@ -197,16 +197,20 @@ def random_charter(seed: int) -> Charter:
     """A charter of chance: six acts, nine facts, fourteen norms of two layers."""
     luck = random.Random(seed)
     facts: list[dict[str, Any]] = [
-        {"name": f"f{i}", "type": "bool", "label": {"en": f"Thing {i} is so", "pt": f"A coisa {i} é assim"}}
+        {
+            "name": f"f{i}",
+            "type": "bool",
+            "label": {"en": f"Thing {i} is so", "pt": f"A coisa {i} é assim"},
+        }
         for i in range(6)
-    ]  # fmt: skip
+    ]
     facts += [
         {"name": f"k{i}", "type": "enum", "values": ["red", "green", "blue"],
          "label": {"en": f"The kind of matter {i}", "pt": f"O tipo do assunto {i}"}}
         for i in range(2)
     ]  # fmt: skip
-    facts.append({"name": "n", "type": "int", "low": 0, "high": 99,
-                  "label": {"en": "The number of people", "pt": "O número de pessoas"}})  # fmt: skip
+    people = {"en": "The number of people", "pt": "O número de pessoas"}
+    facts.append({"name": "n", "type": "int", "low": 0, "high": 99, "label": people})
     acts = [{"name": "act"}] + [{"name": f"act.{i}", "is_a": ["act"]} for i in range(6)]
     for n, act in enumerate(acts):
         act["label"] = {"en": f"Do task {n}", "pt": f"Fazer a tarefa {n}"}  # type: ignore[assignment]
@@ -223,13 +227,14 @@ def random_charter(seed: int) -> Charter:
     norms = []
     for n in range(14):
         layer = luck.choice(("global", "organisation"))
+        authority = "world" if layer == "global" else "desk"
         parts = tuple(atom() for _ in range(luck.randint(0, 2)))
         condition = Condition() if not parts else parts[0] if len(parts) == 1 else Condition(
             **{luck.choice(("all", "any")): parts}  # type: ignore[arg-type]
         )  # fmt: skip
         norms.append(
             Norm.model_validate({
-                "id": f"n{n}", "layer": layer, "authority": "world" if layer == "global" else "desk",
+                "id": f"n{n}", "layer": layer, "authority": authority,
                 "kind": luck.choice(("prohibition", "prohibition", "permission", "guarantee")),
                 "tier": "constitutional" if layer == "global" else "revisable",
                 "act": f"act.{luck.randrange(6)}", "condition": condition, "status": "in_force",
@@ -242,7 +247,7 @@ def random_charter(seed: int) -> Charter:
 
 
 def charters(places: Sequence[Path]) -> list[tuple[str, Charter]]:
-    """Return the charters to measure on: those named, else the town's, the seeds and one of chance."""
+    """Return the charters to measure on: those named, else town, seeds and two of chance."""
     if places:
         return [(p.name, assembled(read_source(p), drafts=True)) for p in places]
     found = [("town", assembled(read_source(TOWN), drafts=True))]
@@ -276,8 +281,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         drawing = Drawing(charter, 7)
         count = sum(1 for _ in drawing.between(0, min(10 * learn // 8, drawing.size)))
         spent = time.process_time() - begun
-        lines += ["", f"## {name}", "", f"{len(charter.norms)} norms, {drawing.size:,} cases in all;"
-                  f" {count:,} of them in both languages drawn in {spent:.1f} s of CPU."]  # fmt: skip
+        told = f"{len(charter.norms)} norms, {drawing.size:,} cases in all; {count:,} of them"
+        told += f" in {len(charter.languages)} languages drawn in {spent:.1f} s of CPU."
+        lines += ["", f"## {name}", "", told]
         for lang in charter.languages:
             binary = drawn(charter, lang, learn, ask, verdicts=("allow", "deny"))
             scores = [by_words(binary, "word", (1, 2)), by_words(binary, "char_wb", (2, 4)),
@@ -291,18 +297,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
                       *table([by_words(every, "word", (1, 2)), by_facts(every), constant(every),
                               informed(every), reader(every)], len(every.pairs))]  # fmt: skip
             print(f"{name} {lang}: {scores[0].item:.3f} {scores[1].item:.3f}", file=sys.stderr)
+            _keep(lines, given)
         lang = charter.languages[0]
         plain = drawn(charter, lang, learn, ask, swaps=False, verdicts=("allow", "deny"))
-        lines += ["", f"### {lang}: control without swapped charters, {len(plain.pairs):,} pairs", "",
+        head = f"### {lang}: control without swapped charters, {len(plain.pairs):,} pairs"
+        lines += ["", head, "",
                   *table([by_words(plain, "word", (1, 2)), by_facts(plain), constant(plain),
                           reader(plain)], len(plain.pairs))]  # fmt: skip
-    page = "\n".join(lines) + "\n"
+    _keep(lines, given)
     if given.out is None and (given.quick or given.places):
-        print(page)
-    else:
-        (given.out or OUT).write_text(page, encoding="utf-8")
+        print("\n".join(lines))
     print(f"best that words do: {worst:.3f}; limit {LIMIT}", file=sys.stderr)
     return int(worst > LIMIT)
+
+
+def _keep(lines: Sequence[str], given: argparse.Namespace) -> None:
+    """Write what there is so far, where a page is wanted."""
+    if given.out is not None or not (given.quick or given.places):
+        (given.out or OUT).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 INTRODUCTION = """# What drawn cases give away

@@ -30,9 +30,9 @@ def test_items_are_written_and_told(call: Call, tmp_path: Path) -> None:
     rows = _rows(out)
 
     assert called.code == 0, called.err
-    assert called.json["rows"] == len(rows) == 160
-    assert called.json["cases"] == 80
-    assert sum(called.json["verdicts"].values()) == 80
+    assert called.value["rows"] == len(rows) == 160
+    assert called.value["cases"] == 80
+    assert sum(called.value["verdicts"].values()) == 80
     assert {row["lang"] for row in rows} == {"en", "pt"}
     assert all(row["labelled_by"] == "resolver" for row in rows)
     assert {row["id"]: row["verdict"] for row in rows if row["lang"] == "en"} == {
@@ -60,8 +60,8 @@ def test_rows_to_learn_from_keep_the_floors(call: Call, tmp_path: Path) -> None:
         called = call("charter", "cases", norms, "--as", form, "--count", "20", "--lang", "pt",
                       "--out", str(out), "--json")  # fmt: skip
         rows = _rows(out)
-        assert called.json["floors_kept"] is True
-        assert called.json["altered"] == 0
+        assert called.value["floors_kept"] is True
+        assert called.value["altered"] == 0
         assert {row["lang"] for row in rows} == {"pt"}
         assert all(row[key] for row in rows)
 

@@ -275,7 +275,7 @@ class Drawing:
         cells = list(itertools.product(charters, cores))
         shown = cells if self.near_misses or self.swaps else cells[:1]
         names = {cell: f"{self.key}.{unit}.{n}" for n, cell in enumerate(shown)}
-        found = []
+        found: list[DrawnCase] = []
         for cell in shown:
             variant, core = cell
             near = next((c for c in cells if c[0] == variant and c != cell), None)

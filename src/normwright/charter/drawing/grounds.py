@@ -20,6 +20,7 @@ from normwright.norms.ranking import rank
 from normwright.norms.resolver import HOLDING
 from normwright.records import (
     ActType,
+    Channel,
     Charter,
     Condition,
     Decision,
@@ -74,7 +75,7 @@ class Ground:
     """Norms that have no bearing on the act."""
     variants: tuple[Variant, ...]
     cores: tuple[Core, ...]
-    channel: str
+    channel: Channel
     table: Mapping[tuple[int, int], Decision] = field(repr=False)
     """(variant, core) -> decision."""
 
@@ -474,7 +475,7 @@ def _digits(code: int, sizes: Sequence[int]) -> Core:
 
 def _situation(
     act: str,
-    channel: str,
+    channel: Channel,
     aspects: Sequence[Aspect],
     core: Core,
     beside: Mapping[str, FactValue],
@@ -494,7 +495,7 @@ def _situation(
 def _decisions(
     charter: Charter,
     act: str,
-    channel: str,
+    channel: Channel,
     aspects: Sequence[Aspect],
     settled: Mapping[str, FactValue],
     altered: Sequence[Variant],
