@@ -211,6 +211,24 @@ def _resolver() -> Work:
     return lambda: Resolver(charter)
 
 
+def _drawn() -> Work:
+    """Ten thousand cases of the town's charter in two languages, each time from the beginning."""
+    from itertools import count
+
+    from normwright.charter import assembled, read_source
+    from normwright.charter.drawing import cases
+
+    norms = ROOT / "src" / "normwright" / "flow" / "templates" / "town" / "norms"
+    charter = assembled(read_source(norms), drafts=True)
+    versions = count(1)
+
+    def run() -> object:
+        fresh = charter.model_copy(update={"version": next(versions)})
+        return sum(1 for _ in cases(fresh, seed=1, count=10_000))
+
+    return run
+
+
 CASES: tuple[Case, ...] = (
     Case("margins-1e6x50", "pairwise margins, 10^6 ballots of 50", _margins(1_000_000, 50), 1.0),
     Case("margins-1e5x10", "pairwise margins, 10^5 ballots of 10", _margins(100_000, 10),
@@ -245,6 +263,7 @@ CASES: tuple[Case, ...] = (
     Case("decide-1000-unindexed", "the same, only asking every norm whether it applies",
          _decisions(indexed=False)),
     Case("resolver-1000", "a resolver of 1,000 norms", _resolver, 2.0),
+    Case("cases-1e4", "10^4 cases drawn from a charter, two languages", _drawn, 60.0),
 )  # fmt: skip
 
 

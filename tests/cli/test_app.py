@@ -42,6 +42,7 @@ def test_the_commands_are_these() -> None:
         "aggregate slate",
         "aggregate survey",
         "charter as-of",
+        "charter cases",
         "charter check",
         "charter decide",
         "charter diff",

@@ -36,6 +36,7 @@ from normwright.records.charters import (
 )
 from normwright.records.coherence import Coherence, Dilemma, Judgement, Repair
 from normwright.records.crowds import Crowd, Runs
+from normwright.records.drawn import CaseAnswer, CaseFigures, CaseItem, CaseScore
 from normwright.records.errors import (
     BudgetError,
     InputError,
@@ -251,7 +252,11 @@ __all__ = [
     "Bearer",
     "BudgetError",
     "Camp",
+    "CaseAnswer",
     "CaseFailure",
+    "CaseFigures",
+    "CaseItem",
+    "CaseScore",
     "ChangedRegion",
     "Changes",
     "Channel",

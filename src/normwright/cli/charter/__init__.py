@@ -2,6 +2,7 @@
 
 from normwright.cli.charter import (
     as_of,
+    cases,
     check,
     decide,
     diff,
@@ -18,6 +19,7 @@ from normwright.cli.charter.group import app
 __all__ = [
     "app",
     "as_of",
+    "cases",
     "check",
     "decide",
     "diff",

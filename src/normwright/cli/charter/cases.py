@@ -1,0 +1,269 @@
+"""`normwright charter cases`: situations decided by the resolver, to learn from and to be asked."""
+
+from __future__ import annotations
+
+import enum
+import gzip
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from normwright.cli.charter.group import Norms, app
+from normwright.cli.charter.norms import is_project, norms_of
+from normwright.cli.options import HERE, AsJson
+from normwright.cli.screen import DONE, console, emit
+from normwright.cli.standing import standing
+from normwright.records import Charter
+
+if TYPE_CHECKING:
+    from normwright.charter.drawing import Drawing, DrawnCase
+
+PREVIEW = 4
+"""Cases shown on the screen where no file was named and no number given."""
+
+
+class As(enum.StrEnum):
+    """What the rows are for."""
+
+    demonstrations = "demonstrations"
+    pairs = "pairs"
+    items = "items"
+
+
+class Split(enum.StrEnum):
+    """Wordings for learning, wordings kept from it, or both."""
+
+    train = "train"
+    test = "test"
+    both = "both"
+
+
+@app.command(
+    "cases",
+    epilog="Example:  normwright charter cases my-town --drafts --count 10000 --as items"
+    " --out cases.jsonl.gz",
+)
+def cases(
+    directory: Norms = HERE,
+    *,
+    count: Annotated[
+        int | None,
+        typer.Option("--count", min=1, help=f"How many cases; {PREVIEW} if no file is written."),
+    ] = None,
+    start: Annotated[
+        int, typer.Option("--start", min=0, help="Number of the first case, to go on from.")
+    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Which order the cases come in.")] = 1,
+    form: Annotated[As, typer.Option("--as", help="What the rows are for.")] = As.items,
+    lang: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lang", metavar="TAG", help="A language of the cases; repeat it. All if left out."
+        ),
+    ] = None,
+    near_misses: Annotated[
+        bool,
+        typer.Option(
+            "--near-misses/--no-near-misses",
+            help="Cases come with one that differs in one fact, and in its verdict.",
+        ),
+    ] = True,
+    swaps: Annotated[
+        bool | None,
+        typer.Option(
+            "--swaps/--no-swaps",
+            help="Each also under an altered charter that decides otherwise. Without a word: for"
+            " items alone.",
+        ),
+    ] = None,
+    alter_floors: Annotated[
+        bool | None,
+        typer.Option(
+            "--alter-floors/--keep-floors",
+            help="Whether constitutional norms for everyone may be altered too. Without a word: for"
+            " items alone, so that nothing learns to pass a floor.",
+        ),
+    ] = None,
+    closed_book: Annotated[
+        bool,
+        typer.Option("--closed-book", help="Leave the norms out of the prompt; without swaps."),
+    ] = False,
+    split: Annotated[Split, typer.Option("--split", help="Which wordings.")] = Split.both,
+    verdict: Annotated[
+        list[str] | None,
+        typer.Option("--verdict", metavar="VERDICT", help="Only these verdicts; repeat it."),
+    ] = None,
+    drafts: Annotated[
+        bool, typer.Option("--drafts", help="Take drafted and proposed norms to hold as well.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="JSON lines; packed if it ends in .gz."),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Draw situations the resolver decides, with near misses and swapped charters.
+
+    Every case is new, and case number K of a seed is the same however many are drawn. The right
+    answers follow from the norms: nobody voted on them.
+    """
+    from normwright.charter.drawing import VERDICTS, Drawing
+
+    charter = _charter(directory, drafts)
+    for_items = form is As.items
+    drawing = Drawing(
+        charter,
+        seed,
+        tuple(lang or ()),
+        None if split is Split.both else split.value,  # type: ignore[arg-type]
+        near_misses,
+        for_items and not closed_book if swaps is None else swaps,
+        tuple(verdict) if verdict else VERDICTS,  # type: ignore[arg-type]
+        not closed_book,
+        not (for_items if alter_floors is None else alter_floors),
+    )
+    number = count or PREVIEW
+    told = _Told(drawing, form, start, number)
+    if out is None:
+        if not as_json:
+            _show(drawing.between(start, number), drawing)
+        else:
+            for _ in told.rows():
+                pass
+    else:
+        _write(told, out)
+    if as_json:
+        emit({**told.summary(), "out": None if out is None else str(out)})
+    elif out is not None:
+        console().print(f"{out}: {told.lines} rows, {number} cases", style="green", markup=False)
+    return DONE
+
+
+class _Told:
+    """The rows of a drawing, counted while they are made."""
+
+    def __init__(self, drawing: Drawing, form: As, start: int, count: int) -> None:
+        self._drawing = drawing
+        self._form = form
+        self._start, self._count = start, count
+        self._verdicts: Counter[str] = Counter()
+        self._families: dict[str, Counter[str]] = {"train": Counter(), "test": Counter()}
+        self._kinds: Counter[str] = Counter()
+        self._units: set[str] = set()
+        self.lines = 0
+        self.digest = ""
+
+    def rows(self) -> Iterator[str]:
+        """Yield each row as one line of JSON."""
+        for case in self._drawing.between(self._start, self._count):
+            self._verdicts[case.decision.verdict] += 1
+            self._families[case.frame.split][case.frame.family] += 1
+            self._kinds["near_misses"] += case.near_miss is not None
+            self._kinds["swaps"] += case.swap is not None
+            self._kinds["altered"] += bool(case.alteration)
+            self._units.add(case.unit)
+            for row in self._rows(case):
+                self.lines += 1
+                yield json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def _rows(self, case: DrawnCase) -> Iterator[dict[str, Any]]:
+        from normwright.charter.drawing import (
+            demonstrations,
+            instruction,
+            items,
+            preference_pairs,
+        )
+
+        beside = {
+            "split": case.frame.split,
+            "template": case.frame.name,
+            "unit": case.unit,
+            "verdict": case.decision.verdict,
+            "near_miss": case.near_miss,
+            "swap": case.swap,
+            "alteration": case.alteration,
+            "charter": case.charter,
+            "labelled_by": "resolver",
+        }
+        match self._form:
+            case As.demonstrations:
+                for row in demonstrations(case):
+                    yield {**instruction(row), **beside}
+            case As.pairs:
+                for pair in preference_pairs(case, kind=self._drawing.charter.kind):
+                    yield {**pair.model_dump(mode="json"), **beside}
+            case As.items:
+                for item in items(case):
+                    yield item.model_dump(mode="json")
+
+    def summary(self) -> dict[str, Any]:
+        """Return what was drawn, in numbers."""
+        drawing = self._drawing
+        return {
+            "cases": self._count,
+            "rows": self.lines,
+            "as": self._form.value,
+            "start": self._start,
+            "available": drawing.size,
+            "units": len(self._units),
+            "languages": list(drawing.spoken),
+            "verdicts": dict(sorted(self._verdicts.items())),
+            "near_misses": self._kinds["near_misses"],
+            "swaps": self._kinds["swaps"],
+            "altered": self._kinds["altered"],
+            "families": {k: dict(sorted(v.items())) for k, v in self._families.items()},
+            "floors_kept": drawing.keep_floors,
+            "charter": drawing.charter.digest,
+            "seed": drawing.seed,
+            "labelled_by": "resolver",
+            "digest": self.digest or None,
+        }
+
+
+def _write(told: _Told, out: Path) -> None:
+    """Write the rows whole or not at all; packed bytes name no file and no time."""
+    import hashlib
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = out.with_name(f".{out.name}.part")
+    seen = hashlib.sha256()
+    try:
+        with beside.open("wb") as raw, _packed(raw, out) as file:
+            for row in told.rows():
+                data = row.encode()
+                seen.update(data)
+                file.write(data)
+        os.replace(beside, out)
+    finally:
+        beside.unlink(missing_ok=True)
+    told.digest = f"sha256:{seen.hexdigest()}"
+
+
+def _packed(raw: IO[bytes], out: Path) -> AbstractContextManager[IO[bytes] | gzip.GzipFile]:
+    if out.suffix != ".gz":
+        return nullcontext(raw)
+    return gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0, compresslevel=6)
+
+
+def _charter(place: Path, drafts: bool) -> Charter:
+    from normwright.charter import assembled
+
+    if is_project(place) and not drafts:
+        return standing(place, Charter, step="charter")
+    return assembled(norms_of(place), drafts=drafts)
+
+
+def _show(drawn: Iterator[DrawnCase], drawing: Drawing) -> None:
+    out = console()
+    for case in drawn:
+        for lang in drawing.spoken:
+            out.rule(f"{case.id}  {lang}  {case.frame.name}", align="left")
+            for message in case.prompts[lang]:
+                out.print(message.content, markup=False)
+            out.print(case.answers[lang], style="bold", markup=False)
