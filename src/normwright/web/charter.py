@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from normwright.charter.concerns import concern_coverage, concern_name
 from normwright.charter.telling import act_in, bearer_in, told
 from normwright.norms.resolver import HOLDING
 from normwright.records import (
@@ -268,13 +269,19 @@ def _history(norm: Norm, data: CharterPage, w: Words) -> Iterator[str]:
 
 
 def _concerns(charter: Charter, w: Words) -> dict[str, Any]:
-    """How many norms speak to each concern at each layer; a hole is a zero that is seen."""
-    tags = sorted({tag for norm in charter.norms for tag in norm.concerns})
-    rows = []
-    for tag in tags:
-        counts = [
-            sum(tag in norm.concerns for norm in charter.norms if norm.layer == layer)
-            for layer in LAYERS
-        ]
-        rows.append({"name": w.get(f"concern.{tag}", tag), "counts": counts})
-    return {"layers": [w(f"layer.{layer}") for layer in LAYERS], "rows": rows}
+    """How many norms speak to each concern at each layer; a hole is a zero that is seen.
+
+    Of a charter in which nothing holds yet, the drafts are counted, as they are what is shown.
+    """
+    held = [norm for norm in charter.norms if norm.status in HOLDING]
+    coverage = concern_coverage(held or charter.norms)
+    return {
+        "layers": [w(f"layer.{layer}") for layer in coverage.layers],
+        "rows": [
+            {
+                "name": concern_name(tag, (w.lang,))[w.lang],
+                "counts": [sum(kinds.values()) for kinds in layers.values()],
+            }
+            for tag, layers in coverage.counts.items()
+        ],
+    }

@@ -18,7 +18,8 @@ from normwright.cli.words import choose, words
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from normwright.charter.linting import ConcernCoverage, Lint, Severity
+    from normwright.charter.concerns import ConcernCoverage
+    from normwright.charter.linting import Lint, Severity
     from normwright.charter.linting.linter import Progress
     from normwright.records import CharterFinding, FindingClass
 
@@ -102,11 +103,18 @@ def _json(found: Lint, *, drafts: bool) -> dict[str, Any]:
 
 
 def _coverage_json(coverage: ConcernCoverage) -> dict[str, Any]:
+    from normwright.charter.concerns import concern_name
+    from normwright.charter.wording import spoken
+
     return {
         "layers": list(coverage.layers),
         "concerns": [
-            {"concern": one.tag, "name": one.name, "layers": dict(coverage.counts[one.tag])}
-            for one in coverage.concerns
+            {
+                "concern": tag,
+                "name": concern_name(tag, spoken()),
+                "layers": dict(coverage.counts[tag]),
+            }
+            for tag in coverage.concerns
         ],
         "holes": [{"concern": tag, "layer": layer} for tag, layer in coverage.holes],
         "unknown": {tag: list(norms) for tag, norms in coverage.unknown.items()},
@@ -158,18 +166,19 @@ def _matrix(coverage: ConcernCoverage, lang: str) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
+    from normwright.charter.concerns import concern_name
+
     say = words(lang)
     table = Table(title=say["lint-coverage"], title_justify="left")
     table.add_column(say["lint-concern"], no_wrap=True)
     for layer in coverage.layers:
         table.add_column(say[f"lint-{layer}"])
-    for concern in coverage.concerns:
+    for tag, layers in coverage.counts.items():
         cells = []
-        for layer in coverage.layers:
-            counts = coverage.counts[concern.tag][layer]
+        for counts in layers.values():
             told = ", ".join(f"{say[f'lint-{kind}']} {n}" for kind, n in counts.items())
             cells.append(Text(told) if told else Text(say["lint-hole"], style="red"))
-        table.add_row(in_language(concern.name, lang), *cells)
+        table.add_row(concern_name(tag, (lang,))[lang], *cells)
     return table
 
 
