@@ -182,7 +182,7 @@ def test_draft_writes_what_no_norm_says_and_never_twice(
     town: Path, call: Call, tmp_path: Path
 ) -> None:
     """The supported statement about nothing becomes a file; a second call refuses."""
-    called = call("charter", "draft", str(town), "--to", str(tmp_path / "to"), "--json")
+    called = call("charter", "draft", str(town), "--out", str(tmp_path / "to"), "--json")
 
     told = json.loads(called.out)
     (path,) = told["written"]
@@ -190,7 +190,7 @@ def test_draft_writes_what_no_norm_says_and_never_twice(
     assert yaml.safe_load(Path(path).read_text(encoding="utf-8"))["schema"] == "norm-draft/v1"
     assert {one["norm"]: one["carried"] for one in told["norms"]}[REF] is True
     assert [one["norm"] for one in told["dissents"]] == [REF]
-    assert call("charter", "draft", str(town), "--to", str(tmp_path / "to")).code == 1
+    assert call("charter", "draft", str(town), "--out", str(tmp_path / "to")).code == 1
 
 
 @pytest.mark.parametrize(
