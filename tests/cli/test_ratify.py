@@ -34,6 +34,28 @@ def norms(called: Any) -> dict[str, Any]:
     return {one["norm"]: one for one in json.loads(called.out)["norms"]}
 
 
+def test_norms_without_votes_are_not_ratified(town: Path, call: Call) -> None:
+    """A directory of norms has no consultation: the fault names the option that gives one."""
+    for command in ("ratify", "draft"):
+        for place in (town / "norms", Path("seeds")):
+            (fault,) = call("charter", command, str(place), "--json").faults
+
+            assert fault["where"] == str(place)
+            assert "--reading" in fault["do"]
+
+
+def test_a_ratified_project_is_looked_back_on_and_compared(town: Path, call: Call) -> None:
+    """The charter that a project ratified is dated, compared with its files, asked and shown."""
+    made = call("charter", "ratify", str(town), "--json").value["charter"]
+    since = call("charter", "as-of", "2126-01-01", str(town), "--json").value
+    against = call("charter", "diff", str(town), str(town), "--json").value
+    shown = call("charter", "show", str(town), "--json").value
+
+    assert [one["digest"] for one in since["governed"]] == [made]
+    assert against["before"] == against["after"] == shown["digest"] == made
+    assert call("charter", "diff", str(town), "--json").code == 0
+
+
 def test_project_is_carried_to_its_charter_and_each_norm_told(town: Path, call: Call) -> None:
     """State, rule, level, numbers and readings of every norm there is."""
     called = call("charter", "ratify", str(town), "--json")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from normwright.cli.charter.group import Norms, app
-from normwright.cli.charter.places import norms_of
+from normwright.cli.charter.places import consulted, norms_of
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.verdict import in_language
@@ -65,6 +65,8 @@ def draft(
 
     shown = choose(lang)
     source = norms_of(place)
+    if reading is None:
+        consulted(place)
     held = (flow.readings_of(place) if reading is None else flow.read_readings([reading]))[-1]
     rules = source.head.amendment
     drafts = charter.unwritten(

@@ -45,6 +45,19 @@ def norms_of(place: Path) -> CharterSource:
     return read_source(seeds() if str(place) == SEEDS and not place.exists() else place)
 
 
+def consulted(place: Path) -> None:
+    """Refuse a place that is no project where norms are to be voted on, and no votes are given.
+
+    Raises:
+        InputError: if it is none.
+    """
+    if not is_project(place):
+        raise InputError([
+            Fault(where=str(place), expected="a project, which has its consultation", seen="norms",
+                  do="Name the votes with --reading, a file that `charter draft --save` wrote.")
+        ])  # fmt: skip
+
+
 def charter_at(place: Path, *, drafts: bool | None = False, past: bool = False) -> Found:
     """Return the charter of a place.
 

@@ -9,7 +9,7 @@ import typer
 
 from normwright.cli.charter.draft import estimate_json, estimate_of, share_of
 from normwright.cli.charter.group import Norms, app, day_of
-from normwright.cli.charter.places import norms_of
+from normwright.cli.charter.places import consulted, norms_of
 from normwright.cli.keys import passphrase_of_person
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.progress import watching
@@ -67,6 +67,7 @@ def ratify(
         )
     else:
         _only_with_readings(on, parent)
+        consulted(place)
         made = _of_project(place, shown, as_json=as_json)
     if out is not None:
         flow.write_record(made, out)
