@@ -65,7 +65,7 @@ def test_public_names_are_listed(room: str) -> None:
     assert names == sorted(names, key=_ruff_order)
     assert len(set(names)) == len(names)
     assert [n for n in names if not hasattr(module, n)] == []
-    # A module imported late takes the place of a function of its name.
+    # A file of the same name would take a function's place, depending on what is imported first.
     assert [n for n in names if isinstance(getattr(module, n), ModuleType)] == []
 
 
