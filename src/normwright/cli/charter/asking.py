@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from normwright.norms import NULL_ACT
 from normwright.records import Fault, InputError, Situation
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ def facts_of(given: Sequence[str]) -> dict[str, FactValue]:
 
 def as_asked(situation: Situation) -> str:
     """Return what of a situation can be typed: act, facts, and what else could be done."""
+    from normwright.norms import NULL_ACT
+
     facts = ", ".join(f"{name}={_typed(value)}" for name, value in situation.facts.items())
     others = [act for act in situation.feasible if act != NULL_ACT]
     parts = (situation.act, facts, f"+ {', '.join(others)}" if others else "")
