@@ -30,10 +30,11 @@ from normwright.flow.engine import (
 )
 from normwright.flow.exchange import export_cedar, import_model_spec, import_seeds
 from normwright.flow.extras import require_learning
+from normwright.flow.folders import write_folder
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
 from normwright.flow.gc import Collection, collect
 from normwright.flow.grouped import OpinionGroups, groups_of
-from normwright.flow.imports import Imported, consultation_of, import_into, write_files
+from normwright.flow.imports import Imported, consultation_of, import_into
 from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
 from normwright.flow.permits import read_permit
@@ -161,7 +162,7 @@ __all__ = [
     "verify",
     "weigh",
     "withdraw",
-    "write_files",
+    "write_folder",
     "write_policy",
     "write_record",
 ]
