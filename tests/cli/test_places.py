@@ -25,7 +25,7 @@ def norms(folder: Path, status: str) -> Path:
     return write(folder, seed(status=status, condition=HOLDS, cases=TOLD))
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ["enact", "lint", "show"])
 def test_the_norms_that_ship_have_a_name(call: Call, command: str) -> None:
     """`seeds` stands for them wherever a directory does."""
     called = call("charter", command, "seeds", *COMMANDS[command], "--json")

@@ -7,6 +7,7 @@ from normwright.flow.chain import Chain, Link, chain_of
 from normwright.flow.charters import Ratified, ratified
 from normwright.flow.code import code_digest
 from normwright.flow.compare import Comparison, RunName, compare
+from normwright.flow.drawn import CaseRows, RowForm, write_cases
 from normwright.flow.enactment import (
     check_policy,
     enacted,
@@ -66,6 +67,7 @@ __all__ = [
     "FILE",
     "KINDS",
     "Audited",
+    "CaseRows",
     "Cast",
     "Chain",
     "Collection",
@@ -84,6 +86,7 @@ __all__ = [
     "Ranked",
     "Ratified",
     "Results",
+    "RowForm",
     "RunName",
     "RunReport",
     "Signatures",
@@ -162,6 +165,7 @@ __all__ = [
     "verify",
     "weigh",
     "withdraw",
+    "write_cases",
     "write_folder",
     "write_policy",
     "write_record",
