@@ -60,10 +60,11 @@ def _expired(grants: Sequence[Grant], when: date | None) -> bool | None:
     first = min(ends)
     if isinstance(when, datetime):
         return first <= _utc(when)
-    midnight = datetime.combine(when, time(), UTC)
-    if first <= midnight - _EAST:
+    # A difference is within bounds where a sum would leave the calendar.
+    left = first - datetime.combine(when, time(), UTC)
+    if left <= -_EAST:
         return True
-    return None if first < midnight + timedelta(days=1) + _WEST else False
+    return None if left < timedelta(days=1) + _WEST else False
 
 
 def _utc(when: datetime) -> datetime:
