@@ -57,6 +57,8 @@ _INSTANT = "an instant such as 2026-12-02 or 2026-12-02T14:00:00Z"
 _DAY = "a day such as 2026-12-02"
 _WORDS: Mapping[str, str] = {
     "tuple_type": "a list",
+    "too_short": "at least one",
+    "string_too_short": "text that is not empty",
     "list_type": "a list",
     "dict_type": "keys and values",
     "model_type": "keys and values",
@@ -118,6 +120,8 @@ def _one(
         return Fault(where="", expected=f"the key {place[-1]}", seen="nothing")
     told = message.removeprefix("Input should be ").removeprefix("Value error, ")
     expected = _WORDS.get(kind, told)
+    if kind == "too_short":
+        return Fault(where="", expected=expected, seen="none")
     shown = value if isinstance(value, (str, int, float, bool, date)) else type(value).__name__
     return Fault(where="", expected=expected, seen=str(shown)[:80])
 

@@ -18,6 +18,7 @@ from normwright.charter.explaining import explained
 from normwright.charter.invariants import case_languages, joint_invariants, norm_invariants
 from normwright.charter.loading import Document, Place, load
 from normwright.norms import axiom_faults, condition_faults, norm_faults, vocabulary_faults
+from normwright.norms.axioms import Axioms
 from normwright.norms.vocabulary import near
 from normwright.records import (
     ActType,
@@ -92,10 +93,11 @@ def read_source(place: Path, *, languages: Sequence[str] | None = None) -> Chart
     vocabulary = _vocabulary(parts, spoken, faults)
     # Beside half a vocabulary, every norm would seem to use words that are not in it.
     sound = _whole(parts, vocabulary) and not vocabulary_faults(vocabulary)
+    axioms = Axioms(vocabulary.axioms, vocabulary.facts)
     for norm, document in read.values():
         found = norm_invariants(norm, spoken, where="")
         found += case_languages(norm, spoken, where="")
-        found += norm_faults(norm, vocabulary) if sound else []
+        found += [*norm_faults(norm, vocabulary), *_impossible(norm, axioms)] if sound else []
         faults += [_located(fault, norm, document) for fault in found]
         faults += _needless(norm, document)
     home = {id(norm): document for norm, document in read.values()}
@@ -424,6 +426,15 @@ def _entries(
                                     expected=f"what {item.name} means, in {lang}",
                                     seen="nothing"))  # fmt: skip
     return found
+
+
+def _impossible(norm: Norm, axioms: Axioms) -> list[Fault]:
+    """Cases whose facts an axiom rules out: one of the two is wrong, and nobody can decide them."""
+    return [
+        fault.model_copy(update={"where": f"{norm.ref}: cases[{number}].facts"})
+        for number, case in enumerate(norm.cases)
+        for fault in axioms.faults(case.facts)
+    ]
 
 
 def _located(fault: Fault, norm: Norm, document: Document) -> Fault:

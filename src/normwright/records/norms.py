@@ -99,7 +99,7 @@ class Condition(Frozen):
 class Bearer(Frozen):
     """Who is bound, and whether it matters that the actor is a machine."""
 
-    actor: tuple[Actor, ...] = ("assistant",)
+    actor: tuple[Actor, ...] = Field(default=("assistant",), min_length=1)
     """Which actors."""
     actor_sensitivity: Literal["invariant", "human_only", "agent_only", "agent_stricter"] = (
         "invariant"
@@ -113,7 +113,7 @@ class Bearer(Frozen):
 class Scope(Frozen):
     """Where a norm applies."""
 
-    channels: tuple[Channel, ...] = ("output",)
+    channels: tuple[Channel, ...] = Field(default=("output",), min_length=1)
     deployments: str = "*"
 
 
@@ -200,7 +200,9 @@ class Norm(Record):
     """The act it speaks about, with all its kinds: a node of `acts.yaml`."""
     bearer: Bearer = Bearer()
     """Whom it binds."""
-    counterparty: tuple[Counterparty, ...] = ("human", "agent", "mixed", "public")
+    counterparty: tuple[Counterparty, ...] = Field(
+        default=("human", "agent", "mixed", "public"), min_length=1
+    )
     """Whom the act is done to or with; all unless the norm names some."""
     condition: Condition = Condition()
     """When it applies; empty: always."""

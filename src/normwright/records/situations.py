@@ -38,8 +38,8 @@ class FactReading(Frozen):
 class Grant(Frozen):
     """Authority handed on: what the grantee may do for the grantor."""
 
-    grantor: str
-    grantee: str
+    grantor: str = Field(min_length=1)
+    grantee: str = Field(min_length=1)
     grantor_is: Actor | Literal["human"] = "human"
     """What the grantor is. A chain whose first grantor is no human has no accountable root."""
     acts: tuple[str, ...]

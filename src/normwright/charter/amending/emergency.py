@@ -54,6 +54,7 @@ def emergency_faults(
             found += emergency_norm(norm, days=amendment.emergency_days)
             found += _targets(norm, norms)
             found += _rights(norm, norms, acts, vocabulary)
+            found += _bans(norm, norms, acts, vocabulary)
             found += _renewal(norm, norms, acts, vocabulary, amendment.emergency_days)
     return found
 
@@ -184,6 +185,35 @@ def _rights(
                 seen=f"a {norm.kind} that would beat it",
                 do="Leave the guaranteed cases out by its condition.",
             )
+
+
+def _bans(
+    norm: Norm, norms: Sequence[Norm], acts: Acts, vocabulary: Vocabulary
+) -> Iterator[Fault]:
+    """An emergency duty may not make necessary what a norm no stronger than itself forbids.
+
+    To be obliged to do what is forbidden leaves nothing but the less grave of two breaches, so that
+    a duty of more severity is a permission in disguise.
+    """
+    if norm.kind != "obligation":
+        return
+    for ban in norms:
+        if ban.kind != "prohibition" or _graver(ban, norm):
+            continue
+        shared = any(acts.covers(norm.act, a) and acts.covers(ban.act, a) for a in acts.names)
+        meet = can_both_hold(ban.condition, norm.condition, vocabulary.facts)
+        if shared and meet is not False:
+            yield Fault(
+                where=f"{norm.ref}: emergency",
+                expected=f"a duty to nothing that {ban.ref} forbids",
+                seen=f"a duty to {norm.act}",
+                do="Leave what is forbidden out by its act or its condition.",
+            )
+
+
+def _graver(ban: Norm, duty: Norm) -> bool:
+    """Whether breaching a ban is graver than breaching a duty, rank before severity."""
+    return (rank(ban), -ban.severity) < (rank(duty), -duty.severity)
 
 
 def _forbids(norm: Norm, right: Norm, acts: Acts) -> bool:
