@@ -10,7 +10,7 @@ import yaml
 from tests.cli.conftest import Call
 
 import normwright
-from normwright.charter import read_source
+from normwright.charter import assembled, read_source
 from normwright.flow import check_policy, enacted, write_policy
 from normwright.records import Policy
 from normwright.release import read_criteria
@@ -26,7 +26,7 @@ PRIVACY = "g.privacy.personal-data@1"
 @pytest.fixture(scope="module")
 def town() -> Policy:
     """The town's drafts, as if they held."""
-    return enacted(NORMS, None, source=read_source(NORMS), drafts=True)
+    return enacted(NORMS, None, charter=assembled(read_source(NORMS), drafts=True))
 
 
 @pytest.fixture

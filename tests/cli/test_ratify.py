@@ -34,6 +34,28 @@ def norms(called: Any) -> dict[str, Any]:
     return {one["norm"]: one for one in json.loads(called.out)["norms"]}
 
 
+def test_norms_without_votes_are_not_ratified(town: Path, call: Call) -> None:
+    """A directory of norms has no consultation: the fault names the option that gives one."""
+    for command in ("ratify", "draft"):
+        for place in (town / "norms", Path("seeds")):
+            (fault,) = call("charter", command, str(place), "--json").faults
+
+            assert fault["where"] == str(place)
+            assert "--reading" in fault["do"]
+
+
+def test_a_ratified_project_is_looked_back_on_and_compared(town: Path, call: Call) -> None:
+    """The charter that a project ratified is dated, compared with its files, asked and shown."""
+    made = call("charter", "ratify", str(town), "--json").value["charter"]
+    since = call("charter", "as-of", "2126-01-01", str(town), "--json").value
+    against = call("charter", "diff", str(town), str(town), "--json").value
+    shown = call("charter", "show", str(town), "--json").value
+
+    assert [one["digest"] for one in since["governed"]] == [made]
+    assert against["before"] == against["after"] == shown["digest"] == made
+    assert call("charter", "diff", str(town), "--json").code == 0
+
+
 def test_project_is_carried_to_its_charter_and_each_norm_told(town: Path, call: Call) -> None:
     """State, rule, level, numbers and readings of every norm there is."""
     called = call("charter", "ratify", str(town), "--json")
@@ -182,7 +204,7 @@ def test_draft_writes_what_no_norm_says_and_never_twice(
     town: Path, call: Call, tmp_path: Path
 ) -> None:
     """The supported statement about nothing becomes a file; a second call refuses."""
-    called = call("charter", "draft", str(town), "--to", str(tmp_path / "to"), "--json")
+    called = call("charter", "draft", str(town), "--out", str(tmp_path / "to"), "--json")
 
     told = json.loads(called.out)
     (path,) = told["written"]
@@ -190,7 +212,7 @@ def test_draft_writes_what_no_norm_says_and_never_twice(
     assert yaml.safe_load(Path(path).read_text(encoding="utf-8"))["schema"] == "norm-draft/v1"
     assert {one["norm"]: one["carried"] for one in told["norms"]}[REF] is True
     assert [one["norm"] for one in told["dissents"]] == [REF]
-    assert call("charter", "draft", str(town), "--to", str(tmp_path / "to")).code == 1
+    assert call("charter", "draft", str(town), "--out", str(tmp_path / "to")).code == 1
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ import pytest
 from tests.web.browsing import Page, browser, serious
 from tests.web.town import town
 
-from normwright.charter import read_source
-from normwright.cli.charter.norms import whole
+from normwright.cli.charter.places import whole_at
 from normwright.web import CharterPage, write_charter, write_report
 
 pytestmark = pytest.mark.browser
@@ -23,7 +22,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pages of a release, and the charter of the town's drafted norms with all their cases."""
     folder = tmp_path_factory.mktemp("pages")
     write_report(town(), folder)
-    charter = whole(read_source(TOWN))
+    charter = whole_at(TOWN)
     title = {"en": "The town", "pt": "A vila"}
     norms = CharterPage(charter=charter, title=title, languages=charter.languages)
     write_charter(norms, folder / "norms.html")

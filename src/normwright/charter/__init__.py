@@ -6,7 +6,13 @@ charter = ratify(source, outcomes, process=process, statements=statements, chart
                  languages=("en", "pt"), on=today)
 policy = enact(charter, outcomes, deployment={"polities": ["vila-clara"], "organisation": "hall"})
 ```
+
+What looks a charter over, changes it or asks leave for it loads more and is loaded when it is first
+asked for: `lint`, `diff`, `as_of`, `permit`. Cases without limit are drawn by `charter.drawing`.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from normwright.charter.assembling import assembled
 from normwright.charter.cases import CaseResult, run_cases
@@ -33,6 +39,13 @@ from normwright.charter.readings import objections, result_of, rule_in_words, st
 from normwright.charter.shipped import seeds
 from normwright.charter.situations import Asked, read_situations
 
+if TYPE_CHECKING:
+    from normwright.charter.amending import as_of, diff
+    from normwright.charter.linting import lint
+    from normwright.charter.permitting import permit
+
+_LATER = {"as_of": "amending", "diff": "amending", "lint": "linting", "permit": "permitting"}
+
 __all__ = [
     "AMENDMENT",
     "LAYER_LIMIT",
@@ -42,6 +55,7 @@ __all__ = [
     "CharterCheck",
     "CharterSource",
     "Draft",
+    "as_of",
     "assembled",
     "check",
     "check_source",
@@ -49,6 +63,7 @@ __all__ = [
     "coverage",
     "criterion_holes",
     "deployment_of",
+    "diff",
     "dissent",
     "dissent_in",
     "draft",
@@ -56,8 +71,10 @@ __all__ = [
     "enact",
     "files_of",
     "level_of",
+    "lint",
     "minority_report",
     "objections",
+    "permit",
     "question_families",
     "ratify",
     "read_deployment",
@@ -74,3 +91,10 @@ __all__ = [
     "write_drafts",
     "write_norm",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a verb of an inner room when it is first asked for, so that a check starts at once."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from normwright.flow.folders import write_folder
 from normwright.flow.settings import FILE
@@ -19,9 +18,6 @@ from normwright.records import (
     Outcome,
     Policy,
 )
-
-if TYPE_CHECKING:
-    from normwright.charter import CharterSource
 
 
 @dataclass(frozen=True)
@@ -38,25 +34,22 @@ def enacted(
     place: Path,
     deployment: Deployment | None,
     *,
-    source: CharterSource | None = None,
-    drafts: bool = False,
+    charter: Charter | None = None,
 ) -> Policy:
-    """Return the policy of a project's ratified charter, or of the norms of a source that hold.
+    """Return the policy of a project's ratified charter, or of one given.
 
     Args:
         place: a project's directory, or where the norms lie.
         deployment: the profile; None: the project's own, or one without any particulars.
-        source: the norms; None: those that the project has ratified.
-        drafts: whether drafted and proposed norms of the source are taken to hold as well.
+        charter: what is enacted; None: the charter that the project has ratified.
 
     Raises:
         InputError: if nothing was ratified, no norm holds, or the profile does not fit.
     """
-    from normwright.charter import assembled, enact
+    from normwright.charter import enact
 
-    if source is None:
+    if charter is None:
         return _of_project(place, deployment)
-    charter = assembled(source, drafts=drafts)
     if not charter.norms:
         do = "Ratify the drafts, or see what they would become with: --drafts"
         raise InputError([Fault(where=str(place), expected="a norm in force", seen="none", do=do)])

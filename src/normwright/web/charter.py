@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from normwright.charter.telling import told
+from normwright.charter.concerns import concern_coverage, concern_name
+from normwright.charter.telling import act_in, bearer_in, told
 from normwright.norms.resolver import HOLDING
 from normwright.records import (
     LAYERS,
@@ -134,7 +135,7 @@ def _norm(norm: Norm, data: CharterPage, w: Words) -> dict[str, Any]:
         "unreviewed": norm.translation.get(w.lang) == "unreviewed",
         "rationale": text_in(norm.rationale, w.lang),
         "applies": told(norm.condition, data.charter.vocabulary, w.lang),
-        "act": _act(norm, data.charter, w),
+        "act": act_in(norm.act, data.charter.vocabulary, w.lang),
         "status": w(f"status.{norm.status}"),
         "raw_kind": norm.kind,
         "holds": norm.status in HOLDING,
@@ -164,14 +165,9 @@ def _norm(norm: Norm, data: CharterPage, w: Words) -> dict[str, Any]:
     }
 
 
-def _act(norm: Norm, charter: Charter, w: Words) -> str:
-    found = next((a for a in charter.vocabulary.acts if a.name == norm.act), None)
-    return text_in(found.label, w.lang) if found else norm.act
-
-
 def _facts(norm: Norm, w: Words) -> Iterator[tuple[str, str]]:
     """What holds of a norm, as pairs of a name and words."""
-    yield w("charter.binds"), ", ".join(w(f"actor.{a}") for a in norm.bearer.actor)
+    yield w("charter.binds"), ", ".join(bearer_in(a, w.lang) for a in norm.bearer.actor)
     if norm.valid_from is not None:
         yield w("charter.since"), norm.valid_from.isoformat()
     if norm.valid_to is not None:
@@ -273,13 +269,19 @@ def _history(norm: Norm, data: CharterPage, w: Words) -> Iterator[str]:
 
 
 def _concerns(charter: Charter, w: Words) -> dict[str, Any]:
-    """How many norms speak to each concern at each layer; a hole is a zero that is seen."""
-    tags = sorted({tag for norm in charter.norms for tag in norm.concerns})
-    rows = []
-    for tag in tags:
-        counts = [
-            sum(tag in norm.concerns for norm in charter.norms if norm.layer == layer)
-            for layer in LAYERS
-        ]
-        rows.append({"name": w.get(f"concern.{tag}", tag), "counts": counts})
-    return {"layers": [w(f"layer.{layer}") for layer in LAYERS], "rows": rows}
+    """How many norms speak to each concern at each layer; a hole is a zero that is seen.
+
+    Of a charter in which nothing holds yet, the drafts are counted, as they are what is shown.
+    """
+    held = [norm for norm in charter.norms if norm.status in HOLDING]
+    coverage = concern_coverage(held or charter.norms)
+    return {
+        "layers": [w(f"layer.{layer}") for layer in coverage.layers],
+        "rows": [
+            {
+                "name": concern_name(tag, (w.lang,))[w.lang],
+                "counts": [sum(kinds.values()) for kinds in layers.values()],
+            }
+            for tag, layers in coverage.counts.items()
+        ],
+    }

@@ -126,8 +126,8 @@ def test_diff_shows_what_a_change_newly_allows_in_plain_words() -> None:
     assert (region.effect, region.acts) == ("newly_allowed", ("advise.dose",))
     assert dict(region.situation.facts) == {"clinician": False, "night": True}
     assert (region.before.verdict, region.after.verdict) == ("deny", "allow")
-    assert "not: clinician; night" in region.told["en"]
-    assert "não: clinician; night" in region.told["pt"]
+    assert "“clinician”: no; “night”: yes" in region.told["en"]
+    assert "“clinician”: não; “night”: sim" in region.told["pt"]
     assert not found.proved_unchanged
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from tests.norms.builders import charter, norm, vocabulary
 
-from normwright.charter.linting import LINTS, concern_coverage, concerns, lint
+from normwright.charter.concerns import concern_coverage, concern_name, concerns
+from normwright.charter.linting import LINTS, lint
 from normwright.charter.wording import spoken
 from normwright.norms import Resolver
 from normwright.records import Charter, CharterFinding, MissingExtra
@@ -163,7 +164,7 @@ def test_dead_in_every_way() -> None:
 def test_coverage_counts_kinds_and_shows_holes() -> None:
     """Norms are counted by concern, layer and kind; a mistyped tag counts for none and is named."""
     asked = made({**F, "concerns": ["privacy", "safty"]}, {**P, **ORG, "concerns": ["privacy"]})
-    coverage = concern_coverage(asked)
+    coverage = concern_coverage(asked.norms)
     strange = [one for one in lint(asked, coverage={}).findings if one.concern == "safty"]
 
     assert coverage.counts["privacy"] == {
@@ -176,8 +177,12 @@ def test_coverage_counts_kinds_and_shows_holes() -> None:
 
 
 def test_every_concern_has_a_name_in_every_language() -> None:
-    """Names lie in the data file, one for each language that there are words for."""
-    assert all(set(concern.name) >= set(spoken()) for concern in concerns())
+    """Each tag of the list has a name of its own in the words of each language."""
+    named = [concern_name(tag, spoken()) for tag in concerns()]
+
+    assert len(concerns()) == 9
+    assert all(name[lang] not in ("", tag) for tag, name in zip(concerns(), named, strict=True)
+               for lang in spoken())  # fmt: skip
 
 
 def test_every_class_says_what_is_proved() -> None:

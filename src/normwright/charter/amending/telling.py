@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import get_args
 
 from normwright.charter.amending.frames import jurisdictions, times
+from normwright.charter.telling import act_in, in_line
 from normwright.charter.wording import say, spoken
 from normwright.records import (
     Actor,
     ChangedRegion,
     Channel,
     Charter,
-    Condition,
     Counterparty,
     Text,
     Vocabulary,
@@ -39,19 +39,9 @@ def covers(after: Charter, *, limited: bool) -> Text:
     return {lang: f"{known[lang]} {more[lang]}" for lang in languages}
 
 
-def condition_told(condition: Condition, vocabulary: Vocabulary, lang: str) -> str:
-    """Return a condition in words: the facts' labels with what is asked of them."""
-    labels = {fact.name: fact.label.get(lang) or fact.name for fact in vocabulary.facts}
-    return _condition(condition, labels, lang)
-
-
 def _languages(charter: Charter) -> tuple[str, ...]:
     known = spoken()
     return tuple(lang for lang in charter.languages if lang in known)
-
-
-def _word(key: str, lang: str, **values: str | int) -> str:
-    return say(key, (lang,), **values)[lang]
 
 
 class _Teller:
@@ -60,32 +50,29 @@ class _Teller:
     def __init__(self, lang: str, before: Charter, after: Charter) -> None:
         self._lang = lang
         self._charters = before, after
-        self._acts: dict[str, str] = {}
-        self._facts: dict[str, str] = {}
-        for charter in self._charters:
-            words = charter.vocabulary
-            self._acts |= {a.name: a.label.get(lang) or a.name for a in words.acts}
-            self._facts |= {f.name: f.label.get(lang) or f.name for f in words.facts}
+        # A norm of the earlier charter may be about what the later vocabulary has no more.
+        acts = {act.name: act for charter in self._charters for act in charter.vocabulary.acts}
+        facts = {one.name: one for charter in self._charters for one in charter.vocabulary.facts}
+        self._vocabulary = Vocabulary(acts=tuple(acts.values()), facts=tuple(facts.values()))
 
     def region(self, region: ChangedRegion) -> str:
         """Return the sentence on one region."""
-        acts = ", ".join(self._acts.get(act, act) for act in region.acts)
         first = self._say(
             f"diff_{region.effect}",
-            acts=acts,
+            acts=self._acts(region.acts),
             before=self._say(f"verdict_{region.before.verdict}"),
             after=self._say(f"verdict_{region.after.verdict}"),
         )
         return " ".join([first, *self._limits(region)])
 
     def _limits(self, region: ChangedRegion) -> Iterable[str]:
-        facts = _condition(region.condition, self._facts, self._lang)
+        facts = in_line(region.condition, self._vocabulary, self._lang)
         if facts:
             yield self._say("diff_facts", facts=facts)
         for key, values, every in (
-            ("bearers", region.bearers, get_args(Actor)),
-            ("counterparties", region.counterparties, (*get_args(Counterparty), None)),
-            ("channels", region.channels, get_args(Channel)),
+            ("bearer", region.bearers, get_args(Actor)),
+            ("counterparty", region.counterparties, (*get_args(Counterparty), None)),
+            ("channel", region.channels, get_args(Channel)),
         ):
             if set(values) != set(every):
                 words = ", ".join(self._say(f"{key}_{v or 'unsaid'}") for v in values)
@@ -94,8 +81,7 @@ class _Teller:
         yield from self._when(region)
         if region.seen == "feasible":
             others = [a for a in region.situation.feasible if a != "decline"]
-            acts = ", ".join(self._acts.get(act, act) for act in others)
-            yield self._say("diff_feasible", acts=acts)
+            yield self._say("diff_feasible", acts=self._acts(others))
         if region.seen == "unknown":
             yield self._say("diff_unknown")
 
@@ -139,7 +125,10 @@ class _Teller:
         return self._say("when_between", first=str(since), last=str(until))
 
     def _say(self, key: str, **values: str | int) -> str:
-        return _word(key, self._lang, **values)
+        return say(key, (self._lang,), **values)[self._lang]
+
+    def _acts(self, acts: Iterable[str]) -> str:
+        return ", ".join(act_in(act, self._vocabulary, self._lang) for act in acts)
 
 
 def _is_day(when: object) -> bool:
@@ -157,30 +146,3 @@ def _runs(inside: Sequence[object], universe: Sequence[object]) -> list[list[obj
                 runs.append([when])
             last = place
     return runs
-
-
-def _condition(condition: Condition, labels: Mapping[str, str], lang: str) -> str:
-    if condition.all is not None:
-        parts = [_condition(part, labels, lang) for part in condition.all]
-        return _word("all_of", lang).join(parts)
-    if condition.any is not None:
-        parts = [_condition(part, labels, lang) for part in condition.any]
-        return "(" + _word("any_of", lang).join(parts) + ")"
-    if condition.negate is not None:
-        return _word("not_so", lang, what=_condition(condition.negate, labels, lang))
-    return "" if condition.fact is None else _atom(condition, labels[condition.fact], lang)
-
-
-def _atom(condition: Condition, label: str, lang: str) -> str:
-    if condition.eq is True or condition.eq is False:
-        return _word("fact_is" if condition.eq else "fact_is_not", lang, fact=label)
-    if condition.at_least is not None and condition.at_most is not None:
-        return _word("fact_between", lang, fact=label, low=str(condition.at_least),
-                     high=str(condition.at_most))  # fmt: skip
-    if condition.at_least is not None:
-        return _word("fact_at_least", lang, fact=label, low=str(condition.at_least))
-    if condition.at_most is not None:
-        return _word("fact_at_most", lang, fact=label, high=str(condition.at_most))
-    values = condition.one_of if condition.one_of is not None else (condition.eq,)
-    known = [_word("yes" if v else "no", lang) if isinstance(v, bool) else str(v) for v in values]
-    return _word("fact_among", lang, fact=label, values=_word("any_of", lang).join(known))

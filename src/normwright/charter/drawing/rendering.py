@@ -15,6 +15,7 @@ from typing import Any
 from normwright.charter.drawing.alterations import COUNTERPARTIES, is_empty
 from normwright.charter.drawing.grounds import Aspect, Ground
 from normwright.charter.drawing.wordings import Frame, Wording
+from normwright.charter.telling import value_in
 from normwright.norms import NULL_ACT
 from normwright.norms.ranking import RESTRICTIVE
 from normwright.records import (
@@ -119,14 +120,12 @@ class Speaker:
 
     def value(self, fact: FactType, value: FactValue, in_words: bool = False) -> str:
         """Return a fact's value: a number as digits or in words, an instant with its day."""
-        if isinstance(value, bool):
-            return str(value).lower()
-        if isinstance(value, int):
-            return self._number(value) if in_words else str(value)
+        if in_words and fact.type == "int" and isinstance(value, int):
+            return self._number(value)
         if fact.type == "time":
             instant = datetime.fromisoformat(str(value))
             return f"{self.day(instant.date())}, {instant:%H:%M} {instant.tzname() or 'UTC'}"
-        return str(value)
+        return value_in(fact, value, self._lang)
 
     def _number(self, value: int) -> str:
         units, tens = self._words["units"], self._words.get("tens", ())

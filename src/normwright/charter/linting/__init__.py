@@ -4,25 +4,15 @@ Each finding says what was found, shows a situation where one can be shown, and 
 The proofs need z3 (extra `lint`); `quick_findings` does without.
 """
 
-from normwright.charter.linting.concerns import (
-    Concern,
-    ConcernCoverage,
-    concern_coverage,
-    concerns,
-)
 from normwright.charter.linting.linter import Lint, lint, quick_findings, severity_of
 from normwright.charter.linting.registry import LINTS, SEVERITIES, LintClass, Severity
 
 __all__ = [
     "LINTS",
     "SEVERITIES",
-    "Concern",
-    "ConcernCoverage",
     "Lint",
     "LintClass",
     "Severity",
-    "concern_coverage",
-    "concerns",
     "lint",
     "quick_findings",
     "severity_of",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from normwright.charter.linting.concerns import concern_coverage, nearest
+from normwright.charter.concerns import concern_coverage, concern_name, nearest
 from normwright.charter.linting.ground import Ground
 from normwright.charter.linting.registry import lint_class
 from normwright.charter.linting.telling import act_label, finding
@@ -26,12 +26,10 @@ def gap(ground: Ground) -> Iterator[CharterFinding]:
 
     Proved: that nothing speaks to it. Not shown: that anything should.
     """
-    coverage = concern_coverage(ground.charter)
-    names = {concern.tag: concern.name for concern in coverage.concerns}
+    coverage = concern_coverage(ground.norms)
     for tag, layer in coverage.holes:
-        if layer == "individual":
-            continue
-        yield _concern(ground, tag, layer, {k: names[tag].get(k, tag) for k in ground.languages})
+        if layer != "individual":
+            yield _concern(ground, tag, layer)
     for tag in coverage.unknown:
         yield _tag(ground, tag)
     for act in _silent(ground):
@@ -45,7 +43,8 @@ def gap(ground: Ground) -> Iterator[CharterFinding]:
         )
 
 
-def _concern(ground: Ground, tag: str, layer: Layer, name: dict[str, str]) -> CharterFinding:
+def _concern(ground: Ground, tag: str, layer: Layer) -> CharterFinding:
+    name = concern_name(tag, ground.languages)
     at = say(f"lint_layer_{layer}", ground.languages)
     return finding(
         ground,

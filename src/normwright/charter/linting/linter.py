@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from normwright.charter.assembling import assembled
+from normwright.charter.concerns import ConcernCoverage, concern_coverage
 from normwright.charter.enacting import enact
 from normwright.charter.linting import (  # noqa: F401  each file enters its class
     dead,
@@ -22,7 +23,6 @@ from normwright.charter.linting import (  # noqa: F401  each file enters its cla
     unresolved,
     untested,
 )
-from normwright.charter.linting.concerns import ConcernCoverage, concern_coverage
 from normwright.charter.linting.ground import Ground
 from normwright.charter.linting.registry import LINTS, SEVERITIES, Severity
 from normwright.charter.reading import CharterSource
@@ -89,7 +89,7 @@ def lint(
     return Lint(
         norms=len(ground.norms),
         findings=tuple(sorted(found, key=_place)),
-        coverage=concern_coverage(charter),
+        coverage=concern_coverage(ground.norms),
         open=tuple(sorted(set(ground.open))),
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from normwright.charter.linting.ground import Ground, needed
-from normwright.charter.wording import say
-from normwright.norms import facts_of
+from normwright.charter.telling import act_in, around, facts_in_line, stated
+from normwright.charter.wording import joined, say
 from normwright.records import (
     CharterFinding,
     Condition,
@@ -55,7 +55,7 @@ def clash(
     name = key or f"lint_{kind.lower()}"
     asked = say(f"{name}_ask", ground.languages, **values)
     if witness is not None:
-        asked = _joined(ground, asked, should(ground, (p, f), witness))
+        asked = joined((asked, should(ground, (p, f), witness)), ground.languages, by=" ")
     return finding(
         ground,
         kind,
@@ -104,37 +104,24 @@ def circumstances(ground: Ground, witness: Situation, conditions: Sequence[Condi
     """
     values = {name: value for name, value in witness.facts.items() if _plain(value)}
     facts = needed(conditions, values)  # type: ignore[arg-type]
-    parts = [_fact(ground, name, facts[name]) for name in sorted(facts)]
-    if witness.bearer != "assistant":
-        parts.append(_frame(ground, "bearer", witness.bearer))
-    if witness.channel != "output":
-        parts.append(_frame(ground, "channel", witness.channel))
-    if witness.counterparty is not None:
-        parts.append(_frame(ground, "counterparty", witness.counterparty))
-    if witness.time is not None:
-        parts.append(say("lint_day", ground.languages, day=witness.time.isoformat()))
+    parts = around(witness, ground.languages)
+    if facts:
+        parts.insert(0, facts_in_line(facts, ground.vocabulary, ground.languages))
     if not parts:
         return say("lint_always", ground.languages)
-    told = {lang: "; ".join(part[lang] for part in parts) for lang in ground.languages}
-    return say("lint_when", ground.languages, facts=told)
+    return say("lint_when", ground.languages, facts=joined(parts, ground.languages))
 
 
 def act_label(ground: Ground, act: str) -> Text:
-    """Return what an act is called, in every language; its name where it has no label."""
-    labels = {one.name: one.label for one in ground.vocabulary.acts}
-    return {
-        lang: labels.get(act, {}).get(lang) or say("lint_decline", (lang,))[lang]
-        if act == "decline"
-        else labels.get(act, {}).get(lang) or act
-        for lang in ground.languages
-    }
+    """Return what an act is called, in every language."""
+    return {lang: act_in(act, ground.vocabulary, lang) for lang in ground.languages}
 
 
 def cited(ground: Ground, norms: Iterable[int]) -> Text:
     """Return norms as a list: reference and statement."""
     listed = [ground.norms[i] for i in norms]
     return {
-        lang: "; ".join(f"[{n.ref}] “{_stated(n, lang)}”" for n in listed)
+        lang: "; ".join(f"[{norm.ref}] “{stated(norm, lang)}”" for norm in listed)
         for lang in ground.languages
     }
 
@@ -148,38 +135,11 @@ def authority(ground: Ground, norm: Norm) -> Text:
 
 def _about(letter: str, norm: Norm, ground: Ground) -> dict[str, str | Mapping[str, str]]:
     return {
-        letter: {lang: _stated(norm, lang) for lang in ground.languages},
+        letter: {lang: stated(norm, lang) for lang in ground.languages},
         f"{letter}_ref": norm.ref,
         f"{letter}_by": authority(ground, norm),
     }
 
 
-def _stated(norm: Norm, lang: str) -> str:
-    return norm.statement.get(lang) or next(iter(norm.statement.values()), norm.ref)
-
-
-def _fact(ground: Ground, name: str, value: object) -> Text:
-    fact = next(one for one in ground.vocabulary.facts if one.name == name)
-    label = {lang: fact.label.get(lang) or name for lang in ground.languages}
-    if isinstance(value, bool):
-        key = "lint_yes" if value else "lint_no"
-        return say("lint_fact", ground.languages, label=label, value=say(key, ground.languages))
-    return say("lint_fact", ground.languages, label=label, value=str(value))
-
-
-def _frame(ground: Ground, part: str, value: str) -> Text:
-    called = say(f"lint_{part}_{value}", ground.languages)
-    return say(f"lint_{part}", ground.languages, value=called)
-
-
 def _plain(value: object) -> bool:
     return isinstance(value, bool | int | str)
-
-
-def _joined(ground: Ground, *texts: Text) -> Text:
-    return {lang: " ".join(text[lang] for text in texts) for lang in ground.languages}
-
-
-def touched(conditions: Iterable[Condition]) -> tuple[str, ...]:
-    """Return the facts that any of the conditions mentions, sorted."""
-    return tuple(sorted(frozenset[str]().union(*(facts_of(c) for c in conditions))))

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from normwright.cli.charter.group import Norms, app
-from normwright.cli.charter.norms import is_project
-from normwright.cli.charter.places import charter_at, drafted_at
+from normwright.cli.charter.group import Drafts, Place, app
+from normwright.cli.charter.places import charter_at, drafted_at, is_project
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.verdict import in_language
@@ -33,7 +32,7 @@ def as_of(
             " 2026-12-03T14:02+01:00 (UTC where no zone is given).",
         ),
     ],
-    place: Norms = HERE,
+    place: Place = HERE,
     *,
     known: Annotated[
         str | None,
@@ -41,9 +40,7 @@ def as_of(
             "--known", metavar="DATE", help="Count only what had been recorded by then (UTC)."
         ),
     ] = None,
-    drafts: Annotated[
-        bool, typer.Option("--drafts", help="Take drafted and proposed norms to hold as well.")
-    ] = False,
+    drafts: Drafts = False,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
@@ -80,7 +77,7 @@ def _charter(
     if drafts:
         return drafted_at(place, drafts=True).charter, ()
     if not is_project(place):
-        return charter_at(place, drafts=False).charter, ()
+        return charter_at(place).charter, ()
     stood = flow.ratified(place)
     if known is not None:
         stood = tuple(one for one in stood if one.at < _end(known))
@@ -91,7 +88,7 @@ def _charter(
     governed = began[before[-1] :] if before else began
     if governed:
         return governed[-1].charter, governed
-    latest = charter_at(place, drafts=False).charter
+    latest = charter_at(place, past=True).charter
     return latest.model_copy(update={"norms": ()}), ()
 
 

@@ -14,12 +14,11 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from normwright.cli.charter.group import Norms, app
-from normwright.cli.charter.norms import is_project, norms_of
+from normwright.cli.charter.group import Drafts, Place, app
+from normwright.cli.charter.places import charter_at
 from normwright.cli.options import HERE, AsJson
 from normwright.cli.screen import DONE, console, emit
-from normwright.cli.standing import standing
-from normwright.records import Charter
+from normwright.cli.words import choose, words
 
 if TYPE_CHECKING:
     from normwright.charter.drawing import Drawing, DrawnCase
@@ -50,7 +49,7 @@ class Split(enum.StrEnum):
     " --out cases.jsonl.gz",
 )
 def cases(
-    directory: Norms = HERE,
+    place: Place = HERE,
     *,
     count: Annotated[
         int | None,
@@ -99,9 +98,7 @@ def cases(
         list[str] | None,
         typer.Option("--verdict", metavar="VERDICT", help="Only these verdicts; repeat it."),
     ] = None,
-    drafts: Annotated[
-        bool, typer.Option("--drafts", help="Take drafted and proposed norms to hold as well.")
-    ] = False,
+    drafts: Drafts = False,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="JSON lines; packed if it ends in .gz."),
@@ -115,18 +112,18 @@ def cases(
     """
     from normwright.charter.drawing import VERDICTS, Drawing
 
-    charter = _charter(directory, drafts)
+    charter = charter_at(place, drafts=drafts).charter
     for_items = form is As.items
     drawing = Drawing(
-        charter,
-        seed,
-        tuple(lang or ()),
-        None if split is Split.both else split.value,  # type: ignore[arg-type]
-        near_misses,
-        for_items and not closed_book if swaps is None else swaps,
-        tuple(verdict) if verdict else VERDICTS,  # type: ignore[arg-type]
-        not closed_book,
-        not (for_items if alter_floors is None else alter_floors),
+        charter=charter,
+        seed=seed,
+        languages=tuple(lang or ()),
+        split=None if split is Split.both else split.value,  # type: ignore[arg-type]
+        near_misses=near_misses,
+        swaps=for_items and not closed_book if swaps is None else swaps,
+        verdicts=tuple(verdict) if verdict else VERDICTS,  # type: ignore[arg-type]
+        shown=not closed_book,
+        keep_floors=not (for_items if alter_floors is None else alter_floors),
     )
     number = count or PREVIEW
     told = _Told(drawing, form, start, number)
@@ -141,7 +138,9 @@ def cases(
     if as_json:
         emit({**told.summary(), "out": None if out is None else str(out)})
     elif out is not None:
-        console().print(f"{out}: {told.lines} rows, {number} cases", style="green", markup=False)
+        shown = words(choose(None))["cases-written"]
+        told_out = shown.format(out=out, rows=told.lines, cases=number)
+        console().print(told_out, style="green", markup=False)
     return DONE
 
 
@@ -249,14 +248,6 @@ def _packed(raw: IO[bytes], out: Path) -> AbstractContextManager[IO[bytes] | gzi
     if out.suffix != ".gz":
         return nullcontext(raw)
     return gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0, compresslevel=6)
-
-
-def _charter(place: Path, drafts: bool) -> Charter:
-    from normwright.charter import assembled
-
-    if is_project(place) and not drafts:
-        return standing(place, Charter, step="charter")
-    return assembled(norms_of(place), drafts=drafts)
 
 
 def _show(drawn: Iterator[DrawnCase], drawing: Drawing) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from normwright.cli.charter.group import app
-from normwright.cli.charter.norms import is_project, norms_of
+from normwright.cli.charter.asking import facts_of
+from normwright.cli.charter.group import Drafts, app
+from normwright.cli.charter.places import charter_at, drafted_at
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
-from normwright.cli.standing import standing
 from normwright.cli.verdict import in_language
 from normwright.cli.words import choose, words
 from normwright.records import Charter, Fault, InputError, Situation, instant_text
@@ -34,7 +34,9 @@ def decide(
         Path,
         typer.Argument(
             metavar="[SITUATION.yaml | DIR]",
-            help="A situation, a charter file with situations, or a project.",
+            help="A situation, or a charter file with situations; with --act, what is asked: a"
+            " project, which gives its ratified charter; a directory of norms; one charter file, or"
+            " the JSON of `charter show`; `seeds`: the norms that ship.",
             show_default="here",
         ),
     ] = HERE,
@@ -44,8 +46,7 @@ def decide(
         typer.Option(
             "--norms",
             metavar="DIR",
-            help="The norms to ask: a directory, a charter file, or `seeds`. A project is asked by"
-            " its ratified charter.",
+            help="The charter to ask, where the situation is in a file of its own: as DIR.",
         ),
     ] = None,
     act: Annotated[
@@ -57,9 +58,7 @@ def decide(
             "--fact", metavar="NAME=VALUE", help="A fact; repeat it. What is left out is unknown."
         ),
     ] = None,
-    drafts: Annotated[
-        bool, typer.Option("--drafts", help="Take drafted and proposed norms to hold as well.")
-    ] = False,
+    drafts: Drafts = False,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
@@ -70,6 +69,9 @@ def decide(
     from normwright.norms import Resolver
 
     charter, asked, several = _asked(place, norms, act, fact or [], drafts=drafts, lang=lang)
+    if not charter.norms:
+        err = console(stderr=True)
+        err.print(words(choose(lang))["none-in-force"], style="yellow", markup=False)
     resolver = Resolver(charter)
     answers = [(one, resolver.decide(one.situation)) for one in asked]
     if as_json:
@@ -97,10 +99,10 @@ def _asked(
     lang: str | None,
 ) -> tuple[Charter, Sequence[Asked], bool]:
     """Return the charter, what it is asked, and whether a file asked several things."""
-    from normwright.charter import Asked, assembled, read_situations
+    from normwright.charter import Asked, read_situations
 
     if act is not None:
-        charter = _charter(norms or place, drafts)
+        charter = charter_at(norms or place, drafts=drafts).charter
         facts = facts_of(given)
         _known(charter, act, facts)
         return charter, [Asked("", Situation(act=act, facts=facts))], False
@@ -109,20 +111,10 @@ def _asked(
     asked, several = read_situations(place)
     if norms is None and not several:
         raise typer.BadParameter("say which norms to ask", param_hint="--norms")
-    if norms is None:
-        charter = assembled(norms_of(place), drafts=drafts)
-    else:
-        charter = _charter(norms, drafts)
+    found = drafted_at(place, drafts=drafts) if norms is None else charter_at(norms, drafts=drafts)
+    charter = found.charter
     _familiar(charter, asked, choose(lang))
     return charter, asked, several
-
-
-def _charter(place: Path, drafts: bool) -> Charter:
-    from normwright.charter import assembled
-
-    if is_project(place) and not drafts:
-        return standing(place, Charter, step="charter")
-    return assembled(norms_of(place), drafts=drafts)
 
 
 def _familiar(charter: Charter, asked: Sequence[Asked], lang: str) -> None:
@@ -169,24 +161,6 @@ def _plain(value: Any) -> str:
     return ", ".join(_plain(part) for part in value) if isinstance(value, list) else str(value)
 
 
-def facts_of(given: list[str] | tuple[str, ...]) -> dict[str, FactValue]:
-    """Return facts written as `name=value`: true, false, a whole number, `unknown`, or text.
-
-    Raises:
-        InputError: with every one that has no name or no value.
-    """
-    facts: dict[str, FactValue] = {}
-    faults = []
-    for one in given:
-        name, equals, value = one.partition("=")
-        if not (name and equals and value):
-            faults.append(Fault(where="--fact", expected="NAME=VALUE", seen=repr(one)))
-        facts[name] = _value(value)
-    if faults:
-        raise InputError(faults)
-    return facts
-
-
 def _known(charter: Charter, act: str, facts: Mapping[str, FactValue]) -> None:
     """Raise InputError for names the vocabulary does not have: a slip of the pen is no situation.
 
@@ -208,17 +182,6 @@ def _known(charter: Charter, act: str, facts: Mapping[str, FactValue]) -> None:
             )
     if faults:
         raise InputError(faults)
-
-
-def _value(text: str) -> FactValue:
-    match text:
-        case "true":
-            return True
-        case "false":
-            return False
-        case "unknown":
-            return None
-    return int(text) if text.removeprefix("-").isdecimal() else text
 
 
 def reasons(decision: Decision, charter: Charter, lang: str) -> list[str]:

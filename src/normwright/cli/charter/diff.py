@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from normwright.cli.charter.asking import as_asked
 from normwright.cli.charter.group import app
 from normwright.cli.charter.places import charter_at, drafted_at
 from normwright.cli.options import AsJson, Lang
@@ -31,7 +32,7 @@ Side = Annotated[
     typer.Argument(
         metavar="A",
         help="The charter before: a project (what it ratified last), a directory of norms, one"
-        " charter file, or the JSON of `charter show`.",
+        " charter file, or the JSON of `charter show`; `seeds`: the norms that ship.",
     ),
 ]
 Other = Annotated[
@@ -74,10 +75,10 @@ def diff(
     from normwright.charter import amending
 
     if after is None:
-        old = charter_at(before, drafts=None)
+        old = charter_at(before, drafts=None, past=True)
         new = drafted_at(before, drafts=True)
     else:
-        old, new = charter_at(before, drafts=drafts), charter_at(after, drafts=drafts)
+        old, new = (charter_at(one, drafts=drafts, past=True) for one in (before, after))
         if drafts is None and old.drafts != new.drafts:
             # Counting drafts on one side only would show every norm as new or gone.
             old, new = charter_at(before, drafts=True), charter_at(after, drafts=True)
@@ -126,18 +127,9 @@ def _show(found: CharterDiff, lang: str, *, every: bool) -> None:
 def _region(out: Console, region: ChangedRegion, lang: str, style: str) -> None:
     say = words(lang)
     out.print(in_language(region.told, lang), style=style, markup=False)
-    facts = ", ".join(f"{name}={_plain(value)}" for name, value in region.situation.facts.items())
-    asked = [a for a in region.situation.feasible if a != "decline"]
-    parts = [region.situation.act, facts, *([f"+ {', '.join(asked)}"] if asked else [])]
-    told = f"  {say['charter-diff-example']}: {'; '.join(part for part in parts if part)}"
+    told = f"  {say['charter-diff-example']}: {as_asked(region.situation)}"
     out.print(f"{told}  {region.before.verdict} > {region.after.verdict}", markup=False)
     because = sorted({*region.before.governing, *region.after.governing})
     if because:
         out.print(f"  {say['charter-diff-because']}: {', '.join(because)}", style="dim",
                   markup=False)  # fmt: skip
-
-
-def _plain(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else "unknown" if value is None else str(
-        value
-    )  # fmt: skip

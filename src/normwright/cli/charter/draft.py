@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from normwright.cli.charter.group import Norms, app
-from normwright.cli.charter.norms import norms_of
+from normwright.cli.charter.places import consulted, norms_of
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.verdict import in_language
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from normwright.records import Dissent, NormDraft, Reading, ReadingResult
 
 
-@app.command("draft", epilog="Example:  normwright charter draft my-town --to my-drafts")
+@app.command("draft", epilog="Example:  normwright charter draft my-town --out my-drafts")
 def draft(
-    directory: Norms = HERE,
+    place: Norms = HERE,
     *,
     reading: Annotated[
         Path | None,
@@ -32,11 +32,11 @@ def draft(
             help="A reading that --save wrote, in place of a project's own consultation.",
         ),
     ] = None,
-    to: Annotated[
+    out: Annotated[
         Path | None,
         typer.Option(
-            "--to",
-            metavar="FOLDER",
+            "--out",
+            metavar="DIR",
             help="Write a file for each supported statement that no norm says; never over one.",
         ),
     ] = None,
@@ -64,8 +64,10 @@ def draft(
     from normwright import charter, flow
 
     shown = choose(lang)
-    source = norms_of(directory)
-    held = (flow.readings_of(directory) if reading is None else flow.read_readings([reading]))[-1]
+    source = norms_of(place)
+    if reading is None:
+        consulted(place)
+    held = (flow.readings_of(place) if reading is None else flow.read_readings([reading]))[-1]
     rules = source.head.amendment
     drafts = charter.unwritten(
         held.outcomes, held.statements, amendment=rules, known=[n.id for n in source.norms]
@@ -74,7 +76,7 @@ def draft(
     told = [d for n in source.norms if (d := charter.dissent_in(n, held, rules, speak)) is not None]
     if save is not None:
         flow.write_record(held, save)
-    written = () if to is None else charter.write_drafts(drafts, to)
+    written = () if out is None else charter.write_drafts(drafts, out)
     page = charter.minority_report(told, source.norms, shown, title=held.process.id)
     if as_json:
         emit({

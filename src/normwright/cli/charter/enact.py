@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from normwright.cli.charter.group import Norms, app
-from normwright.cli.charter.norms import is_project, norms_of
+from normwright.cli.charter.group import Drafts, Place, Profile, app
+from normwright.cli.charter.places import charter_at, is_project
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, FAILED, console, emit
 from normwright.cli.verdict import in_language
@@ -21,23 +21,12 @@ if TYPE_CHECKING:
 
     from normwright.records import Coverage, CoverageHole, Deployment, Policy
 
-Drafts = Annotated[
-    bool, typer.Option("--drafts", help="Take drafted and proposed norms to hold as well.")
-]
-
 
 @app.command("enact", epilog="Example:  normwright charter enact norms --drafts --out policy")
 def enact(
-    directory: Norms = HERE,
+    place: Place = HERE,
     *,
-    deployment: Annotated[
-        Path | None,
-        typer.Option(
-            "--deployment",
-            metavar="FILE",
-            help="The profile of the deployment, in YAML; a project has its own.",
-        ),
-    ] = None,
+    deployment: Profile = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Write the artefacts into this new folder."),
@@ -60,14 +49,14 @@ def enact(
 
     if out is not None and check is not None:
         raise typer.BadParameter("write or check, not both at once", param_hint="--check")
-    policy = enacted(directory, _profile(deployment, check), drafts)
+    policy = enacted(place, _profile(deployment, check), drafts)
     edited: Sequence[str] = ()
     if check is not None:
         checked = flow.check_policy(policy, check)
         policy, found, edited = checked.policy, checked.coverage, checked.edited
     else:
         found = coverage(policy)
-    own = flow.project_holes(directory, policy)
+    own = flow.project_holes(place, policy)
     written = flow.write_policy(policy, out) if out is not None else ()
     shown = choose(lang)
     if as_json:
@@ -78,12 +67,13 @@ def enact(
     return DONE if found.complete else FAILED
 
 
-def enacted(directory: Path, deployment: Deployment | None, drafts: bool) -> Policy:
+def enacted(place: Path, deployment: Deployment | None, drafts: bool) -> Policy:
     """Return the policy of a project's ratified charter, or of the norms that hold in a place."""
     from normwright import flow
 
-    source = None if is_project(directory) and not drafts else norms_of(directory)
-    return flow.enacted(directory, deployment, source=source, drafts=drafts)
+    if is_project(place) and not drafts:
+        return flow.enacted(place, deployment)
+    return flow.enacted(place, deployment, charter=charter_at(place, drafts=drafts).charter)
 
 
 def _profile(deployment: Path | None, check: Path | None) -> Deployment | None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from normwright.cli.charter.enact import enacted
-from normwright.cli.charter.group import Norms, app
+from normwright.cli.charter.group import Drafts, Place, Profile, app, day_of
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.verdict import in_language
@@ -116,24 +116,15 @@ def seeds(
     "cedar", epilog="Example:  normwright charter export cedar norms --drafts --out town.cedar"
 )
 def cedar(
-    directory: Norms = HERE,
+    place: Place = HERE,
     *,
     out: Annotated[
         Path,
         typer.Option("--out", metavar="FILE", help="The policies; the schema is put beside them."),
     ],
-    deployment: Annotated[
-        Path | None,
-        typer.Option(
-            "--deployment",
-            metavar="FILE",
-            help="The profile of the deployment, in YAML; a project has its own.",
-        ),
-    ] = None,
+    deployment: Profile = None,
     on: On = None,
-    drafts: Annotated[
-        bool, typer.Option("--drafts", help="Take drafted and proposed norms to hold as well.")
-    ] = False,
+    drafts: Drafts = False,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
@@ -142,7 +133,7 @@ def cedar(
     from normwright.charter import read_deployment
 
     profile = None if deployment is None else read_deployment(deployment)
-    policy = enacted(directory, profile, drafts)
+    policy = enacted(place, profile, drafts)
     made, places = flow.export_cedar(policy, out, on=_day(on))
     if as_json:
         body: dict[str, Any] = {
@@ -167,10 +158,4 @@ def cedar(
 
 def _day(given: str | None) -> date:
     """The day that was named, or today."""
-    if given is None:
-        return datetime.now(UTC).date()
-    try:
-        return date.fromisoformat(given)
-    except ValueError:
-        raise typer.BadParameter(f"{given!r} is no day such as 2026-11-30",
-                                 param_hint="--on") from None  # fmt: skip
+    return datetime.now(UTC).date() if given is None else day_of(given, "--on")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from normwright.cli.charter.asking import as_asked
 from normwright.cli.charter.group import Norms, app
-from normwright.cli.charter.norms import norms_of
+from normwright.cli.charter.places import drafted_at
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.verdict import in_language
@@ -18,7 +19,8 @@ from normwright.cli.words import choose, words
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from normwright.charter.linting import ConcernCoverage, Lint, Severity
+    from normwright.charter.concerns import ConcernCoverage
+    from normwright.charter.linting import Lint, Severity
     from normwright.charter.linting.linter import Progress
     from normwright.records import CharterFinding, FindingClass
 
@@ -32,7 +34,7 @@ QUIET_SECONDS = 2.0
     "lint", epilog="Example:  normwright charter lint my-town --class UNRESOLVED --class TRAP"
 )
 def lint(
-    directory: Norms = HERE,
+    place: Norms = HERE,
     *,
     classes: Annotated[
         list[str] | None,
@@ -56,21 +58,17 @@ def lint(
 
     Exits 0 whatever it finds. The proofs need the extra `lint`; `charter check` does without.
     """
-    from normwright.charter import assembled
     from normwright.charter.linting import lint as look_over
-    from normwright.norms.resolver import HOLDING
 
     wanted = _classes(classes or [])
-    source = norms_of(directory)
-    taken = drafts or not any(norm.status in HOLDING for norm in source.norms)
-    charter = assembled(source, drafts=taken)
+    norms = drafted_at(place, drafts=True if drafts else None)
     shown = choose(lang)
     with _told(shown, quiet=as_json) as progress:
-        found = look_over(charter, classes=wanted or None, progress=progress)
+        found = look_over(norms.charter, classes=wanted or None, progress=progress)
     if as_json:
-        emit(_json(found, drafts=taken))
+        emit(_json(found, drafts=norms.drafts))
     else:
-        _show(found, shown, drafts=taken and not drafts)
+        _show(found, shown, drafts=norms.drafts and not drafts)
     return DONE
 
 
@@ -102,11 +100,18 @@ def _json(found: Lint, *, drafts: bool) -> dict[str, Any]:
 
 
 def _coverage_json(coverage: ConcernCoverage) -> dict[str, Any]:
+    from normwright.charter.concerns import concern_name
+    from normwright.charter.wording import spoken
+
     return {
         "layers": list(coverage.layers),
         "concerns": [
-            {"concern": one.tag, "name": one.name, "layers": dict(coverage.counts[one.tag])}
-            for one in coverage.concerns
+            {
+                "concern": tag,
+                "name": concern_name(tag, spoken()),
+                "layers": dict(coverage.counts[tag]),
+            }
+            for tag in coverage.concerns
         ],
         "holes": [{"concern": tag, "layer": layer} for tag, layer in coverage.holes],
         "unknown": {tag: list(norms) for tag, norms in coverage.unknown.items()},
@@ -144,32 +149,27 @@ def _show_finding(one: CharterFinding, lang: str, out: Console) -> None:
         f"  {say['lint-ask']} {in_language(one.question, lang)}", markup=False, style="italic"
     )
     if one.witness is not None:
-        asked = one.witness
-        facts = ", ".join(f"{name}={_value(value)}" for name, value in asked.facts.items())
-        told = "; ".join(part for part in (asked.act, facts) if part)
-        out.print(f"  {say['lint-witness']} {told}", markup=False, style="dim")
-
-
-def _value(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        told = f"  {say['lint-witness']} {as_asked(one.witness)}"
+        out.print(told, markup=False, style="dim")
 
 
 def _matrix(coverage: ConcernCoverage, lang: str) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
+    from normwright.charter.concerns import concern_name
+
     say = words(lang)
     table = Table(title=say["lint-coverage"], title_justify="left")
     table.add_column(say["lint-concern"], no_wrap=True)
     for layer in coverage.layers:
         table.add_column(say[f"lint-{layer}"])
-    for concern in coverage.concerns:
+    for tag, layers in coverage.counts.items():
         cells = []
-        for layer in coverage.layers:
-            counts = coverage.counts[concern.tag][layer]
+        for counts in layers.values():
             told = ", ".join(f"{say[f'lint-{kind}']} {n}" for kind, n in counts.items())
             cells.append(Text(told) if told else Text(say["lint-hole"], style="red"))
-        table.add_row(in_language(concern.name, lang), *cells)
+        table.add_row(concern_name(tag, (lang,))[lang], *cells)
     return table
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from normwright.cli.charter.draft import estimate_json, estimate_of, share_of
-from normwright.cli.charter.group import Norms, app
-from normwright.cli.charter.norms import norms_of
+from normwright.cli.charter.group import Norms, app, day_of
+from normwright.cli.charter.places import consulted, norms_of
 from normwright.cli.keys import passphrase_of_person
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.progress import watching
@@ -28,7 +27,7 @@ STYLES = {"ratified": "green", "proposed": "yellow", "rejected": "red", "aside":
 
 @app.command("ratify", epilog="Example:  normwright charter ratify my-town")
 def ratify(
-    directory: Norms = HERE,
+    place: Norms = HERE,
     *,
     reading: Annotated[
         list[Path] | None,
@@ -63,10 +62,13 @@ def ratify(
 
     shown = choose(lang)
     if reading:
-        made = flow.ratified_from(norms_of(directory), reading, on=_day(on), parent=parent)
+        made = flow.ratified_from(
+            norms_of(place), reading, on=None if on is None else day_of(on, "--on"), parent=parent
+        )
     else:
         _only_with_readings(on, parent)
-        made = _of_project(directory, shown, as_json=as_json)
+        consulted(place)
+        made = _of_project(place, shown, as_json=as_json)
     if out is not None:
         flow.write_record(made, out)
     if as_json:
@@ -94,16 +96,6 @@ def _only_with_readings(on: str | None, parent: Path | None) -> None:
                 " --reading",
                 param_hint=option,
             )
-
-
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no day such as 2026-11-01",
-                                 param_hint="--on") from error  # fmt: skip
 
 
 def _json(made: Charter) -> dict[str, Any]:

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from normwright.cli.charter.group import Norms, app
-from normwright.cli.charter.norms import is_project, norms_of, whole
+from normwright.cli.charter.group import Place, app
+from normwright.cli.charter.places import whole_at
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
-from normwright.cli.standing import standing
 from normwright.cli.verdict import in_language
 from normwright.cli.words import choose
-from normwright.records import Charter, Fault, InputError
+from normwright.records import Fault, InputError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from normwright.records import Norm
-
-STEP: Final = "charter"
-"""The step of a run that makes the charter."""
+    from normwright.records import Charter, Norm
 
 
 @app.command("show", epilog="Example:  normwright charter show my-town --norm g.privacy")
 def show(
-    directory: Norms = HERE,
+    place: Place = HERE,
+    *,
     norm: Annotated[
         str | None,
         typer.Option("--norm", metavar="ID", help="Only norms whose id begins like this."),
@@ -48,21 +45,13 @@ def show(
     Of a project it is the ratified charter; of a directory of norms, or of `seeds`, all norms in
     it, those that do not hold included.
     """
-    project = is_project(directory)
-    charter = standing(directory, Charter, step=STEP) if project else whole(norms_of(directory))
+    charter = whole_at(place)
     if page is not None:
         _write_page(charter, page)
     chosen = [one for one in charter.norms if norm is None or one.id.startswith(norm)]
     if not chosen:
-        raise InputError(
-            [
-                Fault(
-                    where="--norm",
-                    expected=f"one of {', '.join(one.id for one in charter.norms)}",
-                    seen=str(norm),
-                )
-            ]
-        )
+        known = ", ".join(one.id for one in charter.norms) or "a charter with norms"
+        raise InputError([Fault(where="--norm", expected=f"one of {known}", seen=str(norm))])
     if as_json:
         body = charter.model_dump(mode="json", by_alias=True)
         body["norms"] = [one.model_dump(mode="json", by_alias=True) for one in chosen]
