@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -43,6 +44,7 @@ from normwright.records import (
     Decision,
     DecisionVerdict,
     Defeat,
+    Digest,
     Duty,
     FactValue,
     Fault,
@@ -82,7 +84,7 @@ class Resolver:
             raise InputError(faults)
         self._vocabulary = vocabulary
         self._open_world = charter.open_world if open_world is None else open_world
-        self._digest = charter.digest
+        self._charter = charter
         self._basis = charter.jurisdiction_basis
         self._acts = Acts(vocabulary)
         self._facts = {fact.name: fact for fact in vocabulary.facts}
@@ -126,6 +128,10 @@ class Resolver:
         """
         found = self._weighed(situation)
         return self._decision(found, situation)
+
+    @cached_property
+    def _digest(self) -> Digest:
+        return self._charter.digest
 
     def verdict(self, situation: Situation) -> DecisionVerdict:
         """Return the verdict of `decide` alone, without working out what it rests on.

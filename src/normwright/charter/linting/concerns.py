@@ -10,8 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import get_args
 
-import yaml
-
+from normwright.charter.loading import plain
 from normwright.norms.resolver import HOLDING
 from normwright.records import LAYERS, Charter, Kind, Layer, Norm, Text
 
@@ -51,7 +50,7 @@ class ConcernCoverage:
 def concerns() -> tuple[Concern, ...]:
     """Return the concerns there are, in the order of their list."""
     path = files("normwright.charter.linting") / "concerns.yaml"
-    listed = yaml.safe_load(path.read_text(encoding="utf-8"))["concerns"]
+    listed = plain(path.read_text(encoding="utf-8"))["concerns"]
     return tuple(Concern(entry["tag"], entry["name"]) for entry in listed)
 
 
