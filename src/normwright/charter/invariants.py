@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from normwright.charter.amending.emergency import emergency_faults, emergency_norm
 from normwright.charter.cases import run_cases
+from normwright.charter.emergencies import emergency_faults, emergency_norm
 from normwright.norms import condition_faults, norm_faults, satisfiable, vocabulary_faults
 from normwright.norms.durations import DURATION
 from normwright.norms.ranking import exceeds_powers

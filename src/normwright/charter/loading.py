@@ -60,6 +60,15 @@ def dotted(place: Sequence[str | int]) -> str:
     return "".join(parts).removeprefix(".")
 
 
+def plain(text: str) -> Any:
+    """Return what a YAML text of the package's own says."""
+    loader = _PARSER(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
 def load(path: Path, name: str, faults: list[Fault]) -> Document | None:
     """Return a YAML file with its lines, or None after adding what is amiss with it to `faults`."""
     try:

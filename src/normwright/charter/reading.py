@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import yaml
 from pydantic import ValidationError
 
-from normwright.charter.amending.emergency import emergency_faults
+from normwright.charter.emergencies import emergency_faults
 from normwright.charter.explaining import explained
 from normwright.charter.invariants import case_languages, joint_invariants, norm_invariants
 from normwright.charter.loading import Document, Place, load
