@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from normwright.cli.charter.group import Drafts, Place, app
-from normwright.cli.charter.places import charter_at
+from normwright.cli.charter.places import charter_at, writing
 from normwright.cli.options import HERE, AsJson
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, words
@@ -229,18 +229,19 @@ def _write(told: _Told, out: Path) -> None:
     """Write the rows whole or not at all; packed bytes name no file and no time."""
     import hashlib
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(f".{out.name}.part")
     seen = hashlib.sha256()
-    try:
-        with beside.open("wb") as raw, _packed(raw, out) as file:
-            for row in told.rows():
-                data = row.encode()
-                seen.update(data)
-                file.write(data)
-        os.replace(beside, out)
-    finally:
-        beside.unlink(missing_ok=True)
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = out.with_name(f".{out.name}.part")
+        try:
+            with beside.open("wb") as raw, _packed(raw, out) as file:
+                for row in told.rows():
+                    data = row.encode()
+                    seen.update(data)
+                    file.write(data)
+            os.replace(beside, out)
+        finally:
+            beside.unlink(missing_ok=True)
     told.digest = f"sha256:{seen.hexdigest()}"
 
 
