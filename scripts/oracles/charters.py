@@ -100,7 +100,7 @@ early(N) :- valid_from(N,D), authority(N,A), today(A,T), T < D.
 late(N) :- valid_to(N,D), authority(N,A), today(A,T), T >= D.
 repealed(M) :- valid(N), valid(M), N != M, supersedes(N,X), called(M,X), authority(N,A),
     authority(M,A), rank(N,R), rank(M,S), R <= S, not spares(N,M).
-spares(N,M) :- exception(N), restrictive(M).
+spares(N,M) :- norm(N), not restrictive(N), restrictive(M).
 standing(N) :- valid(N), alive(N), not repealed(N).
 sleeping(O) :- kind(O,obligation), standing(O), standing(E), reparation(E,X), called(O,X),
     authority(E,A), authority(O,A), rank(E,R), rank(O,S), R <= S.
@@ -121,7 +121,8 @@ active(N,H,A) :- applies(N,H), condition(N,C), act(A), holds(C,s(A)).
 
 % Which of two prevails.
 may_override(P,F) :- layer(P,L), overridable(F,L).
-express(P,F) :- exception(P), restrictive(F), supersedes(P,X), called(F,X).
+express(P,F) :- exception(P), restrictive(F), supersedes(P,X), called(F,X), not foreign(P,F).
+foreign(P,F) :- layer(P,L), layer(F,L), authority(P,A), authority(F,B), A != B.
 beats(P,F) :- express(P,F), rank(P,R), rank(F,S), R <= S.
 beats(P,F) :- express(P,F), may_override(P,F).
 beats(P,F) :- kind(P,guarantee), restrictive(F), rank(P,R), rank(F,S), R < S.

@@ -516,3 +516,48 @@ def test_two_parents_of_one_agent_pool_nothing() -> None:
 
     assert [verdict(may_advise), verdict(may_joke), verdict(may_joke, may_advise)] == [
         "allow", "deny", "deny"]  # fmt: skip
+
+
+def test_no_polity_repeals_what_another_forbids() -> None:
+    """A permission of one polity that names another's ban, even a weaker one, does not lift it."""
+    ban = norm(id="br.no", kind="prohibition", layer="polity", authority="BR", act="advise")
+    for tier in ("constitutional", "revisable"):
+        lifts = norm(id="eu.may", kind="permission", layer="polity", authority="EU", tier=tier,
+                     act="advise", supersedes=["br.no"])  # fmt: skip
+        decision = ask([ban, lifts])
+
+        assert (decision.verdict, decision.governing) == ("deny", ("br.no@1",))
+        assert [(d.id, d.by, d.rule) for d in decision.defeated] == [
+            ("eu.may@1", "br.no@1", "stricter")
+        ]
+
+
+def test_a_higher_layer_lifts_a_lower_ban_by_naming_it() -> None:
+    """A permission is no shield, but a stronger layer may repeal a weaker one's ban expressly."""
+    ban = norm(id="br.no", kind="prohibition", layer="polity", authority="BR", act="advise")
+    lifts = norm(id="g.may", kind="permission", act="advise", supersedes=["br.no"])
+
+    assert ask([ban, lifts]).verdict == "allow"
+
+
+@pytest.mark.parametrize("kind", ["ideal", "constitutive"])
+def test_what_binds_nobody_repeals_no_ban(kind: str) -> None:
+    """An ideal or a definition of the same authority that names a ban leaves it standing."""
+    ban = norm(id="o.no", kind="prohibition", layer="organisation", act="advise")
+    soft = norm(id="o.soft", kind=kind, layer="organisation", act="advise", supersedes=["o.no"])
+
+    assert ask([ban, soft]).verdict == "deny"
+
+
+def test_a_special_ban_is_specialis_of_a_general_permission() -> None:
+    """It cuts a part out of the permission, which is no contradiction that nobody resolved."""
+    norms = [
+        norm(id="o.no", kind="prohibition", layer="organisation", act="advise", condition=X),
+        norm(id="o.may", kind="permission", layer="organisation", act="advise"),
+    ]
+
+    decision = ask(norms, facts={"x": True})
+
+    assert decision.verdict == "deny"
+    assert [(d.id, d.by, d.rule) for d in decision.defeated] == [("o.may@1", "o.no@1", "specialis")]
+    assert ask(norms, facts={"x": False}).verdict == "allow"

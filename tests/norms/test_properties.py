@@ -44,7 +44,15 @@ conditions: st.SearchStrategy[dict[str, Any]] = st.recursive(
     ),
     max_leaves=3,
 )  # fmt: skip
-KINDS = ["prohibition", "obligation", "permission", "guarantee", "exemption", "ideal"]
+KINDS = [
+    "prohibition",
+    "obligation",
+    "permission",
+    "guarantee",
+    "exemption",
+    "ideal",
+    "constitutive",
+]
 
 
 @st.composite
@@ -112,7 +120,8 @@ def follows(a: Condition, b: Condition) -> bool:
 
 def slow_beats(p: Norm, f: Norm) -> bool:
     may = p.layer in f.overridable_by
-    if f.id in p.supersedes and (strength(p) <= strength(f) or may):
+    foreign = p.layer == f.layer and p.authority != f.authority
+    if f.id in p.supersedes and not foreign and (strength(p) <= strength(f) or may):
         return True
     if strength(p) < strength(f):
         return p.kind == "guarantee"
@@ -126,10 +135,10 @@ def slow_beats(p: Norm, f: Norm) -> bool:
 
 def slow_repealed(old: Norm, norms: list[Norm]) -> bool:
     for new in norms:
-        exception = new.kind in ("permission", "guarantee", "exemption") and old.kind in (
-            "prohibition", "obligation")  # fmt: skip
+        binding = ("prohibition", "obligation")
+        alike = new.kind in binding or old.kind not in binding
         same = new.authority == old.authority and new.id != old.id
-        if not exception and same and strength(new) <= strength(old) and old.id in new.supersedes:
+        if alike and same and strength(new) <= strength(old) and old.id in new.supersedes:
             return True
     return False
 
@@ -269,3 +278,35 @@ def test_guarantee(norms: list[Norm], situation: Situation, act: str) -> None:
     request = situation.model_copy(update={"act": act})
 
     assert ask([right, *norms], request) == "allow"
+
+
+@given(norm_lists(), situations(), st.sampled_from(LAYERS), st.booleans())
+@many
+def test_supersession_needs_authority(
+    norms: list[Norm], situation: Situation, layer: str, general: bool
+) -> None:
+    """What another authority of a layer says it supersedes changes nothing by saying so."""
+    banned = norm(id="own.ban", kind="prohibition", act=situation.act, layer=layer,
+                  authority="third")  # fmt: skip
+    claims = tuple(n.id for n in norms) if general else ()
+    bold = [
+        n.model_copy(update={"supersedes": (banned.id, *claims)}) if n.layer == layer else n
+        for n in norms
+    ]
+    meek = [n.model_copy(update={"supersedes": claims}) if n.layer == layer else n for n in norms]
+
+    assert ask([banned, *bold], situation) == ask([banned, *meek], situation)
+
+
+@given(norm_lists(), situations(complete=True))
+@many
+def test_ideals_and_definitions_repeal_no_ban(norms: list[Norm], situation: Situation) -> None:
+    """An ideal or a definition that names every ban leaves every verdict as it was."""
+    every = tuple(n.id for n in norms if n.kind in ("prohibition", "obligation"))
+    silent = [
+        norm(id=f"{kind}.{layer}.{who}", kind=kind, layer=layer, authority=who, act="a",
+             supersedes=every)
+        for kind in ("ideal", "constitutive") for layer in LAYERS for who in ("one", "two")
+    ]  # fmt: skip
+
+    assert ask([*norms, *silent], situation) == ask(norms, situation)

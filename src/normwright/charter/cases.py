@@ -89,7 +89,7 @@ def run_cases(norms: Sequence[Norm], vocabulary: Vocabulary) -> Iterator[CaseRes
                 norm,
                 number,
                 case,
-                resolver.decide(asked).verdict,
+                resolver.verdict(asked),
                 applies=speaks_about(norm, case, acts),
             )
 

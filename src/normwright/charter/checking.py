@@ -20,6 +20,15 @@ class CharterCheck:
     failures: tuple[CaseFailure, ...]
     findings: tuple[CharterFinding, ...]
 
+    @property
+    def breaches(self) -> tuple[CharterFinding, ...]:
+        """Findings with which no charter can be adopted: a power usurped, a norm that never holds.
+
+        The resolver would not obey the one and not feel the other, but people would be told that
+        both are law.
+        """
+        return tuple(one for one in self.findings if one.kind in ("ULTRA_VIRES", "DEAD"))
+
 
 def check_source(source: CharterSource) -> CharterCheck:
     """Return how the cases of all living norms come out if they hold together, and quick findings.

@@ -10,8 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import get_args
 
-import yaml
-
+from normwright.charter.loading import plain
 from normwright.charter.wording import say
 from normwright.records import LAYERS, Kind, Layer, Norm, Text
 
@@ -44,7 +43,7 @@ class ConcernCoverage:
 def concerns() -> tuple[str, ...]:
     """Return the tags of the concerns there are, in the order of their list."""
     path = files("normwright.charter") / "concerns.yaml"
-    return tuple(yaml.safe_load(path.read_text(encoding="utf-8"))["concerns"])
+    return tuple(plain(path.read_text(encoding="utf-8"))["concerns"])
 
 
 def concern_name(tag: str, languages: Sequence[str]) -> Text:

@@ -53,6 +53,34 @@ _PARTS: Mapping[str, type[BaseModel]] = {
 }
 """The record that stands under a key of a file, to name the keys it could have."""
 
+_INSTANT = "an instant such as 2026-12-02 or 2026-12-02T14:00:00Z"
+_DAY = "a day such as 2026-12-02"
+_WORDS: Mapping[str, str] = {
+    "tuple_type": "a list",
+    "too_short": "at least one",
+    "string_too_short": "text that is not empty",
+    "list_type": "a list",
+    "dict_type": "keys and values",
+    "model_type": "keys and values",
+    "mapping_type": "keys and values",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "date_type": _DAY,
+    "date_parsing": _DAY,
+    "date_from_datetime_parsing": _DAY,
+    "date_from_datetime_inexact": _DAY,
+    "datetime_type": _INSTANT,
+    "datetime_parsing": _INSTANT,
+    "datetime_from_date_parsing": _INSTANT,
+}
+"""What a kind of validation error means to a person who writes YAML."""
+
 
 def explained(
     error: ValidationError, document: Document, top: type[BaseModel], base: Place = ()
@@ -65,7 +93,8 @@ def explained(
         fault = _one(problem["type"], problem["msg"], problem["input"], place, base, top)
         # A value that fits none of several types gives one problem a type: one fault is enough.
         if where in found:
-            expected = f"{found[where].expected}, or {fault.expected}"
+            both = dict.fromkeys((found[where].expected, fault.expected))
+            expected = ", or ".join(both)
             fault = found[where].model_copy(update={"expected": expected})
         found[where] = fault.model_copy(update={"where": where})
     return list(found.values())
@@ -89,7 +118,10 @@ def _one(
                      seen=f"unknown key {place[-1]}", do=near(place[-1], known))  # fmt: skip
     if kind == "missing":
         return Fault(where="", expected=f"the key {place[-1]}", seen="nothing")
-    expected = message.removeprefix("Input should be ").removeprefix("Value error, ")
+    told = message.removeprefix("Input should be ").removeprefix("Value error, ")
+    expected = _WORDS.get(kind, told)
+    if kind == "too_short":
+        return Fault(where="", expected=expected, seen="none")
     shown = value if isinstance(value, (str, int, float, bool, date)) else type(value).__name__
     return Fault(where="", expected=expected, seen=str(shown)[:80])
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from normwright.charter.amending.emergency import emergency_faults, emergency_norm
 from normwright.charter.cases import run_cases
+from normwright.charter.emergencies import emergency_faults, emergency_norm
 from normwright.norms import condition_faults, norm_faults, satisfiable, vocabulary_faults
 from normwright.norms.durations import DURATION
 from normwright.norms.ranking import exceeds_powers
@@ -167,9 +167,13 @@ def _time(norm: Norm, at: str) -> Iterator[Fault]:
         yield _fault(f"{at}: valid_to", f"a day after {norm.valid_from}", norm.valid_to)
     if norm.tier == "revisable" and norm.review_by is None:
         yield _fault(f"{at}: review_by", "the day by which a revisable norm is reviewed", "nothing")
-    if norm.status in HOLDING and not norm.source and norm.provenance is None:
+    if norm.status in HOLDING and not _founded(norm):
         yield _fault(f"{at}: status", "a source or a provenance for a norm that holds",
                      norm.status)  # fmt: skip
+
+
+def _founded(norm: Norm) -> bool:
+    return norm.provenance is not None or any(source.ref.strip() for source in norm.source)
 
 
 def _words(norm: Norm, languages: Sequence[str], at: str) -> Iterator[Fault]:
@@ -186,6 +190,10 @@ def _dead(norm: Norm, vocabulary: Vocabulary, at: str) -> Iterator[Fault]:
     if satisfiable(norm.condition, vocabulary.facts) is False:
         yield _fault(f"{at}: condition", "a condition that can come true", "a contradiction",
                      "As written the norm never applies.")  # fmt: skip
+    elif satisfiable(norm.condition, vocabulary.facts, vocabulary.axioms) is False:
+        yield _fault(f"{at}: condition", "a condition that can come true",
+                     "one that the axioms rule out",
+                     "An axiom must not silence a norm: take one of the two out.")  # fmt: skip
 
 
 def _standing(norm: Norm, charter: Charter) -> Iterator[Fault]:
@@ -249,10 +257,20 @@ def _references(norms: Sequence[Norm], where: Callable[[Norm, str], str]) -> Ite
                              f"{name}, a {known[name].kind}")  # fmt: skip
         for name in norm.supersedes:
             # An earlier version of a norm need not lie beside the later one.
-            if name not in known and name.partition("@")[0] not in known:
+            base, _, version = name.partition("@")
+            if name not in known and base not in known:
                 yield _fault(where(norm, "supersedes"), "a norm", name, near(name, known))
+            elif name not in known and not _was(version, base, norms):
+                yield _fault(where(norm, "supersedes"), "a version that there is or was", name,
+                             "Nothing can be repealed before it is adopted.")  # fmt: skip
             elif name in (norm.id, norm.ref):
                 yield _fault(where(norm, "supersedes"), "another norm or version", name)
+
+
+def _was(version: str, base: str, norms: Sequence[Norm]) -> bool:
+    """Whether a version that does not lie beside the others can have come before one that does."""
+    newest = max(norm.version for norm in norms if norm.id == base)
+    return version.isdecimal() and 1 <= int(version) < newest
 
 
 def _circles(norms: Sequence[Norm], where: Callable[[Norm, str], str]) -> Iterator[Fault]:

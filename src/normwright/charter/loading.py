@@ -15,6 +15,13 @@ Place: TypeAlias = tuple[str | int, ...]
 """Where in a document: keys and positions from the top."""
 
 
+DEPTH = 200
+"""Most levels one value may lie inside others; no formula that a person can read comes near it."""
+
+_SPELT_OUT = 10
+"""How many values a file may come to for each character in it. Only aliases of aliases exceed it:
+a few lines of them can stand for more values than fit into memory."""
+
 _PARSER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The same safe loader; written in C where PyYAML was built with it, ten times as fast."""
 
@@ -53,9 +60,23 @@ def dotted(place: Sequence[str | int]) -> str:
     return "".join(parts).removeprefix(".")
 
 
+def plain(text: str) -> Any:
+    """Return what a YAML text of the package's own says."""
+    loader = _PARSER(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
 def load(path: Path, name: str, faults: list[Fault]) -> Document | None:
     """Return a YAML file with its lines, or None after adding what is amiss with it to `faults`."""
     try:
+        if path.exists() and not path.is_file():
+            # A pipe or a device may never end.
+            seen = "a folder" if path.is_dir() else "no regular file"
+            faults.append(Fault(where=name, expected="a file", seen=seen))
+            return None
         text = path.read_bytes().decode("utf-8")
     except OSError as error:
         faults.append(Fault(where=name, expected="a readable file", seen=str(error.strerror)))
@@ -65,6 +86,11 @@ def load(path: Path, name: str, faults: list[Fault]) -> Document | None:
                             do="Save the file as UTF-8."))  # fmt: skip
         return None
     try:
+        deep = _too_deep(text)
+        if deep is not None:
+            faults.append(Fault(where=f"{name}:{deep}", expected=f"at most {DEPTH} levels",
+                                seen="more, one inside the other"))  # fmt: skip
+            return None
         loader = _Loader(text)
         return loader.document(name, faults)
     except yaml.MarkedYAMLError as error:
@@ -76,11 +102,39 @@ def load(path: Path, name: str, faults: list[Fault]) -> Document | None:
     return None
 
 
+def _too_deep(text: str) -> int | None:
+    """Return the line on which a file goes too deep, if it does.
+
+    The parser calls itself for each level, and would take the whole program down with it. Its
+    events come without that; they are looked at only where the text has room for so many levels.
+    """
+    widest = max(map(len, text.splitlines()), default=0)
+    if text.count("[") + text.count("{") + widest < DEPTH:
+        return None
+    depth = 0
+    for event in yaml.parse(text, Loader=_PARSER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEPTH:
+            return int(event.start_mark.line) + 1
+    return None
+
+
+class _Amiss(yaml.MarkedYAMLError):
+    """What is YAML in form and still cannot be read."""
+
+    def __init__(self, problem: str, node: yaml.Node) -> None:
+        super().__init__(problem=problem, problem_mark=node.start_mark)
+
+
 class _Loader:
     """Builds plain values from YAML nodes and remembers their lines."""
 
     def __init__(self, text: str) -> None:
         self._loader = _PARSER(text)
+        self._left = _SPELT_OUT * len(text)
         self._lines: dict[Place, int] = {}
         self._doubles: list[tuple[Place, int]] = []
 
@@ -94,7 +148,10 @@ class _Loader:
 
     def _built(self, node: yaml.Node, place: Place, above: tuple[int, ...]) -> Any:
         if id(node) in above:
-            raise ValueError("an alias that holds itself")
+            raise _Amiss("an alias that holds itself", node)
+        self._left -= 1
+        if self._left < 0:
+            raise _Amiss("aliases that stand for more and more of each other", node)
         self._lines.setdefault(place, node.start_mark.line + 1)
         below = (*above, id(node))
         match node:
@@ -103,7 +160,13 @@ class _Loader:
             case yaml.SequenceNode():
                 return [self._built(n, (*place, i), below) for i, n in enumerate(node.value)]
             case _:
-                return self._loader.construct_object(node)
+                return self._scalar(node)
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        try:
+            return self._loader.construct_object(node)
+        except ValueError as error:  # such as a day that no month has
+            raise _Amiss(f"{node.value}: {error}", node) from error
 
     def _mapping(self, node: yaml.MappingNode, place: Place, above: tuple[int, ...]) -> Any:
         seen: set[str] = set()
@@ -115,7 +178,7 @@ class _Loader:
         self._loader.flatten_mapping(node)
         found: dict[str, Any] = {}
         for key, value in node.value:
-            step = str(self._loader.construct_object(key))
+            step = str(self._scalar(key))
             self._lines[*place, step] = key.start_mark.line + 1
             found[step] = self._built(value, (*place, step), above)
         return found

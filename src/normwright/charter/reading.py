@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import ValidationError
 
-from normwright.charter.amending.emergency import emergency_faults
+from normwright.charter.emergencies import emergency_faults
 from normwright.charter.explaining import explained
 from normwright.charter.invariants import case_languages, joint_invariants, norm_invariants
 from normwright.charter.loading import Document, Place, load
 from normwright.charter.writing import as_yaml
 from normwright.norms import axiom_faults, condition_faults, norm_faults, vocabulary_faults
+from normwright.norms.axioms import Axioms
 from normwright.norms.vocabulary import near
 from normwright.records import (
     ActType,
@@ -90,11 +91,13 @@ def read_source(place: Path, *, languages: Sequence[str] | None = None) -> Chart
     norms = tuple(norm for norm, _ in read.values())
     spoken = tuple(languages or head.languages or _spoken(norms))
     vocabulary = _vocabulary(parts, spoken, faults)
-    sound = not vocabulary_faults(vocabulary)
+    # Beside half a vocabulary, every norm would seem to use words that are not in it.
+    sound = _whole(parts, vocabulary) and not vocabulary_faults(vocabulary)
+    axioms = Axioms(vocabulary.axioms, vocabulary.facts)
     for norm, document in read.values():
         found = norm_invariants(norm, spoken, where="")
         found += case_languages(norm, spoken, where="")
-        found += norm_faults(norm, vocabulary) if sound else []
+        found += [*norm_faults(norm, vocabulary), *_impossible(norm, axioms)] if sound else []
         faults += [_located(fault, norm, document) for fault in found]
         faults += _needless(norm, document)
     home = {id(norm): document for norm, document in read.values()}
@@ -172,6 +175,11 @@ class _Parts:
 
 
 def _directory(directory: Path, faults: list[Fault]) -> _Parts:
+    if not (directory / ACTS).exists() and not (directory / FACTS).exists():
+        below = directory / "norms"
+        do = f"Did you mean {below}?" if (below / ACTS).exists() else "Put the norms beside them."
+        raise InputError([Fault(where=str(directory), expected=f"{ACTS} and {FACTS}",
+                                seen="neither", do=do)])  # fmt: skip
     head = load(directory / HEAD, HEAD, faults) if (directory / HEAD).exists() else None
     return _Parts(
         head=head,
@@ -302,6 +310,17 @@ def _vocabulary(parts: _Parts, languages: Sequence[str], faults: list[Fault]) ->
     return vocabulary
 
 
+def _whole(parts: _Parts, vocabulary: Vocabulary) -> bool:
+    """Whether every act and every fact of the files could be read."""
+    read = {"acts": (parts.acts, vocabulary.acts), "facts": (parts.facts, vocabulary.facts)}
+    return all(
+        document is not None
+        and isinstance(document.value, dict)
+        and len(document.value.get(key) or ()) == len(found)
+        for key, (document, found) in read.items()
+    )
+
+
 def _value_labels(
     fact: FactType, document: Document, place: Place, languages: Sequence[str]
 ) -> list[Fault]:
@@ -340,10 +359,12 @@ def _at_entry(fault: Fault, documents: Mapping[str, Document | None]) -> Fault:
 def _axioms(
     document: Document | None, vocabulary: Vocabulary, faults: list[Fault]
 ) -> tuple[Condition, ...]:
-    given = document.value.get("axioms", []) if document is not None else []
-    if document is None or not isinstance(given, list):
-        where = FACTS if document is None else document.where(("axioms",))
-        faults.append(Fault(where=where, expected="a list of conditions", seen=_kind(given)))
+    if document is None:
+        return ()
+    given = document.value.get("axioms", [])
+    if not isinstance(given, list):
+        faults.append(Fault(where=document.where(("axioms",)), expected="a list of conditions",
+                            seen=_kind(given)))  # fmt: skip
         return ()
     found = []
     for number, entry in enumerate(given):
@@ -395,6 +416,15 @@ def _entries(
                                     expected=f"what {item.name} means, in {lang}",
                                     seen="nothing"))  # fmt: skip
     return found
+
+
+def _impossible(norm: Norm, axioms: Axioms) -> list[Fault]:
+    """Cases whose facts an axiom rules out: one of the two is wrong, and nobody can decide them."""
+    return [
+        fault.model_copy(update={"where": f"{norm.ref}: cases[{number}].facts"})
+        for number, case in enumerate(norm.cases)
+        for fault in axioms.faults(case.facts)
+    ]
 
 
 def _located(fault: Fault, norm: Norm, document: Document) -> Fault:

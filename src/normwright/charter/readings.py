@@ -191,10 +191,15 @@ def why_not(
 
 
 def on_its_source(norm: Norm) -> bool:
-    """Whether a norm is adopted on its source rather than on votes."""
-    binding = norm.layer == "global"
-    style = norm.layer == "individual" and norm.kind == "ideal"
-    return bool(norm.source) and (binding or style)
+    """Whether a norm is adopted on its source rather than on votes.
+
+    What binds everyone needs an instrument for that: a document, or the wish of a project, would be
+    a floor that nobody decided. A person's own style binds nobody, and stands on whatever it has.
+    """
+    kinds = {source.kind for source in norm.source if source.ref.strip()}
+    binding = norm.layer == "global" and "instrument" in kinds
+    style = norm.layer == "individual" and norm.kind == "ideal" and bool(kinds)
+    return binding or style
 
 
 def rule_in_words(rule: TierRule, found: Tallied, languages: Sequence[str]) -> Text:

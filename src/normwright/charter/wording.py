@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-import yaml
-
+from normwright.charter.loading import plain
 from normwright.records import Fault, InputError, Text
 
 
@@ -61,7 +60,7 @@ def joined(parts: Sequence[Text], languages: Sequence[str], *, by: str = "; ") -
 @cache
 def _book(lang: str) -> dict[str, str]:
     path = files("normwright.charter") / "words" / f"{lang}.yaml"
-    loaded: dict[str, str] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    loaded: dict[str, str] = plain(path.read_text(encoding="utf-8"))
     return loaded
 
 

@@ -18,7 +18,7 @@ Cite = Callable[[Sequence[Message], str], tuple[str, ...]]
 
 def expected_side(resolver: Resolver, scene: Scene) -> Literal["perform", "decline"]:
     """Return what the charter decides for a scene: `perform` where it allows, else `decline`."""
-    return "perform" if resolver.decide(situation_of(scene)).verdict == "allow" else "decline"
+    return "perform" if resolver.verdict(situation_of(scene)) == "allow" else "decline"
 
 
 def ask(

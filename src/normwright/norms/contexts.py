@@ -143,7 +143,14 @@ def days_in(when: date | None, zones: Sequence[ZoneInfo]) -> tuple[date, ...] | 
     if not isinstance(when, datetime):
         return None if when is None else tuple(when for _ in zones)
     moment = when.replace(tzinfo=UTC) if when.tzinfo is None else when
-    return tuple(moment.astimezone(zone).date() for zone in zones)
+    return tuple(_day_of(moment, zone) for zone in zones)
+
+
+def _day_of(moment: datetime, zone: ZoneInfo) -> date:
+    try:
+        return moment.astimezone(zone).date()
+    except OverflowError:  # before the first day of the calendar, or after its last
+        return date.min if moment.year == date.min.year else date.max
 
 
 def valid_on(norm: Norm, day: date | None) -> bool:

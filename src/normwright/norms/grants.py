@@ -29,7 +29,8 @@ def grant_facts(
     `grant.given`; `grant.covers` (every grant covers the act); `grant.depth` (how many);
     `grant.human_root` (the first grantor is a person); `grant.expired` (unknown where a grant runs
     out and the time is not known, or is a day within which it does); `grant.revoked`;
-    `grant.connected` (every grantee is the next grantor, and was allowed to hand it on).
+    `grant.connected` (every grantee is the next grantor, was allowed to hand it on, and nobody is in
+    the chain twice).
     """
     given = bool(grants)
     return {
@@ -39,10 +40,20 @@ def grant_facts(
         "grant.human_root": given and grants[0].grantor_is in ("human", "deployer"),
         "grant.expired": _expired(grants, when),
         "grant.revoked": any(grant.revoked for grant in grants),
-        "grant.connected": given and all(
-            one.redelegable and one.grantee == then.grantor for one, then in pairwise(grants)
-        ),
-    }  # fmt: skip
+        "grant.connected": given and _connected(grants),
+    }
+
+
+def _connected(grants: Sequence[Grant]) -> bool:
+    """Whether every grantee could hand on what the next one got, and nobody holds it twice.
+
+    Whoever gives authority to themselves, or gets it back from those they gave it to, would hold it
+    on their own word.
+    """
+    holders = [grants[0].grantor, *(grant.grantee for grant in grants)]
+    return len(set(holders)) == len(holders) and all(
+        one.redelegable and one.grantee == then.grantor for one, then in pairwise(grants)
+    )
 
 
 def covers(grants: Sequence[Grant], act: str, acts: Acts) -> bool:
@@ -60,10 +71,11 @@ def _expired(grants: Sequence[Grant], when: date | None) -> bool | None:
     first = min(ends)
     if isinstance(when, datetime):
         return first <= _utc(when)
-    midnight = datetime.combine(when, time(), UTC)
-    if first <= midnight - _EAST:
+    # A difference is within bounds where a sum would leave the calendar.
+    left = first - datetime.combine(when, time(), UTC)
+    if left <= -_EAST:
         return True
-    return None if first < midnight + timedelta(days=1) + _WEST else False
+    return None if left < timedelta(days=1) + _WEST else False
 
 
 def _utc(when: datetime) -> datetime:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from normwright.norms.acts import NULL_ACT
+from normwright.norms.axioms import Question
 from normwright.norms.conditions import Test
 from normwright.records import DecisionVerdict, Norm
 
@@ -29,8 +30,13 @@ class Entry:
     """For an obligation: what has to hold for it to go on."""
     by_act: bool = False
     """Whether the test asks about the act itself, so that it can differ from act to act."""
-    axiomatic: bool = False
-    """Whether an axiom bears on the test."""
+    lawful: Question | None = None
+    """The condition in the light of the axioms, where one bears on it."""
+
+    @property
+    def axiomatic(self) -> bool:
+        """Whether an axiom bears on the condition."""
+        return self.lawful is not None
 
 
 @dataclass(frozen=True, slots=True)

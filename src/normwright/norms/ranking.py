@@ -34,7 +34,9 @@ class Contest:
     permitted: bool
     """True if the permissive norm beats the restrictive one."""
     rule: str
-    """`express`, `guarantee`, `overridable`, `specialis`, `stricter`, `floor` or `unresolved`."""
+    """`express`, `guarantee`, `overridable`, `specialis`, `stricter`, `floor` or `unresolved`.
+
+    `specialis` is won by whichever of the two is the more specific."""
 
 
 def contest(
@@ -46,15 +48,16 @@ def contest(
 ) -> Contest:
     """Return whether `p` (permission, guarantee, exemption) beats `f`, and by which rule.
 
-    1. Express: `p` names `f` in `supersedes` and is at least as strong, or `f` lets its layer.
+    1. Express: `p` names `f` in `supersedes` and has the power to (`exceeds_powers`): it is at
+       least as strong, or `f` lets its layer, and no other authority of one layer issued `f`.
     2. `p` is stronger: only a guarantee shields; a weak permission lets lower layers be stricter.
     3. `p` is weaker: only where `f` lets its layer override; otherwise `f` is a floor.
     4. Same rank, other authority: both apply, so the stricter stands.
-    5. Same rank and authority: the more specific wins; not proved specific, `f` stands.
+    5. Same rank and authority: the more specific wins; neither proved specific, `f` stands.
     """
     strength, against = rank(p), rank(f)
     may_override = p.layer in f.overridable_by
-    if names(p.supersedes, f) and (strength <= against or may_override):
+    if names(p.supersedes, f) and not exceeds_powers(p, f):
         return Contest(True, "express")
     if strength < against:
         return Contest(True, "guarantee") if p.kind == "guarantee" else Contest(False, "stricter")
@@ -64,7 +67,8 @@ def contest(
         return Contest(False, "stricter")
     if more_specific(p, f, acts, facts, axioms) is True:
         return Contest(True, "specialis")
-    return Contest(False, "unresolved")
+    special = more_specific(f, p, acts, facts, axioms) is True
+    return Contest(False, "specialis" if special else "unresolved")
 
 
 def exceeds_powers(norm: Norm, other: Norm) -> bool:
@@ -83,12 +87,12 @@ def repeals(newer: Norm, older: Norm) -> bool:
     """Whether `newer` replaces `older` outright wherever it is valid.
 
     Only by express supersession, by the same authority and with at least the same strength: there
-    is no silent repeal. A permissive norm repeals no restrictive one; it is an exception to it, and
-    `contest` weighs it case by case.
+    is no silent repeal. Only a restrictive norm replaces a restrictive one. A permissive norm is an
+    exception to it, which `contest` weighs case by case; an ideal and a definition bind nobody, so
+    nothing would be left in its place.
     """
-    exception = newer.kind in PERMISSIVE | {"exemption"} and older.kind in RESTRICTIVE
     return (
-        not exception
+        (newer.kind in RESTRICTIVE or older.kind not in RESTRICTIVE)
         and newer.authority == older.authority
         and rank(newer) <= rank(older)
         and newer.ref != older.ref

@@ -76,7 +76,8 @@ def polities(situation: Situation, basis: tuple[Basis, ...]) -> Polities:
         case tuple():
             counted = list(told)
         case _:
-            counted = [told.get(who, UNKNOWN) for who in basis or told]
+            # Of nobody's place being told it does not follow that no polity has a say.
+            counted = [told.get(who, UNKNOWN) for who in basis or told] or [UNKNOWN]
     return Polities(frozenset(counted) - {UNKNOWN}, open=UNKNOWN in counted)
 
 

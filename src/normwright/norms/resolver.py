@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from functools import cached_property
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from normwright.norms.acts import NULL_ACT, Acts
@@ -42,6 +44,7 @@ from normwright.records import (
     Decision,
     DecisionVerdict,
     Defeat,
+    Digest,
     Duty,
     FactValue,
     Fault,
@@ -81,7 +84,7 @@ class Resolver:
             raise InputError(faults)
         self._vocabulary = vocabulary
         self._open_world = charter.open_world if open_world is None else open_world
-        self._digest = charter.digest
+        self._charter = charter
         self._basis = charter.jurisdiction_basis
         self._acts = Acts(vocabulary)
         self._facts = {fact.name: fact for fact in vocabulary.facts}
@@ -123,21 +126,32 @@ class Resolver:
             InputError: if a known fact has a value outside its domain, the facts break an axiom, or
                 a polity is misspelt.
         """
+        found = self._weighed(situation)
+        return self._decision(found, situation)
+
+    @cached_property
+    def _digest(self) -> Digest:
+        return self._charter.digest
+
+    def verdict(self, situation: Situation) -> DecisionVerdict:
+        """Return the verdict of `decide` alone, without working out what it rests on.
+
+        Raises:
+            InputError: as `decide`.
+        """
+        return self._weighed(situation).verdict
+
+    def _weighed(self, situation: Situation) -> _Weighed:
         state = self._state(situation)
-        view = View(
-            self._context(state.frame),
-            Truths(state.facts, self._axioms, self._covering(situation)),
-        )
+        view = View(self._context(state.frame), Truths(state.facts, self._covering(situation)))
         request = situation.act
         alternatives = dict.fromkeys((*situation.feasible, NULL_ACT))
         acts = [a for a in alternatives if a != request and self._may_be_done(a)]
-        if self._may_be_done(request):
-            profiles = {a: self._profile(a, view) for a in (request, *acts)}
-            verdict = verdict_of(request, profiles)
-        else:
+        if not self._may_be_done(request):
             profiles = {a: self._profile(a, view) for a in acts}
-            verdict = "deny"
-        return self._decision(verdict, situation, profiles, view, state)
+            return _Weighed("deny", profiles, view, state)
+        profiles = {a: self._profile(a, view) for a in (request, *acts)}
+        return _Weighed(verdict_of(request, profiles), profiles, view, state)
 
     def _state(self, situation: Situation) -> State:
         """What is known, once it is sound."""
@@ -255,14 +269,8 @@ class Resolver:
                 draft.add(o, truth, view, loose=truth is True and self._beaten(o, pool, context))
         return draft.profile()
 
-    def _decision(
-        self,
-        verdict: DecisionVerdict,
-        situation: Situation,
-        profiles: Mapping[str, Profile],
-        view: View,
-        state: State,
-    ) -> Decision:
+    def _decision(self, found: _Weighed, situation: Situation) -> Decision:
+        verdict, profiles, view, state = found
         request = situation.act
         least = least_grave(profiles)
         return Decision(
@@ -415,6 +423,15 @@ class Resolver:
         return list(found.values())
 
 
+class _Weighed(NamedTuple):
+    """A verdict and what it was found from."""
+
+    verdict: DecisionVerdict
+    profiles: dict[str, Profile]
+    view: View
+    state: State
+
+
 class _Draft:
     """A profile being drawn up."""
 
@@ -466,7 +483,7 @@ def _entry(index: int, norm: Norm, axioms: Axioms) -> Entry:
         immediate=not leaves_time(norm.deadline),
         maintained=None if norm.maintain is None else compiled(norm.maintain),
         by_act=COVERS in facts_of(norm.condition),
-        axiomatic=axioms.bear_on(norm.condition),
+        lawful=axioms.question(norm.condition) if axioms.bear_on(norm.condition) else None,
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from normwright.norms.axioms import Axioms
 from normwright.norms.conditions import Truth
 from normwright.norms.contexts import Context
 from normwright.norms.grants import COVERS
@@ -19,20 +18,17 @@ class Truths:
 
     Args:
         facts: what is known.
-        axioms: what rules out some of what is not.
         covers: whether the chain of grants covers an act; None: the same fact for every act.
     """
 
-    __slots__ = ("_axioms", "_covers", "_known", "facts")
+    __slots__ = ("_covers", "_known", "facts")
 
     def __init__(
         self,
         facts: Mapping[str, FactValue],
-        axioms: Axioms,
         covers: Callable[[str], bool] | None = None,
     ) -> None:
         self.facts = facts
-        self._axioms = axioms
         self._covers = covers
         self._known: dict[int | tuple[int, bool], Truth] = {}
 
@@ -47,8 +43,8 @@ class Truths:
         if key in self._known:
             return self._known[key]
         value = entry.test(facts)
-        if value is None and entry.axiomatic:
-            value = self._axioms.settled(entry.norm.condition, facts)
+        if value is None and entry.lawful is not None:
+            value = entry.lawful.settled(facts)
         self._known[key] = value
         return value
 
@@ -58,7 +54,7 @@ class Truths:
 
     def revised(self, facts: Mapping[str, FactValue]) -> Truths:
         """Return the same under more facts; what was determined stays determined."""
-        more = Truths(facts, self._axioms, self._covers)
+        more = Truths(facts, self._covers)
         more._known = {key: value for key, value in self._known.items() if value is not None}
         return more
 

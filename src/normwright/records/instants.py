@@ -5,9 +5,31 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BeforeValidator
 
 _WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
+
+
+def written_out(given: Any) -> Any:
+    """Leave a day or an instant, and refuse a bare number.
+
+    Read as seconds since 1970, 20261202 would silently be a day of that year's August.
+
+    Raises:
+        ValueError: if it is a number, or text without a hyphen.
+    """
+    bare = isinstance(given, int | float) or (isinstance(given, str) and "-" not in given)
+    if bare:
+        raise ValueError("a day such as 2026-12-02, written with hyphens")
+    return given
+
+
+Day: TypeAlias = Annotated[date, BeforeValidator(written_out)]
+"""A day, written as 2026-12-02."""
+Moment: TypeAlias = Annotated[datetime, BeforeValidator(written_out)]
+"""An instant, written as 2026-12-02T14:00:00Z."""
 
 
 @lru_cache(maxsize=4096)

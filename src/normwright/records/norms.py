@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, StrictInt, ValidationInfo, field_va
 
 from normwright.records.base import Digest, Frozen, Layer, ProcessKind, Record, Text
 from normwright.records.estimates import Estimate
-from normwright.records.instants import bounds_as_text, days_as_text
+from normwright.records.instants import Day, bounds_as_text, days_as_text
 from normwright.records.ratification import Dissent, ReadingResult
 from normwright.records.scenes import FactValue
 
@@ -99,7 +99,7 @@ class Condition(Frozen):
 class Bearer(Frozen):
     """Who is bound, and whether it matters that the actor is a machine."""
 
-    actor: tuple[Actor, ...] = ("assistant",)
+    actor: tuple[Actor, ...] = Field(default=("assistant",), min_length=1)
     """Which actors."""
     actor_sensitivity: Literal["invariant", "human_only", "agent_only", "agent_stricter"] = (
         "invariant"
@@ -113,7 +113,7 @@ class Bearer(Frozen):
 class Scope(Frozen):
     """Where a norm applies."""
 
-    channels: tuple[Channel, ...] = ("output",)
+    channels: tuple[Channel, ...] = Field(default=("output",), min_length=1)
     deployments: str = "*"
 
 
@@ -131,7 +131,7 @@ class NormCase(Frozen):
     bearer: Actor | None = None
     """Who acts; None: the first whom the norm binds."""
     counterparty: Counterparty | None = None
-    time: date | None = None
+    time: Day | None = None
     """The day; None: the first on which the norm is valid."""
     jurisdiction: tuple[str, ...] | None = None
     """Polities it lies under; None: the norm's own."""
@@ -151,7 +151,7 @@ class Source(Frozen):
 
     kind: Literal["instrument", "document", "project"]
     ref: str
-    retrieved: date | None = None
+    retrieved: Day | None = None
 
 
 class Provenance(Frozen):
@@ -171,7 +171,7 @@ class Provenance(Frozen):
     change: Estimate | None = None
     """Support in the last reading minus that in the first, if there were several."""
     decision_level: DecisionLevel = "L0"
-    ratified_at: date | None = None
+    ratified_at: Day | None = None
     rule: str = ""
     """The ratification rule that was applied, in words."""
     rules: Text = {}
@@ -200,17 +200,19 @@ class Norm(Record):
     """The act it speaks about, with all its kinds: a node of `acts.yaml`."""
     bearer: Bearer = Bearer()
     """Whom it binds."""
-    counterparty: tuple[Counterparty, ...] = ("human", "agent", "mixed", "public")
+    counterparty: tuple[Counterparty, ...] = Field(
+        default=("human", "agent", "mixed", "public"), min_length=1
+    )
     """Whom the act is done to or with; all unless the norm names some."""
     condition: Condition = Condition()
     """When it applies; empty: always."""
     scope: Scope = Scope()
     """Channels and deployments it is for."""
-    valid_from: date | None = None
+    valid_from: Day | None = None
     """First day on which it is in force, in its authority's time zone."""
-    valid_to: date | None = None
+    valid_to: Day | None = None
     """First day on which it is in force no more."""
-    review_by: date | None = None
+    review_by: Day | None = None
     """Day by which a revisable norm is looked at again. It is not repealed by passing it."""
     overridable_by: tuple[Layer, ...] = ()
     """Layers whose permissions may override it; none: it is a floor."""
@@ -250,7 +252,7 @@ class Norm(Record):
     """Which votes it comes from; written by ratification."""
     status: Status = "draft"
     """Only what is in force, or in demonstration, decides anything."""
-    recorded: date | None = None
+    recorded: Day | None = None
     """The day on which it was written into the charter, which can differ from when it is valid."""
 
     model_config = {"populate_by_name": True}

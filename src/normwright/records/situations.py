@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field, field_validator
 
 from normwright.records.base import Digest, Frozen, Record
+from normwright.records.instants import Moment, written_out
 from normwright.records.norms import Actor, Basis, Channel, Counterparty
 from normwright.records.scenes import FactValue
 
@@ -37,13 +38,13 @@ class FactReading(Frozen):
 class Grant(Frozen):
     """Authority handed on: what the grantee may do for the grantor."""
 
-    grantor: str
-    grantee: str
+    grantor: str = Field(min_length=1)
+    grantee: str = Field(min_length=1)
     grantor_is: Actor | Literal["human"] = "human"
     """What the grantor is. A chain whose first grantor is no human has no accountable root."""
     acts: tuple[str, ...]
     """Acts handed on, each with its kinds."""
-    expires: datetime | None = None
+    expires: Moment | None = None
     revoked: bool = False
     redelegable: bool = False
     """Whether the grantee may hand it on."""
@@ -80,6 +81,7 @@ class Situation(Frozen):
     @classmethod
     def _day_or_instant(cls, given: Any) -> Any:
         """A day stays a day: as an instant it would begin at midnight in UTC."""
+        written_out(given)
         return date.fromisoformat(given) if isinstance(given, str) and len(given) == 10 else given
 
     @field_validator("facts", "flow", mode="before")

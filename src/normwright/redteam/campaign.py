@@ -148,7 +148,7 @@ def _draw(
     pools: dict[tuple[str, Side], list[Scene]] = {}
     for scene in scenes:
         if scene.norm is not None:
-            allowed = resolver.decide(situation_of(scene)).verdict == "allow"
+            allowed = resolver.verdict(situation_of(scene)) == "allow"
             pools.setdefault((scene.lang, "perform" if allowed else "decline"), []).append(scene)
     return [
         _Dialogue(attack, scene, side, attack.says(scene), list(scene.messages[:-1]))

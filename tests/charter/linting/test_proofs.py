@@ -9,7 +9,7 @@ from tests.charter.linting.drawn import LEAVES, drawn, possible, situations
 
 from normwright.charter.linting import Lint, lint
 from normwright.norms import Acts, Resolver, applies, implies
-from normwright.norms.ranking import exceeds_powers, repeals
+from normwright.norms.ranking import RESTRICTIVE, exceeds_powers, repeals
 from normwright.records import Charter, CharterFinding, Condition, Norm
 
 DRAWN = [(seed, seed % 3 == 0) for seed in range(12)]
@@ -73,14 +73,10 @@ def waits(norm: Norm) -> bool:
 def test_unresolved_pairs_are_those_some_situation_leaves_unresolved(
     seed: int, axioms: bool
 ) -> None:
-    """Each pair that any decision calls unresolved is found, unless the ban is the more special."""
+    """Each pair that any decision calls unresolved is found, and no other."""
     made, _ = linted(seed, axioms)
     norms = by_ref(made)
-    shown = {
-        frozenset((p, f))
-        for p, f, rule in defeats(seed, axioms)
-        if rule == "unresolved" and not more_special(made, norms[f], norms[p])
-    }
+    shown = {frozenset((p, f)) for p, f, rule in defeats(seed, axioms) if rule == "unresolved"}
     told = {pair for pair in found(seed, axioms, "UNRESOLVED")
             if not any(waits(norms[ref]) for ref in pair)}  # fmt: skip
 
@@ -98,7 +94,8 @@ def test_floors_are_exceeded_or_narrow(seed: int, axioms: bool) -> None:
     for p, f, rule in defeats(seed, axioms):
         low, floor = norms[p], norms[f]
         pair = frozenset((p, f))
-        if rule == "unresolved" and more_special(made, floor, low):
+        if rule == "specialis" and low.kind not in RESTRICTIVE:
+            assert more_special(made, floor, low)
             cut.add(pair)
         if rule != "floor" or same_layer_apart(low, floor) or claimed(low, floor):
             continue
@@ -205,10 +202,10 @@ def test_what_is_needless_changes_no_verdict(seed: int, axioms: bool) -> None:
 
 RULES = {
     "UNRESOLVED": {"unresolved"},
-    "NARROWED": {"floor", "unresolved"},
-    "ULTRA_VIRES": {"floor", "stricter", "express"},
+    "NARROWED": {"floor", "specialis"},
+    "ULTRA_VIRES": {"floor", "stricter", "guarantee", "overridable"},
     "STRICTER_BELOW": {"stricter"},
-    "HORIZONTAL": {"stricter", "floor", "guarantee", "overridable", "express"},
+    "HORIZONTAL": {"stricter", "floor", "guarantee", "overridable"},
 }
 
 

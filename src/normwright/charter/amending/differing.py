@@ -548,4 +548,4 @@ def effect_of(before: DecisionVerdict, after: DecisionVerdict) -> Effect:
 
 def differs(before: Charter, after: Charter, situation: Situation) -> bool:
     """Whether two charters give different verdicts on one situation."""
-    return Resolver(before).decide(situation).verdict != Resolver(after).decide(situation).verdict
+    return Resolver(before).verdict(situation) != Resolver(after).verdict(situation)

@@ -8,8 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, TypeAlias
 
-import yaml
-
+from normwright.charter.loading import plain
 from normwright.records import Fault, InputError
 
 Split: TypeAlias = Literal["train", "test"]
@@ -73,7 +72,7 @@ def wordings(languages: Sequence[str]) -> dict[str, Wording]:
 @cache
 def _wording(lang: str) -> Wording:
     path = files(__package__) / "wordings" / f"{lang}.yaml"
-    words = yaml.safe_load(path.read_text(encoding="utf-8"))
+    words = plain(path.read_text(encoding="utf-8"))
     frames = tuple(
         Frame(
             family=family["name"],

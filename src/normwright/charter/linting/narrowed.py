@@ -36,15 +36,7 @@ def _cut(ground: Ground, one: Clash) -> bool:
             if horizontal(permissive, restrictive) or claimed(permissive, restrictive):
                 return False
             return within(ground, p, f) is False
-        case "unresolved":
-            return narrower(ground, f, p)
+        case "specialis":
+            return not one.contest.permitted
         case _:
             return False
-
-
-def narrower(ground: Ground, f: int, p: int) -> bool:
-    """Whether a restrictive norm is proved more specific than a permissive one."""
-    act = ground.norms[f].act
-    if not ground.acts.covers(ground.norms[p].act, act) or ground.implies(f, p) is not True:
-        return False
-    return act != ground.norms[p].act or ground.implies(p, f) is False

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from normwright.charter.linting.ground import Ground, shown
-from normwright.charter.linting.narrowed import narrower
 from normwright.charter.linting.registry import lint_class
 from normwright.charter.linting.telling import clash
 from normwright.records import CharterFinding
@@ -24,7 +23,7 @@ def unresolved(ground: Ground) -> Iterator[CharterFinding]:
     """
     for one in ground.clashes:
         p, f = one.permissive, one.restrictive
-        if one.contest.rule == "unresolved" and not narrower(ground, f, p):
+        if one.contest.rule == "unresolved":
             witness = shown(ground, "UNRESOLVED", p, f)
             if witness is not None:
                 yield clash(ground, "UNRESOLVED", p, f, witness)

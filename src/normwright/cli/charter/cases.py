@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from normwright.cli.charter.group import Drafts, Place, app
-from normwright.cli.charter.places import charter_at
+from normwright.cli.charter.places import charter_at, writing
 from normwright.cli.options import HERE, AsJson
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, words
@@ -130,7 +130,8 @@ def cases(
             for _ in told.rows():
                 pass
     else:
-        flow.write_cases(told, out)
+        with writing(out):
+            flow.write_cases(told, out)
     if as_json:
         emit({**told.summary(), "out": None if out is None else str(out)})
     elif out is not None:

@@ -10,6 +10,7 @@ import typer
 
 from normwright.cli.charter.enact import enacted
 from normwright.cli.charter.group import Drafts, Place, Profile, app, day_of
+from normwright.cli.charter.places import writing
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.verdict import in_language
@@ -134,7 +135,8 @@ def cedar(
 
     profile = None if deployment is None else read_deployment(deployment)
     policy = enacted(place, profile, drafts)
-    made, places = flow.export_cedar(policy, out, on=_day(on))
+    with writing(out):
+        made, places = flow.export_cedar(policy, out, on=_day(on))
     if as_json:
         body: dict[str, Any] = {
             "charter": policy.charter.digest,

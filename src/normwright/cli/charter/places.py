@@ -5,6 +5,8 @@ Only a project needs the room that composes the stages; without one a check star
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -100,6 +102,9 @@ def drafted_at(place: Path, *, drafts: bool | None = None) -> Found:
 def whole_at(place: Path) -> Charter:
     """Return what there is to show: a project's charter; else every norm, in force or not.
 
+    The votes that a norm's file claims are not shown as votes: only ratification counts them, and
+    its result is the charter of a project, or a record.
+
     Raises:
         InputError: if there is no charter, with all faults.
     """
@@ -109,7 +114,8 @@ def whole_at(place: Path) -> Charter:
 
     source = norms_of(place)
     held = assembled(source)
-    return held.model_copy(update={"norms": tuple(sorted(source.norms, key=lambda n: n.id))})
+    shown = [norm.model_copy(update={"provenance": None}) for norm in source.norms]
+    return held.model_copy(update={"norms": tuple(sorted(shown, key=lambda n: n.id))})
 
 
 def _norms_of_project(directory: Path) -> CharterSource:
@@ -172,3 +178,22 @@ def _record(path: Path) -> Charter:
     except ValueError as error:
         raise InputError([Fault(where=str(path), expected="a charter as JSON",
                                 seen=str(error))]) from None  # fmt: skip
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Write a file inside: a folder or a device in its place, and what the disk refuses, are told.
+
+    What is moved over a device takes the device's place, and every program after it finds a file.
+
+    Raises:
+        InputError: if no file can be written there.
+    """
+    if not out.name or (out.exists() and not out.is_file()):
+        seen = "a folder" if out.is_dir() else "no regular file"
+        raise InputError([Fault(where=str(out), expected="the name of a file", seen=seen)])
+    try:
+        yield
+    except OSError as error:
+        raise InputError([Fault(where=str(out), expected="a place that can be written",
+                                seen=str(error.strerror))]) from error  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from normwright.cli.charter.group import Place, app
-from normwright.cli.charter.places import whole_at
+from normwright.cli.charter.places import whole_at, writing
 from normwright.cli.options import HERE, AsJson, Lang
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.verdict import in_language
@@ -66,9 +66,10 @@ def show(
 def _write_page(charter: Charter, path: Path) -> None:
     from normwright.web import CharterPage, write_charter
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     title = charter.title or dict.fromkeys(charter.languages, charter.id)
-    write_charter(CharterPage(charter=charter, title=title, languages=charter.languages), path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_charter(CharterPage(charter=charter, title=title, languages=charter.languages), path)
     console(stderr=True).print(f"{path}", style="green", markup=False)
 
 

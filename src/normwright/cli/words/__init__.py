@@ -26,7 +26,9 @@ def words(lang: str) -> Mapping[str, str]:
     import yaml
 
     text = (resources.files(__name__) / f"{lang}.yaml").read_text(encoding="utf-8")
-    return {str(key): str(value) for key, value in yaml.safe_load(text).items()}
+    # The same safe loader; written in C where PyYAML was built with it, ten times as fast.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    return {str(key): str(value) for key, value in loader.get_single_data().items()}
 
 
 def choose(asked: str | None, environment: Mapping[str, str] = os.environ) -> str:
