@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 AXE = Path(__file__).resolve().parents[2] / "build" / "axe" / "package" / "axe.min.js"
 """Deque's checker of accessibility; `make axe` fetches it."""
 
+PATIENCE = 60
+"""Seconds without a word after which a browser is given up."""
+
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--hide-scrollbars", "--remote-debugging-pipe")  # fmt: skip
@@ -27,23 +31,32 @@ class Page:
     """One tab, spoken to by the DevTools protocol: JSON messages that end in a zero byte."""
 
     def __init__(self, to: int, back: int) -> None:
-        self._to, self._back = os.fdopen(to, "wb", buffering=0), os.fdopen(back, "rb")
+        self._to, self._back = to, back
         self._number = 0
+        self._rest = b""
+        self._events: list[str] = []
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         attached = self._call("Target.attachToTarget", targetId=target, flatten=True)
         self._session: str | None = attached["sessionId"]
         self._call("Page.enable")
 
     def close(self) -> None:
-        self._to.close()
-        self._back.close()
+        os.close(self._to)
+        os.close(self._back)
 
     def open(self, address: str, *, width: int = 1280, height: int = 800) -> None:
-        """Open an address and wait until it is laid out."""
+        """Open an address and wait until it is laid out.
+
+        An address that differs from the last one by its anchor alone would not be loaded again, so
+        each is made its own.
+        """
+        page, _, anchor = address.partition("#")
         self._call("Emulation.setDeviceMetricsOverride", width=width, height=height,
                    deviceScaleFactor=1, mobile=False)  # fmt: skip
-        self._call("Page.navigate", url=address)
-        self._until("Page.loadEventFired")
+        self._events.clear()
+        self._call("Page.navigate", url=f"{page}?{self._number}#{anchor}")
+        while "Page.loadEventFired" not in self._events:
+            self._hear()
 
     def scheme(self, name: str) -> None:
         """Prefer light or dark."""
@@ -74,24 +87,27 @@ class Page:
         message: dict[str, Any] = {"id": self._number, "method": method, "params": params}
         if getattr(self, "_session", None):
             message["sessionId"] = self._session
-        self._to.write(json.dumps(message).encode() + b"\0")
+        data = json.dumps(message).encode() + b"\0"
+        while data:
+            data = data[os.write(self._to, data) :]
         while True:
             heard = self._hear()
             if heard.get("id") == self._number:
                 assert "error" not in heard, heard["error"]
                 return heard["result"]
 
-    def _until(self, event: str) -> None:
-        while self._hear().get("method") != event:
-            pass
-
     def _hear(self) -> Any:
-        found = b""
-        while not found.endswith(b"\0"):
-            one = self._back.read(1)
-            assert one, "the browser is gone"
-            found += one
-        return json.loads(found[:-1])
+        """Return the next message; what it tells of is kept, whoever waits for it."""
+        while b"\0" not in self._rest:
+            ready, _, _ = select.select([self._back], [], [], PATIENCE)
+            assert ready, f"the browser said nothing for {PATIENCE} seconds"
+            found = os.read(self._back, 1 << 16)
+            assert found, "the browser is gone"
+            self._rest += found
+        one, _, self._rest = self._rest.partition(b"\0")
+        message = json.loads(one)
+        self._events.append(message.get("method", ""))
+        return message
 
 
 @contextmanager

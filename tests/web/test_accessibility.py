@@ -62,7 +62,7 @@ def test_axe_finds_nothing_serious(
 ) -> None:
     """In both languages, by day and by night, with everything unfolded."""
     page.scheme(scheme)
-    page.open(f"{(pages / f'{name}.html').as_uri()}?{scheme}#{lang}")
+    page.open(f"{(pages / f'{name}.html').as_uri()}#{lang}")
     page.ask("document.querySelectorAll('details').forEach((d) => { d.open = true }); 0")
     shown = page.ask("[...document.querySelectorAll('.edition')]"
                      ".filter((e) => e.offsetParent).map((e) => e.lang)")  # fmt: skip
@@ -83,7 +83,7 @@ def test_the_charter_can_be_read_by_keyboard(page: Page, pages: Path, lang: str)
             " return { at: reach.indexOf(e), of: reach.length, tag: e.tagName,"
             " seen: r.bottom > 0 && r.top < innerHeight && r.width > 0,"
             " ring: getComputedStyle(e).outlineStyle }; })()")  # fmt: skip
-    page.open(f"{(pages / 'norms.html').as_uri()}?keys#{lang}")
+    page.open(f"{(pages / 'norms.html').as_uri()}#{lang}")
     page.ask("scrollTo(0, 0); document.body.tabIndex = -1; document.body.focus(); 0")
     walked = []
     for _ in range(page.ask(here)["of"]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from normwright.norms.conditions import Test, Truth, compiled, facts_of
 from normwright.norms.specificity import cells, linked
@@ -89,11 +89,12 @@ class Question:
         """
         key = tuple(facts.get(name) for name in self._cells)
         # None is an answer too. Another thread may empty the table at any moment.
-        found = self._known.get(key, _UNASKED)
-        if found is _UNASKED:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            found = self._known[key] = self._answer(facts)
+        known = self._known.get(key, _UNASKED)
+        if known is not _UNASKED:
+            return cast(Truth, known)
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        found = self._known[key] = self._answer(facts)
         return found
 
     def _answer(self, facts: Mapping[str, FactValue]) -> Truth:
