@@ -87,7 +87,11 @@ def explained(
 ) -> list[Fault]:
     """Turn validation errors into faults: the line, what would fit, and the nearest known key."""
     found: dict[str, Fault] = {}
-    for problem in error.errors(include_url=False):
+    problems = error.errors(include_url=False)
+    for problem in problems:
+        deeper = any(_below(other["loc"], problem["loc"]) for other in problems)
+        if problem["type"] == "too_short" and deeper:
+            continue  # too few only because what stands there is no value
         place = _existing((*base, *problem["loc"]), document, problem["type"])
         where = document.where(place)
         fault = _one(problem["type"], problem["msg"], problem["input"], place, base, top)
@@ -98,6 +102,10 @@ def explained(
             fault = found[where].model_copy(update={"expected": expected})
         found[where] = fault.model_copy(update={"where": where})
     return list(found.values())
+
+
+def _below(inner: Place, outer: Place) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def _existing(place: Place, document: Document, kind: str) -> Place:
