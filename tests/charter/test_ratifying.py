@@ -120,6 +120,14 @@ def test_global_norm_without_a_source_is_voted_like_any_other(tmp_path: Path) ->
     assert "No statement" in why_not(adopt(source(tmp_path, seed(source=None)), [], []))
 
 
+@pytest.mark.parametrize("kind", ["project", "document"])
+def test_no_global_norm_holds_on_the_wish_of_a_project(tmp_path: Path, kind: str) -> None:
+    """What binds everyone, written in force by hand, has neither votes nor an instrument."""
+    forged = seed(status="in_force", source=[{"kind": kind, "ref": "our own wish"}])
+
+    assert "No statement" in why_not(adopt(source(tmp_path, forged), [], []))
+
+
 @pytest.mark.parametrize(
     ("votes", "holds"), [((60, 40, 0), True), ((59, 41, 0), False), ((60, 30, 30), False)]
 )

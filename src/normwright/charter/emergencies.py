@@ -116,9 +116,7 @@ def _rights(
             )
 
 
-def _bans(
-    norm: Norm, norms: Sequence[Norm], acts: Acts, vocabulary: Vocabulary
-) -> Iterator[Fault]:
+def _bans(norm: Norm, norms: Sequence[Norm], acts: Acts, vocabulary: Vocabulary) -> Iterator[Fault]:
     """An emergency duty may not make necessary what a norm no stronger than itself forbids.
 
     To be obliged to do what is forbidden leaves nothing but the less grave of two breaches, so that
