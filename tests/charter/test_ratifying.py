@@ -321,3 +321,31 @@ def test_language_without_words_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="one of en, pt"):
         ratify(source(tmp_path, body()), [], process=process(), statements=[], charter_id="t",
                languages=("en", "fr"), on=ON)  # fmt: skip
+
+
+@pytest.mark.parametrize("votes", [(1_000, 6, 5), (-5, 6, 5)])
+def test_counts_that_no_tally_can_have_are_refused(
+    tmp_path: Path, votes: tuple[int, int, int]
+) -> None:
+    """More votes than people who saw the statement, or fewer than none, are told with it."""
+    sound = outcome({"s1": (60, 30, 10)})
+    agree, disagree, passed = votes
+    wrong = sound.support[0].model_copy(
+        update={"agree": agree, "disagree": disagree, "passed": passed}
+    )
+    forged = sound.model_copy(update={"support": (wrong,)})
+
+    with pytest.raises(InputError) as caught:
+        adopt(source(tmp_path, body()), [forged], [statement(1, "o.no-advice")])
+
+    (fault,) = caught.value.faults
+    assert fault.where == "outcome organisation/desk: s1"
+    assert f"{agree} for" in fault.seen
+
+
+def test_one_electorate_has_one_outcome(tmp_path: Path) -> None:
+    """Of two, one could be picked that carries."""
+    both = [outcome({"s1": (90, 10, 0)}), outcome({"s1": (10, 90, 0)})]
+
+    with pytest.raises(InputError, match="one outcome of organisation/desk, saw several"):
+        adopt(source(tmp_path, body()), both, [statement(1, "o.no-advice")])
