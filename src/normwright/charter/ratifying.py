@@ -198,7 +198,7 @@ def _miscounted(outcome: Outcome) -> list[Fault]:
 
 
 def _asked_twice(reading: Reading) -> list[Fault]:
-    """Electorates with two outcomes in one reading: which of them counts would be anybody's pick."""
+    """Electorates with two outcomes in one reading: which of them counts, anybody could pick."""
     voters = [(o.layer, o.authority) for o in reading.outcomes]
     twice = sorted({voter for voter in voters if voters.count(voter) > 1})
     return [
