@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from normwright.charter.reading import CharterSource
 from normwright.charter.readings import objections
 from normwright.charter.tallying import Tallied, recognisable, tallied
 from normwright.charter.wording import say, spoken
+from normwright.charter.writing import as_yaml
 from normwright.norms.vocabulary import near
 from normwright.records import (
     Amendment,
@@ -184,13 +183,13 @@ def write_drafts(drafts: Sequence[NormDraft], folder: Path) -> tuple[Path, ...]:
         raise InputError(faults)
     folder.mkdir(parents=True, exist_ok=True)
     for path, one in files.items():
-        path.write_text(_as_yaml(one), encoding="utf-8", newline="\n")
+        path.write_text(_written(one), encoding="utf-8", newline="\n")
     return tuple(files)
 
 
-def _as_yaml(one: NormDraft) -> str:
+def _written(one: NormDraft) -> str:
     languages = [lang for lang in one.statement if lang in spoken()] or ["en"]
     told = "".join(f"# {text}\n" for text in say("draft_by_hand", languages).values())
     body = one.model_dump(mode="json", by_alias=True, exclude={"made_by"})
     first = {"schema": body.pop("schema"), "id": body.pop("id")}
-    return told + yaml.safe_dump({**first, **body}, sort_keys=False, allow_unicode=True, width=100)
+    return told + as_yaml({**first, **body})

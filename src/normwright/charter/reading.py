@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-import yaml
 from pydantic import ValidationError
 
 from normwright.charter.emergencies import emergency_faults
 from normwright.charter.explaining import explained
 from normwright.charter.invariants import case_languages, joint_invariants, norm_invariants
 from normwright.charter.loading import Document, Place, load
+from normwright.charter.writing import as_yaml
 from normwright.norms import axiom_faults, condition_faults, norm_faults, vocabulary_faults
 from normwright.norms.axioms import Axioms
 from normwright.norms.vocabulary import near
@@ -147,17 +147,7 @@ def norm_text(norm: Norm) -> str:
     """
     body = norm.model_dump(by_alias=True, exclude_defaults=True)
     first = {"schema": norm.spec, "id": norm.id, "version": norm.version}
-    text: str = yaml.dump(
-        _plain({**first, **body}), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
-    )
-    return text
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes a value again where it comes again: people do not read anchors."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
+    return as_yaml(_plain({**first, **body}))
 
 
 def _plain(value: Any) -> Any:

@@ -125,7 +125,7 @@ def export(
         expected = "votes or rankings of people"
         raise InputError([Fault(where=str(path), expected=expected, seen="something else")])
     made = elicit.export(found, to, lossy=lossy)
-    written = flow.write_files(out, made.files)
+    written = flow.write_folder(made.files, out)
     if as_json:
         lost = [fault_json(fault) for fault in made.lost]
         emit({"to": to, "directory": str(out), "files": list(written), "lost": lost})

@@ -7,6 +7,7 @@ from normwright.flow.chain import Chain, Link, chain_of
 from normwright.flow.charters import Ratified, ratified
 from normwright.flow.code import code_digest
 from normwright.flow.compare import Comparison, RunName, compare
+from normwright.flow.drawn import CaseRows, RowForm, write_cases
 from normwright.flow.enactment import (
     check_policy,
     enacted,
@@ -30,10 +31,11 @@ from normwright.flow.engine import (
 )
 from normwright.flow.exchange import export_cedar, import_model_spec, import_seeds
 from normwright.flow.extras import require_learning
+from normwright.flow.folders import write_folder
 from normwright.flow.forecast import Forecast, StepForecast, forecast, forecast_of
 from normwright.flow.gc import Collection, collect
 from normwright.flow.grouped import OpinionGroups, groups_of
-from normwright.flow.imports import Imported, consultation_of, import_into, write_files
+from normwright.flow.imports import Imported, consultation_of, import_into
 from normwright.flow.intake import TakenIn, init_from
 from normwright.flow.lock import locked
 from normwright.flow.permits import read_permit
@@ -65,6 +67,7 @@ __all__ = [
     "FILE",
     "KINDS",
     "Audited",
+    "CaseRows",
     "Cast",
     "Chain",
     "Collection",
@@ -83,6 +86,7 @@ __all__ = [
     "Ranked",
     "Ratified",
     "Results",
+    "RowForm",
     "RunName",
     "RunReport",
     "Signatures",
@@ -161,7 +165,8 @@ __all__ = [
     "verify",
     "weigh",
     "withdraw",
-    "write_files",
+    "write_cases",
+    "write_folder",
     "write_policy",
     "write_record",
 ]

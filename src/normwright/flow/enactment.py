@@ -80,9 +80,7 @@ def write_policy(policy: Policy, out: Path) -> tuple[str, ...]:
     """
     from normwright.charter import files_of
 
-    files = files_of(policy)
-    write_folder(files, out)
-    return tuple(files)
+    return write_folder(files_of(policy), out)
 
 
 def check_policy(policy: Policy, folder: Path) -> Checked:

@@ -26,9 +26,9 @@ def import_model_spec(
 
     spec = read_model_spec(path, examples=examples)
     found = model_spec_files(spec, authority=authority, lang=lang, on=on)
-    write_folder(found, out)
+    written = write_folder(found, out)
     read_source(out)  # what was written is a charter that every other command can read
-    return spec, tuple(sorted(found))
+    return spec, written
 
 
 def import_seeds(
@@ -49,9 +49,9 @@ def import_seeds(
     from normwright.charter.exchange import seed_files
 
     found = seed_files(shipped() if seeds is None else seeds, layers)
-    write_folder(found, out)
+    written = write_folder(found, out)
     read_source(out)
-    return tuple(sorted(found))
+    return written
 
 
 def export_cedar(policy: Policy, out: Path, *, on: date) -> tuple[Cedar, tuple[Path, Path]]:

@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from normwright.records import Fault, InputError
+from normwright.flow.start import building, occupied
+from normwright.records import InputError
 from normwright.store import write_whole
 
 
-def write_folder(files: Mapping[str, bytes], out: Path) -> None:
-    """Write files into a new or empty folder: readers see all of them or none.
+def write_folder(files: Mapping[str, bytes], out: Path) -> tuple[str, ...]:
+    """Write files into a new or empty folder, all of them or none, and return their names.
 
     Args:
         files: path inside the folder -> content.
         out: the folder.
 
     Raises:
-        InputError: if something lies there: what a person may have edited is never written over.
+        InputError: if something lies there, as what a person may have edited is never written
+            over; or if the place cannot be written to.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError([Fault(where=str(out), expected="a new or an empty folder",
-                                seen="something lies there",
-                                do="Name another, or move it away.")])  # fmt: skip
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    except OSError as error:
-        raise InputError([Fault(where=str(out), expected="a place that can be written",
-                                seen=str(error.strerror))]) from error  # fmt: skip
-    try:
-        fresh.chmod(0o755)
+    faults = occupied(out)
+    if faults:
+        raise InputError(faults)
+    with building(out.resolve()) as made:
         for name, data in files.items():
-            path = fresh / name
+            path = made / name
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, data)
-        os.replace(fresh, out)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
+    return tuple(sorted(files))

@@ -16,7 +16,6 @@ from normwright.flow.intake import copy_data, write_answers, write_process
 from normwright.flow.lock import locked
 from normwright.flow.project import load_project, read_file
 from normwright.flow.settings import FILE, Sources
-from normwright.flow.start import building, occupied
 from normwright.records import Fault, InputError
 from normwright.store import gone_from, write_whole
 
@@ -101,22 +100,6 @@ def consultation_of(project: Path) -> Consulted:
                                 seen="null")])  # fmt: skip
     found = read_consultation(project / place, root=project)
     return without(found, gone_from(project, found.process.id))
-
-
-def write_files(directory: Path, files: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Write files into a new or empty directory, all of them or none, and return their names.
-
-    Raises:
-        InputError: if something lies there, or the place cannot be written to.
-    """
-    faults = occupied(directory)
-    if faults:
-        raise InputError(faults)
-    directory = directory.resolve()
-    with building(directory) as made:
-        for name, data in files.items():
-            (made / name).write_bytes(data)
-    return tuple(sorted(files))
 
 
 def _place(project: Path) -> str:

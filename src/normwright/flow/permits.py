@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from normwright.flow.statements import told_of
+from normwright.flow.statements import printable, told_of
 from normwright.records import Digest, Fault, InputError, Permit, digest_bytes
 from normwright.store import (
     FOLDER,
@@ -126,7 +126,7 @@ def signature_faults(data: bytes, where: str, known: Mapping[str, PublicKey]) ->
         if key is None:
             faults.append(_fault(
                 f"{where}: signature", "a signer whose key is trusted here",
-                f"an unknown signer, key id {_plain(one.keyid)}",
+                f"an unknown signer, key id {printable(one.keyid)}",
                 "If you know who that is, trust their key: normwright keys trust FILE --name NAME",
             ))  # fmt: skip
         elif not signed_by(one, key):
@@ -155,7 +155,8 @@ def _opened(data: bytes, where: str) -> list[SignedStatement]:
             for one in body["signatures"]
         ]  # fmt: skip
     except (binascii.Error, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise InputError([_fault(where, expected, _plain(str(error))[:200] or "none")]) from error
+        seen = printable(str(error))[:200] or "none"
+        raise InputError([_fault(where, expected, seen)]) from error
 
 
 def _permit_in(signed: Sequence[SignedStatement], where: str) -> Permit:
@@ -174,7 +175,7 @@ def _permit_in(signed: Sequence[SignedStatement], where: str) -> Permit:
     if told.subject != (("Permit", permit.digest),):
         named = told.subject[0][1] if told.subject else "none"
         raise InputError([_fault(
-            f"{where}: permit", f"the permit {_plain(named)}", f"another: {permit.digest}",
+            f"{where}: permit", f"the permit {printable(named)}", f"another: {permit.digest}",
             "It was edited; ask whoever gave it for the original.",
         )])  # fmt: skip
     return permit
@@ -182,7 +183,3 @@ def _permit_in(signed: Sequence[SignedStatement], where: str) -> Permit:
 
 def _fault(where: str, expected: str, seen: str, do: str = "") -> Fault:
     return Fault(where=where, expected=expected, seen=seen, do=do)
-
-
-def _plain(text: str) -> str:
-    return text if text.isprintable() else ascii(text)

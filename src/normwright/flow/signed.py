@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from normwright.flow.signing import ENVELOPES, envelopes, standing_signatures
-from normwright.flow.statements import KINDS, Draft, Kind, Told, drafts_of, told_of
+from normwright.flow.statements import KINDS, Draft, Kind, Told, drafts_of, printable, told_of
 from normwright.records import Digest, Fault, digest_bytes
 from normwright.store import (
     GENESIS,
@@ -172,7 +172,7 @@ class _Scale:
 
     def good(self, one: SignedStatement) -> bool:
         """Say whether a signature fits, by a key that counts, over what is stored."""
-        where = f"signature of {_plain(one.kind)} by {_plain(one.keyid[:12])}"
+        where = f"signature of {printable(one.kind)} by {printable(one.keyid[:12])}"
         told = told_of(one.statement)
         digest = digest_bytes(one.statement.encode())
         kind = told.kind or "no statement of ours"
@@ -192,7 +192,7 @@ class _Scale:
             return self.look(
                 where,
                 expected="a signer whose key is trusted here",
-                seen=f"an unknown signer, key id {_plain(one.keyid)}",
+                seen=f"an unknown signer, key id {printable(one.keyid)}",
                 do="If the signer told you this very fingerprint by another way, save their public "
                 "key in a file and trust it: normwright keys trust FILE --name NAME",
             )
@@ -203,7 +203,7 @@ class _Scale:
     def _subjects(self, told: Told, where: str) -> bool:
         """Look for everything a statement is about."""
         there = [
-            self.look(f"{where}: {_plain(name)}", expected=digest, seen=self._found(digest))
+            self.look(f"{where}: {printable(name)}", expected=digest, seen=self._found(digest))
             for name, digest in told.subject
         ]
         return all(there) and bool(there)
@@ -237,7 +237,7 @@ class _Scale:
         fits = any(draft.says(one.statement) for draft in again)
         seen = expected if fits else "something else"
         return self.look(
-            f"signature of {_plain(one.kind)}: predicate", expected=expected, seen=seen
+            f"signature of {printable(one.kind)}: predicate", expected=expected, seen=seen
         )
 
     def envelopes(self, project: Path, wanted: Mapping[str, bytes]) -> None:
@@ -263,11 +263,6 @@ class _Scale:
             seen=expected if signed else "none" if there else f"no {kind}",
             do=f"Ask whoever answers for it: normwright keys sign DIR --what {kind}",
         )
-
-
-def _plain(text: str) -> str:
-    """Return a text that anybody may have put there so that a terminal shows it as it is."""
-    return text if text.isprintable() else ascii(text)
 
 
 def _decides(one: SignedStatement, deciding: StageResult) -> bool:

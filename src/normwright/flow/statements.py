@@ -162,3 +162,8 @@ def criteria_draft(name: str, file: Digest, criteria: Iterable[tuple[str, Digest
 def _of_kind(kind: str, digests: Iterable[Digest], lookup: Lookup) -> list[Digest]:
     found = ((digest, lookup(digest)) for digest in dict.fromkeys(digests))
     return [digest for digest, one in found if one is not None and one[0] == kind]
+
+
+def printable(text: str) -> str:
+    """Return a text that anybody may have put there so that a terminal shows it as it is."""
+    return text if text.isprintable() else ascii(text)

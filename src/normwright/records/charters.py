@@ -36,7 +36,9 @@ class CaseFailure(Frozen):
     case: str
     """The case's slug, else its place in the norm: `cases[3]`."""
     lang: str
+    """The language of the text."""
     text: str
+    """The case as it is told."""
     expected: Expectation | Literal["hit", "miss", "near_miss"]
     """The verdict it names; or its kind, where the verdict is right for another reason."""
     got: DecisionVerdict | Literal["hit", "miss"]
@@ -49,6 +51,7 @@ class CharterFinding(Frozen):
     """One thing about a charter that people should look at, and the question to put to them."""
 
     kind: FindingClass = Field(alias="class")
+    """The class it is of."""
     norms: tuple[str, ...]
     """References of the norms concerned, sorted; empty for a gap."""
     detail: Text
@@ -75,8 +78,11 @@ class ChangedRegion(Frozen):
     situation: Situation
     """The plainest one: no fact that does not matter, nothing feasible that does not matter."""
     before: Decision
+    """What the earlier charter decides in the situation."""
     after: Decision
+    """What the later one does."""
     effect: Effect
+    """What the change does there."""
     seen: Literal["known", "feasible", "unknown"]
     """Where it shows: `known`, if every fact that matters is known and nothing can be done instead;
     `feasible`, only beside other acts that can be done; `unknown`, only while facts are unknown."""
@@ -85,8 +91,11 @@ class ChangedRegion(Frozen):
     condition: Condition = Condition()
     """The facts of the region: wherever this is true, both verdicts are as in the situation."""
     bearers: tuple[Actor, ...]
+    """Who acts in the region."""
     counterparties: tuple[Counterparty | None, ...]
+    """With whom; None: where it is not said."""
     channels: tuple[Channel, ...]
+    """Through what."""
     jurisdictions: tuple[tuple[str, ...] | Literal["unknown"] | None, ...]
     """Combinations of the polities that have norms; one without norms is like none."""
     times: tuple[datetime | date | None, ...]
@@ -99,10 +108,13 @@ class CharterDiff(Record):
     """What a change of a charter changes, situation by situation."""
 
     before: Digest
+    """Digest of the earlier charter."""
     after: Digest
+    """Digest of the later one."""
     added: tuple[str, ...] = ()
     """References of norms that are only in the later charter."""
     removed: tuple[str, ...] = ()
+    """References of norms that are only in the earlier charter."""
     revised: tuple[str, ...] = ()
     """References whose deciding content changed under the same version, which is a fault."""
     texts: tuple[str, ...] = ()
@@ -129,6 +141,7 @@ class QuestionFamily(Frozen):
     """A question about norms that is for people to answer, as a citizen would be asked."""
 
     id: str
+    """Its slug."""
     family: str
     """What it belongs to: `delegation`, `agents`, `legitimacy`, or another word of the charter."""
     norms: tuple[str, ...] = ()
@@ -136,6 +149,8 @@ class QuestionFamily(Frozen):
     field: str | None = None
     """The part of a norm that the answer fills, for instance `bearer.actor_sensitivity`."""
     concern: str
+    """The tag of the concern it is about."""
     text: Text
+    """The question, in every charter language."""
     answers: dict[str, Text] = {}
     """Value of the field -> the answer in people's words. Empty: the answer is free."""

@@ -66,6 +66,7 @@ class GroupShare(Frozen):
     """How one opinion group stands to a norm."""
 
     group: str
+    """Id of the group."""
     size: float | None = Field(default=None, ge=0, le=1)
     """Its share of the participants."""
     share: float | None = Field(default=None, ge=0, le=1)
@@ -76,11 +77,17 @@ class NormStanding(Frozen):
     """One norm that is to be trained on, and the way that leads to it."""
 
     ref: str
+    """Reference of the norm, as the fields below are its own where nothing else is said."""
     kind: Kind = "prohibition"
+    """What it does."""
     layer: Layer
+    """Whose it is."""
     authority: str
+    """Who issued it."""
     tier: Tier = "revisable"
+    """How it can be changed."""
     status: Status = "in_force"
+    """Whether it holds."""
     act: str | None = None
     """The act it is about; the first link of the chain."""
     intention: bool | None = None
@@ -98,10 +105,13 @@ class NormStanding(Frozen):
     languages: tuple[Lang, ...] | None = None
     """Languages in which its statement exists."""
     valid_from: date | None = None
+    """The first day on which it holds; None: from the beginning."""
     valid_to: date | None = None
     """The first day on which it holds no longer."""
     review_by: date | None = None
+    """The day by which it is to be looked at again."""
     decided_on: date | None = None
+    """The day on which it was adopted."""
     groups: tuple[GroupShare, ...] | None = None
     """Opinion groups and their support; empty where no groups were found."""
 
@@ -110,7 +120,9 @@ class FloorBreach(Frozen):
     """A norm that takes from a floor what it has no power to take."""
 
     norm: str
+    """Reference of the norm."""
     floor: str
+    """Id of the floor."""
     rule: Literal["repeal", "contradiction"]
     """It expressly supersedes the floor, or allows or demands what the floor forbids."""
 
@@ -119,6 +131,7 @@ class ConsentState(Frozen):
     """What those who took part agreed to, as things stand now."""
 
     given: Consent | None = None
+    """On what basis, and for what."""
     participants: int | None = Field(default=None, ge=0)
     """Who still takes part."""
     withdrawn: int | None = Field(default=None, ge=0)
@@ -164,26 +177,37 @@ class PermitRequest(Record):
     """Everything that decides whether a model may be trained on a charter, as data."""
 
     spec: Literal["permit-request/v1"] = Field(default="permit-request/v1", alias="schema")
+    """Which form the request has."""
     charter: Digest | None = None
+    """Digest of the charter."""
     languages: tuple[Lang, ...] = ("en",)
     """Languages of the charter, in which the answer is given."""
     process_kind: ProcessKind | None = None
+    """Whether people took part, or were simulated."""
     subject: PermitSubject = PermitSubject()
+    """What is to be aligned, and how."""
     domain: PermitDomain = PermitDomain()
+    """Where it is to be used."""
     electorates: dict[str, Layer] | None = None
     """Who was asked: each polity of the process, with the layer at which it decides."""
     norms: tuple[NormStanding, ...] | None = None
+    """Every norm that is to be trained on."""
     consent: ConsentState = ConsentState()
+    """What those who took part agreed to."""
     floors: tuple[str, ...] | None = None
     """Ids of the global floors that are in force in the domain."""
     breaches: tuple[FloorBreach, ...] | None = None
+    """Norms that take from a floor; None: nobody has looked."""
     minorities: MinorityRule | None = None
+    """The say of opinion groups."""
     newest: date | None = None
     """The day of the latest vote."""
     quorum: dict[Tier, int] = {}
     """Fewest votes that a norm of a tier needs, where a number was laid down."""
     scales: tuple[ScaleUse, ...] | None = None
+    """The rules that read people's answers."""
     pairs: PairTrace | None = None
+    """What preferences are to be learned from."""
 
     model_config = {"populate_by_name": True}
 
@@ -192,6 +216,7 @@ class Ground(Frozen):
     """One condition, and whether it holds."""
 
     condition: PermitCondition
+    """Which condition it is about."""
     holds: bool | None
     """None: it is unknown, which is not fulfilled."""
     reasons: tuple[Text, ...]
@@ -202,11 +227,15 @@ class Permit(Record):
     """The answer: whether a model may be trained on a charter, for which release modes, and why."""
 
     spec: Literal["permit/v1"] = Field(default="permit/v1", alias="schema")
+    """Which form the permit has."""
     subject: PermitSubject
+    """What may be trained."""
     charter: Digest | None
     """The charter it is about, by content: it is worth nothing for another."""
     grounds: tuple[Ground, ...]
+    """Every condition, in their order."""
     granted: bool
+    """Whether it may be trained at all."""
     modes: tuple[str, ...]
     """Release modes it covers; none where it is refused."""
     limits: tuple[Text, ...]
@@ -214,6 +243,7 @@ class Permit(Record):
     decision_level: DecisionLevel | None
     """Level of the weakest decision of people behind it; None where that is unknown."""
     valid_from: date
+    """Its first day."""
     valid_until: date | None
     """Its last day; None: it ends with its charter."""
 

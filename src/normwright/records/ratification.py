@@ -20,6 +20,7 @@ class Reading(Record):
     held_on: date
     """The day on which the vote ended."""
     process: Process
+    """The consultation it was part of."""
     statements: tuple[Statement, ...] = ()
     """What was voted on."""
     outcomes: tuple[Outcome, ...] = ()
@@ -30,7 +31,9 @@ class ReadingResult(Frozen):
     """What one reading said about one norm."""
 
     held_on: date
+    """The day on which the vote ended."""
     process: str
+    """Id of the consultation."""
     statements: tuple[str, ...] = ()
     """Statements that asked the norm's own electorate about it."""
     people: int = 0
@@ -42,6 +45,7 @@ class ReadingResult(Frozen):
     tally: Digest | None = None
     """Digest of the outcome the support comes from."""
     carried: bool = False
+    """Whether the vote carried the norm, by the rule of its tier."""
     against: tuple[Text, ...] = ()
     """Every reason why it was not carried, in every charter language."""
 
@@ -50,6 +54,7 @@ class GroupDissent(Frozen):
     """How much of one opinion group is against a norm."""
 
     group: str
+    """Id of the group."""
     against: Estimate | None
     """Share against of those of the group who voted; None: too few to be told, or not counted."""
     suppressed: bool = False
@@ -60,7 +65,9 @@ class Marked(Frozen):
     """A statement on which those who dissent differ most from all others."""
 
     statement: str
+    """Digest or id of the statement."""
     text: Text
+    """What it says, in the languages it exists in."""
     agreed: bool
     """Whether the dissenting group agrees with it more than others do; otherwise less."""
     within: Estimate
@@ -81,7 +88,9 @@ class Dissent(Record):
     against: Estimate
     """Share of all votes that are against it; passes are in the count and not against."""
     passed: Estimate
+    """Share of all votes that are passes."""
     groups: tuple[GroupDissent, ...] = ()
+    """Each opinion group, those not shown included."""
     loudest: str | None = None
     """The opinion group most against it, of those shown to be more so than everybody else."""
     marks: tuple[Marked, ...] = ()
@@ -94,15 +103,20 @@ class NormDraft(Record):
     """What people support and no norm says yet. A person writes the norm; nothing here can hold."""
 
     spec: Literal["norm-draft/v1"] = Field(default="norm-draft/v1", alias="schema")
+    """Which form the file has."""
     id: str
     """A name to begin with."""
     layer: Layer
+    """The layer of those who were asked."""
     authority: str
+    """Slug of those who were asked."""
     statement: Text
+    """What people supported, in the languages it exists in."""
     support: dict[str, Estimate]
     """`all`, then one entry an opinion group, those left out in which people could be recognised.
     """
     tally: Digest
+    """Digest of the outcome the support comes from."""
     asked: str
     """The statement people voted on."""
     tiers: tuple[Literal["constitutional", "revisable"], ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -13,13 +12,12 @@ from markupsafe import Markup
 
 from normwright import __version__
 from normwright.charter.telling import Told
+from normwright.store import write_whole
 
 
 def write_page(path: Path, text: str) -> None:
     """Write whole or not at all: a reader never meets half a page."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    write_whole(path, text.encode("utf-8"))
 
 
 @cache

@@ -172,7 +172,7 @@ def test_nothing_is_written_over(drafts: Path) -> None:
     """A folder in which somebody works is refused and stays as it is."""
     out = drafts
     before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
-    with pytest.raises(InputError, match="a new or an empty folder"):
+    with pytest.raises(InputError, match="a new or empty directory"):
         imported(out)
 
     assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from normwright.charter.enacting.coverage import coverage
 from normwright.charter.explaining import explained
 from normwright.charter.loading import Document, load
+from normwright.charter.writing import as_yaml
 from normwright.norms.vocabulary import near
 from normwright.records import (
     MODES,
@@ -59,7 +59,7 @@ def files_of(policy: Policy) -> dict[str, bytes]:
         body: dict[str, Any] = {key: _records(getattr(policy, key)) for key in parts}
         if name == "guard.yaml":
             body = {"closed_acts": list(policy.deployment.closed_acts), **body}
-        found[name] = _yaml({**_head(policy, name), **body})
+        found[name] = as_yaml({**_head(policy, name), **body})
     found[EVALUATION] = "".join(
         _line({"charter": charter, **_plain(item)}) for item in policy.evaluation
     )
@@ -113,7 +113,7 @@ def _prompt(policy: Policy, lang: str) -> str:
         "dropped": list(notes.dropped),
         "defeated": _records(notes.defeated),
     }
-    return f"---\n{_yaml(head)}---\n{policy.system_prompt[lang]}\n"
+    return f"---\n{as_yaml(head)}---\n{policy.system_prompt[lang]}\n"
 
 
 def _head(policy: Policy, name: str) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def _criteria(policy: Policy) -> str:
         "modes": {m: {"requires": list(groups), "model": model} for m, model in models.items()},
         "criteria": [_criterion(c) for c in policy.criteria],
     }
-    return f"# Charter {policy.charter.id}, {policy.charter.digest}\n{_yaml(body)}"
+    return f"# Charter {policy.charter.id}, {policy.charter.digest}\n{as_yaml(body)}"
 
 
 def _criterion(criterion: Criterion) -> dict[str, Any]:
@@ -220,11 +220,6 @@ def _of_another(seen: object, where: str, charter: Digest) -> list[Fault]:
         return []
     do = "The file was made of another charter; enact it again."
     return [Fault(where=where, expected=charter, seen=str(seen), do=do)]
-
-
-def _yaml(value: Any) -> str:
-    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
-    return text
 
 
 def _line(value: Any) -> str:

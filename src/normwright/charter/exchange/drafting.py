@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import yaml
-
 from normwright.charter.exchange.model_spec import ModelSpec, drafts_of, examples_page, norm_id
 from normwright.charter.reading import ACTS, FACTS, HEAD, norm_text
+from normwright.charter.writing import as_yaml
 from normwright.records import CharterHead, Lang, Vocabulary
 
 
@@ -41,17 +40,12 @@ def vocabulary_files(vocabulary: Vocabulary, head: CharterHead) -> dict[str, byt
     if vocabulary.axioms:
         facts["axioms"] = [_plain(axiom) for axiom in vocabulary.axioms]
     return {
-        HEAD: _yaml({"schema": head.spec, "id": head.id, **_plain(head)}),
-        ACTS: _yaml({"acts": acts}),
-        FACTS: _yaml(facts),
+        HEAD: as_yaml({"schema": head.spec, "id": head.id, **_plain(head)}).encode(),
+        ACTS: as_yaml({"acts": acts}).encode(),
+        FACTS: as_yaml(facts).encode(),
     }
 
 
 def _plain(record: Any) -> dict[str, Any]:
     body: dict[str, Any] = record.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return body
-
-
-def _yaml(value: Any) -> bytes:
-    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
-    return text.encode("utf-8")

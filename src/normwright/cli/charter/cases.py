@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import enum
-import gzip
-import json
-import os
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -110,6 +105,7 @@ def cases(
     Every case is new, and case number K of a seed is the same however many are drawn. The right
     answers follow from the norms: nobody voted on them.
     """
+    from normwright import flow
     from normwright.charter.drawing import VERDICTS, Drawing
 
     charter = charter_at(place, drafts=drafts).charter
@@ -126,7 +122,7 @@ def cases(
         keep_floors=not (for_items if alter_floors is None else alter_floors),
     )
     number = count or PREVIEW
-    told = _Told(drawing, form, start, number)
+    told = flow.CaseRows(drawing, form.value, start, number)
     if out is None:
         if not as_json:
             _show(drawing.between(start, number), drawing)
@@ -134,7 +130,8 @@ def cases(
             for _ in told.rows():
                 pass
     else:
-        _write(told, out)
+        with writing(out):
+            flow.write_cases(told, out)
     if as_json:
         emit({**told.summary(), "out": None if out is None else str(out)})
     elif out is not None:
@@ -142,113 +139,6 @@ def cases(
         told_out = shown.format(out=out, rows=told.lines, cases=number)
         console().print(told_out, style="green", markup=False)
     return DONE
-
-
-class _Told:
-    """The rows of a drawing, counted while they are made."""
-
-    def __init__(self, drawing: Drawing, form: As, start: int, count: int) -> None:
-        self._drawing = drawing
-        self._form = form
-        self._start, self._count = start, count
-        self._verdicts: Counter[str] = Counter()
-        self._families: dict[str, Counter[str]] = {"train": Counter(), "test": Counter()}
-        self._kinds: Counter[str] = Counter()
-        self._units: set[str] = set()
-        self.lines = 0
-        self.digest = ""
-
-    def rows(self) -> Iterator[str]:
-        """Yield each row as one line of JSON."""
-        for case in self._drawing.between(self._start, self._count):
-            self._verdicts[case.decision.verdict] += 1
-            self._families[case.frame.split][case.frame.family] += 1
-            self._kinds["near_misses"] += case.near_miss is not None
-            self._kinds["swaps"] += case.swap is not None
-            self._kinds["altered"] += bool(case.alteration)
-            self._units.add(case.unit)
-            for row in self._rows(case):
-                self.lines += 1
-                yield json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
-
-    def _rows(self, case: DrawnCase) -> Iterator[dict[str, Any]]:
-        from normwright.charter.drawing import (
-            demonstrations,
-            instruction,
-            items,
-            preference_pairs,
-        )
-
-        beside = {
-            "split": case.frame.split,
-            "template": case.frame.name,
-            "unit": case.unit,
-            "verdict": case.decision.verdict,
-            "near_miss": case.near_miss,
-            "swap": case.swap,
-            "alteration": case.alteration,
-            "charter": case.charter,
-            "labelled_by": "resolver",
-        }
-        match self._form:
-            case As.demonstrations:
-                for row in demonstrations(case):
-                    yield {**instruction(row), **beside}
-            case As.pairs:
-                for pair in preference_pairs(case, kind=self._drawing.charter.kind):
-                    yield {**pair.model_dump(mode="json"), **beside}
-            case As.items:
-                for item in items(case):
-                    yield item.model_dump(mode="json")
-
-    def summary(self) -> dict[str, Any]:
-        """Return what was drawn, in numbers."""
-        drawing = self._drawing
-        return {
-            "cases": self._count,
-            "rows": self.lines,
-            "as": self._form.value,
-            "start": self._start,
-            "available": drawing.size,
-            "units": len(self._units),
-            "languages": list(drawing.spoken),
-            "verdicts": dict(sorted(self._verdicts.items())),
-            "near_misses": self._kinds["near_misses"],
-            "swaps": self._kinds["swaps"],
-            "altered": self._kinds["altered"],
-            "families": {k: dict(sorted(v.items())) for k, v in self._families.items()},
-            "floors_kept": drawing.keep_floors,
-            "charter": drawing.charter.digest,
-            "seed": drawing.seed,
-            "labelled_by": "resolver",
-            "digest": self.digest or None,
-        }
-
-
-def _write(told: _Told, out: Path) -> None:
-    """Write the rows whole or not at all; packed bytes name no file and no time."""
-    import hashlib
-
-    seen = hashlib.sha256()
-    with writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        beside = out.with_name(f".{out.name}.part")
-        try:
-            with beside.open("wb") as raw, _packed(raw, out) as file:
-                for row in told.rows():
-                    data = row.encode()
-                    seen.update(data)
-                    file.write(data)
-            os.replace(beside, out)
-        finally:
-            beside.unlink(missing_ok=True)
-    told.digest = f"sha256:{seen.hexdigest()}"
-
-
-def _packed(raw: IO[bytes], out: Path) -> AbstractContextManager[IO[bytes] | gzip.GzipFile]:
-    if out.suffix != ".gz":
-        return nullcontext(raw)
-    return gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0, compresslevel=6)
 
 
 def _show(drawn: Iterator[DrawnCase], drawing: Drawing) -> None:

@@ -186,18 +186,26 @@ def _known(charter: Charter, act: str, facts: Mapping[str, FactValue]) -> None:
 
 def reasons(decision: Decision, charter: Charter, lang: str) -> list[str]:
     """Return what a decision rests on, line by line: norms in words, defeats, unknown facts."""
-    say = words(lang)
+    from normwright.charter.telling import act_in, fact_in
+
+    say, vocabulary = words(lang), charter.vocabulary
     said = {one.ref: in_language(one.statement, lang) for one in charter.norms}
     lines = [f"{ref}: {said.get(ref, '')}" for ref in decision.governing]
     lines += [f"{say['defeated']}: {one.id} < {one.by} ({one.rule})" for one in decision.defeated]
     for key, listed in (
-        ("unknown", decision.unknown),
-        ("least-bad", decision.least_bad if decision.verdict != "allow" else ()),
+        ("unknown", [_called(one, fact_in(one, vocabulary, lang)) for one in decision.unknown]),
+        ("least-bad", [_called(one, act_in(one, vocabulary, lang))
+                       for one in decision.least_bad if decision.verdict != "allow"]),
         ("duties", [_duty(one, say["due"]) for one in decision.duties]),
         ("reparations", decision.reparations),
-    ):
-        lines += [f"{say[key]}: {', '.join(listed)}"] if listed else []
+    ):  # fmt: skip
+        lines += [f"{say[key]}: {'; '.join(listed)}"] if listed else []
     return lines
+
+
+def _called(name: str, label: str) -> str:
+    """What a fact or an act is called, beside the name it is typed by."""
+    return name if label == name else f"{label} ({name})"
 
 
 def _duty(duty: Duty, by: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,16 +80,8 @@ def draft(
     written = () if out is None else charter.write_drafts(drafts, out)
     page = charter.minority_report(told, source.norms, shown, title=held.process.id)
     if as_json:
-        emit({
-            "reading": {"held_on": held.held_on.isoformat(), "process": held.process.id,
-                        "kind": held.process.kind},
-            "norms": [{"norm": ref, **one.model_dump(mode="json")}
-                      for ref, one in _results(source, held, speak)],
-            "drafts": [one.model_dump(mode="json", by_alias=True) for one in drafts],
-            "dissents": [{**one.model_dump(mode="json"), "digest": one.digest} for one in told],
-            "written": [str(path) for path in written],
-            **({"report": page} if report else {}),
-        })  # fmt: skip
+        body = _json(source, held, drafts, told)
+        emit({**body, "written": list(map(str, written)), **({"report": page} if report else {})})
     elif report:
         typer.echo(page, nl=False)
     else:
@@ -96,6 +89,24 @@ def draft(
         for path in written:
             console().print(str(path), markup=False, soft_wrap=True)
     return DONE
+
+
+def _json(
+    source: CharterSource, held: Reading, drafts: Sequence[NormDraft], told: Sequence[Dissent]
+) -> dict[str, Any]:
+    return {
+        "reading": {
+            "held_on": held.held_on.isoformat(),
+            "process": held.process.id,
+            "kind": held.process.kind,
+        },
+        "norms": [
+            {"norm": ref, **one.model_dump(mode="json")}
+            for ref, one in _results(source, held, source.head.languages)
+        ],
+        "drafts": [one.model_dump(mode="json", by_alias=True) for one in drafts],
+        "dissents": [{**one.model_dump(mode="json"), "digest": one.digest} for one in told],
+    }
 
 
 def _results(
