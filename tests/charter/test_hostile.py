@@ -108,8 +108,8 @@ def test_half_a_vocabulary_is_one_fault(tmp_path: Path, missing: str) -> None:
 
 def test_a_fault_in_a_label_hides_no_other(tmp_path: Path) -> None:
     """Every fault is told at once, as long as the words themselves are known."""
-    clinician: dict[str, Any] = dict(FACTS["facts"][0])
-    facts = {"facts": [clinician | {"label": {"en": "clinician"}}, FACTS["facts"][1]]}
+    clinician = {"name": "clinician", "type": "bool", "label": {"en": "clinician"}}
+    facts = {"facts": [clinician, FACTS["facts"][1]]}
     found = refusal(tmp_path, body(act="advize"), facts=facts)
 
     assert [f.where.split()[-1] for f in found][:2] == ["facts[0].label.pt", "act"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -87,7 +87,10 @@ def explained(
 ) -> list[Fault]:
     """Turn validation errors into faults: the line, what would fit, and the nearest known key."""
     found: dict[str, Fault] = {}
-    for problem in error.errors(include_url=False):
+    problems = error.errors(include_url=False)
+    for problem in problems:
+        if problem["type"] == "too_short" and _has_parts_amiss(problem["loc"], problems):
+            continue  # what is in the list was counted out: it is not empty
         place = _existing((*base, *problem["loc"]), document, problem["type"])
         where = document.where(place)
         fault = _one(problem["type"], problem["msg"], problem["input"], place, base, top)
@@ -98,6 +101,11 @@ def explained(
             fault = found[where].model_copy(update={"expected": expected})
         found[where] = fault.model_copy(update={"where": where})
     return list(found.values())
+
+
+def _has_parts_amiss(loc: Place, problems: Iterable[Mapping[str, Any]]) -> bool:
+    size = len(loc)
+    return any(len(other["loc"]) > size and other["loc"][:size] == loc for other in problems)
 
 
 def _existing(place: Place, document: Document, kind: str) -> Place:
