@@ -20,6 +20,7 @@ from tests.charter.builders import (
 
 from normwright.charter import check_source, read_source
 from normwright.charter.loading import DEPTH, load
+from normwright.charter.permitting import floors_of
 from normwright.records import Fault, InputError
 
 
@@ -191,3 +192,15 @@ def test_acts_are_named_in_a_list(tmp_path: Path) -> None:
     found = refusal(tmp_path, body(), acts=acts)
 
     assert [f.expected for f in found] == ["a list"]
+
+
+@pytest.mark.parametrize(
+    ("status", "asked"), [("suspended", ("g.no-advice",)), ("repealed", ()), ("in_force", None)]
+)
+def test_a_permit_asks_for_a_floor_that_was_suspended_by_hand(
+    tmp_path: Path, status: str, asked: tuple[str, ...] | None
+) -> None:
+    """One word in a norm's file is not enough to train without a floor."""
+    found = source(tmp_path, seed(status=status))
+
+    assert floors_of(found.norms) == (("g.no-advice",) if asked is None else asked)
