@@ -120,6 +120,14 @@ def test_global_norm_without_a_source_is_voted_like_any_other(tmp_path: Path) ->
     assert "No statement" in why_not(adopt(source(tmp_path, seed(source=None)), [], []))
 
 
+@pytest.mark.parametrize("kind", ["project", "document"])
+def test_no_global_norm_holds_on_the_wish_of_a_project(tmp_path: Path, kind: str) -> None:
+    """What binds everyone, written in force by hand, has neither votes nor an instrument."""
+    forged = seed(status="in_force", source=[{"kind": kind, "ref": "our own wish"}])
+
+    assert "No statement" in why_not(adopt(source(tmp_path, forged), [], []))
+
+
 @pytest.mark.parametrize(
     ("votes", "holds"), [((60, 40, 0), True), ((59, 41, 0), False), ((60, 30, 30), False)]
 )
@@ -313,3 +321,31 @@ def test_language_without_words_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="one of en, pt"):
         ratify(source(tmp_path, body()), [], process=process(), statements=[], charter_id="t",
                languages=("en", "fr"), on=ON)  # fmt: skip
+
+
+@pytest.mark.parametrize("votes", [(1_000, 6, 5), (-5, 6, 5)])
+def test_counts_that_no_tally_can_have_are_refused(
+    tmp_path: Path, votes: tuple[int, int, int]
+) -> None:
+    """More votes than people who saw the statement, or fewer than none, are told with it."""
+    sound = outcome({"s1": (60, 30, 10)})
+    agree, disagree, passed = votes
+    wrong = sound.support[0].model_copy(
+        update={"agree": agree, "disagree": disagree, "passed": passed}
+    )
+    forged = sound.model_copy(update={"support": (wrong,)})
+
+    with pytest.raises(InputError) as caught:
+        adopt(source(tmp_path, body()), [forged], [statement(1, "o.no-advice")])
+
+    (fault,) = caught.value.faults
+    assert fault.where == "outcome organisation/desk: s1"
+    assert f"{agree} for" in fault.seen
+
+
+def test_one_electorate_has_one_outcome(tmp_path: Path) -> None:
+    """Of two, one could be picked that carries."""
+    both = [outcome({"s1": (90, 10, 0)}), outcome({"s1": (10, 90, 0)})]
+
+    with pytest.raises(InputError, match="one outcome of organisation/desk, saw several"):
+        adopt(source(tmp_path, body()), both, [statement(1, "o.no-advice")])

@@ -124,3 +124,53 @@ def test_permit(call: Call, micro_project: Path) -> None:
     assert {"permit", "reasons", "digest"} <= set(found.value)
     assert found.value["permit"] is True
     assert found.value["digest"].startswith("sha256:")
+
+
+def test_check_refuses_a_repeal_from_below(call: Call, norms: Path) -> None:
+    """A norm that repeals a floor is told on the screen, in the reader's language; exit 1."""
+    fees = next(norms.rglob("o.fees*.yaml"))
+    rewrite(fees, kind="permission", act="disclose.personal-data", condition={}, cases=[],
+            supersedes=["g.privacy.personal-data"])  # fmt: skip
+    body = yaml.safe_load(fees.read_text(encoding="utf-8"))
+    del body["severity"]
+    fees.write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
+    found = call("charter", "check", norms, "--lang", "pt")
+
+    assert found.code == 1
+    assert "ULTRA_VIRES g.privacy.personal-data@1 o.fees.no-promise@1" in found.out
+    assert "não tem poder para isso" in found.out.replace("\n", " ")
+
+
+@pytest.mark.parametrize("out", [".", "/dev/null", "/proc/x.html"])
+@pytest.mark.parametrize(
+    "command",
+    [("show", "--page"), ("cases", "--drafts", "--count", "2", "--out"),
+     ("export", "cedar", "--drafts", "--out")],
+)  # fmt: skip
+def test_what_is_no_place_for_a_file_is_one_fault(
+    call: Call, norms: Path, command: tuple[str, ...], out: str
+) -> None:
+    """No trace of the program, and no device is replaced by a file."""
+    *name, option = command
+    place = [p for p in name if not p.startswith("-") and not p.isdecimal()]
+    rest = name[len(place) :]
+    found = call("charter", *place, norms, *rest, option, out, "--json")
+
+    assert found.code == 1
+    (fault,) = found.value["error"]["faults"]
+    assert fault["where"] == out
+    assert Path("/dev/null").is_char_device()
+
+
+def test_votes_that_a_file_claims_are_not_shown_as_votes(call: Call, norms: Path) -> None:
+    """Only ratification counts votes; a norm's file may say anything."""
+    fees = next(norms.rglob("o.fees*.yaml"))
+    votes = {"value": 0.9, "n": 99, "interval": {"low": 0.8, "high": 0.95, "method": "wilson"}}
+    claimed = {"process": "never-held", "process_kind": "human", "tally": f"sha256:{'0' * 64}",
+               "method": "majority", "support": {"all": votes}, "decision_level": "L5"}  # fmt: skip
+    rewrite(fees, status="in_force", provenance=claimed)
+    found = call("charter", "show", norms, "--norm", "o.fees")
+
+    assert found.code == 0
+    assert "o.fees.no-promise@1" in found.out
+    assert "never-held" not in found.out

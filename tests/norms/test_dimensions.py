@@ -291,6 +291,7 @@ def test_polities_apply_where_the_situation_lies() -> None:
     assert (ask(eu, jurisdiction="unknown").verdict, ask(eu, jurisdiction="unknown").unknown) == (
         "ask", ("jurisdiction",))  # fmt: skip
     assert ask(eu, jurisdiction=["BR", "unknown"]).verdict == "ask"
+    assert ask(eu, jurisdiction={}).verdict == "ask"  # nobody's place is told
     with pytest.raises(InputError, match="jurisdiction"):
         ask(eu, jurisdiction="eu")
 
@@ -376,6 +377,10 @@ CHAIN = (
         ("connected", False, (grant("ana", "bot"), CHAIN[1]), {}),
         ("connected", False, (CHAIN[0], grant("other", "helper")), {}),
         ("connected", False, (), {}),
+        ("connected", False, (grant("bot", "bot"),), {}),
+        ("connected", False, (*CHAIN[:1], grant("bot", "ana", grantor_is="agent")), {}),
+        ("expired", True, CHAIN, {"time": "9999-12-31"}),
+        ("expired", False, CHAIN, {"time": "0001-01-01"}),
     ],
 )
 def test_what_a_chain_of_grants_says(
@@ -486,3 +491,16 @@ def test_decide_is_the_resolver_once() -> None:
     one = made(ban())
 
     assert decide(one, Situation(act="buy")) == Resolver(one).decide(Situation(act="buy"))
+
+
+@pytest.mark.parametrize("when", [12, 20261202, "20261202", 1.5])
+def test_a_bare_number_is_no_time(when: Any) -> None:
+    """Read as seconds since 1970 it would put other norms in force, without a word."""
+    with pytest.raises(ValueError, match="written with hyphens"):
+        Situation(act="act", time=when)
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_an_instant_at_the_end_of_the_calendar_has_a_day(when: str) -> None:
+    """An answer, and no overflow, wherever the charter's days begin."""
+    assert ask(ban(), time=when).verdict == "deny"

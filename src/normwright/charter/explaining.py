@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -89,9 +89,8 @@ def explained(
     found: dict[str, Fault] = {}
     problems = error.errors(include_url=False)
     for problem in problems:
-        deeper = any(_below(other["loc"], problem["loc"]) for other in problems)
-        if problem["type"] == "too_short" and deeper:
-            continue  # too few only because what stands there is no value
+        if problem["type"] == "too_short" and _has_parts_amiss(problem["loc"], problems):
+            continue  # what is in the list was counted out: it is not empty
         place = _existing((*base, *problem["loc"]), document, problem["type"])
         where = document.where(place)
         fault = _one(problem["type"], problem["msg"], problem["input"], place, base, top)
@@ -104,8 +103,9 @@ def explained(
     return list(found.values())
 
 
-def _below(inner: Place, outer: Place) -> bool:
-    return len(inner) > len(outer) and inner[: len(outer)] == outer
+def _has_parts_amiss(loc: Place, problems: Iterable[Mapping[str, Any]]) -> bool:
+    size = len(loc)
+    return any(len(other["loc"]) > size and other["loc"][:size] == loc for other in problems)
 
 
 def _existing(place: Place, document: Document, kind: str) -> Place:

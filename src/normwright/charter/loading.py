@@ -118,8 +118,7 @@ def _too_deep(text: str) -> int | None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEPTH:
-            mark = event.start_mark
-            return 1 if mark is None else int(mark.line) + 1
+            return 1 if event.start_mark is None else event.start_mark.line + 1
     return None
 
 

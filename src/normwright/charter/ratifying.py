@@ -157,6 +157,8 @@ def _reading_faults(readings: Sequence[Reading], on: date) -> list[Fault]:
     for one in readings:
         process = one.process
         faults += _foreign(one.outcomes, process)
+        faults += [fault for outcome in one.outcomes for fault in _miscounted(outcome)]
+        faults += _asked_twice(one)
         if process.kind != last.kind:
             faults.append(Fault(
                 where=f"reading of {one.held_on}", expected=f"{last.kind}, as in the last reading",
@@ -181,6 +183,28 @@ def _foreign(outcomes: Sequence[Outcome], process: Process) -> list[Fault]:
               do="No charter mixes processes, or people with simulated ones.")
         for o in outcomes
         if (o.process, o.kind) != (process.id, process.kind)
+    ]  # fmt: skip
+
+
+def _miscounted(outcome: Outcome) -> list[Fault]:
+    """Counts that cannot be those of a tally: below nothing, or more than were seen."""
+    return [
+        Fault(where=f"outcome {outcome.layer}/{outcome.authority}: {s.statement}",
+              expected=f"counts from 0 that come to at most {s.seen}, who saw it",
+              seen=f"{s.agree} for, {s.disagree} against, {s.passed} passed")
+        for s in outcome.support
+        if min(s.agree, s.disagree, s.passed) < 0 or s.agree + s.disagree + s.passed > s.seen
+    ]  # fmt: skip
+
+
+def _asked_twice(reading: Reading) -> list[Fault]:
+    """Electorates with two outcomes in one reading: which of them counts, anybody could pick."""
+    voters = [(o.layer, o.authority) for o in reading.outcomes]
+    twice = sorted({voter for voter in voters if voters.count(voter) > 1})
+    return [
+        Fault(where=f"reading of {reading.held_on}", expected=f"one outcome of {layer}/{authority}",
+              seen="several")
+        for layer, authority in twice
     ]  # fmt: skip
 
 

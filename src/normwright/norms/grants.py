@@ -29,8 +29,8 @@ def grant_facts(
     `grant.given`; `grant.covers` (every grant covers the act); `grant.depth` (how many);
     `grant.human_root` (the first grantor is a person); `grant.expired` (unknown where a grant runs
     out and the time is not known, or is a day within which it does); `grant.revoked`;
-    `grant.connected` (every grantee is the next grantor, was allowed to hand it on, and nobody is
-    in the chain twice).
+    `grant.connected` (every grantee is the next grantor and was allowed to hand it on, and nobody
+    is in the chain twice).
     """
     given = bool(grants)
     return {

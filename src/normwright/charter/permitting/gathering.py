@@ -121,7 +121,8 @@ def scale_of(takes: str) -> Scale | None:
 def floors_of(norms: Sequence[Norm]) -> tuple[str, ...]:
     """Return the ids of the global floors among norms that are in force, or are to be.
 
-    A floor binds: permissions and ideals are none, and neither is what was repealed or suspended.
+    A floor binds: permissions and ideals are none, and neither is what was repealed. One that is
+    suspended is still asked for: a word in a file must not be enough to train without it.
     """
     return tuple(
         sorted(
@@ -130,7 +131,7 @@ def floors_of(norms: Sequence[Norm]) -> tuple[str, ...]:
             if norm.layer == "global"
             and norm.tier == "constitutional"
             and norm.kind in ("prohibition", "obligation", "guarantee")
-            and norm.status in ("draft", "proposed", "in_force", "demonstration")
+            and norm.status in ("draft", "proposed", "in_force", "demonstration", "suspended")
             and norm.source
         )
     )
