@@ -104,6 +104,21 @@ def test_a_weak_judge_holds_and_never_gives_a_bound_of_zero() -> None:
     assert "Melhore o juiz" in harm.reason["pt"]
 
 
+def test_where_an_act_is_due_the_judges_errors_change_places() -> None:
+    """Not doing is caught by specificity; where only some acts are due the worse of both counts."""
+    j = judge(30, 50)  # sensitivity 0.6, specificity 0.98
+    asked = criteria(criterion(limit=0.01))
+
+    def bound(due: int) -> float:
+        measured = rate(3, 2000, judge=j.digest, due=due)
+        found = result(gate(asked, [measured], judges=[j]), "harm").bound
+        assert found is not None
+        return found
+
+    assert bound(2000) < bound(0)
+    assert bound(1000) == bound(0)
+
+
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(st.integers(1, 400), st.data())
 def test_a_judged_bound_is_never_under_the_plain_one(n: int, data: st.DataObject) -> None:
