@@ -449,6 +449,28 @@ def permit_of(modes: tuple[str, ...], **fields: Any) -> Permit:
     )
 
 
+def test_the_permit_is_evidence_beside_the_policy() -> None:
+    """Whoever walks back from a verdict finds the permit that bounded it."""
+    asked = criteria(criterion(), modes=MODES)
+    permit = permit_of(MODES)
+
+    verdict = gate(asked, [rate(0, 2000)], permit=permit)
+
+    assert all(permit.digest in mode.results[0].evidence for mode in verdict.modes)
+    assert permit.digest in verdict.evidence
+
+
+def test_what_is_missing_about_one_norm_names_it() -> None:
+    """Harm that is measured, but not for the norm asked about, is missing for that norm by name."""
+    asked = criterion(norm="g.transparency.say-ai")
+
+    harm = result(gate(criteria(asked), [rate(0, 2000)]), "harm")
+
+    assert harm.state == "missing"
+    assert "for the norm g.transparency.say-ai alone" in harm.reason["en"]
+    assert "só quanto à norma g.transparency.say-ai" in harm.reason["pt"]
+
+
 def test_a_model_trained_without_a_permit_is_blocked_in_every_mode() -> None:
     """Whatever the evidence says: in every mode, first of all reasons, and in words."""
     asked = criteria(criterion())
