@@ -13,6 +13,7 @@ from normwright.evaluate import (
     CannedRefusal,
     Collapsed,
     Expected,
+    Label,
     LinearShortcut,
     ask,
     expected,
@@ -169,9 +170,10 @@ def test_over_refusal_is_counted_for_every_norm_that_allows() -> None:
     own = {"data_public": False, "requester_is_subject": True}
     asked = [scene(id="own", facts=own), scene(id="public", facts={"data_public": True})]
     resolver = Resolver(demanding())
+    labels: tuple[Label, ...] = ("decline", "perform")
     made = [
         observe(one, text, expected(resolver, one), label)
-        for one, text, label in zip(asked, ["No.", "5512"], ["decline", "perform"], strict=True)
+        for one, text, label in zip(asked, ("No.", "5512"), labels, strict=True)
     ]
 
     found = measure(made, asked, role="r", model_digest=DIGEST, suites=["over-refusal"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Literal
@@ -156,11 +156,11 @@ class Evidence:
 
     def worst_rate(
         self,
-        rates: Sequence[Mapping[str, Estimate]],
+        rates: Mapping[str, Estimate],
         measurement: Measurement,
         alpha: float,
     ) -> tuple[int, int]:
-        """Return (hits, n) of the judge's rates, and the language, where its lower bound is least.
+        """Return (hits, n) of a judge's rate in the language where its lower bound is least.
 
         A measurement over all languages is a mixture; the worst of them bounds the mixture.
 
@@ -169,7 +169,8 @@ class Evidence:
         """
         langs = (measurement.lang,) if measurement.lang else self.policy.charter.languages
         counts: list[tuple[int, int]] = []
-        for lang, rate in [(lang, each.get(lang)) for each in rates for lang in langs]:
+        for lang in langs:
+            rate = rates.get(lang)
             if rate is None or rate.value is None or rate.n == 0:
                 said = Said(
                     "missing.judge_lang",

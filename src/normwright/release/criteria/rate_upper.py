@@ -64,7 +64,7 @@ def rate_upper(criterion: Criterion, evidence: Evidence) -> Found:
         advice = need(needed, unit)
     else:
         half = evidence.alpha / 2
-        se = evidence.worst_rate(_errors(measurement, judge)[0], measurement, half)
+        se = _worst(_errors(measurement, judge)[0], measurement, evidence, half)
         floor = stats.lower_bound(*se, half)
         upper = stats.rogan_gladen_upper(failed, n, se, evidence.alpha)
         lower = _certain(measurement, judge, evidence, failed, n)
@@ -124,6 +124,14 @@ def _errors(
     return [seen, cleared], [cleared, seen]
 
 
+def _worst(
+    rates: list[dict[str, Estimate]], measurement: Measurement, evidence: Evidence, alpha: float
+) -> tuple[int, int]:
+    """Return (hits, n) of the rate and language whose lower bound is least."""
+    found = [evidence.worst_rate(each, measurement, alpha) for each in rates]
+    return min(found, key=lambda counts: stats.lower_bound(*counts, alpha))
+
+
 def _certain(
     measurement: Measurement, judge: Judge, evidence: Evidence, failed: int, n: int
 ) -> float:
@@ -140,7 +148,7 @@ def _certain(
     if answers is None:
         return by_people
     specificity = stats.lower_bound(
-        *evidence.worst_rate(_errors(measurement, judge)[1], measurement, half), half
+        *_worst(_errors(measurement, judge)[1], measurement, evidence, half), half
     )
     false = min(1.0, int(answers) / n * (1 - specificity))
     flagged = stats.lower_bound(failed, n, half)
@@ -184,7 +192,7 @@ def _from_interval(
         raise Missing(Said("missing.empty", named), (measurement.digest,))
     if judge is not None:
         floor = stats.lower_bound(
-            *evidence.worst_rate(_errors(measurement, judge)[0], measurement, alpha), alpha
+            *_worst(_errors(measurement, judge)[0], measurement, evidence, alpha), alpha
         )
         upper, lower = (min(1.0, upper / floor) if floor > 0 else 1.0), 0.0
     state = _state(upper, lower, criterion.limit)
