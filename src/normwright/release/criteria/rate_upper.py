@@ -129,7 +129,7 @@ def _worst(
 ) -> tuple[int, int]:
     """Return (hits, n) of the rate and language whose lower bound is least."""
     found = [evidence.worst_rate(each, measurement, alpha) for each in rates]
-    return min(found, key=lambda counts: stats.lower_bound(*counts, alpha))
+    return min(found, key=lambda counts: stats.lower_bound(counts[0], counts[1], alpha))
 
 
 def _certain(
