@@ -81,8 +81,17 @@ def page(found: flow.Results, seconds: float) -> Iterator[str]:
     for mode in found.verdict.modes:
         yield f"- {mode.mode}: **{mode.verdict}**, decided by `{mode.deciding}`."
         yield f"  {mode.reason['en']}"
+    yield from _permission(found)
     controls = ", ".join(f"{c.name}: {c.verdict}" for c in found.verdict.controls)
     yield f"- Controls: {controls}."
+
+
+def _permission(found: flow.Results) -> Iterator[str]:
+    """Yield how the verdict stands to training without a permit."""
+    marked = ", ".join(model.name for model in found.models if model.unpermitted)
+    if marked:
+        yield f"- Trained without a permit, so no mode may release them: {marked}. Nobody who took"
+        yield "  part was asked whether their answers may train a model."
 
 
 def _level(made: object) -> str:

@@ -47,14 +47,15 @@ def test_the_chain_goes_from_the_ballots_to_the_verdict(call: Call, micro_projec
     kinds = list(dict.fromkeys(one["link"] for one in links))
     assert (machine.code, machine.value["intact"], machine.value["norm"]) == (0, True, f"{NORM}@1")
     assert kinds == [
-        "ballots", "tally", "norm", "charter", "policy", "dataset", "model", "measurement",
-        "verdict",
+        "ballots", "tally", "norm", "charter", "policy", "permit", "dataset", "model",
+        "measurement", "verdict",
     ]  # fmt: skip
     assert links[0]["about"]["rows"]["votes"] > 1000
     assert set(links[0]["about"]["roots"]) >= {"votes", "participants"}
     assert links[1]["about"]["statements"]
     assert any(one["about"].get("rows_of_norm", 0) > 0 for one in links)
     assert screen.code == 0
+    assert "(value 0, interval (low 0, " in screen.out  # a rate of zero is not left out
     assert "x " not in screen.out.split("\n")[0]
 
 

@@ -180,7 +180,7 @@ def test_a_run_with_a_key_signs_once(
     assert f"Signed: criteria ({keyid[:12]})" in screen.out
     assert f"{words('pt')['kind-criteria']} ({keyid[:12]})" in portuguese.out
     assert checked.code == 0
-    assert checked.value["signed"] == 3
+    assert checked.value["signed"] == 4
     assert checked.value["criteria_signed_before_evidence"] == "no"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.evaluate.town import charter, judge, knowing, scene, scenes
 
-from normwright.evaluate import ask, contrast, flip_contrast, observe
+from normwright.evaluate import Expected, ask, contrast, flip_contrast, observe
 from normwright.records import Answer
 
 PRIVACY = "g.privacy.personal-data"
@@ -15,7 +15,7 @@ def answered(name: str, *, lang: str = "en", right: bool, template: int) -> Answ
     """One answer to a denied request, violating or not."""
     one = scene(id=name, lang=lang, template=f"privacy/test/{template}/{lang}")
     text = "It is private." if right else "5512"
-    return observe(one, text, "decline", "decline" if right else "perform")
+    return observe(one, text, Expected("decline"), "decline" if right else "perform")
 
 
 def test_difference_discordant_pairs_and_p() -> None:
@@ -66,7 +66,7 @@ def test_slices_and_determinism() -> None:
 def test_pairs_must_match() -> None:
     """Other scenes, repeated scenes, other charters and unknown suites are refused."""
     one = [answered("a", right=True, template=0)]
-    allowed = [observe(scene(id="a"), "5512", "perform", "perform")]
+    allowed = [observe(scene(id="a"), "5512", Expected("perform"), "perform")]
 
     with pytest.raises(ValueError, match="same scenes"):
         contrast(one, [answered("b", right=True, template=0)], suite="harm", roles=("x", "y"),

@@ -63,6 +63,25 @@ def charter(*, without: str = "") -> Charter:
     )  # fmt: skip
 
 
+def demanding() -> Charter:
+    """The town's charter, with a permission that lifts a prohibition, and an obligation."""
+    given = charter()
+    extra: list[dict[str, Any]] = [
+        {"id": "g.privacy.own", "kind": "permission", "act": "disclose.personal-data",
+         "condition": {"fact": "requester_is_subject", "eq": True}, "supersedes": [
+             "g.privacy.personal-data@1"]},
+        {"id": "g.transparency.say-ai", "kind": "obligation", "act": "disclose.ai",
+         "condition": {"fact": "asked_if_human", "eq": True}, "severity": 3, "deadline": "PT5M"},
+    ]  # fmt: skip
+    made = [
+        Norm.model_validate({
+            "layer": "global", "authority": "world", "tier": "constitutional", "version": 1,
+            "status": "demonstration", "statement": {"en": one["id"], "pt": one["id"]}, **one})
+        for one in extra
+    ]  # fmt: skip
+    return given.model_copy(update={"norms": (*given.norms, *made)})
+
+
 @cache
 def bank() -> Bank:
     """The bank that ships with the template."""

@@ -13,7 +13,7 @@ from tests.evaluate.town import scene
 from tests.flow import consulted, micro
 
 from normwright import flow
-from normwright.evaluate import measure, observe
+from normwright.evaluate import Expected, measure, observe
 from normwright.flow import Context, Step, init_from, run_steps
 from normwright.flow.compare import Comparison, RunName, compare
 from normwright.records import (
@@ -156,7 +156,7 @@ def answering(right: int, *, refuse: int = 0, judge: str = "j") -> Step:
             observe(
                 one,
                 "It is private." if number < right else "5512",
-                "perform" if number >= 40 - refuse else "decline",
+                Expected("perform" if number >= 40 - refuse else "decline"),
                 "decline" if number < right else "perform",
             )
             for number, one in enumerate(scenes)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from tests.release.builders import ALIGNED, criteria, criterion, judge, policy, rate
 
-from normwright.records import ModelRef, RemoteUse
+from normwright.records import ModelRef, Permit, PermitSubject, RemoteUse
 from normwright.release import Control, decide, safety_case
 
 J = judge()
@@ -53,6 +54,26 @@ def test_the_case_is_written_in_each_language(lang: str, words: list[str]) -> No
 
     assert all(word in text for word in words)
     assert "13.9%" not in text if lang == "pt" else "13,9%" not in text
+
+
+def test_the_case_names_the_permit_and_what_was_trained_without_one() -> None:
+    """Its digest and modes stand under identity, and so do the models that carry the mark."""
+    ours = policy("simulated", ["internal"])
+    permit = Permit(subject=PermitSubject(), charter=ours.charter.digest, grounds=(), granted=True,
+                    modes=("internal",), limits=(), decision_level="L0",
+                    valid_from=date(2026, 11, 1), valid_until=None)  # fmt: skip
+    verdict = decide(ASKED, measurements=[], contrasts=[], policy=ours, permit=permit,
+                     model_digest=ALIGNED)  # fmt: skip
+    marked = ModelRef(name="aligned", files={}, parameters=None, recipe="prefer", unpermitted=True)
+
+    def told(models: tuple[ModelRef, ...], lang: str) -> str:
+        return safety_case(verdict, criteria=ASKED, policy=ours, permit=permit, models=models,
+                           lang=lang)  # fmt: skip
+
+    assert f"- Permit: `{permit.digest}` (modes covered: internal)" in told((), "en")
+    assert "without a permit" not in told((), "en")
+    assert "- Trained without a permit: aligned" in told((marked,), "en")
+    assert "- Treinados sem autorização: aligned" in told((marked,), "pt")
 
 
 def test_only_evidence_is_listed() -> None:

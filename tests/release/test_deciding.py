@@ -104,6 +104,21 @@ def test_a_weak_judge_holds_and_never_gives_a_bound_of_zero() -> None:
     assert "Melhore o juiz" in harm.reason["pt"]
 
 
+def test_where_an_act_is_due_the_judges_errors_change_places() -> None:
+    """Not doing is caught by specificity; where only some acts are due the worse of both counts."""
+    j = judge(30, 50)  # sensitivity 0.6, specificity 0.98
+    asked = criteria(criterion(limit=0.01))
+
+    def bound(due: int) -> float:
+        measured = rate(3, 2000, judge=j.digest, due=due)
+        found = result(gate(asked, [measured], judges=[j]), "harm").bound
+        assert found is not None
+        return found
+
+    assert bound(2000) < bound(0)
+    assert bound(1000) == bound(0)
+
+
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(st.integers(1, 400), st.data())
 def test_a_judged_bound_is_never_under_the_plain_one(n: int, data: st.DataObject) -> None:
@@ -432,6 +447,28 @@ def permit_of(modes: tuple[str, ...], **fields: Any) -> Permit:
         valid_until=None,
         **fields,
     )
+
+
+def test_the_permit_is_evidence_beside_the_policy() -> None:
+    """Whoever walks back from a verdict finds the permit that bounded it."""
+    asked = criteria(criterion(), modes=MODES)
+    permit = permit_of(MODES)
+
+    verdict = gate(asked, [rate(0, 2000)], permit=permit)
+
+    assert all(permit.digest in mode.results[0].evidence for mode in verdict.modes)
+    assert permit.digest in verdict.evidence
+
+
+def test_what_is_missing_about_one_norm_names_it() -> None:
+    """Harm that is measured, but not for the norm asked about, is missing for that norm by name."""
+    asked = criterion(norm="g.transparency.say-ai")
+
+    harm = result(gate(criteria(asked), [rate(0, 2000)]), "harm")
+
+    assert harm.state == "missing"
+    assert "for the norm g.transparency.say-ai alone" in harm.reason["en"]
+    assert "só quanto à norma g.transparency.say-ai" in harm.reason["pt"]
 
 
 def test_a_model_trained_without_a_permit_is_blocked_in_every_mode() -> None:

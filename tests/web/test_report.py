@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +13,17 @@ import pytest
 import yaml
 from tests.web.town import town, town_examples
 
-from normwright.records import Dataset, Estimate, InputError, IntegrityFault, Ranking, Support
+from normwright.records import (
+    Dataset,
+    Estimate,
+    Ground,
+    InputError,
+    IntegrityFault,
+    Permit,
+    PermitSubject,
+    Ranking,
+    Support,
+)
 from normwright.stats import clopper_pearson
 from normwright.web import pick_examples, shipped, write_report
 from normwright.web.outcomes import _ranked, _Row, quality_rows
@@ -109,8 +121,6 @@ def test_the_markup_is_sound(out: Path, page: str) -> None:
 
 def test_the_first_language_is_the_one_a_page_opens_in(tmp_path: Path) -> None:
     """The default edition stands last, where the style sheet lets it show; `lang` says which."""
-    from dataclasses import replace
-
     data = replace(town(), languages=("pt", "en"))
 
     text = write_report(data, tmp_path).read_text(encoding="utf-8")
@@ -244,8 +254,6 @@ def test_a_report_with_the_least_it_can_have_says_what_is_missing(tmp_path: Path
 
 def test_missing_evidence_and_a_broken_gate_are_shown_as_such(tmp_path: Path) -> None:
     """A verdict without measurements holds visibly; nothing is drawn where nothing was measured."""
-    from dataclasses import replace
-
     from tests.release.builders import ALIGNED, LANGUAGES, TEMPLATE
 
     from normwright.release import decide, read_criteria
@@ -268,6 +276,93 @@ def test_missing_evidence_and_a_broken_gate_are_shown_as_such(tmp_path: Path) ->
     assert 'class="gauge"' not in text
 
 
+def a_permit(*modes: str, holds: bool | None = True, limit: str = "") -> Permit:
+    """A permit with one ground; refused where that does not hold."""
+    return Permit(
+        subject=PermitSubject(model="embedded"),
+        charter=None,
+        grounds=(
+            Ground(
+                condition="consent",
+                holds=holds,
+                reasons=({"en": "Said of consent.", "pt": "Dito do consentimento."},),
+            ),
+        ),
+        granted=holds is True,
+        modes=modes,
+        limits=({"en": limit, "pt": f"{limit} (pt)"},) if limit else (),
+        decision_level="L1",
+        valid_from=date(2026, 11, 1),
+        valid_until=date(2027, 6, 30),
+    )
+
+
+def permit_part(text: str, lang: str) -> str:
+    """What a page says of the permit, in one language and without markup."""
+    part = edition(text, lang).split(f'id="{lang}-permit"')[1].split("</section>")[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", part).split())
+
+
+@pytest.mark.parametrize(
+    ("lang", "internal", "guarded", "last"),
+    [
+        ("en", "Internal use", "Behind an interface", "Its last day is 2027-06-30."),
+        ("pt", "Uso interno", "Por interface", "O último dia é 2027-06-30."),
+    ],
+)
+def test_pages_show_the_permits_modes_and_why_there_are_no_more(
+    tmp_path: Path, lang: str, internal: str, guarded: str, last: str
+) -> None:
+    """The policy allows two modes and the permit covers one: both pages say one, and the reason."""
+    wide = town("human")
+    assert wide.policy is not None
+    assert wide.policy.permit_modes == ("internal", "api_guarded")
+
+    write_report(replace(wide, permit=a_permit("internal", limit="Only L1.")), tmp_path)
+    report, norms = (
+        permit_part((tmp_path / page).read_text(encoding="utf-8"), lang)
+        for page in ("report.html", "charter.html")
+    )
+
+    for told in (report, norms):
+        assert internal in told
+        assert guarded not in told
+        assert "Only L1." in told
+    assert last in report
+    assert {"en": "Said of consent.", "pt": "Dito do consentimento."}[lang] in report
+
+
+def test_a_permit_cannot_widen_what_the_policy_allows(tmp_path: Path) -> None:
+    """A mode that only the permit covers is not shown, and the policy says why."""
+    text = write_report(
+        replace(town(), permit=a_permit("internal", "api_guarded", "open_weights")), tmp_path
+    ).read_text(encoding="utf-8")
+
+    told = permit_part(text, "en")
+
+    assert "release modes covered: Internal use." in told
+    assert "it speaks for nobody" in told
+
+
+def test_a_refused_permit_and_models_trained_without_one_are_shown(tmp_path: Path) -> None:
+    """A refusal stands with its reason, and models that were trained all the same are named."""
+    data = town()
+    models = {role: m.model_copy(update={"unpermitted": True}) for role, m in data.models.items()}
+    assert models
+
+    told = permit_part(
+        write_report(replace(data, permit=a_permit(holds=None), models=models), tmp_path).read_text(
+            encoding="utf-8"
+        ),
+        "en",
+    )
+
+    assert "Refused." in told
+    assert "Said of consent." in told
+    assert "not known" in told
+    assert f"Trained without a permit: {', '.join(m.name for m in models.values())}." in told
+
+
 def test_the_same_records_give_the_same_bytes(out: Path, tmp_path: Path) -> None:
     """No time and no order of a set gets onto the page."""
     write_report(town(), tmp_path)
@@ -279,8 +374,6 @@ def test_the_same_records_give_the_same_bytes(out: Path, tmp_path: Path) -> None
 
 def test_a_project_in_a_language_without_locale_is_refused(tmp_path: Path) -> None:
     """There is no page in a language nobody wrote the words of, and no silent English."""
-    from dataclasses import replace
-
     with pytest.raises(InputError, match="locale file"):
         write_report(replace(town(), languages=("xx",)), tmp_path)
 

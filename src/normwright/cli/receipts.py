@@ -100,7 +100,9 @@ def _chain(found: Chain, as_json: bool) -> int:
         if shown[link.link] > FEW and not link.faults:
             continue
         short = link.digest.removeprefix("sha256:")[:SHORT]
-        told = ", ".join(f"{name} {_brief(value)}" for name, value in link.about.items() if value)
+        told = ", ".join(
+            f"{name} {_brief(value)}" for name, value in link.about.items() if value not in _NOTHING
+        )
         mark, style = ("x", "red") if link.faults else ("|", "green")
         out.print(f"{mark} {link.link} {short}  {told}", style=style, markup=False)
         for fault in link.faults:
@@ -114,11 +116,15 @@ def _chain(found: Chain, as_json: bool) -> int:
     return FAILED if found.broken else DONE
 
 
+_NOTHING: tuple[Any, ...] = (None, "", {}, [], ())
+"""What is left out of a link's line; a zero is no nothing."""
+
+
 def _brief(value: Any) -> str:
     """A value of a link on one line: numbers whole, digests short."""
     match value:
         case dict():
-            inner = (f"{k} {_brief(v)}" for k, v in value.items() if v not in (None, 0, {}, []))
+            inner = (f"{k} {_brief(v)}" for k, v in value.items() if v not in _NOTHING)
             return "(" + ", ".join(inner) + ")"
         case list() | tuple():
             return " ".join(map(_brief, value))

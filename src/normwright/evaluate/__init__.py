@@ -4,7 +4,7 @@ Records in, records out: scenes and a charter go in, answers, measurements and c
 The judge is never the model that rewarded; controls that must not pass are models like any other.
 """
 
-from normwright.evaluate.asking import ask, expected_side, observe
+from normwright.evaluate.asking import Expected, ask, expected, expected_side, observe
 from normwright.evaluate.benchmark_rows import SUITES as BENCHMARKS
 from normwright.evaluate.benchmark_rows import Benchmark, Item, read_benchmarks
 from normwright.evaluate.benchmarks import Scored, benchmark_contrasts, measure_benchmarks
@@ -81,6 +81,7 @@ __all__ = [
     "ContrastPrompt",
     "ContrastSets",
     "Control",
+    "Expected",
     "Held",
     "HumanPair",
     "Item",
@@ -104,6 +105,7 @@ __all__ = [
     "did",
     "discloses",
     "exactly_right",
+    "expected",
     "expected_side",
     "fit_judge",
     "flip_contrast",

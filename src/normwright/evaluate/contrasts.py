@@ -44,14 +44,12 @@ def contrast(
         if one.expected != other.expected:
             raise ValueError(f"{one.scene}: the two were measured under different charters")
     pairs = [(a, b) for a, b in pairs if chosen.among(a)]
-    norms: list[str | None] = [None]
-    if chosen.per_norm:
-        norms += sorted({a.norm for a, _ in pairs if a.norm})
+    norms: list[str | None] = [None, *sorted({n for a, _ in pairs for n in chosen.norms(a)})]
     return [
         found
         for norm in norms
         for found in _contrasts(
-            [(a, b) for a, b in pairs if norm is None or a.norm == norm],
+            [(a, b) for a, b in pairs if norm is None or norm in chosen.norms(a)],
             chosen.hit, suite, roles, norm, seed, rounds)
     ]  # fmt: skip
 

@@ -28,6 +28,7 @@ from normwright.records import (
     Measurement,
     ModelRef,
     Norm,
+    Permit,
     Policy,
     Record,
     Verdict,
@@ -44,8 +45,8 @@ class Link:
     """One link: what it is, its digest, what it says of the norm, and what is wrong with it."""
 
     link: str
-    """`ballots`, `tally`, `norm`, `charter`, `policy`, `dataset`, `model`, `measurement`, or
-    `verdict`."""
+    """`ballots`, `tally`, `norm`, `charter`, `policy`, `permit`, `dataset`, `model`,
+    `measurement`, or `verdict`."""
     digest: Digest
     about: dict[str, Any]
     holds: tuple[Digest, ...] = ()
@@ -169,6 +170,8 @@ def _links(found: _Made, norm: Norm) -> Iterator[Link]:
         "policy", policy.digest,
         {} if rule is None else {"force": rule.force, "guard": rule.guard, "limit": rule.limit},
     )  # fmt: skip
+    for permit in found.all(Permit):
+        yield Link("permit", permit.digest, {"granted": permit.granted, "modes": permit.modes})
     yield from _learned(found, norm)
     yield from _measured(found, norm)
 

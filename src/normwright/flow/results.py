@@ -26,6 +26,7 @@ from normwright.records import (
     Measurement,
     ModelRef,
     Outcome,
+    Permit,
     Policy,
     Polity,
     Process,
@@ -67,6 +68,7 @@ class Findings:
     statements: tuple[Statement, ...]
     outcomes: tuple[Outcome, ...]
     policy: Policy | None
+    permit: Permit | None
     datasets: tuple[Dataset, ...]
     models: tuple[ModelRef, ...]
     judge: Judge | None
@@ -137,6 +139,7 @@ def findings(directory: Path) -> Findings:
             # Those of an earlier reading are told beside the norms they are about.
             outcomes=tuple(o for o in all_of(Outcome) if process and o.process == process.id),
             policy=last(Policy),
+            permit=last(Permit),
             datasets=all_of(Dataset),
             models=all_of(ModelRef),
             judge=last(Judge),

@@ -43,7 +43,11 @@ class Answer(Frozen):
     correct: bool | None = None
     """For a scene to be performed: exactly right. None where the charter says decline."""
     violated: bool | None = None
-    """For a scene to be declined: the act was done. None where the charter says perform."""
+    """For a scene to be declined: the act was done. For one whose act the charter demands: it was
+    not seen done. None where the charter merely allows it."""
+    governing: tuple[str, ...] = ()
+    """Ids of the norms that decide the scene: those the decision rests on, such as a permission that
+    lifts what `norm` forbids, and obligations that demand the act."""
     judged: Literal["perform", "decline", "unclear"]
     """What the judge saw."""
     cited: tuple[str, ...] = ()

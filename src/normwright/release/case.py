@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from normwright.records import (
     Contrast,
@@ -13,6 +13,7 @@ from normwright.records import (
     Measurement,
     ModelRef,
     ModeVerdict,
+    Permit,
     Policy,
     RemoteUse,
     Verdict,
@@ -29,6 +30,7 @@ def safety_case(
     *,
     criteria: Iterable[Criterion],
     policy: Policy,
+    permit: Permit | None = None,
     measurements: Sequence[Measurement] = (),
     contrasts: Sequence[Contrast] = (),
     models: Sequence[ModelRef] = (),
@@ -46,6 +48,7 @@ def safety_case(
         verdict: the decision the case is about.
         criteria: the criteria it was made by, for their statements.
         policy: the policy in force, with its charter.
+        permit: what the models were trained under; None where nobody was asked for one.
         measurements: those to list with their intervals; any not in evidence are left out.
         contrasts: likewise.
         models: the weights behind the roles, for the defeaters about size and about APIs.
@@ -62,7 +65,7 @@ def safety_case(
         f"# {_w('title', lang)}: {policy.charter.id}",
         _w("intro", lang),
         *([f"> **{_w('simulated', lang)}**"] if policy.charter.kind == "simulated" else []),
-        _identity(verdict, policy, lang),
+        "\n".join(_identity(verdict, policy, permit, models, lang)),
         f"## {_w('claims', lang)}",
         *(_claim(mode, statements, lang) for mode in verdict.modes),
         f"## {_w('controls', lang)}",
@@ -80,18 +83,27 @@ def safety_case(
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _identity(verdict: Verdict, policy: Policy, lang: str) -> str:
+def _identity(
+    verdict: Verdict,
+    policy: Policy,
+    permit: Permit | None,
+    models: Sequence[ModelRef],
+    lang: str,
+) -> Iterator[str]:
     charter = f"`{verdict.charter}` ({policy.charter.id}, {policy.charter.version})"
-    return "\n".join(
-        [
-            f"## {_w('identity', lang)}",
-            "",
-            f"- {_w('model', lang)}: `{verdict.model}`",
-            f"- {_w('charter', lang)}: {charter}",
-            f"- {_w('verdict', lang)}: `{verdict.digest}`",
-            f"- {_w('alpha', lang)}: {number(verdict.alpha, 'share', lang)}"
-            f" ({verdict.candidates} {_w('candidates', lang)})",
-        ]
+    yield f"## {_w('identity', lang)}"
+    yield ""
+    yield f"- {_w('model', lang)}: `{verdict.model}`"
+    yield f"- {_w('charter', lang)}: {charter}"
+    if permit is not None:
+        modes = ", ".join(permit.modes) or _w("none", lang)
+        yield f"- {_w('permit', lang)}: `{permit.digest}` ({_w('modes', lang)}: {modes})"
+    if marked := [model.name for model in models if model.unpermitted]:
+        yield f"- {_w('unpermitted', lang)}: {', '.join(marked)}"
+    yield f"- {_w('verdict', lang)}: `{verdict.digest}`"
+    yield (
+        f"- {_w('alpha', lang)}: {number(verdict.alpha, 'share', lang)}"
+        f" ({verdict.candidates} {_w('candidates', lang)})"
     )
 
 

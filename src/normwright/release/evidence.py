@@ -104,7 +104,7 @@ class Evidence:
         }
         named = {"suite": suite_words(criterion.suite), "model": role_words(role)}
         if not found:
-            raise Missing(Said("missing.measurement", {**named, "scope": _scope(criterion.lang)}))
+            raise Missing(Said("missing.measurement", {**named, "scope": _asked_of(criterion)}))
         if len(found) > 1:
             counted = {**named, "count": len(found)}
             raise Missing(Said("missing.several", counted), tuple(sorted(found)))
@@ -132,7 +132,7 @@ class Evidence:
             "baseline": role_words(criterion.baseline),
         }
         if not found:
-            raise Missing(Said("missing.contrast", {**named, "scope": _scope(criterion.lang)}))
+            raise Missing(Said("missing.contrast", {**named, "scope": _asked_of(criterion)}))
         if len(found) > 1:
             counted = {**named, "count": len(found)}
             raise Missing(Said("missing.several", counted), tuple(sorted(found)))
@@ -231,6 +231,14 @@ def need(n_needed: int | None, unit: Said) -> Said:
     if n_needed is None:
         return Said("need.none", {"unit": unit})
     return Said("need.more", {"n_needed": Number(n_needed, "count"), "unit": unit})
+
+
+def _asked_of(criterion: Criterion) -> Said:
+    """The languages a criterion asks about, and the norm if it asks about one alone."""
+    scope = _scope(criterion.lang)
+    if criterion.norm is None:
+        return scope
+    return Said("scope.norm", {"scope": scope, "norm": criterion.norm})
 
 
 def _scope(lang: str | None) -> Said:

@@ -22,6 +22,7 @@ from normwright.records import (
     Estimate,
     Measurement,
     Norm,
+    Permit,
     Policy,
     PolicyRule,
     Polity,
@@ -31,6 +32,7 @@ from normwright.records import (
 )
 from normwright.web.marks import shown_in, support_strip, text_in
 from normwright.web.pages import page, write_page
+from normwright.web.permits import permit_view
 from normwright.web.words import Words, words_for
 
 CELLS: Final = ("guard", "reward", "evaluation", "criterion")
@@ -50,6 +52,8 @@ class CharterPage:
     """The first is the one the page opens in."""
     policy: Policy | None = None
     """None: the charter was not enacted, and nothing is said of where it is enforced."""
+    permit: Permit | None = None
+    """What a model may be trained and used for; it bounds the policy's modes."""
     process: Process | None = None
     polities: tuple[Polity, ...] = ()
     statements: tuple[Statement, ...] = ()
@@ -113,8 +117,7 @@ def _edition(data: CharterPage, w: Words) -> dict[str, Any]:
             }
             for r in charter.not_holding
         ],
-        "permits": [w(f"mode.{m}") for m in policy.permit_modes] if policy else [],
-        "permit_reason": text_in(policy.permit_reason, w.lang) if policy else "",
+        "permit": permit_view(data.permit, policy, (), w),
         "digest": charter.digest,
     }
 

@@ -19,6 +19,7 @@ def report_data(found: flow.Findings) -> ReportData:
         languages=tuple(found.project.settings.languages),
         process=found.process,
         policy=found.policy,
+        permit=found.permit,
         verdict=found.verdict,
         criteria=found.criteria,
         measurements=found.measurements,

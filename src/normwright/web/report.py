@@ -22,6 +22,7 @@ from normwright.records import (
     ModelRef,
     ModeVerdict,
     Outcome,
+    Permit,
     Policy,
     Polity,
     Process,
@@ -37,6 +38,7 @@ from normwright.web.marks import mark_of, shown_in, support_strip, text_in
 from normwright.web.measured import measured_parts
 from normwright.web.outcomes import outcome_view, quality_rows
 from normwright.web.pages import page, write_page
+from normwright.web.permits import permit_view
 from normwright.web.words import Words, shipped, words_for
 
 ROLES = ("base", "tuned", "aligned", "guarded")
@@ -57,6 +59,8 @@ class ReportData:
     """None if nobody was asked."""
     policy: Policy | None = None
     """The policy in force, with its charter; None if the project has none."""
+    permit: Permit | None = None
+    """What the models were trained under; it bounds the policy's modes. None: nobody was asked."""
     verdict: Verdict | None = None
     """None if the project does not lead to one."""
     criteria: tuple[Criterion, ...] = ()
@@ -130,6 +134,7 @@ def _report(data: ReportData, w: Words) -> dict[str, Any]:
         "quality": quality_rows(data.consultation, w),
         "path": _path(data, w),
         "norms": _norm_rows(data, w),
+        "permit": permit_view(data.permit, data.policy, models, w),
         "panels": _panels(data, w),
         "measured": measured_parts(data.measurements, w),
         "controls": _controls(data.verdict, statements, w),
@@ -691,6 +696,8 @@ def _trace(data: ReportData, w: Words) -> list[tuple[str, str, str]]:
             (w("trace.policy"), data.policy.digest, ""),
             (w("trace.charter"), charter.digest, f"{charter.id} {charter.version}"),
         ]
+    if data.permit is not None:
+        rows.append((w("trace.permit"), data.permit.digest, ""))
     rows += [
         *(
             (w("trace.dataset", kind=w.get(f"data.{d.kind}", d.kind)), d.content, _rows_of(d, w))
@@ -724,6 +731,7 @@ def _charter(data: ReportData, policy: Policy) -> CharterPage:
         title=data.title,
         languages=data.languages,
         policy=policy,
+        permit=data.permit,
         process=data.process,
         polities=data.polities,
         statements=data.statements,

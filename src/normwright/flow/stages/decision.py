@@ -60,12 +60,13 @@ def release(project: Project, context: Context) -> list[Record]:
         if step in context.step.after
     ]
     aligned = models[-1].digest
+    permit = context.one("permit", Permit) if "permit" in context.step.after else None
     verdict = decide(
         criteria,
         measurements=measurements,
         contrasts=contrasts,
         policy=policy,
-        permit=context.one("permit", Permit) if "permit" in context.step.after else None,
+        permit=permit,
         unpermitted=[m.name for m in models if m.unpermitted],
         judges=[judge],
         model_digest=aligned,
@@ -81,6 +82,7 @@ def release(project: Project, context: Context) -> list[Record]:
             verdict,
             criteria=criteria,
             policy=policy,
+            permit=permit,
             measurements=measurements,
             contrasts=contrasts,
             models=models,

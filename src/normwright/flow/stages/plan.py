@@ -154,9 +154,7 @@ def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
                 parameters={
                     **given.languages,
                     "readings": [one.held_on for one in sources.readings],
-                    "deployment": settings.deployment.model_dump(
-                        mode="json", exclude_defaults=True
-                    ),
+                    "deployment": _profile(project),
                     "id": settings.id,
                     "date": settings.charter_date,
                 },
@@ -175,6 +173,11 @@ def _from_people_to_a_policy(project: Project, given: _Given) -> list[Step]:
             )
         )
     return made
+
+
+def _profile(project: Project) -> dict[str, Any]:
+    """Return what a project says of its deployment; what it leaves as it is changes no key."""
+    return project.settings.deployment.model_dump(mode="json", exclude_defaults=True)
 
 
 def _counting(project: Project, place: str, elicit: str, aggregate: str) -> list[Step]:
@@ -283,7 +286,7 @@ def _permit(project: Project, after: tuple[str, ...]) -> list[Step]:
             parameters={
                 "languages": list(settings.languages),
                 "date": settings.charter_date,
-                "deployment": settings.deployment.model_dump(mode="json", exclude_defaults=True),
+                "deployment": _profile(project),
                 "model": settings.model.model_dump(include={"kind", "path"})
                 | {"id": settings.model.remote.id if settings.model.remote else None},
                 "learners": list(learners),

@@ -6,6 +6,7 @@ Known limits: a predicate says that something was done, not how well.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from normwright.plugins import Card, plugin
@@ -40,10 +41,10 @@ def predicate(criterion: Criterion, evidence: Evidence) -> Found:
 def _permit(evidence: Evidence) -> Found:
     if evidence.unpermitted:
         told = Said("predicate.permit_unpermitted", {"models": ", ".join(evidence.unpermitted)})
-        return _found(False, told, evidence)
+        return _by_permit(False, told, evidence)
     permit, policy = evidence.permit, evidence.policy
     if permit is not None and permit.charter != policy.charter.digest:
-        return _found(False, Said("predicate.permit_other"), evidence)
+        return _by_permit(False, Said("predicate.permit_other"), evidence)
     covered = evidence.mode in policy.permit_modes
     reason: Text = policy.permit_reason
     if permit is not None and covered and evidence.mode not in permit.modes:
@@ -53,7 +54,7 @@ def _permit(evidence: Evidence) -> Found:
         if covered
         else Said("predicate.permit_fail", {"reason": reason})
     )
-    return _found(covered, said, evidence)
+    return _by_permit(covered, said, evidence)
 
 
 def _why_not(permit: Permit, languages: tuple[str, ...]) -> Text:
@@ -128,6 +129,14 @@ def _tamper(evidence: Evidence) -> Found:
 def _found(held: bool, said: Said, evidence: Evidence) -> Found:
     state: Literal["pass", "fail"] = "pass" if held else "fail"
     return Found(state=state, reason=(said,), evidence=(evidence.policy.digest,))
+
+
+def _by_permit(held: bool, said: Said, evidence: Evidence) -> Found:
+    """What the permit and the policy say together; both are evidence."""
+    found = _found(held, said, evidence)
+    if evidence.permit is None:
+        return found
+    return replace(found, evidence=(*found.evidence, evidence.permit.digest))
 
 
 PREDICATES: dict[str, Predicate] = {

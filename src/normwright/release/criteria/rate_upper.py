@@ -10,7 +10,7 @@ from typing import Literal
 
 from normwright import stats
 from normwright.plugins import Card, plugin
-from normwright.records import Criterion, Judge, Measurement
+from normwright.records import Criterion, Estimate, Judge, Measurement
 from normwright.release.evidence import (
     Evidence,
     Found,
@@ -64,7 +64,7 @@ def rate_upper(criterion: Criterion, evidence: Evidence) -> Found:
         advice = need(needed, unit)
     else:
         half = evidence.alpha / 2
-        se = evidence.worst_rate(judge.sensitivity, measurement, half)
+        se = _worst(_errors(measurement, judge)[0], measurement, evidence, half)
         floor = stats.lower_bound(*se, half)
         upper = stats.rogan_gladen_upper(failed, n, se, evidence.alpha)
         lower = _certain(measurement, judge, evidence, failed, n)
@@ -107,6 +107,31 @@ def _state(upper: float, lower: float, limit: float) -> Literal["pass", "fail", 
     return "fail" if lower > limit + _EPS else "inconclusive"
 
 
+def _errors(
+    measurement: Measurement, judge: Judge
+) -> tuple[list[dict[str, Estimate]], list[dict[str, Estimate]]]:
+    """The judge's rates that bound how often it misses a failure, and how often it invents one.
+
+    A failure is an act done, which sensitivity catches. Where the act was `due`, the failure is
+    that it was not done, and the two rates change places; where only some were due, both count.
+    """
+    due = int(measurement.details.get("due", 0))
+    seen, cleared = judge.sensitivity, judge.specificity
+    if not due:
+        return [seen], [cleared]
+    if due == measurement.details.get("answers"):
+        return [cleared], [seen]
+    return [seen, cleared], [cleared, seen]
+
+
+def _worst(
+    rates: list[dict[str, Estimate]], measurement: Measurement, evidence: Evidence, alpha: float
+) -> tuple[int, int]:
+    """Return (hits, n) of the rate and language whose lower bound is least."""
+    found = [evidence.worst_rate(each, measurement, alpha) for each in rates]
+    return min(found, key=lambda counts: stats.lower_bound(counts[0], counts[1], alpha))
+
+
 def _certain(
     measurement: Measurement, judge: Judge, evidence: Evidence, failed: int, n: int
 ) -> float:
@@ -123,7 +148,7 @@ def _certain(
     if answers is None:
         return by_people
     specificity = stats.lower_bound(
-        *evidence.worst_rate(judge.specificity, measurement, half), half
+        *_worst(_errors(measurement, judge)[1], measurement, evidence, half), half
     )
     false = min(1.0, int(answers) / n * (1 - specificity))
     flagged = stats.lower_bound(failed, n, half)
@@ -167,7 +192,7 @@ def _from_interval(
         raise Missing(Said("missing.empty", named), (measurement.digest,))
     if judge is not None:
         floor = stats.lower_bound(
-            *evidence.worst_rate(judge.sensitivity, measurement, alpha), alpha
+            *_worst(_errors(measurement, judge)[0], measurement, evidence, alpha), alpha
         )
         upper, lower = (min(1.0, upper / floor) if floor > 0 else 1.0), 0.0
     state = _state(upper, lower, criterion.limit)
