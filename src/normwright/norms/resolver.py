@@ -91,10 +91,11 @@ class Resolver:
         self._axioms = Axioms(vocabulary.axioms, vocabulary.facts)
         held = sorted((n for n in charter.norms if n.status in HOLDING),
                       key=lambda n: (rank(n), n.id, n.version))  # fmt: skip
-        self._entries = tuple(_entry(i, norm, self._axioms) for i, norm in enumerate(held))
+        self.entries = tuple(_entry(i, norm, self._axioms) for i, norm in enumerate(held))
+        """The norms that hold, strongest first."""
         # A contradictory condition never comes true, but fact by fact it would read as unknown.
         self._dead = {
-            e.index for e in self._entries
+            e.index for e in self.entries
             if satisfiable(e.norm.condition, vocabulary.facts, vocabulary.axioms) is False
         }  # fmt: skip
         names_of = sorted({"UTC", *charter.zones.values()})
@@ -211,7 +212,7 @@ class Resolver:
     def _context(self, frame: Frame) -> Context:
         found = self._contexts.get(frame)
         if found is None:
-            valid = [e for e in self._entries if valid_on(e.norm, self._day(e.norm, frame))]
+            valid = [e for e in self.entries if valid_on(e.norm, self._day(e.norm, frame))]
             if len(self._contexts) >= _CONTEXTS:
                 self._contexts.clear()
             found = self._contexts[frame] = Context(frame, valid, self._acts, self._dead)
@@ -376,7 +377,7 @@ class Resolver:
         owed = [{r for e in profiles[act].broken for r in e.norm.reparation} for act in done]
         found: list[str] = []
         for name in sorted(set.intersection(*owed)):
-            norms = [e for e in self._entries if names((name,), e.norm)]
+            norms = [e for e in self.entries if names((name,), e.norm)]
             here = [e for e in norms if e.index in view.context.placed]
             owing = [e.ref for e in here if view.truths.of(e) is not False]
             found += owing if norms else [name]

@@ -161,7 +161,7 @@ class Frame:
     def entries(self) -> tuple[Entry, ...]:
         """The norms that a verdict here can rest on, by strength."""
         obliging = {o.index for o, _ in self.obliging}
-        held = [e for e in self.resolver._entries if e.index in self.context.holders]
+        held = [e for e in self.resolver.entries if e.index in self.context.holders]
         return tuple(
             e for e in held
             if e.norm.kind in {"prohibition", "exemption", *PERMISSIVE} or e.index in obliging

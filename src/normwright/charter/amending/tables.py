@@ -1,0 +1,636 @@
+"""Verdicts as tables: every combination of what can be known, gone through at once.
+
+Conditions cut each fact into a few stretches; with one more place for "not known", all a charter
+can tell apart is a finite grid. A norm's truth is an array over the facts it asks for, what an act
+breaks is a few arrays over the facts of the norms against it, and two charters are compared by
+putting such arrays side by side. This proves the same as the formulas of `deciding`, cell by cell;
+grids too large for it are left to the solver.
+
+Acts against which the same norms stand, in the same manner, share what is worked out about them,
+wherever that is. What matters of an act for a verdict takes few values (its class), so verdicts
+are worked out for combinations of classes and looked up in the grid.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from normwright.charter.amending.deciding import VERDICTS, Facts
+from normwright.charter.amending.facets import Cube, Facets
+from normwright.charter.amending.frames import Frame
+from normwright.norms import facts_of
+from normwright.norms.axioms import COMPLETIONS
+from normwright.norms.profiles import Entry
+from normwright.norms.specificity import linked
+from normwright.records import Condition, DecisionVerdict
+
+CELLS = 1_000_000
+"""Most cells of a table; larger grids are left to the solver."""
+
+_DIMENSIONS = 30
+"""Most facts in a table: numpy has no more dimensions than 32."""
+
+_COUNTED = 2**62
+"""Breaches are counted in one number of 64 bits."""
+
+Bits: TypeAlias = npt.NDArray[np.bool_]
+Numbers: TypeAlias = npt.NDArray[np.int64]
+Pair: TypeAlias = tuple[DecisionVerdict, DecisionVerdict]
+
+_KEPT = 256
+"""Combinations of acts whose classes are kept ready."""
+
+IMPOSSIBLE = -1
+"""Stands where no situation is, because an axiom forbids it or the place rules it out."""
+
+
+class TooLarge(Exception):
+    """A table would have too many cells."""
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What of an act matters for verdicts, cell by cell or class by class."""
+
+    clean: Bits
+    """It breaks nothing."""
+    pending: Bits
+    refused: Bits
+    firm: Bits
+    """It breaks something that no unknown condition would lift."""
+    unsure: Bits
+    broken: Numbers
+    """Its breaches, as a number that orders them by gravity; `worst` and `best` likewise."""
+    worst: Numbers
+    best: Numbers
+
+    def columns(self) -> list[npt.NDArray[Any]]:
+        """Return all of it, in order."""
+        return [getattr(self, field.name) for field in fields(self)]
+
+    def picked(self, places: Any) -> Summary:
+        """Return what it says in some places alone."""
+        return Summary(*(column[places] for column in self.columns()))
+
+
+@dataclass(frozen=True, eq=False)
+class Classes:
+    """The different values that some summaries take together, and where each is taken."""
+
+    labels: Numbers
+    """By cell, the number of its class."""
+    rows: tuple[Summary | None, ...]
+    """For each act, before and after: its summary by class; None where it may not be done."""
+    size: int
+    settled: bool
+
+
+class Grid:
+    """The grid of two charters' facts.
+
+    Args:
+        facts: the variables, for the formulas' cuts.
+        facets: where all conditions of both charters cut the facts.
+        allowed: for an enum, the places of the values that both charters have.
+        axioms: what holds in every situation.
+        entries: the norms of both charters, to count breaches by.
+
+    Raises:
+        TooLarge: if there are too many facts, or an axiom needs too many cells.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        facets: Facets,
+        allowed: Mapping[str, Sequence[int]],
+        axioms: Sequence[Condition],
+        entries: Sequence[Iterable[Entry]],
+    ) -> None:
+        self._facts = facts
+        self.facets = facets
+        # One dimension that stays empty, so that there is one where no norm asks for facts.
+        self.names = (*facets.names, "")
+        if len(self.names) > _DIMENSIONS:
+            raise TooLarge
+        self.stretches = {
+            name: [s for s in stretches if name not in allowed or s[0] in allowed[name]]
+            for name, stretches in facets.stretches.items()
+        }
+        self._weights = _weights(entries)
+        self._truths: dict[Condition, npt.NDArray[np.int8]] = {}
+        self._settled: dict[Entry, tuple[Bits, Bits, bool]] = {}
+        self._acts: dict[Any, _Act] = {}
+        self._classes: dict[Any, Classes] = {}
+        self._laws = list(self._possible(axioms))
+
+    def truth(self, condition: Condition) -> npt.NDArray[np.int8]:
+        """Return 1 where a condition is true, -1 where false, 0 where unknown (strong Kleene)."""
+        found = self._truths.get(condition)
+        if found is None:
+            found = self._truths[condition] = self._made(condition)
+        return found
+
+    def _made(self, condition: Condition) -> npt.NDArray[np.int8]:
+        if condition.all is not None:
+            return self._joined(np.minimum, condition.all, 1)
+        if condition.any is not None:
+            return self._joined(np.maximum, condition.any, -1)
+        if condition.negate is not None:
+            return -self.truth(condition.negate)
+        if condition.fact is None:
+            return np.ones((1,) * len(self.names), np.int8)
+        test, name = self._facts.solver.formula(condition).test, condition.fact
+        row = [1 if test({name: _inside(*s)}) else -1 for s in self.stretches[name]]
+        return np.array([*row, 0], np.int8).reshape(self._along(name, len(row) + 1))
+
+    def _joined(
+        self, join: Callable[..., Any], parts: Iterable[Condition], empty: int
+    ) -> npt.NDArray[np.int8]:
+        found = np.full((1,) * len(self.names), empty, np.int8)
+        for part in parts:
+            truth = self.truth(part)
+            _checked(np.broadcast_shapes(found.shape, truth.shape))
+            found = join(found, truth)
+        return found
+
+    def settled(self, entry: Entry, axioms: Sequence[Condition]) -> tuple[Bits, Bits, bool]:
+        """Return where a norm's condition is true, where false, and whether that is all.
+
+        Where an axiom bears on it, these are the cells in which it comes out so however the
+        unknown facts turn out. If that is more than the resolver goes through, what the axioms
+        settle is left out.
+        """
+        if entry not in self._settled:
+            self._settled[entry] = self._settling(entry, axioms)
+        return self._settled[entry]
+
+    def _settling(self, entry: Entry, axioms: Sequence[Condition]) -> tuple[Bits, Bits, bool]:
+        condition = entry.norm.condition
+        plain = self.truth(condition)
+        if not entry.axiomatic:
+            return plain == 1, plain == -1, True
+        if self._facts.ways(condition, axioms) > COMPLETIONS:
+            return plain == 1, plain == -1, False
+        lawful = self._lawful(linked(axioms, facts_of(condition))[0])
+        _checked(np.broadcast_shapes(lawful.shape, plain.shape))
+        yes = self._sometimes(lawful & (plain == 1))
+        no = self._sometimes(lawful & (plain == -1))
+        return ~no, ~yes, True
+
+    def _lawful(self, axioms: Sequence[Condition]) -> Bits:
+        return self._joined(np.minimum, axioms, 1) == 1
+
+    def _sometimes(self, full: Bits) -> Bits:
+        """Where something holds in a cell in which all is known, or in one that it may become."""
+        found = full.copy()
+        for axis, length in enumerate(found.shape):
+            if length > 1:
+                known = found.take(range(length - 1), axis)
+                dark = known.any(axis=axis, keepdims=True)
+                found = np.concatenate([known, dark], axis=axis)
+        return found
+
+    def _possible(self, axioms: Sequence[Condition]) -> Iterator[Bits]:
+        left = list(axioms)
+        while left:
+            group, _ = linked(left, facts_of(left[0]))
+            group = group or (left[0],)
+            left = [axiom for axiom in left if not any(axiom is one for one in group)]
+            yield self._sometimes(self._lawful(group))
+
+    def possible(self, shape: tuple[int, ...], place: tuple[str, int] | None) -> Bits:
+        """Return the cells of a shape in which some situation is, in a place that says a fact."""
+        found = ~self._nowhere()
+        for law in self._laws:
+            apart = all(n == 1 or m == 1 for n, m in zip(law.shape, shape, strict=True))
+            found = found & (law.any() if apart else law)
+        whole = _checked(np.broadcast_shapes(found.shape, shape))
+        if place is None or place[0] not in self.names:
+            return found
+        name, number = place
+        row = [s[0] == number for s in self.stretches[name]]
+        if not any(row):
+            return self._nowhere()
+        if whole[self.names.index(name)] > 1:
+            found = found & np.array([*row, False]).reshape(self._along(name, len(row) + 1))
+        return found
+
+    def _nowhere(self) -> Bits:
+        return np.zeros((1,) * len(self.names), bool)
+
+    def _along(self, name: str, length: int) -> tuple[int, ...]:
+        return tuple(length if other == name else 1 for other in self.names)
+
+    # --- acts ---
+
+    def _act(self, key: Any, frame: Frame, act: str) -> _Act:
+        """What of an act matters in a frame; acts of the same key share it."""
+        found = self._acts.get(key)
+        if found is None:
+            found = self._acts[key] = _classed(*self._summed(frame, act))
+        return found
+
+    def _summed(self, frame: Frame, act: str) -> tuple[Summary, bool]:
+        never: Bits = self._nowhere()
+        pending, refused, firm, unsure, dirty = never, never, never, never, never
+        zero = np.zeros(never.shape, np.int64)
+        broken, worst, best = zero, zero, zero
+        settled = True
+        for entry, lifting in frame.against(act):
+            one, sure = self._against(entry, lifting, frame)
+            settled &= sure
+            _checked(np.broadcast_shapes(broken.shape, one.broken.shape))
+            weight = self._weights[entry.strength, entry.norm.severity]
+            dirty = dirty | one.broken
+            pending, refused = pending | one.pending, refused | one.refused
+            firm = firm | (one.broken & ~one.loose)
+            unsure = unsure | one.pending | one.loose | one.assumed
+            broken = broken + weight * one.broken
+            worst = worst + weight * (one.broken | one.pending)
+            best = best + weight * (one.broken & ~one.loose & ~one.assumed)
+        return Summary(~dirty, pending, refused, firm, unsure, broken, worst, best), settled
+
+    def _against(
+        self, entry: Entry, lifting: Sequence[Entry], frame: Frame
+    ) -> tuple[_Against, bool]:
+        true, unknown, settled = self._truth(entry, frame)
+        lifted: Bits = self._nowhere()
+        maybe = lifted
+        for one in lifting:
+            yes, open_, sure = self._truth(one, frame)
+            lifted, maybe, settled = lifted | yes, maybe | open_, settled and sure
+        stands = ~lifted
+        assumed: Bits = np.full(lifted.shape, frame.assumed(entry))
+        if entry.norm.maintain is not None:
+            goes_on = self.truth(entry.norm.maintain)
+            stands, assumed = stands & (goes_on != -1), assumed | (goes_on != 1)
+        told = frame.told_of_unknown(entry)
+        broken, pending = true & stands, unknown & stands
+        nowhere = self._nowhere()
+        return _Against(
+            broken=broken,
+            pending=nowhere if told == "allow" else pending,
+            loose=broken & maybe,
+            assumed=broken & assumed,
+            refused=pending if told == "deny" else nowhere,
+        ), settled
+
+    def _truth(self, entry: Entry, frame: Frame) -> tuple[Bits, Bits, bool]:
+        true, false, settled = self.settled(entry, frame.axioms)
+        if frame.certain(entry):
+            return true, ~true & ~false, settled
+        return self._nowhere(), ~false, settled
+
+    def classes(self, keys: Sequence[Any], acts: Sequence[tuple[Frame, str]]) -> Classes:
+        """Return the classes of some acts taken together, each in its frame."""
+        known = tuple(keys)
+        found = self._classes.get(known)
+        if found is None:
+            if len(self._classes) >= _KEPT:
+                self._classes.clear()
+            found = self._classes[known] = self._together(known, acts)
+        return found
+
+    def _together(self, keys: Sequence[Any], acts: Sequence[tuple[Frame, str]]) -> Classes:
+        able = [frame.may_be_done(act) for frame, act in acts]
+        single = {
+            key: self._act(key, frame, act)
+            for key, (frame, act), can in zip(keys, acts, able, strict=True) if can
+        }  # fmt: skip
+        labels: Numbers = np.zeros((1,) * len(self.names), np.int64)
+        size = 1
+        for one in single.values():
+            labels, size = _mixed(labels, one.labels)
+        where = _firsts(labels, size)
+        rows = {
+            key: one.rows.picked(np.broadcast_to(one.labels, labels.shape)[where])
+            for key, one in single.items()
+        }
+        return Classes(
+            labels=labels,
+            rows=tuple(rows[k] if can else None for k, can in zip(keys, able, strict=True)),
+            size=size,
+            settled=all(one.settled for one in single.values()),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Act:
+    """One act by itself: its classes, and what of it matters by class."""
+
+    labels: Numbers
+    rows: Summary
+    settled: bool
+
+
+def _classed(summary: Summary, settled: bool) -> _Act:
+    labels: Numbers = np.zeros((1,) * summary.clean.ndim, np.int64)
+    size = 1
+    for column in summary.columns():
+        values, codes = np.unique(column, return_inverse=True)
+        if len(values) > 1:
+            labels, size = _mixed(labels, codes.reshape(column.shape))
+    where = _firsts(labels, size)
+    rows = (np.broadcast_to(column, labels.shape)[where] for column in summary.columns())
+    return _Act(labels, Summary(*rows), settled)
+
+
+@dataclass(frozen=True, eq=False)
+class _Against:
+    broken: Bits
+    pending: Bits
+    loose: Bits
+    assumed: Bits
+    refused: Bits
+
+
+def verdicts(
+    own: Summary | None, others: Sequence[tuple[bool, Summary]], *, idle: bool
+) -> npt.NDArray[np.int8]:
+    """Return the verdicts on an act, as places in `VERDICTS`, following `norms.profiles`.
+
+    Args:
+        own: of the act; None if it may not be done.
+        others: whether it is doing nothing, and what matters of it, for all else that can be done.
+        idle: whether the act itself is doing nothing.
+    """
+    shape = np.broadcast_shapes(*(s.clean.shape for s in (own, *(s for _, s in others)) if s))
+    found = np.full(shape, VERDICTS.index("deny"), np.int8)
+    if own is None:
+        return found
+    clean = np.broadcast_to(own.clean, shape)
+    way_out, unsure, worse = np.zeros(shape, bool), own.unsure, np.zeros(shape, bool)
+    alone = np.ones(shape, bool)
+    less, tied, still = np.zeros(shape, bool), np.zeros(shape, bool), np.full(shape, idle)
+    for nothing, other in others:
+        way_out = way_out | other.clean
+        unsure = unsure | other.unsure
+        alone = alone & (own.worst < other.best)
+        worse = worse | (other.worst < own.best)
+        less = less | (other.broken < own.broken)
+        equal = other.broken == own.broken
+        tied = tied | equal
+        still = still | equal if nothing else still
+    stuck = ~clean & ~way_out
+    told = (clean & own.pending) | (~clean & way_out & ~own.firm) | (
+        stuck & unsure & ~alone & ~worse)  # fmt: skip
+    sure, open_ = stuck & ~unsure, stuck & unsure
+    choices = {
+        "allow": clean & ~own.pending,
+        "ask": told & ~own.refused,
+        "necessity": (sure & ~less & ~tied) | (open_ & alone),
+        "deny-dilemma": (sure & less) | (open_ & ~alone & worse),
+        "dilemma-inaction": sure & ~less & tied & still,
+        "dilemma-choice": sure & ~less & tied & ~still,
+    }
+    for place, verdict in enumerate(VERDICTS):
+        if verdict in choices:
+            found[choices[verdict]] = place
+    return found
+
+
+class Board:
+    """The pairs of verdicts, before and after, in every cell of one hunt."""
+
+    def __init__(self, grid: Grid, codes: npt.NDArray[np.int64]) -> None:
+        self._grid = grid
+        self._codes = codes
+        """By cell: seven times the place of the verdict before, and that after."""
+        self._covered: Bits = np.zeros(self.known.shape, bool)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The facts that matter."""
+        sizes = zip(self._grid.names, self._codes.shape, strict=True)
+        return tuple(name for name, size in sizes if size > 1)
+
+    @cached_property
+    def known(self) -> npt.NDArray[np.int64]:
+        """The cells in which every fact that matters is known."""
+        return self._codes[tuple(slice(n - 1) if n > 1 else slice(None) for n in self._codes.shape)]
+
+    def uncovered(self) -> tuple[int, ...] | None:
+        """Return the first cell of differing verdicts, all known, that no region covers yet."""
+        return _first(_differing(self.known) & ~self._covered)
+
+    def cover(self, cube: Cube) -> None:
+        """Take the cells of a region off those not covered."""
+        self._covered[self._place(cube)] = True
+
+    def untold(self, told: set[Pair], *, known: bool) -> tuple[int, ...] | None:
+        """Return the first cell of a pair of differing verdicts that was not told of."""
+        cells = self.known if known else self._codes
+        open_ = np.array([c for c in np.unique(cells) if c >= 0 and _differ(c)
+                          and pair_of(int(c)) not in told], np.int64)  # fmt: skip
+        return None if not len(open_) else _first(cells == open_[0])
+
+    def pair(self, cell: tuple[int, ...]) -> Pair:
+        """Return the verdicts in a cell."""
+        return pair_of(int(self._codes[cell]))
+
+    def least(self, cell: tuple[int, ...]) -> Cube:
+        """Return the fewest known facts of a cell that give its verdicts, the others unknown."""
+        code, kept = self._codes[cell], list(cell)
+        for axis, size in enumerate(self._codes.shape):
+            if size > 1 and kept[axis] < size - 1:
+                darker = [*kept[:axis], size - 1, *kept[axis + 1 :]]
+                if self._codes[tuple(darker)] == code:
+                    kept = darker
+        return {
+            name: (self._grid.stretches[name][place],)
+            for name, place, size in zip(self._grid.names, kept, self._codes.shape, strict=True)
+            if size > 1 and place < size - 1
+        }
+
+    def widened(self, cell: tuple[int, ...]) -> Cube:
+        """Return the widest region around a cell, all known, in which the verdicts are the same."""
+        fits = (self.known == self._codes[cell]) | (self.known == IMPOSSIBLE)
+        chosen = [[place] for place in cell]
+        axes = [axis for axis, size in enumerate(self._codes.shape) if size > 1]
+
+        def everywhere(axis: int, places: list[int]) -> bool:
+            tried = [*chosen[:axis], places, *chosen[axis + 1 :]]
+            return bool(fits[np.ix_(*tried)].all())
+
+        free = set()
+        for axis in axes:
+            whole = list(range(fits.shape[axis]))
+            if everywhere(axis, whole):
+                chosen[axis] = whole
+                free.add(axis)
+        for axis in (a for a in axes if a not in free):
+            for place in range(fits.shape[axis]):
+                wider = sorted({*chosen[axis], place})
+                if wider != chosen[axis] and everywhere(axis, wider):
+                    chosen[axis] = wider
+        names = self._grid.names
+        return {
+            names[axis]: tuple(self._grid.stretches[names[axis]][p] for p in chosen[axis])
+            for axis in axes
+            if axis not in free
+        }
+
+    def _place(self, cube: Cube) -> Any:
+        places = []
+        for name, size in zip(self._grid.names, self.known.shape, strict=True):
+            inside = cube.get(name)
+            stretches = self._grid.stretches.get(name, [])
+            places.append(range(size) if inside is None else [stretches.index(s) for s in inside])
+        return np.ix_(*places)
+
+
+def compared(
+    grid: Grid,
+    pairs: Sequence[tuple[tuple[Any, Any], str]],
+    frames: tuple[Frame, Frame],
+    *,
+    null: str,
+    told: set[Pair],
+    place: tuple[str, int] | None,
+) -> tuple[Board | None, bool]:
+    """Return the board of an act beside doing nothing and perhaps another, and whether it is exact.
+
+    Args:
+        grid: the grid.
+        pairs: for the request, doing nothing and the other: the keys before and after, and the act.
+        frames: what both charters hold in the place.
+        null: the act of doing nothing.
+        told: pairs of verdicts that need not be found again, beside another act.
+        place: the fact that the place says, if it says one.
+
+    Returns:
+        None for a board on which nothing differs that is not told already.
+
+    Raises:
+        TooLarge: if it would have too many cells.
+    """
+    core = pairs[:1] if pairs[0][1] == null else pairs[:2]
+    first = _side(grid, core, frames)
+    second = _side(grid, pairs[2:], frames) if len(pairs) > 2 else None
+    settled = first.settled and (second is None or second.settled)
+    table = _table(first, second, idle=pairs[0][1] == null)
+    wanted = [c for c in np.unique(table) if _differ(c)
+              and (second is None or pair_of(int(c)) not in told)]  # fmt: skip
+    if not wanted:
+        return None, settled
+    if second is None:
+        codes = table[first.labels, 0]
+    else:
+        _checked(np.broadcast_shapes(first.labels.shape, second.labels.shape))
+        codes = table[first.labels, second.labels]
+    able = grid.possible(codes.shape, place)
+    codes = np.where(able, codes, IMPOSSIBLE)
+    return (Board(grid, codes) if np.isin(codes, wanted).any() else None), settled
+
+
+def _side(
+    grid: Grid, pairs: Sequence[tuple[tuple[Any, Any], str]], frames: tuple[Frame, Frame]
+) -> Classes:
+    keys = [key for both, _ in pairs for key in both]
+    return grid.classes(keys, [(frame, act) for _, act in pairs for frame in frames])
+
+
+def _table(first: Classes, second: Classes | None, *, idle: bool) -> npt.NDArray[np.int64]:
+    """The pair of verdicts by class of the request and nothing, and class of the other."""
+    codes: npt.NDArray[np.int64] = np.zeros((first.size, 1 if second is None else second.size),
+                                            np.int64)  # fmt: skip
+    for side, factor in ((0, len(VERDICTS)), (1, 1)):
+        own = _standing(first.rows[side], 0)
+        others = []
+        if not idle:
+            nothing = _standing(first.rows[2 + side], 0)
+            others += [] if nothing is None else [(True, nothing)]
+        if second is not None:
+            another = _standing(second.rows[side], 1)
+            others += [] if another is None else [(False, another)]
+        codes = codes + factor * verdicts(own, others, idle=idle)
+    return codes
+
+
+def _standing(summary: Summary | None, axis: int) -> Summary | None:
+    if summary is None:
+        return None
+    return Summary(*(c[:, None] if axis == 0 else c[None, :] for c in summary.columns()))
+
+
+def pair_of(code: int) -> Pair:
+    """Return the verdicts before and after that a code stands for."""
+    before, after = divmod(code, len(VERDICTS))
+    return VERDICTS[before], VERDICTS[after]
+
+
+def _differ(code: int) -> bool:
+    return bool(code // len(VERDICTS) != code % len(VERDICTS))
+
+
+def _differing(codes: npt.NDArray[np.int64]) -> Bits:
+    found: Bits = (codes >= 0) & (codes // len(VERDICTS) != codes % len(VERDICTS))
+    return found
+
+
+def _first(cells: Bits) -> tuple[int, ...] | None:
+    flat = int(cells.argmax()) if cells.size else 0
+    if not cells.size or not cells.flat[flat]:
+        return None
+    return tuple(int(place) for place in np.unravel_index(flat, cells.shape))
+
+
+def _weights(entries: Sequence[Iterable[Entry]]) -> dict[tuple[int, int], int]:
+    """For every rank and severity the weight of one breach, so that sums compare by gravity.
+
+    A breach weighs more than all less grave ones together.
+
+    Raises:
+        TooLarge: if 64 bits do not suffice.
+    """
+    counts: dict[tuple[int, int], int] = {}
+    for side in entries:
+        here: dict[tuple[int, int], int] = {}
+        for entry in side:
+            level = (entry.strength, entry.norm.severity)
+            here[level] = here.get(level, 0) + 1
+        for level, count in here.items():
+            counts[level] = max(count, counts.get(level, 0))
+    weight, found = 1, {}
+    for level in sorted(counts, key=lambda one: (-one[0], one[1])):
+        found[level] = weight
+        weight *= counts[level] + 1
+    if weight > _COUNTED:
+        raise TooLarge
+    return found
+
+
+def _inside(low: int | None, high: int | None) -> int:
+    return low if low is not None else 0 if high is None else high
+
+
+def _checked(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if math.prod(shape) > CELLS:
+        raise TooLarge
+    return shape
+
+
+def _mixed(one: Numbers, other: Numbers) -> tuple[Numbers, int]:
+    """Return labels for every pair of two labels that occurs, and how many there are."""
+    _checked(np.broadcast_shapes(one.shape, other.shape))
+    width = int(other.max()) + 1
+    pairs = one * width + other
+    occurring = np.zeros((int(one.max()) + 1) * width, bool)
+    occurring[pairs.ravel()] = True
+    numbers = np.cumsum(occurring) - 1
+    return numbers[pairs], int(numbers[-1]) + 1
+
+
+def _firsts(labels: Numbers, size: int) -> tuple[Any, ...]:
+    """Return where each label first occurs."""
+    first = np.zeros(size, np.int64)
+    first[labels.ravel()[::-1]] = np.arange(labels.size)[::-1]
+    return np.unravel_index(first, labels.shape)
