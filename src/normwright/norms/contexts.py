@@ -118,6 +118,13 @@ class Context:
             self._seen[act] = found
         return found
 
+    def bearing(self, acts: Iterable[str]) -> list[Entry]:
+        """Return the norms that can bear on a verdict about some acts, whatever the facts."""
+        found = {e.index: e for act in acts for group in self.covering(act) for e in group}
+        for duty, exemptions in self.duties:
+            found.update((e.index, e) for e in (duty, *exemptions))
+        return list(found.values())
+
     def duties_under(self, facts: Mapping[str, FactValue]) -> list[Duties]:
         """Obligations with their exemptions, less those that a single fact shows not to hold."""
         found = list(self._needing.get(None, {}).get(None, ()))

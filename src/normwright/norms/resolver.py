@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from normwright.norms.acts import NULL_ACT, Acts
 from normwright.norms.axioms import Axioms
-from normwright.norms.conditions import compiled, facts_of
+from normwright.norms.conditions import Truth, compiled, facts_of
 from normwright.norms.contexts import (
     HOLDING,
     Context,
@@ -398,11 +398,22 @@ class Resolver:
         acts = tuple(profiles)
         unknown = dimensions(self._considered(acts, view), acts, view, state, self._vocabulary)
 
+        known: dict[Any, DecisionVerdict] = {}
+        open_: dict[int, tuple[Context, list[Entry]]] = {}
+
         def learned(now: State) -> DecisionVerdict | None:
             if self._axioms and self._impossible(now.facts):
                 return None
             seen = View(self._context(now.frame), view.truths.revised(now.facts))
-            return verdict_of(request, {a: self._profile(a, seen) for a in acts})
+            place = id(seen.context)
+            if place not in open_:
+                undecided = [e for e in seen.context.bearing(acts) if _undecided(e, acts, view)]
+                open_[place] = (seen.context, undecided)
+            # What was settled stays settled, so a verdict follows from the truth of the rest.
+            key = (place, tuple(_truths(e, acts, seen) for e in open_[place][1]))
+            if key not in known:
+                known[key] = verdict_of(request, {a: self._profile(a, seen) for a in acts})
+            return known[key]
 
         return mattering(state, unknown, learned)
 
@@ -486,6 +497,16 @@ def _entry(index: int, norm: Norm, axioms: Axioms) -> Entry:
         by_act=COVERS in facts_of(norm.condition),
         lawful=axioms.question(norm.condition) if axioms.bear_on(norm.condition) else None,
     )
+
+
+def _truths(entry: Entry, acts: Sequence[str], view: View) -> tuple[Truth, ...]:
+    """All that can be asked of the truth of a norm beside some acts."""
+    asked = (*acts, None) if entry.by_act else (None,)
+    return (*(view.truths.of(entry, act) for act in asked), view.truths.goes_on(entry))
+
+
+def _undecided(entry: Entry, acts: Sequence[str], view: View) -> bool:
+    return None in _truths(entry, acts, view)
 
 
 def _zone_faults(charter: Charter) -> list[Fault]:

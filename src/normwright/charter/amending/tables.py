@@ -42,10 +42,16 @@ _COUNTED = 2**62
 
 Bits: TypeAlias = npt.NDArray[np.bool_]
 Numbers: TypeAlias = npt.NDArray[np.int64]
+Codes: TypeAlias = npt.NDArray[np.int8]
 Pair: TypeAlias = tuple[DecisionVerdict, DecisionVerdict]
 
 _KEPT = 256
 """Combinations of acts whose classes are kept ready."""
+
+_MANY = 256
+"""Classes of one act, beyond which those alike are merged before it goes on."""
+
+_BROKEN, _LOOSE, _ASSUMED, _PENDING, _REFUSED = 1, 2, 4, 8, 16
 
 IMPOSSIBLE = -1
 """Stands where no situation is, because an axiom forbids it or the place rules it out."""
@@ -86,10 +92,21 @@ class Classes:
 
     labels: Numbers
     """By cell, the number of its class."""
-    rows: tuple[Summary | None, ...]
-    """For each act, before and after: its summary by class; None where it may not be done."""
     size: int
+    sides: tuple[Side, Side]
+    """Before and after."""
     settled: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """The classes of some acts under one charter."""
+
+    key: Any
+    labels: Numbers
+    """By class of both charters together, its class under this one."""
+    rows: tuple[Summary | None, ...]
+    """For each act, its summary by class; None where it may not be done."""
 
 
 class Grid:
@@ -129,6 +146,7 @@ class Grid:
         self._settled: dict[Entry, tuple[Bits, Bits, bool]] = {}
         self._acts: dict[Any, _Act] = {}
         self._classes: dict[Any, Classes] = {}
+        self._ruled: dict[Any, Codes] = {}
         self._laws = list(self._possible(axioms))
 
     def truth(self, condition: Condition) -> npt.NDArray[np.int8]:
@@ -235,53 +253,47 @@ class Grid:
         """What of an act matters in a frame; acts of the same key share it."""
         found = self._acts.get(key)
         if found is None:
-            found = self._acts[key] = _classed(*self._summed(frame, act))
+            found = self._acts[key] = self._summed(frame, act)
         return found
 
-    def _summed(self, frame: Frame, act: str) -> tuple[Summary, bool]:
-        never: Bits = self._nowhere()
-        pending, refused, firm, unsure, dirty = never, never, never, never, never
-        zero = np.zeros(never.shape, np.int64)
-        broken, worst, best = zero, zero, zero
-        settled = True
+    def _summed(self, frame: Frame, act: str) -> _Act:
+        """Put together what each norm against an act adds, class by class."""
+        labels: Numbers = np.zeros((1,) * len(self.names), np.int64)
+        rows, settled = _nothing(), True
         for entry, lifting in frame.against(act):
-            one, sure = self._against(entry, lifting, frame)
+            states, sure = self._against(entry, lifting, frame)
             settled &= sure
-            _checked(np.broadcast_shapes(broken.shape, one.broken.shape))
             weight = self._weights[entry.strength, entry.norm.severity]
-            dirty = dirty | one.broken
-            pending, refused = pending | one.pending, refused | one.refused
-            firm = firm | (one.broken & ~one.loose)
-            unsure = unsure | one.pending | one.loose | one.assumed
-            broken = broken + weight * one.broken
-            worst = worst + weight * (one.broken | one.pending)
-            best = best + weight * (one.broken & ~one.loose & ~one.assumed)
-        return Summary(~dirty, pending, refused, firm, unsure, broken, worst, best), settled
+            values, codes = np.unique(states, return_inverse=True)
+            before = labels
+            labels, size = _mixed(labels, codes.reshape(states.shape))
+            where = _firsts(labels, size)
+            state = np.broadcast_to(states, labels.shape)[where]
+            rows = _with(rows.picked(np.broadcast_to(before, labels.shape)[where]), state, weight)
+            if size > _MANY:
+                labels, rows = _merged(labels, rows)
+        return _Act(*_merged(labels, rows), settled)
 
     def _against(
         self, entry: Entry, lifting: Sequence[Entry], frame: Frame
-    ) -> tuple[_Against, bool]:
+    ) -> tuple[npt.NDArray[np.int8], bool]:
+        """How a norm stands against an act in every cell, as bits, and whether that is all."""
         true, unknown, settled = self._truth(entry, frame)
-        lifted: Bits = self._nowhere()
-        maybe = lifted
+        lifted = maybe = self._nowhere()
         for one in lifting:
             yes, open_, sure = self._truth(one, frame)
+            _checked(np.broadcast_shapes(true.shape, lifted.shape, yes.shape))
             lifted, maybe, settled = lifted | yes, maybe | open_, settled and sure
-        stands = ~lifted
-        assumed: Bits = np.full(lifted.shape, frame.assumed(entry))
+        stands, assumed = ~lifted, self._nowhere() | frame.assumed(entry)
         if entry.norm.maintain is not None:
             goes_on = self.truth(entry.norm.maintain)
             stands, assumed = stands & (goes_on != -1), assumed | (goes_on != 1)
         told = frame.told_of_unknown(entry)
         broken, pending = true & stands, unknown & stands
-        nowhere = self._nowhere()
-        return _Against(
-            broken=broken,
-            pending=nowhere if told == "allow" else pending,
-            loose=broken & maybe,
-            assumed=broken & assumed,
-            refused=pending if told == "deny" else nowhere,
-        ), settled
+        states = (_BROKEN * broken + _LOOSE * (broken & maybe) + _ASSUMED * (broken & assumed)
+                  + _PENDING * (pending & (told != "allow")) + _REFUSED * (pending
+                  & (told == "deny")))  # fmt: skip
+        return states.astype(np.int8), settled
 
     def _truth(self, entry: Entry, frame: Frame) -> tuple[Bits, Bits, bool]:
         true, false, settled = self.settled(entry, frame.axioms)
@@ -299,6 +311,16 @@ class Grid:
             found = self._classes[known] = self._together(known, acts)
         return found
 
+    def ruled(self, first: Side, second: Side | None, *, idle: bool) -> Codes:
+        """Return the verdicts of one charter by class of the request and nothing, and the other."""
+        key = (first.key, None if second is None else second.key, idle)
+        found = self._ruled.get(key)
+        if found is None:
+            if len(self._ruled) >= _KEPT * 8:
+                self._ruled.clear()
+            found = self._ruled[key] = _ruled(first, second, idle=idle)
+        return found
+
     def _together(self, keys: Sequence[Any], acts: Sequence[tuple[Frame, str]]) -> Classes:
         able = [frame.may_be_done(act) for frame, act in acts]
         single = {
@@ -310,16 +332,22 @@ class Grid:
         for one in single.values():
             labels, size = _mixed(labels, one.labels)
         where = _firsts(labels, size)
-        rows = {
-            key: one.rows.picked(np.broadcast_to(one.labels, labels.shape)[where])
-            for key, one in single.items()
+        taken = {
+            key: np.broadcast_to(one.labels, labels.shape)[where] for key, one in single.items()
         }
-        return Classes(
-            labels=labels,
-            rows=tuple(rows[k] if can else None for k, can in zip(keys, able, strict=True)),
-            size=size,
-            settled=all(one.settled for one in single.values()),
-        )
+
+        def side(which: int) -> Side:
+            own = [(k if can else None) for k, can in zip(keys, able, strict=True)][which::2]
+            here, count = np.zeros(size, np.int64), 1
+            for key in own:
+                if key is not None:
+                    here, count = _mixed(here, taken[key])
+            first = _firsts(here, count)
+            rows = (None if k is None else single[k].rows.picked(taken[k][first]) for k in own)
+            return Side(tuple(own), here, tuple(rows))
+
+        settled = all(one.settled for one in single.values())
+        return Classes(labels, size, (side(0), side(1)), settled)
 
 
 @dataclass(frozen=True, eq=False)
@@ -331,25 +359,38 @@ class _Act:
     settled: bool
 
 
-def _classed(summary: Summary, settled: bool) -> _Act:
-    labels: Numbers = np.zeros((1,) * summary.clean.ndim, np.int64)
+def _nothing() -> Summary:
+    """What matters of an act against which nothing stands: one class."""
+    never, none = np.zeros(1, bool), np.zeros(1, np.int64)
+    return Summary(~never, never, never, never, never, none, none, none)
+
+
+def _with(rows: Summary, state: npt.NDArray[np.int8], weight: int) -> Summary:
+    """What matters of an act with one more norm against it, in some state."""
+    broken, loose, assumed, pending = (
+        (state & bit) > 0 for bit in (_BROKEN, _LOOSE, _ASSUMED, _PENDING)
+    )
+    return Summary(
+        clean=rows.clean & ~broken,
+        pending=rows.pending | pending,
+        refused=rows.refused | ((state & _REFUSED) > 0),
+        firm=rows.firm | (broken & ~loose),
+        unsure=rows.unsure | pending | loose | assumed,
+        broken=rows.broken + weight * broken,
+        worst=rows.worst + weight * (broken | pending),
+        best=rows.best + weight * (broken & ~loose & ~assumed),
+    )
+
+
+def _merged(labels: Numbers, rows: Summary) -> tuple[Numbers, Summary]:
+    """Make one class of those of which the same matters."""
+    alike: Numbers = np.zeros(len(rows.clean), np.int64)
     size = 1
-    for column in summary.columns():
+    for column in rows.columns():
         values, codes = np.unique(column, return_inverse=True)
         if len(values) > 1:
-            labels, size = _mixed(labels, codes.reshape(column.shape))
-    where = _firsts(labels, size)
-    rows = (np.broadcast_to(column, labels.shape)[where] for column in summary.columns())
-    return _Act(labels, Summary(*rows), settled)
-
-
-@dataclass(frozen=True, eq=False)
-class _Against:
-    broken: Bits
-    pending: Bits
-    loose: Bits
-    assumed: Bits
-    refused: Bits
+            alike, size = _mixed(alike, codes)
+    return alike[labels], rows.picked(_firsts(alike, size))
 
 
 def verdicts(
@@ -400,7 +441,7 @@ def verdicts(
 class Board:
     """The pairs of verdicts, before and after, in every cell of one hunt."""
 
-    def __init__(self, grid: Grid, codes: npt.NDArray[np.int64]) -> None:
+    def __init__(self, grid: Grid, codes: Codes) -> None:
         self._grid = grid
         self._codes = codes
         """By cell: seven times the place of the verdict before, and that after."""
@@ -413,13 +454,13 @@ class Board:
         return tuple(name for name, size in sizes if size > 1)
 
     @cached_property
-    def known(self) -> npt.NDArray[np.int64]:
+    def known(self) -> Codes:
         """The cells in which every fact that matters is known."""
         return self._codes[tuple(slice(n - 1) if n > 1 else slice(None) for n in self._codes.shape)]
 
     def uncovered(self) -> tuple[int, ...] | None:
         """Return the first cell of differing verdicts, all known, that no region covers yet."""
-        return _first(_differing(self.known) & ~self._covered)
+        return _first(_WANTED[self.known] & ~self._covered)
 
     def cover(self, cube: Cube) -> None:
         """Take the cells of a region off those not covered."""
@@ -428,9 +469,9 @@ class Board:
     def untold(self, told: set[Pair], *, known: bool) -> tuple[int, ...] | None:
         """Return the first cell of a pair of differing verdicts that was not told of."""
         cells = self.known if known else self._codes
-        open_ = np.array([c for c in np.unique(cells) if c >= 0 and _differ(c)
-                          and pair_of(int(c)) not in told], np.int64)  # fmt: skip
-        return None if not len(open_) else _first(cells == open_[0])
+        wanted = _WANTED.copy()
+        wanted[[_code(pair) for pair in sorted(told)]] = False
+        return _first(wanted[cells])
 
     def pair(self, cell: tuple[int, ...]) -> Pair:
         """Return the verdicts in a cell."""
@@ -516,19 +557,19 @@ def compared(
     first = _side(grid, core, frames)
     second = _side(grid, pairs[2:], frames) if len(pairs) > 2 else None
     settled = first.settled and (second is None or second.settled)
-    table = _table(first, second, idle=pairs[0][1] == null)
-    wanted = [c for c in np.unique(table) if _differ(c)
-              and (second is None or pair_of(int(c)) not in told)]  # fmt: skip
-    if not wanted:
+    table = _table(grid, first, second, idle=pairs[0][1] == null)
+    wanted = _WANTED.copy()
+    if second is not None:
+        wanted[[_code(pair) for pair in sorted(told)]] = False
+    if not wanted[table].any():
         return None, settled
     if second is None:
         codes = table[first.labels, 0]
     else:
         _checked(np.broadcast_shapes(first.labels.shape, second.labels.shape))
         codes = table[first.labels, second.labels]
-    able = grid.possible(codes.shape, place)
-    codes = np.where(able, codes, IMPOSSIBLE)
-    return (Board(grid, codes) if np.isin(codes, wanted).any() else None), settled
+    codes = np.where(grid.possible(codes.shape, place), codes, np.int8(IMPOSSIBLE))
+    return (Board(grid, codes) if wanted[codes].any() else None), settled
 
 
 def _side(
@@ -538,21 +579,29 @@ def _side(
     return grid.classes(keys, [(frame, act) for _, act in pairs for frame in frames])
 
 
-def _table(first: Classes, second: Classes | None, *, idle: bool) -> npt.NDArray[np.int64]:
+def _ruled(first: Side, second: Side | None, *, idle: bool) -> Codes:
+    own = _standing(first.rows[0], 0)
+    others = []
+    if not idle:
+        nothing = _standing(first.rows[1], 0)
+        others += [] if nothing is None else [(True, nothing)]
+    if second is not None:
+        another = _standing(second.rows[0], 1)
+        others += [] if another is None else [(False, another)]
+    found = verdicts(own, others, idle=idle)
+    height = int(first.labels.max()) + 1
+    width = 1 if second is None else int(second.labels.max()) + 1
+    return np.broadcast_to(found, (height, width))
+
+
+def _table(grid: Grid, first: Classes, second: Classes | None, *, idle: bool) -> Codes:
     """The pair of verdicts by class of the request and nothing, and class of the other."""
-    codes: npt.NDArray[np.int64] = np.zeros((first.size, 1 if second is None else second.size),
-                                            np.int64)  # fmt: skip
-    for side, factor in ((0, len(VERDICTS)), (1, 1)):
-        own = _standing(first.rows[side], 0)
-        others = []
-        if not idle:
-            nothing = _standing(first.rows[2 + side], 0)
-            others += [] if nothing is None else [(True, nothing)]
-        if second is not None:
-            another = _standing(second.rows[side], 1)
-            others += [] if another is None else [(False, another)]
-        codes = codes + factor * verdicts(own, others, idle=idle)
-    return codes
+    tables = []
+    for side in (0, 1):
+        other = None if second is None else second.sides[side]
+        table = grid.ruled(first.sides[side], other, idle=idle)[first.sides[side].labels]
+        tables.append(table if other is None else table[:, other.labels])
+    return len(VERDICTS) * tables[0] + tables[1]
 
 
 def _standing(summary: Summary | None, axis: int) -> Summary | None:
@@ -567,13 +616,12 @@ def pair_of(code: int) -> Pair:
     return VERDICTS[before], VERDICTS[after]
 
 
-def _differ(code: int) -> bool:
-    return bool(code // len(VERDICTS) != code % len(VERDICTS))
+def _code(pair: Pair) -> int:
+    return len(VERDICTS) * VERDICTS.index(pair[0]) + VERDICTS.index(pair[1])
 
 
-def _differing(codes: npt.NDArray[np.int64]) -> Bits:
-    found: Bits = (codes >= 0) & (codes // len(VERDICTS) != codes % len(VERDICTS))
-    return found
+_WANTED: Bits = np.array([b != a for b in VERDICTS for a in VERDICTS] + [False])
+"""Whether a code is of verdicts that differ; the last place, which -1 names, is no situation."""
 
 
 def _first(cells: Bits) -> tuple[int, ...] | None:
