@@ -82,11 +82,13 @@ class Resolver:
             faults += norm_faults(norm.model_copy(update={"cases": ()}), vocabulary)
         if faults:
             raise InputError(faults)
-        self._vocabulary = vocabulary
+        self.vocabulary = vocabulary
+        """The facts, acts and axioms that the norms speak of."""
         self._open_world = charter.open_world if open_world is None else open_world
         self._charter = charter
         self._basis = charter.jurisdiction_basis
-        self._acts = Acts(vocabulary)
+        self.acts = Acts(vocabulary)
+        """Which act is a kind of which."""
         self._facts = {fact.name: fact for fact in vocabulary.facts}
         self._axioms = Axioms(vocabulary.axioms, vocabulary.facts)
         held = sorted((n for n in charter.norms if n.status in HOLDING),
@@ -147,8 +149,8 @@ class Resolver:
         view = View(self._context(state.frame), Truths(state.facts, self._covering(situation)))
         request = situation.act
         alternatives = dict.fromkeys((*situation.feasible, NULL_ACT))
-        acts = [a for a in alternatives if a != request and self._may_be_done(a)]
-        if not self._may_be_done(request):
+        acts = [a for a in alternatives if a != request and self.may_be_done(a)]
+        if not self.may_be_done(request):
             profiles = {a: self._profile(a, view) for a in acts}
             return _Weighed("deny", profiles, view, state)
         profiles = {a: self._profile(a, view) for a in (request, *acts)}
@@ -156,12 +158,12 @@ class Resolver:
 
     def _state(self, situation: Situation) -> State:
         """What is known, once it is sound."""
-        facts, faults = known_facts(situation, self._facts, self._acts)
+        facts, faults = known_facts(situation, self._facts, self.acts)
         under = polities(situation, self._basis)
         place = single_polity(under, self._facts.get(PLACE))
         if place is not None and PLACE not in situation.facts:
             facts[PLACE] = place
-        faults += [*situation_faults(facts, self._vocabulary), *self._misspelt(under)]
+        faults += [*situation_faults(facts, self.vocabulary), *self._misspelt(under)]
         if not faults and self._axioms:
             faults = self._impossible(facts)
         if faults:
@@ -204,34 +206,49 @@ class Resolver:
         """Whether the chain of grants covers an act, where conditions can ask that."""
         if not situation.grants or COVERS not in self._facts or COVERS in situation.facts:
             return None
-        return lambda act: covers(situation.grants, act, self._acts)
+        return lambda act: covers(situation.grants, act, self.acts)
 
-    def _may_be_done(self, act: str) -> bool:
-        return self._open_world or act in self._acts
+    def placed(self, situation: Situation) -> Placed:
+        """Return which norms hold where a situation is, before what they ask of facts is looked at.
+
+        Raises:
+            InputError: as `decide`.
+        """
+        state = self._state(situation)
+        return Placed(self._context(state.frame), state.facts)
+
+    def valid_at(self, time: date | None) -> frozenset[int]:
+        """Return the norms valid on a day or at an instant, by their place in `entries`."""
+        days = days_in(time, self._zones)
+        return frozenset(e.index for e in self.entries if valid_on(e.norm, self._day(e.norm, days)))
+
+    def may_be_done(self, act: str) -> bool:
+        """Whether an act counts at all: outside the ontology only where the charter says so."""
+        return self._open_world or act in self.acts
 
     def _context(self, frame: Frame) -> Context:
         found = self._contexts.get(frame)
         if found is None:
-            valid = [e for e in self.entries if valid_on(e.norm, self._day(e.norm, frame))]
+            valid = [e for e in self.entries if valid_on(e.norm, self._day(e.norm, frame.days))]
             if len(self._contexts) >= _CONTEXTS:
                 self._contexts.clear()
-            found = self._contexts[frame] = Context(frame, valid, self._acts, self._dead)
+            found = self._contexts[frame] = Context(frame, valid, self.acts, self._dead)
         return found
 
-    def _day(self, norm: Norm, frame: Frame) -> date | None:
+    def _day(self, norm: Norm, days: tuple[date, ...] | None) -> date | None:
         zone = self._zone_of.get(norm.authority, self._utc)
-        return None if frame.days is None else frame.days[zone]
+        return None if days is None else days[zone]
 
     def _contest(self, p: Entry, f: Entry) -> Contest:
         key = (p.index, f.index)
         found = self._contests.get(key)
         if found is None:
-            words = self._vocabulary
-            found = contest(p.norm, f.norm, self._acts, words.facts, words.axioms)
+            words = self.vocabulary
+            found = contest(p.norm, f.norm, self.acts, words.facts, words.axioms)
             self._contests[key] = found
         return found
 
-    def _permits(self, p: Entry, f: Entry) -> bool:
+    def permits(self, p: Entry, f: Entry) -> bool:
         """Whether a permission, guarantee or exemption beats a restrictive norm."""
         if f.norm.kind == "obligation" and p.norm.kind != "exemption":
             return _shields(p, f)
@@ -240,10 +257,10 @@ class Resolver:
     def _beaten(self, f: Entry, pool: Sequence[Entry], context: Context) -> bool:
         """Whether, for each of those it binds, a norm of the pool that binds them too beats it."""
         if context.alone:
-            return bool(pool) and any(self._permits(p, f) for p in pool)
+            return bool(pool) and any(self.permits(p, f) for p in pool)
         holders = context.holders
         return all(
-            any(holder in holders[p.index] and self._permits(p, f) for p in pool)
+            any(holder in holders[p.index] and self.permits(p, f) for p in pool)
             for holder in holders[f.index]
         )
 
@@ -258,7 +275,7 @@ class Resolver:
             if truth is not False and not self._beaten(f, allowing, context):
                 loose = truth is True and self._beaten(f, [*allowing, *maybe], context)
                 draft.add(f, truth, view, loose=loose)
-        above = self._acts.above(act)
+        above = self.acts.above(act)
         for owed in view.obliging:
             o, truth = owed.duty, owed.truth
             if o.norm.act in above:
@@ -332,7 +349,7 @@ class Resolver:
         for f in forbidding:
             if view.truth(f, request) is True:
                 found += self._outcomes(f, allowing, view.context)
-        above = self._acts.above(request)
+        above = self.acts.above(request)
         for owed in view.obliging:
             o = owed.duty
             if o.norm.act in above or owed.truth is not True:
@@ -396,7 +413,7 @@ class Resolver:
         if own is None or self._all_known(state) or settled(verdict, own, profiles, request):
             return ()
         acts = tuple(profiles)
-        unknown = dimensions(self._considered(acts, view), acts, view, state, self._vocabulary)
+        unknown = dimensions(self._considered(acts, view), acts, view, state, self.vocabulary)
 
         known: dict[Any, DecisionVerdict] = {}
         open_: dict[int, tuple[Context, list[Entry]]] = {}
@@ -433,6 +450,14 @@ class Resolver:
         for owed in view.obliging:
             found.update((e.index, e) for e in (owed.duty, *owed.perhaps))
         return list(found.values())
+
+
+class Placed(NamedTuple):
+    """What holds where a situation is."""
+
+    context: Context
+    facts: Mapping[str, FactValue]
+    """What is known, with what follows from the place itself."""
 
 
 class _Weighed(NamedTuple):

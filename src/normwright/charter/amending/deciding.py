@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias, get_args
 
 from normwright.charter.amending.frames import Frame
-from normwright.charter.solving import Solver, _range
+from normwright.charter.solving import Solver, domain_of
 from normwright.norms import NULL_ACT, facts_of
 from normwright.norms.axioms import COMPLETIONS
 from normwright.norms.profiles import Entry
@@ -48,7 +48,7 @@ Stretch: TypeAlias = tuple[int | None, int | None]
 
 def cut(fact: FactType, starts: Iterable[int]) -> tuple[Stretch, ...]:
     """Return the stretches of a fact's values that begin at some numbers, or at its lowest."""
-    low, high = _range(fact)
+    low, high = domain_of(fact)
     inside = sorted({s for s in starts if (low is None or s > low) and (high is None or s <= high)})
     if fact.type in ("bool", "enum") and low is not None and high is not None:
         inside = list(range(low + 1, high + 1))
@@ -78,11 +78,11 @@ class Facts:
 
     def variable(self, fact: str) -> Term:
         """The value of a fact."""
-        return self.solver._names[fact]
+        return self.solver.variable(fact)
 
     def laws(self) -> list[Term]:
         """The bounds of all facts."""
-        return list(self.solver._solver.assertions())
+        return self.solver.laws()
 
     def every(self, *terms: Term) -> Term:
         """That all of these hold."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
@@ -155,7 +155,7 @@ class Frame:
     @property
     def axioms(self) -> tuple[Condition, ...]:
         """What the charter says holds in every situation."""
-        return self.resolver._vocabulary.axioms
+        return self.resolver.vocabulary.axioms
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -169,7 +169,7 @@ class Frame:
 
     def may_be_done(self, act: str) -> bool:
         """Whether an act counts at all: outside the ontology only where the charter says so."""
-        return self.resolver._may_be_done(act)
+        return self.resolver.may_be_done(act)
 
     def certain(self, entry: Entry) -> bool:
         """Whether it is known that the norm applies here, whatever its condition."""
@@ -182,8 +182,8 @@ class Frame:
     def against(self, act: str) -> list[tuple[Entry, list[Entry]]]:
         """Return the norms that the act can break, each with the permissive ones that lift it."""
         forbidding, permitting = self.context.covering(act)
-        above = self.resolver._acts.above(act)
-        lifts = self.resolver._permits
+        above = self.resolver.acts.above(act)
+        lifts = self.resolver.permits
         return [
             *((f, [p for p in permitting if lifts(p, f)]) for f in forbidding),
             *(
@@ -239,8 +239,8 @@ _DECIDING: WeakKeyDictionary[Resolver, dict[int, str]] = WeakKeyDictionary()
 
 def frame_of(resolver: Resolver, place: Place) -> Frame:
     """Return what the charter of a resolver holds in a place."""
-    state = resolver._state(place.asked(NULL_ACT))
-    return Frame(resolver, resolver._context(state.frame), state.facts)
+    context, facts = resolver.placed(place.asked(NULL_ACT))
+    return Frame(resolver, context, facts)
 
 
 def grouped(
@@ -248,8 +248,16 @@ def grouped(
 ) -> list[tuple[Frame, Frame, list[Place]]]:
     """Return the places in groups in which the same norms of both charters hold."""
     groups: dict[Any, tuple[Frame, Frame, list[Place]]] = {}
+    valid: dict[When, Any] = {}
+    known: dict[Any, tuple[Frame, Frame]] = {}
     for place in among:
-        old, new = frame_of(before, place), frame_of(after, place)
+        if place.time not in valid:
+            valid[place.time] = before.valid_at(place.time), after.valid_at(place.time)
+        # Two times at which the same norms are valid are one time.
+        key = (valid[place.time], replace(place, time=None))
+        if key not in known:
+            known[key] = frame_of(before, place), frame_of(after, place)
+        old, new = known[key]
         _, _, members = groups.setdefault((old.key, new.key), (old, new, []))
         members.append(place)
     return list(groups.values())

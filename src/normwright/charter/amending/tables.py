@@ -81,6 +81,10 @@ class Summary:
         """Return all of it, in order."""
         return [getattr(self, field.name) for field in fields(self)]
 
+    def spread(self, shape: tuple[int, ...]) -> Summary:
+        """Return the same, said of every cell of a shape."""
+        return Summary(*(np.broadcast_to(column, shape) for column in self.columns()))
+
     def picked(self, places: Any) -> Summary:
         """Return what it says in some places alone."""
         return Summary(*(column[places] for column in self.columns()))
@@ -264,7 +268,7 @@ class Grid:
             states, sure = self._against(entry, lifting, frame)
             settled &= sure
             weight = self._weights[entry.strength, entry.norm.severity]
-            values, codes = np.unique(states, return_inverse=True)
+            _, codes = np.unique(states, return_inverse=True)
             before = labels
             labels, size = _mixed(labels, codes.reshape(states.shape))
             where = _firsts(labels, size)
@@ -407,12 +411,26 @@ def verdicts(
     found = np.full(shape, VERDICTS.index("deny"), np.int8)
     if own is None:
         return found
-    clean = np.broadcast_to(own.clean, shape)
-    way_out, unsure, worse = np.zeros(shape, bool), own.unsure, np.zeros(shape, bool)
-    alone = np.ones(shape, bool)
-    less, tied, still = np.zeros(shape, bool), np.zeros(shape, bool), np.full(shape, idle)
+    way_out = np.zeros(shape, bool)
+    for _, other in others:
+        way_out |= other.clean
+    asking = np.where(own.clean, own.pending, way_out & ~own.firm) & ~own.refused
+    found[np.broadcast_to(own.clean & ~own.pending, shape)] = VERDICTS.index("allow")
+    found[asking] = VERDICTS.index("ask")
+    # Few acts are such that whatever is done breaks something; only these have to be compared.
+    stuck = np.nonzero(~(own.clean | way_out))
+    if len(stuck[0]):
+        mine = own.spread(shape).picked(stuck)
+        rest = [(nothing, other.spread(shape).picked(stuck)) for nothing, other in others]
+        found[stuck] = _dilemmas(mine, rest, idle=idle)
+    return found
+
+
+def _dilemmas(own: Summary, others: Sequence[tuple[bool, Summary]], *, idle: bool) -> Codes:
+    """The verdicts where the act and all others break something."""
+    unsure, worse, alone = own.unsure, np.zeros(len(own.clean), bool), ~own.clean
+    less, tied, still = worse, worse, np.full(len(own.clean), idle)
     for nothing, other in others:
-        way_out = way_out | other.clean
         unsure = unsure | other.unsure
         alone = alone & (own.worst < other.best)
         worse = worse | (other.worst < own.best)
@@ -420,21 +438,16 @@ def verdicts(
         equal = other.broken == own.broken
         tied = tied | equal
         still = still | equal if nothing else still
-    stuck = ~clean & ~way_out
-    told = (clean & own.pending) | (~clean & way_out & ~own.firm) | (
-        stuck & unsure & ~alone & ~worse)  # fmt: skip
-    sure, open_ = stuck & ~unsure, stuck & unsure
-    choices = {
-        "allow": clean & ~own.pending,
-        "ask": told & ~own.refused,
-        "necessity": (sure & ~less & ~tied) | (open_ & alone),
-        "deny-dilemma": (sure & less) | (open_ & ~alone & worse),
-        "dilemma-inaction": sure & ~less & tied & still,
-        "dilemma-choice": sure & ~less & tied & ~still,
+    choices: dict[DecisionVerdict, Bits] = {
+        "ask": unsure & ~alone & ~worse & ~own.refused,
+        "necessity": np.where(unsure, alone, ~less & ~tied),
+        "deny-dilemma": np.where(unsure, ~alone & worse, less),
+        "dilemma-inaction": ~unsure & ~less & tied & still,
+        "dilemma-choice": ~unsure & ~less & tied & ~still,
     }
-    for place, verdict in enumerate(VERDICTS):
-        if verdict in choices:
-            found[choices[verdict]] = place
+    found = np.full(len(own.clean), VERDICTS.index("deny"), np.int8)
+    for verdict, where in choices.items():
+        found[where] = VERDICTS.index(verdict)
     return found
 
 
