@@ -46,6 +46,8 @@ class Case:
     """Name of the peer's case in peers.py."""
     ratio: float | None = None
     """How many times faster than the peer it is to be."""
+    timed: bool = False
+    """Whether the work returns its own seconds, because they are not its CPU time as a whole."""
 
 
 def _orders(voters: int, alternatives: int) -> Any:
@@ -200,6 +202,49 @@ def _decisions(*, indexed: bool) -> Callable[[], Work]:
     return prepare
 
 
+def _one_decision() -> Work:
+    """The median of 400 decisions against 1,000 norms, each timed by itself."""
+    from statistics import median
+
+    from scripts.random_charters import large, large_situations
+
+    from normwright.norms import Resolver
+    from normwright.records import Charter, Situation
+
+    resolver = Resolver(Charter.model_validate(large()))
+    asked = [Situation.model_validate(one) for one in large_situations()]
+
+    def took(one: Situation) -> float:
+        start = time.process_time()
+        resolver.decide(one)
+        return time.process_time() - start
+
+    return lambda: median(took(one) for one in asked)
+
+
+def _linted() -> Work:
+    """Every class of finding on 200 norms."""
+    from scripts.bench_lint import made
+
+    from normwright.charter.linting import lint
+
+    charter = made(200, 1)
+    return lambda: lint(charter)
+
+
+def _started() -> Work:
+    """`charter check` of thirteen norms with 122 cases, from the call to its end, by the clock."""
+    norms = ROOT / "src" / "normwright" / "flow" / "templates" / "town" / "norms"
+    command = [str(Path(sys.executable).parent / "normwright"), "charter", "check", str(norms)]
+
+    def run() -> float:
+        start = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        return time.perf_counter() - start
+
+    return run
+
+
 def _resolver() -> Work:
     """From 1,000 norms to a resolver that is ready."""
     from scripts.random_charters import large
@@ -260,9 +305,13 @@ CASES: tuple[Case, ...] = (
          _opinions("100k-5k"), 2.0, mebibytes=1024),
     Case("decide-1000", "400 decisions against 1,000 norms", _decisions(indexed=True), 0.4,
          peer="cedarpy 400 of 1000"),
+    Case("decide-1000-median", "one decision against 1,000 norms, median", _one_decision, 0.001,
+         timed=True),
     Case("decide-1000-unindexed", "the same, only asking every norm whether it applies",
          _decisions(indexed=False)),
     Case("resolver-1000", "a resolver of 1,000 norms", _resolver, 2.0),
+    Case("lint-200", "lint of 200 norms", _linted, 20.0),
+    Case("check-start", "`charter check` of 13 norms, by the clock", _started, 0.4, timed=True),
     Case("cases-1e4", "10^4 cases drawn from a charter, two languages", _drawn, 60.0),
 )  # fmt: skip
 
@@ -296,13 +345,16 @@ def main() -> int:
 
 def _measured(case: Case) -> dict[str, float]:
     work = case.prepare()
-    best = min(_cpu(work) for _ in range(RUNS))
+    best = min(_seconds(work, case) for _ in range(RUNS))
     return {"cpu": best, "mebibytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
-def _cpu(work: Work) -> float:
+def _seconds(work: Work, case: Case) -> float:
     start = time.process_time()
-    work()
+    own = work()
+    if case.timed:
+        assert isinstance(own, float)
+        return own
     return time.process_time() - start
 
 
@@ -364,7 +416,7 @@ def _table(rows: Sequence[tuple[Case, dict[str, float], dict[str, Any] | None]])
             told = ("not at hand (make oracles)", "", "")
         cells = (
             case.what,
-            f"{ours['cpu']:.3f}",
+            f"{ours['cpu']:.4g}",
             f"{ours['mebibytes']:.0f}",
             ", ".join(goal),
             *told,

@@ -139,6 +139,8 @@ def others_have(folder: Path) -> None:
             votes.append(f"150000{voter:02d}{statement:02d},{statement},{voter},{side}")
     with zipfile.ZipFile(folder / "polis-export.zip", "w") as archive:
         archive.writestr("votes.csv", "\n".join(votes) + "\n")
+    asked = "act: disclose.personal-data\nfacts: {data_public: false}\n"
+    (folder / "asked.yaml").write_text(asked, encoding="utf-8")
     (folder / "my-consultations").mkdir()
     shutil.copy(folder / "ballots.toi", folder / "my-consultations" / "ballots.toi")
 

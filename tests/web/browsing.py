@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -102,10 +103,11 @@ def browser(folder: Path) -> Iterator[Page]:
     back, here = os.pipe()
 
     def hand_over() -> None:
-        # The protocol is read from descriptor 3 and written to 4.
-        spare = os.dup(here)
-        os.dup2(there, 3)
-        os.dup2(spare, 4)
+        # The protocol is read from descriptor 3 and written to 4, whatever lies there by now.
+        spare = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (there, here)]
+        for descriptor, end in zip((3, 4), spare, strict=True):
+            os.dup2(end, descriptor)
+            os.set_inheritable(descriptor, True)
 
     process = subprocess.Popen(
         [CHROMIUM, *FLAGS, f"--user-data-dir={folder / 'profile'}"],

@@ -40,7 +40,7 @@ from normwright.flow.permits import read_permit
 from normwright.flow.permitted import Permitted, permitted
 from normwright.flow.project import Project, load_project
 from normwright.flow.ranked import ALL, Ranked, method_names, ranked_by
-from normwright.flow.ratified import ratified_from, read_readings, readings_of, write_record
+from normwright.flow.ratifying import ratified_from, read_readings, readings_of, write_record
 from normwright.flow.results import Findings, Results, check_makes, findings, results
 from normwright.flow.running import run, status
 from normwright.flow.settings import FILE, ProjectSettings, project_schema

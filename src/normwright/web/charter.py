@@ -196,7 +196,7 @@ def _decided(norm: Norm, data: CharterPage, w: Words) -> Iterator[tuple[str, str
     people = made.support.get("all")
     asked_people = w("charter.people", n=w.count(people.n)) if people else ""
     voices = w(f"{made.process_kind}.label").rstrip(".")
-    yield w("charter.who"), ". ".join(part for part in (process, voices, asked_people) if part)
+    yield w("charter.who"), "; ".join(part for part in (process, voices, asked_people) if part)
     yield w("charter.level"), f"{made.decision_level}: {w(f'level.{made.decision_level}')}"
     if made.rule:
         yield w("charter.rule"), text_in(made.rules, w.lang) if made.rules else made.rule

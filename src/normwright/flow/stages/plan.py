@@ -283,7 +283,7 @@ def _permit(project: Project, after: tuple[str, ...]) -> list[Step]:
             parameters={
                 "languages": list(settings.languages),
                 "date": settings.charter_date,
-                "deployment": settings.deployment,
+                "deployment": settings.deployment.model_dump(mode="json", exclude_defaults=True),
                 "model": settings.model.model_dump(include={"kind", "path"})
                 | {"id": settings.model.remote.id if settings.model.remote else None},
                 "learners": list(learners),
