@@ -53,6 +53,10 @@ _MANY = 256
 
 _BROKEN, _LOOSE, _ASSUMED, _PENDING, _REFUSED = 1, 2, 4, 8, 16
 
+_LOOKED_UP = 4_096
+"""Pairs of classes up to which verdicts are worked out for all, and kept; beyond it, for those that
+occur."""
+
 IMPOSSIBLE = -1
 """Stands where no situation is, because an axiom forbids it or the place rules it out."""
 
@@ -81,9 +85,13 @@ class Summary:
         """Return all of it, in order."""
         return [getattr(self, field.name) for field in fields(self)]
 
-    def spread(self, shape: tuple[int, ...]) -> Summary:
-        """Return the same, said of every cell of a shape."""
-        return Summary(*(np.broadcast_to(column, shape) for column in self.columns()))
+    def at(self, cells: tuple[Any, ...]) -> Summary:
+        """Return what it says in some cells of a shape that it may be narrower than."""
+        sizes = self.clean.shape
+        places = [c if n > 1 else 0 for c, n in zip(cells, sizes, strict=True)]
+        if all(n == 1 for n in sizes):
+            places[0] = np.zeros(len(cells[0]), np.int64)
+        return self.picked(tuple(places))
 
     def picked(self, places: Any) -> Summary:
         """Return what it says in some places alone."""
@@ -420,8 +428,8 @@ def verdicts(
     # Few acts are such that whatever is done breaks something; only these have to be compared.
     stuck = np.nonzero(~(own.clean | way_out))
     if len(stuck[0]):
-        mine = own.spread(shape).picked(stuck)
-        rest = [(nothing, other.spread(shape).picked(stuck)) for nothing, other in others]
+        mine = own.at(stuck)
+        rest = [(nothing, other.at(stuck)) for nothing, other in others]
         found[stuck] = _dilemmas(mine, rest, idle=idle)
     return found
 
@@ -570,19 +578,45 @@ def compared(
     first = _side(grid, core, frames)
     second = _side(grid, pairs[2:], frames) if len(pairs) > 2 else None
     settled = first.settled and (second is None or second.settled)
-    table = _table(grid, first, second, idle=pairs[0][1] == null)
     wanted = _WANTED.copy()
     if second is not None:
         wanted[[_code(pair) for pair in sorted(told)]] = False
-    if not wanted[table].any():
-        return None, settled
-    if second is None:
-        codes = table[first.labels, 0]
+    idle = pairs[0][1] == null
+    if second is not None and first.size * second.size > _LOOKED_UP:
+        labels, codes = _occurring(first, second, idle=idle)
+        if not wanted[codes].any():
+            return None, settled
+        codes = codes[labels]
     else:
-        _checked(np.broadcast_shapes(first.labels.shape, second.labels.shape))
-        codes = table[first.labels, second.labels]
+        table = _table(grid, first, second, idle=idle)
+        if not wanted[table].any():
+            return None, settled
+        codes = _found(table, first, second)
     codes = np.where(grid.possible(codes.shape, place), codes, np.int8(IMPOSSIBLE))
     return (Board(grid, codes) if wanted[codes].any() else None), settled
+
+
+def _found(table: Codes, first: Classes, second: Classes | None) -> Codes:
+    if second is None:
+        return table[first.labels, 0]
+    _checked(np.broadcast_shapes(first.labels.shape, second.labels.shape))
+    return table[first.labels, second.labels]
+
+
+def _occurring(first: Classes, second: Classes, *, idle: bool) -> tuple[Numbers, Codes]:
+    """The pairs of classes that occur, by cell, and the verdicts for each."""
+    labels, size = _mixed(first.labels, second.labels)
+    where = _firsts(labels, size)
+    one, two = (np.broadcast_to(c.labels, labels.shape)[where] for c in (first, second))
+    codes = []
+    for side in (0, 1):
+        mine, theirs = first.sides[side], second.sides[side]
+        core = [row and row.picked(mine.labels[one]) for row in mine.rows]
+        another = theirs.rows[0] and theirs.rows[0].picked(theirs.labels[two])
+        others = [(True, core[1])] if not idle and core[1] else []
+        others += [(False, another)] if another else []
+        codes.append(np.broadcast_to(verdicts(core[0], others, idle=idle), (size,)))
+    return labels, len(VERDICTS) * codes[0] + codes[1]
 
 
 def _side(
