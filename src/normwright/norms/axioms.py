@@ -90,11 +90,12 @@ class Question:
         key = tuple(facts.get(name) for name in self._cells)
         # None is an answer too. Another thread may empty the table at any moment.
         found = self._known.get(key, _UNASKED)
-        if found is _UNASKED:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            found = self._known[key] = self._answer(facts)
-        return found
+        if found is not _UNASKED:
+            return found if found is None else bool(found)
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        answer = self._known[key] = self._answer(facts)
+        return answer
 
     def _answer(self, facts: Mapping[str, FactValue]) -> Truth:
         open_, tests = self._open(facts)

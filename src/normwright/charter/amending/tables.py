@@ -216,7 +216,8 @@ class Grid:
         return ~no, ~yes, True
 
     def _lawful(self, axioms: Sequence[Condition]) -> Bits:
-        return self._joined(np.minimum, axioms, 1) == 1
+        lawful: Bits = self._joined(np.minimum, axioms, 1) == 1
+        return lawful
 
     def _sometimes(self, full: Bits) -> Bits:
         """Where something holds in a cell in which all is known, or in one that it may become."""
@@ -551,7 +552,7 @@ class Board:
 
 def compared(
     grid: Grid,
-    pairs: Sequence[tuple[tuple[Any, Any], str]],
+    pairs: Sequence[tuple[Sequence[Any], str]],
     frames: tuple[Frame, Frame],
     *,
     null: str,
@@ -597,10 +598,10 @@ def compared(
 
 
 def _found(table: Codes, first: Classes, second: Classes | None) -> Codes:
-    if second is None:
-        return table[first.labels, 0]
-    _checked(np.broadcast_shapes(first.labels.shape, second.labels.shape))
-    return table[first.labels, second.labels]
+    if second is not None:
+        _checked(np.broadcast_shapes(first.labels.shape, second.labels.shape))
+    found: Codes = table[first.labels, 0 if second is None else second.labels]
+    return found
 
 
 def _occurring(first: Classes, second: Classes, *, idle: bool) -> tuple[Numbers, Codes]:
@@ -620,7 +621,7 @@ def _occurring(first: Classes, second: Classes, *, idle: bool) -> tuple[Numbers,
 
 
 def _side(
-    grid: Grid, pairs: Sequence[tuple[tuple[Any, Any], str]], frames: tuple[Frame, Frame]
+    grid: Grid, pairs: Sequence[tuple[Sequence[Any], str]], frames: tuple[Frame, Frame]
 ) -> Classes:
     keys = [key for both, _ in pairs for key in both]
     return grid.classes(keys, [(frame, act) for _, act in pairs for frame in frames])
