@@ -86,7 +86,8 @@ class Resolver:
         """The facts, acts and axioms that the norms speak of."""
         self._open_world = charter.open_world if open_world is None else open_world
         self._charter = charter
-        self._basis = charter.jurisdiction_basis
+        self.basis = charter.jurisdiction_basis
+        """Whose place counts where a situation names several."""
         self.acts = Acts(vocabulary)
         """Which act is a kind of which."""
         self._facts = {fact.name: fact for fact in vocabulary.facts}
@@ -159,7 +160,7 @@ class Resolver:
     def _state(self, situation: Situation) -> State:
         """What is known, once it is sound."""
         facts, faults = known_facts(situation, self._facts, self.acts)
-        under = polities(situation, self._basis)
+        under = polities(situation, self.basis)
         place = single_polity(under, self._facts.get(PLACE))
         if place is not None and PLACE not in situation.facts:
             facts[PLACE] = place
