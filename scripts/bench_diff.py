@@ -4,8 +4,9 @@
 
 Each instance has sixty norms of every layer, three polities, days on which norms begin and end,
 norms for some channels, actors and counterparties only, permissions, guarantees and duties among
-them; one norm is given another condition, one is dropped and one is new. Reported are CPU seconds
-on one thread.
+them; one norm is given another condition, one is dropped and one is new. A new duty is dearer by
+far (seeds 5 and 6): to be obliged to one act forbids every other, so all verdicts are compared.
+Reported are CPU seconds on one thread.
 """
 
 from __future__ import annotations
