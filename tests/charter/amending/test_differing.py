@@ -96,11 +96,12 @@ def test_diff_agrees_with_every_situation_of_small_charters() -> None:
     assert sum(count > 0 for count in counts) > PAIRS / 8
 
 
-def test_the_solver_agrees_where_a_grid_would_be_too_large(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("limit", ["CELLS", "_LOOKED_UP"])
+def test_every_way_of_comparing_agrees_with_every_situation(
+    limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With no room for tables, formulas find the same differences as going through situations."""
-    monkeypatch.setattr(tables, "CELLS", 1)
+    """With no room for tables, formulas find the same; so do tables of what occurs alone."""
+    monkeypatch.setattr(tables, limit, 1 if limit == "CELLS" else 0)
     rng = random.Random(20261203)
     counts = [compare(*random_pair(rng), rng) for _ in range(6 if PAIRS <= 25 else PAIRS)]
 
