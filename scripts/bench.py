@@ -274,6 +274,16 @@ def _drawn() -> Work:
     return run
 
 
+def _diff() -> Work:
+    """What three changes to sixty norms change: regions with witnesses, and proof of the rest."""
+    from scripts.bench_diff import pair
+
+    from normwright.charter.amending import diff
+
+    before, after = pair(4)
+    return lambda: diff(before, after)
+
+
 CASES: tuple[Case, ...] = (
     Case("margins-1e6x50", "pairwise margins, 10^6 ballots of 50", _margins(1_000_000, 50), 1.0),
     Case("margins-1e5x10", "pairwise margins, 10^5 ballots of 10", _margins(100_000, 10),
@@ -313,6 +323,8 @@ CASES: tuple[Case, ...] = (
     Case("lint-200", "lint of 200 norms", _linted, 20.0),
     Case("check-start", "`charter check` of 13 norms, by the clock", _started, 0.4, timed=True),
     Case("cases-1e4", "10^4 cases drawn from a charter, two languages", _drawn, 60.0),
+    Case("diff-60", "what 3 changes to 60 norms of 3 polities change, no duty among them", _diff,
+         10.0),
 )  # fmt: skip
 
 

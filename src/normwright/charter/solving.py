@@ -131,6 +131,14 @@ class Solver:
             found = self._known[condition] = self._made(condition)
         return found
 
+    def variable(self, fact: str) -> Any:
+        """Return what z3 knows a fact by."""
+        return self._names[fact]
+
+    def laws(self) -> list[Any]:
+        """Return what holds in every answer: the facts' bounds, and the axioms."""
+        return list(self._solver.assertions())
+
     def naming(self, *conditions: Condition) -> Formula:
         """Return a formula that always holds and makes `check` give the conditions' facts values.
 
@@ -170,7 +178,7 @@ class Solver:
 
     def _bounds(self, fact: FactType) -> Iterator[Any]:
         name = self._names[fact.name]
-        low, high = _range(fact)
+        low, high = domain_of(fact)
         if fact.type != "bool":
             yield from () if low is None else (name >= low,)
             yield from () if high is None else (name <= high,)
@@ -232,7 +240,7 @@ class _Plainest:
                     break
             fixed.append(self._in(name, self._point[name]))
         facts = self._owner._facts
-        return {name: _value(facts[name], self._point[name]) for name in self._asked.facts}
+        return {name: value_at(facts[name], self._point[name]) for name in self._asked.facts}
 
     def _can_be(self, name: str, value: int, most: int, fixed: list[Any]) -> bool:
         """Whether the fact can have this value, all before it staying; the point then has it."""
@@ -296,7 +304,7 @@ class _Plainest:
     def _cut(self, name: str, starts: frozenset[int]) -> tuple[int, ...]:
         """One value for every stretch that the conditions can tell apart, ascending."""
         fact = self._owner._facts[name]
-        low, high = _range(fact)
+        low, high = domain_of(fact)
         inside = sorted(
             s for s in starts if (low is None or s > low) and (high is None or s <= high)
         )
@@ -337,7 +345,8 @@ def _among(name: str, values: frozenset[int]) -> _Test:
     return lambda point: point[name] in values
 
 
-def _range(fact: FactType) -> tuple[int | None, int | None]:
+def domain_of(fact: FactType) -> tuple[int | None, int | None]:
+    """Return the first and the last number of a fact's values; None where it has no end."""
     match fact.type:
         case "bool":
             return 0, 1
@@ -359,7 +368,8 @@ def _number(fact: FactType, value: bool | int | str) -> int | Fraction:
             return int(value)
 
 
-def _value(fact: FactType, number: int) -> FactValue:
+def value_at(fact: FactType, number: int) -> FactValue:
+    """Return the value of a fact that a number stands for."""
     match fact.type:
         case "bool":
             return bool(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from normwright.norms.conditions import Test, Truth, compiled, facts_of
 from normwright.norms.specificity import cells, linked
@@ -89,13 +89,13 @@ class Question:
         """
         key = tuple(facts.get(name) for name in self._cells)
         # None is an answer too. Another thread may empty the table at any moment.
-        known = self._known.get(key, _UNASKED)
-        if known is not _UNASKED:
-            return cast(Truth, known)
+        found = self._known.get(key, _UNASKED)
+        if found is not _UNASKED:
+            return found if found is None else bool(found)
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
-        found = self._known[key] = self._answer(facts)
-        return found
+        answer = self._known[key] = self._answer(facts)
+        return answer
 
     def _answer(self, facts: Mapping[str, FactValue]) -> Truth:
         open_, tests = self._open(facts)

@@ -80,12 +80,12 @@ class Context:
         for entry in standing:
             norm = entry.norm
             bound = _holders(norm, frame)
-            towards = _towards(norm, frame.counterparty)
-            if not bound or towards is False or entry.index not in self.placed:
+            about = towards(norm, frame.counterparty)
+            if not bound or about is False or entry.index not in self.placed:
                 continue
-            if towards is None and norm.kind in RESTRICTIVE:
+            if about is None and norm.kind in RESTRICTIVE:
                 assumed.add(entry.index)
-            elif towards is None:
+            elif about is None:
                 doubtful.add(entry.index)
             if _placed(norm, frame) is None:
                 doubtful.add(entry.index)
@@ -95,7 +95,7 @@ class Context:
         """Norms of which it is not known whether they apply."""
         self.assumed = frozenset(assumed)
         """Restrictive norms about counterparties nobody named: they apply."""
-        self.naming = frozenset(e.index for e in held if _towards(e.norm, None) is None)
+        self.naming = frozenset(e.index for e in held if towards(e.norm, None) is None)
         """Norms about some counterparties only."""
         self.alone = not frame.principals
         self._forbid = _by_act(e for e in held if e.norm.kind == "prohibition")
@@ -117,6 +117,13 @@ class Context:
             found = (_gather(self._forbid, above), _gather(self._permit, above))
             self._seen[act] = found
         return found
+
+    def bearing(self, acts: Iterable[str]) -> list[Entry]:
+        """Return the norms that can bear on a verdict about some acts, whatever the facts."""
+        found = {e.index: e for act in acts for group in self.covering(act) for e in group}
+        for duty, exemptions in self.duties:
+            found.update((e.index, e) for e in (duty, *exemptions))
+        return list(found.values())
 
     def duties_under(self, facts: Mapping[str, FactValue]) -> list[Duties]:
         """Obligations with their exemptions, less those that a single fact shows not to hold."""
@@ -195,7 +202,7 @@ def applies(norm: Norm, situation: Situation, *, zone: str = "UTC") -> bool:
         norm.status in HOLDING
         and valid_on(norm, days[0] if days else None)
         and binds(norm, situation.bearer, situation.channel)
-        and _towards(norm, situation.counterparty) is not False
+        and towards(norm, situation.counterparty) is not False
     )
 
 
@@ -214,7 +221,8 @@ def _holders(norm: Norm, frame: Frame) -> frozenset[str]:
     return own | {actor for actor in frame.principals if binds(norm, actor, frame.channel)}
 
 
-def _towards(norm: Norm, counterparty: Counterparty | None) -> bool | None:
+def towards(norm: Norm, counterparty: Counterparty | None) -> bool | None:
+    """Whether a norm is about a kind of counterparty; None if that is not known."""
     if not names_some(norm):
         return True
     return None if counterparty is None else counterparty in norm.counterparty

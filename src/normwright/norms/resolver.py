@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from normwright.norms.acts import NULL_ACT, Acts
 from normwright.norms.axioms import Axioms
-from normwright.norms.conditions import compiled, facts_of
+from normwright.norms.conditions import Truth, compiled, facts_of
 from normwright.norms.contexts import (
     HOLDING,
     Context,
@@ -82,19 +82,23 @@ class Resolver:
             faults += norm_faults(norm.model_copy(update={"cases": ()}), vocabulary)
         if faults:
             raise InputError(faults)
-        self._vocabulary = vocabulary
+        self.vocabulary = vocabulary
+        """The facts, acts and axioms that the norms speak of."""
         self._open_world = charter.open_world if open_world is None else open_world
         self._charter = charter
-        self._basis = charter.jurisdiction_basis
-        self._acts = Acts(vocabulary)
+        self.basis = charter.jurisdiction_basis
+        """Whose place counts where a situation names several."""
+        self.acts = Acts(vocabulary)
+        """Which act is a kind of which."""
         self._facts = {fact.name: fact for fact in vocabulary.facts}
         self._axioms = Axioms(vocabulary.axioms, vocabulary.facts)
         held = sorted((n for n in charter.norms if n.status in HOLDING),
                       key=lambda n: (rank(n), n.id, n.version))  # fmt: skip
-        self._entries = tuple(_entry(i, norm, self._axioms) for i, norm in enumerate(held))
+        self.entries = tuple(_entry(i, norm, self._axioms) for i, norm in enumerate(held))
+        """The norms that hold, strongest first."""
         # A contradictory condition never comes true, but fact by fact it would read as unknown.
         self._dead = {
-            e.index for e in self._entries
+            e.index for e in self.entries
             if satisfiable(e.norm.condition, vocabulary.facts, vocabulary.axioms) is False
         }  # fmt: skip
         names_of = sorted({"UTC", *charter.zones.values()})
@@ -146,8 +150,8 @@ class Resolver:
         view = View(self._context(state.frame), Truths(state.facts, self._covering(situation)))
         request = situation.act
         alternatives = dict.fromkeys((*situation.feasible, NULL_ACT))
-        acts = [a for a in alternatives if a != request and self._may_be_done(a)]
-        if not self._may_be_done(request):
+        acts = [a for a in alternatives if a != request and self.may_be_done(a)]
+        if not self.may_be_done(request):
             profiles = {a: self._profile(a, view) for a in acts}
             return _Weighed("deny", profiles, view, state)
         profiles = {a: self._profile(a, view) for a in (request, *acts)}
@@ -155,12 +159,12 @@ class Resolver:
 
     def _state(self, situation: Situation) -> State:
         """What is known, once it is sound."""
-        facts, faults = known_facts(situation, self._facts, self._acts)
-        under = polities(situation, self._basis)
+        facts, faults = known_facts(situation, self._facts, self.acts)
+        under = polities(situation, self.basis)
         place = single_polity(under, self._facts.get(PLACE))
         if place is not None and PLACE not in situation.facts:
             facts[PLACE] = place
-        faults += [*situation_faults(facts, self._vocabulary), *self._misspelt(under)]
+        faults += [*situation_faults(facts, self.vocabulary), *self._misspelt(under)]
         if not faults and self._axioms:
             faults = self._impossible(facts)
         if faults:
@@ -203,34 +207,49 @@ class Resolver:
         """Whether the chain of grants covers an act, where conditions can ask that."""
         if not situation.grants or COVERS not in self._facts or COVERS in situation.facts:
             return None
-        return lambda act: covers(situation.grants, act, self._acts)
+        return lambda act: covers(situation.grants, act, self.acts)
 
-    def _may_be_done(self, act: str) -> bool:
-        return self._open_world or act in self._acts
+    def placed(self, situation: Situation) -> Placed:
+        """Return which norms hold where a situation is, before what they ask of facts is looked at.
+
+        Raises:
+            InputError: as `decide`.
+        """
+        state = self._state(situation)
+        return Placed(self._context(state.frame), state.facts)
+
+    def valid_at(self, time: date | None) -> frozenset[int]:
+        """Return the norms valid on a day or at an instant, by their place in `entries`."""
+        days = days_in(time, self._zones)
+        return frozenset(e.index for e in self.entries if valid_on(e.norm, self._day(e.norm, days)))
+
+    def may_be_done(self, act: str) -> bool:
+        """Whether an act counts at all: outside the ontology only where the charter says so."""
+        return self._open_world or act in self.acts
 
     def _context(self, frame: Frame) -> Context:
         found = self._contexts.get(frame)
         if found is None:
-            valid = [e for e in self._entries if valid_on(e.norm, self._day(e.norm, frame))]
+            valid = [e for e in self.entries if valid_on(e.norm, self._day(e.norm, frame.days))]
             if len(self._contexts) >= _CONTEXTS:
                 self._contexts.clear()
-            found = self._contexts[frame] = Context(frame, valid, self._acts, self._dead)
+            found = self._contexts[frame] = Context(frame, valid, self.acts, self._dead)
         return found
 
-    def _day(self, norm: Norm, frame: Frame) -> date | None:
+    def _day(self, norm: Norm, days: tuple[date, ...] | None) -> date | None:
         zone = self._zone_of.get(norm.authority, self._utc)
-        return None if frame.days is None else frame.days[zone]
+        return None if days is None else days[zone]
 
     def _contest(self, p: Entry, f: Entry) -> Contest:
         key = (p.index, f.index)
         found = self._contests.get(key)
         if found is None:
-            words = self._vocabulary
-            found = contest(p.norm, f.norm, self._acts, words.facts, words.axioms)
+            words = self.vocabulary
+            found = contest(p.norm, f.norm, self.acts, words.facts, words.axioms)
             self._contests[key] = found
         return found
 
-    def _permits(self, p: Entry, f: Entry) -> bool:
+    def permits(self, p: Entry, f: Entry) -> bool:
         """Whether a permission, guarantee or exemption beats a restrictive norm."""
         if f.norm.kind == "obligation" and p.norm.kind != "exemption":
             return _shields(p, f)
@@ -239,10 +258,10 @@ class Resolver:
     def _beaten(self, f: Entry, pool: Sequence[Entry], context: Context) -> bool:
         """Whether, for each of those it binds, a norm of the pool that binds them too beats it."""
         if context.alone:
-            return bool(pool) and any(self._permits(p, f) for p in pool)
+            return bool(pool) and any(self.permits(p, f) for p in pool)
         holders = context.holders
         return all(
-            any(holder in holders[p.index] and self._permits(p, f) for p in pool)
+            any(holder in holders[p.index] and self.permits(p, f) for p in pool)
             for holder in holders[f.index]
         )
 
@@ -257,7 +276,7 @@ class Resolver:
             if truth is not False and not self._beaten(f, allowing, context):
                 loose = truth is True and self._beaten(f, [*allowing, *maybe], context)
                 draft.add(f, truth, view, loose=loose)
-        above = self._acts.above(act)
+        above = self.acts.above(act)
         for owed in view.obliging:
             o, truth = owed.duty, owed.truth
             if o.norm.act in above:
@@ -331,7 +350,7 @@ class Resolver:
         for f in forbidding:
             if view.truth(f, request) is True:
                 found += self._outcomes(f, allowing, view.context)
-        above = self._acts.above(request)
+        above = self.acts.above(request)
         for owed in view.obliging:
             o = owed.duty
             if o.norm.act in above or owed.truth is not True:
@@ -376,7 +395,7 @@ class Resolver:
         owed = [{r for e in profiles[act].broken for r in e.norm.reparation} for act in done]
         found: list[str] = []
         for name in sorted(set.intersection(*owed)):
-            norms = [e for e in self._entries if names((name,), e.norm)]
+            norms = [e for e in self.entries if names((name,), e.norm)]
             here = [e for e in norms if e.index in view.context.placed]
             owing = [e.ref for e in here if view.truths.of(e) is not False]
             found += owing if norms else [name]
@@ -395,13 +414,24 @@ class Resolver:
         if own is None or self._all_known(state) or settled(verdict, own, profiles, request):
             return ()
         acts = tuple(profiles)
-        unknown = dimensions(self._considered(acts, view), acts, view, state, self._vocabulary)
+        unknown = dimensions(self._considered(acts, view), acts, view, state, self.vocabulary)
+
+        known: dict[Any, DecisionVerdict] = {}
+        open_: dict[int, tuple[Context, list[Entry]]] = {}
 
         def learned(now: State) -> DecisionVerdict | None:
             if self._axioms and self._impossible(now.facts):
                 return None
             seen = View(self._context(now.frame), view.truths.revised(now.facts))
-            return verdict_of(request, {a: self._profile(a, seen) for a in acts})
+            place = id(seen.context)
+            if place not in open_:
+                undecided = [e for e in seen.context.bearing(acts) if _undecided(e, acts, view)]
+                open_[place] = (seen.context, undecided)
+            # What was settled stays settled, so a verdict follows from the truth of the rest.
+            key = (place, tuple(_truths(e, acts, seen) for e in open_[place][1]))
+            if key not in known:
+                known[key] = verdict_of(request, {a: self._profile(a, seen) for a in acts})
+            return known[key]
 
         return mattering(state, unknown, learned)
 
@@ -421,6 +451,14 @@ class Resolver:
         for owed in view.obliging:
             found.update((e.index, e) for e in (owed.duty, *owed.perhaps))
         return list(found.values())
+
+
+class Placed(NamedTuple):
+    """What holds where a situation is."""
+
+    context: Context
+    facts: Mapping[str, FactValue]
+    """What is known, with what follows from the place itself."""
 
 
 class _Weighed(NamedTuple):
@@ -485,6 +523,16 @@ def _entry(index: int, norm: Norm, axioms: Axioms) -> Entry:
         by_act=COVERS in facts_of(norm.condition),
         lawful=axioms.question(norm.condition) if axioms.bear_on(norm.condition) else None,
     )
+
+
+def _truths(entry: Entry, acts: Sequence[str], view: View) -> tuple[Truth, ...]:
+    """All that can be asked of the truth of a norm beside some acts."""
+    asked = (*acts, None) if entry.by_act else (None,)
+    return (*(view.truths.of(entry, act) for act in asked), view.truths.goes_on(entry))
+
+
+def _undecided(entry: Entry, acts: Sequence[str], view: View) -> bool:
+    return None in _truths(entry, acts, view)
 
 
 def _zone_faults(charter: Charter) -> list[Fault]:

@@ -46,8 +46,8 @@ class Answer(Frozen):
     """For a scene to be declined: the act was done. For one whose act the charter demands: it was
     not seen done. None where the charter merely allows it."""
     governing: tuple[str, ...] = ()
-    """Ids of the norms that decide the scene: those the decision rests on, such as a permission that
-    lifts what `norm` forbids, and obligations that demand the act."""
+    """Ids of the norms that decide the scene: those the decision rests on, such as a permission
+    that lifts what `norm` forbids, and obligations that demand the act."""
     judged: Literal["perform", "decline", "unclear"]
     """What the judge saw."""
     cited: tuple[str, ...] = ()

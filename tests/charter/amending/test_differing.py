@@ -19,7 +19,7 @@ from tests.charter.amending.random_charters import (
 )
 from tests.norms.builders import charter, norm, vocabulary
 
-from normwright.charter.amending import diff
+from normwright.charter.amending import diff, tables
 from normwright.norms import evaluate
 from normwright.records import (
     ChangedRegion,
@@ -96,10 +96,16 @@ def test_diff_agrees_with_every_situation_of_small_charters() -> None:
     assert sum(count > 0 for count in counts) > PAIRS / 8
 
 
-W = vocabulary(
-    {"advise": [], "advise.dose": ["advise"], "tell": [], "decline": []},
-    {"clinician": "bool", "night": "bool", "age": {"low": 0, "high": 120}},
-)
+@pytest.mark.parametrize("limit", ["CELLS", "_LOOKED_UP"])
+def test_every_way_of_comparing_agrees_with_every_situation(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no room for tables, formulas find the same; so do tables of what occurs alone."""
+    monkeypatch.setattr(tables, limit, 1 if limit == "CELLS" else 0)
+    rng = random.Random(20261203)
+    counts = [compare(*random_pair(rng), rng) for _ in range(6 if PAIRS <= 25 else PAIRS)]
+
+    assert any(counts)
 
 
 W = vocabulary(

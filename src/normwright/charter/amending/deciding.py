@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias, get_args
 
 from normwright.charter.amending.frames import Frame
-from normwright.charter.solving import Solver, _range
+from normwright.charter.solving import Solver, domain_of
 from normwright.norms import NULL_ACT, facts_of
 from normwright.norms.axioms import COMPLETIONS
 from normwright.norms.profiles import Entry
@@ -48,7 +48,7 @@ Stretch: TypeAlias = tuple[int | None, int | None]
 
 def cut(fact: FactType, starts: Iterable[int]) -> tuple[Stretch, ...]:
     """Return the stretches of a fact's values that begin at some numbers, or at its lowest."""
-    low, high = _range(fact)
+    low, high = domain_of(fact)
     inside = sorted({s for s in starts if (low is None or s > low) and (high is None or s <= high)})
     if fact.type in ("bool", "enum") and low is not None and high is not None:
         inside = list(range(low + 1, high + 1))
@@ -78,11 +78,11 @@ class Facts:
 
     def variable(self, fact: str) -> Term:
         """The value of a fact."""
-        return self.solver._names[fact]
+        return self.solver.variable(fact)
 
     def laws(self) -> list[Term]:
         """The bounds of all facts."""
-        return list(self.solver._solver.assertions())
+        return self.solver.laws()
 
     def every(self, *terms: Term) -> Term:
         """That all of these hold."""
@@ -144,21 +144,31 @@ class Facts:
             self._completed[key] = self._all_ways(condition, axioms)
         return self._completed[key]
 
+    def ways(self, condition: Condition, axioms: Sequence[Condition]) -> int:
+        """Return in how many ways the facts can turn out that bear on a condition."""
+        bearing, _ = linked(axioms, facts_of(condition))
+        return math.prod(map(len, self._cuts(condition, bearing).values()))
+
+    def _cuts(
+        self, condition: Condition, axioms: Sequence[Condition]
+    ) -> dict[str, tuple[Stretch, ...]]:
+        cuts: dict[str, set[int]] = {}
+        for one in (condition, *axioms):
+            for name, starts in self.solver.formula(one).starts.items():
+                cuts.setdefault(name, set()).update(starts)
+        return {name: cut(self.types[name], starts) for name, starts in cuts.items()}
+
     def _all_ways(
         self, condition: Condition, axioms: Sequence[Condition]
     ) -> tuple[Term, Term] | None:
+        if self.ways(condition, axioms) > COMPLETIONS:
+            return None
         bearing, _ = linked(axioms, facts_of(condition))
         asked = self.solver.formula(condition)
         laws = [self.solver.formula(axiom) for axiom in bearing]
-        cuts: dict[str, set[int]] = {}
-        for formula in (asked, *laws):
-            for name, starts in formula.starts.items():
-                cuts.setdefault(name, set()).update(starts)
-        stretches = {name: cut(self.types[name], starts) for name, starts in cuts.items()}
-        if math.prod(map(len, stretches.values())) > COMPLETIONS:
-            return None
+        cuts = self._cuts(condition, bearing)
         ways: dict[bool, list[Term]] = {True: [], False: []}
-        for chosen in itertools.product(*stretches.values()):
+        for chosen in itertools.product(*cuts.values()):
             point = {n: _inside(low, high) for n, (low, high) in zip(cuts, chosen, strict=True)}
             if all(law.test(point) for law in laws):
                 fits = self.every(*(

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from normwright.charter.amending.deciding import VERDICTS, Facts, Term, Verdicts
@@ -45,6 +46,7 @@ from normwright.charter.amending.identity import (
     speaking,
     vocabulary_changes,
 )
+from normwright.charter.amending.tables import Board, Grid, TooLarge, compared
 from normwright.charter.amending.telling import covers, told
 from normwright.charter.cases import DONE_OR_NOT
 from normwright.norms import NULL_ACT, Acts, Resolver, facts_of
@@ -170,14 +172,14 @@ class _Search:
         self._axioms = tuple(dict.fromkeys((*before.vocabulary.axioms, *after.vocabulary.axioms)))
         self._ready: dict[Frame, Verdicts] = {}
         self._found: dict[Any, tuple[list[_Region], bool]] = {}
+        self._numbers: dict[tuple[Frame, str], int] = {}
+        self._numbered: dict[Any, int] = {}
         self.open: set[str] = set()
 
     def regions(self) -> Iterator[_Region]:
         """Yield the regions as they are found, and note the acts that stay open."""
         if self._idle():
             return
-        self._facts = Facts(self._vocabulary)
-        self._solver = self._prepared()
         acts = sorted({a for c in self._charters for a in Acts(c.vocabulary).names})
         if any(charter.open_world for charter in self._charters):
             acts.append(OUTSIDE)
@@ -209,7 +211,23 @@ class _Search:
             return False
         return bool(old.content == new.content)
 
-    def _prepared(self) -> Term:
+    @cached_property
+    def _facts(self) -> Facts:
+        return Facts(self._vocabulary)
+
+    @cached_property
+    def _grid(self) -> Grid | None:
+        """The grid of all facts; None if it is too large."""
+        entries = [resolver.entries for resolver in self.resolvers]
+        asked = [*_conditions(e for side in entries for e in side), *self._axioms]
+        facets = Facets(self._facts, self._vocabulary, asked)
+        try:
+            return Grid(self._facts, facets, self._places, self._axioms, entries)
+        except TooLarge:
+            return None
+
+    @cached_property
+    def _solver(self) -> Term:
         solver = self._facts.z3.SimpleSolver()
         solver.set("random_seed", 0)
         solver.set("rlimit", EFFORT)
@@ -226,7 +244,7 @@ class _Search:
         frames = old, new
         kinds: dict[Any, list[str]] = {}
         for act in acts:
-            key = (act == NULL_ACT, *(frame.against_key(act) for frame in frames))
+            key = (act == NULL_ACT, *(self._key(frame, act) for frame in frames))
             kinds.setdefault(key, []).append(act)
         for alike in kinds.values():
             request = alike[0]
@@ -246,7 +264,7 @@ class _Search:
         old, new = frames
         # A fact whose domain changed can be read otherwise by the same norm.
         return not self._clashing and all(
-            old.against_key(act) == new.against_key(act) for act in acts
+            self._key(old, act) == self._key(new, act) for act in acts
         )
 
     def _hunted(
@@ -262,7 +280,7 @@ class _Search:
         the same regions.
         """
         request, _, *other = involved
-        keys = tuple(frame.against_key(act) for frame in frames for act in involved)
+        keys = tuple(self._key(frame, act) for frame in frames for act in involved)
         key = (keys, request == NULL_ACT, tuple(other), frames[0].polity, frames[1].polity,
                tuple(sorted(told)))  # fmt: skip
         if key not in self._found:
@@ -279,10 +297,56 @@ class _Search:
         other: Sequence[str],
         told: set[tuple[DecisionVerdict, DecisionVerdict]],
     ) -> tuple[list[_Region], bool]:
-        before, after = (self._verdicts(frame) for frame in frames)
-        asked = _conditions(_relevant((request, NULL_ACT, *other), frames))
+        """Return the regions by going through the grid, or where that is too large, by proof."""
+        if self._grid is None:
+            return self._reasoned(frames, request, other, told)
+        try:
+            return self._tabled(self._grid, frames, request, other, told)
+        except TooLarge:
+            return self._reasoned(frames, request, other, told)
+
+    def _tabled(
+        self,
+        grid: Grid,
+        frames: tuple[Frame, Frame],
+        request: str,
+        other: Sequence[str],
+        told: set[tuple[DecisionVerdict, DecisionVerdict]],
+    ) -> tuple[list[_Region], bool]:
+        said = self._said(*frames)
+        settled = not self._clashing or not self._clashing & _mentioned(
+            self._asked((request, NULL_ACT, *other), frames))  # fmt: skip
+        if len(said) > 1:
+            return [], settled
+        pairs = [(tuple(self._key(f, act) for f in frames), act)
+                 for act in (request, NULL_ACT, *other)]  # fmt: skip
+        board, exact = compared(grid, pairs, frames, null=NULL_ACT, told=told,
+                                place=(PLACE, said[0]) if said else None)  # fmt: skip
+        regions = [] if board is None else list(_read(board, grid.facets, tuple(other), set(told)))
+        return regions, settled and exact
+
+    def _asked(self, acts: Sequence[str], frames: tuple[Frame, Frame]) -> list[Condition]:
+        asked = _conditions(_relevant(acts, frames))
         # A fact that only an axiom names can settle another one.
-        asked = [*asked, *self._bearing(asked)]
+        return [*asked, *self._bearing(asked)]
+
+    def _key(self, frame: Frame, act: str) -> int:
+        """A number that acts share if the same can be said against them."""
+        found = self._numbers.get((frame, act))
+        if found is None:
+            known = self._numbered.setdefault(frame.against_key(act), len(self._numbered))
+            found = self._numbers[frame, act] = known
+        return found
+
+    def _reasoned(
+        self,
+        frames: tuple[Frame, Frame],
+        request: str,
+        other: Sequence[str],
+        told: set[tuple[DecisionVerdict, DecisionVerdict]],
+    ) -> tuple[list[_Region], bool]:
+        before, after = (self._verdicts(frame) for frame in frames)
+        asked = self._asked((request, NULL_ACT, *other), frames)
         hunt = _Hunt(
             facts=self._facts,
             facets=Facets(self._facts, self._vocabulary, asked),
@@ -311,16 +375,55 @@ class _Search:
 
     def _given(self, old: Frame, new: Frame) -> list[Term]:
         """What a place says about facts: which one polity it lies under."""
+        said = self._said(old, new)
+        known = [self._facts.known(PLACE)] if said else []
+        return [*known, *(self._facts.variable(PLACE) == place for place in said)]
+
+    def _said(self, old: Frame, new: Frame) -> list[int]:
+        """The values, by their places, that a place says the fact of the polity to have."""
         named = {f.polity for f in (old, new) if f.polity is not None}
         fact = self._facts.types.get(PLACE)
-        if not named or fact is None:
+        if fact is None:
             return []
-        places = [fact.values.index(str(name)) for name in sorted(map(str, named))]
-        return [self._facts.known(PLACE), *(self._facts.variable(PLACE) == p for p in places)]
+        return [fact.values.index(str(name)) for name in sorted(map(str, named))]
 
 
 def _mentioned(conditions: Iterable[Condition]) -> frozenset[str]:
     return frozenset[str]().union(*(facts_of(condition) for condition in conditions))
+
+
+def _read(
+    board: Board,
+    facets: Facets,
+    others: tuple[str, ...],
+    told: set[tuple[DecisionVerdict, DecisionVerdict]],
+) -> Iterator[_Region]:
+    """Yield the regions of a board: first all that is known, then what only else shows."""
+    while not others and (cell := board.uncovered()) is not None:
+        cube = board.widened(cell)
+        board.cover(cube)
+        told.add(board.pair(cell))
+        yield _region(board, facets, "known", cell, cube, others)
+    for known in (True, False):
+        while (cell := board.untold(told, known=known)) is not None:
+            told.add(board.pair(cell))
+            cube = board.widened(cell) if known else board.least(cell)
+            yield _region(board, facets, "feasible" if known else "unknown", cell, cube, others)
+
+
+def _region(
+    board: Board, facets: Facets, seen: Seen, cell: tuple[int, ...], cube: Cube,
+    others: tuple[str, ...],
+) -> _Region:  # fmt: skip
+    return _Region(
+        seen=seen,
+        verdicts=board.pair(cell),
+        condition=facets.condition(cube),
+        acts=(),
+        places=(),
+        facts=tuple((f, facets.value(f, s[0])) for f, s in board.least(cell).items()),
+        feasible=others,
+    )
 
 
 def _others(request: str, kinds: Iterable[Sequence[str]]) -> Iterator[str]:

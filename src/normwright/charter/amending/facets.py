@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from normwright.charter.amending.deciding import Facts, Stretch, Term, cut
-from normwright.charter.solving import _range, _value
+from normwright.charter.solving import domain_of, value_at
 from normwright.records import Condition, FactType, FactValue, Vocabulary
 
 Cube: TypeAlias = dict[str, tuple[Stretch, ...]]
@@ -60,7 +60,7 @@ class Facets:
     def value(self, name: str, stretch: Stretch) -> FactValue:
         """Return the plainest value of a stretch."""
         low, high = stretch
-        return _value(self._types[name], low if low is not None else 0 if high is None else high)
+        return value_at(self._types[name], low if low is not None else 0 if high is None else high)
 
     def condition(self, cube: Cube) -> Condition:
         """Return a region as a condition."""
@@ -75,7 +75,7 @@ class Facets:
             case "bool":
                 return Condition(fact=name, eq=stretches[0][0] == 1)
             case "enum":
-                values = tuple(str(_value(fact, low or 0)) for low, _ in stretches)
+                values = tuple(str(value_at(fact, low or 0)) for low, _ in stretches)
                 if len(values) == 1:
                     return Condition(fact=name, eq=values[0])
                 return Condition(fact=name, one_of=values)
@@ -83,12 +83,12 @@ class Facets:
         return pieces[0] if len(pieces) == 1 else Condition(any=tuple(pieces))
 
     def _between(self, fact: FactType, low: int | None, high: int | None) -> Condition:
-        first, last = _range(fact)
+        first, last = domain_of(fact)
         if low is not None and low == high and fact.type == "int":
             return Condition(fact=fact.name, eq=low)
         parts = []
         for key, end, edge in (("at_least", low, first), ("at_most", high, last)):
-            value = None if end is None or end == edge else _value(fact, end)
+            value = None if end is None or end == edge else value_at(fact, end)
             if value is not None and not isinstance(value, bool):
                 parts.append(Condition.model_validate({"fact": fact.name, key: value}))
         return parts[0] if len(parts) == 1 else Condition(all=tuple(parts))

@@ -8,7 +8,7 @@ are therefore one place; there are few of them even where the combinations are m
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -18,10 +18,11 @@ from zoneinfo import ZoneInfo
 
 from normwright.charter.amending.identity import deciding
 from normwright.norms import NULL_ACT, Resolver
-from normwright.norms.contexts import Context
+from normwright.norms.contexts import Context, binds, towards
 from normwright.norms.profiles import Entry
 from normwright.norms.ranking import PERMISSIVE
 from normwright.norms.readings import PLACE
+from normwright.norms.readings import polities as lies_under
 from normwright.records import (
     Actor,
     Channel,
@@ -155,13 +156,13 @@ class Frame:
     @property
     def axioms(self) -> tuple[Condition, ...]:
         """What the charter says holds in every situation."""
-        return self.resolver._vocabulary.axioms
+        return self.resolver.vocabulary.axioms
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
         """The norms that a verdict here can rest on, by strength."""
         obliging = {o.index for o, _ in self.obliging}
-        held = [e for e in self.resolver._entries if e.index in self.context.holders]
+        held = [e for e in self.resolver.entries if e.index in self.context.holders]
         return tuple(
             e for e in held
             if e.norm.kind in {"prohibition", "exemption", *PERMISSIVE} or e.index in obliging
@@ -169,7 +170,7 @@ class Frame:
 
     def may_be_done(self, act: str) -> bool:
         """Whether an act counts at all: outside the ontology only where the charter says so."""
-        return self.resolver._may_be_done(act)
+        return self.resolver.may_be_done(act)
 
     def certain(self, entry: Entry) -> bool:
         """Whether it is known that the norm applies here, whatever its condition."""
@@ -182,8 +183,8 @@ class Frame:
     def against(self, act: str) -> list[tuple[Entry, list[Entry]]]:
         """Return the norms that the act can break, each with the permissive ones that lift it."""
         forbidding, permitting = self.context.covering(act)
-        above = self.resolver._acts.above(act)
-        lifts = self.resolver._permits
+        above = self.resolver.acts.above(act)
+        lifts = self.resolver.permits
         return [
             *((f, [p for p in permitting if lifts(p, f)]) for f in forbidding),
             *(
@@ -239,8 +240,8 @@ _DECIDING: WeakKeyDictionary[Resolver, dict[int, str]] = WeakKeyDictionary()
 
 def frame_of(resolver: Resolver, place: Place) -> Frame:
     """Return what the charter of a resolver holds in a place."""
-    state = resolver._state(place.asked(NULL_ACT))
-    return Frame(resolver, resolver._context(state.frame), state.facts)
+    context, facts = resolver.placed(place.asked(NULL_ACT))
+    return Frame(resolver, context, facts)
 
 
 def grouped(
@@ -248,11 +249,65 @@ def grouped(
 ) -> list[tuple[Frame, Frame, list[Place]]]:
     """Return the places in groups in which the same norms of both charters hold."""
     groups: dict[Any, tuple[Frame, Frame, list[Place]]] = {}
+    signs = _Signs(before), _Signs(after)
+    known: dict[Any, tuple[Frame, Frame]] = {}
     for place in among:
-        old, new = frame_of(before, place), frame_of(after, place)
+        key = tuple(sign.of(place) for sign in signs)
+        if key not in known:
+            known[key] = frame_of(before, place), frame_of(after, place)
+        old, new = known[key]
         _, _, members = groups.setdefault((old.key, new.key), (old, new, []))
         members.append(place)
     return list(groups.values())
+
+
+class _Signs:
+    """What places share if the same norms of one charter hold in them in the same way.
+
+    Whether a norm holds is whether it is valid then, binds who acts, is about whom it is done to
+    and is in force there. Each is worked out once for what it depends on, as bits of a number, and
+    a place costs no more than to put four numbers together.
+    """
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._known: dict[Any, Any] = {}
+        self._told = any(fact.name == PLACE for fact in resolver.vocabulary.facts)
+
+    def of(self, place: Place) -> Any:
+        """Return the sign of a place."""
+        valid = self._once(("valid", place.time), lambda: _bits(
+            self._resolver.valid_at(place.time)))  # fmt: skip
+        bound = self._once(("bound", place.bearer, place.channel), lambda: _bits(
+            e.index for e in self._resolver.entries if binds(e.norm, place.bearer, place.channel)
+        ))  # fmt: skip
+        about, unsaid = self._once(("about", place.counterparty), lambda: self._split(
+            lambda norm: towards(norm, place.counterparty)))  # fmt: skip
+        here, unsure = self._once(("here", place.jurisdiction), lambda: self._here(place))
+        held = valid & bound & (about | unsaid) & (here | unsure)
+        where = place.jurisdiction if self._told else None
+        agent = place.bearer in ("agent", "subagent")
+        # All that is valid counts for what repeals what, and for which duties wait for a breach.
+        return valid, held, unsaid & held, unsure & held, agent, where
+
+    def _here(self, place: Place) -> tuple[int, int]:
+        under = lies_under(place.asked(NULL_ACT), self._resolver.basis)
+        return self._split(
+            lambda norm: under.apply(norm.authority) if norm.layer == "polity" else True
+        )
+
+    def _split(self, asked: Callable[[Norm], bool | None]) -> tuple[int, int]:
+        answers = [(e.index, asked(e.norm)) for e in self._resolver.entries]
+        return _bits(i for i, a in answers if a is True), _bits(i for i, a in answers if a is None)
+
+    def _once(self, key: Any, made: Callable[[], Any]) -> Any:
+        if key not in self._known:
+            self._known[key] = made()
+        return self._known[key]
+
+
+def _bits(places: Iterable[int]) -> int:
+    return sum(1 << place for place in places)
 
 
 def boxes(among: Sequence[Place]) -> list[tuple[Place, ...]]:

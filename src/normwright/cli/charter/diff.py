@@ -11,7 +11,7 @@ from normwright.cli.charter.asking import as_asked
 from normwright.cli.charter.group import app
 from normwright.cli.charter.places import charter_at, drafted_at
 from normwright.cli.options import AsJson, Lang
-from normwright.cli.screen import DONE, console, emit
+from normwright.cli.screen import DONE, FAILED, console, emit
 from normwright.cli.verdict import in_language
 from normwright.cli.words import choose, words
 
@@ -71,7 +71,10 @@ def diff(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show every kind of situation that two charters decide differently, or prove there is none."""
+    """Show every kind of situation that two charters decide differently, or prove there is none.
+
+    Exit 1 if a norm's version was altered after the fact; what was found is shown all the same.
+    """
     from normwright.charter import amending
 
     if after is None:
@@ -87,7 +90,7 @@ def diff(
         emit({**_json(found), "drafts": {"before": old.drafts, "after": new.drafts}})
     else:
         _show(found, choose(lang), every=every)
-    return DONE
+    return FAILED if found.faults else DONE
 
 
 def _json(found: CharterDiff) -> dict[str, Any]:
