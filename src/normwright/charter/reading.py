@@ -249,7 +249,7 @@ def _head(document: Document | None, faults: list[Fault]) -> CharterHead:
     for authority, zone in head.zones.items():
         try:
             ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder, or a name too long
             faults.append(Fault(where=document.where(("zones", authority)),
                                 expected="an IANA time zone such as America/Sao_Paulo", seen=zone,
                                 do=near(zone, available_timezones())))  # fmt: skip

@@ -111,7 +111,7 @@ def test_a_key_that_is_not_there_is_told_before_anything_is_asked(
     with pytest.raises(InputError, match="environment variable NW_NO_KEY: expected the key"):
         flow.run(project)
     done = [s.name for s in flow.status(project).stages if s.state == "done"]
-    assert done == ["elicit", "aggregate", "charter"]
+    assert done == ["elicit", "aggregate", "charter", "permit"]
 
 
 @pytest.mark.allow_hosts(["127.0.0.1"])

@@ -32,8 +32,12 @@ from normwright.flow.stages.plugged import criterion_kinds, origins
 from normwright.records import Digest
 
 _PEOPLE = ("flow.stages.people", "flow.stages.stored", "flow.readings")
-_WEIGHTS = ("flow.stages.weights", "flow.stages.drawn", "flow.stages.stored")
-_TRAINING = (*_WEIGHTS, "flow.stages.permits")
+_WEIGHTS = (
+    "flow.stages.weights",
+    "flow.stages.drawn",
+    "flow.stages.permits",
+    "flow.stages.stored",
+)
 _CORPORA = ("flow.stages.corpora", "flow.stages.labels", "flow.stages.stored")
 _LABELS = ("flow.stages.labels", "flow.stages.stored")
 _BESIDE = ("flow.stages.beside", "flow.stages.stored")
@@ -232,7 +236,7 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
             partial(weights.sft, project),
             after=("learn.base", *given.taught, *given.permitted),
             parameters={**learn.sft.model_dump(), **given.threads, **given.marked},
-            rooms=("learn", "models", *_TRAINING),
+            rooms=("learn", "models", *_WEIGHTS),
         ),
     ]
     if settings.prefers:
@@ -242,14 +246,14 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
                 partial(weights.reward, project),
                 after=("learn.sft", *given.taught, *given.permitted),
                 parameters={**learn.reward.model_dump(), **given.threads, **given.marked},
-                rooms=("learn", "models", *_TRAINING),
+                rooms=("learn", "models", *_WEIGHTS),
             ),
             Step(
                 "learn.prefer",
                 partial(weights.prefer, project),
                 after=("learn.sft", *given.taught, *given.permitted),
                 parameters={**learn.prefer.model_dump(), **given.threads, **given.marked},
-                rooms=("learn", "models", *_TRAINING),
+                rooms=("learn", "models", *_WEIGHTS),
             ),
         ]
     made += [
@@ -263,7 +267,7 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
                 **given.threads,
                 **given.marked,
             },
-            rooms=("learn", "models", *_TRAINING),
+            rooms=("learn", "models", *_WEIGHTS),
         )
         for name in given.controls
     ]
