@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from pydantic import create_model
-from pydantic.json_schema import GenerateJsonSchema
 
 from normwright.records import ActType, CharterHead, Condition, FactType, Frozen, Norm, Situation
-
-DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+from normwright.records.schemas import schema_of
 
 
 def file_schemas() -> dict[str, dict[str, Any]]:
@@ -36,7 +34,7 @@ def file_schemas() -> dict[str, dict[str, Any]]:
             situations=(tuple[_Expected, ...], ()),
         ),
     }
-    return {f"{name}.schema.json": _schema(model) for name, model in models.items()}
+    return {f"{name}.schema.json": schema_of(model) for name, model in models.items()}
 
 
 class _Expected(Situation):
@@ -51,18 +49,3 @@ class _Expected(Situation):
 def _file(name: str, base: type[Frozen] = Frozen, **fields: Any) -> type[Frozen]:
     made: type[Frozen] = create_model(name, __base__=base, **fields)
     return made
-
-
-def _schema(model: type[Frozen]) -> dict[str, Any]:
-    return {
-        "$schema": DIALECT,
-        **model.model_json_schema(by_alias=True, schema_generator=_Plain),
-    }
-
-
-class _Plain(GenerateJsonSchema):
-    """A schema without the titles pydantic makes of names: an editor shows what each key means."""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        """Return no, for every field."""
-        return False

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
-from pydantic.json_schema import GenerateJsonSchema
 
 from normwright.models.endpoint import RemoteSettings
 from normwright.records import Deployment, Frozen, Lang, Text
+from normwright.records.schemas import schema_of
 
 FILE = "normwright.yaml"
 """The name of the project file."""
@@ -323,13 +323,4 @@ class ProjectSettings(Settings):
 
 def project_schema() -> dict[str, Any]:
     """Return the JSON Schema of the project file, for editors and for the manual."""
-    schema = ProjectSettings.model_json_schema(by_alias=True, schema_generator=_Plain)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
-class _Plain(GenerateJsonSchema):
-    """A schema without the titles pydantic makes of names: an editor shows what each key means."""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        """Return no, for every field."""
-        return False
+    return schema_of(ProjectSettings)

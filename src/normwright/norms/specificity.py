@@ -41,7 +41,7 @@ def cells(fact: FactType, conditions: Iterable[Condition]) -> tuple[FactValue, .
         case "enum":
             return fact.values
         case "int":
-            starts = sorted({s for c in conditions for s in _starts(c, fact.name)})
+            starts = sorted({s for c in conditions for s in first_values(c, fact.name)})
             if fact.low is not None:
                 first = fact.low
             elif starts:
@@ -149,12 +149,12 @@ def _everywhere(
     return all(not possible(values) or holds(values) for values in assignments(domains))
 
 
-def _starts(condition: Condition, fact: str) -> Iterator[int]:
-    """First values of the stretches into which a condition cuts a number."""
+def first_values(condition: Condition, fact: str) -> Iterator[int]:
+    """Yield the first values of the stretches into which a condition cuts a number."""
     for part in (*(condition.all or ()), *(condition.any or ())):
-        yield from _starts(part, fact)
+        yield from first_values(part, fact)
     if condition.negate is not None:
-        yield from _starts(condition.negate, fact)
+        yield from first_values(condition.negate, fact)
     if condition.fact != fact:
         return
     if isinstance(condition.at_least, int):

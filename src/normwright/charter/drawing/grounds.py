@@ -15,7 +15,7 @@ from typing import Any
 
 from normwright.charter.drawing.alterations import COUNTERPARTIES, Variant, is_empty, variants
 from normwright.charter.drawing.numbering import number, permutation
-from normwright.norms import NULL_ACT, Acts, Resolver, evaluate, facts_of
+from normwright.norms import NULL_ACT, Acts, Resolver, evaluate, facts_of, first_values
 from normwright.norms.ranking import rank
 from normwright.norms.resolver import HOLDING
 from normwright.records import (
@@ -312,7 +312,7 @@ def values_of(fact: FactType, conditions: Iterable[Condition]) -> tuple[FactValu
         case _:
             low = 0 if fact.low is None else fact.low
             high = low + 100 if fact.high is None else fact.high
-            at = {v for c in conditions for v in _numbers(c, fact.name)} or {(low + high) // 2}
+            at = {v for c in conditions for v in first_values(c, fact.name)} or {(low + high) // 2}
             sides = {v for t in at for v in (t - 1, t)}
             return tuple(sorted(v for v in sides if low <= v <= high)[:6])
 
@@ -324,22 +324,6 @@ def _named(condition: Condition, fact: str) -> Iterator[str]:
     if condition.fact == fact:
         given = (condition.eq, condition.at_least, condition.at_most, *(condition.one_of or ()))
         yield from (v for v in given if isinstance(v, str))
-
-
-def _numbers(condition: Condition, fact: str) -> Iterator[int]:
-    """First numbers of the stretches a condition cuts a fact into."""
-    for part in _parts(condition):
-        yield from _numbers(part, fact)
-    if condition.fact != fact:
-        return
-    if isinstance(condition.at_least, int):
-        yield condition.at_least
-    if isinstance(condition.at_most, int):
-        yield condition.at_most + 1
-    for value in (condition.eq, *(condition.one_of or ())):
-        if isinstance(value, int) and not isinstance(value, bool):
-            yield value
-            yield value + 1
 
 
 def _parts(condition: Condition) -> tuple[Condition, ...]:
