@@ -50,7 +50,7 @@ from normwright.models.local import (
     use_threads,
 )
 from normwright.models.tuning import save_plain
-from normwright.models.tuning.loop import Loop
+from normwright.models.tuning.loop import Loop, Running
 from normwright.scenes import Bank, dialogues, load_bank
 
 LANGUAGES = ("en", "pt")
@@ -252,9 +252,8 @@ def main() -> int:
         tokenizer,
         shape=shape,
         loop=loop,
-        workdir=work / "short",
+        running=Running(progress=progress, workdir=work / "short"),
         model=model,
-        progress=progress,
     )
     if arguments.long_steps:
         wide = corpus(
@@ -281,9 +280,8 @@ def main() -> int:
             tokenizer,
             shape=shape,
             loop=late,
-            workdir=work / "long",
+            running=Running(progress=progress, workdir=work / "long"),
             model=model,
-            progress=progress,
         )
     save_plain(model.to(torch.bfloat16), tokenizer, arguments.out)
     say(began, f"weights written to {arguments.out}")

@@ -29,7 +29,7 @@ from normwright.learn import new_model, prefer, pretrain, reward, sft
 from normwright.learn.recipes.pretrain import Shape, dialogue_rows, mix
 from normwright.models.local import LocalModel, device, embedded_path, load_tokenizer
 from normwright.models.tuning import answer_rows
-from normwright.models.tuning.loop import Loop, Progress
+from normwright.models.tuning.loop import Loop, Progress, Running
 from normwright.records import Demonstration, PreferencePair, Scene
 from normwright.scenes import draw, load_bank
 
@@ -89,9 +89,8 @@ def main() -> int:
                     tokenizer,
                     shape=shape,
                     loop=few,
-                    workdir=Path(folder),
+                    running=Running(progress=tick, workdir=Path(folder)),
                     model=weights,
-                    progress=tick,
                 )[1],
             )
         )
@@ -99,14 +98,27 @@ def main() -> int:
     made: dict[str, Any] = {}
 
     def tune(tick: Progress) -> dict[str, float]:
-        made["tuned"], metrics = sft(base, rows, loop=few, progress=tick)
+        made["tuned"], metrics = sft(
+            base, rows, loop=few, running=Running(progress=tick), unpermitted=True
+        )
         return metrics
 
     def rank(tick: Progress) -> dict[str, float]:
-        return reward(made["tuned"], pairs, loop=few, progress=tick)[1]
+        return reward(
+            made["tuned"], pairs, loop=few, running=Running(progress=tick), unpermitted=True
+        )[1]
 
     def align(tick: Progress) -> dict[str, float]:
-        done = prefer(made["tuned"], pairs, rows, loop=few, anchor=1.0, majority=1.0, progress=tick)
+        done = prefer(
+            made["tuned"],
+            pairs,
+            rows,
+            loop=few,
+            anchor=1.0,
+            majority=1.0,
+            running=Running(progress=tick),
+            unpermitted=True,
+        )
         return done[1]
 
     shown = given.steps * BATCH * mean([r.completion for r in rows], rows, tokenizer)

@@ -18,7 +18,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from normwright.flow.permits import Permitting, told_before
-from normwright.flow.settings import FILE, Place, ProjectSettings, Sources
+from normwright.flow.setting import Place
+from normwright.flow.settings import FILE, ProjectSettings, Sources
 from normwright.records import Fault, InputError
 from normwright.store import address_faults, masked
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from normwright.flow.setting import (
+    Count,
+    Directory,
+    File,
+    FileOrDirectory,
+    Outside,
+    Settings,
+    Slug,
+)
+from normwright.flow.tunings import Preference, Reward, Tuning
 from normwright.models.endpoint import RemoteSettings
-from normwright.records import Deployment, Frozen, Lang, Text
+from normwright.records import Deployment, Lang, Text
 from normwright.records.schemas import schema_of
 
 FILE = "normwright.yaml"
@@ -16,38 +25,6 @@ FILE = "normwright.yaml"
 
 SCHEMA = "normwright.schema.json"
 """The name of its JSON Schema, which lies beside it for editors."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Marks a setting that names something on disk, so that reading the file checks it."""
-
-    kind: Literal["file", "directory", "either"]
-    inside: bool = True
-    """It must lie inside the project, so that the project can be verified elsewhere."""
-
-
-Directory = Annotated[str, Place("directory")]
-File = Annotated[str, Place("file")]
-FileOrDirectory = Annotated[str, Place("either")]
-Outside = Annotated[str, Place("directory", inside=False)]
-SLUG = r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$"
-"""The form of a short name."""
-Slug = Annotated[str, Field(pattern=SLUG, max_length=80)]
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0)]
-
-
-class Settings(Frozen):
-    """A part of the project file: strict types, no unknown keys, never changed after reading."""
-
-    model_config = ConfigDict(
-        strict=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
-        populate_by_name=False,
-        protected_namespaces=(),
-    )
 
 
 class Labels(Settings):
@@ -149,32 +126,6 @@ class ModelSettings(Settings):
     """For `remote`: where it is and how far one may go in asking it."""
 
 
-class Tuning(Settings):
-    """One pass of training."""
-
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 2
-    """Times through the data."""
-    lr: Positive = 5e-4
-    """Learning rate at its peak."""
-    batch: Count = 32
-    """Rows in a step."""
-
-
-class Preference(Tuning):
-    """Preference optimisation on the shares of people who prefer each answer."""
-
-    beta: Positive = 0.1
-    """How strongly the model is held to the one it starts from."""
-    lr: Positive = 1e-4
-    """Learning rate at its peak."""
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Times through the pairs."""
-    sft_anchor: Annotated[float, Field(ge=0)] = 0.0
-    """Weight of the likelihood of demonstrations that no norm speaks against."""
-    majority_anchor: Annotated[float, Field(ge=0)] = 0.0
-    """Weight of the likelihood of the answer a majority prefers, scaled by its margin."""
-
-
 class Learn(Settings):
     """What is learned from, and how."""
 
@@ -200,7 +151,7 @@ class Learn(Settings):
     """What a pair on a request the norm spares weighs, against one the norm speaks against."""
     sft: Tuning = Tuning()
     """Instruction tuning."""
-    reward: Tuning = Tuning(epochs=1)
+    reward: Reward = Reward()
     """The reward model."""
     prefer: Preference = Preference()
     """Preference optimisation."""

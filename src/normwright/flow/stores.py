@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from normwright.flow.project import read_file
-from normwright.flow.settings import FILE, SLUG
+from normwright.flow.setting import SLUG
+from normwright.flow.settings import FILE
 from normwright.records import Fault, InputError
 from normwright.store import Address, Store, read_address
 

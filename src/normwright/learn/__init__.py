@@ -16,6 +16,7 @@ from normwright.learn.recipes.prefer import prefer
 from normwright.learn.recipes.pretrain import Shape, new_model, pretrain, train_tokenizer
 from normwright.learn.recipes.reward import reward
 from normwright.learn.recipes.sft import sft
+from normwright.learn.rows import read_demonstrations, read_preferences
 from normwright.learn.weights import fresh_like, model_ref, scratch_model
 
 __all__ = [
@@ -38,7 +39,9 @@ __all__ = [
     "prefer_judged",
     "preferred_answers",
     "pretrain",
+    "read_demonstrations",
     "read_instructions",
+    "read_preferences",
     "reward",
     "scratch_model",
     "sft",

@@ -190,6 +190,7 @@ from normwright.records.training import (
     Dataset,
     Demonstration,
     ModelRef,
+    PairVote,
     PreferencePair,
 )
 from normwright.records.voices import (
@@ -355,6 +356,7 @@ __all__ = [
     "PairShare",
     "PairTarget",
     "PairTrace",
+    "PairVote",
     "Participant",
     "Permit",
     "PermitCondition",

@@ -25,6 +25,16 @@ class Demonstration(Record):
     family: str
 
 
+class PairVote(Frozen):
+    """What one person chose between the two answers of a pair."""
+
+    participant: str
+    """Who, as an id that stands for one person throughout a set of rows, and for nothing else."""
+    choice: Literal["chosen", "rejected", "tie"]
+    weight: float = Field(default=1.0, gt=0)
+    group: str | None = None
+
+
 class PreferencePair(Record):
     """Two answers to one prompt, with the share of people who prefer the first."""
 
@@ -33,11 +43,16 @@ class PreferencePair(Record):
     prompt: tuple[Message, ...]
     chosen: str
     rejected: str
-    p_chosen: float = Field(gt=0, lt=1)
-    """Probability that `chosen` is preferred; a soft label from the votes, never binarised."""
+    p_chosen: float = Field(ge=0, le=1)
+    """Share of people who prefer `chosen`; a soft label from the votes, never binarised. 1 or 0 is
+    the choice of one person."""
     weight: float = Field(gt=0)
     support: dict[str, float] = {}
     """Support for the chosen side in each opinion group."""
+    group: str | None = None
+    """The group of people whose share this is; None where it is everybody's."""
+    votes: tuple[PairVote, ...] = ()
+    """The choices behind the share, where they are at hand; nobody is named."""
     norms: tuple[str, ...]
     """References of the norms the pair bears on; empty is not allowed for a norm pair."""
     layer: str

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.engine import Context
+from normwright.flow.loops import loop_of, lora_of
 from normwright.flow.project import Project
 from normwright.flow.stages.drawn import scenes_of, thin
 from normwright.flow.stages.permits import permission
@@ -33,9 +34,8 @@ from normwright.records import (
 )
 
 if TYPE_CHECKING:
-    from normwright.flow.settings import Tuning
     from normwright.models.local import LocalModel
-    from normwright.models.tuning.loop import Loop, Progress
+    from normwright.models.tuning.loop import Loop, Running
 
 
 def data(project: Project, context: Context) -> list[Record]:
@@ -154,15 +154,16 @@ def sft(project: Project, context: Context) -> list[Record]:
 
     permit = permission(project, context)
     base = open_model(project, context, "learn.base", "base")
-    loop = _loop(project.settings.learn.sft, seed=context.seed)
+    loop = loop_of(project.settings.learn.sft, seed=context.seed)
     tuned, metrics = learn.sft(
         base,
         _demonstrations(context),
         permit=permit,
         unpermitted=permit is None,
         loop=loop,
+        lora=lora_of(project.settings.learn.sft),
         limit=_limit(project),
-        progress=_told(context, "imitating"),
+        running=_told(context, "imitating"),
     )
     return [
         _keep(
@@ -186,7 +187,7 @@ def reward(project: Project, context: Context) -> list[Record]:
 
     permit = permission(project, context)
     tuned = open_model(project, context, "learn.sft", "tuned")
-    loop = _loop(project.settings.learn.reward, seed=context.seed)
+    loop = loop_of(project.settings.learn.reward, seed=context.seed)
     weights, metrics = learn.reward(
         tuned,
         _pairs(context),
@@ -194,7 +195,7 @@ def reward(project: Project, context: Context) -> list[Record]:
         unpermitted=permit is None,
         loop=loop,
         limit=_limit(project),
-        progress=_told(context, "learning shares"),
+        running=_told(context, "learning shares"),
     )
     scorer = LocalModel("reward", weights, tuned.tokenizer)
     return [
@@ -242,9 +243,9 @@ def control(project: Project, context: Context) -> list[Record]:
         _demonstrations(context),
         permit=permit,
         unpermitted=permit is None,
-        loop=_loop(settings.sft, seed=context.seed),
+        loop=loop_of(settings.sft, seed=context.seed),
         limit=_limit(project),
-        progress=_told(context, "imitating"),
+        running=_told(context, "imitating"),
     )
     if not project.settings.prefers:
         return [
@@ -255,7 +256,7 @@ def control(project: Project, context: Context) -> list[Record]:
                 "sft",
                 parent=("learn.base", "base"),
                 data=_datasets(context, "demonstrations"),
-                loop=_loop(settings.sft, seed=context.seed),
+                loop=loop_of(settings.sft, seed=context.seed),
                 metrics={},
                 settings={"start": "random"},
                 permit=permit,
@@ -289,7 +290,7 @@ def _align(
     from normwright import learn
 
     prefer, permit = project.settings.learn.prefer, permission(project, context)
-    loop = _loop(prefer, seed=context.seed)
+    loop = loop_of(prefer, seed=context.seed)
     model, metrics = learn.prefer(
         tuned,
         _pairs(context),
@@ -301,7 +302,7 @@ def _align(
         anchor=prefer.sft_anchor,
         majority=prefer.majority_anchor,
         limit=_limit(project),
-        progress=_told(context, "preferring"),
+        running=_told(context, "preferring"),
     )
     return _keep(
         context,
@@ -358,14 +359,13 @@ def _keep(
     )
 
 
-def _loop(tuning: Tuning, *, seed: int) -> Loop:
-    from normwright.models.tuning.loop import Loop
+def _told(context: Context, what: str) -> Running:
+    from normwright.models.tuning.loop import Running
 
-    return Loop(epochs=tuning.epochs, lr=tuning.lr, batch=tuning.batch, seed=seed)
+    def progress(step: int, steps: int, loss: float) -> None:
+        context.progress(step, steps, f"{what}, loss {loss:.3f}")
 
-
-def _told(context: Context, what: str) -> Progress:
-    return lambda step, steps, loss: context.progress(step, steps, f"{what}, loss {loss:.3f}")
+    return Running(progress=progress)
 
 
 def _datasets(context: Context, kind: str) -> tuple[Digest, ...]:

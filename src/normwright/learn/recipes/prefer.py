@@ -31,7 +31,7 @@ from normwright.models.tuning import (
     pair_rows,
     soft_preference,
 )
-from normwright.models.tuning.loop import Loop, Progress
+from normwright.models.tuning.loop import Loop, Running
 from normwright.plugins import Card, plugin
 from normwright.records import Demonstration, Permit, PreferencePair, require_permit
 
@@ -70,7 +70,7 @@ def prefer(
     anchor: float = 0.5,
     majority: float = 0.0,
     limit: int = 512,
-    progress: Progress | None = None,
+    running: Running | None = None,
     permit: Permit | None = None,
     unpermitted: bool = False,
 ) -> tuple[LocalModel, dict[str, float]]:
@@ -86,7 +86,7 @@ def prefer(
         majority: weight of the negative log-likelihood of the answer most people prefer, in nats a
             token. A pair counts by its majority's margin, |2p - 1|: split votes pull nowhere.
         limit: longest row in tokens.
-        progress: told of every step.
+        running: where checkpoints and logs go, and who is told.
         permit: what permits training; it must be granted.
         unpermitted: train without a permit; whoever says so marks the model.
 
@@ -135,7 +135,7 @@ def prefer(
         preferred = soft_preference(margin, batch["p"], batch["weight"])
         return preferred + majority * imitated + anchor * kept
 
-    metrics = fit(weights, data, loss=loss, collate=collate, loop=loop, progress=progress)
+    metrics = fit(weights, data, loss=loss, collate=collate, loop=loop, running=running)
     aligned = LocalModel("aligned", weights, tokenizer, start.batch)
     after = _scores(aligned, answers)
     moved = [

@@ -25,7 +25,7 @@ from torch.utils.data import Dataset
 
 from normwright.models.chat import BEGIN, CONTROLS, END, PAD, ROLES, SPECIAL, TEMPLATE, plain
 from normwright.models.tuning import fit, rows_at, save_plain, token_losses
-from normwright.models.tuning.loop import Loop, Progress
+from normwright.models.tuning.loop import Loop, Running
 from normwright.plugins import Card, plugin
 from normwright.scenes import Bank, dialogues
 from normwright.scenes.draw import Dialogue
@@ -295,9 +295,8 @@ def pretrain(
     *,
     shape: Shape,
     loop: Loop,
-    workdir: Path,
     model: Any | None = None,
-    progress: Progress | None = None,
+    running: Running | None = None,
 ) -> tuple[Any, dict[str, float]]:
     """Train on `corpus` in its order and return the model and its metrics; resumes in `workdir`."""
     model = model if model is not None else new_model(shape, seed=loop.seed)
@@ -307,8 +306,7 @@ def pretrain(
         loss=causal_loss,
         collate=stack,
         loop=loop,
-        workdir=workdir,
-        progress=progress,
+        running=running,
         shuffle=False,
     )
     return model, metrics

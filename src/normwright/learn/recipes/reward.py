@@ -26,7 +26,7 @@ from normwright.models.tuning import (
     pair_scores,
     soft_preference,
 )
-from normwright.models.tuning.loop import Loop, Progress
+from normwright.models.tuning.loop import Loop, Running
 from normwright.plugins import Card, plugin
 from normwright.records import Permit, PreferencePair, require_permit
 
@@ -59,7 +59,7 @@ def reward(
     loop: Loop,
     limit: int = 512,
     garbled: float = 0.25,
-    progress: Progress | None = None,
+    running: Running | None = None,
     permit: Permit | None = None,
     unpermitted: bool = False,
 ) -> tuple[Any, dict[str, float]]:
@@ -71,7 +71,7 @@ def reward(
         loop: epochs, rate, batch, seed.
         limit: longest row in tokens.
         garbled: garbled negatives added, as a share of the pairs.
-        progress: told of every step.
+        running: where checkpoints and logs go, and who is told.
         permit: what permits training; it must be granted.
         unpermitted: train without a permit; whoever says so marks the model.
 
@@ -104,7 +104,7 @@ def reward(
         good, bad = pair_scores(model, batch)
         return soft_preference(good - bad, batch["p"], batch["weight"])
 
-    metrics = fit(weights, data, loss=loss, collate=collate, loop=loop, progress=progress)
+    metrics = fit(weights, data, loss=loss, collate=collate, loop=loop, running=running)
     return weights, metrics
 
 

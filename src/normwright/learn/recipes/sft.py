@@ -14,8 +14,18 @@ from typing import Any
 import torch
 
 from normwright.models.local import LocalModel
-from normwright.models.tuning import AnswerRow, answer_rows, fit, group_rows, grouped_logprobs
-from normwright.models.tuning.loop import Loop, Progress
+from normwright.models.tuning import (
+    AnswerRow,
+    Lora,
+    adapted,
+    answer_rows,
+    fit,
+    group_rows,
+    grouped_logprobs,
+    inner,
+    merged,
+)
+from normwright.models.tuning.loop import Loop, Running
 from normwright.plugins import Card, plugin
 from normwright.records import Demonstration, Permit, require_permit
 
@@ -42,7 +52,8 @@ def sft(
     *,
     loop: Loop,
     limit: int = 512,
-    progress: Progress | None = None,
+    lora: Lora | None = None,
+    running: Running | None = None,
     permit: Permit | None = None,
     unpermitted: bool = False,
 ) -> tuple[LocalModel, dict[str, float]]:
@@ -53,7 +64,8 @@ def sft(
         rows: demonstrations.
         loop: epochs, rate, batch, seed.
         limit: longest row in tokens; longer rows are an error, never cut.
-        progress: told of every step.
+        lora: adapters to train in the place of all weights; they are folded in.
+        running: where checkpoints and logs go, and who is told.
         permit: what permits training; it must be granted.
         unpermitted: train without a permit; whoever says so marks the model.
 
@@ -63,19 +75,19 @@ def sft(
     require_permit(permit, unpermitted=unpermitted)
     encoded = answer_rows(base.tokenizer, [(r.prompt, r.completion) for r in rows], limit=limit)
     data = [_Row(e, r.weight) for e, r in zip(encoded, rows, strict=True)]
-    weights = copy.deepcopy(base.weights)
+    weights = adapted(copy.deepcopy(base.weights), lora, seed=loop.seed)
 
     def collate(batch: list[_Row]) -> dict[str, Any]:
         tensors = group_rows([b.row for b in batch], base.tokenizer.pad_token_id)
         return {**tensors, "weight": torch.tensor([b.weight for b in batch])}
 
-    metrics = fit(weights, data, loss=imitation, collate=collate, loop=loop, progress=progress)
-    return LocalModel("tuned", weights, base.tokenizer, base.batch), metrics
+    metrics = fit(weights, data, loss=imitation, collate=collate, loop=loop, running=running)
+    return LocalModel("tuned", merged(weights), base.tokenizer, base.batch), metrics
 
 
 def imitation(model: Any, batch: dict[str, Any]) -> torch.Tensor:
     """Return the weighted negative log-likelihood of the answers, in nats a token."""
-    scores = grouped_logprobs(model, batch)
+    scores = grouped_logprobs(inner(model), batch)
     weight: torch.Tensor = batch["weight"]
     length: torch.Tensor = batch["length"]
     return -(weight * scores).sum() / (weight * length).sum()

@@ -10,7 +10,8 @@ from normwright.models.tuning.batches import (
     pad_rows,
     pair_rows,
 )
-from normwright.models.tuning.loop import Loop, fit, save_plain
+from normwright.models.tuning.loop import Loop, Running, fit, save_plain
+from normwright.models.tuning.lora import Lora, adapted, inner, merged
 from normwright.models.tuning.losses import (
     answer_logprobs,
     attending,
@@ -26,7 +27,10 @@ from normwright.models.tuning.losses import (
 __all__ = [
     "AnswerRow",
     "Loop",
+    "Lora",
     "PairRow",
+    "Running",
+    "adapted",
     "answer_logprobs",
     "answer_rows",
     "attending",
@@ -35,6 +39,8 @@ __all__ = [
     "group_pairs",
     "group_rows",
     "grouped_logprobs",
+    "inner",
+    "merged",
     "moved",
     "pad_rows",
     "pair_logprobs",

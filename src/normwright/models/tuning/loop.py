@@ -39,6 +39,19 @@ class Loop:
     """Steps between checkpoints from which a killed run resumes; 0 keeps none."""
 
 
+@dataclass(frozen=True)
+class Running:
+    """Where a run leaves its checkpoints and logs, and who is told: nothing of the science."""
+
+    progress: Progress | None = None
+    """Told of every step."""
+    workdir: Path | None = None
+    """Where checkpoints go if the loop saves any: a run that was killed and is started again with
+    the same directory goes on where its last checkpoint stands."""
+    logs: Path | None = None
+    """Where TensorBoard logs go; None writes none."""
+
+
 class Rows(Dataset[Any]):
     """A list as a torch dataset."""
 
@@ -59,8 +72,7 @@ def fit(
     loss: Callable[[Any, dict[str, Any]], torch.Tensor],
     collate: Callable[[list[Any]], dict[str, Any]],
     loop: Loop,
-    workdir: Path | None = None,
-    progress: Progress | None = None,
+    running: Running | None = None,
     shuffle: bool = True,
 ) -> dict[str, float]:
     """Train `model` in place and return the mean loss of the first and last tenth of the steps.
@@ -71,14 +83,13 @@ def fit(
         loss: from model and collated batch to a scalar.
         collate: from a list of rows to a batch of tensors.
         loop: how long, how fast, which seed.
-        workdir: where checkpoints go if `loop.save_every` is set; a run killed half-way and
-            started again with the same directory goes on where its last checkpoint stands.
-        progress: told of every step.
+        running: where checkpoints and logs go, and who is told.
         shuffle: draw rows in random order; False keeps their order (curricula).
     """
     from transformers import Trainer, TrainerCallback, TrainingArguments
     from transformers.trainer_utils import get_last_checkpoint
 
+    given = running or Running()
     losses: list[float] = []
     half = half_precision()
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -100,10 +111,10 @@ def fit(
 
     class _Report(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if progress is not None:
-                progress(state.global_step, state.max_steps, losses[-1])
+            if given.progress is not None:
+                given.progress(state.global_step, state.max_steps, losses[-1])
 
-    scratch = Path(tempfile.mkdtemp()) if workdir is None else workdir
+    scratch = Path(tempfile.mkdtemp()) if given.workdir is None else given.workdir
     arguments = TrainingArguments(
         output_dir=str(scratch),
         per_device_train_batch_size=loop.batch,
@@ -143,7 +154,7 @@ def fit(
     model.train()
     trainer.train(resume_from_checkpoint=last)
     model.eval()
-    if workdir is None:
+    if given.workdir is None:
         shutil.rmtree(scratch)
     tenth = max(1, len(losses) // 10)
     return {

@@ -1,0 +1,230 @@
+"""`normwright learn RECIPE`: one recipe on a model and rows, or on a project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from normwright.cli.learn.group import app
+from normwright.cli.options import AsJson, Lang
+from normwright.cli.screen import DONE, console, emit
+from normwright.cli.words import choose, words
+
+if TYPE_CHECKING:
+    from normwright.flow.learning import Learned
+    from normwright.models.tuning.loop import Progress
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One option of a command: its type, what it does, and its value where it is left out."""
+
+    kind: Any
+    help: str
+    default: Any = None
+    metavar: str | None = None
+
+
+COMMON: Final[Mapping[str, Choice]] = {
+    "out": Choice(Path, "Where the model goes: a new or empty folder.", ..., "DIR"),
+    "data": Choice(Path | None, "Rows as JSON lines, packed or not.", None, "FILE"),
+    "model": Choice(
+        Path | None,
+        "The model to start from, a Hugging Face directory; the embedded one if left out.",
+        None,
+        "DIR",
+    ),
+    "project": Choice(
+        Path | None, "Take model, rows, settings and permit from a project.", None, "DIR"
+    ),
+    "permit": Choice(Path | None, "A signed permit, as `charter permit` writes it.", None, "FILE"),
+    "unpermitted": Choice(bool, "Train without a permit; the model is marked for good.", False),
+    "settings": Choice(Path | None, "The recipe's settings as YAML, by name.", None, "FILE"),
+    "seed": Choice(int, "Seed of every choice.", 0),
+    "threads": Choice(int | None, "Threads; one a core if left out. 1 repeats to the bit."),
+    "logs": Choice(Path | None, "Where TensorBoard logs go.", None, "DIR"),
+}
+"""Options of every recipe."""
+
+PACE: Final[Mapping[str, Choice]] = {
+    "epochs": Choice(int | None, "Times through the rows."),
+    "steps": Choice(int | None, "Optimizer steps, in the place of epochs."),
+    "lr": Choice(float | None, "Learning rate at its peak."),
+    "batch": Choice(int | None, "Rows in a step."),
+    "save_every": Choice(int | None, "Steps between checkpoints a killed run goes on from."),
+}
+"""Settings of every recipe that are options too; all others stand in the file of `--settings`."""
+
+
+def recipe_command(
+    recipe: str, told: str, *, example: str, own: Mapping[str, Choice] | None = None
+) -> None:
+    """Add the command of a recipe.
+
+    Args:
+        recipe: its name, as `flow.learning.RECIPES` has it.
+        told: what `--help` says.
+        example: a call that works.
+        own: its own options: settings by their names, and files that it reads beside its rows.
+    """
+    options = {**COMMON, **(own or {}), **PACE}
+    asked = ["settings", *(own or {}), *PACE]
+
+    def command(lang: str | None, as_json: bool, **given: Any) -> int:
+        settings = {name: given.pop(name) for name in asked}
+        return train(recipe, settings=settings, lang=lang, as_json=as_json, **given)
+
+    parameters = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=one.default, annotation=_option(name, one))
+        for name, one in options.items()
+    ]
+    parameters += [
+        Parameter("lang", Parameter.KEYWORD_ONLY, default=None, annotation=Lang),
+        Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=AsJson),
+    ]
+    command.__signature__ = Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    command.__doc__ = told
+    app.command(recipe, epilog=f"Example:  {example}")(command)
+
+
+def _option(name: str, one: Choice) -> Any:
+    flag = f"--{name.replace('_', '-')}"
+    return Annotated[one.kind, typer.Option(flag, help=one.help, metavar=one.metavar)]
+
+
+recipe_command(
+    "sft",
+    """Imitate demonstrations: rows with `prompt` and `completion`.
+
+    Loss falls on the answer and its stop token alone. The folder opens in plain transformers.
+    """,
+    example="normwright learn sft --data demonstrations.jsonl --unpermitted --out tuned",
+)
+recipe_command(
+    "reward",
+    """Fit a reward model to vote shares: rows with `prompt`, `chosen`, `rejected`, `probability`.
+
+    The folder opens in plain transformers as a sequence classifier with one logit.
+    """,
+    example="normwright learn reward --data pairs.jsonl --unpermitted --out reward",
+)
+recipe_command(
+    "prefer",
+    """Align a model with vote shares: rows with `prompt`, `chosen`, `rejected`, `probability`.
+
+    The model it starts from is the reference. `probability`, `weight`, `group` and `norms` may be
+    left out.
+    """,
+    example="normwright learn prefer --model tuned --data pairs.jsonl --unpermitted --out aligned",
+    own={
+        "demonstrations": Choice(
+            Path | None, "Rows an anchor imitates; the preferred answers if left out.", None, "FILE"
+        ),
+        "beta": Choice(float | None, "How strongly the model it starts from holds."),
+    },
+)
+
+
+def train(
+    recipe: str,
+    *,
+    out: Path,
+    data: Path | None,
+    model: Path | None,
+    project: Path | None,
+    permit: Path | None,
+    unpermitted: bool,
+    settings: dict[str, Any],
+    seed: int,
+    threads: int | None,
+    logs: Path | None,
+    lang: str | None,
+    as_json: bool,
+) -> int:
+    """Run one recipe and show what it made; the body that the commands of all recipes share."""
+    from normwright.flow import learning
+
+    shown = choose(lang)
+    file = settings.pop("settings", None)
+    files = {name: value for name, value in settings.items() if isinstance(value, Path)}
+    changes = {name: value for name, value in settings.items() if name not in files}
+    with telling(shown, quiet=as_json) as progress:
+        if project is not None:
+            beside = {"--data": data, "--model": model, "--settings": file, **files}
+            if given := [name for name, value in beside.items() if value is not None]:
+                raise typer.BadParameter(
+                    f"a project gives what {', '.join(given)} would", param_hint="--project"
+                )
+            made = learning.learned_of(
+                project, recipe, out=out, permit=permit, unpermitted=unpermitted, progress=progress
+            )
+        elif data is None:
+            raise typer.BadParameter("expected rows, or --project", param_hint="--data")
+        else:
+            made = learning.learned(
+                recipe, model=model, data=data, out=out, settings=file, changes=changes, seed=seed,
+                threads=threads, permit=permit, unpermitted=unpermitted, extra=files,
+                progress=progress, logs=logs,
+            )  # fmt: skip
+    if as_json:
+        emit(made.as_json())
+    else:
+        _show(made, shown)
+    return DONE
+
+
+def _show(made: Learned, lang: str) -> None:
+    from rich.table import Table
+
+    say, out = words(lang), console()
+    out.print(say["learned"].format(out=made.out, rows=made.rows), markup=False)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, value in made.metrics.items():
+        table.add_row(name, f"{value:.4g}")
+    out.print(table)
+    if made.ref.unpermitted:
+        out.print(say["permit-unpermitted"], style="yellow", markup=False)
+    for note in made.notes:
+        out.print(note, markup=False)
+
+
+@contextmanager
+def telling(lang: str, *, quiet: bool) -> Iterator[Progress | None]:
+    """Give what tells how far training is: a bar on a terminal, lines in a log, else nothing."""
+    from time import monotonic
+
+    err = console(stderr=True)
+    last = monotonic()
+
+    def line(step: int, steps: int, loss: float) -> None:
+        nonlocal last
+        if monotonic() - last > SECONDS_A_LINE or step == steps:
+            last = monotonic()
+            err.print(f"{step}/{steps}  loss {loss:.4f}", markup=False)
+
+    if quiet:
+        yield None
+    elif not err.is_terminal:
+        yield line
+    else:
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=30),
+                   TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+        with Bar(*columns, console=err, transient=True) as bar:
+            task = bar.add_task(words(lang)["learn-working"], total=None)
+            yield lambda step, steps, loss: bar.update(
+                task, completed=step, total=steps, description=f"{step}/{steps}  loss {loss:.4f}"
+            )
+
+
+SECONDS_A_LINE: Final = 10.0
+"""How often a log is told how far training is."""

@@ -1,0 +1,336 @@
+"""Train one recipe outside a project's run: a model, rows and settings in, a folder out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import ValidationError
+
+from normwright.flow.engine import Event, StepProgress
+from normwright.flow.extras import require_learning
+from normwright.flow.learning.job import Job, Made
+from normwright.flow.learning.recipes import RECIPES, Trainable
+from normwright.flow.permits import read_permit
+from normwright.flow.project import load_project
+from normwright.flow.running import run
+from normwright.flow.stages import steps
+from normwright.flow.start import building, occupied
+from normwright.flow.stores import open_store
+from normwright.flow.tunings import Tuning
+from normwright.records import (
+    Dataset,
+    Digest,
+    Fault,
+    InputError,
+    ModelRef,
+    Permit,
+    digest_bytes,
+    require_permit,
+)
+from normwright.store import KeyHome
+
+if TYPE_CHECKING:
+    from normwright.models.tuning.loop import Progress
+
+RUN_CARD = "run.json"
+"""What was run, beside the weights."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a training made, and where it lies."""
+
+    out: Path
+    ref: ModelRef
+    rows: int
+    metrics: Mapping[str, float]
+    notes: tuple[str, ...]
+    extra: Mapping[str, Any]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as one JSON value."""
+        return {
+            "out": str(self.out),
+            "model": self.ref.model_dump(mode="json"),
+            "digest": self.ref.digest,
+            "rows": self.rows,
+            "metrics": dict(self.metrics),
+            "unpermitted": self.ref.unpermitted,
+            "notes": list(self.notes),
+            **self.extra,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def learned(
+    recipe: str,
+    *,
+    model: Path | None,
+    data: Path,
+    out: Path,
+    settings: Path | None = None,
+    changes: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    permit: Path | None = None,
+    unpermitted: bool = False,
+    extra: Mapping[str, Path] | None = None,
+    progress: Progress | None = None,
+    logs: Path | None = None,
+    home: KeyHome | None = None,
+    today: date | None = None,
+) -> Learned:
+    """Return what a recipe made of a model and rows, and leave a plain model directory in `out`.
+
+    Args:
+        recipe: its name, one of `RECIPES`.
+        model: a Hugging Face directory with safetensors; None is the embedded model.
+        data: JSON lines, packed or not.
+        out: a new or empty folder. Checkpoints lie beside it while the settings ask for some, and
+            the same call goes on from them after a kill.
+        settings: a YAML file with the settings of the recipe; None has the defaults.
+        changes: settings that stand in the place of the file's, by name.
+        seed: seed of every choice.
+        threads: None is one a core.
+        permit: a signed permit to train under.
+        unpermitted: train without one; the model is marked.
+        extra: further files the recipe reads, by option.
+        progress: told of every step.
+        logs: where TensorBoard logs go.
+        home: whose keys count for the permit; None is this machine's key home.
+        today: the day on which the permit must hold; None is that of this machine's clock.
+
+    Raises:
+        PermitError: if there is neither a permit nor leave to do without.
+        InputError: with every fault of files and settings; nothing is written then.
+    """
+    kind = RECIPES[recipe]
+    faults = list(occupied(out))
+    science = _settings(kind, settings, changes or {}, faults)
+    if permit is not None and unpermitted:
+        faults.append(Fault(where="--unpermitted", expected="one of the two",
+                            seen="a permit, and training without one"))  # fmt: skip
+    unknown = sorted(set(extra or {}) - set(kind.extra))
+    faults += [
+        Fault(where=f"--{name}", expected=f"an option that {recipe} reads", seen="another")
+        for name in unknown
+    ]
+    if faults:
+        raise InputError(faults)
+    assert science is not None
+    granted = _permit(permit, home, today)
+    require_permit(granted, unpermitted=unpermitted)
+    require_learning(f"The recipe {recipe}")
+    began = time.monotonic()
+    made, base = _run(
+        kind, model, data, out, science, seed, threads, granted, unpermitted, extra or {},
+        progress, logs,
+    )  # fmt: skip
+    ref = _written(recipe, kind, made, out, science, seed, base, data, granted, unpermitted, began)
+    shutil.rmtree(_checkpoints(out), ignore_errors=True)
+    seconds = time.monotonic() - began
+    return Learned(out, ref, made.rows, made.metrics, made.notes, made.extra, seconds)
+
+
+def learned_of(
+    directory: Path,
+    recipe: str,
+    *,
+    out: Path,
+    permit: Path | None = None,
+    unpermitted: bool = False,
+    progress: Progress | None = None,
+    home: KeyHome | None = None,
+) -> Learned:
+    """Return what a recipe made of a project, and leave a copy of the model in `out`.
+
+    The project is run up to the recipe's step, so that all it says of permits, settings and rows
+    holds, and what is there already is not made again.
+
+    Args:
+        directory: the project.
+        recipe: its name.
+        out: a new or empty folder.
+        permit: a signed permit from outside, in the place of the run's own.
+        unpermitted: train without a permit; the model is marked.
+        progress: told of every step of training.
+        home: whose keys count; None is this machine's key home.
+
+    Raises:
+        PermitError: with every reason, if training is not permitted.
+        InputError: with every fault; nothing is written to `out` then.
+    """
+    project, step = load_project(directory), f"learn.{recipe}"
+    faults = list(occupied(out))
+    known = [one.name for one in steps(project)]
+    if step not in known:
+        seen = ", ".join(one for one in known if one.startswith("learn.")) or "none that trains"
+        faults.append(Fault(where=str(directory), expected=f"a project with the step {step}",
+                            seen=seen, do=f"Use --data with learn {recipe}."))  # fmt: skip
+    if faults:
+        raise InputError(faults)
+    began = time.monotonic()
+
+    def watch(event: Event) -> None:
+        if progress is not None and isinstance(event, StepProgress) and event.name == step:
+            progress(event.done, event.total or event.done, 0.0)
+
+    report = run(
+        directory, until=step, watch=watch, home=home, permit=permit, unpermitted=unpermitted
+    )
+    made = next(line.made for line in report.stages if line.name == step)
+    role = RECIPES[recipe].role
+    with open_store(directory, create=False) as store:
+        ref = next(one for one in store.records(made, ModelRef) if one.name == role)
+        rows = sum(one.rows for one in store.records(ref.data, Dataset))
+        with building(out.resolve()) as folder:
+            store.objects.check_out(ref.files, folder)
+            _card(folder, ref, rows, (), {}, time.monotonic() - began)
+    return Learned(out, ref, rows, ref.metrics, (), {}, time.monotonic() - began)
+
+
+def _settings(
+    kind: Trainable, place: Path | None, changes: Mapping[str, Any], faults: list[Fault]
+) -> Tuning | None:
+    """Return the settings of a recipe, from a file and options; what is wrong goes to faults."""
+    raw: Any = {}
+    where = "settings" if place is None else str(place)
+    if place is not None:
+        try:
+            raw = yaml.safe_load(place.read_text(encoding="utf-8")) or {}
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            seen = " ".join(str(error).split())[:200]
+            faults.append(Fault(where=where, expected="settings as YAML", seen=seen))
+            return None
+    if not isinstance(raw, dict):
+        seen = type(raw).__name__
+        faults.append(Fault(where=where, expected="settings by name", seen=seen))
+        return None
+    given = {**raw, **{name: value for name, value in changes.items() if value is not None}}
+    try:
+        return kind.settings.model_validate_json(json.dumps(given, default=str))
+    except ValidationError as error:
+        known = ", ".join(kind.settings.model_fields)
+        for one in error.errors(include_url=False):
+            name = ".".join(str(part) for part in one["loc"])
+            unknown = one["type"] == "extra_forbidden"
+            faults.append(Fault(
+                where=f"{where}: {name}",
+                expected=f"one of {known}" if unknown else one["msg"],
+                seen=name if unknown else repr(one["input"]),
+                do="Remove it, or see the names above." if unknown else "",
+            ))  # fmt: skip
+        return None
+
+
+def _permit(place: Path | None, home: KeyHome | None, today: date | None) -> Permit | None:
+    if place is None:
+        return None
+    day = today or datetime.now(UTC).date()
+    return read_permit(place, home=home or KeyHome.here(), on=day)[1]
+
+
+def _checkpoints(out: Path) -> Path:
+    """Where checkpoints lie until the model is whole: beside it, never in it."""
+    return out.with_name(f"{out.name}.checkpoints")
+
+
+def _run(
+    kind: Trainable,
+    model: Path | None,
+    data: Path,
+    out: Path,
+    science: Tuning,
+    seed: int,
+    threads: int | None,
+    permit: Permit | None,
+    unpermitted: bool,
+    extra: Mapping[str, Path],
+    progress: Progress | None,
+    logs: Path | None,
+) -> tuple[Made, Digest]:
+    from normwright.models.local import LocalModel, embedded_path, use_threads
+    from normwright.models.tuning import Running
+
+    use_threads(threads)
+    place = model or embedded_path()
+    start = LocalModel.open(place)
+    workdir = _checkpoints(out) if science.save_every else None
+    running = Running(progress=progress, workdir=workdir, logs=logs)
+    job: Job[Any] = Job(start, data, science, seed, running, permit, unpermitted, extra)
+    made = kind.run(job)
+    return made, digest_bytes(json.dumps(_digests(place), sort_keys=True).encode())
+
+
+def _digests(folder: Path) -> dict[str, Digest]:
+    """The digest of every file of a model directory, by its name."""
+    return {
+        path.relative_to(folder).as_posix(): digest_bytes(path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _written(
+    recipe: str,
+    kind: Trainable,
+    made: Made,
+    out: Path,
+    science: Tuning,
+    seed: int,
+    base: Digest,
+    data: Path,
+    permit: Permit | None,
+    unpermitted: bool,
+    began: float,
+) -> ModelRef:
+    """Write the model and what was run, whole or not at all, and return the model's record."""
+    from normwright.learn import model_ref
+    from normwright.models.tuning import save_plain
+
+    with building(out.resolve()) as folder:
+        save_plain(made.weights, made.tokenizer, folder)
+        ref = model_ref(
+            kind.role,
+            _digests(folder),
+            made.weights,
+            recipe=recipe,
+            base=base,
+            data=(digest_bytes(data.read_bytes()),),
+            settings=science.model_dump(mode="json"),
+            metrics=made.metrics,
+            seed=seed,
+            permit=None if permit is None else permit.digest,
+            unpermitted=unpermitted,
+        )
+        _card(folder, ref, made.rows, made.notes, made.extra, time.monotonic() - began)
+    return ref
+
+
+def _card(
+    folder: Path,
+    ref: ModelRef,
+    rows: int,
+    notes: Sequence[str],
+    extra: Mapping[str, Any],
+    seconds: float,
+) -> None:
+    """Write down beside the weights what was run."""
+    card = {
+        "model": ref.model_dump(mode="json"),
+        "rows": rows,
+        "notes": list(notes),
+        **extra,
+        "seconds": round(seconds, 3),
+    }
+    text = json.dumps(card, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    (folder / RUN_CARD).write_text(text, encoding="utf-8")

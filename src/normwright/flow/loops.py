@@ -1,0 +1,37 @@
+"""From the settings of a recipe to what the training loop takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from normwright.flow.tunings import Tuning
+
+if TYPE_CHECKING:
+    from normwright.models.tuning import Loop, Lora
+
+
+def loop_of(tuning: Tuning, *, seed: int) -> Loop:
+    """Return how long and how fast to train, as the loop takes it."""
+    from normwright.models.tuning.loop import Loop
+
+    return Loop(
+        epochs=tuning.epochs,
+        steps=tuning.steps or -1,
+        lr=tuning.lr,
+        batch=tuning.batch,
+        warmup=tuning.warmup,
+        decay=tuning.decay,
+        weight_decay=tuning.weight_decay,
+        save_every=tuning.save_every,
+        seed=seed,
+    )
+
+
+def lora_of(tuning: Tuning) -> Lora | None:
+    """Return the adapters that are trained; None trains all weights."""
+    from normwright.models.tuning import Lora
+
+    given = tuning.lora
+    if given is None:
+        return None
+    return Lora(rank=given.rank, alpha=given.alpha, dropout=given.dropout)

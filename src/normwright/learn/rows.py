@@ -1,0 +1,181 @@
+"""Rows to learn from as JSON lines, packed or not. A column nobody would read is a fault.
+
+| rows | columns; those in brackets may be left out |
+|---|---|
+| demonstrations | `prompt`, `completion`, [`weight`, `norms`, `lang`, `id`, `family`, `origin`, `licence`] |
+| preferences | `prompt`, `chosen`, `rejected`, [`probability`, `weight`, `group`, `norms`, and the same] |
+
+A prompt is text, or a list of messages with `role` and `content`. `probability` is the share of
+people who prefer `chosen`. Without it a row is one choice of one person, so the loss over many rows
+is the likelihood of all those choices; a pair that was judged by several people should say so.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from normwright.records import (
+    Demonstration,
+    Fault,
+    InputError,
+    Message,
+    PreferencePair,
+    json_rows,
+)
+
+Row = TypeVar("Row", Demonstration, PreferencePair)
+
+ONE_CHOICE: Final = 1.0
+"""Share of a row that is one choice of one person."""
+
+_COMMON = ("id", "lang", "weight", "norms", "family", "origin", "licence")
+DEMONSTRATION: Final = ("prompt", "completion", *_COMMON)
+PREFERENCE: Final = ("prompt", "chosen", "rejected", "probability", "group", *_COMMON)
+_ORIGINS = ("human", "synthetic", "translated")
+_ROLES = ("system", "user", "assistant")
+_SHOWN = 20
+"""Faults that are told; a file of another form has one on every line."""
+
+
+def read_demonstrations(path: Path) -> list[Demonstration]:
+    """Return the demonstrations of a file.
+
+    Raises:
+        InputError: with the faults of all lines, each at file, line and column; also for a column
+            that would be ignored, and for a file without rows.
+    """
+    return _read(path, DEMONSTRATION, ("completion",), _demonstration)
+
+
+def read_preferences(path: Path) -> list[PreferencePair]:
+    """Return the preference pairs of a file.
+
+    Raises:
+        InputError: as `read_demonstrations`; also for two equal answers.
+    """
+    return _read(path, PREFERENCE, ("chosen", "rejected"), _pair)
+
+
+def _read(
+    path: Path,
+    columns: tuple[str, ...],
+    texts: tuple[str, ...],
+    made: Callable[[Mapping[str, Any], tuple[Message, ...], str], Row],
+) -> list[Row]:
+    faults: list[Fault] = []
+    rows: list[Row] = []
+    for number, row in json_rows(path, path.name, faults):
+        where = f"{path.name}:{number}"
+        found = list(_wrong(row, columns, texts))
+        faults += [Fault(where=f"{where}: {at}", expected=e, seen=s, do=d) for at, e, s, d in found]
+        if not found:
+            rows.append(made(row, _messages(row["prompt"]), f"{path.name}/{number}"))
+    if not rows and not faults:
+        faults.append(Fault(where=path.name, expected="at least one row", seen="none"))
+    if len(faults) > _SHOWN:
+        more = Fault(where=path.name, expected="rows without faults",
+                     seen=f"{len(faults) - _SHOWN} more faults")  # fmt: skip
+        faults = [*faults[:_SHOWN], more]
+    if faults:
+        raise InputError(faults)
+    return rows
+
+
+def _wrong(
+    row: Mapping[str, Any], columns: tuple[str, ...], texts: tuple[str, ...]
+) -> Iterator[tuple[str, str, str, str]]:
+    """Yield what is wrong with a row: column, expected, seen, what to do."""
+    for name in row:
+        if name not in columns:
+            known = ", ".join(columns)
+            yield name, f"one of {known}", "a column that would be ignored", "Remove or rename it."
+    if not _is_prompt(row.get("prompt")):
+        wanted = "text, or messages with role and content of which the last is the user's"
+        yield "prompt", wanted, _kind(row, "prompt"), ""
+    for name in texts:
+        if not isinstance(row.get(name), str) or not row[name].strip():
+            yield name, "text", _kind(row, name), ""
+    if "chosen" in texts and row.get("chosen") == row.get("rejected"):
+        yield "rejected", "another answer than chosen", "the same", ""
+    if not 0 <= _number(row.get("probability", 1.0)) <= 1:
+        yield "probability", "a number from 0 to 1", _kind(row, "probability"), ""
+    if not 0 < _number(row.get("weight", 1.0)) < math.inf:
+        yield "weight", "a number above 0", _kind(row, "weight"), ""
+    for name in ("id", "lang", "family", "licence", "group"):
+        if name in row and (not isinstance(row[name], str) or not row[name]):
+            yield name, "text", _kind(row, name), ""
+    if row.get("origin", "human") not in _ORIGINS:
+        yield "origin", f"one of {', '.join(_ORIGINS)}", _kind(row, "origin"), ""
+    norms = row.get("norms", [])
+    if not isinstance(norms, list) or not all(isinstance(n, str) and n for n in norms):
+        yield "norms", "a list of norm references", _kind(row, "norms"), ""
+
+
+def _number(value: Any) -> float:
+    """Return a number as it is, and anything else as one that fits nowhere."""
+    right = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if right else math.nan
+
+
+def _kind(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    if name not in row:
+        return "nothing"
+    if isinstance(value, str) and not value.strip():
+        return "empty text"
+    return repr(value) if isinstance(value, int | float) else type(value).__name__
+
+
+def _is_prompt(value: Any) -> bool:
+    if isinstance(value, str):
+        return bool(value.strip())
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(m, dict)
+            and set(m) == {"role", "content"}
+            and m["role"] in _ROLES
+            and isinstance(m["content"], str)
+            for m in value
+        )
+        and value[-1]["role"] == "user"
+    )
+
+
+def _messages(prompt: Any) -> tuple[Message, ...]:
+    if isinstance(prompt, str):
+        return (Message(role="user", content=prompt),)
+    return tuple(Message(role=m["role"], content=m["content"]) for m in prompt)
+
+
+def _common(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {
+        "scene": row.get("id", name),
+        "lang": row.get("lang", "und"),
+        "weight": float(row.get("weight", 1.0)),
+        "norms": tuple(row.get("norms", ())),
+        "origin": row.get("origin", "human"),
+        "licence": row.get("licence", "unknown"),
+        "family": row.get("family", row.get("id", name)),
+    }
+
+
+def _demonstration(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Demonstration:
+    return Demonstration(prompt=prompt, completion=row["completion"], **_common(row, name))
+
+
+def _pair(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> PreferencePair:
+    return PreferencePair(
+        prompt=prompt,
+        chosen=row["chosen"],
+        rejected=row["rejected"],
+        p_chosen=float(row.get("probability", ONE_CHOICE)),
+        group=row.get("group"),
+        layer="organisation",
+        process_kind="human",
+        **_common(row, name),
+    )
