@@ -14,9 +14,10 @@ from normwright.learn.critique import Critiqued, Revised, critique_and_revise
 from normwright.learn.data import Curated, demonstrate, pair, spared
 from normwright.learn.recipes.prefer import prefer
 from normwright.learn.recipes.pretrain import Shape, new_model, pretrain, train_tokenizer
+from normwright.learn.recipes.reinforce import reinforce
 from normwright.learn.recipes.reward import reward
 from normwright.learn.recipes.sft import sft
-from normwright.learn.rows import read_demonstrations, read_preferences
+from normwright.learn.rows import read_demonstrations, read_preferences, read_prompts
 from normwright.learn.weights import fresh_like, model_ref, scratch_model
 
 __all__ = [
@@ -42,6 +43,8 @@ __all__ = [
     "read_demonstrations",
     "read_instructions",
     "read_preferences",
+    "read_prompts",
+    "reinforce",
     "reward",
     "scratch_model",
     "sft",

@@ -23,10 +23,11 @@ from normwright.records import (
     InputError,
     Message,
     PreferencePair,
+    Prompt,
     json_rows,
 )
 
-Row = TypeVar("Row", Demonstration, PreferencePair)
+Row = TypeVar("Row", Demonstration, PreferencePair, Prompt)
 
 ONE_CHOICE: Final = 1.0
 """Share of a row that is one choice of one person."""
@@ -34,6 +35,7 @@ ONE_CHOICE: Final = 1.0
 _COMMON = ("id", "lang", "weight", "norms", "family", "origin", "licence")
 DEMONSTRATION: Final = ("prompt", "completion", *_COMMON)
 PREFERENCE: Final = ("prompt", "chosen", "rejected", "probability", "group", *_COMMON)
+PROMPT: Final = ("prompt", "id", "lang", "norms", "group")
 _ORIGINS = ("human", "synthetic", "translated")
 _ROLES = ("system", "user", "assistant")
 _SHOWN = 20
@@ -57,6 +59,15 @@ def read_preferences(path: Path) -> list[PreferencePair]:
         InputError: as `read_demonstrations`; also for two equal answers.
     """
     return _read(path, PREFERENCE, ("chosen", "rejected"), _pair)
+
+
+def read_prompts(path: Path) -> list[Prompt]:
+    """Return the prompts of a file; nothing but `prompt` is needed of a row.
+
+    Raises:
+        InputError: as `read_demonstrations`.
+    """
+    return _read(path, PROMPT, (), _prompt)
 
 
 def _read(
@@ -180,4 +191,14 @@ def _pair(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Pre
         layer="organisation",
         process_kind="human",
         **_common(row, name),
+    )
+
+
+def _prompt(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Prompt:
+    return Prompt(
+        scene=row.get("id", name),
+        lang=row.get("lang", "und"),
+        prompt=prompt,
+        norms=tuple(row.get("norms", ())),
+        group=row.get("group"),
     )

@@ -192,6 +192,7 @@ from normwright.records.training import (
     ModelRef,
     PairVote,
     PreferencePair,
+    Prompt,
 )
 from normwright.records.voices import (
     NO_BALLOTS,
@@ -374,6 +375,7 @@ __all__ = [
     "Principle",
     "Process",
     "ProcessKind",
+    "Prompt",
     "PromptNotes",
     "ProposedNorm",
     "Provenance",

@@ -25,18 +25,23 @@ def adapted(weights: Any, lora: Lora | None, *, seed: int) -> Any:
     if lora is None:
         return weights
     import torch
-    from peft import LoraConfig, get_peft_model
+    from peft import get_peft_model
 
     torch.manual_seed(seed)
-    targets = lora.targets if isinstance(lora.targets, str) else list(lora.targets)
-    config = LoraConfig(
+    return get_peft_model(weights, adapter_config(lora))
+
+
+def adapter_config(lora: Lora) -> Any:
+    """Return adapters as peft takes them."""
+    from peft import LoraConfig
+
+    return LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=targets,
+        target_modules=lora.targets if isinstance(lora.targets, str) else list(lora.targets),
         bias="none",
     )
-    return get_peft_model(weights, config)
 
 
 def inner(weights: Any) -> Any:
