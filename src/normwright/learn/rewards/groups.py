@@ -77,7 +77,7 @@ class GroupWeights:
 
     def learn(self, rewards: Sequence[Sequence[float]]) -> None:
         """Move the weights by the rewards that count, over all processes."""
-        self.means = means(rewards, len(rewards[0]))
+        self.means = means(rewards, len(rewards[0])) or self.means
         moved = [a - self.groups.rate * m for a, m in zip(self.logits, self.means, strict=True)]
         # Only differences count; kept small, so that a group can come back.
         centre = sum(moved) / len(moved)
