@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,10 @@ def adapted(weights: Any, lora: Lora | None, *, seed: int) -> Any:
         target_modules=targets,
         bias="none",
     )
-    return get_peft_model(weights, config)
+    with warnings.catch_warnings():
+        # peft asks for a property whose name transformers is about to change.
+        warnings.filterwarnings("ignore", message=".*gradient_checkpointing.*")
+        return get_peft_model(weights, config)
 
 
 def inner(weights: Any) -> Any:
