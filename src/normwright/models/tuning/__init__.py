@@ -10,7 +10,8 @@ from normwright.models.tuning.batches import (
     pad_rows,
     pair_rows,
 )
-from normwright.models.tuning.loop import Loop, Running, fit, save_plain
+from normwright.models.tuning.hardware import Hardware, resolved
+from normwright.models.tuning.loop import Loop, fit, save_plain
 from normwright.models.tuning.lora import Lora, adapted, inner, merged
 from normwright.models.tuning.losses import (
     answer_logprobs,
@@ -23,18 +24,23 @@ from normwright.models.tuning.losses import (
     soft_preference,
     token_losses,
 )
+from normwright.models.tuning.running import Gold, Running, Stateful, everywhere
 
 __all__ = [
     "AnswerRow",
+    "Gold",
+    "Hardware",
     "Loop",
     "Lora",
     "PairRow",
     "Running",
+    "Stateful",
     "adapted",
     "answer_logprobs",
     "answer_rows",
     "attending",
     "cross_entropy",
+    "everywhere",
     "fit",
     "group_pairs",
     "group_rows",
@@ -46,6 +52,7 @@ __all__ = [
     "pair_logprobs",
     "pair_rows",
     "pair_scores",
+    "resolved",
     "rows_at",
     "save_plain",
     "soft_preference",
