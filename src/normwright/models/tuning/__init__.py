@@ -10,6 +10,13 @@ from normwright.models.tuning.batches import (
     pad_rows,
     pair_rows,
 )
+from normwright.models.tuning.candidates import (
+    CandidateRow,
+    candidate_logprobs,
+    candidate_row,
+    group_candidates,
+)
+from normwright.models.tuning.groups import GroupWeights, Robustness
 from normwright.models.tuning.loop import Loop, Running, fit, save_plain
 from normwright.models.tuning.lora import Lora, adapted, inner, merged
 from normwright.models.tuning.losses import (
@@ -26,16 +33,22 @@ from normwright.models.tuning.losses import (
 
 __all__ = [
     "AnswerRow",
+    "CandidateRow",
+    "GroupWeights",
     "Loop",
     "Lora",
     "PairRow",
+    "Robustness",
     "Running",
     "adapted",
     "answer_logprobs",
     "answer_rows",
     "attending",
+    "candidate_logprobs",
+    "candidate_row",
     "cross_entropy",
     "fit",
+    "group_candidates",
     "group_pairs",
     "group_rows",
     "grouped_logprobs",

@@ -1,0 +1,174 @@
+"""Weights of groups of people that follow how badly each is served: the state of a robust run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+Summed = Callable[[torch.Tensor], torch.Tensor]
+"""Sums a tensor over the processes of a run."""
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """How the weights of groups follow their losses. Part of the science of a run."""
+
+    rate: float = 0.1
+    """Step of the exponentiated gradient: what a nat of excess moves a log-weight by, each step."""
+    memory: float = 0.9
+    """Share of a group's running loss that a step keeps; a batch holds few of a small group."""
+    floor: float = 0.0
+    """Least weight of a group."""
+    cap: float = 1.0
+    """Greatest weight of a group: a group of noise or of ill will can claim no more."""
+    least: int = 20
+    """Fewest rows a group must have for its weight to move; smaller ones keep their share."""
+    regret: bool = True
+    """Compare losses above what a group's own disagreement makes unavoidable. Plain losses favour
+    groups that disagree among themselves."""
+
+    def wrong(self, groups: int) -> str:
+        """Return what is impossible about floor and cap for so many groups; empty if nothing."""
+        if groups * self.floor > 1:
+            return f"a floor of {self.floor} for {groups} groups sums to more than 1"
+        if groups * self.cap < 1:
+            return f"a cap of {self.cap} for {groups} groups sums to less than 1"
+        return ""
+
+
+class GroupWeights:
+    """Exponentiated-gradient weights over groups (Ramesh et al. 2024, arXiv 2405.20304).
+
+    They begin at the groups' shares of the rows, where robust training is pooled training, and move
+    by a running mean of each group's loss. Saved with every checkpoint.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        mass: Sequence[float],
+        rows: Sequence[int],
+        unavoidable: Sequence[float],
+        *,
+        robustness: Robustness,
+        summed: Summed = lambda tensor: tensor,
+    ) -> None:
+        """Start at the shares of the groups.
+
+        Args:
+            names: of the groups.
+            mass: weight of each group's rows in all.
+            rows: number of each group's rows.
+            unavoidable: least loss of each group, in the unit of its loss.
+            robustness: how weights move.
+            summed: sums over processes.
+        """
+        self.names = tuple(names)
+        self.share = [m / sum(mass) for m in mass]
+        self.moving = [n >= robustness.least for n in rows]
+        self.robustness = robustness
+        self._unavoidable = list(unavoidable)
+        self._summed = summed
+        self._weights = list(self.share)
+        self._loss = [0.0] * len(names)
+        self._seen = [0.0] * len(names)
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weight of each group; they sum to 1."""
+        return dict(zip(self.names, self._weights, strict=True))
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """The running mean loss of each group that has been seen."""
+        found = zip(self.names, self._loss, self._seen, strict=True)
+        return {name: loss / seen for name, loss, seen in found if seen > 0}
+
+    def ratios(self, like: torch.Tensor) -> torch.Tensor:
+        """Return weight over share, shape (groups,): what a group's rows weigh more than pooled.
+
+        Weighted so, rows drawn at random give an unbiased gradient of the weighted sum of group
+        means, also from batches in which a small group is absent.
+        """
+        found = [w / s for w, s in zip(self._weights, self.share, strict=True)]
+        return torch.tensor(found, dtype=like.dtype, device=like.device)
+
+    def update(self, losses: torch.Tensor, weights: torch.Tensor) -> None:
+        """Move the weights by the losses of a batch.
+
+        Args:
+            losses: of each row towards each group, shape (rows, groups).
+            weights: of each row in each group, 0 where it says nothing of one; the same shape.
+        """
+        found = torch.stack([(losses.detach() * weights).sum(0), weights.sum(0)])
+        total, mass = self._summed(found.double()).tolist()
+        keep, here = self.robustness.memory, self.robustness
+        for g, (loss, weight) in enumerate(zip(total, mass, strict=True)):
+            # A group that is absent says nothing; its running mean stands.
+            if weight > 0 and math.isfinite(loss):
+                self._loss[g] = keep * self._loss[g] + (1 - keep) * loss
+                self._seen[g] = keep * self._seen[g] + (1 - keep) * weight
+        moving = [g for g, free in enumerate(self.moving) if free and self._seen[g] > 0]
+        if len(moving) < 2:
+            return
+        held = sum(self._weights[g] for g in range(len(self.names)) if g not in moving)
+        excess = [self._excess(g) for g in moving]
+        highest = max(excess)
+        grown = [
+            self._weights[g] * math.exp(here.rate * (e - highest))
+            for g, e in zip(moving, excess, strict=True)
+        ]
+        for g, weight in zip(
+            moving, bounded(grown, here.floor, here.cap, total=1 - held), strict=True
+        ):
+            self._weights[g] = weight
+
+    def _excess(self, group: int) -> float:
+        loss = self._loss[group] / self._seen[group]
+        return loss - (self._unavoidable[group] if self.robustness.regret else 0.0)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {
+            "names": list(self.names),
+            "weights": list(self._weights),
+            "loss": list(self._loss),
+            "seen": list(self._seen),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            ValueError: if it is of other groups.
+        """
+        if tuple(state["names"]) != self.names:
+            raise ValueError(f"a checkpoint of groups {state['names']}, here {list(self.names)}")
+        self._weights = [float(w) for w in state["weights"]]
+        self._loss = [float(v) for v in state["loss"]]
+        self._seen = [float(v) for v in state["seen"]]
+
+
+def bounded(raw: Sequence[float], floor: float, cap: float, *, total: float = 1.0) -> list[float]:
+    """Return the weights within bounds nearest to `raw` in relative entropy; they sum to `total`.
+
+    Bounds that cannot sum to `total` are moved to the equal share. The nearest weights are a common
+    multiple of `raw`, cut at the bounds, so one factor is searched for.
+    """
+    equal = total / len(raw)
+    low, high = min(floor, equal), max(cap, equal)
+    least, most = -60.0, 60.0
+    for _ in range(200):
+        middle = (least + most) / 2
+        factor = math.exp(middle)
+        if sum(min(max(factor * r, low), high) for r in raw) < total:
+            least = middle
+        else:
+            most = middle
+    factor = math.exp(most)
+    found = [min(max(factor * r, low), high) for r in raw]
+    return [f * total / sum(found) for f in found]
