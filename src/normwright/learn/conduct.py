@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -98,7 +99,7 @@ def conduct(model: LocalModel, prompts: Sequence[Asked], *, seed: int) -> Conduc
         str(model.tokenizer.decode([t for t in ids if t != stop], skip_special_tokens=True)).strip()
         for ids in written
     ]
-    pairs = [two for ids in written for two in zip(ids, ids[1:], strict=False)]
+    pairs = [two for ids in written for two in pairwise(ids)]
     n = len(prompts)
     sided = [one for one in prompts if one.better and one.worse]
     best = sum(_likeliest(model, one) in one.better for one in sided)
@@ -160,8 +161,10 @@ def answers(
                 max_new_tokens=max(1, min(NEW_TOKENS, room)), pad_token_id=pad, eos_token_id=stop,
                 use_cache=True, **how,
             )  # fmt: skip
-            for row in made[:, width:].tolist():
-                out.append(tuple(row[: row.index(stop) + 1] if stop in row else row))
+            out += [
+                tuple(row[: row.index(stop) + 1] if stop in row else row)
+                for row in made[:, width:].tolist()
+            ]
     return out
 
 

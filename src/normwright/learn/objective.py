@@ -81,9 +81,11 @@ def refuse(
     faults = [*_of_model(weights), *_of_objective(rows, objective, fixed, majority)]
     pairs = [row for row in rows if isinstance(row, PreferencePair)]
     scored = [row for row in rows if isinstance(row, ScoredAnswers)]
-    for row in pairs:
-        if row.chosen.strip() == row.rejected.strip():
-            faults.append(Fault(where=row.scene, expected="two answers", seen="the same twice"))
+    faults += [
+        Fault(where=row.scene, expected="two answers", seen="the same twice")
+        for row in pairs
+        if row.chosen.strip() == row.rejected.strip()
+    ]
     for one in scored:
         twice = [t for t, n in Counter(c.text.strip() for c in one.candidates).items() if n > 1]
         if twice:

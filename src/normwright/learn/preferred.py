@@ -268,7 +268,7 @@ def report_pairs(
         notes: what else is to be said.
     """
     before, after = scores
-    turned = [p.p_chosen < 0.5 for p in pairs]
+    over_all = [p.p_chosen < 0.5 for p in pairs]
     prompts = asked((sided(p) for p in held or pairs), count=objective.prompts)
     looks, gone = looked(start, aligned, prompts, seed=seed)
     said = list(notes)
@@ -281,11 +281,11 @@ def report_pairs(
         said.append(f"{left_out} pairs left out as near duplicates.")
     return reported(
         [judged(p) for p in pairs],
-        [_turned(row, over) for row, over in zip(before, turned, strict=True)],
-        [_turned(row, over) for row, over in zip(after, turned, strict=True)],
+        [turned(row, over) for row, over in zip(before, over_all, strict=True)],
+        [turned(row, over) for row, over in zip(after, over_all, strict=True)],
         [
-            _turned((len(row.first), len(row.second)), over)
-            for row, over in zip(answers, turned, strict=True)
+            turned((len(row.first), len(row.second)), over)
+            for row, over in zip(answers, over_all, strict=True)
         ],
         method=objective.method,
         minimiser=MINIMISERS[objective.method],
@@ -300,7 +300,7 @@ def report_pairs(
     )
 
 
-def _turned(row: tuple[Any, Any], over: bool) -> tuple[Any, Any]:
+def turned(row: tuple[Any, Any], over: bool) -> tuple[Any, Any]:
     """Put the side that more people prefer first."""
     return (row[1], row[0]) if over else row
 
@@ -315,7 +315,7 @@ def sided(
         return row.prompt, top, [one.text for one in row.candidates if one.score < best]
     if row.p_chosen == 0.5:
         return row.prompt, (), ()
-    first, second = _turned(([row.chosen], [row.rejected]), row.p_chosen < 0.5)
+    first, second = turned(([row.chosen], [row.rejected]), row.p_chosen < 0.5)
     return row.prompt, first, second
 
 
@@ -324,7 +324,7 @@ def judged(pair: PreferencePair) -> Judged:
     over = pair.p_chosen < 0.5
     return Judged(
         prompt=pair.prompt,
-        answers=_turned((pair.chosen, pair.rejected), over),
+        answers=turned((pair.chosen, pair.rejected), over),
         decided=pair.p_chosen != 0.5,
         groups=tuple(
             (name, (share > 0.5) != over)

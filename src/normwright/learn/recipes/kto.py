@@ -61,11 +61,8 @@ def kto(
     pairs = [row for row in rows if isinstance(row, PreferencePair)]
     # Encoded here too, so that rows that are too long or no continuation of their prompt are
     # refused: the trainer cuts and warns.
-    encoded = pair_rows(*(
-        answer_rows(start.tokenizer, [(p.prompt, text) for p, text in zip(pairs, side, strict=True)],
-                    limit=limit)
-        for side in ([p.chosen for p in pairs], [p.rejected for p in pairs])
-    ))  # fmt: skip
+    sides = ([(p.prompt, p.chosen) for p in pairs], [(p.prompt, p.rejected) for p in pairs])
+    encoded = pair_rows(*(answer_rows(start.tokenizer, side, limit=limit) for side in sides))
     before = pair_scores(reference or start, encoded)
     weights = adapted(copy.deepcopy(start.weights), lora, seed=loop.seed)
     single, left = _single(pairs, loop)

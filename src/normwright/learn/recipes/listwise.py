@@ -34,7 +34,6 @@ from normwright.models.tuning import (
     group_candidates,
     group_rows,
     grouped_logprobs,
-    inner,
     merged,
 )
 from normwright.models.tuning.loop import Loop, Running
@@ -101,17 +100,20 @@ def match_scores(
         }
 
     def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
-        found, laid = candidate_logprobs(inner(model), batch["rows"]), batch["rows"]
+        found, laid = candidate_logprobs(model, batch["rows"]), batch["rows"]
         logits = found if objective.proportional else beta * (found - batch["before"])
         if objective.length:
             logits = logits + objective.length * laid["length"]
         losses = listwise_losses(logits, batch["target"], laid["present"])
-        matched = (batch["weight"] * losses).sum() / batch["weight"].sum()
-        length: torch.Tensor = batch["anchors"]["length"].sum()
-        kept = -grouped_logprobs(inner(model), batch["anchors"]).sum() / length
-        return matched + anchor * kept
+        matched = (batch["weight"] * losses).sum() / batch["total"]["weight"]
+        kept = -grouped_logprobs(model, batch["anchors"]).sum() / batch["total"]["anchor"]
+        loss: torch.Tensor = matched + anchor * kept
+        return loss
 
-    metrics = fit(weights, data, loss=loss, collate=collate, loop=loop, running=running)
+    metrics = fit(
+        weights, data, loss=loss, collate=collate, loop=loop, running=running,
+        counts=lambda row: {"weight": row.weight, "anchor": len(row.anchor.ids) - row.anchor.start},
+    )  # fmt: skip
     aligned = LocalModel("aligned", merged(weights), start.tokenizer, start.batch)
     after = candidate_scores(aligned, answers)
     factor = None if objective.proportional else beta

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from normwright.learn.objective import Objective, groups_of, refuse
-from normwright.learn.preferred import PreferenceReport, report_pairs
+from normwright.learn.preferred import PreferenceReport, report_pairs, turned
 from normwright.learn.recipes.kto import kto
 from normwright.learn.recipes.listwise import match_scores
 from normwright.learn.scoring import pair_scores
@@ -37,15 +37,15 @@ from normwright.models.tuning import (
     group_pairs,
     group_rows,
     grouped_logprobs,
-    inner,
     merged,
     moved,
     pair_logprobs,
     pair_rows,
 )
+from normwright.models.tuning.anatomy import states
 from normwright.models.tuning.groups import GroupWeights, Robustness
 from normwright.models.tuning.loop import Loop, Running
-from normwright.models.tuning.losses import attending, rows_at
+from normwright.models.tuning.losses import attending
 from normwright.models.tuning.preferences import (
     bernoulli_losses,
     borda_losses,
@@ -220,7 +220,7 @@ def _on_pairs(
         }
 
     def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
-        good, bad = pair_logprobs(inner(model), batch["pairs"])
+        good, bad = pair_logprobs(model, batch["pairs"])
         z = beta * (good - bad - batch["reference"])
         of_good, of_bad = batch["pairs"]["length"]
         if objective.length:
@@ -235,20 +235,29 @@ def _on_pairs(
             if objective.displacement
             else None
         )
+        total = batch["total"]
         if groups is None:
             losses = _losses(objective, z, batch["p"], lost)
-            preferred = (batch["weight"] * losses).sum() / batch["weight"].sum()
+            preferred = (batch["weight"] * losses).sum() / total["weight"]
         else:
-            preferred = _robust(objective, groups, z, batch["groups"], lost)
+            preferred = _robust(objective, groups, z, batch["groups"], lost) / total["weight"]
         lean: torch.Tensor = batch["weight"] * (2 * batch["p"] - 1)
         liked = torch.where(lean > 0, good, bad)
-        length = torch.where(lean > 0, of_good, of_bad)
-        imitated = -(lean.abs() * liked).sum() / (lean.abs() * length).sum().clamp_min(1e-6)
-        of_kept: torch.Tensor = batch["anchors"]["length"].sum()
-        kept = -grouped_logprobs(inner(model), batch["anchors"]).sum() / of_kept
+        imitated = -(lean.abs() * liked).sum() / max(total["liked"], 1e-6)
+        kept = -grouped_logprobs(model, batch["anchors"]).sum() / total["anchor"]
         return preferred + majority * imitated + anchor * kept
 
-    metrics = fit(weights, data, loss=loss, collate=collate, loop=loop, running=running)
+    def moved_on(step: int) -> None:
+        if groups is None:
+            return
+        groups.step()
+        for name, share in groups.weights.items() if running is not None else ():
+            running.note(f"group_weight/{name}", share)
+
+    metrics = fit(
+        weights, data, loss=loss, collate=collate, loop=loop, running=running, counts=_counts,
+        state=groups, after_step=moved_on,
+    )  # fmt: skip
     aligned = LocalModel("aligned", merged(weights), tokenizer, start.batch)
     after = pair_scores(aligned, answers)
     report = report_pairs(
@@ -294,12 +303,23 @@ def _robust(
     sides: torch.Tensor,
     lost: tuple[torch.Tensor, ...] | None,
 ) -> torch.Tensor:
-    """The mean of group losses, each weighed by how badly its group is served so far."""
+    """The sum of losses, each weighed by how badly its group is served so far."""
     p, weight = sides[..., 0], sides[..., 1]
     apart = None if lost is None else tuple(one[:, None] for one in lost)
     losses = _losses(objective, z[:, None], p, apart)
-    groups.update(losses, weight)
-    return (weight * groups.ratios(losses) * losses).sum() / weight.sum()
+    groups.gather(losses, weight)
+    return (weight * groups.ratios(losses) * losses).sum()
+
+
+def _counts(row: _Row) -> dict[str, float]:
+    """What a row adds to the denominators of the loss."""
+    lean = row.weight * (2 * row.p - 1)
+    liked = row.answers.first if lean > 0 else row.answers.second
+    return {
+        "weight": sum(weight for _, weight in row.groups) if row.groups else row.weight,
+        "liked": abs(lean) * len(liked),
+        "anchor": len(row.anchor.ids) - row.anchor.start,
+    }
 
 
 def _encoded(start: LocalModel, pairs: Sequence[PreferencePair], limit: int) -> list[PairRow]:
@@ -368,27 +388,33 @@ def _told_apart(
     """Indices of the pairs that stay when the share nearest to each other is left out."""
     if not share:
         return list(range(len(rows)))
-    found: list[tuple[float, int]] = []
-    place, pad = model.weights.device, model.tokenizer.pad_token_id
-    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-    for begin in range(0, len(order), 16):
-        part = order[begin : begin + 16]
-        batch = moved(group_pairs([rows[i] for i in part], pad, size=16), place)
-        group = batch["groups"][0]
-        with attending(group["ids"]):
-            states = model.weights.model(
-                input_ids=group["ids"], position_ids=group["positions"],
-                attention_mask=group["sees"],
-            ).last_hidden_state  # fmt: skip
-        said = rows_at(states, group["where"]).float()
-        nothing = torch.zeros(2 * len(part), said.shape[-1], device=place)
-        sums = nothing.index_add(0, group["owner"], said).reshape(len(part), 2, -1)
-        sums = sums[batch["place"]]
-        over = torch.tensor([pairs[i].p_chosen < 0.5 for i in part], device=place)[:, None]
-        first, second = (torch.where(over, sums[:, 1 - k], sums[:, k]) for k in (0, 1))
-        lengths = batch["length"].float()
-        kept = (torch.where(over[:, 0], lengths[1 - k], lengths[k]) for k in (0, 1))
-        near = hidden_similarity(first, second, tuple(kept))  # type: ignore[arg-type]
-        found += zip(near.tolist(), part, strict=True)
+    sides = [
+        [AnswerRow((*row.prompt, *answer), len(row.prompt)) for row, answer in said]
+        for said in zip(
+            *(
+                turned(((row, row.first), (row, row.second)), pair.p_chosen < 0.5)
+                for row, pair in zip(rows, pairs, strict=True)
+            ),
+            strict=True,
+        )
+    ]
+    (better, good), (worse, bad) = (_summed(model, side) for side in sides)
+    near = hidden_similarity(better, worse, (good, bad)).tolist()
+    found = [(value, i) for i, value in enumerate(near)]
     found.sort()
     return sorted(i for _, i in found[: max(1, round(len(found) * (1 - share)))])
+
+
+def _summed(model: LocalModel, rows: Sequence[AnswerRow]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sums of the hidden states that predict each answer's tokens, and how many they are."""
+    sums, lengths = [], []
+    for begin in range(0, len(rows), model.batch):
+        laid = group_rows(rows[begin : begin + model.batch], model.tokenizer.pad_token_id)
+        parts = []
+        for group in moved(laid["groups"], model.weights.device):
+            with attending(group["ids"]):
+                hidden = states(model.weights, group["ids"])[:, :-1].float()
+            parts.append((hidden * group["answer"][:, 1:, None]).sum(1))
+        sums.append(torch.cat(parts).cpu()[laid["place"]])
+        lengths.append(laid["length"].float())
+    return torch.cat(sums), torch.cat(lengths)

@@ -17,7 +17,8 @@ from normwright.models.tuning.candidates import (
     group_candidates,
 )
 from normwright.models.tuning.groups import GroupWeights, Robustness
-from normwright.models.tuning.loop import Loop, Running, fit, save_plain
+from normwright.models.tuning.hardware import Hardware, resolved
+from normwright.models.tuning.loop import Loop, fit, save_plain
 from normwright.models.tuning.lora import Lora, adapted, inner, merged
 from normwright.models.tuning.losses import (
     answer_logprobs,
@@ -30,16 +31,20 @@ from normwright.models.tuning.losses import (
     soft_preference,
     token_losses,
 )
+from normwright.models.tuning.running import Gold, Running, Stateful, everywhere
 
 __all__ = [
     "AnswerRow",
     "CandidateRow",
+    "Gold",
     "GroupWeights",
+    "Hardware",
     "Loop",
     "Lora",
     "PairRow",
     "Robustness",
     "Running",
+    "Stateful",
     "adapted",
     "answer_logprobs",
     "answer_rows",
@@ -47,6 +52,7 @@ __all__ = [
     "candidate_logprobs",
     "candidate_row",
     "cross_entropy",
+    "everywhere",
     "fit",
     "group_candidates",
     "group_pairs",
@@ -59,6 +65,7 @@ __all__ = [
     "pair_logprobs",
     "pair_rows",
     "pair_scores",
+    "resolved",
     "rows_at",
     "save_plain",
     "soft_preference",

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from normwright.models.tuning.anatomy import head, states, takes_positions
 from normwright.models.tuning.batches import AnswerRow, group_size
 from normwright.models.tuning.losses import attending, rows_at, token_losses
 
@@ -50,7 +51,8 @@ def group_candidates(
 
     Returns:
         `groups`, shortest rows first, each as those of `group_pairs`, with `owner` the flat index
-        row times `most` plus answer; `place`, shape (rows,); `present`, shape (rows, most), true
+        row times `most` plus answer, and `begins`, shape (rows, most), the column at which each
+        answer stands, the width where there is none; `place`, shape (rows,); `present`, shape (rows, most), true
         where a row has an answer; `length`, the same shape, tokens of each.
     """
     most = max(len(row.answers) for row in rows)
@@ -78,6 +80,7 @@ def _group(rows: Sequence[CandidateRow], pad: int, most: int) -> dict[str, torch
     where: list[int] = []
     targets: list[int] = []
     owner: list[int] = []
+    begins = torch.full((len(rows), most), width)
     for i, row in enumerate(rows):
         head = len(row.prompt)
         tokens = [*row.prompt, *(t for answer in row.answers for t in answer)]
@@ -86,6 +89,7 @@ def _group(rows: Sequence[CandidateRow], pad: int, most: int) -> dict[str, torch
         before, at = i * width + head - 1, head
         for k, answer in enumerate(row.answers):
             end = at + len(answer)
+            begins[i, k] = at
             positions[i, at:end] = torch.arange(head, head + len(answer))
             sees[i, at:end, head:at] = False
             where += [before, *range(i * width + at, i * width + end - 1)]
@@ -96,6 +100,7 @@ def _group(rows: Sequence[CandidateRow], pad: int, most: int) -> dict[str, torch
         "ids": ids,
         "positions": positions,
         "sees": sees[:, None],
+        "begins": begins,
         "where": torch.tensor(where),
         "targets": torch.tensor(targets),
         "owner": torch.tensor(owner),
@@ -106,20 +111,36 @@ def candidate_logprobs(model: Any, batch: dict[str, Any]) -> torch.Tensor:
     """Return the summed log-probability of every answer, in nats, shape (rows, most); 0 for none.
 
     Args:
-        model: a transformers causal language model with `.model` and `.lm_head` that takes
-            positions and a mask of shape (rows, 1, width, width).
+        model: a transformers causal language model.
         batch: what `group_candidates` laid out.
     """
     most = batch["present"].shape[1]
     parts = []
     for group in batch["groups"]:
-        with attending(group["ids"]):
-            hidden = model.model(
-                input_ids=group["ids"],
-                position_ids=group["positions"],
-                attention_mask=group["sees"],
-            ).last_hidden_state
-        losses = token_losses(model.lm_head, rows_at(hidden, group["where"]), group["targets"])
+        hidden = _group_states(model, group)
+        losses = token_losses(head(model), rows_at(hidden, group["where"]), group["targets"])
         nothing = torch.zeros(most * len(group["ids"]), device=losses.device)
         parts.append(nothing.index_add(0, group["owner"], -losses).reshape(-1, most))
     return torch.cat(parts)[batch["place"]]
+
+
+def _group_states(model: Any, group: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Hidden states of a group, shape (rows, width, size)."""
+    ids = group["ids"]
+    if takes_positions(model):
+        with attending(ids):
+            return states(model, ids, positions=group["positions"], sees=group["sees"])
+    # Without positions of their own, each later answer is read again behind the prompt alone.
+    columns = torch.arange(ids.shape[1], device=ids.device)
+    prompt, begins = group["begins"][:, :1], group["begins"]
+    with attending(ids):
+        found = states(model, ids)
+        for k in range(1, begins.shape[1]):
+            offset = begins[:, k : k + 1] - prompt
+            behind = columns + torch.where(columns >= prompt, offset, 0)
+            other = states(model, ids.gather(1, behind.clamp_max(ids.shape[1] - 1)))
+            back = (columns - offset).clamp_min(0)[..., None].expand_as(other)
+            found = torch.where(
+                (columns >= prompt + offset)[..., None], other.gather(1, back), found
+            )
+    return found

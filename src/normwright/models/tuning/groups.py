@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-Summed = Callable[[torch.Tensor], torch.Tensor]
-"""Sums a tensor over the processes of a run."""
+from normwright.models.tuning.running import everywhere
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,6 @@ class GroupWeights:
         unavoidable: Sequence[float],
         *,
         robustness: Robustness,
-        summed: Summed = lambda tensor: tensor,
     ) -> None:
         """Start at the shares of the groups.
 
@@ -65,17 +63,16 @@ class GroupWeights:
             rows: number of each group's rows.
             unavoidable: least loss of each group, in the unit of its loss.
             robustness: how weights move.
-            summed: sums over processes.
         """
         self.names = tuple(names)
         self.share = [m / sum(mass) for m in mass]
         self.moving = [n >= robustness.least for n in rows]
         self.robustness = robustness
         self._unavoidable = list(unavoidable)
-        self._summed = summed
         self._weights = list(self.share)
         self._loss = [0.0] * len(names)
         self._seen = [0.0] * len(names)
+        self._gathered = torch.zeros(2, len(names), dtype=torch.float64)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -97,15 +94,20 @@ class GroupWeights:
         found = [w / s for w, s in zip(self._weights, self.share, strict=True)]
         return torch.tensor(found, dtype=like.dtype, device=like.device)
 
-    def update(self, losses: torch.Tensor, weights: torch.Tensor) -> None:
-        """Move the weights by the losses of a batch.
+    def gather(self, losses: torch.Tensor, weights: torch.Tensor) -> None:
+        """Take in the losses of a part of a step.
 
         Args:
             losses: of each row towards each group, shape (rows, groups).
             weights: of each row in each group, 0 where it says nothing of one; the same shape.
         """
         found = torch.stack([(losses.detach() * weights).sum(0), weights.sum(0)])
-        total, mass = self._summed(found.double()).tolist()
+        self._gathered += found.double().cpu()
+
+    def step(self) -> None:
+        """Move the weights by what the parts of a step gave, on all processes alike."""
+        total, mass = everywhere(self._gathered).tolist()
+        self._gathered = torch.zeros_like(self._gathered)
         keep, here = self.robustness.memory, self.robustness
         for g, (loss, weight) in enumerate(zip(total, mass, strict=True)):
             # A group that is absent says nothing; its running mean stands.
@@ -122,10 +124,9 @@ class GroupWeights:
             self._weights[g] * math.exp(here.rate * (e - highest))
             for g, e in zip(moving, excess, strict=True)
         ]
-        for g, weight in zip(
-            moving, bounded(grown, here.floor, here.cap, total=1 - held), strict=True
-        ):
-            self._weights[g] = weight
+        found = bounded(grown, here.floor, here.cap, total=1 - held)
+        for g, share in zip(moving, found, strict=True):
+            self._weights[g] = share
 
     def _excess(self, group: int) -> float:
         loss = self._loss[group] / self._seen[group]
