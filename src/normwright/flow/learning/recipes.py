@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
+from normwright.flow.loops import objective_of
 from normwright.flow.tunings import Preference, Reward, Tuning
+
+if TYPE_CHECKING:
+    from normwright.learn import PreferenceReport
+    from normwright.records import PreferencePair, ScoredAnswers
 
 
 @dataclass(frozen=True)
@@ -46,22 +52,40 @@ def _reward(job: Job[Reward]) -> Made:
 
 def _prefer(job: Job[Preference]) -> Made:
     from normwright import learn
+    from normwright.models.local import LocalModel, LocalScorer
 
-    rows = learn.read_preferences(job.data)
-    anchors = job.extra.get("demonstrations")
-    shown = learn.read_demonstrations(anchors) if anchors else learn.preferred_answers(rows)
+    how, files = job.settings, job.extra
+    rows: Sequence[PreferencePair] | Sequence[ScoredAnswers]
+    if how.method == "listwise":
+        rows = learn.read_scored_answers(job.data)
+        liked = learn.best_answers(rows)
+    else:
+        rows = learn.read_preferences(job.data)
+        liked = learn.preferred_answers(rows)
+    anchors, held = files.get("demonstrations"), files.get("held_out")
+    reports: list[PreferenceReport] = []
+    reference = files.get("reference")
     aligned, metrics = learn.prefer(
-        job.start, rows, shown, loop=job.loop, running=job.running,
-        beta=job.settings.beta, anchor=job.settings.sft_anchor,
-        majority=job.settings.majority_anchor,
+        job.start, rows, learn.read_demonstrations(anchors) if anchors else liked,
+        loop=job.loop, lora=job.lora, running=job.running,
+        beta=how.beta, anchor=how.sft_anchor, majority=how.majority_anchor,
+        objective=objective_of(how),
+        reference=LocalModel.open(reference, name="reference") if reference else None,
+        fixed={name: (LocalScorer.open(Path(name)), w) for name, w in how.auxiliary.items()},
+        held=learn.read_preferences(held) if held else (),
+        told=reports.append,
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
-    return Made(aligned.weights, aligned.tokenizer, len(rows), metrics)
+    report = reports[0]
+    return Made(aligned.weights, aligned.tokenizer, len(rows), metrics, notes=report.notes,
+                extra={"preferences": report.as_json()})  # fmt: skip
 
 
 RECIPES: Final[Mapping[str, Trainable]] = {
     "sft": Trainable(Tuning, _sft, "tuned"),
     "reward": Trainable(Reward, _reward, "reward"),
-    "prefer": Trainable(Preference, _prefer, "aligned", ("demonstrations",)),
+    "prefer": Trainable(
+        Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")
+    ),
 }
 """By name, in the order in which a model goes through them."""

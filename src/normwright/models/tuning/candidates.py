@@ -52,7 +52,8 @@ def group_candidates(
     Returns:
         `groups`, shortest rows first, each as those of `group_pairs`, with `owner` the flat index
         row times `most` plus answer, and `begins`, shape (rows, most), the column at which each
-        answer stands, the width where there is none; `place`, shape (rows,); `present`, shape (rows, most), true
+        answer stands, the width where there is none; `place`, shape (rows,); `present`, shape
+        (rows, most), true
         where a row has an answer; `length`, the same shape, tokens of each.
     """
     most = max(len(row.answers) for row in rows)
