@@ -63,7 +63,7 @@ class Robust(Settings):
     floor: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Least weight of a group; all weights sum to 1."""
     cap: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Greatest weight of a group, however badly it is served."""
+    """Weight up to which a group can be raised above its share, however badly it is served."""
     least: Count = 20
     """Fewest rows of a group whose weight moves; smaller groups keep their share."""
     regret: bool = True
@@ -90,7 +90,7 @@ class Preference(Tuning):
     majority_anchor: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the likelihood of the answer a majority prefers, scaled by its margin."""
     weight_exponent: Annotated[float, Field(ge=0)] = 1.0
-    """Rows count by their weight to this power: 1 takes weights as they are, 0 counts rows alike."""
+    """Rows count by their weight to this power: 1 as they are, 0 all alike."""
     length_guard: Annotated[float, Field(ge=0)] = 0.0
     """Price of a token of an answer, in units of reward."""
     displacement_guard: Annotated[float, Field(ge=0)] = 0.0

@@ -180,7 +180,9 @@ def _ungrouped(pairs: Sequence[PreferencePair], robustness: Robustness) -> Itera
             do="Lower robust.least, if so few may move the model.",
         )
     if wrong := robustness.wrong(len(rows)) if rows else "":
-        yield Fault(where="robust", expected="floor and cap that can sum to 1", seen=wrong)
+        yield Fault(
+            where="robust", expected="a floor and a cap that groups can keep to", seen=wrong
+        )
 
 
 def _unheard(pairs: Sequence[PreferencePair]) -> Iterator[Fault]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from normwright.flow.learning.job import Job, Made
 from normwright.flow.loops import objective_of
 from normwright.flow.tunings import Preference, Reward, Tuning
+from normwright.records import Fault, InputError
 
 if TYPE_CHECKING:
     from normwright.learn import PreferenceReport
@@ -55,6 +58,7 @@ def _prefer(job: Job[Preference]) -> Made:
     from normwright.models.local import LocalModel, LocalScorer
 
     how, files = job.settings, job.extra
+    _refuse_an_ambiguous_reference(job)
     rows: Sequence[PreferencePair] | Sequence[ScoredAnswers]
     if how.method == "listwise":
         rows = learn.read_scored_answers(job.data)
@@ -79,6 +83,37 @@ def _prefer(job: Job[Preference]) -> Made:
     report = reports[0]
     return Made(aligned.weights, aligned.tokenizer, len(rows), metrics, notes=report.notes,
                 extra={"preferences": report.as_json()})  # fmt: skip
+
+
+PREFERRED: Final = ("prefer", "reinforce")
+"""Recipes after which it is open what a further run is to be held to."""
+
+
+def _refuse_an_ambiguous_reference(job: Job[Preference]) -> None:
+    """Raise if it is not clear what the model is to be held to."""
+    if job.place is None or "reference" in job.extra:
+        return
+    faults = []
+    if (job.place / "adapter_config.json").exists():
+        faults.append(Fault(where=str(job.place), expected="one model", seen="adapters too",
+                            do="Merge them, or say which is meant: --reference DIR."))  # fmt: skip
+    card = job.place / "run.json"
+    recipe = ""
+    if card.is_file():
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            recipe = json.loads(card.read_text(encoding="utf-8"))["model"]["recipe"]
+    if recipe in PREFERRED:
+        faults.append(
+            Fault(
+                where=str(job.place),
+                expected="a model that no preferences were learned in yet",
+                seen=f"one that {recipe} made",
+                do="Say what it is held to, itself or the model it came from: --reference DIR. "
+                "Held to itself, preferences count twice.",
+            )
+        )
+    if faults:
+        raise InputError(faults)
 
 
 RECIPES: Final[Mapping[str, Trainable]] = {

@@ -308,7 +308,7 @@ def _align(
         anchor=prefer.sft_anchor,
         majority=prefer.majority_anchor,
         objective=objective_of(prefer),
-        policy=context.one("charter", Policy) if "charter" in context.step.after else None,
+        policy=_policy(context),
         fixed=rewards,
         limit=_limit(project),
         running=_told(context, "preferring"),
@@ -325,11 +325,17 @@ def _align(
         permit=permit,
         settings={
             **(about or {}),
+            "method": prefer.method,
             "beta": prefer.beta,
             "anchor": prefer.sft_anchor,
             "majority": prefer.majority_anchor,
         },
     )
+
+
+def _policy(context: Context) -> Policy | None:
+    """What binds what is learned; None where the project has no norms."""
+    return context.one("charter", Policy) if "charter" in context.step.after else None
 
 
 def _keep(

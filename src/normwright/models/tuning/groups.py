@@ -23,7 +23,8 @@ class Robustness:
     floor: float = 0.0
     """Least weight of a group."""
     cap: float = 1.0
-    """Greatest weight of a group: a group of noise or of ill will can claim no more."""
+    """Weight up to which a group can be raised above its share, so that noise or ill will cannot
+    claim everything. A group whose share is greater keeps that."""
     least: int = 20
     """Fewest rows a group must have for its weight to move; smaller ones keep their share."""
     regret: bool = True
@@ -31,12 +32,10 @@ class Robustness:
     groups that disagree among themselves."""
 
     def wrong(self, groups: int) -> str:
-        """Return what is impossible about floor and cap for so many groups; empty if nothing."""
+        """Return what is impossible about the bounds for so many groups; empty if nothing is."""
         if groups * self.floor > 1:
-            return f"a floor of {self.floor} for {groups} groups sums to more than 1"
-        if groups * self.cap < 1:
-            return f"a cap of {self.cap} for {groups} groups sums to less than 1"
-        return ""
+            return f"a floor of {self.floor:g} for {groups} groups, more than 1 in all"
+        return f"a floor of {self.floor:g} above a cap of {self.cap:g}" * (self.floor > self.cap)
 
 
 class GroupWeights:
@@ -124,7 +123,12 @@ class GroupWeights:
             self._weights[g] * math.exp(here.rate * (e - highest))
             for g, e in zip(moving, excess, strict=True)
         ]
-        found = bounded(grown, here.floor, here.cap, total=1 - held)
+        found = bounded(
+            grown,
+            [here.floor] * len(moving),
+            [max(here.cap, self.share[g]) for g in moving],
+            total=1 - held,
+        )
         for g, share in zip(moving, found, strict=True):
             self._weights[g] = share
 
@@ -154,22 +158,23 @@ class GroupWeights:
         self._seen = [float(v) for v in state["seen"]]
 
 
-def bounded(raw: Sequence[float], floor: float, cap: float, *, total: float = 1.0) -> list[float]:
+def bounded(
+    raw: Sequence[float], low: Sequence[float], high: Sequence[float], *, total: float = 1.0
+) -> list[float]:
     """Return the weights within bounds nearest to `raw` in relative entropy; they sum to `total`.
 
-    Bounds that cannot sum to `total` are moved to the equal share. The nearest weights are a common
-    multiple of `raw`, cut at the bounds, so one factor is searched for.
+    The nearest weights are a common multiple of `raw`, cut at the bounds, so one factor is searched
+    for. Bounds that cannot sum to `total` are all scaled until they can.
     """
-    equal = total / len(raw)
-    low, high = min(floor, equal), max(cap, equal)
+    low = [v * min(1.0, total / max(sum(low), total)) for v in low]
+    high = [v * max(1.0, total / sum(high)) for v in high]
+
+    def cut(factor: float) -> list[float]:
+        return [min(max(factor * r, a), b) for r, a, b in zip(raw, low, high, strict=True)]
+
     least, most = -60.0, 60.0
-    for _ in range(200):
+    for _ in range(100):
         middle = (least + most) / 2
-        factor = math.exp(middle)
-        if sum(min(max(factor * r, low), high) for r in raw) < total:
-            least = middle
-        else:
-            most = middle
-    factor = math.exp(most)
-    found = [min(max(factor * r, low), high) for r in raw]
+        least, most = (middle, most) if sum(cut(math.exp(middle))) < total else (least, middle)
+    found = cut(math.exp(most))
     return [f * total / sum(found) for f in found]
