@@ -12,11 +12,14 @@ from normwright.learn.corpora import (
 )
 from normwright.learn.critique import Critiqued, Revised, critique_and_revise
 from normwright.learn.data import Curated, demonstrate, pair, spared
+from normwright.learn.objective import Method, Objective
+from normwright.learn.preferred import PreferenceReport
 from normwright.learn.recipes.prefer import prefer
 from normwright.learn.recipes.pretrain import Shape, new_model, pretrain, train_tokenizer
 from normwright.learn.recipes.reward import reward
 from normwright.learn.recipes.sft import sft
-from normwright.learn.rows import read_demonstrations, read_preferences
+from normwright.learn.rows import read_demonstrations, read_preferences, read_scored_answers
+from normwright.learn.scored import best_answers, scored_answers
 from normwright.learn.weights import fresh_like, model_ref, scratch_model
 
 __all__ = [
@@ -24,8 +27,12 @@ __all__ = [
     "Corpus",
     "Critiqued",
     "Curated",
+    "Method",
+    "Objective",
+    "PreferenceReport",
     "Revised",
     "Shape",
+    "best_answers",
     "critique_and_revise",
     "demonstrate",
     "fresh_like",
@@ -42,7 +49,9 @@ __all__ = [
     "read_demonstrations",
     "read_instructions",
     "read_preferences",
+    "read_scored_answers",
     "reward",
+    "scored_answers",
     "scratch_model",
     "sft",
     "spared",

@@ -192,6 +192,8 @@ from normwright.records.training import (
     ModelRef,
     PairVote,
     PreferencePair,
+    ScoredAnswer,
+    ScoredAnswers,
 )
 from normwright.records.voices import (
     NO_BALLOTS,
@@ -405,6 +407,8 @@ __all__ = [
     "ScaleUse",
     "Scene",
     "Scope",
+    "ScoredAnswer",
+    "ScoredAnswers",
     "ShareChange",
     "ShareInfluence",
     "Situation",
