@@ -18,10 +18,16 @@ class Lora:
     """Names of the modules that are adapted; `all-linear`: every linear layer but the head."""
 
 
-def adapted(weights: Any, lora: Lora | None, *, seed: int) -> Any:
+def adapted(weights: Any, lora: Lora | None, *, seed: int, whole: tuple[str, ...] = ()) -> Any:
     """Return the weights with adapters on them, of which alone are trained; as they are for None.
 
     The underlying modules are changed in place, so give a copy.
+
+    Args:
+        weights: a transformers model.
+        lora: the adapters.
+        seed: draws their first weights.
+        whole: names of modules that are trained whole instead, as a head that starts from nothing.
     """
     if lora is None:
         return weights
@@ -36,6 +42,8 @@ def adapted(weights: Any, lora: Lora | None, *, seed: int) -> Any:
         lora_dropout=lora.dropout,
         target_modules=targets,
         bias="none",
+        modules_to_save=list(whole) or None,
+        exclude_modules=list(whole) or None,
     )
     with warnings.catch_warnings():
         # peft asks for a property whose name transformers is about to change.
