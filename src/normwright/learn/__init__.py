@@ -18,6 +18,7 @@ from normwright.learn.recipes.cost import CostReport, Labelled, cost, measure_co
 from normwright.learn.recipes.prefer import prefer
 from normwright.learn.recipes.pretrain import Shape, new_model, pretrain, train_tokenizer
 from normwright.learn.recipes.refresh import Refreshed, refresh
+from normwright.learn.recipes.reinforce import reinforce
 from normwright.learn.recipes.reward import reward, reward_members
 from normwright.learn.recipes.sft import sft
 from normwright.learn.rewards.measured import (
@@ -27,7 +28,12 @@ from normwright.learn.rewards.measured import (
     measure_reward,
 )
 from normwright.learn.rewards.targets import Reading
-from normwright.learn.rows import read_demonstrations, read_preferences, read_scored_answers
+from normwright.learn.rows import (
+    read_demonstrations,
+    read_preferences,
+    read_prompts,
+    read_scored_answers,
+)
 from normwright.learn.scored import best_answers, scored_answers
 from normwright.learn.weights import fresh_like, model_ref, scratch_model
 
@@ -68,8 +74,10 @@ __all__ = [
     "read_demonstrations",
     "read_instructions",
     "read_preferences",
+    "read_prompts",
     "read_scored_answers",
     "refresh",
+    "reinforce",
     "reward",
     "reward_members",
     "scored_answers",

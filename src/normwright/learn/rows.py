@@ -24,12 +24,13 @@ from normwright.records import (
     InputError,
     Message,
     PreferencePair,
+    Prompt,
     ScoredAnswer,
     ScoredAnswers,
     json_rows,
 )
 
-Row = TypeVar("Row", Demonstration, PreferencePair, ScoredAnswers)
+Row = TypeVar("Row", Demonstration, PreferencePair, Prompt, ScoredAnswers)
 
 ONE_CHOICE: Final = 1.0
 """Share of a row that is one choice of one person."""
@@ -38,6 +39,7 @@ _COMMON = ("id", "lang", "weight", "norms", "family", "origin", "licence")
 DEMONSTRATION: Final = ("prompt", "completion", *_COMMON)
 PREFERENCE: Final = ("prompt", "chosen", "rejected", "probability", "group", *_COMMON)
 SCORED: Final = ("prompt", "candidates", "temperature", "rule", "group", *_COMMON)
+PROMPT: Final = ("prompt", "id", "lang", "norms", "group")
 _ORIGINS = ("human", "synthetic", "translated")
 _ROLES = ("system", "user", "assistant")
 _SHOWN = 20
@@ -70,6 +72,15 @@ def read_scored_answers(path: Path) -> list[ScoredAnswers]:
         InputError: as `read_demonstrations`; also for fewer than two answers, or one twice.
     """
     return _read(path, SCORED, (), _scored)
+
+
+def read_prompts(path: Path) -> list[Prompt]:
+    """Return the prompts of a file; nothing but `prompt` is needed of a row.
+
+    Raises:
+        InputError: as `read_demonstrations`.
+    """
+    return _read(path, PROMPT, (), _prompt)
 
 
 def _read(
@@ -233,4 +244,14 @@ def _scored(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> S
         rule=row.get("rule", ""),
         group=row.get("group"),
         **_common(row, name),
+    )
+
+
+def _prompt(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Prompt:
+    return Prompt(
+        scene=row.get("id", name),
+        lang=row.get("lang", "und"),
+        prompt=prompt,
+        norms=tuple(row.get("norms", ())),
+        group=row.get("group"),
     )

@@ -192,6 +192,7 @@ from normwright.records.training import (
     ModelRef,
     PairVote,
     PreferencePair,
+    Prompt,
     ScoredAnswer,
     ScoredAnswers,
 )
@@ -376,6 +377,7 @@ __all__ = [
     "Principle",
     "Process",
     "ProcessKind",
+    "Prompt",
     "PromptNotes",
     "ProposedNorm",
     "Provenance",

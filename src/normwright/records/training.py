@@ -62,6 +62,18 @@ class PreferencePair(Record):
     family: str
 
 
+class Prompt(Record):
+    """A prompt that a model answers while it is trained on what its answers are worth."""
+
+    scene: str
+    lang: Lang
+    prompt: tuple[Message, ...]
+    norms: tuple[str, ...] = ()
+    """References of the norms the prompt is meant to put to the test."""
+    group: str | None = None
+    """The group of people who asked it; None where it is not known."""
+
+
 class ScoredAnswer(Frozen):
     """One of several answers, with what a rule makes of people's preferences for it."""
 

@@ -127,10 +127,10 @@ def last_scores(model: Any, batch: dict[str, Any]) -> torch.Tensor:
     for group in batch["groups"]:
         ids, answer = group["ids"], group["answer"]
         with attending(ids):
-            states = trunk(model)(input_ids=ids).last_hidden_state
+            hidden = states(model, ids)
         places = torch.arange(ids.shape[1], device=ids.device)
         last = (answer * places).argmax(1) + torch.arange(len(ids), device=ids.device) * len(places)
-        parts.append(model.score(rows_at(states, last)).float())
+        parts.append(model.score(rows_at(hidden, last)).float())
     return torch.cat(parts)[batch["place"]]
 
 
