@@ -193,6 +193,8 @@ from normwright.records.training import (
     PairVote,
     PreferencePair,
     Prompt,
+    ScoredAnswer,
+    ScoredAnswers,
 )
 from normwright.records.voices import (
     NO_BALLOTS,
@@ -407,6 +409,8 @@ __all__ = [
     "ScaleUse",
     "Scene",
     "Scope",
+    "ScoredAnswer",
+    "ScoredAnswers",
     "ShareChange",
     "ShareInfluence",
     "Situation",
