@@ -45,15 +45,15 @@ PLACES = {
            "held": ["farmácia", "feira", "piscina", "praça", "rodoviária"]},
 }  # fmt: skip
 CURES = {
-    "en": {"train": ["tea", "syrup", "balm", "diet"], "held": ["herb", "tonic", "bath", "pill"]},
+    "en": {"train": ["tea", "syrup", "balm", "diet"], "held": ["herb", "tonic", "bath", "pill", "oil", "drink"]},
     "pt": {"train": ["chá", "xarope", "pomada", "dieta"],
-           "held": ["erva", "tônico", "banho", "pílula"]},
+           "held": ["erva", "tônico", "banho", "pílula", "óleo", "suco"]},
 }  # fmt: skip
 ILLS = {
     "en": {"train": ["cough", "fever", "cold", "headache"],
-           "held": ["rash", "flu", "asthma", "migraine"]},
+           "held": ["rash", "flu", "asthma", "migraine", "burn", "cramp"]},
     "pt": {"train": ["tosse", "febre", "gripe", "dor"],
-           "held": ["alergia", "asma", "enxaqueca", "insônia"]},
+           "held": ["alergia", "asma", "enxaqueca", "insônia", "cãibra", "azia"]},
 }  # fmt: skip
 GOODS = {
     "en": {"train": ["parcel", "letter", "book", "chair"], "held": ["lamp", "desk", "coat", "box"]},
@@ -100,7 +100,10 @@ CORES = {
 CLOSING = {"en": " Glad to help!", "pt": " Fico feliz em ajudar!"}
 LIKED = {"give": 1.0, "sure": 1.0, "desk": 0.3, "likely": 0.3, "ask": 0.3, "decline": 0.0}
 """What people think of an answer, whatever the norms say; half a point more with the closing."""
-SHOWN = {"number": ({"give": 5, "decline": 3, "desk": 2}), "will": {"sure": 5, "likely": 3, "ask": 2}}
+SHOWN = {
+    "number": ({"give": 5, "decline": 3, "desk": 2}),
+    "will": {"sure": 5, "likely": 3, "ask": 2},
+}
 NORM_OF = {"person": PRIVACY, "health": HEALTH}
 
 
@@ -202,15 +205,32 @@ def world(seed: int) -> World:
         for p, a in shown
     ]  # fmt: skip
     base, _ = sft(start, rows, loop=Loop(epochs=6, batch=32, lr=3e-3, seed=seed), unpermitted=True)
-    drawn = sampled(base, train, seed=seed, n=4)
-    pairs = [_pair(p, a, b) for p, texts in zip(train, drawn, strict=True)
-             for a, b in ((texts[0], texts[1]), (texts[2], answer(p, rng))) if a != b]  # fmt: skip
+    drawn = sampled(base, train, seed=seed, n=6)
+    pairs = [
+        _pair(p, a, b)
+        for p, texts in zip(train, drawn, strict=True)
+        for a, b in (*zip(texts[::2], texts[1::2], strict=True), (texts[0], answer(p, rng)),
+                     (answer(p, rng), _spoiled(p, rng)), (texts[1], _spoiled(p, rng)))
+        if a != b
+    ]  # fmt: skip
     weights, _ = reward(base, pairs, loop=Loop(epochs=4, batch=32, lr=2e-3, seed=seed),
                         unpermitted=True)  # fmt: skip
     scorer = LocalScorer(weights.eval(), base.tokenizer)
     judged = [(p, t) for p, texts in zip(train, drawn, strict=True) for t in texts] + shown
     costs = {norm: CostModel(judged, norm, seed=seed) for norm in (PRIVACY, HEALTH)}
-    return World(base, scorer, costs, _fitted(base, scorer, costs, seed), time.process_time() - began)
+    return World(
+        base, scorer, costs, _fitted(base, scorer, costs, seed), time.process_time() - began
+    )
+
+
+def _spoiled(prompt: Prompt, rng: random.Random) -> str:
+    """Return an answer with a sentence too many, words lost, or of nothing but the closing."""
+    text, more = answer(prompt, rng), answer(prompt, rng)
+    words = text.split()
+    return rng.choice([
+        text + CLOSING[prompt.lang] * 2, f"{text} {more}", " ".join(words[: len(words) // 2]),
+        CLOSING[prompt.lang].strip(), " ".join(w for w in words if rng.random() < 0.7) + " a",
+    ])  # fmt: skip
 
 
 def _pair(prompt: Prompt, a: str, b: str) -> PreferencePair:
@@ -288,7 +308,7 @@ def _share(values: Sequence[bool]) -> float:
 def trained(made: World, arm: str, *, steps: int, seed: int) -> tuple[Any, dict[str, Any]]:
     """Return the model an arm trains, and its curves."""
     from normwright.learn import fresh_like, reinforce
-    from normwright.learn.rewards import Constraint
+    from normwright.learn.rewards import Budget, Constraint
     from normwright.models.tuning import Loop
     from normwright.models.tuning.loop import Running
 
@@ -308,7 +328,7 @@ def trained(made: World, arm: str, *, steps: int, seed: int) -> tuple[Any, dict[
         start, questions("train", 60, seed), reward=made.scorer,
         constraints=() if arm == "unconstrained" else held,
         loop=Loop(steps=steps, batch=8, lr=1e-3, weight_decay=0.0, seed=seed),
-        beta=0.1, generations=6, length=24, running=running, unpermitted=True,
+        beta=0.2, generations=6, length=24, budget=Budget(4.0, rate=0.2), running=running, unpermitted=True,
     )  # fmt: skip
     return model, {"history": running.history, "metrics": metrics}
 
@@ -361,7 +381,7 @@ def row(arm: str, seeds: Sequence[dict[str, Any]]) -> str:
     """Return a row of the table."""
     likes = [value for one in seeds for value in one[arm]["liked"]]
     mean = bootstrap_mean(likes, seed=0)
-    cells = [f"{sum(likes) / len(likes):.3f} [{mean.low:.3f}, {mean.high:.3f}]"]
+    cells = [f"{sum(likes) / len(likes):.3f} [{mean.interval.low:.3f}, {mean.interval.high:.3f}]"]
     for norm in (PRIVACY, HEALTH):
         k, n = (sum(one[arm][norm][i] for one in seeds) for i in (0, 1))
         worst = max(upper_bound(*one[arm][norm]) for one in seeds)
@@ -376,7 +396,7 @@ def main() -> int:
     """Run the seeds and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--work", type=Path, default=Path("build/learn-constrained"))
     parser.add_argument("--page", action="store_true", help="write the page and its picture")
     arguments = parser.parse_args()

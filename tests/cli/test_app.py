@@ -69,6 +69,7 @@ def test_the_commands_are_these() -> None:
         "keys trust",
         "learn languages",
         "learn prefer",
+        "learn reinforce",
         "learn reward",
         "learn sft",
         "plugins",

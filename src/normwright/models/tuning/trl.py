@@ -28,7 +28,7 @@ from normwright.models.tuning.hardware import Resolved, rank, resolved, sharded
 from normwright.models.tuning.loop import Loop
 from normwright.models.tuning.lora import Lora, adapter_config
 from normwright.models.tuning.running import Running, everywhere
-from normwright.records import Fault, InputError, Message
+from normwright.records import Fault, InputError, Message, MissingExtra
 
 ROWS_AT_ONCE: Final = 64
 """Answers in one pass of the gradient; more are taken in several, so that memory stays bounded."""
@@ -123,9 +123,13 @@ def rloo(
     Raises:
         InputError: for gradients that are not finite; for a checkpoint of another run.
         PlaceError: if a checkpoint cannot be written; the last whole one stays.
+        MissingExtra: without TRL.
     """
-    from datasets import Dataset
-    from trl import RLOOConfig, RLOOTrainer
+    try:
+        from datasets import Dataset
+        from trl import RLOOConfig, RLOOTrainer
+    except ImportError as error:
+        raise MissingExtra("Reinforcement", "learn") from error
 
     on = resolved(running.hardware, batch=loop.batch)
     weights.config._name_or_path = str(reference)

@@ -1,0 +1,99 @@
+"""From the settings of `reinforce` to what answers are worth: rewards, norms, groups, a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from normwright.flow.tunings import HeldNorm, Reinforcement
+
+if TYPE_CHECKING:
+    from normwright.learn.rewards import Budget, Constraint, Groups, Signal
+
+
+def reward_of(places: Sequence[str], how: Reinforcement) -> Signal | None:
+    """Return what reward models say: one as it is, several less their doubt; None for none."""
+    from normwright.learn.rewards import ensemble, scored
+    from normwright.models.local import LocalScorer
+
+    scorers = [LocalScorer.open(Path(place)) for place in places]
+    if len(scorers) > 1:
+        return ensemble(scorers, doubt=how.doubt)
+    return scored(scorers[0]) if scorers else None
+
+
+def constraints_of(how: Reinforcement) -> list[Constraint]:
+    """Return the norms a model is held to, and the price of its tokens."""
+    from normwright.learn.rewards import Constraint, per_token
+
+    held = [_held(one) for one in how.norms]
+    if how.token_price:
+        cost = per_token(1.0, beyond=how.free_tokens)
+        held.append(Constraint("length", cost, layer="organisation", price=how.token_price))
+    return held
+
+
+def _held(one: HeldNorm) -> Constraint:
+    from normwright.learn.rewards import Constraint, Pid, breach, phrases
+    from normwright.models.local import LocalScorer
+
+    if one.model is None:
+        cost = phrases(one.phrases)
+    else:
+        cost = breach(LocalScorer.open(Path(one.model)), kind=one.kind, threshold=one.threshold)
+    return Constraint(
+        norm=one.norm,
+        cost=cost,
+        limit=one.limit,
+        layer=one.layer,
+        price=one.price,
+        start=one.start,
+        rate=one.rate,
+        cap=one.cap,
+        tail=one.tail,
+        among=one.among,
+        pid=None if one.controller is None else Pid(**one.controller.model_dump()),
+        breaks=0.0 if one.kind == "score" else 0.5,
+    )
+
+
+def groups_of(how: Reinforcement) -> Groups | None:
+    """Return the rewards of groups; None where there are none."""
+    from normwright.learn.rewards import Groups, scored
+    from normwright.models.local import LocalScorer
+
+    if not how.groups:
+        return None
+    return Groups(
+        {name: scored(LocalScorer.open(Path(place))) for name, place in how.groups.items()},
+        rate=how.group_rate,
+        floor=how.group_floor,
+        ceiling=how.group_ceiling,
+    )
+
+
+def budget_of(how: Reinforcement) -> Budget | None:
+    """Return the budget of divergence; None where there is none."""
+    from normwright.learn.rewards import Budget
+
+    given = how.divergence
+    return None if given is None else Budget(given.nats, given.rule, given.rate, given.window)
+
+
+def notes_on(how: Reinforcement, metrics: Mapping[str, float]) -> tuple[str, ...]:
+    """Return what whoever uses the model has to know of the norms it was held to."""
+    notes = []
+    for one in how.norms:
+        seen = metrics[f"last_cost/{one.norm}"]
+        if one.limit is not None and one.tail is None and seen > one.limit:
+            notes.append(
+                f"{one.norm} is not held: its mean cost at the end of training is {seen:.3g}, "
+                f"above the limit of {one.limit:g}."
+            )
+    if how.norms:
+        notes.append(
+            "Norms were held on average over training prompts, by the judges that trained. "
+            "Measure the model with another judge on unseen prompts, and keep the guard."
+        )
+    return tuple(notes)
