@@ -130,7 +130,7 @@ def test_one_number_an_answer_is_required() -> None:
 
 
 def test_unknown_is_never_taken_for_harmless() -> None:
-    """A cost that cannot be told is an error; where a share is allowed, the answer moves nothing."""
+    """A cost that cannot be told is an error; where a share is allowed, it moves nothing."""
     held = Constraint("n@1", judged(lambda p, t: None if t == "b" else True), limit=0.1, rate=1.0)
     with pytest.raises(InputError, match="Unknown is never taken for harmless"):
         asked(objective(constraints=[held]), ["a", "b"])
@@ -196,6 +196,7 @@ def test_a_budget_that_stops_looks_at_a_whole_window() -> None:
 
 def test_a_killed_run_goes_on_with_the_same_objective() -> None:
     """State goes through JSON and back; another objective's is refused."""
+
     def made(norm: str) -> Objective:
         return objective(
             constraints=[Constraint(norm, phrases(["b"]), limit=0.1)],
