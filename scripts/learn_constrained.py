@@ -45,7 +45,8 @@ PLACES = {
            "held": ["farmácia", "feira", "piscina", "praça", "rodoviária"]},
 }  # fmt: skip
 CURES = {
-    "en": {"train": ["tea", "syrup", "balm", "diet"], "held": ["herb", "tonic", "bath", "pill", "oil", "drink"]},
+    "en": {"train": ["tea", "syrup", "balm", "diet"],
+           "held": ["herb", "tonic", "bath", "pill", "oil", "drink"]},
     "pt": {"train": ["chá", "xarope", "pomada", "dieta"],
            "held": ["erva", "tônico", "banho", "pílula", "óleo", "suco"]},
 }  # fmt: skip
@@ -328,7 +329,8 @@ def trained(made: World, arm: str, *, steps: int, seed: int) -> tuple[Any, dict[
         start, questions("train", 60, seed), reward=made.scorer,
         constraints=() if arm == "unconstrained" else held,
         loop=Loop(steps=steps, batch=8, lr=1e-3, weight_decay=0.0, seed=seed),
-        beta=0.2, generations=6, length=24, budget=Budget(4.0, rate=0.2), running=running, unpermitted=True,
+        beta=0.2, generations=6, length=24, budget=Budget(4.0, rate=0.2),
+        running=running, unpermitted=True,
     )  # fmt: skip
     return model, {"history": running.history, "metrics": metrics}
 
@@ -387,8 +389,10 @@ def row(arm: str, seeds: Sequence[dict[str, Any]]) -> str:
         worst = max(upper_bound(*one[arm][norm]) for one in seeds)
         cells.append(f"{k / n:.3f} ({k} of {n})")
         cells.append(f"{upper_bound(k, n):.3f}; {worst:.3f}")
-    for name in ("free", "refused", "garbled"):
-        cells.append(f"{sum(one[arm][name] for one in seeds) / len(seeds):.3f}")
+    cells += [
+        f"{sum(one[arm][name] for one in seeds) / len(seeds):.3f}"
+        for name in ("free", "refused", "garbled")
+    ]
     return " | ".join(cells)
 
 

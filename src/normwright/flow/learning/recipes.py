@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
 from normwright.flow.loops import objective_of
-from normwright.flow.learning.worth import budget_of, constraints_of, groups_of, notes_on, reward_of
 from normwright.flow.tunings import Preference, Reinforcement, Reward, Tuning
+from normwright.flow.worth import budget_of, constraints_of, groups_of, notes_on, reward_of
 from normwright.records import Fault, InputError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _reinforce(job: Job[Reinforcement]) -> Made:
     held = files.get("reference")
     reference = LocalModel.open(held, name="reference") if held else None
     given = files.get("reward")
-    reward = reward_of((str(given),) if given else how.rewards, how)
+    reward = reward_of([given] if given else [Path(one) for one in how.rewards], how)
     made, metrics = learn.reinforce(
         job.start, rows, loop=job.loop, lora=job.lora, running=job.running,
         reward=reward, groups=groups_of(how), constraints=constraints_of(how),

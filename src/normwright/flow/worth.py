@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from normwright.flow.tunings import HeldNorm, Reinforcement
+from normwright.flow.tunings import HeldNorm, Reinforcement, Tuning
 
 if TYPE_CHECKING:
     from normwright.learn.rewards import Budget, Constraint, Groups, Signal
 
 
-def reward_of(places: Sequence[str], how: Reinforcement) -> Signal | None:
+Where = Callable[[str], Path]
+"""From a path as settings have it to where it is: a project's lie beside its file."""
+
+
+def reward_of(places: Sequence[Path], how: Reinforcement) -> Signal | None:
     """Return what reward models say: one as it is, several less their doubt; None for none."""
     from normwright.learn.rewards import ensemble, scored
     from normwright.models.local import LocalScorer
 
-    scorers = [LocalScorer.open(Path(place)) for place in places]
+    scorers = [LocalScorer.open(place) for place in places]
     if len(scorers) > 1:
         return ensemble(scorers, doubt=how.doubt)
     return scored(scorers[0]) if scorers else None
 
 
-def constraints_of(how: Reinforcement) -> list[Constraint]:
+def constraints_of(how: Reinforcement, at: Where = Path) -> list[Constraint]:
     """Return the norms a model is held to, and the price of its tokens."""
     from normwright.learn.rewards import Constraint, per_token
 
-    held = [_held(one) for one in how.norms]
+    held = [_held(one, at) for one in how.norms]
     if how.token_price:
         cost = per_token(1.0, beyond=how.free_tokens)
         held.append(Constraint("length", cost, layer="organisation", price=how.token_price))
     return held
 
 
-def _held(one: HeldNorm) -> Constraint:
+def _held(one: HeldNorm, at: Where) -> Constraint:
     from normwright.learn.rewards import Constraint, Pid, breach, phrases
     from normwright.models.local import LocalScorer
 
     if one.model is None:
         cost = phrases(one.phrases)
     else:
-        cost = breach(LocalScorer.open(Path(one.model)), kind=one.kind, threshold=one.threshold)
+        cost = breach(LocalScorer.open(at(one.model)), kind=one.kind, threshold=one.threshold)
     return Constraint(
         norm=one.norm,
         cost=cost,
@@ -58,7 +62,7 @@ def _held(one: HeldNorm) -> Constraint:
     )
 
 
-def groups_of(how: Reinforcement) -> Groups | None:
+def groups_of(how: Reinforcement, at: Where = Path) -> Groups | None:
     """Return the rewards of groups; None where there are none."""
     from normwright.learn.rewards import Groups, scored
     from normwright.models.local import LocalScorer
@@ -66,11 +70,22 @@ def groups_of(how: Reinforcement) -> Groups | None:
     if not how.groups:
         return None
     return Groups(
-        {name: scored(LocalScorer.open(Path(place))) for name, place in how.groups.items()},
+        {name: scored(LocalScorer.open(at(place))) for name, place in how.groups.items()},
         rate=how.group_rate,
         floor=how.group_floor,
         ceiling=how.group_ceiling,
     )
+
+
+def models_of(how: Reinforcement) -> list[str]:
+    """Return the directories of all models that say what an answer is worth."""
+    judges = [one.model for one in how.norms if one.model is not None]
+    return [*how.rewards, *how.groups.values(), *judges]
+
+
+def worth_of(how: Reinforcement) -> dict[str, Any]:
+    """Return, as JSON values, what makes an answer worth something: all but the pace."""
+    return how.model_dump(mode="json", exclude=set(Tuning.model_fields))
 
 
 def budget_of(how: Reinforcement) -> Budget | None:
