@@ -192,6 +192,9 @@ from normwright.records.training import (
     ModelRef,
     PairVote,
     PreferencePair,
+    Prompt,
+    ScoredAnswer,
+    ScoredAnswers,
 )
 from normwright.records.voices import (
     NO_BALLOTS,
@@ -374,6 +377,7 @@ __all__ = [
     "Principle",
     "Process",
     "ProcessKind",
+    "Prompt",
     "PromptNotes",
     "ProposedNorm",
     "Provenance",
@@ -405,6 +409,8 @@ __all__ = [
     "ScaleUse",
     "Scene",
     "Scope",
+    "ScoredAnswer",
+    "ScoredAnswers",
     "ShareChange",
     "ShareInfluence",
     "Situation",
