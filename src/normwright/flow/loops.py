@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from normwright.flow.tunings import Tuning
+from normwright.flow.tunings import Tuning, Unlearning
 
 if TYPE_CHECKING:
+    from normwright.learn import Forget
     from normwright.models.tuning import Loop, Lora
 
 
@@ -35,3 +36,19 @@ def lora_of(tuning: Tuning) -> Lora | None:
     if given is None:
         return None
     return Lora(rank=given.rank, alpha=given.alpha, dropout=given.dropout)
+
+
+def forgetting_of(science: Unlearning) -> Forget:
+    """Return how to forget, as the recipe takes it."""
+    from normwright.learn import Forget
+
+    return Forget(
+        method=science.method,
+        beta=science.beta,
+        margin=science.margin,
+        retain=science.retain,
+        retention=science.retention,
+        depth=science.depth,
+        steer=science.steer,
+        unknown=science.unknown,
+    )

@@ -191,6 +191,7 @@ from normwright.records.training import (
     Demonstration,
     ModelRef,
     PairVote,
+    Passage,
     PreferencePair,
 )
 from normwright.records.voices import (
@@ -357,6 +358,7 @@ __all__ = [
     "PairTarget",
     "PairTrace",
     "PairVote",
+    "Passage",
     "Participant",
     "Permit",
     "PermitCondition",

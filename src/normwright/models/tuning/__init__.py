@@ -10,6 +10,14 @@ from normwright.models.tuning.batches import (
     pad_rows,
     pair_rows,
 )
+from normwright.models.tuning.divergence import (
+    answer_logits,
+    answer_places,
+    answer_states,
+    by_row,
+    row_means,
+    token_divergence,
+)
 from normwright.models.tuning.loop import Loop, Running, fit, save_plain
 from normwright.models.tuning.lora import Lora, adapted, inner, merged
 from normwright.models.tuning.losses import (
@@ -31,9 +39,13 @@ __all__ = [
     "PairRow",
     "Running",
     "adapted",
+    "answer_logits",
     "answer_logprobs",
+    "answer_places",
     "answer_rows",
+    "answer_states",
     "attending",
+    "by_row",
     "cross_entropy",
     "fit",
     "group_pairs",
@@ -46,8 +58,10 @@ __all__ = [
     "pair_logprobs",
     "pair_rows",
     "pair_scores",
+    "row_means",
     "rows_at",
     "save_plain",
     "soft_preference",
+    "token_divergence",
     "token_losses",
 ]
