@@ -34,8 +34,8 @@ class Tuning(Settings):
     """Learning rate at its peak."""
     batch: Count = 32
     """Rows in a step, over all processes."""
-    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    """Share of the steps over which the rate rises from zero."""
+    warmup: Annotated[float, Field(ge=0)] = 0.05
+    """Over how many of the steps the rate rises from zero: a share below 1, a number from 1 on."""
     decay: Literal["cosine", "linear", "constant", "warmup_stable_decay"] = "cosine"
     """How the rate falls afterwards."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01

@@ -72,7 +72,7 @@ def _read(
         found = list(_wrong(row, columns, texts))
         faults += [Fault(where=f"{where}: {at}", expected=e, seen=s, do=d) for at, e, s, d in found]
         if not found:
-            rows.append(made(row, _messages(row["prompt"]), f"{path.name}/{number}"))
+            rows.append(made(row, messages_of(row["prompt"]), f"{path.name}/{number}"))
     if not rows and not faults:
         faults.append(Fault(where=path.name, expected="at least one row", seen="none"))
     if len(faults) > _SHOWN:
@@ -92,7 +92,7 @@ def _wrong(
         if name not in columns:
             known = ", ".join(columns)
             yield name, f"one of {known}", "a column that would be ignored", "Remove or rename it."
-    if not _is_prompt(row.get("prompt")):
+    if not is_prompt(row.get("prompt")):
         wanted = "text, or messages with role and content of which the last is the user's"
         yield "prompt", wanted, _kind(row, "prompt"), ""
     for name in texts:
@@ -129,7 +129,8 @@ def _kind(row: Mapping[str, Any], name: str) -> str:
     return repr(value) if isinstance(value, int | float) else type(value).__name__
 
 
-def _is_prompt(value: Any) -> bool:
+def is_prompt(value: Any) -> bool:
+    """Say whether a value is text, or messages of which the last is the user's."""
     if isinstance(value, str):
         return bool(value.strip())
     return (
@@ -146,7 +147,8 @@ def _is_prompt(value: Any) -> bool:
     )
 
 
-def _messages(prompt: Any) -> tuple[Message, ...]:
+def messages_of(prompt: Any) -> tuple[Message, ...]:
+    """Return the messages of a prompt that `is_prompt`; text is what a user says."""
     if isinstance(prompt, str):
         return (Message(role="user", content=prompt),)
     return tuple(Message(role=m["role"], content=m["content"]) for m in prompt)
