@@ -240,7 +240,9 @@ def test_candidates_are_weighed_as_whole_answers(tiny: Any, knowing: Any) -> Non
         shares.append(1 / (1 + math.exp(b - a)))
     p, q = shares
 
-    assert kl[0] == pytest.approx(p * math.log(p / q) + (1 - p) * math.log((1 - p) / (1 - q)), abs=1e-3)
+    assert kl[0] == pytest.approx(
+        p * math.log(p / q) + (1 - p) * math.log((1 - p) / (1 - q)), abs=1e-3
+    )
 
 
 def test_extraction_is_what_greedy_decoding_says(tiny: Any, knowing: Any) -> None:
@@ -264,9 +266,7 @@ def test_what_was_hidden_comes_back_sooner_than_what_was_never_known(
     hidden, _ = unlearn(knowing, FORGET, RETAIN, loop=loop, how=how, unpermitted=True)
 
     def steps(model: Any) -> int | None:
-        return relearn_cost(
-            model, rows, on=rows, original=known, band=0.2, lr=3e-3, most=80
-        ).steps
+        return relearn_cost(model, rows, on=rows, original=known, band=0.2, lr=3e-3, most=80).steps
 
     soon, never = steps(hidden), steps(tiny)
     assert steps(knowing) == 0

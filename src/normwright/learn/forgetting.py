@@ -147,7 +147,9 @@ def _said(model: LocalModel, rows: Sequence[AnswerRow]) -> list[bool]:
     from normwright.models.tuning import answer_logits, answer_places
 
     said: list[bool] = []
-    asked = [row if row.start > 1 else AnswerRow(row.ids, max(1, len(row.ids) // 2)) for row in rows]
+    asked = [
+        row if row.start > 1 else AnswerRow(row.ids, max(1, len(row.ids) // 2)) for row in rows
+    ]
     for batch in _batches(model, asked):
         parts = []
         for group in batch["groups"]:

@@ -139,6 +139,7 @@ RETAIN: Final[Mapping[Method, float]] = {"rmu": 20.0}
 """Weight of what is kept where it is not 1. Misdirection starts from a distance of `steer` squared,
 and states that are held from none: at weight 1 nothing is held (log of experiments)."""
 
+
 @dataclass(frozen=True)
 class Forget:
     """What the losses are and how they are weighed against what is kept."""
