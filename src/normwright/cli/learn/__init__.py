@@ -3,7 +3,9 @@
 from normwright.cli.learn import (
     lab,
     languages,
+    pretrain,
     train,
+    unlearn,
 )
 from normwright.cli.learn.group import app
 
@@ -11,5 +13,7 @@ __all__ = [
     "app",
     "lab",
     "languages",
+    "pretrain",
     "train",
+    "unlearn",
 ]
