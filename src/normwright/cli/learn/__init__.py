@@ -1,6 +1,21 @@
 """`normwright learn`: from rows to weights, and proofs that they got there."""
 
-from normwright.cli.learn import languages, reinforce, train
+from normwright.cli.learn import (
+    lab,
+    languages,
+    pretrain,
+    reinforce,
+    train,
+    unlearn,
+)
 from normwright.cli.learn.group import app
 
-__all__ = ["app", "languages", "reinforce", "train"]
+__all__ = [
+    "app",
+    "lab",
+    "languages",
+    "pretrain",
+    "reinforce",
+    "train",
+    "unlearn",
+]
