@@ -47,7 +47,7 @@ def test_answers_worth_more_become_likelier_while_a_norm_is_priced_in() -> None:
     held = Constraint("n@1", phrases(["s"]), limit=0.0, rate=0.2)
     made, metrics = trained(
         start=before, constraints=[held], running=running, generations=8,
-        loop=Loop(steps=24, batch=4, lr=1e-2, weight_decay=0.0, warmup=0.0, decay="constant"),
+        loop=Loop(steps=16, batch=4, lr=1e-2, weight_decay=0.0, warmup=0.0, decay="constant"),
     )  # fmt: skip
     steps = [step for step, _ in running.history["multiplier/n@1"]]
     costs = [cost for _, cost in running.history["cost/n@1"]]
@@ -55,8 +55,9 @@ def test_answers_worth_more_become_likelier_while_a_norm_is_priced_in() -> None:
 
     assert metrics["last_reward"] > metrics["first_reward"] + 0.1
     assert metrics["last_divergence"] > 0.1
-    assert steps == list(range(1, 25))
-    for i in range(1, 24):
+    assert metrics["tokens_a_second"] > 0
+    assert steps == list(range(1, 17))
+    for i in range(1, 16):
         assert multipliers[i] == pytest.approx(multipliers[i - 1] + 0.2 * costs[i - 1])
     assert all(torch.equal(kept[name], part) for name, part in before.weights.state_dict().items())
     assert "fused" not in str(made.weights.forward)

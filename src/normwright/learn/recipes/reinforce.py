@@ -360,11 +360,16 @@ def _identity(
 
 
 def _first_and_last(given: Running) -> dict[str, float]:
-    """Return the mean of the first and of the last tenth of every curve."""
+    """Return the mean of the first and of the last tenth of every curve, and the speed."""
+    curves = {name: [value for _, value in line] for name, line in given.history.items()}
+    seconds, tokens = curves.pop("seconds", []), curves.pop("tokens", [])
     out: dict[str, float] = {}
-    for name, line in given.history.items():
-        values = [value for _, value in line]
+    for name, values in curves.items():
         tenth = max(1, len(values) // 10)
         out[f"first_{name}"] = sum(values[:tenth]) / tenth
         out[f"last_{name}"] = sum(values[-tenth:]) / tenth
+    if sum(seconds):
+        # Tokens of prompts and answers, counted since the first step; of every process.
+        out["tokens_a_second"] = tokens[-1] / sum(seconds)
+        out["seconds_a_step"] = sum(seconds) / len(seconds)
     return out
