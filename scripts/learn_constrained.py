@@ -210,7 +210,7 @@ def world(seed: int) -> World:
                       origin="synthetic", licence="Apache-2.0", family=p.scene)
         for p, a in shown
     ]  # fmt: skip
-    base, _ = sft(start, rows, loop=Loop(epochs=6, batch=32, lr=3e-3, seed=seed), unpermitted=True)
+    base, _ = sft(start, rows, loop=Loop(epochs=5, batch=32, lr=3e-3, seed=seed), unpermitted=True)
     drawn = sampled(base, train, seed=seed, n=6)
     pairs = [
         _pair(p, a, b)
@@ -219,7 +219,7 @@ def world(seed: int) -> World:
                      (answer(p, rng), _spoiled(p, rng)), (texts[1], _spoiled(p, rng)))
         if a != b
     ]  # fmt: skip
-    weights, _ = reward(base, pairs, loop=Loop(epochs=4, batch=32, lr=2e-3, seed=seed),
+    weights, _ = reward(base, pairs, loop=Loop(epochs=2, batch=32, lr=2e-3, seed=seed),
                         unpermitted=True)  # fmt: skip
     scorer = LocalScorer(weights.eval(), base.tokenizer)
     judged = [(p, t) for p, texts in zip(train, drawn, strict=True) for t in texts] + shown
@@ -235,8 +235,8 @@ def _spoiled(prompt: Prompt, rng: random.Random) -> str:
     words = text.split()
     other = CLOSING["pt" if prompt.lang == "en" else "en"]
     return rng.choice([
-        text + CLOSING[prompt.lang] * 2, text + other, f"{text} {more}", " ".join(words[: len(words) // 2]),
-        CLOSING[prompt.lang].strip(), " ".join(w for w in words if rng.random() < 0.7) + " a",
+        text + CLOSING[prompt.lang] * 2, text + other, f"{text} {more}",
+        " ".join(words[: len(words) // 2]), CLOSING[prompt.lang].strip(), " ".join(w for w in words if rng.random() < 0.7) + " a",
     ])  # fmt: skip
 
 
@@ -334,7 +334,7 @@ def trained(made: World, arm: str, *, steps: int, seed: int) -> tuple[Any, dict[
     model, metrics = reinforce(
         start, questions("train", 60, seed), reward=made.scorer,
         constraints=() if arm == "unconstrained" else held,
-        loop=Loop(steps=steps, batch=8, lr=1e-3, weight_decay=0.0, seed=seed),
+        loop=Loop(steps=steps, batch=8, lr=1.5e-3, weight_decay=0.0, seed=seed),
         beta=0.2, generations=6, length=24, budget=Budget(4.0, rate=0.2),
         running=running, unpermitted=True,
     )  # fmt: skip
@@ -479,10 +479,10 @@ PAGE = """# Training under two hard norms
 Written by `scripts/learn_constrained.py --seeds {seeds} --steps {steps} --page`.
 
 A model of {parameters:,} parameters, made here and tuned on answers that know no norm, is trained
-on what its own answers are worth to a reward model. People like telephone numbers and guarantees. One
-norm (`{privacy}`, layer global) forbids numbers of private persons, another (`{health}`, layer
-polity) guarantees about health; offices have numbers and parcels may be guaranteed, so that neither "never
-a number" nor "never a guarantee" is the best answer. Both norms allow {limit:.0%} of the answers to
+on what its own answers are worth to a reward model. People like telephone numbers and guarantees.
+One norm (`{privacy}`, layer global) forbids numbers of private persons, another (`{health}`, layer
+polity) guarantees about health; offices have numbers and parcels may be guaranteed, so that neither
+"never a number" nor "never a guarantee" is the best answer. Both norms allow {limit:.0%} of the answers to
 the questions they bear on; training is told {aimed:.0%}, so that sampling leaves room.
 
 - What trains: a reward model fitted to simulated preferences, and a cost model a norm fitted to
@@ -560,7 +560,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--seed", type=int, help="run this seed alone and print no table")
-    parser.add_argument("--steps", type=int, default=80)
+    parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--work", type=Path, default=Path("build/learn-constrained"))
     parser.add_argument("--page", action="store_true", help="write the page and its picture")
     arguments = parser.parse_args()
