@@ -219,7 +219,8 @@ class Reinforcement(Tuning):
     doubt: Annotated[float, Field(ge=0)] = 1.0
     """What is taken off the mean of several reward models for one unit of variance among them."""
     groups: dict[str, Outside] = {}
-    """Reward models of groups of people, on one scale: the lowest mean is raised."""
+    """Reward models of groups of people: the lowest mean is raised. Each is put on the scale of the
+    start's own answers, mean 0 and deviation 1."""
     group_rate: Positive = 0.1
     """Step of the groups' weights for one unit of difference in reward."""
     group_floor: Annotated[float, Field(ge=0, lt=1)] = 0.0

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.tunings import HeldNorm, Reinforcement, Tuning
 
 if TYPE_CHECKING:
     from normwright.learn.rewards import Budget, Constraint, Groups, Signal
+    from normwright.models.local import LocalModel
+    from normwright.records import Prompt
 
+
+YARDSTICK: Final = 64
+"""Prompts whose answers give groups' rewards their common scale."""
 
 Where = Callable[[str], Path]
 """From a path as settings have it to where it is: a project's lie beside its file."""
@@ -62,15 +67,24 @@ def _held(one: HeldNorm, at: Where) -> Constraint:
     )
 
 
-def groups_of(how: Reinforcement, at: Where = Path) -> Groups | None:
-    """Return the rewards of groups; None where there are none."""
-    from normwright.learn.rewards import Groups, scored
+def groups_of(
+    how: Reinforcement,
+    start: LocalModel,
+    prompts: Sequence[Prompt],
+    *,
+    at: Where = Path,
+    seed: int,
+) -> Groups | None:
+    """Return the rewards of groups, on the scale of the start's own answers; None without any."""
+    from normwright.learn.rewards import Groups, on_one_scale, scored
     from normwright.models.local import LocalScorer
 
     if not how.groups:
         return None
+    raw = {name: scored(LocalScorer.open(at(place))) for name, place in how.groups.items()}
+    some = prompts[:YARDSTICK]
     return Groups(
-        {name: scored(LocalScorer.open(at(place))) for name, place in how.groups.items()},
+        on_one_scale(raw, start, some, length=how.length, seed=seed),
         rate=how.group_rate,
         floor=how.group_floor,
         ceiling=how.group_ceiling,

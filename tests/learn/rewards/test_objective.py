@@ -18,13 +18,14 @@ from normwright.learn.rewards import (
     breach,
     ensemble,
     judged,
+    on_one_scale,
     per_token,
     phrases,
     scored,
     standardised,
     unstopped,
 )
-from normwright.records import InputError, Message
+from normwright.records import InputError, Message, Prompt
 
 PROMPT = (Message(role="user", content="q"),)
 
@@ -229,3 +230,25 @@ def test_signals_say_what_they_are_named_for() -> None:
     assert standardised(length, mean=1, deviation=2)(prompts, texts, known) == [1.0, 0.5]
     with pytest.raises(ValueError, match="two members"):
         ensemble([ByLength(1)])
+
+
+class Saying:
+    """A model that always says the same two answers."""
+
+    name = "saying"
+
+    def generate(self, prompts: Any, *, n: int = 1, **settings: Any) -> list[list[str]]:
+        return [["a", "bbb"] * (n // 2) for _ in prompts]
+
+
+def test_groups_are_put_on_one_scale_by_the_models_own_answers() -> None:
+    """After it each reward has mean 0 and deviation 1 there; one that never differs is refused."""
+    asked = [Prompt(scene="s", lang="en", prompt=PROMPT)] * 2
+    raw = {"small": length, "large": standardised(length, mean=-7, deviation=0.01)}
+    found = on_one_scale(raw, Saying(), asked, seed=0)  # type: ignore[arg-type]
+    values = [f([PROMPT] * 2, ["a", "bbb"], {}) for f in found.values()]
+
+    assert values[0] == pytest.approx(values[1])
+    assert sum(values[0]) == pytest.approx(0.0)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="rewards that differ"):
+        on_one_scale({"flat": lambda p, c, k: [1.0] * len(c)}, Saying(), asked, seed=0)  # type: ignore[arg-type]

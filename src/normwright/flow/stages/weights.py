@@ -247,11 +247,13 @@ def reinforce(project: Project, context: Context) -> list[Record]:
     assert how is not None
     places = [project.path(one) for one in how.rewards]
     loop = loop_of(how, seed=context.seed)
+    tuned = open_model(project, context, "learn.sft", "tuned")
+    prompts = _prompts(_pairs(context))
     model, metrics = learn.reinforce(
-        open_model(project, context, "learn.sft", "tuned"),
-        _prompts(_pairs(context)),
+        tuned,
+        prompts,
         reward=worth.reward_of(places or [folder_of(context, "learn.reward", "reward")], how),
-        groups=worth.groups_of(how, project.path),
+        groups=worth.groups_of(how, tuned, prompts, at=project.path, seed=context.seed),
         constraints=worth.constraints_of(how, project.path),
         budget=worth.budget_of(how),
         loop=loop,

@@ -167,8 +167,7 @@ def _arguments(
     loop: Loop, on: Resolved, sampling: Sampling, steps: int, scratch: Path
 ) -> dict[str, Any]:
     mine = loop.batch * sampling.generations // on.world
-    at_once = min(ROWS_AT_ONCE, (running_rows := on.per_device * sampling.generations))
-    passes = -(-mine // max(1, min(at_once, running_rows)))
+    passes = -(-mine // min(ROWS_AT_ONCE, on.per_device * sampling.generations))
     while mine % passes:
         passes += 1
     stable = loop.decay == "warmup_stable_decay"
