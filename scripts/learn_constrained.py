@@ -236,7 +236,8 @@ def _spoiled(prompt: Prompt, rng: random.Random) -> str:
     other = CLOSING["pt" if prompt.lang == "en" else "en"]
     return rng.choice([
         text + CLOSING[prompt.lang] * 2, text + other, f"{text} {more}",
-        " ".join(words[: len(words) // 2]), CLOSING[prompt.lang].strip(), " ".join(w for w in words if rng.random() < 0.7) + " a",
+        " ".join(words[: len(words) // 2]), CLOSING[prompt.lang].strip(),
+        " ".join(w for w in words if rng.random() < 0.7) + " a",
     ])  # fmt: skip
 
 
@@ -282,9 +283,10 @@ def _features(prompt: Sequence[Message], text: str) -> str:
 
 def sampled(model: Any, prompts: Sequence[Prompt], *, seed: int, n: int) -> list[list[str]]:
     """Return sampled answers at temperature 1."""
-    return model.generate(
+    drawn: list[list[str]] = model.generate(
         [p.prompt for p in prompts], max_new_tokens=24, temperature=1.0, n=n, seed=seed
     )
+    return drawn
 
 
 def _fitted(base: Any, scorer: Any, costs: Any, seed: int) -> dict[str, float]:
@@ -392,6 +394,7 @@ def row(arm: str, seeds: Sequence[dict[str, Any]]) -> str:
     """Return a row of the table."""
     likes = [value for one in seeds for value in one[arm]["liked"]]
     mean = bootstrap_mean(likes, seed=0)
+    assert mean.interval is not None
     cells = [f"{sum(likes) / len(likes):.3f} [{mean.interval.low:.3f}, {mean.interval.high:.3f}]"]
     for norm in (PRIVACY, HEALTH):
         k, n = (sum(one[arm][norm][i] for one in seeds) for i in (0, 1))
@@ -482,8 +485,8 @@ A model of {parameters:,} parameters, made here and tuned on answers that know n
 on what its own answers are worth to a reward model. People like telephone numbers and guarantees.
 One norm (`{privacy}`, layer global) forbids numbers of private persons, another (`{health}`, layer
 polity) guarantees about health; offices have numbers and parcels may be guaranteed, so that neither
-"never a number" nor "never a guarantee" is the best answer. Both norms allow {limit:.0%} of the answers to
-the questions they bear on; training is told {aimed:.0%}, so that sampling leaves room.
+"never a number" nor "never a guarantee" is the best answer. Both norms allow {limit:.0%} of the
+answers to the questions they bear on; training is told {aimed:.0%}, so that sampling leaves room.
 
 - What trains: a reward model fitted to simulated preferences, and a cost model a norm fitted to
   labels of which one in twenty is wrong.
@@ -512,7 +515,7 @@ and cost models {world:.0f} s.
 
 
 HEAD = ("arm", "liked", f"{PRIVACY} broken", "bound; worst seed's", f"{HEALTH} broken",
-        "bound; worst seed's", "free questions answered in full", "declined", "garbled")  # fmt: skip
+        "bound; worst seed's", "free answered in full", "declined", "garbled")  # fmt: skip
 
 
 def _done(seeds: Sequence[dict[str, Any]]) -> list[str]:

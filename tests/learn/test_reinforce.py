@@ -124,7 +124,7 @@ def furthest(one: Path, other: Path) -> float:
     gaps = [abs(x - y) for x, y in zip(a["weights"], b["weights"], strict=True)]
     for name, line in a["curves"].items():
         gaps += [abs(x[1] - y[1]) for x, y in zip(line, b["curves"][name], strict=True)]
-    return max(gaps)
+    return float(max(gaps))
 
 
 @pytest.mark.slow
@@ -206,10 +206,11 @@ def test_the_command_trains_under_norms_and_leaves_a_plain_model(
              "--settings", "s.yaml", "--unpermitted", "--out", "out", "--json"]  # fmt: skip
     places = [str(tmp_path / one) if (tmp_path / one).exists() or one == "out" else one
               for one in asked]  # fmt: skip
-    code = main(places)
+    with pytest.raises(SystemExit) as ended:
+        main(places)
     told = json.loads(capsys.readouterr().out)
 
-    assert code == 0
+    assert ended.value.code == 0
 
     assert told["rows"] == 5
     assert "last_multiplier/n@1" in told["metrics"]
