@@ -162,6 +162,7 @@ def sft(project: Project, context: Context) -> list[Record]:
         unpermitted=permit is None,
         loop=loop,
         lora=lora_of(project.settings.learn.sft),
+        packing=project.settings.learn.sft.packing,
         limit=_limit(project),
         running=_told(context, "imitating"),
     )

@@ -24,6 +24,8 @@ def adapted(weights: Any, lora: Lora | None, *, seed: int) -> Any:
     """
     if lora is None:
         return weights
+    import warnings
+
     import torch
     from peft import LoraConfig, get_peft_model
 
@@ -36,7 +38,10 @@ def adapted(weights: Any, lora: Lora | None, *, seed: int) -> Any:
         target_modules=targets,
         bias="none",
     )
-    return get_peft_model(weights, config)
+    with warnings.catch_warnings():
+        # peft asks transformers by a name that is about to go.
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
+        return get_peft_model(weights, config)
 
 
 def inner(weights: Any) -> Any:
