@@ -105,7 +105,7 @@ def moved(batch: Any, device: torch.device) -> Any:
     return batch
 
 
-def _group_size(size: int | None, rows: int) -> int:
+def group_size(size: int | None, rows: int) -> int:
     """Return how many rows a group holds: on a GPU all of a step, whose padding costs less there
     than many small calls.
     """
@@ -131,7 +131,7 @@ def group_rows(rows: Sequence[AnswerRow], pad: int, *, size: int | None = None) 
     order = sorted(range(len(rows)), key=lambda i: len(rows[i].ids))
     place = torch.empty(len(rows), dtype=torch.long)
     place[torch.tensor(order)] = torch.arange(len(rows))
-    size = _group_size(size, len(rows))
+    size = group_size(size, len(rows))
     parts = [order[i : i + size] for i in range(0, len(order), size)]
     return {
         "groups": [pad_rows([rows[i] for i in part], pad) for part in parts],
@@ -254,7 +254,7 @@ def group_pairs(rows: Sequence[PairRow], pad: int, *, size: int | None = None) -
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     place = torch.empty(len(rows), dtype=torch.long)
     place[torch.tensor(order)] = torch.arange(len(rows))
-    size = _group_size(size, len(rows))
+    size = group_size(size, len(rows))
     parts = [order[i : i + size] for i in range(0, len(order), size)]
     return {
         "groups": [_pair_group([rows[i] for i in part], pad) for part in parts],
