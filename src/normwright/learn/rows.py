@@ -24,12 +24,13 @@ from normwright.records import (
     InputError,
     Message,
     PreferencePair,
+    Prompt,
     ScoredAnswer,
     ScoredAnswers,
     json_rows,
 )
 
-Row = TypeVar("Row", Demonstration, PreferencePair, ScoredAnswers)
+Row = TypeVar("Row", Demonstration, PreferencePair, Prompt, ScoredAnswers)
 
 ONE_CHOICE: Final = 1.0
 """Share of a row that is one choice of one person."""
@@ -38,6 +39,7 @@ _COMMON = ("id", "lang", "weight", "norms", "family", "origin", "licence")
 DEMONSTRATION: Final = ("prompt", "completion", *_COMMON)
 PREFERENCE: Final = ("prompt", "chosen", "rejected", "probability", "group", *_COMMON)
 SCORED: Final = ("prompt", "candidates", "temperature", "rule", "group", *_COMMON)
+PROMPT: Final = ("prompt", "id", "lang", "norms", "group")
 _ORIGINS = ("human", "synthetic", "translated")
 _ROLES = ("system", "user", "assistant")
 _SHOWN = 20
@@ -72,6 +74,15 @@ def read_scored_answers(path: Path) -> list[ScoredAnswers]:
     return _read(path, SCORED, (), _scored)
 
 
+def read_prompts(path: Path) -> list[Prompt]:
+    """Return the prompts of a file; nothing but `prompt` is needed of a row.
+
+    Raises:
+        InputError: as `read_demonstrations`.
+    """
+    return _read(path, PROMPT, (), _prompt)
+
+
 def _read(
     path: Path,
     columns: tuple[str, ...],
@@ -85,7 +96,7 @@ def _read(
         found = list(_wrong(row, columns, texts))
         faults += [Fault(where=f"{where}: {at}", expected=e, seen=s, do=d) for at, e, s, d in found]
         if not found:
-            rows.append(made(row, _messages(row["prompt"]), f"{path.name}/{number}"))
+            rows.append(made(row, messages_of(row["prompt"]), f"{path.name}/{number}"))
     if not rows and not faults:
         faults.append(Fault(where=path.name, expected="at least one row", seen="none"))
     if len(faults) > _SHOWN:
@@ -105,7 +116,7 @@ def _wrong(
         if name not in columns:
             known = ", ".join(columns)
             yield name, f"one of {known}", "a column that would be ignored", "Remove or rename it."
-    if not _is_prompt(row.get("prompt")):
+    if not is_prompt(row.get("prompt")):
         wanted = "text, or messages with role and content of which the last is the user's"
         yield "prompt", wanted, _kind(row, "prompt"), ""
     for name in texts:
@@ -169,7 +180,8 @@ def _kind(row: Mapping[str, Any], name: str) -> str:
     return repr(value) if isinstance(value, int | float) else type(value).__name__
 
 
-def _is_prompt(value: Any) -> bool:
+def is_prompt(value: Any) -> bool:
+    """Say whether a value is text, or messages of which the last is the user's."""
     if isinstance(value, str):
         return bool(value.strip())
     return (
@@ -186,7 +198,8 @@ def _is_prompt(value: Any) -> bool:
     )
 
 
-def _messages(prompt: Any) -> tuple[Message, ...]:
+def messages_of(prompt: Any) -> tuple[Message, ...]:
+    """Return the messages of a prompt that `is_prompt`; text is what a user says."""
     if isinstance(prompt, str):
         return (Message(role="user", content=prompt),)
     return tuple(Message(role=m["role"], content=m["content"]) for m in prompt)
@@ -231,4 +244,14 @@ def _scored(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> S
         rule=row.get("rule", ""),
         group=row.get("group"),
         **_common(row, name),
+    )
+
+
+def _prompt(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Prompt:
+    return Prompt(
+        scene=row.get("id", name),
+        lang=row.get("lang", "und"),
+        prompt=prompt,
+        norms=tuple(row.get("norms", ())),
+        group=row.get("group"),
     )

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
-from normwright.flow.loops import objective_of
-from normwright.flow.tunings import Preference, Reward, Tuning
+from normwright.flow.loops import forgetting_of, objective_of
+from normwright.flow.tunings import Preference, Reward, Tuning, Unlearning
 from normwright.records import Fault, InputError
 
 if TYPE_CHECKING:
@@ -116,11 +116,45 @@ def _refuse_an_ambiguous_reference(job: Job[Preference]) -> None:
         raise InputError(faults)
 
 
+def _unlearn(job: Job[Unlearning]) -> Made:
+    from normwright import learn
+    from normwright.learn.forgetting import account, memory_rows
+    from normwright.learn.recipes.unlearn import WARNING
+    from normwright.models.local import LocalModel
+
+    science, start = job.settings, job.start
+    kept, trained_again = job.extra.get("retain"), job.extra.get("reference")
+    forget = learn.read_memories(job.data)
+    retain = learn.read_memories(kept) if kept else []
+    reference = LocalModel.open(trained_again) if trained_again else None
+    made, metrics = learn.unlearn(
+        start, forget, retain, loop=job.loop, how=forgetting_of(science), limit=science.limit,
+        lora=job.lora, running=job.running, permit=job.permit, unpermitted=job.unpermitted,
+    )  # fmt: skip
+    rows = [memory_rows(start.tokenizer, one, limit=science.limit) for one in (forget, retain)]
+    told = account(
+        start, made, *rows, reference=reference, relearn=science.relearn, band=science.band,
+        lr=science.lr, batch=science.batch, seed=job.seed,
+    )  # fmt: skip
+    notes = (WARNING, *(() if reference else (UNMEASURED,)))
+    return Made(
+        made.weights, made.tokenizer, len(forget), metrics, notes=notes,
+        extra={"forgetting": told, "reference": learn.weights_digest(start)},
+    )  # fmt: skip
+
+
+UNMEASURED: Final = (
+    "No model trained again without the rows was given (--reference), so that nobody knows how far"
+    " this one is from having forgotten."
+)
+
+
 RECIPES: Final[Mapping[str, Trainable]] = {
     "sft": Trainable(Tuning, _sft, "tuned"),
     "reward": Trainable(Reward, _reward, "reward"),
     "prefer": Trainable(
         Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")
     ),
+    "unlearn": Trainable(Unlearning, _unlearn, "unlearned", ("retain", "reference")),
 }
 """By name, in the order in which a model goes through them."""

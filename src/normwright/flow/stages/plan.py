@@ -29,10 +29,12 @@ from normwright.flow.stages import (
     weights,
 )
 from normwright.flow.stages.plugged import criterion_kinds, origins
+from normwright.flow.tunings import Tuning
 from normwright.records import Digest
 
 _PEOPLE = ("flow.stages.people", "flow.stages.stored", "flow.readings")
 _WEIGHTS = (
+    "flow.loops",
     "flow.stages.weights",
     "flow.stages.drawn",
     "flow.stages.permits",
@@ -238,7 +240,7 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
             "learn.sft",
             partial(weights.sft, project),
             after=("learn.base", *given.taught, *given.permitted),
-            parameters={**learn.sft.model_dump(), **given.threads, **given.marked},
+            parameters={**_dumped(learn.sft), **given.threads, **given.marked},
             rooms=("learn", "models", *_WEIGHTS),
         ),
     ]
@@ -267,7 +269,7 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
             after=("learn.base", *given.taught, *given.permitted, *given.bound),
             files=digest_sources(project.directory, learn.prefer.auxiliary),
             parameters={
-                "sft": learn.sft.model_dump(),
+                "sft": _dumped(learn.sft),
                 "prefer": learn.prefer.model_dump(),
                 **given.threads,
                 **given.marked,
@@ -277,6 +279,11 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
         for name in given.controls
     ]
     return made
+
+
+def _dumped(tuning: Tuning | None) -> dict[str, Any]:
+    """The parameters of a pass of training; that there is none is one too."""
+    return {"given": True} if tuning is None else tuning.model_dump()
 
 
 def _permit(project: Project, after: tuple[str, ...]) -> list[Step]:

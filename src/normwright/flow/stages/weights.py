@@ -152,16 +152,20 @@ def sft(project: Project, context: Context) -> list[Record]:
     """Tune the base model on the demonstrations."""
     from normwright import learn
 
-    permit = permission(project, context)
+    permit, tuning = permission(project, context), project.settings.learn.sft
+    if tuning is None:
+        given = ref_of(context, "learn.base", "base")
+        parts = {"name": "tuned", "base": given.digest, "derived_from": (given.digest,)}
+        return [given.model_copy(update={**parts, "recipe": "given"})]
     base = open_model(project, context, "learn.base", "base")
-    loop = loop_of(project.settings.learn.sft, seed=context.seed)
+    loop = loop_of(tuning, seed=context.seed)
     tuned, metrics = learn.sft(
         base,
         _demonstrations(context),
         permit=permit,
         unpermitted=permit is None,
         loop=loop,
-        lora=lora_of(project.settings.learn.sft),
+        lora=lora_of(tuning),
         limit=_limit(project),
         running=_told(context, "imitating"),
     )
@@ -237,16 +241,18 @@ def control(project: Project, context: Context) -> list[Record]:
 
     settings, permit = project.settings.learn, permission(project, context)
     base = open_model(project, context, "learn.base", "base")
-    fresh = learn.fresh_like(base, seed=context.seed)
-    tuned, _ = learn.sft(
-        fresh,
-        _demonstrations(context),
-        permit=permit,
-        unpermitted=permit is None,
-        loop=loop_of(settings.sft, seed=context.seed),
-        limit=_limit(project),
-        running=_told(context, "imitating"),
-    )
+    tuned, tuning = learn.fresh_like(base, seed=context.seed), settings.sft
+    if tuning is not None:
+        tuned, _ = learn.sft(
+            tuned,
+            _demonstrations(context),
+            permit=permit,
+            unpermitted=permit is None,
+            loop=loop_of(tuning, seed=context.seed),
+            lora=lora_of(tuning),
+            limit=_limit(project),
+            running=_told(context, "imitating"),
+        )
     if not project.settings.prefers:
         return [
             _keep(
@@ -256,7 +262,7 @@ def control(project: Project, context: Context) -> list[Record]:
                 "sft",
                 parent=("learn.base", "base"),
                 data=_datasets(context, "demonstrations"),
-                loop=loop_of(settings.sft, seed=context.seed),
+                loop=None if tuning is None else loop_of(tuning, seed=context.seed),
                 metrics={},
                 settings={"start": "random"},
                 permit=permit,
@@ -346,7 +352,7 @@ def _keep(
     *,
     parent: tuple[str, str],
     data: Sequence[Digest],
-    loop: Loop,
+    loop: Loop | None,
     metrics: Mapping[str, float],
     permit: Permit | None,
     settings: Mapping[str, Any] | None = None,

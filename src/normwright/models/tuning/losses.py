@@ -97,18 +97,41 @@ def pair_logprobs(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torc
 
 
 def pair_scores(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the logits of first and second answers, each (pairs,).
+    """Return the first logit of first and second answers, each (pairs,).
 
     Args:
-        model: a transformers one-logit sequence classifier with `.score`.
+        model: a transformers sequence classifier with `.score`.
+        batch: what `group_pairs` laid out.
+    """
+    both = head_scores(model, batch)
+    return both[:, 0, 0], both[:, 1, 0]
+
+
+def head_scores(model: Any, batch: dict[str, Any]) -> torch.Tensor:
+    """Return every logit of first and second answers, shape (pairs, 2, heads).
+
+    Args:
+        model: a transformers sequence classifier with `.score`.
         batch: what `group_pairs` laid out.
     """
     parts = [
-        model.score(rows_at(_pair_states(model, group), group["ends"])).float().reshape(-1, 2)
+        model.score(rows_at(_pair_states(model, group), group["ends"])).float()
         for group in batch["groups"]
     ]
-    both = torch.cat(parts)[batch["place"]]
-    return both[:, 0], both[:, 1]
+    return torch.cat([p.reshape(-1, 2, p.shape[-1]) for p in parts])[batch["place"]]
+
+
+def last_scores(model: Any, batch: dict[str, Any]) -> torch.Tensor:
+    """Return every logit of the rows of a step that `group_rows` laid out, shape (rows, heads)."""
+    parts = []
+    for group in batch["groups"]:
+        ids, answer = group["ids"], group["answer"]
+        with attending(ids):
+            hidden = states(model, ids)
+        places = torch.arange(ids.shape[1], device=ids.device)
+        last = (answer * places).argmax(1) + torch.arange(len(ids), device=ids.device) * len(places)
+        parts.append(model.score(rows_at(hidden, last)).float())
+    return torch.cat(parts)[batch["place"]]
 
 
 def _pair_states(model: Any, group: dict[str, torch.Tensor]) -> torch.Tensor:
