@@ -74,9 +74,7 @@ class EnsembleScorer:
                 joined = joined - self.caution * found.var(1)
         return [float(value) for value in joined]
 
-    def members(
-        self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]
-    ) -> Floats:
+    def members(self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]) -> Floats:
         """Return the members' scores, each about its centre, shape (answers, members)."""
         found = np.hstack([np.array(part.logits(prompts, completions)) for part in self.parts])
         return found - np.array(self.centres if self.centres is not None else 0.0)

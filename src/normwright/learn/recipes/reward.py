@@ -311,9 +311,7 @@ def _about(
     return about if head != "pooled" or reading.ties or slope is not None else None
 
 
-def _centre(
-    weights: Any, start: LocalModel, pairs: Sequence[PreferencePair], drawn: Drawn
-) -> None:
+def _centre(weights: Any, start: LocalModel, pairs: Sequence[PreferencePair], drawn: Drawn) -> None:
     """Write into the configuration what an ensemble's members are compared by."""
     scorer = LocalScorer(weights, start.tokenizer)
     prompts = [p.prompt for p in pairs] * 2
