@@ -1,4 +1,4 @@
-"""Scorers that join several heads or models: an ensemble, and one that shuns what people dispute."""
+"""Scorers that join several heads or models: an ensemble, and one that shuns dispute."""
 
 from __future__ import annotations
 
