@@ -1,5 +1,6 @@
-"""Provoke reward hacking, catch it with a gold set, cure it by refreshing the reward; write it down.
+"""Provoke reward hacking, catch it with a gold set, cure it by refreshing the reward.
 
+Writes report and picture.
     python scripts/learn_hacking.py [--seeds 1,2,3] [--work DIR] [--out FILE]
 
 A planted world judges: its raters' votes train the proxy, other raters' votes are the gold set that
@@ -76,12 +77,12 @@ def policy_of(world: World, seed: int) -> LocalModel:
     return tuned
 
 
-REWARD = {"epochs": 8, "lr": 4e-3, "batch": 32}
+REWARD = Loop(epochs=8, lr=4e-3, batch=32)
 
 
 def proxy_of(policy: LocalModel, pairs: Sequence[PreferencePair], seed: int) -> LocalScorer:
     """Return a reward model of these pairs, which are all well formed."""
-    weights, _ = reward(policy, pairs, loop=Loop(seed=seed, **REWARD), garbled=0.0,
+    weights, _ = reward(policy, pairs, loop=replace(REWARD, seed=seed), garbled=0.0,
                         unpermitted=True)  # fmt: skip
     return LocalScorer(weights, policy.tokenizer)
 
@@ -211,7 +212,7 @@ def run(seed: int) -> dict[str, Any]:
                 made = refresh(
                     start, known, policy=policy, scorer=scorer, prompts=train * 2, samples=6,
                     rivals=1, judge=raters(world, seed * 100 + turn), max_new_tokens=64,
-                    loop=Loop(seed=seed + turn, **REWARD), garbled=0.0, unpermitted=True,
+                    loop=replace(REWARD, seed=seed + turn), garbled=0.0, unpermitted=True,
                 )  # fmt: skip
                 known += made.added
                 scorer = LocalScorer(made.weights, start.tokenizer)
@@ -273,7 +274,7 @@ def page(parts: dict[int, dict[str, Any]]) -> str:
         "",
         "## Best of n",
         "",
-        "| n | KL bound, nats | proxy | gold | gold under the refreshed reward | random model: gold |",
+        "| n | KL bound, nats | proxy | gold | gold, refreshed reward | random model: gold |",
         "|---|---|---|---|---|---|",
     ]
     for i, n in enumerate(BEST_OF):
@@ -368,8 +369,9 @@ def picture(parts: dict[int, dict[str, Any]]) -> str:
     ]
     for arm, name, colour, label in kinds:
         lines = curves[arm, name]
-        for line in lines:
-            out.append(f'<polyline points="{path(line)}" stroke="{colour}" opacity="0.3"/>')
+        out += [
+            f'<polyline points="{path(line)}" stroke="{colour}" opacity="0.3"/>' for line in lines
+        ]
         mean = [tuple(np.mean([line[i] for line in lines], axis=0)) for i in range(len(lines[0]))]
         out.append(f'<polyline points="{path(mean)}" stroke="{colour}" stroke-width="2.5"/>')
         x, y = at(*mean[-1]).split(",")

@@ -16,6 +16,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -222,9 +223,12 @@ def planted_page(parts: dict[str, Part]) -> list[str]:
         f"| ceiling, E max(p, 1 - p), and entropy | {told(report['ceiling'])} | "
         f"{told(report['entropy'])} | 0 |",
     ]
-    rows = [(name, parts[arm]["report"]["model"])
-            for name, arm in (("trained", "trained"), ("votes shuffled over pairs, a third of the passes", "shuffled"),
-                              ("random init, not trained", "random-init"))]  # fmt: skip
+    arms = {
+        "trained": "trained",
+        "votes shuffled over pairs, a third of the passes": "shuffled",
+        "random init, not trained": "random-init",
+    }
+    rows = [(name, parts[arm]["report"]["model"]) for name, arm in arms.items()]
     rows += list(report["baselines"].items())
     for name, fit in rows:
         lines.append(
@@ -335,7 +339,7 @@ def main() -> int:
         return found
 
     arms = ("trained", "random-init", "shuffled")
-    found = {arm: part(f"planted-{arm}", lambda arm=arm: planted(arm, 0)) for arm in arms}
+    found = {arm: part(f"planted-{arm}", partial(planted, arm, 0)) for arm in arms}
     cpu = sum(p["cpu"] for p in found.values())
     body = planted_page(found)
     path = Path(arguments.data or "") / "preferences/pandalm_3annotators.jsonl.gz"
@@ -346,7 +350,7 @@ def main() -> int:
                 folds[arm].append(
                     part(
                         f"real-{arm}-{fold}-of-{arguments.folds}",
-                        lambda arm=arm, fold=fold: real(path, arm, fold, arguments.folds),
+                        partial(real, path, arm, fold, arguments.folds),
                     )
                 )
         cpu += sum(p["cpu"] for parts in folds.values() for p in parts)

@@ -59,10 +59,10 @@ def found(loss: Any, outcomes: tuple[float, float, float], tied: bool) -> tuple[
         steps.zero_grad()
         extra = (tie,) if tied else ()
         value: torch.Tensor = loss(margin, torch.tensor([outcomes]), *extra).sum()
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value
 
-    steps.step(closure)  # type: ignore[no-untyped-call]
+    steps.step(closure)
     return float(margin.detach()), float(tie.detach())
 
 
@@ -190,8 +190,8 @@ def test_group_heads_part_where_groups_do_and_export_is_plain(tiny: Any, tmp_pat
 
 def test_a_tie_parameter_is_learned_told_and_left_out_of_the_export(tiny: Any) -> None:
     """Half the votes are ties: Davidson's parameter rises, and the weights hold no stranger."""
-    rows = [p.model_copy(update={"votes": voted(("a", "tie", None), ("b", "tie", None),
-            ("c", "chosen", None), ("d", "rejected", None)).votes}) for p in pairs(0.5)]  # fmt: skip
+    split = voted(*[(str(i), c, None) for i, c in enumerate(("tie", "tie", "chosen", "rejected"))])
+    rows = [p.model_copy(update={"votes": split.votes}) for p in pairs(0.5)]
     loop = Loop(epochs=8, lr=3e-2, batch=8)
     weights, _ = reward(
         tiny, rows, reading=Reading("davidson"), garbled=0.0, unpermitted=True, loop=loop
@@ -229,7 +229,7 @@ def test_ensemble_rules_are_those_of_its_members(tiny: Any, tmp_path: Path) -> N
     answers = ["At nine."] * 4
     found = opened.members(PROMPTS, answers)
     cautious = EnsembleScorer(opened.parts, "cautious", 2.0, opened.centres)
-    told = [[p.prompt for p in rows] * 2, [*(p.chosen for p in rows), *(p.rejected for p in rows)]]
+    told = [*(p.chosen for p in rows), *(p.rejected for p in rows)]
 
     assert isinstance(opened, Scorer)
     assert weights.config.reward["resampled"] == "participants"
@@ -237,7 +237,9 @@ def test_ensemble_rules_are_those_of_its_members(tiny: Any, tmp_path: Path) -> N
     assert cautious.score(PROMPTS, answers) == pytest.approx(
         (found.mean(1) - 2 * found.var(1)).tolist()
     )
-    assert opened.members(*told).mean(0) == pytest.approx(np.zeros(3), abs=1e-4)
+    assert opened.members([p.prompt for p in rows] * 2, told).mean(0) == pytest.approx(
+        np.zeros(3), abs=1e-4
+    )
 
 
 def test_members_of_their_own_adapters_join_in_one_scorer(tiny: Any, tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def reward_members(
     made, logged = [], []
     for i in range(members):
         own = Targets((POOLED,), targets.shares[:, [i]], targets.weight[:, [i]])
-        at = running and running.workdir and running.workdir / f"member-{i}"
+        at = running.workdir / f"member-{i}" if running and running.workdir else None
         weights, metrics = _trained(
             start, pairs, own, loop=replace(loop, seed=loop.seed + i), limit=limit,
             garbled=garbled, head="pooled", reading=read, length=False, lora=lora,

@@ -85,7 +85,8 @@ def spread_loss(scores: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
     z = (mean[:, 0] - mean[:, 1]) / (spread**2).sum(1).sqrt()
     p = shares[..., 0] + shares[..., 1] / 2
     losses = -(p * torch.special.log_ndtr(z) + (1 - p) * torch.special.log_ndtr(-z))
-    return losses + 0.01 * spread.log().mean(1) ** 2
+    loss: torch.Tensor = losses + 0.01 * spread.log().mean(1) ** 2
+    return loss
 
 
 def cost_loss(scores: torch.Tensor, unsafe: torch.Tensor) -> torch.Tensor:

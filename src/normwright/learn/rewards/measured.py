@@ -121,7 +121,8 @@ def margins(scorer: Scorer, pairs: Sequence[PreferencePair]) -> Floats:
     prompts = [p.prompt for p in pairs]
     better = scorer.score(prompts, [p.chosen for p in pairs])
     worse = scorer.score(prompts, [p.rejected for p in pairs])
-    return np.array(better) - np.array(worse)
+    found: Floats = np.array(better) - np.array(worse)
+    return found
 
 
 def agreement(margin: Floats, p: Floats) -> Floats:
