@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
 from normwright.flow.loops import forgetting_of, objective_of, reward_of
-from normwright.flow.tunings import Imitation, Preference, Reward, Tuning, Unlearning
+from normwright.flow.tunings import (
+    Imitation,
+    Preference,
+    Reinforcement,
+    Reward,
+    Tuning,
+    Unlearning,
+)
+from normwright.flow.worth import budget_of, constraints_of, groups_of, notes_on, worth_of
 from normwright.records import Fault, InputError
 
 if TYPE_CHECKING:
@@ -102,11 +110,38 @@ def _prefer(job: Job[Preference]) -> Made:
                 extra={"preferences": report.as_json()})  # fmt: skip
 
 
+def _reinforce(job: Job[Reinforcement]) -> Made:
+    from normwright import learn
+    from normwright.learn.recipes.reinforce import digest_of
+    from normwright.models.local import LocalModel
+
+    how, files = job.settings, job.extra
+    _refuse_an_ambiguous_reference(job)
+    rows = learn.read_prompts(job.data)
+    held = files.get("reference")
+    reference = LocalModel.open(held, name="reference") if held else None
+    given = files.get("reward")
+    reward = worth_of([given] if given else [Path(one) for one in how.rewards], how)
+    made, metrics = learn.reinforce(
+        job.start, rows, loop=job.loop, lora=job.lora, running=job.running,
+        reward=reward, groups=groups_of(how, job.start, rows, seed=job.seed),
+        constraints=constraints_of(how), budget=budget_of(how), beta=how.beta, generations=how.generations, length=how.length,
+        unscored=how.unscored, reference=reference,
+        permit=job.permit, unpermitted=job.unpermitted,
+    )  # fmt: skip
+    extra = {
+        "reference": digest_of((reference or job.start).weights),
+        "curves": {name: [list(point) for point in line]
+                   for name, line in job.running.history.items()},
+    }  # fmt: skip
+    return Made(made.weights, made.tokenizer, len(rows), metrics, notes_on(how, metrics), extra)
+
+
 PREFERRED: Final = ("prefer", "reinforce")
 """Recipes after which it is open what a further run is to be held to."""
 
 
-def _refuse_an_ambiguous_reference(job: Job[Preference]) -> None:
+def _refuse_an_ambiguous_reference(job: Job[Any]) -> None:
     """Raise if it is not clear what the model is to be held to."""
     if job.place is None or "reference" in job.extra:
         return
@@ -172,6 +207,7 @@ RECIPES: Final[Mapping[str, Trainable]] = {
     "prefer": Trainable(
         Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")
     ),
+    "reinforce": Trainable(Reinforcement, _reinforce, "reinforced", ("reward", "reference")),
     "unlearn": Trainable(Unlearning, _unlearn, "unlearned", ("retain", "reference")),
 }
 """By name, in the order in which a model goes through them."""
