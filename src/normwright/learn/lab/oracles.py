@@ -155,9 +155,7 @@ def borda_learner(shares: Floats, weights: Floats, tau: float) -> Floats:
     return out
 
 
-def multiplier(
-    reference: Floats, score: Floats, cost: Floats, limit: float, beta: float
-) -> float:
+def multiplier(reference: Floats, score: Floats, cost: Floats, limit: float, beta: float) -> float:
     """Return the Lagrange multiplier of E cost <= limit: the minimum of a convex dual (T6)."""
 
     def dual(value: float) -> float:

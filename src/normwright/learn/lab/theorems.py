@@ -286,7 +286,9 @@ def wrong_targets(scale: Scale) -> Iterator[Finding]:
         reference, score, beta = _instance(rng)
         said = o.forward_optimum(reference, score, beta)
         slope = score + beta * reference / said
-        worst = max(worst, float(np.abs(said.sum(-1) - 1).max()), float(np.ptp(slope, axis=1).max()))
+        worst = max(
+            worst, float(np.abs(said.sum(-1) - 1).max()), float(np.ptp(slope, axis=1).max())
+        )
         size = int(rng.integers(2, 9))
         groups = max(groups, _self_baseline(rng, reference[0], score[0], size))
     yield at_most("T9 forward-KL optimum: largest gap in its conditions", worst, 1e-6,
