@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
 from normwright.records.base import Digest, Frozen, Lang, ProcessKind, Record
 from normwright.records.scenes import Message
+
+
+Origin: TypeAlias = Literal["human", "synthetic", "translated", "unknown"]
+"""Who wrote a text: people, a model or a program, a translator of either kind; or nobody says."""
 
 
 class Demonstration(Record):
@@ -20,7 +24,7 @@ class Demonstration(Record):
     weight: float = Field(default=1.0, gt=0)
     norms: tuple[str, ...] = ()
     """References of the norms that kept this row (or that the answer bears on)."""
-    origin: Literal["human", "synthetic", "translated"]
+    origin: Origin
     licence: str
     family: str
 
@@ -56,7 +60,7 @@ class PreferencePair(Record):
     norms: tuple[str, ...]
     """References of the norms the pair bears on; empty is not allowed for a norm pair."""
     layer: str
-    origin: Literal["human", "synthetic", "translated"]
+    origin: Origin
     process_kind: ProcessKind
     licence: str
     family: str

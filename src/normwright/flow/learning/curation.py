@@ -101,9 +101,7 @@ def curated(
     if settings is None or faults:
         raise InputError(_few(faults))
     documents = curating.documents(rows, licence=settings.licence, origin=settings.origin)
-    selection = curating.curate(
-        documents, settings, norms=norms, given=given, watch=watch
-    )
+    selection = curating.curate(documents, settings, norms=norms, given=given, watch=watch)
     parts = _split(selection.kept, settings.split) if settings.split and selection.kept else None
     with building(out.resolve()) as folder:
         manifest = _written(folder, settings, selection, parts, norms, charter, parquet)
@@ -147,7 +145,9 @@ def _norms(
                                 expected="an id that no norm of the charter has", seen=norm.ref))  # fmt: skip
         known |= {norm.id: norm.ref, norm.ref: norm.ref}
     ids = sorted(name for name in known if "@" not in name)
-    shown = ", ".join(ids[:_SHOWN]) + (f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else "")
+    shown = ", ".join(ids[:_SHOWN]) + (
+        f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+    )
     for number, one in enumerate(settings.filters):
         if one.norm not in known:
             do = "Name one of the charter (--norms), or write your own under housekeeping."
@@ -156,9 +156,7 @@ def _norms(
     return known
 
 
-def _given(
-    settings: Curation, beside: Path, tokenizer: Path | None, faults: list[Fault]
-) -> Given:
+def _given(settings: Curation, beside: Path, tokenizer: Path | None, faults: list[Fault]) -> Given:
     from normwright.learn import curating
 
     readers: dict[str, Scores] = {}

@@ -168,4 +168,3 @@ def _masked(one: Document, finding: Finding) -> Document:
         spans.setdefault(mark.column, []).append(Span(mark.start, mark.end, mark.label))
     return one.changed({p.path: masked(p.text, spans[p.column]) for p in one.parts
                         if p.column in spans})  # fmt: skip
-

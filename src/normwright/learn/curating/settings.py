@@ -220,7 +220,9 @@ class Curation(_Part):
     @field_validator("housekeeping")
     @classmethod
     def _in_words(cls, norms: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        if empty := sorted(n for n, said in norms.items() if not any(map(str.strip, said.values()))):
+        if empty := sorted(
+            n for n, said in norms.items() if not any(map(str.strip, said.values()))
+        ):
             raise ValueError(f"{', '.join(empty)} says nothing")
         return norms
 
