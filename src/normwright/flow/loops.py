@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from normwright.flow.tunings import Tuning
+from normwright.flow.tunings import Preference, Tuning, Unlearning
 
 if TYPE_CHECKING:
+    from normwright.learn import Forget, Objective
     from normwright.models.tuning import Loop, Lora
 
 
@@ -35,3 +36,47 @@ def lora_of(tuning: Tuning) -> Lora | None:
     if given is None:
         return None
     return Lora(rank=given.rank, alpha=given.alpha, dropout=given.dropout)
+
+
+def objective_of(settings: Preference) -> Objective:
+    """Return what a preference run minimises, as the recipe takes it."""
+    from normwright.learn import Objective
+    from normwright.models.tuning import Robustness
+
+    groups = settings.robust
+    return Objective(
+        method=settings.method,
+        weight_exponent=settings.weight_exponent,
+        length=settings.length_guard,
+        displacement=settings.displacement_guard,
+        near_duplicates=settings.near_duplicates,
+        sharpness=settings.sharpness,
+        width=settings.width,
+        own=settings.own_weight,
+        proportional=settings.proportional,
+        robustness=Robustness(
+            rate=groups.rate,
+            memory=groups.memory,
+            floor=groups.floor,
+            cap=groups.cap,
+            least=groups.least,
+            regret=groups.regret,
+        ),
+        prompts=settings.checked_prompts,
+    )
+
+
+def forgetting_of(science: Unlearning) -> Forget:
+    """Return how to forget, as the recipe takes it."""
+    from normwright.learn import Forget
+
+    return Forget(
+        method=science.method,
+        beta=science.beta,
+        margin=science.margin,
+        retain=science.retain,
+        retention=science.retention,
+        depth=science.depth,
+        steer=science.steer,
+        unknown=science.unknown,
+    )

@@ -149,8 +149,8 @@ class Learn(Settings):
     """How often the raw demonstrations do what the charter does not allow, before curation."""
     spared_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
     """What a pair on a request the norm spares weighs, against one the norm speaks against."""
-    sft: Tuning = Tuning()
-    """Instruction tuning."""
+    sft: Tuning | None = Tuning()
+    """Instruction tuning; null takes the base model as it is, for one that is tuned already."""
     reward: Reward = Reward()
     """The reward model."""
     prefer: Preference = Preference()

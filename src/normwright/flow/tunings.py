@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from normwright.flow.setting import Count, Positive, Settings
 
@@ -34,8 +34,8 @@ class Tuning(Settings):
     """Learning rate at its peak."""
     batch: Count = 32
     """Rows in a step, over all processes."""
-    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    """Share of the steps over which the rate rises from zero."""
+    warmup: Annotated[float, Field(ge=0)] = 0.05
+    """Over how many of the steps the rate rises from zero: a share below 1, a number from 1 on."""
     decay: Literal["cosine", "linear", "constant", "warmup_stable_decay"] = "cosine"
     """How the rate falls afterwards."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
@@ -53,9 +53,32 @@ class Reward(Tuning):
     """Times through the pairs."""
 
 
+class Robust(Settings):
+    """How weights of groups follow how badly each group is served; of the method `robust` alone."""
+
+    rate: Positive = 0.1
+    """What a nat of excess loss moves the logarithm of a group's weight by, each step."""
+    memory: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Share of a group's running loss that a step keeps."""
+    floor: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Least weight of a group; all weights sum to 1."""
+    cap: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Weight up to which a group can be raised above its share, however badly it is served."""
+    least: Count = 20
+    """Fewest rows of a group whose weight moves; smaller groups keep their share."""
+    regret: bool = True
+    """Compare losses above what a group's own disagreement makes unavoidable."""
+
+
 class Preference(Tuning):
     """Preference optimisation on the shares of people who prefer each answer."""
 
+    method: Literal[
+        "soft", "ipo", "soft-copeland", "kemeny", "robust", "modpo", "listwise", "kto"
+    ] = "soft"
+    """How preferences add up: the votes' maximum likelihood (`soft`), Borda's count (`ipo`),
+    majorities (`soft-copeland`, `kemeny`), the worst-served group (`robust`), fixed rewards beside
+    the pairs (`modpo`), scores of several candidates (`listwise`), or single choices (`kto`)."""
     beta: Positive = 0.1
     """How strongly the model is held to the one it starts from."""
     lr: Positive = 1e-4
@@ -66,3 +89,80 @@ class Preference(Tuning):
     """Weight of the likelihood of demonstrations that no norm speaks against."""
     majority_anchor: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the likelihood of the answer a majority prefers, scaled by its margin."""
+    weight_exponent: Annotated[float, Field(ge=0)] = 1.0
+    """Rows count by their weight to this power: 1 as they are, 0 all alike."""
+    length_guard: Annotated[float, Field(ge=0)] = 0.0
+    """Price of a token of an answer, in units of reward."""
+    displacement_guard: Annotated[float, Field(ge=0)] = 0.0
+    """How much a margin falls for each nat that the side's own answer has lost."""
+    near_duplicates: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the pairs left out, those whose answers are nearest to each other in the model."""
+    sharpness: Positive = 20.0
+    """How far `soft-copeland` moves shares to their majority's side."""
+    width: Positive = 0.1
+    """Width of `kemeny`'s step from right to wrong order, in units of the margin."""
+    own_weight: Positive = 1.0
+    """What the pairs weigh beside the fixed rewards of `modpo`."""
+    auxiliary: dict[str, float] = {}
+    """Fixed rewards of `modpo`: directories of reward models, and what each weighs."""
+    proportional: bool = False
+    """`listwise` matches scores with the policy itself in the place of its ratio to the reference,
+    so that answers come in proportion to them."""
+    robust: Robust = Robust()
+    """How weights of groups move in the method `robust`."""
+    checked_prompts: Count = 16
+    """Prompts that are answered before and after, to see behaviour beside likelihood."""
+
+    @model_validator(mode="after")
+    def _none_is_ignored(self) -> Preference:
+        """Refuse settings that the method would not read."""
+        readers = {
+            "sharpness": ("soft-copeland",),
+            "width": ("kemeny",),
+            "own_weight": ("modpo",),
+            "auxiliary": ("modpo",),
+            "proportional": ("listwise",),
+            "robust": ("robust",),
+        }
+        given = {name for name in self.model_fields_set if getattr(self, name) != _default(name)}
+        ignored = sorted(n for n in given & set(readers) if self.method not in readers[n])
+        if ignored:
+            raise ValueError(f"the method {self.method} would ignore {', '.join(ignored)}")
+        return self
+
+
+def _default(name: str) -> object:
+    return Preference.model_fields[name].default
+
+
+class Unlearning(Tuning):
+    """Forgetting rows, while others are held. What looks forgotten can be relearned in few steps."""
+
+    method: Literal["npo", "simnpo", "graddiff", "rmu", "idk"] = "npo"
+    """The loss on what is to be forgotten."""
+    lr: Positive = 1e-4
+    """Learning rate at its peak."""
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Times through the rows to be forgotten."""
+    batch: Count = 8
+    """Rows to be forgotten in a step, each beside one to be kept."""
+    beta: Positive | None = None
+    """How soon the pull fades; null is 0.1, and 2.5 of simnpo, which reads it a token."""
+    margin: float = 0.0
+    """Of simnpo: above 0 it goes further."""
+    retain: Annotated[float, Field(ge=0)] | None = None
+    """Weight of what is kept; null is 1, and 20 of rmu."""
+    retention: Literal["likelihood", "divergence"] = "likelihood"
+    """Whether rows are kept by their likelihood, or by KL(start || model)."""
+    depth: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Of rmu: the share of the layers after which states are misdirected."""
+    steer: Positive = 2.0
+    """Of rmu: norm of the random target, as a multiple of the start's."""
+    unknown: dict[str, tuple[str, ...]] | None = None
+    """Of idk: answers that say nothing, by language; null has those of English and Portuguese."""
+    relearn: Annotated[int, Field(ge=0)] = 20
+    """Steps within which the rows are tried to be brought back, for the card; 0 does not try."""
+    band: Positive = 0.1
+    """How near to the forget loss of the start counts as back, in nats a token."""
+    limit: Count = 512
+    """Longest row in tokens; longer ones are an error, never cut."""

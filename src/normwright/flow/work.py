@@ -331,15 +331,17 @@ def _base(parameters: Parameters, sizes: Sizes) -> Work:
 
 
 def _sft(parameters: Parameters, sizes: Sizes) -> Work:
-    tuning = parameters["learn.sft"]
-    shown = [rows.times(tuning["epochs"]) for rows in _demonstrations(parameters, sizes)]
-    return _training(parameters, sizes, shown, step=tuning["batch"])
+    tuning, rows = parameters["learn.sft"], _demonstrations(parameters, sizes)
+    if "given" in tuning:
+        return Work(1.0)
+    return _training(parameters, sizes, _shown(rows, tuning), step=tuning["batch"])
 
 
 def _reward(parameters: Parameters, sizes: Sizes) -> Work:
     tuning = parameters["learn.reward"]
     # Both answers of each pair, and of a quarter more whose worse answer is garbled.
-    judged = [rows.times(1.25 * SHARED * tuning["epochs"]) for rows in _pairs(parameters, sizes)]
+    rows = _shown(_pairs(parameters, sizes), tuning)
+    judged = [one.times(1.25 * SHARED) for one in rows]
     return _training(parameters, sizes, judged, step=1.25 * tuning["batch"])
 
 
@@ -350,10 +352,11 @@ def _prefer(parameters: Parameters, sizes: Sizes) -> Work:
 
 def _control(parameters: Parameters, sizes: Sizes) -> Work:
     tuning = parameters["learn.control"]
-    epochs, batch = tuning["sft"]["epochs"], tuning["sft"]["batch"]
-    shown = [rows.times(epochs) for rows in _demonstrations(parameters, sizes)]
-    first = _training(parameters, sizes, shown, step=batch)
     then = _preferring(parameters, sizes, tuning["prefer"])
+    if "given" in tuning["sft"]:
+        return then
+    shown = _shown(_demonstrations(parameters, sizes), tuning["sft"])
+    first = _training(parameters, sizes, shown, step=tuning["sft"]["batch"])
     return replace(
         then,
         seconds=first.seconds + then.seconds,
@@ -365,14 +368,29 @@ def _control(parameters: Parameters, sizes: Sizes) -> Work:
 def _preferring(parameters: Parameters, sizes: Sizes, tuning: Mapping[str, Any]) -> Work:
     # Two answers behind one prompt are SHARED rows, beside each stands an anchor, and both are also
     # scored before and after, forwards only.
-    times = (SHARED + 1) * tuning["epochs"] + 2 * SHARED / 3
-    judged = [rows.times(times) for rows in _pairs(parameters, sizes)]
+    pairs = _pairs(parameters, sizes)
+    judged = [
+        rows.times((SHARED + 1) * passes + 2 * SHARED / 3)
+        for rows, passes in zip(pairs, _passes(pairs, tuning), strict=True)
+    ]
     work = _training(parameters, sizes, judged, step=tuning["batch"])
     shape = _shape(parameters, sizes)
     common = max((rows.tokens for rows in judged), default=0.0)
     anchors = tuning["batch"] * _kept(shape, common)
     scored = BATCH * min(BATCH, common) * shape.vocabulary * SCORED
     return replace(work, memory=work.memory + anchors + scored)
+
+
+def _passes(rows: Sequence[_Rows], tuning: Mapping[str, Any]) -> list[float]:
+    """Return how many times each part of the rows is gone through."""
+    count = sum(part.count for part in rows)
+    steps = tuning.get("steps")
+    return [steps * tuning["batch"] / max(count, 1) if steps else tuning["epochs"]] * len(rows)
+
+
+def _shown(rows: Sequence[_Rows], tuning: Mapping[str, Any]) -> list[_Rows]:
+    """Return the rows as often as a pass of training shows them."""
+    return [part.times(n) for part, n in zip(rows, _passes(rows, tuning), strict=True)]
 
 
 def _kept(shape: Shape, tokens: float) -> float:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from normwright.learn.rows import is_prompt, messages_of
 from normwright.records import (
     CurationEntry,
     Demonstration,
@@ -57,7 +58,8 @@ class Corpus:
 def read_instructions(paths: Iterable[Path]) -> list[Demonstration]:
     """Return the demonstrations of JSON-lines files, packed (`.gz`) or not, in their order.
 
-    A row has `instruction`, `response` and `lang`, and may have `input` (what the instruction is
+    A row has `instruction`, `response` and `lang`; in the place of `instruction` it may have
+    `prompt`, the turns before the answer as messages. It may have `input` (what the instruction is
     about), `id`, `family` (what must not be split), `licence` and `origin` (`human`, `synthetic`
     or `translated`).
 
@@ -85,11 +87,16 @@ _ORIGINS = ("human", "synthetic", "translated")
 
 
 def _wrong(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    asked = () if "prompt" in row else ("instruction",)
     found = [
         (name, "text", type(row[name]).__name__ if name in row else "nothing")
-        for name in ("instruction", "response", "lang")
+        for name in (*asked, "response", "lang")
         if not isinstance(row.get(name), str) or not row[name].strip()
     ]
+    if "prompt" in row and not is_prompt(row["prompt"]):
+        found.append(("prompt", "messages of which the last is the user's", "something else"))
+    if "prompt" in row and ("instruction" in row or row.get("input")):
+        found.append(("prompt", "either a prompt or an instruction", "both"))
     origin = row.get("origin", "human")
     if origin not in _ORIGINS:
         found.append(("origin", f"one of {', '.join(_ORIGINS)}", repr(origin)))
@@ -97,18 +104,24 @@ def _wrong(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def _demonstration(row: Mapping[str, Any], source: str, number: int) -> Demonstration:
-    asked = row["instruction"].strip()
-    if str(row.get("input") or "").strip():
-        asked = f"{asked}\n\n{row['input'].strip()}"
     return Demonstration(
         scene=f"{source}/{row.get('id', number)}",
         lang=row["lang"],
-        prompt=(Message(role="user", content=asked),),
+        prompt=_prompt(row),
         completion=row["response"].strip(),
         origin=row.get("origin", "human"),
         licence=str(row.get("licence") or "unknown"),
         family=f"{source}/{row.get('family', row.get('id', number))}",
     )
+
+
+def _prompt(row: Mapping[str, Any]) -> tuple[Message, ...]:
+    if "prompt" in row:
+        return messages_of(row["prompt"])
+    asked = row["instruction"].strip()
+    if str(row.get("input") or "").strip():
+        asked = f"{asked}\n\n{row['input'].strip()}"
+    return (Message(role="user", content=asked),)
 
 
 def instruct(

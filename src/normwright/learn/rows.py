@@ -2,12 +2,13 @@
 
 | rows | columns; those in brackets may be left out |
 |---|---|
-| demonstrations | `prompt`, `completion`, [`weight`, `norms`, `lang`, `id`, `family`, `origin`, `licence`, `process_kind`] |
-| preferences | `prompt`, `chosen`, `rejected`, [`probability`, `weight`, `group`, `norms`, `layer`, and the same] |
+| demonstrations | `prompt`, `completion`, [`weight`, `norms`, `lang`, `id`, `family`, `origin`, `licence`] |
+| preferences | `prompt`, `chosen`, `rejected`, [`probability`, `weight`, `group`, `norms`, `layer`, `process_kind`, and the same] |
 | drawn cases | as `charter cases --as demonstrations` and `--as pairs` write them |
+| scored answers | `prompt`, `candidates`, [`temperature`, `rule`, `group`, and the same] |
 
 A prompt is text, or a list of messages with `role` and `content`. `probability` is the share of
-people who prefer `chosen`. Without it a row is one choice of one person, so the loss over many rows
+people who prefer `chosen`. Candidates are mappings with `text` and `score`. Without it a row is one choice of one person, so the loss over many rows
 is the likelihood of all those choices; a pair that was judged by several people should say so.
 """  # noqa: E501
 
@@ -25,17 +26,24 @@ from normwright.records import (
     InputError,
     Message,
     PreferencePair,
+    Prompt,
+    ScoredAnswer,
+    ScoredAnswers,
     json_rows,
 )
 
-Row = TypeVar("Row", Demonstration, PreferencePair)
+Row = TypeVar("Row", Demonstration, PreferencePair, Prompt, ScoredAnswers)
 
 ONE_CHOICE: Final = 1.0
 """Share of a row that is one choice of one person."""
 
-_COMMON = ("id", "lang", "weight", "norms", "family", "origin", "licence", "process_kind")
+_COMMON = ("id", "lang", "weight", "norms", "family", "origin", "licence")
 DEMONSTRATION: Final = ("prompt", "completion", *_COMMON)
-PREFERENCE: Final = ("prompt", "chosen", "rejected", "probability", "group", "layer", *_COMMON)
+PREFERENCE: Final = (
+    "prompt", "chosen", "rejected", "probability", "group", "layer", "process_kind", *_COMMON
+)  # fmt: skip
+SCORED: Final = ("prompt", "candidates", "temperature", "rule", "group", *_COMMON)
+PROMPT: Final = ("prompt", "id", "lang", "norms", "group")
 _ORIGINS = ("human", "synthetic", "translated", "unknown")
 _KINDS = ("human", "simulated")
 _ROLES = ("system", "user", "assistant")
@@ -62,6 +70,24 @@ def read_preferences(path: Path) -> list[PreferencePair]:
     return _read(path, PREFERENCE, ("chosen", "rejected"), _pair)
 
 
+def read_scored_answers(path: Path) -> list[ScoredAnswers]:
+    """Return the prompts of a file with several scored answers each.
+
+    Raises:
+        InputError: as `read_demonstrations`; also for fewer than two answers, or one twice.
+    """
+    return _read(path, SCORED, (), _scored)
+
+
+def read_prompts(path: Path) -> list[Prompt]:
+    """Return the prompts of a file; nothing but `prompt` is needed of a row.
+
+    Raises:
+        InputError: as `read_demonstrations`.
+    """
+    return _read(path, PROMPT, (), _prompt)
+
+
 def _read(
     path: Path,
     columns: tuple[str, ...],
@@ -76,7 +102,7 @@ def _read(
         found = list(_wrong(row, columns, texts))
         faults += [Fault(where=f"{where}: {at}", expected=e, seen=s, do=d) for at, e, s, d in found]
         if not found:
-            rows.append(made(row, _messages(row["prompt"]), f"{path.name}/{number}"))
+            rows.append(made(row, messages_of(row["prompt"]), f"{path.name}/{number}"))
     if not rows and not faults:
         faults.append(Fault(where=path.name, expected="at least one row", seen="none"))
     if len(faults) > _SHOWN:
@@ -117,7 +143,7 @@ def _wrong(
         if name not in columns:
             known = ", ".join(columns)
             yield name, f"one of {known}", "a column that would be ignored", "Remove or rename it."
-    if not _is_prompt(row.get("prompt")):
+    if not is_prompt(row.get("prompt")):
         wanted = "text, or messages with role and content of which the last is the user's"
         yield "prompt", wanted, _kind(row, "prompt"), ""
     for name in texts:
@@ -125,11 +151,13 @@ def _wrong(
             yield name, "text", _kind(row, name), ""
     if "chosen" in texts and row.get("chosen") == row.get("rejected"):
         yield "rejected", "another answer than chosen", "the same", ""
+    if "candidates" in columns:
+        yield from _wrong_candidates(row)
     if not 0 <= _number(row.get("probability", 1.0)) <= 1:
         yield "probability", "a number from 0 to 1", _kind(row, "probability"), ""
     if not 0 < _number(row.get("weight", 1.0)) < math.inf:
         yield "weight", "a number above 0", _kind(row, "weight"), ""
-    for name in ("id", "lang", "family", "licence", "group"):
+    for name in ("id", "lang", "family", "licence", "group", "rule"):
         if name in row and (not isinstance(row[name], str) or not row[name]):
             yield name, "text", _kind(row, name), ""
     if row.get("origin", "unknown") not in _ORIGINS:
@@ -143,10 +171,38 @@ def _wrong(
         yield "norms", "a list of norm references", _kind(row, "norms"), ""
 
 
+def _wrong_candidates(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    found = row.get("candidates")
+    if not isinstance(found, list) or len(found) < 2:
+        seen = f"{len(found)}" if isinstance(found, list) else _kind(row, "candidates")
+        yield "candidates", "a list of two or more answers", seen, ""
+        return
+    texts = set()
+    for place, one in enumerate(found):
+        at = f"candidates[{place}]"
+        if not isinstance(one, dict) or set(one) != {"text", "score"}:
+            seen = ", ".join(one) if isinstance(one, dict) else type(one).__name__
+            yield at, "text and score, and nothing else", seen, ""
+            continue
+        if not isinstance(one["text"], str) or not one["text"].strip():
+            yield f"{at}.text", "text", _kind(one, "text"), ""
+        elif one["text"].strip() in texts:
+            yield f"{at}.text", "an answer that is not there yet", "the same again", ""
+        else:
+            texts.add(one["text"].strip())
+        if not math.isfinite(_number(one["score"])):
+            yield f"{at}.score", "a number", _kind(one, "score"), ""
+    if not 0 < _number(row.get("temperature", 1.0)) < math.inf:
+        yield "temperature", "a number above 0", _kind(row, "temperature"), ""
+
+
 def _number(value: Any) -> float:
     """Return a number as it is, and anything else as one that fits nowhere."""
     right = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if right else math.nan
+    try:
+        return float(value) if right else math.nan
+    except OverflowError:
+        return math.nan
 
 
 def _kind(row: Mapping[str, Any], name: str) -> str:
@@ -158,7 +214,8 @@ def _kind(row: Mapping[str, Any], name: str) -> str:
     return repr(value) if isinstance(value, int | float) else type(value).__name__
 
 
-def _is_prompt(value: Any) -> bool:
+def is_prompt(value: Any) -> bool:
+    """Say whether a value is text, or messages of which the last is the user's."""
     if isinstance(value, str):
         return bool(value.strip())
     return (
@@ -175,7 +232,8 @@ def _is_prompt(value: Any) -> bool:
     )
 
 
-def _messages(prompt: Any) -> tuple[Message, ...]:
+def messages_of(prompt: Any) -> tuple[Message, ...]:
+    """Return the messages of a prompt that `is_prompt`; text is what a user says."""
     if isinstance(prompt, str):
         return (Message(role="user", content=prompt),)
     return tuple(Message(role=m["role"], content=m["content"]) for m in prompt)
@@ -207,4 +265,27 @@ def _pair(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Pre
         layer=row.get("layer", "organisation"),
         process_kind=row.get("process_kind", "human"),
         **_common(row, name),
+    )
+
+
+def _scored(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> ScoredAnswers:
+    return ScoredAnswers(
+        prompt=prompt,
+        candidates=tuple(
+            ScoredAnswer(text=one["text"], score=float(one["score"])) for one in row["candidates"]
+        ),
+        temperature=float(row.get("temperature", 1.0)),
+        rule=row.get("rule", ""),
+        group=row.get("group"),
+        **_common(row, name),
+    )
+
+
+def _prompt(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Prompt:
+    return Prompt(
+        scene=row.get("id", name),
+        lang=row.get("lang", "und"),
+        prompt=prompt,
+        norms=tuple(row.get("norms", ())),
+        group=row.get("group"),
     )

@@ -117,7 +117,7 @@ def is_cnpj(code: str) -> bool:
 
 def is_nif(digits: str) -> bool:
     """Whether nine digits are a Portuguese taxpayer's number."""
-    if len(digits) != 9 or digits[0] not in "123568" and digits[:2] not in _NIF_STARTS:
+    if len(digits) != 9 or (digits[0] not in "123568" and digits[:2] not in _NIF_STARTS):
         return False
     rest = 11 - sum(int(d) * (9 - at) for at, d in enumerate(digits[:8])) % 11
     return int(digits[8]) == (0 if rest > 9 else rest)

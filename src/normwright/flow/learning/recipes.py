@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
-from normwright.flow.tunings import Preference, Reward, Tuning
+from normwright.flow.loops import forgetting_of, objective_of
+from normwright.flow.tunings import Preference, Reward, Tuning, Unlearning
+from normwright.records import Fault, InputError
+
+if TYPE_CHECKING:
+    from normwright.learn import PreferenceReport
+    from normwright.records import PreferencePair, ScoredAnswers
 
 
 @dataclass(frozen=True)
@@ -46,22 +55,106 @@ def _reward(job: Job[Reward]) -> Made:
 
 def _prefer(job: Job[Preference]) -> Made:
     from normwright import learn
+    from normwright.models.local import LocalModel, LocalScorer
 
-    rows = learn.read_preferences(job.data)
-    anchors = job.extra.get("demonstrations")
-    shown = learn.read_demonstrations(anchors) if anchors else learn.preferred_answers(rows)
+    how, files = job.settings, job.extra
+    _refuse_an_ambiguous_reference(job)
+    rows: Sequence[PreferencePair] | Sequence[ScoredAnswers]
+    if how.method == "listwise":
+        rows = learn.read_scored_answers(job.data)
+        liked = learn.best_answers(rows)
+    else:
+        rows = learn.read_preferences(job.data)
+        liked = learn.preferred_answers(rows)
+    anchors, held = files.get("demonstrations"), files.get("held_out")
+    reports: list[PreferenceReport] = []
+    reference = files.get("reference")
     aligned, metrics = learn.prefer(
-        job.start, rows, shown, loop=job.loop, running=job.running,
-        beta=job.settings.beta, anchor=job.settings.sft_anchor,
-        majority=job.settings.majority_anchor,
+        job.start, rows, learn.read_demonstrations(anchors) if anchors else liked,
+        loop=job.loop, lora=job.lora, running=job.running,
+        beta=how.beta, anchor=how.sft_anchor, majority=how.majority_anchor,
+        objective=objective_of(how),
+        reference=LocalModel.open(reference, name="reference") if reference else None,
+        fixed={name: (LocalScorer.open(Path(name)), w) for name, w in how.auxiliary.items()},
+        held=learn.read_preferences(held) if held else (),
+        told=reports.append,
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
-    return Made(aligned.weights, aligned.tokenizer, len(rows), metrics)
+    report = reports[0]
+    return Made(aligned.weights, aligned.tokenizer, len(rows), metrics, notes=report.notes,
+                extra={"preferences": report.as_json()})  # fmt: skip
+
+
+PREFERRED: Final = ("prefer", "reinforce")
+"""Recipes after which it is open what a further run is to be held to."""
+
+
+def _refuse_an_ambiguous_reference(job: Job[Preference]) -> None:
+    """Raise if it is not clear what the model is to be held to."""
+    if job.place is None or "reference" in job.extra:
+        return
+    faults = []
+    if (job.place / "adapter_config.json").exists():
+        faults.append(Fault(where=str(job.place), expected="one model", seen="adapters too",
+                            do="Merge them, or say which is meant: --reference DIR."))  # fmt: skip
+    card = job.place / "run.json"
+    recipe = ""
+    if card.is_file():
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            recipe = json.loads(card.read_text(encoding="utf-8"))["model"]["recipe"]
+    if recipe in PREFERRED:
+        faults.append(
+            Fault(
+                where=str(job.place),
+                expected="a model that no preferences were learned in yet",
+                seen=f"one that {recipe} made",
+                do="Say what it is held to, itself or the model it came from: --reference DIR. "
+                "Held to itself, preferences count twice.",
+            )
+        )
+    if faults:
+        raise InputError(faults)
+
+
+def _unlearn(job: Job[Unlearning]) -> Made:
+    from normwright import learn
+    from normwright.learn.forgetting import account, memory_rows
+    from normwright.learn.recipes.unlearn import WARNING
+    from normwright.models.local import LocalModel
+
+    science, start = job.settings, job.start
+    kept, trained_again = job.extra.get("retain"), job.extra.get("reference")
+    forget = learn.read_memories(job.data)
+    retain = learn.read_memories(kept) if kept else []
+    reference = LocalModel.open(trained_again) if trained_again else None
+    made, metrics = learn.unlearn(
+        start, forget, retain, loop=job.loop, how=forgetting_of(science), limit=science.limit,
+        lora=job.lora, running=job.running, permit=job.permit, unpermitted=job.unpermitted,
+    )  # fmt: skip
+    rows = [memory_rows(start.tokenizer, one, limit=science.limit) for one in (forget, retain)]
+    told = account(
+        start, made, *rows, reference=reference, relearn=science.relearn, band=science.band,
+        lr=science.lr, batch=science.batch, seed=job.seed,
+    )  # fmt: skip
+    notes = (WARNING, *(() if reference else (UNMEASURED,)))
+    return Made(
+        made.weights, made.tokenizer, len(forget), metrics, notes=notes,
+        extra={"forgetting": told, "reference": learn.weights_digest(start)},
+    )  # fmt: skip
+
+
+UNMEASURED: Final = (
+    "No model trained again without the rows was given (--reference), so that nobody knows how far"
+    " this one is from having forgotten."
+)
 
 
 RECIPES: Final[Mapping[str, Trainable]] = {
     "sft": Trainable(Tuning, _sft, "tuned"),
     "reward": Trainable(Reward, _reward, "reward"),
-    "prefer": Trainable(Preference, _prefer, "aligned", ("demonstrations",)),
+    "prefer": Trainable(
+        Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")
+    ),
+    "unlearn": Trainable(Unlearning, _unlearn, "unlearned", ("retain", "reference")),
 }
 """By name, in the order in which a model goes through them."""

@@ -266,7 +266,7 @@ def _run(
     start = LocalModel.open(place)
     workdir = _checkpoints(out) if science.save_every else None
     running = Running(progress=progress, workdir=workdir, logs=logs)
-    job: Job[Any] = Job(start, data, science, seed, running, permit, unpermitted, extra)
+    job: Job[Any] = Job(start, data, science, seed, running, permit, unpermitted, extra, place)
     made = kind.run(job)
     return made, digest_bytes(json.dumps(_digests(place), sort_keys=True).encode())
 

@@ -29,10 +29,12 @@ from normwright.flow.stages import (
     weights,
 )
 from normwright.flow.stages.plugged import criterion_kinds, origins
+from normwright.flow.tunings import Tuning
 from normwright.records import Digest
 
 _PEOPLE = ("flow.stages.people", "flow.stages.stored", "flow.readings")
 _WEIGHTS = (
+    "flow.loops",
     "flow.stages.weights",
     "flow.stages.drawn",
     "flow.stages.permits",
@@ -94,6 +96,8 @@ class _Given:
     """The steps that make what is learned from."""
     permitted: tuple[str, ...]
     """The step that permits training; none where there is no charter, or it is not asked."""
+    bound: tuple[str, ...]
+    """The step whose policy binds what is learned; none where there are no norms."""
     marked: Mapping[str, Any]
     """What a training step's key says of training without a permit; nothing where there is one."""
 
@@ -115,6 +119,7 @@ class _Given:
             permitted=("permit",)
             if settings.sources.norms is not None and not project.unpermitted
             else (),
+            bound=("charter",) if settings.sources.norms is not None else (),
             marked={"unpermitted": True} if project.unpermitted else {},
         )
 
@@ -235,7 +240,7 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
             "learn.sft",
             partial(weights.sft, project),
             after=("learn.base", *given.taught, *given.permitted),
-            parameters={**learn.sft.model_dump(), **given.threads, **given.marked},
+            parameters={**_dumped(learn.sft), **given.threads, **given.marked},
             rooms=("learn", "models", *_WEIGHTS),
         ),
     ]
@@ -251,7 +256,8 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
             Step(
                 "learn.prefer",
                 partial(weights.prefer, project),
-                after=("learn.sft", *given.taught, *given.permitted),
+                after=("learn.sft", *given.taught, *given.permitted, *given.bound),
+                files=digest_sources(project.directory, learn.prefer.auxiliary),
                 parameters={**learn.prefer.model_dump(), **given.threads, **given.marked},
                 rooms=("learn", "models", *_WEIGHTS),
             ),
@@ -260,9 +266,10 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
         Step(
             name,
             partial(weights.control, project),
-            after=("learn.base", *given.taught, *given.permitted),
+            after=("learn.base", *given.taught, *given.permitted, *given.bound),
+            files=digest_sources(project.directory, learn.prefer.auxiliary),
             parameters={
-                "sft": learn.sft.model_dump(),
+                "sft": _dumped(learn.sft),
                 "prefer": learn.prefer.model_dump(),
                 **given.threads,
                 **given.marked,
@@ -272,6 +279,11 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
         for name in given.controls
     ]
     return made
+
+
+def _dumped(tuning: Tuning | None) -> dict[str, Any]:
+    """The parameters of a pass of training; that there is none is one too."""
+    return {"given": True} if tuning is None else tuning.model_dump()
 
 
 def _permit(project: Project, after: tuple[str, ...]) -> list[Step]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.engine import Context
-from normwright.flow.loops import loop_of, lora_of
+from normwright.flow.loops import loop_of, lora_of, objective_of
 from normwright.flow.project import Project
 from normwright.flow.stages.drawn import scenes_of, thin
 from normwright.flow.stages.permits import permission
@@ -152,16 +152,20 @@ def sft(project: Project, context: Context) -> list[Record]:
     """Tune the base model on the demonstrations."""
     from normwright import learn
 
-    permit = permission(project, context)
+    permit, tuning = permission(project, context), project.settings.learn.sft
+    if tuning is None:
+        given = ref_of(context, "learn.base", "base")
+        parts = {"name": "tuned", "base": given.digest, "derived_from": (given.digest,)}
+        return [given.model_copy(update={**parts, "recipe": "given"})]
     base = open_model(project, context, "learn.base", "base")
-    loop = loop_of(project.settings.learn.sft, seed=context.seed)
+    loop = loop_of(tuning, seed=context.seed)
     tuned, metrics = learn.sft(
         base,
         _demonstrations(context),
         permit=permit,
         unpermitted=permit is None,
         loop=loop,
-        lora=lora_of(project.settings.learn.sft),
+        lora=lora_of(tuning),
         limit=_limit(project),
         running=_told(context, "imitating"),
     )
@@ -237,16 +241,18 @@ def control(project: Project, context: Context) -> list[Record]:
 
     settings, permit = project.settings.learn, permission(project, context)
     base = open_model(project, context, "learn.base", "base")
-    fresh = learn.fresh_like(base, seed=context.seed)
-    tuned, _ = learn.sft(
-        fresh,
-        _demonstrations(context),
-        permit=permit,
-        unpermitted=permit is None,
-        loop=loop_of(settings.sft, seed=context.seed),
-        limit=_limit(project),
-        running=_told(context, "imitating"),
-    )
+    tuned, tuning = learn.fresh_like(base, seed=context.seed), settings.sft
+    if tuning is not None:
+        tuned, _ = learn.sft(
+            tuned,
+            _demonstrations(context),
+            permit=permit,
+            unpermitted=permit is None,
+            loop=loop_of(tuning, seed=context.seed),
+            lora=lora_of(tuning),
+            limit=_limit(project),
+            running=_told(context, "imitating"),
+        )
     if not project.settings.prefers:
         return [
             _keep(
@@ -256,7 +262,7 @@ def control(project: Project, context: Context) -> list[Record]:
                 "sft",
                 parent=("learn.base", "base"),
                 data=_datasets(context, "demonstrations"),
-                loop=loop_of(settings.sft, seed=context.seed),
+                loop=None if tuning is None else loop_of(tuning, seed=context.seed),
                 metrics={},
                 settings={"start": "random"},
                 permit=permit,
@@ -288,9 +294,14 @@ def _align(
 ) -> ModelRef:
     """Train on what people prefer and store the model; candidate and control alike."""
     from normwright import learn
+    from normwright.models.local import LocalScorer
 
     prefer, permit = project.settings.learn.prefer, permission(project, context)
     loop = loop_of(prefer, seed=context.seed)
+    rewards = {
+        place: (LocalScorer.open(project.path(place)), weight)
+        for place, weight in prefer.auxiliary.items()
+    }
     model, metrics = learn.prefer(
         tuned,
         _pairs(context),
@@ -298,9 +309,13 @@ def _align(
         permit=permit,
         unpermitted=permit is None,
         loop=loop,
+        lora=lora_of(prefer),
         beta=prefer.beta,
         anchor=prefer.sft_anchor,
         majority=prefer.majority_anchor,
+        objective=objective_of(prefer),
+        policy=_policy(context),
+        fixed=rewards,
         limit=_limit(project),
         running=_told(context, "preferring"),
     )
@@ -316,11 +331,17 @@ def _align(
         permit=permit,
         settings={
             **(about or {}),
+            "method": prefer.method,
             "beta": prefer.beta,
             "anchor": prefer.sft_anchor,
             "majority": prefer.majority_anchor,
         },
     )
+
+
+def _policy(context: Context) -> Policy | None:
+    """What binds what is learned; None where the project has no norms."""
+    return context.one("charter", Policy) if "charter" in context.step.after else None
 
 
 def _keep(
@@ -331,7 +352,7 @@ def _keep(
     *,
     parent: tuple[str, str],
     data: Sequence[Digest],
-    loop: Loop,
+    loop: Loop | None,
     metrics: Mapping[str, float],
     permit: Permit | None,
     settings: Mapping[str, Any] | None = None,
