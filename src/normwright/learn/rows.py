@@ -97,7 +97,7 @@ def _read(
     faults: list[Fault] = []
     rows: list[Row] = []
     for number, raw in json_rows(path, path.name, faults):
-        row = _drawn(raw) if raw.get("labelled_by") == "resolver" else raw
+        row = drawn_case(raw) if raw.get("labelled_by") == "resolver" else raw
         where = f"{path.name}:{number}"
         found = list(_wrong(row, columns, texts))
         faults += [Fault(where=f"{where}: {at}", expected=e, seen=s, do=d) for at, e, s, d in found]
@@ -120,7 +120,7 @@ _RECORD = ("support", "votes", "made_by", "derived_from", "digest", "spec")
 """What a pair's record says of where it comes from."""
 
 
-def _drawn(row: Mapping[str, Any]) -> dict[str, Any]:
+def drawn_case(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a case that the resolver labelled as a row of the contract.
 
     Its columns are closed as well: one that `charter cases` does not write stays, and is a fault.
