@@ -113,9 +113,19 @@ def _parquet_rows(path: Path, faults: list[Fault]) -> Iterator[tuple[int, dict[s
         for batch in table.iter_batches(batch_size=4_096):
             for row in batch.to_pylist():
                 number += 1
-                yield number, row
+                yield number, _without_nulls(row)
     except (OSError, pyarrow.ArrowException) as error:
         faults.append(Fault(where=path.name, expected="a parquet file", seen=type(error).__name__))
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return a value without keys that are null: in parquet every row has every key of the file."""
+    match value:
+        case dict():
+            return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+        case list():
+            return [_without_nulls(one) for one in value]
+    return value
 
 
 def _write_parquet(path: Path, rows: list[Row]) -> int:
