@@ -105,8 +105,8 @@ def test_a_budget_stops_it_and_the_same_call_goes_on(
 
 def test_faults_of_rows_norms_and_model_are_told(tmp_path: Path) -> None:
     """Unknown norms, columns nobody reads, an id twice: at once, before any model is opened."""
-    data = written(tmp_path / "p.jsonl", [{"prompt": ""}, {"prompt": "p", "x": 1},
-                                          {"prompt": "p", "id": "a"}, {"prompt": "q", "id": "a"}])  # fmt: skip
+    twice = [{"prompt": "p", "id": "a"}, {"prompt": "q", "id": "a"}]
+    data = written(tmp_path / "p.jsonl", [{"prompt": ""}, {"prompt": "p", "x": 1}, *twice])
 
     with pytest.raises(InputError) as error:
         critiqued(data, model=tmp_path / "none", charter=charter(), only=["n"], out=tmp_path / "o")

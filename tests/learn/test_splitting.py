@@ -85,8 +85,11 @@ def test_shares_are_met_as_nearly_as_components_allow() -> None:
 
 def test_both_languages_of_a_pair_go_together() -> None:
     """A translation resembles its source in nothing but its name, and goes where that goes."""
-    rows = [Tied(id=f"{n}.{lang}", prompt=f"{lang} {ANIMALS[n % 10]} {n * 7919 * (1 + (lang == 'pt'))}",
-                 texts=(str(n),)) for n in range(40) for lang in ("en", "pt")]  # fmt: skip
+    rows = [
+        Tied(id=f"{n}.{lang}", prompt=f"{ANIMALS[n % 10]} {n * prime}", texts=(str(n),))
+        for n in range(40)
+        for lang, prime in (("en", 7919), ("pt", 15_401))
+    ]
 
     made = split(rows, shares={"train": 0.5, "test": 0.5}, seed=2)
 

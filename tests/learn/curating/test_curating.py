@@ -113,8 +113,8 @@ def test_a_reader_of_harm_is_asked_and_a_rejected_answer_may_be_harmful() -> Non
 
 def test_a_row_without_a_score_is_not_harmless() -> None:
     """Unknown is no pass: a score that is missing, or no number, removes."""
-    rows = [{"id": "a", "text": "x", "harm": 0.1}, {"id": "b", "text": "x"},
-            {"id": "c", "text": "x", "harm": True}, {"id": "d", "text": "x", "harm": 0.7}]  # fmt: skip
+    scores = {"a": {"harm": 0.1}, "b": {}, "c": {"harm": True}, "d": {"harm": 0.7}}
+    rows = [{"id": name, "text": "x", **score} for name, score in scores.items()]
 
     made = chosen(rows, {"filter": "harm", "score": "harm"})
 
@@ -192,8 +192,9 @@ def _rows(count: int) -> list[dict[str, Any]]:
     rows = []
     for n in range(count):
         a, b = rng.choice(nouns), rng.choice(nouns)
-        rows.append({"prompt": f"When does the {a} near the {b} open on day {n % 40}, please?",
-                     "completion": f"The {a} opens at {rng.randrange(7, 12)}, near the {b}."})  # fmt: skip
+        asked = f"When does the {a} near the {b} open on day {n % 40}, please?"
+        told = f"The {a} opens at {rng.randrange(7, 12)}, near the {b}."
+        rows.append({"prompt": asked, "completion": told})
     return rows
 
 
@@ -213,8 +214,8 @@ def test_no_order_and_no_hash_seed_changes_a_byte(tmp_path: Path) -> None:
     made = []
     for number, seed in enumerate(("0", "99")):
         shuffled = random.Random(number).sample(rows, len(rows))
-        data = _written(tmp_path / str(number) / "rows.jsonl", shuffled) if (
-            tmp_path / str(number)).mkdir() is None else None  # fmt: skip
+        (tmp_path / str(number)).mkdir()
+        data = _written(tmp_path / str(number) / "rows.jsonl", shuffled)
         out = tmp_path / f"out{number}"
         subprocess.run(
             [sys.executable, "-c", _MAIN, "learn", "curate", str(data), "--config",
@@ -235,8 +236,8 @@ def test_what_is_written_says_what_it_is(tmp_path: Path) -> None:
 
     from normwright.learn.files import read_rows
 
-    rows = [*_rows(30), {"prompt": "Mail me at ana@example.org about the minutes.",
-                         "completion": EN, "licence": "CC0", "origin": "human", "lang": "en"}]  # fmt: skip
+    asked = {"prompt": "Mail me at ana@example.org about the minutes.", "completion": EN}
+    rows = [*_rows(30), {**asked, "licence": "CC0", "origin": "human", "lang": "en"}]
     data = _written(tmp_path / "rows.jsonl", rows)
 
     made = curated(
@@ -340,3 +341,26 @@ def test_norms_of_a_charter_are_named_by_id_and_quoted(
     assert told["filters"][0]["norm"] == norm.ref
     assert told["norms"] == {norm.ref: dict(norm.statement)}
     assert told["rows_per_second"] > 0
+
+
+def test_drawn_cases_are_curated_and_still_learned_from(tmp_path: Path) -> None:
+    """What `charter cases` writes goes through curation and into the recipes without a step."""
+    from normwright import flow
+    from normwright.charter.drawing import Drawing
+    from normwright.cli.charter.places import charter_at
+    from normwright.learn import read_demonstrations, read_preferences
+
+    town = Path(flow.__file__).parent / "templates" / "town"
+    drawing = Drawing(charter=charter_at(town, drafts=True).charter, seed=1, swaps=False)
+    config = _config(tmp_path / "c.yaml")
+    flow.write_cases(flow.CaseRows(drawing, "pairs", 0, 6), tmp_path / "pairs.jsonl")
+    flow.write_cases(flow.CaseRows(drawing, "demonstrations", 0, 6), tmp_path / "shown.jsonl.gz")
+    curated([tmp_path / "pairs.jsonl"], config=config, charter=None, out=tmp_path / "p")
+    curated([tmp_path / "shown.jsonl.gz"], config=config, charter=None, out=tmp_path / "d")
+
+    pairs = read_preferences(tmp_path / "p" / "rows-00000.jsonl")
+    shown = read_demonstrations(tmp_path / "d" / "rows-00000.jsonl")
+
+    assert pairs
+    assert shown
+    assert {row.origin for row in pairs} == {"synthetic"}

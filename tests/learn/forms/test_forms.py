@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.learn.forms.rows_of import ROWS
 
 from normwright.cli import main
 from normwright.flow.learning.conversion import converted
 from normwright.learn.files import read_rows, write_rows
 from normwright.learn.forms import FORMS, convert, form_of
 from normwright.records import InputError
-from tests.learn.forms.rows_of import ROWS
 
 SHARED = {"prompt": "Which?", "chosen": "A", "rejected": "B", "id": "p", "probability": 0.7}
 PAIRS = [name for name, row in ROWS.items() if "rejected" in str(row) and name != "canonical"]
@@ -142,7 +142,7 @@ def test_a_text_with_a_marker_inside_does_not_break_a_transcript_in_silence() ->
     ],
 )  # fmt: skip
 def test_what_a_form_cannot_say_is_never_made_up(row: dict[str, Any], target: str) -> None:
-    """No label, no safety, no second answer and no certainty is invented, even if loss is agreed."""
+    """No label, no safety, no second answer and no certainty is invented, even with --lossy."""
     with pytest.raises(InputError) as error:
         made([row], target, lossy=True)
 
@@ -153,7 +153,8 @@ def test_what_a_form_cannot_say_is_never_made_up(row: dict[str, Any], target: st
 def test_a_broken_row_is_a_fault_at_its_line(name: str) -> None:
     """Columns of another type are told with the line, whatever the form; nothing else is raised."""
     for column in ROWS[name]:
-        for value in (3, None, [], {}, [{}], [None], "\x00", [{"role": "user"}], True):
+        values: tuple[Any, ...] = (3, None, [], {}, [{}], [None], "\x00", [{"role": "user"}], True)
+        for value in values:
             try:
                 made([{**ROWS[name], column: value}], "canonical", source=name)
             except InputError as error:
@@ -219,7 +220,7 @@ def test_the_command_converts_and_lists(tmp_path: Path, capsys: pytest.CaptureFi
 
 @pytest.mark.slow
 def test_trl_takes_its_forms_as_they_are(tmp_path: Path) -> None:
-    """datasets loads each file offline, and TRL's own functions tell the type that it is."""
+    """Each file loads offline, and TRL's own functions tell the type that it is."""
     import datasets
     from trl.data_utils import is_conversational, maybe_extract_prompt, unpair_preference_dataset
 

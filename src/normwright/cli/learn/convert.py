@@ -28,7 +28,8 @@ def _list(value: bool) -> None:
 
 @app.command(
     "convert",
-    epilog="Example:  normwright learn convert pairs.jsonl --to trl-preferences-chat --out trl.jsonl",
+    epilog="Example:  normwright learn convert pairs.jsonl --to trl-preferences-chat"
+    " --out trl.jsonl",
 )
 def convert(
     file: Annotated[
@@ -61,7 +62,7 @@ def convert(
     """Write rows in another form; nothing is lost unless you agree to it.
 
     Each row is read again after it is written, and what does not come back is named. Forms without
-    vote shares get choices drawn from them, repeated by weight, and the card beside the file says so.
+    vote shares get choices drawn from them, repeated by weight; the card beside the file says so.
     """
     from normwright.flow.learning.conversion import converted
 

@@ -16,7 +16,7 @@ from normwright.cli.words import choose, words
 
 @app.command(
     "critique",
-    epilog="Example:  normwright learn critique --model critic --norms seeds --prompts prompts.jsonl"
+    epilog="Example:  normwright learn critique --model critic --norms seeds --prompts rows.jsonl"
     " --out revised",
 )
 def critique(

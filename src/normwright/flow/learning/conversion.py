@@ -124,15 +124,15 @@ def _card(made: Any, target: str, seed: int, draws: int) -> str:
             f"The form holds no vote shares, so the choices of {made.drawn} rows are drawn: each"
             f" pair {draws} times its weight, the first answer chosen with its share as probability"
             f" (seed {seed}). A trainer's loss over them has the weighted loss on the shares as its"
-            " expectation: it is an unbiased surrogate, with the noise of a draw. No single row says"
-            " what people prefer."
+            " expectation: it is an unbiased surrogate, with the noise of a draw. No single row"
+            " says what people prefer."
         )
         parts["pt"].append(
             f"A forma não guarda partes dos votos, por isso as escolhas de {made.drawn} linhas são"
-            f" sorteadas: cada par {draws} vezes o seu peso, a primeira resposta escolhida com a sua"
-            f" parte como probabilidade (semente {seed}). A perda de um treino sobre elas tem como"
-            " valor esperado a perda ponderada sobre as partes: é um substituto sem viés, com o ruído"
-            " de um sorteio. Nenhuma linha diz por si o que as pessoas preferem."
+            f" sorteadas: cada par {draws} vezes o seu peso, a primeira resposta escolhida com a"
+            f" sua parte como probabilidade (semente {seed}). A perda de um treino sobre elas tem"
+            " como valor esperado a perda ponderada sobre as partes: é um substituto sem viés, com o"
+            " ruído de um sorteio. Nenhuma linha diz por si o que as pessoas preferem."
         )
     return "\n\n".join([*parts["en"], *parts["pt"]]) + "\n"
 

@@ -63,9 +63,9 @@ def critiqued(
     """Return what a model made of prompts under norms, and leave rows to learn from in `out`.
 
     A row with `completion` is criticised as it is; to one without the model answers first. All that
-    comes of it is synthetic and simulated, and names model and norms. Pairs have the share of people
-    who support the norm: they are written only where a single norm with a counted vote was shown,
-    because no model's word stands in for what people prefer.
+    comes of it is synthetic and simulated, and names model and norms. Pairs have the share of
+    people who support the norm: they are written only where a single norm with a counted vote was
+    shown, because no model's word stands in for what people prefer.
 
     Args:
         prompts: JSON lines with `prompt`, and perhaps `completion`, `id`, `lang`, `family`.
@@ -134,12 +134,15 @@ def _rows(path: Path, faults: list[Fault]) -> list[tuple[Conversation, str | Non
         where = f"{path.name}:{number}"
         wrong = [name for name in row if name not in known]
         wrong += [n for n in known[1:] if n in row and not (isinstance(row[n], str) and row[n])]
-        for name in wrong:
-            faults.append(Fault(where=f"{where}: {name}", expected=f"text in {', '.join(known)}",
-                                seen="another column or value"))  # fmt: skip
+        expected = f"text in {', '.join(known)}"
+        faults += [
+            Fault(where=f"{where}: {name}", expected=expected, seen="another column or value")
+            for name in wrong
+        ]
         if not is_prompt(row.get("prompt")):
-            faults.append(Fault(where=f"{where}: prompt", expected="text, or messages of which the"
-                                " last is the user's", seen=type(row.get("prompt")).__name__))  # fmt: skip
+            seen = type(row.get("prompt")).__name__
+            expected = "text, or messages of which the last is the user's"
+            faults.append(Fault(where=f"{where}: prompt", expected=expected, seen=seen))
         elif not wrong:
             name = row.get("id", f"{path.name}/{number}")
             names[f"{name}|{row.get('lang')}"] += 1

@@ -141,8 +141,10 @@ def _norms(
     known = {name: f"{OWN}{name}" for name in settings.housekeeping}
     for norm in charter.norms if charter is not None else ():
         if norm.id in settings.housekeeping:
-            faults.append(Fault(where=f"{where}: housekeeping.{norm.id}",
-                                expected="an id that no norm of the charter has", seen=norm.ref))  # fmt: skip
+            at = f"{where}: housekeeping.{norm.id}"
+            faults.append(
+                Fault(where=at, expected="an id that no norm of the charter has", seen=norm.ref)
+            )
         known |= {norm.id: norm.ref, norm.ref: norm.ref}
     ids = sorted(name for name in known if "@" not in name)
     shown = ", ".join(ids[:_SHOWN]) + (
@@ -151,8 +153,8 @@ def _norms(
     for number, one in enumerate(settings.filters):
         if one.norm not in known:
             do = "Name one of the charter (--norms), or write your own under housekeeping."
-            faults.append(Fault(where=f"{where}: filters.{number}.norm",
-                                expected=f"a norm: {shown or 'there is none'}", seen=one.norm, do=do))  # fmt: skip
+            at, expected = f"{where}: filters.{number}.norm", f"a norm: {shown or 'there is none'}"
+            faults.append(Fault(where=at, expected=expected, seen=one.norm, do=do))
     return known
 
 
@@ -185,11 +187,12 @@ def _reader(folder: Path, place: str, faults: list[Fault]) -> Scores | None:
     from normwright.records import IntegrityError
 
     try:
-        return LabelReader.load(folder).probabilities
+        reader = LabelReader.load(folder)
     except (OSError, IntegrityError, ValueError, KeyError) as error:
         faults.append(Fault(where=place, expected="a reader of breaches, as guard.labels makes one",
                             seen=type(error).__name__))  # fmt: skip
         return None
+    return lambda texts: [float(score) for score in reader.probabilities(texts)]
 
 
 def _benchmark(
@@ -198,7 +201,7 @@ def _benchmark(
     from normwright.learn.files import read_rows
 
     files = sorted(p for p in path.rglob("*.json*") if p.is_file()) if path.is_dir() else [path]
-    found = [
+    found: list[tuple[str, Mapping[str, Any]]] = [
         (f"{file.name.split('.')[0]}/{row.get('id', number)}", row)
         for file in files
         for number, row in read_rows(file, faults)

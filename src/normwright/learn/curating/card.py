@@ -1,4 +1,4 @@
-"""The card of curated rows, in plain words: what they are, by which norms, and what is not known."""
+"""The card of curated rows in plain words: what they are, by which norms, what is not known."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ _WORDS: Final[Mapping[Lang, Mapping[str, str]]] = {
         "unknown": "desconhecida",
         "limits": "O que não se sabe",
         "limits-what": "Os filtros encontram aquilo para que foram feitos: com poucas palavras a"
-        " língua fica muitas vezes por determinar, os dados pessoais são encontrados por padrões que"
-        " põem a precisão primeiro, os quase duplicados no limiar escapam num caso em 66, e nenhuma"
-        " verificação diz que uma tradução está certa. Onde a licença ou a origem é desconhecida,"
+        " língua fica muitas vezes por determinar, os dados pessoais são encontrados por padrões"
+        " que põem a precisão primeiro, os quase duplicados no limiar escapam num caso em 66, e"
+        " nenhuma verificação diz que uma tradução está certa. Onde a licença ou a origem é desconhecida,"
         " ninguém a declarou. `removed.jsonl` pode ter o que uma norma não quer ver espalhado:"
         " guarde-o à parte.",
     },

@@ -306,8 +306,8 @@ def _whole(parts: Iterable[Part], score: float, label: str) -> tuple[Attribute, 
     return tuple(Attribute(p.column, 0, len(p.text), score, label) for p in parts)
 
 
-FILTERS: Final[Mapping[type[Filtering], tuple[Callable[[], str], Callable[..., Iterator[Finding]]]]]
-FILTERS = {
+Filter = tuple[Callable[[], str], Callable[..., Iterator[Finding]]]
+FILTERS: Final[Mapping[type[Filtering], Filter]] = {
     Language: (texts.language_tagger, _language),
     Length: (lambda: f"length {VERSION}", _length),
     Duplicates: (texts.duplicate_tagger, _duplicates),

@@ -57,9 +57,9 @@ def form_of(rows: Sequence[Mapping[str, Any]], where: str) -> Form:
     seen = rows[:_LOOKED_AT]
     found = next((form for form in FORMS.values() if all(map(form.fits, seen))), None)
     if found is None or not seen:
-        columns = sorted({name for row in seen for name in row})
+        columns = ", ".join(sorted({name for row in seen for name in row}))
         raise InputError([
-            Fault(where=where, expected="rows of one known form", seen=f"columns {', '.join(columns)}",
+            Fault(where=where, expected="rows of one known form", seen=f"columns {columns}",
                   do="Name the form with --from; `--forms` lists them.")
         ])  # fmt: skip
     return found

@@ -205,7 +205,7 @@ def _ranks(item: Item) -> Iterator[tuple[int, tuple[Turn, ...]]]:
         ValueError: if the choices are no ranking, because somebody chose otherwise or not at all.
     """
     places = range(len(item.candidates))
-    above = {at: 0 for at in places}
+    above = dict.fromkeys(places, 0)
     for one in item.choices:
         if one.share not in (0, 0.5, 1):
             raise ValueError("expected choices that are all for one side, or level")

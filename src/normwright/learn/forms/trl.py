@@ -173,9 +173,9 @@ def labelled_answers(item: Item) -> Iterator[tuple[Item, tuple[Turn, ...], bool]
     if not item.candidates or any(one.good is None for one in item.candidates):
         raise ValueError("expected answers with a label, or a choice between two")
     several = len(item.candidates) > 1 and item.id is not None
-    for number, one in enumerate(item.candidates):
+    for number, said_ in enumerate(item.candidates):
         told = replace(item, id=f"{item.id}.{number}") if several else item
-        yield told, one.turns, bool(one.good)
+        yield told, said_.turns, bool(said_.good)
 
 
 def _label(row: Row) -> bool:
