@@ -10,7 +10,7 @@ from normwright.learn.corpora import (
     preferred_answers,
     read_instructions,
 )
-from normwright.learn.critique import Critiqued, Revised, critique_and_revise
+from normwright.learn.critique import Conversation, Critiqued, Revised, critique_and_revise
 from normwright.learn.data import Curated, demonstrate, pair, spared
 from normwright.learn.objective import Method, Objective
 from normwright.learn.passages import Memory, read_memories, read_passages
@@ -41,6 +41,7 @@ from normwright.learn.weights import fresh_like, model_ref, scratch_model, weigh
 
 __all__ = [
     "Breach",
+    "Conversation",
     "Corpus",
     "CostReport",
     "Critiqued",
