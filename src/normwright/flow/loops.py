@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from normwright.flow.tunings import Tuning, Unlearning
+from normwright.flow.tunings import Preference, Pretraining, Tuning, Unlearning
 
 if TYPE_CHECKING:
-    from normwright.learn import Forget
+    from normwright.learn import Aims, Forget, Objective
     from normwright.models.tuning import Loop, Lora
 
 
@@ -38,6 +38,34 @@ def lora_of(tuning: Tuning) -> Lora | None:
     return Lora(rank=given.rank, alpha=given.alpha, dropout=given.dropout)
 
 
+def objective_of(settings: Preference) -> Objective:
+    """Return what a preference run minimises, as the recipe takes it."""
+    from normwright.learn import Objective
+    from normwright.models.tuning import Robustness
+
+    groups = settings.robust
+    return Objective(
+        method=settings.method,
+        weight_exponent=settings.weight_exponent,
+        length=settings.length_guard,
+        displacement=settings.displacement_guard,
+        near_duplicates=settings.near_duplicates,
+        sharpness=settings.sharpness,
+        width=settings.width,
+        own=settings.own_weight,
+        proportional=settings.proportional,
+        robustness=Robustness(
+            rate=groups.rate,
+            memory=groups.memory,
+            floor=groups.floor,
+            cap=groups.cap,
+            least=groups.least,
+            regret=groups.regret,
+        ),
+        prompts=settings.checked_prompts,
+    )
+
+
 def forgetting_of(science: Unlearning) -> Forget:
     """Return how to forget, as the recipe takes it."""
     from normwright.learn import Forget
@@ -51,4 +79,17 @@ def forgetting_of(science: Unlearning) -> Forget:
         depth=science.depth,
         steer=science.steer,
         unknown=science.unknown,
+    )
+
+
+def aims_of(science: Pretraining) -> Aims:
+    """Return what is learned from text, as the recipe takes it."""
+    from normwright.learn import Aims
+
+    return Aims(
+        objective=science.objective,
+        threshold=science.threshold,
+        alpha=science.alpha,
+        temperature=science.temperature,
+        dropped=science.dropped,
     )

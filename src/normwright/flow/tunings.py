@@ -5,9 +5,10 @@ Hardware is no setting: it is resolved where a run takes place and written besid
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from normwright.flow.setting import Count, Positive, Settings
 
@@ -53,9 +54,32 @@ class Reward(Tuning):
     """Times through the pairs."""
 
 
+class Robust(Settings):
+    """How weights of groups follow how badly each group is served; of the method `robust` alone."""
+
+    rate: Positive = 0.1
+    """What a nat of excess loss moves the logarithm of a group's weight by, each step."""
+    memory: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Share of a group's running loss that a step keeps."""
+    floor: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Least weight of a group; all weights sum to 1."""
+    cap: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Weight up to which a group can be raised above its share, however badly it is served."""
+    least: Count = 20
+    """Fewest rows of a group whose weight moves; smaller groups keep their share."""
+    regret: bool = True
+    """Compare losses above what a group's own disagreement makes unavoidable."""
+
+
 class Preference(Tuning):
     """Preference optimisation on the shares of people who prefer each answer."""
 
+    method: Literal[
+        "soft", "ipo", "soft-copeland", "kemeny", "robust", "modpo", "listwise", "kto"
+    ] = "soft"
+    """How preferences add up: the votes' maximum likelihood (`soft`), Borda's count (`ipo`),
+    majorities (`soft-copeland`, `kemeny`), the worst-served group (`robust`), fixed rewards beside
+    the pairs (`modpo`), scores of several candidates (`listwise`), or single choices (`kto`)."""
     beta: Positive = 0.1
     """How strongly the model is held to the one it starts from."""
     lr: Positive = 1e-4
@@ -66,10 +90,54 @@ class Preference(Tuning):
     """Weight of the likelihood of demonstrations that no norm speaks against."""
     majority_anchor: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the likelihood of the answer a majority prefers, scaled by its margin."""
+    weight_exponent: Annotated[float, Field(ge=0)] = 1.0
+    """Rows count by their weight to this power: 1 as they are, 0 all alike."""
+    length_guard: Annotated[float, Field(ge=0)] = 0.0
+    """Price of a token of an answer, in units of reward."""
+    displacement_guard: Annotated[float, Field(ge=0)] = 0.0
+    """How much a margin falls for each nat that the side's own answer has lost."""
+    near_duplicates: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the pairs left out, those whose answers are nearest to each other in the model."""
+    sharpness: Positive = 20.0
+    """How far `soft-copeland` moves shares to their majority's side."""
+    width: Positive = 0.1
+    """Width of `kemeny`'s step from right to wrong order, in units of the margin."""
+    own_weight: Positive = 1.0
+    """What the pairs weigh beside the fixed rewards of `modpo`."""
+    auxiliary: dict[str, float] = {}
+    """Fixed rewards of `modpo`: directories of reward models, and what each weighs."""
+    proportional: bool = False
+    """`listwise` matches scores with the policy itself in the place of its ratio to the reference,
+    so that answers come in proportion to them."""
+    robust: Robust = Robust()
+    """How weights of groups move in the method `robust`."""
+    checked_prompts: Count = 16
+    """Prompts that are answered before and after, to see behaviour beside likelihood."""
+
+    @model_validator(mode="after")
+    def _none_is_ignored(self) -> Preference:
+        """Refuse settings that the method would not read."""
+        readers = {
+            "sharpness": ("soft-copeland",),
+            "width": ("kemeny",),
+            "own_weight": ("modpo",),
+            "auxiliary": ("modpo",),
+            "proportional": ("listwise",),
+            "robust": ("robust",),
+        }
+        given = {name for name in self.model_fields_set if getattr(self, name) != _default(name)}
+        ignored = sorted(n for n in given & set(readers) if self.method not in readers[n])
+        if ignored:
+            raise ValueError(f"the method {self.method} would ignore {', '.join(ignored)}")
+        return self
+
+
+def _default(name: str) -> object:
+    return Preference.model_fields[name].default
 
 
 class Unlearning(Tuning):
-    """Forgetting rows, while others are held. What looks forgotten can be relearned in few steps."""
+    """Forgetting rows, while others are held. What looks forgotten may be relearned in few steps."""
 
     method: Literal["npo", "simnpo", "graddiff", "rmu", "idk"] = "npo"
     """The loss on what is to be forgotten."""
@@ -99,3 +167,66 @@ class Unlearning(Tuning):
     """How near to the forget loss of the start counts as back, in nats a token."""
     limit: Count = 512
     """Longest row in tokens; longer ones are an error, never cut."""
+
+    @model_validator(mode="after")
+    def _none_is_ignored(self) -> Unlearning:
+        """Refuse settings that the method would not read."""
+        readers = {
+            "beta": ("npo", "simnpo", "idk"),
+            "margin": ("simnpo",),
+            "retention": ("npo", "simnpo", "graddiff", "idk"),
+            "depth": ("rmu",),
+            "steer": ("rmu",),
+            "unknown": ("idk",),
+        }
+        return _all_read(self, readers, self.method)
+
+
+class Pretraining(Tuning):
+    """Training on running text, of which parts may be bad."""
+
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Times through the text."""
+    lr: Positive = 1e-3
+    """Learning rate at its peak."""
+    objective: Literal["mle", "filtered", "conditional", "unlikelihood", "rwr", "awr"] = "mle"
+    """What becomes of bad parts."""
+    threshold: float | None = None
+    """A part is bad if its score is above this; filtered, conditional and unlikelihood need one."""
+    alpha: Positive = 1.0
+    """Of unlikelihood, the weight of bad tokens; of awr, that of the value head's loss."""
+    temperature: Positive = 1.0
+    """Of rwr and awr: the lower, the less is learned from bad parts."""
+    dropped: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    """Of conditional: share of the control tokens that is left out."""
+    row: Count = 256
+    """Tokens in a row; texts are packed."""
+    shape: Literal["tiny", "small", "medium", "large"] | None = None
+    """Start from random weights of this shape, with a tokenizer learned from the text."""
+
+    @model_validator(mode="after")
+    def _none_is_ignored(self) -> Pretraining:
+        """Refuse settings that the objective would not read."""
+        readers = {
+            "threshold": ("filtered", "conditional", "unlikelihood"),
+            "alpha": ("unlikelihood", "awr"),
+            "temperature": ("rwr", "awr"),
+            "dropped": ("conditional",),
+        }
+        return _all_read(self, readers, self.objective)
+
+
+_Read = TypeVar("_Read", bound=Tuning)
+
+
+def _all_read(settings: _Read, readers: Mapping[str, tuple[str, ...]], method: str) -> _Read:
+    """Return the settings if the method reads all that were given and differ from the default."""
+    fields = type(settings).model_fields
+    ignored = sorted(
+        name
+        for name in settings.model_fields_set & set(readers)
+        if getattr(settings, name) != fields[name].default and method not in readers[name]
+    )
+    if ignored:
+        raise ValueError(f"{method} would ignore {', '.join(ignored)}")
+    return settings

@@ -1,5 +1,6 @@
 """From a policy and what people prefer to weights. Imports torch: open it to touch a weight."""
 
+from normwright.learn.aims import Aims
 from normwright.learn.corpora import (
     Breach,
     Corpus,
@@ -12,30 +13,71 @@ from normwright.learn.corpora import (
 )
 from normwright.learn.critique import Critiqued, Revised, critique_and_revise
 from normwright.learn.data import Curated, demonstrate, pair, spared
+from normwright.learn.objective import Method, Objective
 from normwright.learn.passages import Memory, read_memories, read_passages
+from normwright.learn.preferred import PreferenceReport
+from normwright.learn.recipes.cost import CostReport, Labelled, cost, measure_cost
 from normwright.learn.recipes.prefer import prefer
-from normwright.learn.recipes.pretrain import Shape, new_model, pretrain, train_tokenizer
-from normwright.learn.recipes.reward import reward
+from normwright.learn.recipes.pretrain import (
+    SHAPES,
+    Shape,
+    new_model,
+    pretrain,
+    pretrain_on,
+    train_tokenizer,
+)
+from normwright.learn.recipes.refresh import Refreshed, refresh
+from normwright.learn.recipes.reinforce import reinforce
+from normwright.learn.recipes.reward import reward, reward_members
 from normwright.learn.recipes.sft import sft
 from normwright.learn.recipes.unlearn import Forget, unlearn
-from normwright.learn.rows import read_demonstrations, read_preferences
+from normwright.learn.rewards.measured import (
+    Disputed,
+    RewardReport,
+    disagreement,
+    measure_reward,
+)
+from normwright.learn.rewards.targets import Reading
+from normwright.learn.rows import (
+    read_demonstrations,
+    read_preferences,
+    read_prompts,
+    read_scored_answers,
+)
+from normwright.learn.scored import best_answers, scored_answers
 from normwright.learn.weights import fresh_like, model_ref, scratch_model, weights_digest
 
 __all__ = [
+    "SHAPES",
+    "Aims",
     "Breach",
     "Corpus",
+    "CostReport",
     "Critiqued",
     "Curated",
+    "Disputed",
     "Forget",
+    "Labelled",
     "Memory",
+    "Method",
+    "Objective",
+    "PreferenceReport",
+    "Reading",
+    "Refreshed",
     "Revised",
+    "RewardReport",
     "Shape",
+    "best_answers",
+    "cost",
     "critique_and_revise",
     "demonstrate",
+    "disagreement",
     "fresh_like",
     "held_prompts",
     "instruct",
     "is_held",
+    "measure_cost",
+    "measure_reward",
     "model_ref",
     "new_model",
     "pair",
@@ -43,12 +85,19 @@ __all__ = [
     "prefer_judged",
     "preferred_answers",
     "pretrain",
+    "pretrain_on",
     "read_demonstrations",
     "read_instructions",
     "read_memories",
     "read_passages",
     "read_preferences",
+    "read_prompts",
+    "read_scored_answers",
+    "refresh",
+    "reinforce",
     "reward",
+    "reward_members",
+    "scored_answers",
     "scratch_model",
     "sft",
     "spared",

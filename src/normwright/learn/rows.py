@@ -4,9 +4,10 @@
 |---|---|
 | demonstrations | `prompt`, `completion`, [`weight`, `norms`, `lang`, `id`, `family`, `origin`, `licence`] |
 | preferences | `prompt`, `chosen`, `rejected`, [`probability`, `weight`, `group`, `norms`, and the same] |
+| scored answers | `prompt`, `candidates`, [`temperature`, `rule`, `group`, and the same] |
 
 A prompt is text, or a list of messages with `role` and `content`. `probability` is the share of
-people who prefer `chosen`. Without it a row is one choice of one person, so the loss over many rows
+people who prefer `chosen`. Candidates are mappings with `text` and `score`. Without it a row is one choice of one person, so the loss over many rows
 is the likelihood of all those choices; a pair that was judged by several people should say so.
 """  # noqa: E501
 
@@ -23,10 +24,13 @@ from normwright.records import (
     InputError,
     Message,
     PreferencePair,
+    Prompt,
+    ScoredAnswer,
+    ScoredAnswers,
     json_rows,
 )
 
-Row = TypeVar("Row", Demonstration, PreferencePair)
+Row = TypeVar("Row", Demonstration, PreferencePair, Prompt, ScoredAnswers)
 
 ONE_CHOICE: Final = 1.0
 """Share of a row that is one choice of one person."""
@@ -34,6 +38,8 @@ ONE_CHOICE: Final = 1.0
 _COMMON = ("id", "lang", "weight", "norms", "family", "origin", "licence")
 DEMONSTRATION: Final = ("prompt", "completion", *_COMMON)
 PREFERENCE: Final = ("prompt", "chosen", "rejected", "probability", "group", *_COMMON)
+SCORED: Final = ("prompt", "candidates", "temperature", "rule", "group", *_COMMON)
+PROMPT: Final = ("prompt", "id", "lang", "norms", "group")
 _ORIGINS = ("human", "synthetic", "translated")
 _ROLES = ("system", "user", "assistant")
 _SHOWN = 20
@@ -57,6 +63,24 @@ def read_preferences(path: Path) -> list[PreferencePair]:
         InputError: as `read_demonstrations`; also for two equal answers.
     """
     return _read(path, PREFERENCE, ("chosen", "rejected"), _pair)
+
+
+def read_scored_answers(path: Path) -> list[ScoredAnswers]:
+    """Return the prompts of a file with several scored answers each.
+
+    Raises:
+        InputError: as `read_demonstrations`; also for fewer than two answers, or one twice.
+    """
+    return _read(path, SCORED, (), _scored)
+
+
+def read_prompts(path: Path) -> list[Prompt]:
+    """Return the prompts of a file; nothing but `prompt` is needed of a row.
+
+    Raises:
+        InputError: as `read_demonstrations`.
+    """
+    return _read(path, PROMPT, (), _prompt)
 
 
 def _read(
@@ -100,11 +124,13 @@ def _wrong(
             yield name, "text", _kind(row, name), ""
     if "chosen" in texts and row.get("chosen") == row.get("rejected"):
         yield "rejected", "another answer than chosen", "the same", ""
+    if "candidates" in columns:
+        yield from _wrong_candidates(row)
     if not 0 <= _number(row.get("probability", 1.0)) <= 1:
         yield "probability", "a number from 0 to 1", _kind(row, "probability"), ""
     if not 0 < _number(row.get("weight", 1.0)) < math.inf:
         yield "weight", "a number above 0", _kind(row, "weight"), ""
-    for name in ("id", "lang", "family", "licence", "group"):
+    for name in ("id", "lang", "family", "licence", "group", "rule"):
         if name in row and (not isinstance(row[name], str) or not row[name]):
             yield name, "text", _kind(row, name), ""
     if row.get("origin", "human") not in _ORIGINS:
@@ -112,6 +138,31 @@ def _wrong(
     norms = row.get("norms", [])
     if not isinstance(norms, list) or not all(isinstance(n, str) and n for n in norms):
         yield "norms", "a list of norm references", _kind(row, "norms"), ""
+
+
+def _wrong_candidates(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    found = row.get("candidates")
+    if not isinstance(found, list) or len(found) < 2:
+        seen = f"{len(found)}" if isinstance(found, list) else _kind(row, "candidates")
+        yield "candidates", "a list of two or more answers", seen, ""
+        return
+    texts = set()
+    for place, one in enumerate(found):
+        at = f"candidates[{place}]"
+        if not isinstance(one, dict) or set(one) != {"text", "score"}:
+            seen = ", ".join(one) if isinstance(one, dict) else type(one).__name__
+            yield at, "text and score, and nothing else", seen, ""
+            continue
+        if not isinstance(one["text"], str) or not one["text"].strip():
+            yield f"{at}.text", "text", _kind(one, "text"), ""
+        elif one["text"].strip() in texts:
+            yield f"{at}.text", "an answer that is not there yet", "the same again", ""
+        else:
+            texts.add(one["text"].strip())
+        if not math.isfinite(_number(one["score"])):
+            yield f"{at}.score", "a number", _kind(one, "score"), ""
+    if not 0 < _number(row.get("temperature", 1.0)) < math.inf:
+        yield "temperature", "a number above 0", _kind(row, "temperature"), ""
 
 
 def _number(value: Any) -> float:
@@ -180,4 +231,27 @@ def _pair(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Pre
         layer="organisation",
         process_kind="human",
         **_common(row, name),
+    )
+
+
+def _scored(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> ScoredAnswers:
+    return ScoredAnswers(
+        prompt=prompt,
+        candidates=tuple(
+            ScoredAnswer(text=one["text"], score=float(one["score"])) for one in row["candidates"]
+        ),
+        temperature=float(row.get("temperature", 1.0)),
+        rule=row.get("rule", ""),
+        group=row.get("group"),
+        **_common(row, name),
+    )
+
+
+def _prompt(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Prompt:
+    return Prompt(
+        scene=row.get("id", name),
+        lang=row.get("lang", "und"),
+        prompt=prompt,
+        norms=tuple(row.get("norms", ())),
+        group=row.get("group"),
     )

@@ -127,18 +127,20 @@ __all__ = [
 
 @dataclass
 class LocalScorer:
-    """A `Scorer` over a one-logit sequence classifier in memory."""
+    """A `Scorer` over one head of a sequence classifier in memory."""
 
     weights: Any
     tokenizer: Any
     batch: int = 64
+    head: int = 0
+    """The head that scores; 0 is the pooled one, or the only one."""
 
     @classmethod
-    def open(cls, path: Path, *, batch: int = 64) -> LocalScorer:
-        """Open the directory of a reward model.
+    def open(cls, path: Path, *, batch: int = 64, head: str | None = None) -> LocalScorer:
+        """Open the directory of a reward model, on the head of that name; None is the first.
 
         Raises:
-            InputError: naming everything the directory lacks.
+            InputError: naming everything the directory lacks, or the heads it has.
         """
         from transformers import AutoModelForSequenceClassification
 
@@ -147,18 +149,30 @@ class LocalScorer:
         weights = AutoModelForSequenceClassification.from_pretrained(
             path, local_files_only=True, use_safetensors=True, dtype=torch.float32
         )
-        return cls(weights.eval().to(device()), load_tokenizer(path), batch)
+        names = [weights.config.id2label[i] for i in range(weights.config.num_labels)]
+        if head is not None and head not in names:
+            raise InputError(
+                [Fault(where=str(path), expected=f"one of the heads {', '.join(names)}", seen=head)]
+            )
+        at = 0 if head is None else names.index(head)
+        return cls(weights.eval().to(device()), load_tokenizer(path), batch, at)
 
-    @torch.no_grad()
     def score(
         self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]
     ) -> list[float]:
-        """Return the logit of each prompt with its answer; see `Scorer.score`."""
+        """Return the head's logit of each prompt with its answer; see `Scorer.score`."""
+        return [row[self.head] for row in self.logits(prompts, completions)]
+
+    @torch.no_grad()
+    def logits(
+        self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]
+    ) -> list[list[float]]:
+        """Return the logits of all heads for each prompt with its answer."""
         texts = [
             render(self.tokenizer, [*p, Message(role="assistant", content=c)], answer=False)
             for p, c in zip(prompts, completions, strict=True)
         ]
-        out: list[float] = []
+        out: list[list[float]] = []
         for start in range(0, len(texts), self.batch):
             batch = self.tokenizer(
                 texts[start : start + self.batch],
@@ -172,7 +186,7 @@ class LocalScorer:
                 input_ids=batch["input_ids"].to(place),
                 attention_mask=batch["attention_mask"].to(place),
             ).logits
-            out += logits.squeeze(-1).tolist()
+            out += logits.tolist()
         return out
 
 

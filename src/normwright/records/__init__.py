@@ -193,6 +193,9 @@ from normwright.records.training import (
     PairVote,
     Passage,
     PreferencePair,
+    Prompt,
+    ScoredAnswer,
+    ScoredAnswers,
 )
 from normwright.records.voices import (
     NO_BALLOTS,
@@ -376,6 +379,7 @@ __all__ = [
     "Principle",
     "Process",
     "ProcessKind",
+    "Prompt",
     "PromptNotes",
     "ProposedNorm",
     "Provenance",
@@ -407,6 +411,8 @@ __all__ = [
     "ScaleUse",
     "Scene",
     "Scope",
+    "ScoredAnswer",
+    "ScoredAnswers",
     "ShareChange",
     "ShareInfluence",
     "Situation",

@@ -78,6 +78,46 @@ class PreferencePair(Record):
     family: str
 
 
+class Prompt(Record):
+    """A prompt that a model answers while it is trained on what its answers are worth."""
+
+    scene: str
+    lang: Lang
+    prompt: tuple[Message, ...]
+    norms: tuple[str, ...] = ()
+    """References of the norms the prompt is meant to put to the test."""
+    group: str | None = None
+    """The group of people who asked it; None where it is not known."""
+
+
+class ScoredAnswer(Frozen):
+    """One of several answers, with what a rule makes of people's preferences for it."""
+
+    text: str
+    score: float
+    """On the scale of the rule that gave it; only differences carry meaning."""
+
+
+class ScoredAnswers(Record):
+    """Several answers to one prompt, each with a score of social choice."""
+
+    scene: str
+    lang: Lang
+    prompt: tuple[Message, ...]
+    candidates: tuple[ScoredAnswer, ...] = Field(min_length=2)
+    temperature: float = Field(default=1.0, gt=0)
+    """What the scores are divided by: the target is `softmax(score / temperature)`."""
+    weight: float = Field(default=1.0, gt=0)
+    group: str | None = None
+    """The group of people whose scores these are; None where they are everybody's."""
+    rule: str = ""
+    """The rule that gave the scores, by name; empty where it is not known."""
+    norms: tuple[str, ...] = ()
+    origin: Literal["human", "synthetic", "translated"]
+    licence: str
+    family: str
+
+
 class CurationEntry(Frozen):
     """How many rows a norm removed, kept or inverted, and why."""
 

@@ -119,15 +119,26 @@ recipe_command(
     "prefer",
     """Align a model with vote shares: rows with `prompt`, `chosen`, `rejected`, `probability`.
 
-    The model it starts from is the reference. `probability`, `weight`, `group` and `norms` may be
-    left out.
+    The model it starts from is the reference, unless another is given. `probability`, `weight`,
+    `group` and `norms` may be left out. The method `listwise` reads rows with `prompt` and
+    `candidates`, each with `text` and `score`. Likelihood and behaviour are reported.
     """,
     example="normwright learn prefer --model tuned --data pairs.jsonl --unpermitted --out aligned",
     own={
+        "method": Choice(
+            str | None,
+            "soft, ipo, soft-copeland, kemeny, robust, modpo, listwise or kto; soft if left out.",
+        ),
+        "beta": Choice(float | None, "How strongly the reference holds."),
         "demonstrations": Choice(
             Path | None, "Rows an anchor imitates; the preferred answers if left out.", None, "FILE"
         ),
-        "beta": Choice(float | None, "How strongly the model it starts from holds."),
+        "held_out": Choice(
+            Path | None, "Pairs whose prompts are answered before and after.", None, "FILE"
+        ),
+        "reference": Choice(
+            Path | None, "The model it is held to; the one it starts from if left out.", None, "DIR"
+        ),
     },
 )
 

@@ -32,6 +32,8 @@ class Job(Generic[Science]):
     unpermitted: bool = False
     extra: Mapping[str, Path] = field(default_factory=dict)
     """Further files and directories a recipe reads, by the option that gave them."""
+    place: Path | None = None
+    """The directory of the model it starts from; None where it came from elsewhere."""
 
     @property
     def loop(self) -> Loop:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
-from normwright.flow.loops import forgetting_of
-from normwright.flow.tunings import Preference, Reward, Tuning, Unlearning
+from normwright.flow.loops import aims_of, forgetting_of, objective_of
+from normwright.flow.tunings import Preference, Pretraining, Reward, Tuning, Unlearning
+from normwright.records import Fault, InputError
+
+if TYPE_CHECKING:
+    from normwright.learn import PreferenceReport
+    from normwright.models.local import LocalModel
+    from normwright.records import PreferencePair, ScoredAnswers
 
 
 @dataclass(frozen=True)
@@ -21,6 +31,9 @@ class Trainable:
     """Name of what it makes: `tuned`, `reward`, `aligned`."""
     extra: tuple[str, ...] = ()
     """Options with further files that it can read, beside its rows."""
+    begin: Callable[[Path, Any, int], LocalModel | None] = lambda data, settings, seed: None
+    """From rows, settings and seed to a model that it starts from in the place of a given one, or
+    None."""
 
 
 def _sft(job: Job[Tuning]) -> Made:
@@ -47,17 +60,65 @@ def _reward(job: Job[Reward]) -> Made:
 
 def _prefer(job: Job[Preference]) -> Made:
     from normwright import learn
+    from normwright.models.local import LocalModel, LocalScorer
 
-    rows = learn.read_preferences(job.data)
-    anchors = job.extra.get("demonstrations")
-    shown = learn.read_demonstrations(anchors) if anchors else learn.preferred_answers(rows)
+    how, files = job.settings, job.extra
+    _refuse_an_ambiguous_reference(job)
+    rows: Sequence[PreferencePair] | Sequence[ScoredAnswers]
+    if how.method == "listwise":
+        rows = learn.read_scored_answers(job.data)
+        liked = learn.best_answers(rows)
+    else:
+        rows = learn.read_preferences(job.data)
+        liked = learn.preferred_answers(rows)
+    anchors, held = files.get("demonstrations"), files.get("held_out")
+    reports: list[PreferenceReport] = []
+    reference = files.get("reference")
     aligned, metrics = learn.prefer(
-        job.start, rows, shown, loop=job.loop, running=job.running,
-        beta=job.settings.beta, anchor=job.settings.sft_anchor,
-        majority=job.settings.majority_anchor,
+        job.start, rows, learn.read_demonstrations(anchors) if anchors else liked,
+        loop=job.loop, lora=job.lora, running=job.running,
+        beta=how.beta, anchor=how.sft_anchor, majority=how.majority_anchor,
+        objective=objective_of(how),
+        reference=LocalModel.open(reference, name="reference") if reference else None,
+        fixed={name: (LocalScorer.open(Path(name)), w) for name, w in how.auxiliary.items()},
+        held=learn.read_preferences(held) if held else (),
+        told=reports.append,
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
-    return Made(aligned.weights, aligned.tokenizer, len(rows), metrics)
+    report = reports[0]
+    return Made(aligned.weights, aligned.tokenizer, len(rows), metrics, notes=report.notes,
+                extra={"preferences": report.as_json()})  # fmt: skip
+
+
+PREFERRED: Final = ("prefer", "reinforce")
+"""Recipes after which it is open what a further run is to be held to."""
+
+
+def _refuse_an_ambiguous_reference(job: Job[Preference]) -> None:
+    """Raise if it is not clear what the model is to be held to."""
+    if job.place is None or "reference" in job.extra:
+        return
+    faults = []
+    if (job.place / "adapter_config.json").exists():
+        faults.append(Fault(where=str(job.place), expected="one model", seen="adapters too",
+                            do="Merge them, or say which is meant: --reference DIR."))  # fmt: skip
+    card = job.place / "run.json"
+    recipe = ""
+    if card.is_file():
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            recipe = json.loads(card.read_text(encoding="utf-8"))["model"]["recipe"]
+    if recipe in PREFERRED:
+        faults.append(
+            Fault(
+                where=str(job.place),
+                expected="a model that no preferences were learned in yet",
+                seen=f"one that {recipe} made",
+                do="Say what it is held to, itself or the model it came from: --reference DIR. "
+                "Held to itself, preferences count twice.",
+            )
+        )
+    if faults:
+        raise InputError(faults)
 
 
 def _unlearn(job: Job[Unlearning]) -> Made:
@@ -87,6 +148,32 @@ def _unlearn(job: Job[Unlearning]) -> Made:
     )  # fmt: skip
 
 
+def _begin_pretraining(data: Path, settings: Pretraining, seed: int) -> LocalModel | None:
+    """Return a model of random weights with a tokenizer of the text, if a shape was asked for."""
+    from normwright import learn
+
+    if settings.shape is None:
+        return None
+    texts = (passage.text for passage in learn.read_passages(data))
+    return learn.scratch_model(texts, shape=learn.SHAPES[settings.shape], seed=seed)
+
+
+def _pretrain(job: Job[Pretraining]) -> Made:
+    from normwright import learn
+    from normwright.learn.aims import SUMMARY
+
+    passages = learn.read_passages(job.data)
+    made, metrics = learn.pretrain_on(
+        job.start, passages, loop=job.loop, aims=aims_of(job.settings), row=job.settings.row,
+        lora=job.lora, running=job.running, permit=job.permit, unpermitted=job.unpermitted,
+    )  # fmt: skip
+    licences = dict(sorted(Counter(p.licence for p in passages).items()))
+    return Made(
+        made.weights, made.tokenizer, len(passages), metrics,
+        notes=(SUMMARY[job.settings.objective],), extra={"licences": licences},
+    )  # fmt: skip
+
+
 UNMEASURED: Final = (
     "No model trained again without the rows was given (--reference), so that nobody knows how far"
     " this one is from having forgotten."
@@ -96,7 +183,10 @@ UNMEASURED: Final = (
 RECIPES: Final[Mapping[str, Trainable]] = {
     "sft": Trainable(Tuning, _sft, "tuned"),
     "reward": Trainable(Reward, _reward, "reward"),
-    "prefer": Trainable(Preference, _prefer, "aligned", ("demonstrations",)),
+    "prefer": Trainable(
+        Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")
+    ),
+    "pretrain": Trainable(Pretraining, _pretrain, "base", begin=_begin_pretraining),
     "unlearn": Trainable(Unlearning, _unlearn, "unlearned", ("retain", "reference")),
 }
 """By name, in the order in which a model goes through them."""

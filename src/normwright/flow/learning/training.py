@@ -257,17 +257,24 @@ def _run(
     extra: Mapping[str, Path],
     progress: Progress | None,
     logs: Path | None,
-) -> tuple[Made, Digest]:
+) -> tuple[Made, Digest | None]:
     from normwright.models.local import LocalModel, embedded_path, use_threads
     from normwright.models.tuning import Running
 
     use_threads(threads)
-    place = model or embedded_path()
-    start = LocalModel.open(place)
+    begun = kind.begin(data, science, seed)
+    place = None if begun is not None else model or embedded_path()
+    if begun is not None and model is not None:
+        raise InputError([Fault(where="--model", expected="one of a model and --shape",
+                                seen="both")])  # fmt: skip
+    start = LocalModel.open(place) if place is not None else begun
+    assert start is not None
     workdir = _checkpoints(out) if science.save_every else None
     running = Running(progress=progress, workdir=workdir, logs=logs)
-    job: Job[Any] = Job(start, data, science, seed, running, permit, unpermitted, extra)
+    job: Job[Any] = Job(start, data, science, seed, running, permit, unpermitted, extra, place)
     made = kind.run(job)
+    if place is None:
+        return made, None
     return made, digest_bytes(json.dumps(_digests(place), sort_keys=True).encode())
 
 
@@ -287,7 +294,7 @@ def _written(
     out: Path,
     science: Tuning,
     seed: int,
-    base: Digest,
+    base: Digest | None,
     data: Path,
     permit: Permit | None,
     unpermitted: bool,

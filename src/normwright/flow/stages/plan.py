@@ -96,6 +96,8 @@ class _Given:
     """The steps that make what is learned from."""
     permitted: tuple[str, ...]
     """The step that permits training; none where there is no charter, or it is not asked."""
+    bound: tuple[str, ...]
+    """The step whose policy binds what is learned; none where there are no norms."""
     marked: Mapping[str, Any]
     """What a training step's key says of training without a permit; nothing where there is one."""
 
@@ -117,6 +119,7 @@ class _Given:
             permitted=("permit",)
             if settings.sources.norms is not None and not project.unpermitted
             else (),
+            bound=("charter",) if settings.sources.norms is not None else (),
             marked={"unpermitted": True} if project.unpermitted else {},
         )
 
@@ -253,7 +256,8 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
             Step(
                 "learn.prefer",
                 partial(weights.prefer, project),
-                after=("learn.sft", *given.taught, *given.permitted),
+                after=("learn.sft", *given.taught, *given.permitted, *given.bound),
+                files=digest_sources(project.directory, learn.prefer.auxiliary),
                 parameters={**learn.prefer.model_dump(), **given.threads, **given.marked},
                 rooms=("learn", "models", *_WEIGHTS),
             ),
@@ -262,7 +266,8 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
         Step(
             name,
             partial(weights.control, project),
-            after=("learn.base", *given.taught, *given.permitted),
+            after=("learn.base", *given.taught, *given.permitted, *given.bound),
+            files=digest_sources(project.directory, learn.prefer.auxiliary),
             parameters={
                 "sft": _dumped(learn.sft),
                 "prefer": learn.prefer.model_dump(),

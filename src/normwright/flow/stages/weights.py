@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.engine import Context
-from normwright.flow.loops import loop_of, lora_of
+from normwright.flow.loops import loop_of, lora_of, objective_of
 from normwright.flow.project import Project
 from normwright.flow.stages.drawn import scenes_of, thin
 from normwright.flow.stages.permits import permission
@@ -294,9 +294,14 @@ def _align(
 ) -> ModelRef:
     """Train on what people prefer and store the model; candidate and control alike."""
     from normwright import learn
+    from normwright.models.local import LocalScorer
 
     prefer, permit = project.settings.learn.prefer, permission(project, context)
     loop = loop_of(prefer, seed=context.seed)
+    rewards = {
+        place: (LocalScorer.open(project.path(place)), weight)
+        for place, weight in prefer.auxiliary.items()
+    }
     model, metrics = learn.prefer(
         tuned,
         _pairs(context),
@@ -304,9 +309,13 @@ def _align(
         permit=permit,
         unpermitted=permit is None,
         loop=loop,
+        lora=lora_of(prefer),
         beta=prefer.beta,
         anchor=prefer.sft_anchor,
         majority=prefer.majority_anchor,
+        objective=objective_of(prefer),
+        policy=_policy(context),
+        fixed=rewards,
         limit=_limit(project),
         running=_told(context, "preferring"),
     )
@@ -322,11 +331,17 @@ def _align(
         permit=permit,
         settings={
             **(about or {}),
+            "method": prefer.method,
             "beta": prefer.beta,
             "anchor": prefer.sft_anchor,
             "majority": prefer.majority_anchor,
         },
     )
+
+
+def _policy(context: Context) -> Policy | None:
+    """What binds what is learned; None where the project has no norms."""
+    return context.one("charter", Policy) if "charter" in context.step.after else None
 
 
 def _keep(

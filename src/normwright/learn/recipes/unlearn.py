@@ -270,8 +270,9 @@ def unlearn(
     once = replace(loop, epochs=1)
     loss = _misdirection(start, gone, layers, given, loop.seed) if layers else _loss(start, given)
     metrics = fit(
-        weights, data, loss=loss, collate=collate, loop=once, running=running, shuffle=False
-    )
+        weights, data, loss=loss, collate=collate, loop=once, running=running, shuffle=False,
+        counts=lambda row: {"forget": row.weight, "retain": row.kept_weight},
+    )  # fmt: skip
     plain = merged(weights).requires_grad_(True)
     model = LocalModel("unlearned", plain, start.tokenizer, start.batch)
     after = {"forget": token_loss(model, gone), "retain": token_loss(model, kept)}
@@ -453,14 +454,18 @@ def _loss(start: LocalModel, how: Forget) -> Callable[[Any, dict[str, Any]], tor
 
     def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
         bare = inner(model)
-        gone = _mean(forgetting(bare, batch), batch["weight"])
-        return gone + how.hold * _mean(keeping(bare, batch), batch["kept_weight"])
+        return _weighed(batch, forgetting(bare, batch), how.hold, keeping(bare, batch))
 
     return loss
 
 
-def _mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    return (weight * values).sum() / weight.sum()
+def _weighed(
+    batch: dict[str, Any], gone: torch.Tensor, hold: float, kept: torch.Tensor
+) -> torch.Tensor:
+    """Return the means of both sides by weight over the whole step, the second times `hold`."""
+    total = batch["total"]
+    forgotten: torch.Tensor = (batch["weight"] * gone).sum() / total["forget"]
+    return forgotten + hold * (batch["kept_weight"] * kept).sum() / total["retain"]
 
 
 def _misdirection(
@@ -487,7 +492,7 @@ def _misdirection(
                 before = answer_states(reference, group, layer=layer).float()
             return rmu(answer_states(bare, group, layer=layer), before, scale=scale)
 
-        forgotten = _mean(by_row(batch["forget"], astray), batch["weight"])
-        return forgotten + how.hold * _mean(by_row(batch["retain"], held), batch["kept_weight"])
+        gone, kept = by_row(batch["forget"], astray), by_row(batch["retain"], held)
+        return _weighed(batch, gone, how.hold, kept)
 
     return loss

@@ -98,7 +98,7 @@ def moved(batch: Any, device: torch.device) -> Any:
     return batch
 
 
-def _group_size(size: int | None, rows: int) -> int:
+def group_size(size: int | None, rows: int) -> int:
     """Return how many rows a group holds: on a GPU all of a step, whose padding costs less there
     than many small calls.
     """
@@ -124,7 +124,7 @@ def group_rows(rows: Sequence[AnswerRow], pad: int, *, size: int | None = None) 
     order = sorted(range(len(rows)), key=lambda i: len(rows[i].ids))
     place = torch.empty(len(rows), dtype=torch.long)
     place[torch.tensor(order)] = torch.arange(len(rows))
-    size = _group_size(size, len(rows))
+    size = group_size(size, len(rows))
     parts = [order[i : i + size] for i in range(0, len(order), size)]
     return {
         "groups": [pad_rows([rows[i] for i in part], pad) for part in parts],
@@ -174,14 +174,15 @@ def group_pairs(rows: Sequence[PairRow], pad: int, *, size: int | None = None) -
         `groups`, shortest rows first, each with `ids` and `positions` of shape (rows, width),
         `sees` of shape (rows, 1, width, width), true where a token attends to another, and, over
         all answer tokens, `where` (flat index of the hidden state that predicts it), `targets`
-        and `owner` (twice the row, plus one for second answers), and `ends` of shape (2 rows,),
-        the flat index of each answer's last token; `place`, shape (pairs,): where each pair stands
+        and `owner` (twice the row, plus one for second answers), `ends` of shape (2 rows,), the
+        flat index of each answer's last token, and `cuts` of shape (rows, 2), the lengths of prompt
+        and first answer; `place`, shape (pairs,): where each pair stands
         when the groups are laid end to end; `length`, shape (2, pairs).
     """
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     place = torch.empty(len(rows), dtype=torch.long)
     place[torch.tensor(order)] = torch.arange(len(rows))
-    size = _group_size(size, len(rows))
+    size = group_size(size, len(rows))
     parts = [order[i : i + size] for i in range(0, len(order), size)]
     return {
         "groups": [_pair_group([rows[i] for i in part], pad) for part in parts],
@@ -215,6 +216,7 @@ def _pair_group(rows: Sequence[PairRow], pad: int) -> dict[str, torch.Tensor]:
         "ids": ids,
         "positions": positions,
         "sees": sees[:, None],
+        "cuts": torch.tensor([[len(row.prompt), len(row.first)] for row in rows]),
         "where": torch.tensor(where),
         "targets": torch.tensor(targets),
         "owner": torch.tensor(owner),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,26 +18,42 @@ class Lora:
     """Names of the modules that are adapted; `all-linear`: every linear layer but the head."""
 
 
-def adapted(weights: Any, lora: Lora | None, *, seed: int) -> Any:
+def adapted(weights: Any, lora: Lora | None, *, seed: int, whole: tuple[str, ...] = ()) -> Any:
     """Return the weights with adapters on them, of which alone are trained; as they are for None.
 
     The underlying modules are changed in place, so give a copy.
+
+    Args:
+        weights: a transformers model.
+        lora: the adapters.
+        seed: draws their first weights.
+        whole: names of modules that are trained whole instead, as a head that starts from nothing.
     """
     if lora is None:
         return weights
     import torch
-    from peft import LoraConfig, get_peft_model
+    from peft import get_peft_model
 
     torch.manual_seed(seed)
-    targets = lora.targets if isinstance(lora.targets, str) else list(lora.targets)
-    config = LoraConfig(
+    with warnings.catch_warnings():
+        # peft asks for a property whose name transformers is about to change.
+        warnings.filterwarnings("ignore", message=".*gradient_checkpointing.*")
+        return get_peft_model(weights, adapter_config(lora, whole=whole))
+
+
+def adapter_config(lora: Lora, *, whole: tuple[str, ...] = ()) -> Any:
+    """Return adapters as peft takes them; modules of these names are trained whole."""
+    from peft import LoraConfig
+
+    return LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=targets,
+        target_modules=lora.targets if isinstance(lora.targets, str) else list(lora.targets),
         bias="none",
+        modules_to_save=list(whole) or None,
+        exclude_modules=list(whole) or None,
     )
-    return get_peft_model(weights, config)
 
 
 def inner(weights: Any) -> Any:

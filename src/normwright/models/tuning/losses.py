@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from normwright.models.tuning.anatomy import head, states, takes_positions
+
 SHORT = 192
 """Rows up to so many tokens are attended to by plain matrix products on a CPU: its fused kernel is
 made for long ones (measured: 6.4 against 5.3 thousand tokens a second at 128, 5.3 against 6.1 at
@@ -50,16 +52,14 @@ def answer_logprobs(model: Any, ids: torch.Tensor, answer: torch.Tensor) -> torc
     Only answer positions pass through the vocabulary matrix; prompts cost no softmax.
 
     Args:
-        model: a transformers causal language model with `.model` and `.lm_head`.
+        model: a transformers causal language model.
         ids: token ids, shape (rows, width), right-padded.
         answer: 1 where a token belongs to the answer, same shape.
     """
-    # No mask is passed: rows are padded on the right, where causal attention never looks, and
-    # without one attention takes its fast path.
     with attending(ids):
-        hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]
+        hidden = states(model, ids)[:, :-1]
     where = answer[:, 1:].flatten().nonzero().squeeze(1)
-    losses = token_losses(model.lm_head, rows_at(hidden, where), ids[:, 1:].flatten()[where])
+    losses = token_losses(head(model), rows_at(hidden, where), ids[:, 1:].flatten()[where])
     rows = torch.arange(len(ids), device=ids.device)
     owners = rows.repeat_interleave(ids.shape[1] - 1)[where]
     return torch.zeros(len(ids), device=ids.device).index_add(0, owners, -losses)
@@ -82,14 +82,13 @@ def pair_logprobs(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torc
     """Return the summed log-probabilities of first and second answers, in nats, each (pairs,).
 
     Args:
-        model: a transformers causal language model with `.model` and `.lm_head` that takes
-            positions and a mask of shape (rows, 1, width, width).
+        model: a transformers causal language model.
         batch: what `group_pairs` laid out.
     """
     parts = []
     for group in batch["groups"]:
         hidden = _pair_states(model, group)
-        losses = token_losses(model.lm_head, rows_at(hidden, group["where"]), group["targets"])
+        losses = token_losses(head(model), rows_at(hidden, group["where"]), group["targets"])
         nothing = torch.zeros(2 * len(group["ids"]), device=losses.device)
         sums = nothing.index_add(0, group["owner"], -losses)
         parts.append(sums.reshape(-1, 2))
@@ -98,29 +97,58 @@ def pair_logprobs(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torc
 
 
 def pair_scores(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the logits of first and second answers, each (pairs,).
+    """Return the first logit of first and second answers, each (pairs,).
 
     Args:
-        model: a transformers one-logit sequence classifier with `.model` and `.score`.
+        model: a transformers sequence classifier with `.score`.
+        batch: what `group_pairs` laid out.
+    """
+    both = head_scores(model, batch)
+    return both[:, 0, 0], both[:, 1, 0]
+
+
+def head_scores(model: Any, batch: dict[str, Any]) -> torch.Tensor:
+    """Return every logit of first and second answers, shape (pairs, 2, heads).
+
+    Args:
+        model: a transformers sequence classifier with `.score`.
         batch: what `group_pairs` laid out.
     """
     parts = [
-        model.score(rows_at(_pair_states(model, group), group["ends"])).float().reshape(-1, 2)
+        model.score(rows_at(_pair_states(model, group), group["ends"])).float()
         for group in batch["groups"]
     ]
-    both = torch.cat(parts)[batch["place"]]
-    return both[:, 0], both[:, 1]
+    return torch.cat([p.reshape(-1, 2, p.shape[-1]) for p in parts])[batch["place"]]
+
+
+def last_scores(model: Any, batch: dict[str, Any]) -> torch.Tensor:
+    """Return every logit of the rows of a step that `group_rows` laid out, shape (rows, heads)."""
+    parts = []
+    for group in batch["groups"]:
+        ids, answer = group["ids"], group["answer"]
+        with attending(ids):
+            hidden = states(model, ids)
+        places = torch.arange(ids.shape[1], device=ids.device)
+        last = (answer * places).argmax(1) + torch.arange(len(ids), device=ids.device) * len(places)
+        parts.append(model.score(rows_at(hidden, last)).float())
+    return torch.cat(parts)[batch["place"]]
 
 
 def _pair_states(model: Any, group: dict[str, torch.Tensor]) -> torch.Tensor:
     """Hidden states of a group of pairs, shape (rows, width, size)."""
-    with attending(group["ids"]):
-        states: torch.Tensor = model.model(
-            input_ids=group["ids"],
-            position_ids=group["positions"],
-            attention_mask=group["sees"],
-        ).last_hidden_state
-    return states
+    ids = group["ids"]
+    if takes_positions(model):
+        with attending(ids):
+            return states(model, ids, positions=group["positions"], sees=group["sees"])
+    # Without positions of their own, second answers are read again behind the prompt alone. First
+    # answers never see what stands behind them.
+    columns = torch.arange(ids.shape[1], device=ids.device)
+    prompt, first = group["cuts"][:, :1], group["cuts"][:, 1:]
+    behind = (columns + torch.where(columns >= prompt, first, 0)).clamp_max(ids.shape[1] - 1)
+    with attending(ids):
+        one, other = states(model, ids), states(model, ids.gather(1, behind))
+    back = (columns - first).clamp_min(0)[..., None].expand_as(other)
+    return torch.where((columns >= prompt + first)[..., None], other.gather(1, back), one)
 
 
 def token_losses(
