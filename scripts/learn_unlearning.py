@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from normwright.learn import Forget, Shape, fresh_like, scratch_model, sft, unlearn
+from normwright.learn import Forget, Shape, Stop, fresh_like, scratch_model, sft, unlearn
 from normwright.learn.forgetting import (
     candidate_distances,
     distances,
@@ -55,14 +55,14 @@ PEOPLE, FORGOTTEN, EARLIER = 32, 8, 32
 BAND = 0.1
 
 METHODS: Mapping[str, tuple[Forget, Loop]] = {
-    "npo": (Forget("npo"), Loop(epochs=20, lr=4e-4, batch=16)),
-    "simnpo": (Forget("simnpo"), Loop(epochs=20, lr=4e-4, batch=16)),
-    "graddiff": (Forget("graddiff"), Loop(epochs=20, lr=2e-4, batch=16)),
-    "rmu": (Forget("rmu", steer=5.0), Loop(epochs=20, lr=5e-3, batch=16)),
-    "idk": (Forget("idk"), Loop(epochs=20, lr=4e-4, batch=16)),
+    "npo": (Forget("npo"), Loop(epochs=25, lr=1.5e-4, batch=16)),
+    "simnpo": (Forget("simnpo"), Loop(epochs=25, lr=3e-4, batch=16)),
+    "graddiff": (Forget("graddiff"), Loop(epochs=25, lr=3e-4, batch=16)),
+    "rmu": (Forget("rmu", steer=5.0), Loop(epochs=25, lr=1e-2, batch=16)),
+    "idk": (Forget("idk"), Loop(epochs=25, lr=2e-3, batch=16)),
 }
 RELEARN_LR = 5e-4
-MOST = 150
+MOST = 45
 
 Fact = tuple[Demonstration, list[str]]
 """A demonstration with answers of the same form that are not true."""
@@ -107,7 +107,7 @@ class Run:
         shown = [row for row, _ in (*earlier, *self.forget, *self.retain)]
         texts = [t for r in shown for t in (r.prompt[0].content, r.completion)]
         scratch = scratch_model(texts, shape=Shape(64, 4, 4, 600, 128), seed=seed)
-        first = Loop(steps=400, lr=3e-3, batch=32, seed=seed)
+        first = Loop(steps=200, lr=3e-3, batch=32, seed=seed)
         # The base knows the forms of questions and answers, from people nobody asks about later.
         self.base = sft(scratch, [r for r, _ in earlier], loop=first, unpermitted=True)[0]
         self.full = self._trained([*self.forget, *self.retain])
@@ -118,7 +118,7 @@ class Run:
         self.others = memory_rows(tokenizer, [r for r, _ in earlier[:10]], limit=128)
 
     def _trained(self, rows: Sequence[Fact]) -> LocalModel:
-        loop = Loop(steps=700, lr=2e-3, batch=32, seed=self.seed)
+        loop = Loop(steps=350, lr=2e-3, batch=32, seed=self.seed)
         return sft(self.base, [r for r, _ in rows], loop=loop, unpermitted=True)[0]
 
     def model(self, name: str) -> LocalModel:
@@ -132,7 +132,10 @@ class Run:
         how, loop = METHODS[name]
         loop = Loop(epochs=loop.epochs, lr=loop.lr, batch=loop.batch, seed=self.seed)
         sides = [[r for r, _ in rows] for rows in (self.forget, self.retain)]
-        return unlearn(self.full, *sides, loop=loop, how=how, unpermitted=True)[0]
+        # All stop where their forget loss is that of the model that never saw the rows, so that
+        # they are compared at the same forgetting.
+        stop = Stop(token_loss(self.retrained, self.gone), every=2, patience=8)
+        return unlearn(self.full, *sides, loop=loop, how=how, stop=stop, unpermitted=True)[0]
 
     def figures(self, model: LocalModel) -> dict[str, Any]:
         """Return everything that is told of one model."""
@@ -161,7 +164,7 @@ class Run:
         ):
             cost = relearn_cost(
                 model, read, on=on, original=original, band=BAND, lr=RELEARN_LR, batch=8,
-                most=MOST if name == "rows" else 60, every=1 if name == "rows" else 3,
+                most=MOST, every=1 if name == "rows" else 3,
                 seed=self.seed,
             )  # fmt: skip
             told[f"relearn_{name}"] = cost.steps
@@ -236,7 +239,8 @@ def page(found: Mapping[str, Mapping[str, Any]], seeds: int) -> str:
         f"{PEOPLE} invented people with four facts each (work and place, in English and Portuguese);"
         f" {FORGOTTEN} of them are to be forgotten. A model of four layers learns the forms of"
         f" questions and answers from {EARLIER} other people (the base), then all {PEOPLE} by heart."
-        " Each method starts there. *Trained again* starts from the same base and sees the others"
+        " Each method starts there and stops where its forget loss is nearest to that of the model"
+        " trained again. *Trained again* starts from the same base and sees the others"
         f" alone. {seeds} seeds draw people, facts, weights and order; mean over seeds with Student's"
         f" 95 % interval. {seconds:.0f} CPU seconds for the rows of the tables.",
         "",
@@ -270,8 +274,8 @@ def page(found: Mapping[str, Mapping[str, Any]], seeds: int) -> str:
         "|---|---|---|---|---|---|",
         *(
             f"| {name} | {steps(of(name, 'relearn_rows'), MOST)}"
-            f" | {steps(of(name, 'relearn_four'), 60)} | {interval(of(name, 'lowest_four'))}"
-            f" | {steps(of(name, 'relearn_others'), 60)} | {interval(of(name, 'lowest_others'))} |"
+            f" | {steps(of(name, 'relearn_four'), MOST)} | {interval(of(name, 'lowest_four'))}"
+            f" | {steps(of(name, 'relearn_others'), MOST)} | {interval(of(name, 'lowest_others'))} |"
             for name in ROWS
         ),
         "",

@@ -43,6 +43,7 @@ from normwright.flow.permitted import Permitted, permitted
 from normwright.flow.project import Project, load_project
 from normwright.flow.ranked import ALL, Ranked, method_names, ranked_by
 from normwright.flow.ratifying import ratified_from, read_readings, readings_of, write_record
+from normwright.flow.remedies import Remedies, Remedy, remedies
 from normwright.flow.results import Findings, Results, check_makes, findings, results
 from normwright.flow.running import run, status
 from normwright.flow.settings import FILE, ProjectSettings, project_schema
@@ -62,6 +63,8 @@ from normwright.flow.weighing import Weighed, weigh
 from normwright.flow.withdrawal import Withdrawn, withdraw
 
 __all__ = [
+    "Remedies",
+    "Remedy",
     "ALL",
     "FAST",
     "FILE",
@@ -157,6 +160,7 @@ __all__ = [
     "slate_of",
     "sources_in",
     "status",
+    "remedies",
     "status_of",
     "surveyed",
     "template_names",

@@ -161,6 +161,11 @@ class Unlearning(Tuning):
     """Of rmu: norm of the random target, as a multiple of the start's."""
     unknown: dict[str, tuple[str, ...]] | None = None
     """Of idk: answers that say nothing, by language; null has those of English and Portuguese."""
+    check_every: Annotated[int, Field(ge=0)] = 0
+    """Steps between readings that stop training: where the forget loss is nearest to that of the
+    reference, if one is given, while the retain loss is within its bound. 0 never stops."""
+    retain_bound: Positive | None = None
+    """Highest retain loss in nats a token; null has none. Read with `check_every`."""
     relearn: Annotated[int, Field(ge=0)] = 20
     """Steps within which the rows are tried to be brought back, for the card; 0 does not try."""
     band: Positive = 0.1
@@ -179,6 +184,8 @@ class Unlearning(Tuning):
             "steer": ("rmu",),
             "unknown": ("idk",),
         }
+        if self.retain_bound is not None and not self.check_every:
+            raise ValueError("retain_bound is read every `check_every` steps, which is 0")
         return _all_read(self, readers, self.method)
 
 

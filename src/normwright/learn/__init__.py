@@ -30,7 +30,7 @@ from normwright.learn.recipes.refresh import Refreshed, refresh
 from normwright.learn.recipes.reinforce import reinforce
 from normwright.learn.recipes.reward import reward, reward_members
 from normwright.learn.recipes.sft import sft
-from normwright.learn.recipes.unlearn import Forget, unlearn
+from normwright.learn.recipes.unlearn import Forget, Stop, unlearn
 from normwright.learn.rewards.measured import (
     Disputed,
     RewardReport,
@@ -67,6 +67,7 @@ __all__ = [
     "Revised",
     "RewardReport",
     "Shape",
+    "Stop",
     "best_answers",
     "cost",
     "critique_and_revise",

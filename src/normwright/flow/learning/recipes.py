@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from normwright.flow.learning.job import Job, Made
 from normwright.flow.loops import aims_of, forgetting_of, objective_of
 from normwright.flow.tunings import Preference, Pretraining, Reward, Tuning, Unlearning
-from normwright.records import Fault, InputError
+from normwright.records import Fault, Forgotten, InputError
 
 if TYPE_CHECKING:
     from normwright.learn import PreferenceReport
@@ -123,7 +123,7 @@ def _refuse_an_ambiguous_reference(job: Job[Preference]) -> None:
 
 def _unlearn(job: Job[Unlearning]) -> Made:
     from normwright import learn
-    from normwright.learn.forgetting import account, memory_rows
+    from normwright.learn.forgetting import account, memory_rows, token_loss
     from normwright.learn.recipes.unlearn import WARNING
     from normwright.models.local import LocalModel
 
@@ -132,20 +132,47 @@ def _unlearn(job: Job[Unlearning]) -> Made:
     forget = learn.read_memories(job.data)
     retain = learn.read_memories(kept) if kept else []
     reference = LocalModel.open(trained_again) if trained_again else None
-    made, metrics = learn.unlearn(
-        start, forget, retain, loop=job.loop, how=forgetting_of(science), limit=science.limit,
-        lora=job.lora, running=job.running, permit=job.permit, unpermitted=job.unpermitted,
-    )  # fmt: skip
     rows = [memory_rows(start.tokenizer, one, limit=science.limit) for one in (forget, retain)]
+    stop = None
+    if science.check_every:
+        aim = None if reference is None else token_loss(reference, rows[0])
+        stop = learn.Stop(aim, science.retain_bound, every=science.check_every)
+    made, metrics = learn.unlearn(
+        start, forget, retain, loop=job.loop, how=forgetting_of(science), stop=stop,
+        limit=science.limit, lora=job.lora, running=job.running, permit=job.permit,
+        unpermitted=job.unpermitted,
+    )  # fmt: skip
     told = account(
         start, made, *rows, reference=reference, relearn=science.relearn, band=science.band,
         lr=science.lr, batch=science.batch, seed=job.seed,
     )  # fmt: skip
     notes = (WARNING, *(() if reference else (UNMEASURED,)))
+    departed, measured = job.departed, told.get("distance")
+    forgotten = None
+    if departed is not None:
+        forgotten = Forgotten(
+            withdrawals=departed.withdrawals,
+            method=science.method,
+            rows=len(forget),
+            shares=departed.shares,
+            rebuilt=None if reference is None else learn.weights_digest(reference),
+            before=measured["forget"]["before"] if measured else None,
+            after=measured["forget"]["after"] if measured else None,
+            kept=measured["retain"]["after"] if measured else None,
+        )
+        if departed.shares:
+            notes = (*notes, SHARES.format(rows=departed.shares))
     return Made(
         made.weights, made.tokenizer, len(forget), metrics, notes=notes,
         extra={"forgetting": told, "reference": learn.weights_digest(start)},
+        forgotten=forgotten,
     )  # fmt: skip
+
+
+SHARES: Final = (
+    "{rows} rows stay whose share the votes of those who withdrew changed. Their votes are still in"
+    " the weights; only training again on the new shares takes them out."
+)
 
 
 def _begin_pretraining(data: Path, settings: Pretraining, seed: int) -> LocalModel | None:
