@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from normwright.flow.loops import loop_of, lora_of
 from normwright.flow.tunings import Tuning
-from normwright.records import Permit
+from normwright.records import Digest, Forgotten, Permit
 
 if TYPE_CHECKING:
     from normwright.models.local import LocalModel
     from normwright.models.tuning import Loop, Lora, Running
 
 Science = TypeVar("Science", bound=Tuning)
+
+
+@dataclass(frozen=True)
+class Departed:
+    """Whose rows a model is to forget, as a project knows it."""
+
+    withdrawals: tuple[Digest, ...]
+    """Their withdrawals."""
+    shares: int
+    """Rows that stay and whose share their votes changed."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,8 @@ class Job(Generic[Science]):
     """Further files and directories a recipe reads, by the option that gave them."""
     place: Path | None = None
     """The directory of the model it starts from; None where it came from elsewhere."""
+    departed: Departed | None = None
+    """Of `unlearn`: whose rows are to be forgotten, if they withdrew from a project."""
 
     @property
     def loop(self) -> Loop:
@@ -64,3 +76,7 @@ class Made:
     """What whoever uses the model has to know, for its card."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Findings beyond single figures, as JSON values; they stand in the run card."""
+    forgotten: Forgotten | None = None
+    """What it, or the model it comes from, was made to forget of people who withdrew."""
+    unpermitted: bool = False
+    """The model it comes from was trained without a permit."""
