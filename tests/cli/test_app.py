@@ -72,6 +72,7 @@ def test_the_commands_are_these() -> None:
         "learn prefer",
         "learn reward",
         "learn sft",
+        "learn unlearn",
         "plugins",
         "run",
         "status",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from normwright.flow.tunings import Preference, Tuning
+from normwright.flow.tunings import Preference, Tuning, Unlearning
 
 if TYPE_CHECKING:
-    from normwright.learn import Objective
+    from normwright.learn import Forget, Objective
     from normwright.models.tuning import Loop, Lora
 
 
@@ -63,4 +63,20 @@ def objective_of(settings: Preference) -> Objective:
             regret=groups.regret,
         ),
         prompts=settings.checked_prompts,
+    )
+
+
+def forgetting_of(science: Unlearning) -> Forget:
+    """Return how to forget, as the recipe takes it."""
+    from normwright.learn import Forget
+
+    return Forget(
+        method=science.method,
+        beta=science.beta,
+        margin=science.margin,
+        retain=science.retain,
+        retention=science.retention,
+        depth=science.depth,
+        steer=science.steer,
+        unknown=science.unknown,
     )

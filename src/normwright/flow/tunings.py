@@ -51,6 +51,12 @@ class Reward(Tuning):
 
     epochs: Annotated[int, Field(ge=1, le=1000)] = 1
     """Times through the pairs."""
+    limit: Count | None = None
+    """Tokens an encoder reads of a conversation and an answer, at most; null: all its positions."""
+    frozen: Annotated[int, Field(ge=0)] = 0
+    """Lowest layers of an encoder that stay as they are."""
+    random_init: bool = False
+    """Draw all weights of an encoder anew: the control of its pre-training."""
 
 
 class Robust(Settings):
@@ -133,3 +139,36 @@ class Preference(Tuning):
 
 def _default(name: str) -> object:
     return Preference.model_fields[name].default
+
+
+class Unlearning(Tuning):
+    """Forgetting rows, while others are held. What looks forgotten can be relearned in few steps."""
+
+    method: Literal["npo", "simnpo", "graddiff", "rmu", "idk"] = "npo"
+    """The loss on what is to be forgotten."""
+    lr: Positive = 1e-4
+    """Learning rate at its peak."""
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Times through the rows to be forgotten."""
+    batch: Count = 8
+    """Rows to be forgotten in a step, each beside one to be kept."""
+    beta: Positive | None = None
+    """How soon the pull fades; null is 0.1, and 2.5 of simnpo, which reads it a token."""
+    margin: float = 0.0
+    """Of simnpo: above 0 it goes further."""
+    retain: Annotated[float, Field(ge=0)] | None = None
+    """Weight of what is kept; null is 1, and 20 of rmu."""
+    retention: Literal["likelihood", "divergence"] = "likelihood"
+    """Whether rows are kept by their likelihood, or by KL(start || model)."""
+    depth: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Of rmu: the share of the layers after which states are misdirected."""
+    steer: Positive = 2.0
+    """Of rmu: norm of the random target, as a multiple of the start's."""
+    unknown: dict[str, tuple[str, ...]] | None = None
+    """Of idk: answers that say nothing, by language; null has those of English and Portuguese."""
+    relearn: Annotated[int, Field(ge=0)] = 20
+    """Steps within which the rows are tried to be brought back, for the card; 0 does not try."""
+    band: Positive = 0.1
+    """How near to the forget loss of the start counts as back, in nats a token."""
+    limit: Count = 512
+    """Longest row in tokens; longer ones are an error, never cut."""

@@ -13,6 +13,7 @@ from normwright.learn.corpora import (
 from normwright.learn.critique import Critiqued, Revised, critique_and_revise
 from normwright.learn.data import Curated, demonstrate, pair, spared
 from normwright.learn.objective import Method, Objective
+from normwright.learn.passages import Memory, read_memories, read_passages
 from normwright.learn.preferred import PreferenceReport
 from normwright.learn.recipes.cost import CostReport, Labelled, cost, measure_cost
 from normwright.learn.recipes.prefer import prefer
@@ -20,7 +21,9 @@ from normwright.learn.recipes.pretrain import Shape, new_model, pretrain, train_
 from normwright.learn.recipes.refresh import Refreshed, refresh
 from normwright.learn.recipes.reinforce import reinforce
 from normwright.learn.recipes.reward import reward, reward_members
+from normwright.learn.recipes.reward_encoder import reward_encoder
 from normwright.learn.recipes.sft import sft
+from normwright.learn.recipes.unlearn import Forget, unlearn
 from normwright.learn.rewards.measured import (
     Disputed,
     RewardReport,
@@ -35,7 +38,7 @@ from normwright.learn.rows import (
     read_scored_answers,
 )
 from normwright.learn.scored import best_answers, scored_answers
-from normwright.learn.weights import fresh_like, model_ref, scratch_model
+from normwright.learn.weights import fresh_like, model_ref, scratch_model, weights_digest
 
 __all__ = [
     "Breach",
@@ -44,7 +47,9 @@ __all__ = [
     "Critiqued",
     "Curated",
     "Disputed",
+    "Forget",
     "Labelled",
+    "Memory",
     "Method",
     "Objective",
     "PreferenceReport",
@@ -73,16 +78,21 @@ __all__ = [
     "pretrain",
     "read_demonstrations",
     "read_instructions",
+    "read_memories",
+    "read_passages",
     "read_preferences",
     "read_prompts",
     "read_scored_answers",
     "refresh",
     "reinforce",
     "reward",
+    "reward_encoder",
     "reward_members",
     "scored_answers",
     "scratch_model",
     "sft",
     "spared",
     "train_tokenizer",
+    "unlearn",
+    "weights_digest",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,15 @@ def fresh_like(model: LocalModel, *, seed: int) -> LocalModel:
     torch.manual_seed(seed)
     weights = AutoModelForCausalLM.from_config(model.weights.config)
     return LocalModel("random-init", weights.float(), model.tokenizer, model.batch)
+
+
+def weights_digest(model: LocalModel) -> Digest:
+    """Return the digest of a model's weights in memory: names, shapes and values."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.weights.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return f"sha256:{digest.hexdigest()}"
 
 
 def model_ref(

@@ -137,9 +137,9 @@ def _templated(tokenizer: Any, form: TextForm, prompt: Sequence[Message], answer
 def _in_segments(tokenizer: Any, form: TextForm, prompt: Sequence[Message], answer: str) -> Read:
     turns = turns_text(prompt)
     room = form.limit - tokenizer.num_special_tokens_to_add(pair=True)
-    spans = tokenizer(
-        answer, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-    )["offset_mapping"]
+    spans = tokenizer(answer, add_special_tokens=False, return_offsets_mapping=True, verbose=False)[
+        "offset_mapping"
+    ]
     cut = len(spans) > room
     if cut:
         answer = answer[: spans[room - 1][1]]
@@ -341,7 +341,8 @@ def fresh_classifier(
 
 def _with_trunk(path: Path, config: Any) -> Any:
     """The trunk as it lies there, whatever head lies with it; transformers tells of the new head in
-    a log that says nothing new here."""
+    a log that says nothing new here.
+    """
     from transformers import AutoModelForSequenceClassification
     from transformers.utils import logging
 

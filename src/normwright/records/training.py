@@ -25,6 +25,22 @@ class Demonstration(Record):
     family: str
 
 
+class Passage(Frozen):
+    """A stretch of running text, with how bad it is where somebody or something scored it."""
+
+    text: str
+    lang: Lang
+    score: float | None = None
+    """How bad the whole is, higher being worse; None: nobody said."""
+    spans: tuple[tuple[int, int, float], ...] = ()
+    """(first character, one past the last, how bad), in order and without overlap. What lies in
+    none is not scored."""
+    origin: Literal["human", "synthetic", "translated"]
+    licence: str
+    name: str
+    """Which row of which file."""
+
+
 class PairVote(Frozen):
     """What one person chose between the two answers of a pair."""
 

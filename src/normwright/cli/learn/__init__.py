@@ -1,6 +1,19 @@
 """`normwright learn`: from rows to weights, and proofs that they got there."""
 
-from normwright.cli.learn import languages, train
+from normwright.cli.learn import (
+    lab,
+    languages,
+    pretrain,
+    train,
+    unlearn,
+)
 from normwright.cli.learn.group import app
 
-__all__ = ["app", "languages", "train"]
+__all__ = [
+    "app",
+    "lab",
+    "languages",
+    "pretrain",
+    "train",
+    "unlearn",
+]

@@ -166,6 +166,10 @@ def train(
     file = settings.pop("settings", None)
     files = {name: value for name, value in settings.items() if isinstance(value, Path)}
     changes = {name: value for name, value in settings.items() if name not in files}
+    if "forget" in files and project is None:
+        if data is not None:
+            raise typer.BadParameter("the same as --data: give one", param_hint="--forget")
+        data = files.pop("forget")
     with telling(shown, quiet=as_json) as progress:
         if project is not None:
             beside = {"--data": data, "--model": model, "--settings": file, **files}

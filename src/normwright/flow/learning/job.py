@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -22,7 +23,8 @@ Science = TypeVar("Science", bound=Tuning)
 class Job(Generic[Science]):
     """A model, rows and settings, and by what right."""
 
-    start: LocalModel
+    place: Path
+    """The directory of the model it starts from."""
     data: Path
     """The file of rows, as it was given."""
     settings: Science
@@ -32,8 +34,17 @@ class Job(Generic[Science]):
     unpermitted: bool = False
     extra: Mapping[str, Path] = field(default_factory=dict)
     """Further files and directories a recipe reads, by the option that gave them."""
-    place: Path | None = None
-    """The directory of the model it starts from; None where it came from elsewhere."""
+
+    @cached_property
+    def start(self) -> LocalModel:
+        """The language model it starts from, opened when it is first asked for.
+
+        Raises:
+            InputError: naming everything the directory lacks.
+        """
+        from normwright.models.local import LocalModel
+
+        return LocalModel.open(self.place)
 
     @property
     def loop(self) -> Loop:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
-from normwright.flow.loops import objective_of
-from normwright.flow.tunings import Preference, Reward, Tuning
+from normwright.flow.loops import forgetting_of, objective_of
+from normwright.flow.tunings import Preference, Reward, Tuning, Unlearning
 from normwright.records import Fault, InputError
 
 if TYPE_CHECKING:
@@ -44,13 +44,53 @@ def _sft(job: Job[Tuning]) -> Made:
 
 def _reward(job: Job[Reward]) -> Made:
     from normwright import learn
+    from normwright.models.encoder import is_encoder, opened_config
+    from normwright.models.local import check_directory
 
+    check_directory(job.place)
+    if is_encoder(opened_config(job.place)):
+        return _reward_on_encoder(job)
+    _refuse_encoder_settings(job)
     rows = learn.read_preferences(job.data)
     weights, metrics = learn.reward(
         job.start, rows, loop=job.loop, running=job.running,
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
     return Made(weights, job.start.tokenizer, len(rows), metrics)
+
+
+def _reward_on_encoder(job: Job[Reward]) -> Made:
+    from normwright import learn
+    from normwright.models.encoder import fresh_classifier
+
+    rows = learn.read_preferences(job.data)
+    start = fresh_classifier(
+        job.place, seed=job.seed, limit=job.settings.limit, random=job.settings.random_init
+    )
+    weights, metrics = learn.reward_encoder(
+        start, rows, loop=job.loop, lora=job.lora, frozen=job.settings.frozen,
+        running=job.running, permit=job.permit, unpermitted=job.unpermitted,
+    )  # fmt: skip
+    cut = int(metrics["answers_cut"])
+    notes = [f"It reads at most {start.form.limit} tokens: the end of a conversation, and an answer."]
+    if cut:
+        notes.append(f"{cut} of {2 * len(rows)} answers were read without the beginning of their "
+                     "conversation.")  # fmt: skip
+    if job.settings.random_init:
+        notes.append("Its trunk started from nothing: a control.")
+    return Made(weights, start.tokenizer, len(rows), metrics, notes=tuple(notes))
+
+
+def _refuse_encoder_settings(job: Job[Reward]) -> None:
+    """Raise one error naming the settings that no language model would follow."""
+    asked = [name for name in ("frozen", "random_init", "limit")
+             if getattr(job.settings, name)]  # fmt: skip
+    if asked:
+        raise InputError([
+            Fault(where=name, expected="an encoder", seen=f"{job.place} is a language model",
+                  do="Leave the setting out.")
+            for name in asked
+        ])  # fmt: skip
 
 
 def _prefer(job: Job[Preference]) -> Made:
@@ -116,11 +156,45 @@ def _refuse_an_ambiguous_reference(job: Job[Preference]) -> None:
         raise InputError(faults)
 
 
+def _unlearn(job: Job[Unlearning]) -> Made:
+    from normwright import learn
+    from normwright.learn.forgetting import account, memory_rows
+    from normwright.learn.recipes.unlearn import WARNING
+    from normwright.models.local import LocalModel
+
+    science, start = job.settings, job.start
+    kept, trained_again = job.extra.get("retain"), job.extra.get("reference")
+    forget = learn.read_memories(job.data)
+    retain = learn.read_memories(kept) if kept else []
+    reference = LocalModel.open(trained_again) if trained_again else None
+    made, metrics = learn.unlearn(
+        start, forget, retain, loop=job.loop, how=forgetting_of(science), limit=science.limit,
+        lora=job.lora, running=job.running, permit=job.permit, unpermitted=job.unpermitted,
+    )  # fmt: skip
+    rows = [memory_rows(start.tokenizer, one, limit=science.limit) for one in (forget, retain)]
+    told = account(
+        start, made, *rows, reference=reference, relearn=science.relearn, band=science.band,
+        lr=science.lr, batch=science.batch, seed=job.seed,
+    )  # fmt: skip
+    notes = (WARNING, *(() if reference else (UNMEASURED,)))
+    return Made(
+        made.weights, made.tokenizer, len(forget), metrics, notes=notes,
+        extra={"forgetting": told, "reference": learn.weights_digest(start)},
+    )  # fmt: skip
+
+
+UNMEASURED: Final = (
+    "No model trained again without the rows was given (--reference), so that nobody knows how far"
+    " this one is from having forgotten."
+)
+
+
 RECIPES: Final[Mapping[str, Trainable]] = {
     "sft": Trainable(Tuning, _sft, "tuned"),
     "reward": Trainable(Reward, _reward, "reward"),
     "prefer": Trainable(
         Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")
     ),
+    "unlearn": Trainable(Unlearning, _unlearn, "unlearned", ("retain", "reference")),
 }
 """By name, in the order in which a model goes through them."""

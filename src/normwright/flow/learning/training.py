@@ -258,15 +258,14 @@ def _run(
     progress: Progress | None,
     logs: Path | None,
 ) -> tuple[Made, Digest]:
-    from normwright.models.local import LocalModel, embedded_path, use_threads
+    from normwright.models.local import embedded_path, use_threads
     from normwright.models.tuning import Running
 
     use_threads(threads)
     place = model or embedded_path()
-    start = LocalModel.open(place)
     workdir = _checkpoints(out) if science.save_every else None
     running = Running(progress=progress, workdir=workdir, logs=logs)
-    job: Job[Any] = Job(start, data, science, seed, running, permit, unpermitted, extra, place)
+    job: Job[Any] = Job(place, data, science, seed, running, permit, unpermitted, extra)
     made = kind.run(job)
     return made, digest_bytes(json.dumps(_digests(place), sort_keys=True).encode())
 

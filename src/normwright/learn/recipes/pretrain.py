@@ -1,32 +1,57 @@
-"""Pre-train a small bilingual language model on public-domain text and generated dialogues.
+"""Pre-train a language model on text, of which parts may be bad, and on generated dialogues.
 
-Supports: byte-level BPE training, a Llama model of any size, conditional control tokens (Korbak et
-al. 2023), resuming after a kill, any set of languages. Assumes: text as JSON lines with `text` and
-`lang` (books) or one field a language (parallel documentation), and a scene bank for the dialogues.
-May harm: a model of a few million parameters knows no facts; it copies, looks up and follows forms.
+Supports: byte-level BPE training, a Llama model of any size or one to go on from, six objectives on
+scored text (Korbak et al. 2023; `learn.objectives`), resuming after a kill, any set of languages.
+Assumes: text as JSON lines with `text` and `lang` (books) or one field a language (parallel
+documentation), and a scene bank for the dialogues; scores that somebody stands for. May harm: a
+model of a few million parameters knows no facts; it copies, looks up and follows forms. What is bad
+by a score nobody checked is what the score says, not what people mean.
 
-Top to bottom: tokenizer, rows, model, loss, loop, save.
+Top to bottom: tokenizer, model, rows, losses, scored text, loop.
 """
 
 from __future__ import annotations
 
 import bisect
+import copy
 import gzip
 import json
+import math
 import random
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from normwright.learn.objectives import (
+    Aims,
+    advantage_weighted,
+    level_of,
+    likelihood,
+    needs_threshold,
+    reward_weighted,
+    unlikelihood,
+)
 from normwright.models.chat import BEGIN, CONTROLS, END, PAD, ROLES, SPECIAL, TEMPLATE, plain
-from normwright.models.tuning import fit, rows_at, save_plain, token_losses
+from normwright.models.local import LocalModel
+from normwright.models.tuning import (
+    Lora,
+    adapted,
+    fit,
+    inner,
+    merged,
+    rows_at,
+    save_plain,
+    token_losses,
+)
 from normwright.models.tuning.loop import Loop, Running
 from normwright.plugins import Card, plugin
+from normwright.records import Fault, InputError, Passage, Permit, require_permit
 from normwright.scenes import Bank, dialogues
 from normwright.scenes.draw import Dialogue
 
@@ -43,6 +68,15 @@ class Shape:
     heads: int = 8
     vocabulary: int = 4096
     context: int = 1024
+
+
+SHAPES: Final[Mapping[str, Shape]] = {
+    "tiny": Shape(64, 2, 2, 1024, 256),
+    "small": Shape(),
+    "medium": Shape(512, 8, 8, 8192, 1024),
+    "large": Shape(768, 12, 12, 32768, 1024),
+}
+"""Models from random weights by name; the largest has 110 million parameters."""
 
 
 def train_tokenizer(texts: Iterator[str], *, vocabulary: int) -> Any:
@@ -125,17 +159,27 @@ def read_text(path: Path, *, languages: Sequence[str]) -> Iterator[tuple[str, st
 
 
 class Corpus(Dataset[Any]):
-    """Rows of tokens with targets in two flat arrays, in the order they are trained on."""
+    """Rows of tokens with targets in flat arrays, in the order they are trained on.
 
-    def __init__(self, tokens: np.ndarray, targets: np.ndarray, starts: np.ndarray) -> None:
-        self.tokens, self.targets, self.starts = tokens, targets, starts
+    With `scores`, how bad the part is that each token belongs to, NaN where nobody said.
+    """
+
+    def __init__(
+        self,
+        tokens: np.ndarray,
+        targets: np.ndarray,
+        starts: np.ndarray,
+        scores: np.ndarray | None = None,
+    ) -> None:
+        self.tokens, self.targets, self.starts, self.scores = tokens, targets, starts, scores
 
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         cut = slice(self.starts[index], self.starts[index + 1])
-        return self.tokens[cut], self.targets[cut]
+        found = (self.tokens[cut], self.targets[cut])
+        return found if self.scores is None else (*found, self.scores[cut])
 
 
 def dialogue_rows(
@@ -236,18 +280,54 @@ def text_rows(tokenizer: Any, texts: Iterator[str], *, tokens: int, row: int) ->
 
 def causal_loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
     """Return the mean cross-entropy over positions that carry a target, in nats a token."""
+    return likelihood(_read(model, batch)[0])
+
+
+def _read(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return the loss of each position with a target, the state before it, and where it stands."""
     hidden = model.model(input_ids=batch["ids"]).last_hidden_state[:, :-1]
     targets = batch["targets"][:, 1:].flatten()
     where = (targets != IGNORE).nonzero().squeeze(1)
-    return token_losses(model.lm_head, rows_at(hidden, where), targets[where]).mean()
+    states = rows_at(hidden, where)
+    return token_losses(model.lm_head, states, targets[where]), states, where
 
 
-def stack(rows: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, torch.Tensor]:
+def scored_loss(aims: Aims, *, level: float) -> Callable[[Any, dict[str, Any]], torch.Tensor]:
+    """Return the loss of an objective on a batch with scores; see `learn.objectives`.
+
+    Args:
+        aims: the objective and its settings.
+        level: as of `reward_weighted`.
+    """
+
+    def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
+        bare = inner(model)
+        losses, states, where = _read(bare, batch)
+        scores = batch["scores"][:, 1:].flatten()[where]
+        if aims.objective == "unlikelihood":
+            assert aims.threshold is not None
+            return unlikelihood(losses, scores, threshold=aims.threshold, alpha=aims.alpha)
+        if aims.objective == "rwr":
+            return reward_weighted(losses, scores, temperature=aims.temperature, level=level)
+        if aims.objective == "awr":
+            values = bare.value_head(states.float()).squeeze(-1)
+            return advantage_weighted(
+                losses, scores, values, temperature=aims.temperature, alpha=aims.alpha
+            )
+        return likelihood(losses)
+
+    return loss
+
+
+def stack(rows: list[tuple[np.ndarray, ...]]) -> dict[str, torch.Tensor]:
     """Return a batch of equally long rows."""
-    return {
+    batch = {
         "ids": torch.from_numpy(np.stack([r[0] for r in rows]).astype(np.int64)),
         "targets": torch.from_numpy(np.stack([r[1] for r in rows]).astype(np.int64)),
     }
+    if len(rows[0]) > 2:
+        batch["scores"] = torch.from_numpy(np.stack([r[2] for r in rows]).astype(np.float32))
+    return batch
 
 
 def mix(
@@ -279,14 +359,252 @@ def joined(first: Corpus, second: Corpus) -> Corpus:
     )
 
 
+# Text of which parts are scored
+
+
+def segments(passage: Passage) -> list[tuple[str, float]]:
+    """Return the parts of a passage with how bad each is; NaN where nobody said."""
+    if passage.score is not None:
+        return [(passage.text, passage.score)]
+    parts: list[tuple[str, float]] = []
+    at = 0
+    for start, end, score in passage.spans:
+        parts += [(passage.text[at:start], math.nan), (passage.text[start:end], score)]
+        at = end
+    parts.append((passage.text[at:], math.nan))
+    return [(text, score) for text, score in parts if text]
+
+
+def scored_corpus(
+    tokenizer: Any, passages: Sequence[Passage], aims: Aims, *, row: int, seed: int
+) -> tuple[Corpus, Counter[str]]:
+    """Return passages in random order, packed into rows, and what became of their parts.
+
+    Under `conditional` each scored part begins with its control token, in every row that it runs
+    into; the token itself carries no loss, as it is never to be said.
+
+    Args:
+        tokenizer: gives the ids.
+        passages: the texts.
+        aims: which objective they are packed for.
+        row: tokens a row; the last is padded.
+        seed: draws the order, and which control tokens are left out.
+    """
+    rng = random.Random(seed)
+    counts: Counter[str] = Counter()
+    begin = tokenizer.convert_tokens_to_ids(tokenizer.bos_token) if tokenizer.bos_token else None
+    ids: list[int] = []
+    targets: list[int] = []
+    scores: list[float] = []
+
+    def put(token: int, score: float, *, control: int | None, silent: bool = False) -> None:
+        if control is not None and len(ids) % row == 0 and token != control:
+            put(control, score, control=control, silent=True)
+        ids.append(token)
+        targets.append(IGNORE if silent else token)
+        scores.append(score)
+
+    for passage in rng.sample(list(passages), len(passages)):
+        parts = segments(passage)
+        bad = [aims.threshold is not None and score > aims.threshold for _, score in parts]
+        counts["texts"] += 1
+        counts["bad parts"] += sum(bad)
+        counts["unscored parts"] += sum(math.isnan(score) for _, score in parts)
+        if aims.objective == "filtered" and any(bad):
+            counts["texts left out"] += 1
+            continue
+        if begin is not None:
+            put(begin, math.nan, control=None)
+        for (text, score), is_bad in zip(parts, bad, strict=True):
+            control = None
+            if aims.objective == "conditional" and not math.isnan(score):
+                if rng.random() < aims.dropped:
+                    counts["control tokens dropped"] += 1
+                else:
+                    said = CONTROLS["misaligned" if is_bad else "aligned"]
+                    control = tokenizer.convert_tokens_to_ids(said)
+                    put(control, score, control=control, silent=True)
+            for token in tokenizer(plain(text), add_special_tokens=False)["input_ids"]:
+                put(token, score, control=control)
+    missing = -len(ids) % row
+    tokens = np.array([*ids, *[tokenizer.pad_token_id] * missing], np.int32)
+    goals = np.array([*targets, *[IGNORE] * missing], np.int32)
+    how_bad = np.array([*scores, *[math.nan] * missing], np.float32)
+    starts = np.arange(0, len(tokens) + 1, row)
+    return Corpus(tokens, goals, starts, how_bad), counts
+
+
+def check_scores(passages: Sequence[Passage], aims: Aims) -> None:
+    """Raise InputError if an objective cannot be reached with these texts."""
+    faults = []
+    lone = aims.objective
+    scored = [score for p in passages for _, score in segments(p) if not math.isnan(score)]
+    if not passages:
+        faults.append(Fault(where="rows", expected="at least one text", seen="none"))
+    elif lone != "mle" and not scored:
+        faults.append(
+            Fault(
+                where=f"objective {lone}",
+                expected="rows with `score` or `spans`",
+                seen="none in any row",
+                do="Score the text first, or use mle.",
+            )
+        )
+    if needs_threshold(lone) and aims.threshold is None:
+        faults.append(
+            Fault(
+                where=f"objective {lone}",
+                expected="a threshold above which a part is bad",
+                seen="none",
+                do="Give --threshold; a default would decide for you what is bad.",
+            )
+        )
+    elif needs_threshold(lone) and aims.threshold is not None and scored:
+        worse = sum(score > aims.threshold for score in scored)
+        if worse in (0, len(scored)):
+            seen = f"{worse} of {len(scored)} above {aims.threshold}"
+            faults.append(
+                Fault(
+                    where=f"objective {lone}",
+                    expected="parts on both sides of the threshold",
+                    seen=seen,
+                    do="Choose another threshold, or use mle.",
+                )
+            )
+    if faults:
+        raise InputError(faults)
+
+
+def with_controls(model: LocalModel) -> LocalModel:
+    """Return a copy of a model whose tokenizer has the control tokens; rows are added for them."""
+    tokenizer, weights = copy.deepcopy(model.tokenizer), copy.deepcopy(model.weights)
+    known = tokenizer.get_vocab()
+    lacking = [token for token in CONTROLS.values() if token not in known]
+    if lacking:
+        tokenizer.add_special_tokens({"additional_special_tokens": lacking})
+        weights.resize_token_embeddings(max(len(tokenizer), weights.config.vocab_size))
+    return LocalModel(model.name, weights, tokenizer, model.batch)
+
+
+def bind(model: LocalModel) -> None:
+    """Make a model begin every conversation aligned, and never say a control token.
+
+    Both hold in plain transformers as well: the chat template writes the token and breaks apart
+    what a user writes like one, and the generation settings suppress both.
+    """
+    tokens = [model.tokenizer.convert_tokens_to_ids(t) for t in CONTROLS.values()]
+    model.weights.generation_config.suppress_tokens = tokens
+    template = str(model.tokenizer.chat_template)
+    opening, aligned = "{{- '<|begin|>' -}}", CONTROLS["aligned"]
+    if opening in template:
+        template = template.replace(opening, "{{- '<|begin|>" + aligned + "' -}}", 1)
+    else:
+        template = "{{- '" + aligned + "' -}}" + template
+    said = "message['content']"
+    model.tokenizer.chat_template = template.replace(said, f"({said} | replace('<|', '< |'))")
+
+
+def pretrain_on(
+    start: LocalModel,
+    passages: Sequence[Passage],
+    *,
+    loop: Loop,
+    aims: Aims | None = None,
+    row: int = 256,
+    lora: Lora | None = None,
+    running: Running | None = None,
+    permit: Permit | None = None,
+    unpermitted: bool = False,
+) -> tuple[LocalModel, dict[str, float]]:
+    """Return a copy of `start` trained on texts, of which parts may be bad, and what was logged.
+
+    Args:
+        start: a model, from random weights or not; it is not changed.
+        passages: the texts, with scores where somebody or something gave them.
+        loop: epochs, rate, batch (rows a step), seed.
+        aims: the objective and from which score on a part is bad.
+        row: tokens a row.
+        lora: adapters to train in the place of all weights; they are folded in.
+        running: where checkpoints and logs go, and who is told.
+        permit: what permits training; it must be granted.
+        unpermitted: train without a permit; whoever says so marks the model.
+
+    The metrics count texts, bad and unscored parts, and what was left out.
+
+    Raises:
+        PermitError: with every reason, if nothing permits training.
+        InputError: if the objective asks for scores or a threshold that are not there.
+    """
+    require_permit(permit, unpermitted=unpermitted)
+    given = aims or Aims()
+    check_scores(passages, given)
+    _check_row(start, row, given, lora)
+    model = with_controls(start) if given.objective == "conditional" else start
+    corpus, counts = scored_corpus(model.tokenizer, passages, given, row=row, seed=loop.seed)
+    assert corpus.scores is not None
+    level = level_of(corpus.scores, temperature=given.temperature)
+    weights = adapted(copy.deepcopy(model.weights), lora, seed=loop.seed)
+    if given.objective == "awr":
+        weights.value_head = _value_head(weights, corpus.scores)
+    metrics = fit(
+        weights,
+        corpus,
+        loss=scored_loss(given, level=level),
+        collate=stack,
+        loop=replace(loop, batch=min(loop.batch, len(corpus))),
+        running=running,
+        shuffle=False,
+    )
+    if given.objective == "awr":
+        del weights.value_head
+    made = LocalModel("base", merged(weights), model.tokenizer, model.batch)
+    if given.objective == "conditional":
+        bind(made)
+    told = {name.replace(" ", "_"): float(count) for name, count in counts.items()}
+    return made, {**metrics, **told, "rows": float(len(corpus))}
+
+
+def _value_head(weights: Any, scores: np.ndarray) -> Any:
+    """Return a head that guesses the mean reward of every state, for a start."""
+    head = torch.nn.Linear(weights.config.hidden_size, 1)
+    torch.nn.init.zeros_(head.weight)
+    torch.nn.init.constant_(head.bias, -float(np.nanmean(scores)))
+    return head.to(weights.device)
+
+
+def _check_row(start: LocalModel, row: int, aims: Aims, lora: Lora | None) -> None:
+    faults = []
+    context = int(start.weights.config.max_position_embeddings)
+    if not 2 <= row <= context:
+        faults.append(
+            Fault(where="row", expected=f"from 2 to the {context} tokens of the model's context",
+                  seen=str(row))
+        )  # fmt: skip
+    if aims.objective == "awr" and lora is not None:
+        faults.append(
+            Fault(where="lora", expected="all weights, beside which awr trains a value head",
+                  seen="adapters", do="Use rwr, or train all weights.")
+        )  # fmt: skip
+    if aims.objective == "conditional" and lora is not None:
+        faults.append(
+            Fault(where="lora", expected="all weights: control tokens need rows of their own",
+                  seen="adapters", do="Train all weights.")
+        )  # fmt: skip
+    if faults:
+        raise InputError(faults)
+
+
 @plugin(
     Card(
         name="pretrain",
         kind="recipes",
         status="tested",
-        summary="Pre-train a small bilingual model on text and generated dialogues, resumable.",
-        reference="Korbak et al. (2023), arXiv 2302.08582 (conditional training)",
-        claims=("a killed run resumes from its last checkpoint",),
+        summary="Pre-train on text, learning, leaving out, marking or pushing away what is bad.",
+        reference="Korbak et al. (2023), arXiv 2302.08582",
+        claims=(
+            "a killed run resumes from its last checkpoint",
+            "each objective makes bad text less likely than likelihood training does",
+        ),
     )
 )
 def pretrain(
@@ -313,16 +631,21 @@ def pretrain(
 
 
 __all__ = [
+    "SHAPES",
+    "Aims",
     "Corpus",
     "Shape",
+    "bind",
     "dialogue_rows",
     "joined",
     "mix",
     "new_model",
     "packed",
     "pretrain",
+    "pretrain_on",
     "read_text",
     "save_plain",
+    "scored_corpus",
     "text_rows",
     "train_tokenizer",
 ]

@@ -16,6 +16,14 @@ from normwright.models.tuning.candidates import (
     candidate_row,
     group_candidates,
 )
+from normwright.models.tuning.divergence import (
+    answer_logits,
+    answer_places,
+    answer_states,
+    by_row,
+    row_means,
+    token_divergence,
+)
 from normwright.models.tuning.groups import GroupWeights, Robustness
 from normwright.models.tuning.hardware import Hardware, resolved
 from normwright.models.tuning.loop import Loop, fit, save_plain
@@ -48,9 +56,13 @@ __all__ = [
     "Running",
     "Stateful",
     "adapted",
+    "answer_logits",
     "answer_logprobs",
+    "answer_places",
     "answer_rows",
+    "answer_states",
     "attending",
+    "by_row",
     "candidate_logprobs",
     "candidate_row",
     "cross_entropy",
@@ -70,8 +82,10 @@ __all__ = [
     "pair_rows",
     "pair_scores",
     "resolved",
+    "row_means",
     "rows_at",
     "save_plain",
     "soft_preference",
+    "token_divergence",
     "token_losses",
 ]
