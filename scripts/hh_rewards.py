@@ -70,21 +70,25 @@ class Task:
         self.pairs = [*self.harmless, *self.helpful]
         self.clusters = clusters_of(self.pairs)
         self.work = work
-        self._states: dict[str, Any] = {}
+        self._states: dict[tuple[str, tuple[str, ...]], Any] = {}
 
     def some(self, at: NDArray[np.int64]) -> list[PreferencePair]:
         """Return pairs by their indices."""
         return [self.pairs[i] for i in at]
 
-    def states(self, kind: str) -> Any:
-        """Return the states of all pairs: of the encoder (`trained`), or of a `random` one."""
+    def states(self, kind: str, highest: int) -> Any:
+        """Return states of the pairs: of the encoder (`trained`), or of a `random` one.
+
+        Up to an index: who learns from harmless pairs alone need not wait for the helpful ones.
+        """
         from normwright.learn.rewards.kernels import PairStates
 
-        if kind not in self._states:
-            parts = [self._encoded(kind, name) for name in ("harmless", "helpful")]
+        names = ("harmless", "helpful") if highest >= len(self.harmless) else ("harmless",)
+        if (kind, names) not in self._states:
+            parts = [self._encoded(kind, name) for name in names]
             joined = [np.concatenate(side) for side in zip(*parts, strict=True)]
-            self._states[kind] = PairStates(*joined)
-        return self._states[kind]
+            self._states[kind, names] = PairStates(*joined)
+        return self._states[kind, names]
 
     def _encoded(self, kind: str, name: str) -> tuple[Floats, Floats, Floats]:
         from normwright.models.encoder import fresh_classifier, pooled_states, read_text
@@ -136,7 +140,7 @@ def process(kind: str = "trained", *, prompts: bool = True, shuffled: bool = Fal
     def arm(task: Task, train: NDArray[np.int64], test: NDArray[np.int64], seed: int) -> Floats:
         from normwright.learn.rewards.kernels import fit_process
 
-        states, some = task.states(kind), task.some(train)
+        states, some = task.states(kind, int(train.max())), task.some(train)
         shares = np.array([p.p_chosen for p in some])
         if shuffled:
             coin = random.Random(seed)
