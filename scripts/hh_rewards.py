@@ -316,9 +316,7 @@ READING: Final = (
 )
 
 
-def table(
-    task: Task, setting: str, seeds: Sequence[int], units: Sequence[str]
-) -> list[str]:
+def table(task: Task, setting: str, seeds: Sequence[int], units: Sequence[str]) -> list[str]:
     """Return the lines of one setting's table."""
     bag = gathered(task, "bag-of-words", setting, seeds)
     strong = gathered(task, "bag-of-words", "alone", seeds)

@@ -138,7 +138,6 @@ def test_the_beginning_of_the_conversation_is_cut_and_counted(encoder: Path) -> 
     read = read_text(start.tokenizer, start.form, asked, GOOD)
     text = start.tokenizer.decode(read.ids)
 
-
     assert text.endswith("can you help [SEP] i am sorry no [SEP]")
     assert "who" not in text
     assert sum(read.segments) == len(GOOD.split()) + 1

@@ -197,9 +197,7 @@ def preference_pairs(
         n=len(decided),
         ties=int((points == 0.5).sum()),
         length_matched=_length_matched(pairs, decided, points, units, seed),
-        baselines={
-            rule.name: _beside(rule, points, sign, decided, units, seed) for rule in rules
-        },
+        baselines={rule.name: _beside(rule, points, sign, decided, units, seed) for rule in rules},
         ece=ece,
         log_loss=log_loss,
         brier=brier,

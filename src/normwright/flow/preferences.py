@@ -103,9 +103,7 @@ def measured_pairs(
             left_out = {**left_out, "too-long": len(pairs) - len(kept)}
         pairs = kept
     margins = _margins(pairs, score, f"{by}, {model.name}", told)
-    scores = preference_pairs(
-        pairs, margins, by=by, scale=scale, fitted_on=fitted_on, seed=seed
-    )
+    scores = preference_pairs(pairs, margins, by=by, scale=scale, fitted_on=fitted_on, seed=seed)
     return PairsMeasured(
         model, data, scores, cut(), left_out, scale, reference if by == "implicit" else None, train
     )

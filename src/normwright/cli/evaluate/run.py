@@ -36,7 +36,9 @@ def run(
     data: Annotated[
         Path,
         typer.Option(
-            "--data", metavar="FILE", help="Judged pairs: those of `learn prefer`, HH-RLHF, PandaLM."
+            "--data",
+            metavar="FILE",
+            help="Judged pairs: those of `learn prefer`, HH-RLHF, PandaLM.",
         ),
     ],
     train: Annotated[

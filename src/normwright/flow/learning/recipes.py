@@ -72,7 +72,9 @@ def _reward_on_encoder(job: Job[Reward]) -> Made:
         running=job.running, permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
     cut = int(metrics["answers_cut"])
-    notes = [f"It reads at most {start.form.limit} tokens: the end of a conversation, and an answer."]
+    notes = [
+        f"It reads at most {start.form.limit} tokens: the end of a conversation, and an answer."
+    ]
     if cut:
         notes.append(f"{cut} of {2 * len(rows)} answers were read without the beginning of their "
                      "conversation.")  # fmt: skip

@@ -105,9 +105,7 @@ def reward_encoder(
         scores = torch.cat(parts)[batch["place"]].reshape(-1, 2)
         return soft_preference(scores[:, 0] - scores[:, 1], batch["p"], batch["weight"])
 
-    metrics = fit(
-        weights, data, loss=loss, collate=collate, loop=loop, running=running, gold=gold
-    )
+    metrics = fit(weights, data, loss=loss, collate=collate, loop=loop, running=running, gold=gold)
     weights = merged(weights)
     for one in weights.parameters():
         one.requires_grad_(True)

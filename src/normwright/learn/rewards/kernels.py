@@ -108,9 +108,14 @@ def _mode(kernel: Floats, shares: Floats, weights: Floats) -> tuple[float, Float
         inside = solve_triangular(lower, root * (kernel @ step), lower=True)
         dual = step - root * solve_triangular(lower, inside, lower=True, trans="T")
         f = kernel @ dual
-        before, value = value, float(
-            -dual @ f / 2
-            - (weights * (np.logaddexp(0, -f) * shares + np.logaddexp(0, f) * (1 - shares))).sum()
+        before, value = (
+            value,
+            float(
+                -dual @ f / 2
+                - (
+                    weights * (np.logaddexp(0, -f) * shares + np.logaddexp(0, f) * (1 - shares))
+                ).sum()
+            ),
         )
         if value - before < TOLERANCE * max(1.0, abs(value)):
             break
@@ -147,9 +152,7 @@ class _Radial:
         self.width = float(np.median(_distances(some, some))) or 1.0
 
     def __call__(self, some: Floats) -> Floats:
-        return np.asarray(
-            np.exp(-_distances(self._standard(some), self.points) / (2 * self.width))
-        )
+        return np.asarray(np.exp(-_distances(self._standard(some), self.points) / (2 * self.width)))
 
     def _standard(self, some: Floats) -> Floats:
         return np.asarray((some - self.mean) / self.spread)
