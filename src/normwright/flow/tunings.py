@@ -40,10 +40,19 @@ class Tuning(Settings):
     """How the rate falls afterwards."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     """Pull of the weights towards zero; norms and biases are spared."""
+    longest: Count | None = None
+    """Longest row in tokens; null is the model's context. A longer row is an error, never cut."""
     lora: Adapters | None = None
     """Train low-rank adapters; null trains all weights."""
     save_every: Annotated[int, Field(ge=0)] = 0
     """Steps between checkpoints from which a killed run goes on; 0 keeps none."""
+
+
+class Imitation(Tuning):
+    """Instruction tuning on demonstrations."""
+
+    packing: bool = False
+    """Lay rows behind one another instead of padding each; they do not see each other."""
 
 
 class Reward(Tuning):

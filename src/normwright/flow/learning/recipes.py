@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
 from normwright.flow.loops import forgetting_of, objective_of
-from normwright.flow.tunings import Preference, Reward, Tuning, Unlearning
+from normwright.flow.tunings import Imitation, Preference, Reward, Tuning, Unlearning
 from normwright.records import Fault, InputError
 
 if TYPE_CHECKING:
@@ -31,12 +31,13 @@ class Trainable:
     """Options with further files that it can read, beside its rows."""
 
 
-def _sft(job: Job[Tuning]) -> Made:
+def _sft(job: Job[Imitation]) -> Made:
     from normwright import learn
 
     rows = learn.read_demonstrations(job.data)
     tuned, metrics = learn.sft(
         job.start, rows, loop=job.loop, lora=job.lora, running=job.running,
+        limit=job.limit, packing=job.settings.packing,
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
     return Made(tuned.weights, tuned.tokenizer, len(rows), metrics)
@@ -192,7 +193,7 @@ UNMEASURED: Final = (
 
 
 RECIPES: Final[Mapping[str, Trainable]] = {
-    "sft": Trainable(Tuning, _sft, "tuned"),
+    "sft": Trainable(Imitation, _sft, "tuned"),
     "reward": Trainable(Reward, _reward, "reward"),
     "prefer": Trainable(
         Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")

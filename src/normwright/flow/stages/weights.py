@@ -166,6 +166,7 @@ def sft(project: Project, context: Context) -> list[Record]:
         unpermitted=permit is None,
         loop=loop,
         lora=lora_of(tuning),
+        packing=tuning.packing,
         limit=_limit(project),
         running=_told(context, "imitating"),
     )

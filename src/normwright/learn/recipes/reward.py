@@ -52,6 +52,7 @@ from normwright.models.tuning import (
     merged,
     pair_rows,
 )
+from normwright.models.tuning.anatomy import trunk
 from normwright.models.tuning.loop import Loop, Running
 from normwright.plugins import Card, plugin
 from normwright.records import Fault, InputError, Permit, PreferencePair, require_permit
@@ -341,7 +342,7 @@ def classifier(
     config.pad_token_id = start.tokenizer.pad_token_id
     torch.manual_seed(seed)
     weights = AutoModelForSequenceClassification.from_config(config)
-    weights.model.load_state_dict(start.weights.model.state_dict())
+    trunk(weights).load_state_dict(trunk(start.weights).state_dict())
     if alike:
         with torch.no_grad():
             weights.score.weight[:] = weights.score.weight[0].clone()
