@@ -289,8 +289,8 @@ def _baselines(
         train = [p for p, f in zip(pairs, fold, strict=True) if f != k]
         at = np.flatnonzero(fold == k)
         test = [pairs[i] for i in at]
-        for name, model in (("length", fit_length(train)), ("bag-of-words",
-                                                            fit_words(train, seed=seed))):  # fmt: skip
+        fitted = {"length": fit_length(train), "bag-of-words": fit_words(train, seed=seed)}
+        for name, model in fitted.items():
             margins[name][at] = model.margins(test)
             chosen[name][model.name] = chosen[name].get(model.name, 0) + 1
     return [_Rule(name, margins[name], told, chosen[name]) for name in margins]
@@ -421,7 +421,7 @@ def _beside(
 
 
 def _points(margin: Floats) -> Floats:
-    """1 where the margin is for the better answer, 0 where against it, one half where it is zero."""
+    """1 where the margin is for the better answer, 0 where against it, one half where it is 0."""
     return (margin > 0) + (margin == 0) / 2
 
 
@@ -495,13 +495,14 @@ def _distances(
     own = weights / weights.mean()
     loss = np.array([_log_loss(float(z), float(s)) for z, s in zip(logits, shares, strict=True)])
     square = (1 / (1 + np.exp(-np.clip(logits, -700, 700))) - shares) ** 2
-    return (
-        stats.bootstrap_mean(loss * own, clusters=units, seed=seed, bounds=(0.0, math.inf))
-        if np.ptp(loss * own) > 0
-        else Estimate(value=float((loss * own).mean()), interval=None, n=len(set(units)), seed=seed),
-        stats.bootstrap_mean(square * own, clusters=units, seed=seed,
-                             bounds=(0.0, float(own.max()))),
-    )  # fmt: skip
+    # A loss has no greatest value, so that equal losses bound nothing.
+    distance = stats.bootstrap_mean(loss * own, clusters=units, seed=seed, bounds=(0.0, math.inf))
+    if distance.interval is not None and distance.interval.method == "no-spread":
+        distance = distance.model_copy(update={"interval": None})
+    most = float(own.max())
+    return distance, stats.bootstrap_mean(
+        square * own, clusters=units, seed=seed, bounds=(0.0, most)
+    )
 
 
 def _log_loss(logit: float, share: float) -> float:
