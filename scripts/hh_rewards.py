@@ -143,7 +143,9 @@ def process(kind: str = "trained", *, prompts: bool = True, shuffled: bool = Fal
         states, some = task.states(kind, int(train.max())), task.some(train)
         shares = np.array([p.p_chosen for p in some])
         if shuffled:
-            coin = random.Random(seed)
+            # A coin of its own for each fold: one draw may by chance point along length, and all
+            # folds would then swing together.
+            coin = random.Random(f"{seed}|{test[0]}")
             shares = np.array([s if coin.random() < 0.5 else 1 - s for s in shares])
         weights = np.array([p.weight for p in some])
         fitted = fit_process(states.take(train), shares, weights, prompts=prompts)
@@ -232,7 +234,7 @@ def one_fold(task: Task, arm: str, setting: str, seed: int, fold: int) -> None:
 def parts(
     task: Task, setting: str, seed: int, fold: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return training pairs, and the harmless pairs that are held out; no cluster is on both sides."""
+    """Return training pairs, and harmless pairs that are held out; no cluster is on both sides."""
     where = folds_of(task.clusters, folds=FOLDS, seed=seed)
     harmless = np.arange(len(task.pairs)) < len(task.harmless)
     learned = where != fold if setting == "joint" else (where != fold) & harmless

@@ -72,6 +72,7 @@ def test_the_commands_are_these() -> None:
         "learn languages",
         "learn prefer",
         "learn pretrain",
+        "learn reinforce",
         "learn reward",
         "learn sft",
         "learn unlearn",

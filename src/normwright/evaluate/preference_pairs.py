@@ -134,7 +134,8 @@ class PreferenceScores:
 
 def ends(estimate: Estimate) -> list[float] | None:
     """Return an interval as `[low, high]`."""
-    return estimate.interval and [estimate.interval.low, estimate.interval.high]
+    at = estimate.interval
+    return None if at is None else [at.low, at.high]
 
 
 def _told(estimate: Estimate, name: str = "value") -> dict[str, Any]:
@@ -288,7 +289,7 @@ def _baselines(
     for k in range(FOLDS):
         train = [p for p, f in zip(pairs, fold, strict=True) if f != k]
         at = np.flatnonzero(fold == k)
-        test = [pairs[i] for i in at]
+        test = [pairs[int(i)] for i in at]
         fitted = {"length": fit_length(train), "bag-of-words": fit_words(train, seed=seed)}
         for name, model in fitted.items():
             margins[name][at] = model.margins(test)
@@ -384,20 +385,21 @@ def _logistic(
     # Every other pair is turned round: without an intercept that changes nothing, and both classes
     # occur even where the better answer always stands first.
     turn = np.where(np.arange(len(at)) % 2 == 0, 1.0, -1.0)
-    share = np.array([pairs[i].p_chosen for i in at])
+    some = [pairs[int(i)] for i in at]
+    share = np.array([p.p_chosen for p in some])
     share = np.where(turn > 0, share, 1 - share)
-    weight = np.array([pairs[i].weight for i in at])
+    weight = np.array([p.weight for p in some])
     turned = rows[at].multiply(turn[:, None]).tocsr()
     sides = ((1, weight * share), (0, weight * (1 - share)))
     kept = [(label, w, np.flatnonzero(w > 0)) for label, w in sides]
-    labels = np.concatenate([np.full(len(some), label) for label, _, some in kept])
+    labels = np.concatenate([np.full(len(rest), label) for label, _, rest in kept])
     if len(set(labels.tolist())) < 2:
         return np.zeros(rows.shape[1])
     model = LogisticRegression(C=penalty, fit_intercept=False, max_iter=500)
     model.fit(
-        vstack([turned[some] for _, _, some in kept]),
+        vstack([turned[rest] for _, _, rest in kept]),
         labels,
-        sample_weight=np.concatenate([w[some] for _, w, some in kept]) / weight.mean(),
+        sample_weight=np.concatenate([w[rest] for _, w, rest in kept]) / weight.mean(),
     )
     return np.asarray(model.coef_[0], dtype=np.float64)
 
@@ -422,7 +424,7 @@ def _beside(
 
 def _points(margin: Floats) -> Floats:
     """1 where the margin is for the better answer, 0 where against it, one half where it is 0."""
-    return (margin > 0) + (margin == 0) / 2
+    return np.asarray((margin > 0) + (margin == 0) / 2)
 
 
 def _lengths(pairs: Sequence[PreferencePair]) -> Floats:

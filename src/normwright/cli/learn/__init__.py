@@ -4,6 +4,7 @@ from normwright.cli.learn import (
     lab,
     languages,
     pretrain,
+    reinforce,
     train,
     unlearn,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "lab",
     "languages",
     "pretrain",
+    "reinforce",
     "train",
     "unlearn",
 ]

@@ -10,8 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
-from normwright.flow.loops import forgetting_of, objective_of
-from normwright.flow.tunings import Imitation, Preference, Reward, Tuning, Unlearning
+from normwright.flow.loops import forgetting_of, objective_of, reward_of
+from normwright.flow.tunings import (
+    Imitation,
+    Preference,
+    Reinforcement,
+    Reward,
+    Tuning,
+    Unlearning,
+)
+from normwright.flow.worth import budget_of, constraints_of, groups_of, notes_on, worth_of
 from normwright.records import Fault, InputError
 
 if TYPE_CHECKING:
@@ -54,22 +62,40 @@ def _reward(job: Job[Reward]) -> Made:
     _refuse_encoder_settings(job)
     rows = learn.read_preferences(job.data)
     weights, metrics = learn.reward(
-        job.start, rows, loop=job.loop, running=job.running,
+        job.start, rows, loop=job.loop, running=job.running, **reward_of(job.settings),
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
-    return Made(weights, job.start.tokenizer, len(rows), metrics)
+    about = getattr(weights.config, "reward", None) or {}
+    return Made(
+        weights, job.start.tokenizer, len(rows), metrics, _resampled(about),
+        {"reward": about} if about else {},
+    )  # fmt: skip
+
+
+def _resampled(about: Mapping[str, Any]) -> tuple[str, ...]:
+    """What whoever reads the spread of an ensemble's members has to know."""
+    if about.get("resampled") == "participants":
+        return (f"Members were resampled over {about['units']} people.",)
+    if about.get("resampled") == "clusters":
+        return (
+            f"Members were resampled over {about['units']} clusters of pairs, as not every pair "
+            "has votes: their spread is over other questions, not over other people.",
+        )
+    return ()
 
 
 def _reward_on_encoder(job: Job[Reward]) -> Made:
     from normwright import learn
     from normwright.models.encoder import fresh_classifier
 
+    _refuse_language_model_settings(job)
     rows = learn.read_preferences(job.data)
     start = fresh_classifier(
         job.place, seed=job.seed, limit=job.settings.limit, random=job.settings.random_init
     )
     weights, metrics = learn.reward_encoder(
         start, rows, loop=job.loop, lora=job.lora, frozen=job.settings.frozen,
+        garbled=job.settings.garbled,
         running=job.running, permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
     cut = int(metrics["answers_cut"])
@@ -86,14 +112,27 @@ def _reward_on_encoder(job: Job[Reward]) -> Made:
 
 def _refuse_encoder_settings(job: Job[Reward]) -> None:
     """Raise one error naming the settings that no language model would follow."""
-    asked = [name for name in ("frozen", "random_init", "limit")
-             if getattr(job.settings, name)]  # fmt: skip
+    asked = [name for name in ("frozen", "random_init", "limit") if getattr(job.settings, name)]
+    _refuse(job, asked, expected="an encoder", is_a="a language model")
+
+
+def _refuse_language_model_settings(job: Job[Reward]) -> None:
+    """Raise one error naming the settings that no encoder would follow."""
+    plain = Reward()
+    names = ("head", "likelihood", "gamma", "prior", "length")
+    asked = [one for one in names if getattr(job.settings, one) != getattr(plain, one)]
+    _refuse(job, asked, expected="a language model", is_a="an encoder")
+
+
+def _refuse(job: Job[Reward], asked: Sequence[str], *, expected: str, is_a: str) -> None:
     if asked:
-        raise InputError([
-            Fault(where=name, expected="an encoder", seen=f"{job.place} is a language model",
-                  do="Leave the setting out.")
-            for name in asked
-        ])  # fmt: skip
+        raise InputError(
+            [
+                Fault(where=name, expected=expected, seen=f"{job.place} is {is_a}",
+                      do="Leave the setting out.")
+                for name in asked
+            ]
+        )  # fmt: skip
 
 
 def _prefer(job: Job[Preference]) -> Made:
@@ -128,11 +167,38 @@ def _prefer(job: Job[Preference]) -> Made:
                 extra={"preferences": report.as_json()})  # fmt: skip
 
 
+def _reinforce(job: Job[Reinforcement]) -> Made:
+    from normwright import learn
+    from normwright.learn.recipes.reinforce import digest_of
+    from normwright.models.local import LocalModel
+
+    how, files = job.settings, job.extra
+    _refuse_an_ambiguous_reference(job)
+    rows = learn.read_prompts(job.data)
+    held = files.get("reference")
+    reference = LocalModel.open(held, name="reference") if held else None
+    given = files.get("reward")
+    reward = worth_of([given] if given else [Path(one) for one in how.rewards], how)
+    made, metrics = learn.reinforce(
+        job.start, rows, loop=job.loop, lora=job.lora, running=job.running,
+        reward=reward, groups=groups_of(how, job.start, rows, seed=job.seed),
+        constraints=constraints_of(how), budget=budget_of(how), beta=how.beta, generations=how.generations, length=how.length,
+        unscored=how.unscored, reference=reference,
+        permit=job.permit, unpermitted=job.unpermitted,
+    )  # fmt: skip
+    extra = {
+        "reference": digest_of((reference or job.start).weights),
+        "curves": {name: [list(point) for point in line]
+                   for name, line in job.running.history.items()},
+    }  # fmt: skip
+    return Made(made.weights, made.tokenizer, len(rows), metrics, notes_on(how, metrics), extra)
+
+
 PREFERRED: Final = ("prefer", "reinforce")
 """Recipes after which it is open what a further run is to be held to."""
 
 
-def _refuse_an_ambiguous_reference(job: Job[Preference]) -> None:
+def _refuse_an_ambiguous_reference(job: Job[Any]) -> None:
     """Raise if it is not clear what the model is to be held to."""
     if job.place is None or "reference" in job.extra:
         return
@@ -198,6 +264,7 @@ RECIPES: Final[Mapping[str, Trainable]] = {
     "prefer": Trainable(
         Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")
     ),
+    "reinforce": Trainable(Reinforcement, _reinforce, "reinforced", ("reward", "reference")),
     "unlearn": Trainable(Unlearning, _unlearn, "unlearned", ("retain", "reference")),
 }
 """By name, in the order in which a model goes through them."""

@@ -11,6 +11,7 @@ What it reads stands beside the weights (`normwright.models.encoder`).
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,9 @@ from normwright.models.tuning import Lora, adapted, fit, inner, merged, soft_pre
 from normwright.models.tuning.loop import Gold, Loop, Running
 from normwright.plugins import Card, plugin
 from normwright.records import Fault, InputError, Permit, PreferencePair, require_permit
+
+GARBLED_SHARE = 0.98
+"""Share with which a whole answer is preferred to the same words in disorder."""
 
 ROWS_A_GROUP = 16
 """Texts that are padded together; those of one step differ much in length."""
@@ -54,6 +58,7 @@ def reward_encoder(
     pairs: Sequence[PreferencePair],
     *,
     loop: Loop,
+    garbled: float = 0.25,
     frozen: int = 0,
     lora: Lora | None = None,
     running: Running | None = None,
@@ -67,6 +72,8 @@ def reward_encoder(
         start: a classifier with a fresh head, as from `fresh_classifier`.
         pairs: preference pairs with soft labels and weights.
         loop: epochs, rate, batch (pairs), seed.
+        garbled: answers with their words in disorder that join as the worse side, as a share of the
+            pairs.
         frozen: lowest layers that stay as they are, and the embeddings with them from 1 on; a step
             costs the less.
         lora: adapters to train in the place of all weights, with the head whole; folded in.
@@ -88,6 +95,7 @@ def reward_encoder(
         _Pair(better, worse, pair.p_chosen, pair.weight / mean)
         for (better, worse), pair in zip(rows, pairs, strict=True)
     ]
+    data += _disorder(start, pairs, int(garbled * len(pairs)), seed=loop.seed)
     _freeze(start.weights, frozen)
     weights = adapted(start.weights, lora, seed=loop.seed, whole=heads_of(start.weights))
     pad, segments = padding(start), start.segmented
@@ -126,6 +134,24 @@ def _read(start: Classifier, pair: PreferencePair) -> tuple[Read, Read]:
         for answer in (pair.chosen, pair.rejected)
     )
     return better, worse
+
+
+def _disorder(
+    start: Classifier, pairs: Sequence[PreferencePair], count: int, *, seed: int
+) -> list[_Pair]:
+    """Whole answers beside the same words in disorder."""
+    rng = random.Random(seed)
+    answers = [(p.prompt, text) for p in pairs for text in (p.chosen, p.rejected)]
+    made = []
+    for prompt, text in rng.sample(answers, count):
+        words = text.split()
+        # A one-word answer cannot be shuffled; it is repeated instead.
+        mixed = rng.sample(words, len(words)) if len(words) > 1 else words * 3
+        whole, garbled = (
+            read_text(start.tokenizer, start.form, prompt, one) for one in (text, " ".join(mixed))
+        )
+        made.append(_Pair(whole, garbled, GARBLED_SHARE, 1.0))
+    return made
 
 
 def _grouped(texts: Sequence[Read], pad: int, *, segments: bool) -> dict[str, Any]:

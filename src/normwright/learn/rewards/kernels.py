@@ -161,4 +161,5 @@ class _Radial:
 def _distances(one: Floats, other: Floats) -> Floats:
     """Squared distances, shape (one, other)."""
     inner = one @ other.T
-    return np.maximum((one**2).sum(1)[:, None] + (other**2).sum(1)[None] - 2 * inner, 0.0)
+    squares = (one**2).sum(1)[:, None] + (other**2).sum(1)[None]
+    return np.asarray(np.maximum(squares - 2 * inner, 0.0))
