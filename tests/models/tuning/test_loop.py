@@ -1,4 +1,4 @@
-"""The loop: one model however a step is computed, however often it was killed, whatever went wrong."""
+"""The loop: one model however a step is computed, however often a run is killed."""
 
 from __future__ import annotations
 
