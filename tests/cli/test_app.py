@@ -68,6 +68,7 @@ def test_the_commands_are_these() -> None:
         "keys sign",
         "keys trust",
         "learn languages",
+        "learn plan",
         "learn prefer",
         "learn reward",
         "learn sft",

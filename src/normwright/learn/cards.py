@@ -130,10 +130,8 @@ def model_card(
         permit: what permitted the training.
         reference: whether the model it started from is also the reference.
     """
-    parts = [_head(ref, facts)]
-    for lang in ("en", "pt"):
-        parts.append(_body(_WORDS[lang], ref, facts, notes, hardware, permit, reference))
-    return "\n".join(parts)
+    given = (ref, facts, notes, hardware, permit, reference)
+    return "\n".join([_head(ref, facts), *(_body(_WORDS[lang], *given) for lang in ("en", "pt"))])
 
 
 def _head(ref: ModelRef, facts: RowsFacts) -> str:

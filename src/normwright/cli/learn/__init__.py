@@ -3,6 +3,7 @@
 from normwright.cli.learn import (
     lab,
     languages,
+    plan,
     pretrain,
     train,
     unlearn,
@@ -13,6 +14,7 @@ __all__ = [
     "app",
     "lab",
     "languages",
+    "plan",
     "pretrain",
     "train",
     "unlearn",

@@ -282,9 +282,10 @@ def _run(
     job: Job[Any] = Job(start, data, science, seed, running, permit, unpermitted, extra, place)
     made = kind.run(job)
     if _digest(place) != base:
-        raise InputError([Fault(where=str(place), expected="the model that training began with",
-                                seen="other files by its end",
-                                do="Leave the folder alone while a model is trained from it.")])  # fmt: skip
+        changed = Fault(where=str(place), expected="the model that training began with",
+                        seen="other files by its end",
+                        do="Leave the folder alone while a model is trained from it.")  # fmt: skip
+        raise InputError([changed])
     return made, base
 
 
