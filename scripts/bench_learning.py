@@ -78,7 +78,7 @@ def _ours(method: str, data: list[Row]) -> Callable[[int], None]:
     ]
     pairs = [
         PreferencePair(scene=f"s{i}", prompt=prompt(r), chosen=r.chosen, rejected=r.rejected,
-                       p_chosen=1.0, layer="organisation", process_kind="simulated", **common)
+                       p_chosen=1.0, weight=1.0, norms=(), layer="organisation", process_kind="simulated", **common)
         for i, r in enumerate(data)
     ]  # fmt: skip
 
