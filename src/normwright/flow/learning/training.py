@@ -364,8 +364,10 @@ def _written(
         _card(folder, ref, made.rows, made.notes, made.extra, time.monotonic() - began)
         used = resolved(hardware, batch=science.batch)
         used.write(folder)
-        text = model_card(ref, rows_facts(data), notes=made.notes, hardware=used.as_json(),
-                          permit=permit)  # fmt: skip
+        text = model_card(
+            ref, rows_facts(data), notes=made.notes, hardware=used.as_json(), permit=permit,
+            reference=recipe == "prefer",
+        )  # fmt: skip
         (folder / "README.md").write_text(text, encoding="utf-8")
     return ref
 
