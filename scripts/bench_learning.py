@@ -67,7 +67,12 @@ def _ours(method: str, data: list[Row]) -> Callable[[int], None]:
     from normwright.records import Demonstration, Message, PreferencePair
 
     start, running = _start(), Running(hardware=Hardware(precision="fp32"))
-    common = {"origin": "synthetic", "licence": "CC0-1.0", "family": "bench", "lang": "en"}
+    common: dict[str, Any] = {
+        "origin": "synthetic",
+        "licence": "CC0-1.0",
+        "family": "bench",
+        "lang": "en",
+    }
 
     def prompt(row: Row) -> tuple[Message, ...]:
         return (Message(role="user", content=row.prompt),)
@@ -78,7 +83,8 @@ def _ours(method: str, data: list[Row]) -> Callable[[int], None]:
     ]
     pairs = [
         PreferencePair(scene=f"s{i}", prompt=prompt(r), chosen=r.chosen, rejected=r.rejected,
-                       p_chosen=1.0, weight=1.0, norms=(), layer="organisation", process_kind="simulated", **common)
+                       p_chosen=1.0, weight=1.0, norms=(), layer="organisation",
+                       process_kind="simulated", **common)
         for i, r in enumerate(data)
     ]  # fmt: skip
 

@@ -1,10 +1,14 @@
 """`normwright learn`: from rows to weights, and proofs that they got there."""
 
 from normwright.cli.learn import (
+    convert,
+    critique,
+    curate,
     lab,
     languages,
     plan,
     pretrain,
+    reinforce,
     train,
     unlearn,
 )
@@ -12,10 +16,14 @@ from normwright.cli.learn.group import app
 
 __all__ = [
     "app",
+    "convert",
+    "critique",
+    "curate",
     "lab",
     "languages",
     "plan",
     "pretrain",
+    "reinforce",
     "train",
     "unlearn",
 ]

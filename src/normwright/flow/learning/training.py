@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ from pydantic import ValidationError
 
 from normwright.flow.engine import Event, StepProgress
 from normwright.flow.extras import require_learning
-from normwright.flow.learning.job import Job, Made
+from normwright.flow.given import RUN_CARD, card_of
+from normwright.flow.learning.job import Departed, Job, Made
 from normwright.flow.learning.recipes import RECIPES, Trainable
 from normwright.flow.permits import read_permit
 from normwright.flow.project import load_project
@@ -42,9 +44,6 @@ from normwright.store import KeyHome
 if TYPE_CHECKING:
     from normwright.models.tuning import Hardware
     from normwright.models.tuning.loop import Progress
-
-RUN_CARD = "run.json"
-"""What was run, beside the weights."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,7 @@ def learned(
     per_device: int | None = None,
     home: KeyHome | None = None,
     today: date | None = None,
+    departed: Departed | None = None,
 ) -> Learned:
     """Return what a recipe made of a model and rows, and leave a plain model directory in `out`.
 
@@ -115,6 +115,7 @@ def learned(
         per_device: rows a process takes at once; None takes its whole share of a batch.
         home: whose keys count for the permit; None is this machine's key home.
         today: the day on which the permit must hold; None is that of this machine's clock.
+        departed: of `unlearn`, whose rows are forgotten, if they withdrew from a project.
 
     Raises:
         PermitError: if there is neither a permit nor leave to do without.
@@ -141,12 +142,13 @@ def learned(
     used = _hardware(hardware, per_device)
     made, base = _run(
         kind, model, data, out, science, seed, threads, granted, unpermitted, extra or {},
-        progress, logs, used,
+        progress, logs, used, departed,
     )  # fmt: skip
     ref = _written(
         recipe, kind, made, out, science, seed, base, data, granted, unpermitted, began, used
     )
-    shutil.rmtree(_checkpoints(out), ignore_errors=True)
+    if os.environ.get("RANK", "0") == "0":
+        shutil.rmtree(_checkpoints(out), ignore_errors=True)
     seconds = time.monotonic() - began
     return Learned(out, ref, made.rows, made.metrics, made.notes, made.extra, seconds)
 
@@ -268,24 +270,37 @@ def _run(
     progress: Progress | None,
     logs: Path | None,
     hardware: Hardware,
-) -> tuple[Made, Digest]:
-    from normwright.models.local import LocalModel, embedded_path, use_threads
+    departed: Departed | None,
+) -> tuple[Made, Digest | None]:
+    from normwright.models.local import embedded_path, use_threads
     from normwright.models.tuning import Running
 
     use_threads(threads)
-    place = model or embedded_path()
-    base = _digest(place)
-    start = LocalModel.open(place)
+    begun = kind.begin(data, science, seed)
+    if begun is not None and model is not None:
+        raise InputError([Fault(where="--model", expected="one of a model and --shape",
+                                seen="both")])  # fmt: skip
+    place = None if begun is not None else model or embedded_path()
     workdir = _checkpoints(out) if science.save_every else None
+    base = None if place is None else _digest(place)
     running = Running(progress=progress, workdir=workdir, logs=logs, hardware=hardware,
                       science=_named(science, data, base, extra))  # fmt: skip
-    job: Job[Any] = Job(start, data, science, seed, running, permit, unpermitted, extra, place)
+    job: Job[Any] = Job(
+        place, data, science, seed, running, permit, unpermitted, extra, departed, begun
+    )
+    card = None if place is None else card_of(place)
     made = kind.run(job)
-    if _digest(place) != base:
+    if place is not None and _digest(place) != base:
         changed = Fault(where=str(place), expected="the model that training began with",
                         seen="other files by its end",
                         do="Leave the folder alone while a model is trained from it.")  # fmt: skip
         raise InputError([changed])
+    if card is not None:
+        made = replace(
+            made,
+            unpermitted=made.unpermitted or card.unpermitted,
+            forgotten=made.forgotten or card.forgotten,
+        )
     return made, base
 
 
@@ -294,7 +309,7 @@ def _digest(folder: Path) -> Digest:
     return digest_bytes(json.dumps(_digests(folder), sort_keys=True).encode())
 
 
-def _named(science: Tuning, data: Path, base: Digest, extra: Mapping[str, Path]) -> str:
+def _named(science: Tuning, data: Path, base: Digest | None, extra: Mapping[str, Path]) -> str:
     """Name a run by all that decides what it trains; checkpoints of another are refused."""
     read = {name: one for name, one in extra.items() if one.is_file()}
     return json.dumps({
@@ -307,8 +322,6 @@ def _named(science: Tuning, data: Path, base: Digest, extra: Mapping[str, Path])
 
 def _hardware(profile: str, per_device: int | None) -> Hardware:
     """Return what a run may use; `InputError` if the profile is unknown."""
-    from dataclasses import replace
-
     from normwright.models.tuning.hardware import parse_hardware
 
     return replace(parse_hardware(profile)[0], per_device=per_device)
@@ -330,7 +343,7 @@ def _written(
     out: Path,
     science: Tuning,
     seed: int,
-    base: Digest,
+    base: Digest | None,
     data: Path,
     permit: Permit | None,
     unpermitted: bool,
@@ -359,7 +372,8 @@ def _written(
             metrics=made.metrics,
             seed=seed,
             permit=None if permit is None else permit.digest,
-            unpermitted=unpermitted,
+            unpermitted=unpermitted or made.unpermitted,
+            forgotten=made.forgotten,
         )
         _card(folder, ref, made.rows, made.notes, made.extra, time.monotonic() - began)
         used = resolved(hardware, batch=science.batch)

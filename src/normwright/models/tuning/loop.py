@@ -68,6 +68,8 @@ class Objective(torch.nn.Module):
         self.model = model
         self.config = getattr(model, "config", None)
         self._no_split_modules = getattr(model, "_no_split_modules", None)
+        # Asked for after a checkpoint that lacks the frozen weights of adapted models was read.
+        self._keys_to_ignore_on_save = None
         self._loss = loss
         self._on = on
 
@@ -81,7 +83,7 @@ class Objective(torch.nn.Module):
         with torch.autocast(self._on.device, torch.bfloat16, enabled=self._on.precision == "bf16"):
             return self._loss(self.model, batch)
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
         """Return what training changes, each tensor once: of tied weights one name is enough."""
         whole = super().state_dict(*args, **kwargs)
         return {name: part for name, part in whole.items() if name in self._changed()}
