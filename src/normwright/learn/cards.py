@@ -160,7 +160,8 @@ def _body(
         lines.append(say["from"].format(base=ref.base))
     if reference:
         lines.append(say["reference"])
-    right = say["none"] if permit is None else say["permit"].format(permit=permit.digest)
+    barred = permit is None or ref.unpermitted
+    right = say["none"] if barred else say["permit"].format(permit=ref.permit)
     data = ", ".join(ref.data)
     lines += ["", f"## {say['right']}", "", right, "", f"## {say['rows']}", "",
               say["count"].format(rows=facts.rows, data=data), ""]  # fmt: skip
