@@ -245,14 +245,16 @@ def _on_pairs(
         liked = torch.where(lean > 0, good, bad)
         imitated = -(lean.abs() * liked).sum() / max(total["liked"], 1e-6)
         kept = -grouped_logprobs(model, batch["anchors"]).sum() / total["anchor"]
-        return preferred + majority * imitated + anchor * kept
+        whole: torch.Tensor = preferred + majority * imitated + anchor * kept
+        return whole
 
     def moved_on(step: int) -> None:
         if groups is None:
             return
         groups.step()
-        for name, share in groups.weights.items() if running is not None else ():
-            running.note(f"group_weight/{name}", share)
+        if running is not None:
+            for name, share in groups.weights.items():
+                running.note(f"group_weight/{name}", share)
 
     metrics = fit(
         weights, data, loss=loss, collate=collate, loop=loop, running=running, counts=_counts,
