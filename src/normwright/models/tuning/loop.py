@@ -67,6 +67,8 @@ class Objective(torch.nn.Module):
         self.model = model
         self.config = getattr(model, "config", None)
         self._no_split_modules = getattr(model, "_no_split_modules", None)
+        # Asked for after a checkpoint that lacks the frozen weights of adapted models was read.
+        self._keys_to_ignore_on_save = None
         self._loss = loss
         self._on = on
 
