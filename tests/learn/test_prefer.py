@@ -300,7 +300,6 @@ def test_held_out_prompts_are_answered_in_their_place(tiny: Any) -> None:
     assert run(tiny, [pair(i) for i in range(8)], held=held)[2].behaviour_of == "held-out"
 
 
-@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing.*:FutureWarning")
 def test_adapters_train_the_base_and_come_out_plain(tiny: Any) -> None:
     """The reference is the base; what comes out has its parameters and moved, the base did not."""
     before = margin(tiny)
@@ -356,7 +355,6 @@ def test_what_would_be_ignored_is_refused(
         run(tiny, rows, **more)
 
 
-@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing.*:FutureWarning")
 def test_adapters_on_the_start_make_the_reference_ambiguous(tiny: Any) -> None:
     """A start that wears adapters is refused: with or without them is the question."""
     import copy

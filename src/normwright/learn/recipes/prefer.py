@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from normwright.learn.objective import Objective, groups_of, refuse
+from normwright.learn.objective import Objective, counts_of, groups_of, refuse
 from normwright.learn.preferred import PreferenceReport, report_pairs, turned
 from normwright.learn.recipes.kto import kto
 from normwright.learn.recipes.listwise import match_scores
@@ -339,7 +339,7 @@ def _rows(
     fixed: Mapping[str, tuple[Scorer, float]],
 ) -> tuple[list[_Row], GroupWeights | None]:
     """The rows with their weights, and the weights of groups that a robust run moves."""
-    power = [p.weight**objective.weight_exponent for p in pairs]
+    power = [counts_of(p, objective.gamma) for p in pairs]
     mean = sum(power) / len(power)
     scale = [w / mean / p.weight for w, p in zip(power, pairs, strict=True)]
     robust = objective.method == "robust"
