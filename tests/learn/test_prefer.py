@@ -152,14 +152,21 @@ def test_listwise_reaches_its_target_on_the_candidates(tiny: Any, proportional: 
     assert "borda" in report.notes[0]
 
 
-def test_weight_exponents_between_votes_and_questions(tiny: Any) -> None:
-    """With exponent 1 the heavy row decides, with 0 two light rows outvote it."""
-    rows = [pair(0, 1.0, weight=9.0), pair(0, 0.0, weight=1.0), pair(0, 0.0, weight=1.0)]
+def test_gamma_between_votes_and_questions(tiny: Any) -> None:
+    """With gamma 1 the row of many votes decides, with 0 two rows of one vote outvote it."""
+    rows = [
+        pair(0, share, votes=tuple(cast(side, f"p{i}") for i in range(count)))
+        for share, side, count in ((1.0, "chosen", 9), (0.0, "rejected", 1), (0.0, "rejected", 1))
+    ]
     loop = Loop(steps=20, lr=2e-3, batch=3, warmup=0.0)
-    heavy = margin(run(tiny, rows, loop=loop)[0])
-    even = margin(run(tiny, rows, loop=loop, weight_exponent=0.0)[0])
+    votes = margin(run(tiny, rows, loop=loop, gamma=1.0)[0])
+    questions = margin(run(tiny, rows, loop=loop)[0])
 
-    assert heavy > margin(tiny) > even
+    assert votes > margin(tiny) > questions
+
+
+def cast(choice: Any, participant: str, group: str | None = None) -> PairVote:
+    return PairVote(participant=participant, choice=choice, group=group)
 
 
 def opposed(share: int = 10) -> list[PreferencePair]:
@@ -209,7 +216,7 @@ def test_robust_without_a_rate_is_pooled_training(tiny: Any) -> None:
 def test_groups_come_from_votes_then_shares_then_the_row() -> None:
     """Single choices are counted by group, ties half, with weight by number; a share stands."""
     votes = tuple(
-        PairVote(participant=f"p{i}", choice=choice, group=group)
+        cast(choice, f"p{i}", group)
         for i, (choice, group) in enumerate(
             [("chosen", "a"), ("chosen", "a"), ("tie", "a"), ("rejected", "b")]
         )
@@ -337,6 +344,7 @@ def test_another_reference_holds_where_it_stands(tiny: Any) -> None:
         (opposed(), {"method": "robust", "robustness": Robustness(least=4, floor=0.6)}, "floor"),
         ([pair(0)], {"method": "listwise"}, "candidates with scores"),
         ([scored(0)], {}, "pairs for the method soft"),
+        ([pair(0)], {"gamma": 1.0}, "without votes"),
         ([pair(0)], {"method": "modpo"}, "no fixed reward"),
         ([pair(0)], {"fixed": {"x": (Longer(), 1.0)}}, "with modpo"),
         ([pair(0)], {"method": "ipo", "displacement": 1.0}, "ignored"),

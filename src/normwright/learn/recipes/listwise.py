@@ -79,11 +79,12 @@ def match_scores(
     )
     before = candidate_scores(reference or start, answers)
     targets = [target_of(row) for row in given]
-    power = [row.weight**objective.weight_exponent for row in given]
-    mean = sum(power) / len(power)
+    mean = sum(row.weight for row in given) / len(given)
     data = [
-        _Row(row, anchors[i % len(anchors)], old, target, w / mean)
-        for i, (row, old, target, w) in enumerate(zip(answers, before, targets, power, strict=True))
+        _Row(row, anchors[i % len(anchors)], old, target, said.weight / mean)
+        for i, (row, old, target, said) in enumerate(
+            zip(answers, before, targets, given, strict=True)
+        )
     ]
     weights = adapted(copy.deepcopy(start.weights), lora, seed=loop.seed)
     pad = start.tokenizer.pad_token_id
