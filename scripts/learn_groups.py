@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,7 @@ def shown(rows: Sequence[PreferencePair]) -> list[Any]:
     return list(preferred_answers(list(rows)))
 
 
+@cache
 def starts(seed: int) -> dict[str, LocalModel]:
     """A model from random weights, and the same after it learned to give both answers alike."""
     both = [q for part in questions() for q in part]
@@ -225,14 +227,12 @@ def main() -> int:
     given.work.mkdir(parents=True, exist_ok=True)
     runs: dict[tuple[str, str, int], Served] = {}
     for seed in seeds:
-        models = starts(seed)
         for kind, arms in (("tuned", ARMS), ("random weights", ARMS[:3])):
-            start = models[kind]
             for arm in arms:
                 name = f"{kind}-{arm}-{seed}-{steps}".replace(" ", "_").replace(",", "")
                 found = kept(
                     given.work / f"{name}.json",
-                    lambda start=start, arm=arm, seed=seed: ran(start, arm, seed, steps),
+                    lambda kind=kind, arm=arm, seed=seed: ran(starts(seed)[kind], arm, seed, steps),
                 )
                 runs[kind, arm, seed] = found
                 means = {g: round(float(np.mean(v)), 3) for g, v in found.served.items()}

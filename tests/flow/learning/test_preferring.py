@@ -11,12 +11,12 @@ import pytest
 from normwright.flow.learning import learned
 from normwright.records import InputError
 
-PAIRS = [
+PAIRS: list[dict[str, Any]] = [
     {"prompt": q, "chosen": "I cannot say.", "rejected": "At nine.", "probability": 0.8,
      "group": "few" if i % 3 == 0 else "many"}
     for i, q in enumerate(["When does it open?", "Onde fica?", "Who is it?"] * 4)
 ]  # fmt: skip
-SCORED = [
+SCORED: list[dict[str, Any]] = [
     {"prompt": q, "candidates": [{"text": "At nine.", "score": 0.1}, {"text": "No.", "score": 0.9}],
      "temperature": 0.5, "rule": "approval"}
     for q in ("When does it open?", "Onde fica?")
