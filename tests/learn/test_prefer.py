@@ -280,7 +280,7 @@ def test_near_duplicates_are_left_out_and_told(tiny: Any) -> None:
 def test_likelihood_and_behaviour_are_reported_with_intervals(tiny: Any) -> None:
     """Before and after are there for what is said and how likely; lost mass and KL grow with it."""
     rows = [pair(i, group="a" if i % 2 else "b") for i in range(16)]
-    loop = Loop(epochs=10, lr=1e-2, batch=8, warmup=0.0)
+    loop = Loop(epochs=25, lr=8e-3, batch=8, warmup=0.0)
     made, metrics, report = run(tiny, rows, loop=loop, majority=1.0, prompts=4)
     still = run(tiny, rows, loop=Loop(steps=1, lr=1e-12, batch=8))[2]
 
