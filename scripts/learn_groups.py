@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from normwright.learn import Objective, Shape, prefer, scratch_model, sft
+from normwright.learn import Method, Objective, Shape, prefer, scratch_model, sft
 from normwright.models.local import LocalModel
 from normwright.models.tuning import Robustness
 from normwright.models.tuning.loop import Loop
@@ -159,7 +159,7 @@ def ran(start: LocalModel, arm: str, seed: int, steps: int) -> Served:
     made = start
     if arm != "no training":
         rows = judged(training, shuffled="shuffled" in arm, seed=seed)
-        method = "soft" if arm == "pooled" else "robust"
+        method: Method = "soft" if arm == "pooled" else "robust"
         cap = 0.3 if "cap" in arm else 1.0
         made, metrics = prefer(
             start, rows, shown(rows), beta=BETA, anchor=0.0, unpermitted=True,
