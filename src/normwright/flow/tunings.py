@@ -122,8 +122,9 @@ class Preference(Tuning):
     """Weight of the likelihood of demonstrations that no norm speaks against."""
     majority_anchor: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the likelihood of the answer a majority prefers, scaled by its margin."""
-    weight_exponent: Annotated[float, Field(ge=0)] = 1.0
-    """Rows count by their weight to this power: 1 as they are, 0 all alike."""
+    gamma: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """A row counts by its weight times its number of votes to this power: 1 gives the likelihood of
+    single votes, 0 counts questions alike."""
     length_guard: Annotated[float, Field(ge=0)] = 0.0
     """Price of a token of an answer, in units of reward."""
     displacement_guard: Annotated[float, Field(ge=0)] = 0.0
