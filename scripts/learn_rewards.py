@@ -215,9 +215,9 @@ def planted_page(parts: dict[str, Part]) -> list[str]:
         "",
         f"{TRAIN} pairs to learn from, five votes each, drawn from 48 people of one group and 16 "
         f"of another that values half of the qualities the other way round; {HELD} other pairs to "
-        "measure on, against the true shares. A model of one layer from random weights, one head for "
-        "everybody and one a group. Nothing is negated in these texts, so counting words is the "
-        "right model here, and bag of words no shortcut. Intervals at 95 %, by pair.",
+        "measure on, against the true shares. A model of one layer from random weights, one head "
+        "for everybody and one a group. Nothing is negated in these texts, so counting words is "
+        "the right model here, and bag of words no shortcut. Intervals at 95 %, by pair.",
         "",
         "| scorer | accuracy | log-loss | ECE |",
         "|---|---|---|---|",
