@@ -41,20 +41,20 @@ VALUE = {"chosen": 1.0, "tie": 0.5, "rejected": 0.0}
 class Sloppy:
     """A policy that writes as text at large does: long, and saying again what it has said."""
 
-    name: str = "sloppy"
-
     def generate(
-        self, prompts: Sequence[Prompt], *, n: int = 1, seed: int = 0, **how: Any
+        self,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        max_new_tokens: int = 48,
+        temperature: float = 0.0,
+        n: int = 1,
+        seed: int = 0,
     ) -> list[list[str]]:
-        """Return n answers a prompt."""
+        """Return n answers a prompt; length and temperature are the writer's own."""
         rng = random.Random(seed)
         return [[self._text(rng, p) for _ in range(n)] for p in prompts]
 
-    def logprobs(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
-        """Nobody asks for these: best of n needs samples alone."""
-        raise NotImplementedError
-
-    def _text(self, rng: random.Random, prompt: Prompt) -> str:
+    def _text(self, rng: random.Random, prompt: Sequence[Message]) -> str:
         lang = "pt" if prompt[0].content.startswith("Como") else "en"
         pieces = [written(rng, lang, fewest=1, most=1, turned=0.0)]
         for _ in range(rng.randint(0, 6)):
