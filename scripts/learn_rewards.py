@@ -42,9 +42,9 @@ from normwright.records import InputError, Message, PairVote, PreferencePair, js
 from normwright.stats import bootstrap_mean
 
 ROOT = Path(__file__).resolve().parent.parent
-TRAIN, HELD = 8000, 2000
+TRAIN, HELD = 3000, 2000
 """Planted pairs to learn from and to measure on, five votes each."""
-PASSES = {"trained": 12, "shuffled": 4}
+PASSES = {"trained": 10, "shuffled": 3}
 LONGEST = 320
 """Tokens a real row may have; longer ones stay out and are counted."""
 Part = dict[str, Any]
@@ -72,10 +72,10 @@ def seconds(run: Callable[[], Part]) -> Part:
 def planted(arm: str, seed: int) -> Part:
     """Return one arm on planted raters: `trained`, `shuffled` or `random-init`."""
     world = planted_world(seed=0)
-    train = planted_pairs(world, count=TRAIN, votes=5, seed=1)
-    held = planted_pairs(world, count=HELD, votes=5, seed=2)
+    train = planted_pairs(world, count=TRAIN, votes=5, seed=1, turned=0.0)
+    held = planted_pairs(world, count=HELD, votes=5, seed=2, turned=0.0)
     texts = [t for p in train for t in (p.prompt[0].content, p.chosen, p.rejected)]
-    start = scratch_model(texts, shape=Shape(32, 2, 4, 400, 128), seed=seed)
+    start = scratch_model(texts, shape=Shape(32, 1, 2, 400, 128), seed=seed)
     groups = ("pooled", *sorted(world.values))
     if arm == "random-init":
         weights = classifier(start, seed=seed, heads=groups).eval()
@@ -83,7 +83,7 @@ def planted(arm: str, seed: int) -> Part:
         rows = shuffled(train, seed) if arm == "shuffled" else train
         weights, _ = reward(
             start, rows, head="groups", reading=Reading("votes"), garbled=0.0, unpermitted=True,
-            loop=Loop(epochs=PASSES[arm], lr=6e-3, batch=32, seed=seed),
+            loop=Loop(epochs=PASSES[arm], lr=1e-2, batch=32, seed=seed),
         )  # fmt: skip
     shares = [world.share(p.chosen, p.rejected) for p in held]
     scorer = LocalScorer(weights, start.tokenizer)
@@ -215,8 +215,9 @@ def planted_page(parts: dict[str, Part]) -> list[str]:
         "",
         f"{TRAIN} pairs to learn from, five votes each, drawn from 48 people of one group and 16 "
         f"of another that values half of the qualities the other way round; {HELD} other pairs to "
-        "measure on, against the true shares. A model of two layers from random weights, one head "
-        "for everybody and one a group. Intervals at 95 %, by pair.",
+        "measure on, against the true shares. A model of one layer from random weights, one head "
+        "for everybody and one a group. Nothing is negated in these texts, so counting words is "
+        "the right model here, and bag of words no shortcut. Intervals at 95 %, by pair.",
         "",
         "| scorer | accuracy | log-loss | ECE |",
         "|---|---|---|---|",

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -483,3 +487,30 @@ def test_a_killed_fit_of_ties_goes_on_to_the_same_weights(
     assert resumed.config.reward["tie"] == pytest.approx(whole.config.reward["tie"], abs=1e-6)
     for name, value in whole.state_dict().items():
         assert torch.allclose(value, resumed.state_dict()[name], atol=1e-6), name
+
+
+KILLED = Path(__file__).with_name("crash_reward.py")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("head", ["groups", "spread", "ensemble"])
+def test_a_fit_killed_by_the_system_ends_where_it_would(tmp_path: Path, head: str) -> None:
+    """SIGKILL in the middle, started again: the loss, the weights and the tie parameters agree."""
+
+    def ran(folder: Path, kill_at: int) -> tuple[int, dict[str, float]]:
+        done = subprocess.run(
+            [sys.executable, str(KILLED), head, str(folder), str(kill_at)],
+            capture_output=True, text=True, check=False,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        lines = (line.split() for line in done.stdout.splitlines())
+        return done.returncode, {name: float(value) for name, value in lines}
+
+    code, straight = ran(tmp_path / "straight", 0)
+    killed, _ = ran(tmp_path / "broken", 7)
+    again, broken = ran(tmp_path / "broken", 0)
+
+    assert (code, killed, again) == (0, -signal.SIGKILL, 0)
+    # It went on, and did not begin anew.
+    assert (straight.pop("begun"), broken.pop("begun")) == (1, 7)
+    assert broken == pytest.approx(straight, abs=1e-6)

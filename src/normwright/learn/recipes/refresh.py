@@ -13,11 +13,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from normwright.learn.recipes.reward import GARBLED_SHARE, reward
 from normwright.models.local import LocalModel
-from normwright.models.protocol import Model, Scorer
+from normwright.models.protocol import Scorer
 from normwright.models.tuning.loop import Loop, Running
 from normwright.records import (
     Fault,
@@ -32,6 +32,22 @@ from normwright.records import (
 Prompt = tuple[Message, ...]
 Judge = Callable[[Sequence[Prompt], Sequence[str], Sequence[str]], Sequence[Sequence[PairVote]]]
 """From prompts, first and second answers to the votes on each pair; `chosen` is the first."""
+
+
+class Sampler(Protocol):
+    """What answers: every `Model` does."""
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        max_new_tokens: int = 48,
+        temperature: float = 0.0,
+        n: int = 1,
+        seed: int = 0,
+    ) -> list[list[str]]:
+        """Return `n` answers for each prompt; see `Model.generate`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -49,7 +65,7 @@ def refresh(
     start: LocalModel,
     pairs: Sequence[PreferencePair],
     *,
-    policy: Model,
+    policy: Sampler,
     scorer: Scorer,
     prompts: Sequence[Prompt],
     judge: Judge | None,

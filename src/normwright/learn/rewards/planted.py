@@ -130,12 +130,14 @@ def planted_world(
     return World(values, people or {"many": 48, "few": 16}, longer=longer, ties=ties)
 
 
-def written(rng: random.Random, lang: str, *, fewest: int = 1, most: int = 4) -> str:
+def written(
+    rng: random.Random, lang: str, *, fewest: int = 1, most: int = 4, turned: float = TURNED
+) -> str:
     """Return an answer as people write it: no quality twice."""
     qualities = rng.sample(range(len(QUALITIES[lang])), rng.randint(fewest, most))
     pieces = []
     for quality in qualities:
-        said = rng.choice(_TURNED[lang] if rng.random() < TURNED else _SAID[lang])
+        said = rng.choice(_TURNED[lang] if rng.random() < turned else _SAID[lang])
         pieces.append(f"{said} {QUALITIES[lang][quality]}")
     return ", ".join(pieces)
 
@@ -145,17 +147,19 @@ def asked(rng: random.Random, lang: str) -> tuple[Message, ...]:
     return (Message(role="user", content=_ASK[lang].format(rng.choice(_THINGS[lang]))),)
 
 
-def planted_pairs(world: World, *, count: int, votes: int, seed: int) -> list[PreferencePair]:
+def planted_pairs(
+    world: World, *, count: int, votes: int, seed: int, turned: float = TURNED
+) -> list[PreferencePair]:
     """Return pairs of written answers, half in each language, with the votes of drawn people."""
     rng = random.Random(seed)
     out = []
     for i in range(count):
         lang = ("en", "pt")[i % 2]
         prompt = asked(rng, lang)
-        first = written(rng, lang)
-        second = written(rng, lang)
+        first = written(rng, lang, turned=turned)
+        second = written(rng, lang, turned=turned)
         while second == first:
-            second = written(rng, lang)
+            second = written(rng, lang, turned=turned)
         given = world.votes(first, second, rng, count=votes)
         out.append(voted_pair(f"{seed}/{i}", lang, prompt, first, second, given))
     return out
