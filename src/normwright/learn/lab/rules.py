@@ -83,7 +83,7 @@ def worst_group(scale: Scale) -> Iterator[Finding]:
     """Group-robust training ends where the worst group is served best: weights and policy."""
     world, beta = environment("A", seed=scale.seed), 0.5
     other = np.random.default_rng([scale.seed, 42]).standard_normal(world.reward.shape)
-    both = (o.pairwise(world.reward), o.pairwise(1.8 * other))
+    both = (o.pairwise(world.reward), o.pairwise(3.0 * other))
     share = o.worst_share(lambda a: _losses(both, a))
     target = o.tilted(world.reference, _mixed_scores(both, share), beta)
     rows = [
@@ -102,7 +102,7 @@ def worst_group(scale: Scale) -> Iterator[Finding]:
                   detail=f"weight of the first group at the optimum {share:.4f}; "
                   f"{ {k: round(v, 4) for k, v in metrics.items() if 'weight' in k} }")  # fmt: skip
     yield at_least("Group-robust: KL from the minimax target to pooled training",
-                   o.mean_divergence(target, pooled), 2e-3, expected="another policy",
+                   o.mean_divergence(target, pooled), 5e-3, expected="another policy",
                    control=True)  # fmt: skip
 
 
