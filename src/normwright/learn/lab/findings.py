@@ -65,7 +65,7 @@ def at_most(
 ) -> Finding:  # fmt: skip
     """Return a finding that passes if the number is at or under the threshold; NaN never does."""
     passed = bool(measured <= threshold)
-    return Finding(test, expected, measured, threshold, passed, "<=", control, detail)
+    return Finding(test, expected, float(measured), threshold, passed, "<=", control, detail)
 
 
 def at_least(
@@ -74,7 +74,7 @@ def at_least(
 ) -> Finding:  # fmt: skip
     """Return a finding that passes if the number is at or over the threshold; NaN never does."""
     passed = bool(measured >= threshold)
-    return Finding(test, expected, measured, threshold, passed, ">=", control, detail)
+    return Finding(test, expected, float(measured), threshold, passed, ">=", control, detail)
 
 
 def within(

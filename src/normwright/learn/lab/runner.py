@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from normwright.learn.lab import limits, offline, online, rules, theorems
+from normwright.learn.lab import controls, limits, offline, online, processes, rules, theorems
 from normwright.learn.lab.findings import Check, Row, Scale
 from normwright.records import Fault, InputError
 
@@ -20,6 +20,8 @@ def checks() -> tuple[Check, ...]:
         *offline.CHECKS,
         *rules.CHECKS,
         *online.CHECKS,
+        *processes.CHECKS,
+        *controls.CHECKS,
     )
 
 
