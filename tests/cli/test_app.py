@@ -67,6 +67,7 @@ def test_the_commands_are_these() -> None:
         "keys show",
         "keys sign",
         "keys trust",
+        "learn lab",
         "learn languages",
         "learn prefer",
         "learn reward",

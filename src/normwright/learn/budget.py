@@ -228,7 +228,7 @@ def _separable(wins: Floats) -> bool:
 
 
 def _misfit(judged: Sequence[Judged]) -> float:
-    """Return the p-value of the votes' deviance from their Bradley-Terry fits, all prompts together.
+    """Return the p-value of the votes' deviance from their Bradley-Terry fits, over all prompts.
 
     One where no prompt has more comparisons than scores. Prompts whose votes are unknown say
     nothing, and fits of separable votes are left to that doubt.

@@ -21,8 +21,8 @@ class ErrorBudget(Record):
     """The chain from votes to a model on the answers people judged, in nats a prompt.
 
     Every part is a divergence between distributions over the judged answers to one prompt: what the
-    votes say, what more votes would say, what a reward model says, what the model does. Nothing here
-    speaks of answers that nobody judged.
+    votes say, what more votes would say, what a reward model says, what the model does. Nothing
+    here speaks of answers that nobody judged.
     """
 
     model: Digest | None

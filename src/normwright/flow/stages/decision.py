@@ -77,9 +77,7 @@ def release(project: Project, context: Context) -> list[Record]:
         update={"derived_from": tuple(sorted({aligned, judge.digest, *verdict.derived_from}))}
     )
     budgets = (
-        context.records("learn.prefer", ErrorBudget)
-        if "learn.prefer" in context.step.after
-        else ()
+        context.records("learn.prefer", ErrorBudget) if "learn.prefer" in context.step.after else ()
     )
     first, *others = project.settings.languages
     for lang in (first, *others):

@@ -78,12 +78,22 @@ def budgeted(scale: Scale) -> Iterator[Finding]:
     moved = np.log(world.read(model).among / world.reference)
     true = special.softmax(world.reward, axis=-1)
     distance = o.mean_divergence(true, np.asarray(special.softmax(beta * moved, axis=-1), float))
-    yield at_most("Error budget: true distance of softmax(beta h) over the budget's total",
-                  distance / (found.total or np.nan), 2.0, expected="near 1 or less",
-                  detail=f"distance {distance:.3g}; vote noise {found.noise.value:.3g}, "
-                  f"optimiser {found.optimiser.value:.3g}; n = {found.prompts} prompts")  # fmt: skip
-    yield Finding("Error budget: assumptions hold", "nothing",
-                  ", ".join(found.doubts) or "nothing", "nothing", found.guaranteed, "within")  # fmt: skip
+    yield at_most(
+        "Error budget: true distance of softmax(beta h) over the budget's total",
+        distance / (found.total or np.nan),
+        2.0,
+        expected="near 1 or less",
+        detail=f"distance {distance:.3g}; vote noise {found.noise.value:.3g}, "
+        f"optimiser {found.optimiser.value:.3g}; n = {found.prompts} prompts",
+    )
+    yield Finding(
+        "Error budget: assumptions hold",
+        "nothing",
+        ", ".join(found.doubts) or "nothing",
+        "nothing",
+        found.guaranteed,
+        "within",
+    )
 
 
 def _votes(share: float, games: float) -> tuple[PairVote, ...]:

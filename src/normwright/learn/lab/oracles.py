@@ -1,8 +1,8 @@
 """What training must arrive at, worked out in numpy without a model: targets, errors, duals.
 
-Arrays are over prompts and answers, shape (prompts, answers), unless said otherwise; a reference or
-a policy sums to one over answers. Nothing here is shared with what is tested. Statements and proofs:
-`docs/theory.md`, by the same numbers T1 to T10.
+Arrays are over prompts and answers, shape (prompts, answers), unless said otherwise; a reference
+or a policy sums to one over answers. Nothing here is shared with what is tested. Statements and
+proofs: `docs/theory.md`, by the same numbers T1 to T10.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ def equilibrium(
 
 
 def forward_optimum(reference: Floats, score: Floats, beta: float) -> Floats:
-    """Return the maximiser of E score - beta KL(reference || policy): where k3 in a loss leads (T9).
+    """Return the maximiser of E score - beta KL(reference || policy): where k3 leads (T9).
 
     policy = beta * reference / (level - score), with the level that normalises it.
     """
