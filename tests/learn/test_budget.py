@@ -52,7 +52,7 @@ def test_votes_of_a_pair_are_counted_and_a_share_is_fitted_back() -> None:
 
 
 def test_an_untrained_model_is_as_far_off_as_an_even_choice(tiny: Any) -> None:
-    """h is zero everywhere, so the gap is that of the target from the uniform distribution."""
+    """Log-ratios are all zero, so the gap is that of the target from the uniform distribution."""
     pairs = [*full("a"), *full("b")]
     found = error_budget(pairs, tiny, tiny, beta=0.1, seed=0)
     scores = scores_of(judged_answers(pairs)[0])
@@ -74,7 +74,8 @@ def test_more_votes_leave_less_open(tiny: Any) -> None:
     many = [pair("a", 0, 1, 300, 400), pair("b", 0, 1, 300, 400)]
     noise = [error_budget(p, tiny, tiny, beta=0.1, seed=0).noise.value for p in (few, many)]
 
-    assert noise[0] is not None and noise[1] is not None
+    assert noise[0] is not None
+    assert noise[1] is not None
     assert noise[0] / noise[1] == pytest.approx(10, rel=0.1)
 
 

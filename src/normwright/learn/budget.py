@@ -125,12 +125,10 @@ def error_budget(
         if len(ensemble) > 1:
             spread.append(_disagreement(one, ensemble))
     failed = doubts(chosen, before) + (() if targeted else ("method",))
-    parts = {
-        "noise": _estimate(noise, seed) if len(noise) == len(chosen) else _unknown(),
-        "reward": _estimate(spread, seed) if spread else None,
-        "optimiser": _estimate(gaps, seed),
-    }
-    values = [part.value for part in parts.values() if part is not None]
+    of_votes = _estimate(noise, seed) if len(noise) == len(chosen) else _unknown()
+    of_rewards = _estimate(spread, seed) if spread else None
+    of_model = _estimate(gaps, seed)
+    values = [one.value for one in (of_votes, of_rewards, of_model) if one is not None]
     known = [v for v in values if v is not None]
     return ErrorBudget(
         model=name,
@@ -139,12 +137,14 @@ def error_budget(
         prompts_in_all=len(every),
         answers=sum(len(one.answers) for one in chosen),
         votes=float(sum(one.wins.sum() for one in chosen)) if len(noise) == len(chosen) else None,
+        noise=of_votes,
+        reward=of_rewards,
+        optimiser=of_model,
         regret=_estimate(lost, seed),
         total=float(np.sqrt(known).sum() ** 2) if len(known) == len(values) else None,
         guaranteed=not failed,
         doubts=failed,
         derived_from=() if name is None else (name,),
-        **parts,
     )
 
 

@@ -11,7 +11,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from normwright.learn.lab import oracles as o
 from normwright.learn.lab.environment import PROMPTS, Environment, Reading, environment
@@ -20,7 +20,7 @@ from normwright.learn.lab.online import STRANGE
 from normwright.models.local import LocalModel
 from normwright.models.tuning import save_plain
 
-EXACT = {"scale_rewards": "none", "loss_type": "dr_grpo", "beta": 0.5}
+EXACT: Final[Mapping[str, Any]] = {"scale_rewards": "none", "loss_type": "dr_grpo", "beta": 0.5}
 """GRPO without its two normalisations, and with a pull towards the reference."""
 
 

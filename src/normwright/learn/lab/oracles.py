@@ -194,7 +194,7 @@ def fairest(reference: Floats, rewards: Floats, beta: float) -> Floats:
         slope = (policy * rewards).sum(-1).mean(-1)
         return float(beta * log_partition(reference, mixed, beta).mean()), slope
 
-    found = optimize.minimize(
+    found = optimize.minimize(  # type: ignore[call-overload]
         dual,
         np.full(groups, 1 / groups),
         jac=True,

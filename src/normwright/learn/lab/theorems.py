@@ -213,7 +213,7 @@ def _constrained(
         return float(beta * p @ ratio - p @ score), beta * (ratio + 1) - score
 
     cheap = np.where(cost == cost.min(), 1.0, 0.0)
-    found = optimize.minimize(
+    found = optimize.minimize(  # type: ignore[call-overload]
         loss, 0.1 * reference + 0.9 * cheap, jac=True, method="SLSQP",
         bounds=[(1e-12, 1.0)] * len(cost), options={"ftol": 1e-15, "maxiter": 2000},
         constraints=[
