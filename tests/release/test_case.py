@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import Any
 
 import pytest
 from tests.release.builders import ALIGNED, criteria, criterion, judge, policy, rate
@@ -182,7 +183,7 @@ def test_the_error_budget_is_quoted_with_what_fails(lang: str, words: list[str])
         guaranteed=False,
         doubts=("votes-unknown",),
     )
-    given = {"criteria": ASKED, "policy": ours, "measurements": measured, "lang": lang}
+    given: Any = {"criteria": ASKED, "policy": ours, "measurements": measured, "lang": lang}
     text = safety_case(verdict, budgets=[budget], **given)
 
     assert all(word in text for word in words)

@@ -1,9 +1,13 @@
 """`normwright learn`: from rows to weights, and proofs that they got there."""
 
 from normwright.cli.learn import (
+    convert,
+    critique,
+    curate,
     lab,
     languages,
     pretrain,
+    reinforce,
     train,
     unlearn,
 )
@@ -11,9 +15,13 @@ from normwright.cli.learn.group import app
 
 __all__ = [
     "app",
+    "convert",
+    "critique",
+    "curate",
     "lab",
     "languages",
     "pretrain",
+    "reinforce",
     "train",
     "unlearn",
 ]

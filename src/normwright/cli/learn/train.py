@@ -109,11 +109,16 @@ recipe_command(
 )
 recipe_command(
     "reward",
-    """Fit a reward model to vote shares: rows with `prompt`, `chosen`, `rejected`, `probability`.
+    """Fit a reward model: rows with `prompt`, `chosen`, `rejected`, and `probability` or `votes`.
 
-    The folder opens in plain transformers as a sequence classifier with one logit.
+    The folder opens in plain transformers as a sequence classifier: one logit, or one a head
+    (`--head groups`, `spread`, `ensemble`) under the names in its configuration.
     """,
     example="normwright learn reward --data pairs.jsonl --unpermitted --out reward",
+    own={
+        "head": Choice(str | None, "`pooled`, `groups`, `spread` or `ensemble`."),
+        "likelihood": Choice(str | None, "`shares`, `votes`, `davidson` or `rao-kupper`."),
+    },
 )
 recipe_command(
     "prefer",
@@ -171,12 +176,16 @@ def train(
             raise typer.BadParameter("the same as --data: give one", param_hint="--forget")
         data = files.pop("forget")
     with telling(shown, quiet=as_json) as progress:
-        if project is not None:
-            beside = {"--data": data, "--model": model, "--settings": file, **files}
-            if given := [name for name, value in beside.items() if value is not None]:
-                raise typer.BadParameter(
-                    f"a project gives what {', '.join(given)} would", param_hint="--project"
-                )
+        if project is not None and recipe == "unlearn":
+            own = {"--forget": files.get("forget"), "--retain": files.get("retain")}
+            _refuse({"--data": data, "--model": model, **own})
+            made = learning.unlearned_of(
+                project, out=out, reference=files.get("reference"), settings=file, changes=changes,
+                seed=seed, threads=threads, permit=permit, unpermitted=unpermitted,
+                progress=progress, logs=logs,
+            )  # fmt: skip
+        elif project is not None:
+            _refuse({"--data": data, "--model": model, "--settings": file, **files})
             made = learning.learned_of(
                 project, recipe, out=out, permit=permit, unpermitted=unpermitted, progress=progress
             )
@@ -193,6 +202,14 @@ def train(
     else:
         _show(made, shown)
     return DONE
+
+
+def _refuse(beside: Mapping[str, Any]) -> None:
+    """Refuse options that say what a project says."""
+    if given := [name for name, value in beside.items() if value is not None]:
+        raise typer.BadParameter(
+            f"a project gives what {', '.join(given)} would", param_hint="--project"
+        )
 
 
 def _show(made: Learned, lang: str) -> None:
