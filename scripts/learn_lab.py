@@ -24,8 +24,8 @@ def page(rows: Sequence[Mapping[str, Any]], seed: int) -> Iterator[str]:
     seconds = sum(row["seconds"] for row in rows)
     yield "# The lab: recipes against known optima"
     yield (
-        "Written by `scripts/learn_lab.py` from `normwright learn lab --json`. Statements T1 to T10 "
-        "and what they assume: [theory](../theory.md). World A has 4 prompts and 8 answers of one "
+        "Written by `scripts/learn_lab.py` from `normwright learn lab --json`. Statements T1 to T10 and "
+        "what they assume: [theory](../theory.md). World A has 4 prompts and 8 answers of one "
         "word, world B 16 answers of two; optima are worked out in numpy, apart from the trainers."
     )
     yield (

@@ -83,5 +83,5 @@ def within(
 ) -> Finding:  # fmt: skip
     """Return a finding that passes if the number is between two bounds; NaN never is."""
     passed = bool(low <= measured <= high)
-    return Finding(test, expected, float(measured), f"{low:.4g} to {high:.4g}", passed, "within", control,
-                   detail, curve)  # fmt: skip
+    return Finding(test, expected, float(measured), f"{low:.4g} to {high:.4g}", passed, "within",
+                   control, detail, curve)  # fmt: skip
