@@ -17,14 +17,14 @@ from normwright.learn.lab.picture import picture
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
-def page(rows: Sequence[Mapping[str, Any]], seed: int) -> Iterator[str]:
+def page(rows: Sequence[Mapping[str, Any]], *, seed: int, left_out: Sequence[str]) -> Iterator[str]:
     """Yield the blocks of the page."""
     failed = [row["test"] for row in rows if not row["passed"]]
     controls = sum(row["control"] for row in rows)
     seconds = sum(row["seconds"] for row in rows)
     yield "# The lab: recipes against known optima"
     yield (
-        "Written by `scripts/learn_lab.py` from `normwright learn lab --json`. Statements T1 to T10 and "
+        "Written by `scripts/learn_lab.py` from `normwright learn lab --json`. T1 to T10 and "
         "what they assume: [theory](../theory.md). World A has 4 prompts and 8 answers of one "
         "word, world B 16 answers of two; optima are worked out in numpy, apart from the trainers."
     )
@@ -33,6 +33,8 @@ def page(rows: Sequence[Mapping[str, Any]], seed: int) -> Iterator[str]:
         f"{seconds:.0f} s of one core; seed {seed}."
     )
     yield "".join(f"- fails: {name}\n" for name in failed)
+    if left_out:
+        yield f"Not run here: {', '.join(left_out)}."
     yield "![Divergence from known optima, with thresholds](../images/learn-lab.svg)"
     lines = ["| test | expected | measured | threshold | |", "| --- | --- | --- | --- | --- |"]
     for row in rows:
@@ -57,7 +59,11 @@ def main() -> None:
     given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     rows = given["rows"]
     (DOCS / "images/learn-lab.svg").write_text(picture(rows), encoding="utf-8")
-    text = "\n\n".join(block.strip() for block in page(rows, given["seed"]) if block)
+    text = "\n\n".join(
+        block.strip()
+        for block in page(rows, seed=given["seed"], left_out=given["left_out"])
+        if block
+    )
     (DOCS / "experiments/learn-lab.md").write_text(text + "\n", encoding="utf-8")
 
 
