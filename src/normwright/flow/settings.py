@@ -15,7 +15,7 @@ from normwright.flow.setting import (
     Settings,
     Slug,
 )
-from normwright.flow.tunings import Preference, Reward, Tuning
+from normwright.flow.tunings import Imitation, Preference, Reward
 from normwright.models.endpoint import RemoteSettings
 from normwright.records import Deployment, Lang, Text
 from normwright.records.schemas import schema_of
@@ -149,7 +149,7 @@ class Learn(Settings):
     """How often the raw demonstrations do what the charter does not allow, before curation."""
     spared_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
     """What a pair on a request the norm spares weighs, against one the norm speaks against."""
-    sft: Tuning | None = Tuning()
+    sft: Imitation | None = Imitation()
     """Instruction tuning; null takes the base model as it is, for one that is tuned already."""
     reward: Reward = Reward()
     """The reward model."""

@@ -40,10 +40,19 @@ class Tuning(Settings):
     """How the rate falls afterwards."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     """Pull of the weights towards zero; norms and biases are spared."""
+    longest: Count | None = None
+    """Longest row in tokens; null is the model's context. A longer row is an error, never cut."""
     lora: Adapters | None = None
     """Train low-rank adapters; null trains all weights."""
     save_every: Annotated[int, Field(ge=0)] = 0
     """Steps between checkpoints from which a killed run goes on; 0 keeps none."""
+
+
+class Imitation(Tuning):
+    """Instruction tuning on demonstrations."""
+
+    packing: bool = False
+    """Lay rows behind one another instead of padding each; they do not see each other."""
 
 
 class Reward(Tuning):
@@ -51,6 +60,22 @@ class Reward(Tuning):
 
     epochs: Annotated[int, Field(ge=1, le=1000)] = 1
     """Times through the pairs."""
+    head: Literal["pooled", "groups", "spread", "ensemble"] = "pooled"
+    """`pooled`: one logit. `groups`: that, and one a group. `spread`: how good people find an
+    answer and how far they differ. `ensemble`: members that each heard a resample of the people."""
+    members: Annotated[int, Field(ge=2, le=64)] = 5
+    """Of the ensemble alone."""
+    likelihood: Literal["shares", "votes", "davidson", "rao-kupper"] = "shares"
+    """`shares`: the stated share. `votes`: the votes, a tie as half of one for each side.
+    `davidson`, `rao-kupper`: the votes, a tie as an outcome of its own."""
+    gamma: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """A pair counts by the number of its votes to this power; 1 is the likelihood of the votes."""
+    prior: Annotated[float, Field(ge=0)] = 0.0
+    """Votes added to every outcome of a pair before its shares are taken."""
+    length: bool = False
+    """Take out of the score what the lengths of answers alone explain of the choices."""
+    garbled: Annotated[float, Field(ge=0, le=1)] = 0.25
+    """Answers in disorder that join as the worse side, as a share of the pairs."""
 
 
 class Robust(Settings):

@@ -3,12 +3,13 @@
 | rows | columns; those in brackets may be left out |
 |---|---|
 | demonstrations | `prompt`, `completion`, [`weight`, `norms`, `lang`, `id`, `family`, `origin`, `licence`] |
-| preferences | `prompt`, `chosen`, `rejected`, [`probability`, `weight`, `group`, `norms`, `layer`, `process_kind`, and the same] |
+| preferences | `prompt`, `chosen`, `rejected`, [`probability`, `votes`, `weight`, `group`, `norms`, `layer`, `process_kind`, and the same] |
 | drawn cases | as `charter cases --as demonstrations` and `--as pairs` write them |
 | scored answers | `prompt`, `candidates`, [`temperature`, `rule`, `group`, and the same] |
 
 A prompt is text, or a list of messages with `role` and `content`. `probability` is the share of
-people who prefer `chosen`. Candidates are mappings with `text` and `score`. Without it a row is one choice of one person, so the loss over many rows
+people who prefer `chosen`; `votes` are the choices behind it, each with `participant`, `choice`
+(`chosen`, `rejected` or `tie`) and perhaps `weight` and `group`; the share then follows from them. Candidates are mappings with `text` and `score`. Without it a row is one choice of one person, so the loss over many rows
 is the likelihood of all those choices; a pair that was judged by several people should say so.
 """  # noqa: E501
 
@@ -25,6 +26,7 @@ from normwright.records import (
     Fault,
     InputError,
     Message,
+    PairVote,
     PreferencePair,
     Prompt,
     ScoredAnswer,
@@ -40,7 +42,8 @@ ONE_CHOICE: Final = 1.0
 _COMMON = ("id", "lang", "weight", "norms", "family", "origin", "licence")
 DEMONSTRATION: Final = ("prompt", "completion", *_COMMON)
 PREFERENCE: Final = (
-    "prompt", "chosen", "rejected", "probability", "group", "layer", "process_kind", *_COMMON
+    "prompt", "chosen", "rejected", "probability", "group", "votes", "layer", "process_kind",
+    *_COMMON,
 )  # fmt: skip
 SCORED: Final = ("prompt", "candidates", "temperature", "rule", "group", *_COMMON)
 PROMPT: Final = ("prompt", "id", "lang", "norms", "group")
@@ -151,6 +154,8 @@ def _wrong(
             yield name, "text", _kind(row, name), ""
     if "chosen" in texts and row.get("chosen") == row.get("rejected"):
         yield "rejected", "another answer than chosen", "the same", ""
+    if "votes" in columns and "votes" in row:
+        yield from _wrong_votes(row)
     if "candidates" in columns:
         yield from _wrong_candidates(row)
     if not 0 <= _number(row.get("probability", 1.0)) <= 1:
@@ -169,6 +174,37 @@ def _wrong(
     norms = row.get("norms", [])
     if not isinstance(norms, list) or not all(isinstance(n, str) and n for n in norms):
         yield "norms", "a list of norm references", _kind(row, "norms"), ""
+
+
+_VOTE = {"participant", "choice", "weight", "group"}
+_CHOICES = {"chosen": 1.0, "tie": 0.5, "rejected": 0.0}
+
+
+def _wrong_votes(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    found = row["votes"]
+    if not isinstance(found, list) or not found:
+        yield "votes", "a list of one or more votes", _kind(row, "votes"), "Leave it out."
+        return
+    if "probability" in row:
+        yield "probability", "votes or a probability", "both", "The share follows from the votes."
+    voters = set()
+    for place, one in enumerate(found):
+        at = f"votes[{place}]"
+        if not isinstance(one, dict) or not {"participant", "choice"} <= set(one) <= _VOTE:
+            seen = ", ".join(one) if isinstance(one, dict) else type(one).__name__
+            yield at, "participant and choice, and perhaps weight and group", seen, ""
+            continue
+        for name in ("participant", "group"):
+            if name in one and (not isinstance(one[name], str) or not one[name].strip()):
+                yield f"{at}.{name}", "text", _kind(one, name), ""
+        if one["participant"] in voters:
+            yield f"{at}.participant", "one vote a person", "the same person again", ""
+        elif isinstance(one["participant"], str):
+            voters.add(one["participant"])
+        if one["choice"] not in _CHOICES:
+            yield f"{at}.choice", f"one of {', '.join(_CHOICES)}", _kind(one, "choice"), ""
+        if not 0 < _number(one.get("weight", 1.0)) < math.inf:
+            yield f"{at}.weight", "a number above 0", _kind(one, "weight"), ""
 
 
 def _wrong_candidates(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
@@ -260,7 +296,8 @@ def _pair(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Pre
         prompt=prompt,
         chosen=row["chosen"],
         rejected=row["rejected"],
-        p_chosen=float(row.get("probability", ONE_CHOICE)),
+        p_chosen=share_of(row),
+        votes=tuple(PairVote(**one) for one in row.get("votes", ())),
         group=row.get("group"),
         layer=row.get("layer", "organisation"),
         process_kind=row.get("process_kind", "human"),
@@ -289,3 +326,11 @@ def _prompt(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> P
         norms=tuple(row.get("norms", ())),
         group=row.get("group"),
     )
+
+
+def share_of(row: Mapping[str, Any]) -> float:
+    """Share of a row: as stated, or of its votes, of which a tie is half a vote."""
+    votes = [(float(v.get("weight", 1.0)), _CHOICES[v["choice"]]) for v in row.get("votes", ())]
+    if votes:
+        return sum(w * side for w, side in votes) / sum(w for w, _ in votes)
+    return float(row.get("probability", ONE_CHOICE))

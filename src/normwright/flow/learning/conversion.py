@@ -131,8 +131,8 @@ def _card(made: Any, target: str, seed: int, draws: int) -> str:
             f"A forma não guarda partes dos votos, por isso as escolhas de {made.drawn} linhas são"
             f" sorteadas: cada par {draws} vezes o seu peso, a primeira resposta escolhida com a"
             f" sua parte como probabilidade (semente {seed}). A perda de um treino sobre elas tem"
-            " como valor esperado a perda ponderada sobre as partes: é um substituto sem viés, com o"
-            " ruído de um sorteio. Nenhuma linha diz por si o que as pessoas preferem."
+            " como valor esperado a perda ponderada sobre as partes: é um substituto sem viés, com"
+            " o ruído de um sorteio. Nenhuma linha diz por si o que as pessoas preferem."
         )
     return "\n\n".join([*parts["en"], *parts["pt"]]) + "\n"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
-from normwright.flow.loops import forgetting_of, objective_of
-from normwright.flow.tunings import Preference, Reward, Tuning, Unlearning
+from normwright.flow.loops import forgetting_of, objective_of, reward_of
+from normwright.flow.tunings import Imitation, Preference, Reward, Tuning, Unlearning
 from normwright.records import Fault, InputError
 
 if TYPE_CHECKING:
@@ -31,12 +31,13 @@ class Trainable:
     """Options with further files that it can read, beside its rows."""
 
 
-def _sft(job: Job[Tuning]) -> Made:
+def _sft(job: Job[Imitation]) -> Made:
     from normwright import learn
 
     rows = learn.read_demonstrations(job.data)
     tuned, metrics = learn.sft(
         job.start, rows, loop=job.loop, lora=job.lora, running=job.running,
+        limit=job.limit, packing=job.settings.packing,
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
     return Made(tuned.weights, tuned.tokenizer, len(rows), metrics)
@@ -47,10 +48,26 @@ def _reward(job: Job[Reward]) -> Made:
 
     rows = learn.read_preferences(job.data)
     weights, metrics = learn.reward(
-        job.start, rows, loop=job.loop, running=job.running,
+        job.start, rows, loop=job.loop, running=job.running, **reward_of(job.settings),
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
-    return Made(weights, job.start.tokenizer, len(rows), metrics)
+    about = getattr(weights.config, "reward", None) or {}
+    return Made(
+        weights, job.start.tokenizer, len(rows), metrics, _resampled(about),
+        {"reward": about} if about else {},
+    )  # fmt: skip
+
+
+def _resampled(about: Mapping[str, Any]) -> tuple[str, ...]:
+    """What whoever reads the spread of an ensemble's members has to know."""
+    if about.get("resampled") == "participants":
+        return (f"Members were resampled over {about['units']} people.",)
+    if about.get("resampled") == "clusters":
+        return (
+            f"Members were resampled over {about['units']} clusters of pairs, as not every pair "
+            "has votes: their spread is over other questions, not over other people.",
+        )
+    return ()
 
 
 def _prefer(job: Job[Preference]) -> Made:
@@ -150,7 +167,7 @@ UNMEASURED: Final = (
 
 
 RECIPES: Final[Mapping[str, Trainable]] = {
-    "sft": Trainable(Tuning, _sft, "tuned"),
+    "sft": Trainable(Imitation, _sft, "tuned"),
     "reward": Trainable(Reward, _reward, "reward"),
     "prefer": Trainable(
         Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")

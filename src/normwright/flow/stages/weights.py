@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.engine import Context
-from normwright.flow.loops import loop_of, lora_of, objective_of
+from normwright.flow.loops import loop_of, lora_of, objective_of, reward_of
 from normwright.flow.project import Project
 from normwright.flow.stages.drawn import scenes_of, thin
 from normwright.flow.stages.permits import permission
@@ -166,6 +166,7 @@ def sft(project: Project, context: Context) -> list[Record]:
         unpermitted=permit is None,
         loop=loop,
         lora=lora_of(tuning),
+        packing=tuning.packing,
         limit=_limit(project),
         running=_told(context, "imitating"),
     )
@@ -200,6 +201,7 @@ def reward(project: Project, context: Context) -> list[Record]:
         loop=loop,
         limit=_limit(project),
         running=_told(context, "learning shares"),
+        **reward_of(project.settings.learn.reward),
     )
     scorer = LocalModel("reward", weights, tuned.tokenizer)
     return [
