@@ -15,7 +15,7 @@ from normwright.flow.setting import (
     Settings,
     Slug,
 )
-from normwright.flow.tunings import Imitation, Preference, Reward
+from normwright.flow.tunings import Imitation, Preference, Reinforcement, Reward
 from normwright.models.endpoint import RemoteSettings
 from normwright.records import Deployment, Lang, Text
 from normwright.records.schemas import schema_of
@@ -155,6 +155,9 @@ class Learn(Settings):
     """The reward model."""
     prefer: Preference = Preference()
     """Preference optimisation."""
+    reinforce: Reinforcement | None = None
+    """Training of the tuned model on what its own answers to the pairs' prompts are worth, under
+    norms with limits; null leaves it out. It makes a model of its own, `out/reinforced`."""
 
 
 class Guard(Settings):

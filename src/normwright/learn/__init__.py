@@ -1,5 +1,6 @@
 """From a policy and what people prefer to weights. Imports torch: open it to touch a weight."""
 
+from normwright.learn.aims import Aims
 from normwright.learn.corpora import (
     Breach,
     Corpus,
@@ -17,12 +18,20 @@ from normwright.learn.passages import Memory, read_memories, read_passages
 from normwright.learn.preferred import PreferenceReport
 from normwright.learn.recipes.cost import CostReport, Labelled, cost, measure_cost
 from normwright.learn.recipes.prefer import prefer
-from normwright.learn.recipes.pretrain import Shape, new_model, pretrain, train_tokenizer
+from normwright.learn.recipes.pretrain import (
+    SHAPES,
+    Shape,
+    new_model,
+    pretrain,
+    pretrain_on,
+    train_tokenizer,
+)
 from normwright.learn.recipes.refresh import Refreshed, refresh
 from normwright.learn.recipes.reinforce import reinforce
 from normwright.learn.recipes.reward import reward, reward_members
+from normwright.learn.recipes.reward_encoder import reward_encoder
 from normwright.learn.recipes.sft import sft
-from normwright.learn.recipes.unlearn import Forget, unlearn
+from normwright.learn.recipes.unlearn import Forget, Stop, unlearn
 from normwright.learn.rewards.measured import (
     Disputed,
     RewardReport,
@@ -40,6 +49,8 @@ from normwright.learn.scored import best_answers, scored_answers
 from normwright.learn.weights import fresh_like, model_ref, scratch_model, weights_digest
 
 __all__ = [
+    "SHAPES",
+    "Aims",
     "Breach",
     "Conversation",
     "Corpus",
@@ -58,6 +69,7 @@ __all__ = [
     "Revised",
     "RewardReport",
     "Shape",
+    "Stop",
     "best_answers",
     "cost",
     "critique_and_revise",
@@ -76,6 +88,7 @@ __all__ = [
     "prefer_judged",
     "preferred_answers",
     "pretrain",
+    "pretrain_on",
     "read_demonstrations",
     "read_instructions",
     "read_memories",
@@ -86,6 +99,7 @@ __all__ = [
     "refresh",
     "reinforce",
     "reward",
+    "reward_encoder",
     "reward_members",
     "scored_answers",
     "scratch_model",

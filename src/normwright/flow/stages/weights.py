@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.engine import Context
+from normwright.flow.given import card_of
 from normwright.flow.loops import loop_of, lora_of, objective_of, reward_of
 from normwright.flow.project import Project
 from normwright.flow.stages.drawn import scenes_of, thin
 from normwright.flow.stages.permits import permission
 from normwright.flow.stages.stored import (
     files_under,
+    folder_of,
     judged_pairs,
     lines_of,
     occurrences,
@@ -24,11 +26,13 @@ from normwright.records import (
     Dataset,
     Demonstration,
     Digest,
+    Message,
     ModelRef,
     Outcome,
     Permit,
     Policy,
     PreferencePair,
+    Prompt,
     Record,
     Scene,
 )
@@ -129,7 +133,14 @@ def base(project: Project, context: Context) -> list[Record]:
         directory, recipe = embedded_path(), "pretrain"
     opened = LocalModel.open(directory, name="base")
     files = context.put_dir(directory)
-    return [learn.model_ref("base", files, opened.weights, recipe=recipe, seed=context.seed)]
+    card = card_of(directory)
+    return [
+        learn.model_ref(
+            "base", files, opened.weights, recipe=recipe, seed=context.seed,
+            unpermitted=card is not None and card.unpermitted,
+            forgotten=None if card is None else card.forgotten,
+        )
+    ]  # fmt: skip
 
 
 def _words(project: Project, context: Context) -> Iterator[str]:
@@ -235,6 +246,68 @@ def prefer(project: Project, context: Context) -> list[Record]:
         for name, digest in ref.files.items():
             context.export(f"out/model/{name}", digest)
     return [ref]
+
+
+def reinforce(project: Project, context: Context) -> list[Record]:
+    """Train the tuned model on what its own answers are worth, and export it."""
+    from normwright import learn
+    from normwright.flow import worth
+
+    how, permit = project.settings.learn.reinforce, permission(project, context)
+    assert how is not None
+    places = [project.path(one) for one in how.rewards]
+    loop = loop_of(how, seed=context.seed)
+    tuned = open_model(project, context, "learn.sft", "tuned")
+    prompts = _prompts(_pairs(context))
+    model, metrics = learn.reinforce(
+        tuned,
+        prompts,
+        reward=worth.signal_of(places or [folder_of(context, "learn.reward", "reward")], how),
+        groups=worth.groups_of(how, tuned, prompts, at=project.path, seed=context.seed),
+        constraints=worth.constraints_of(how, project.path),
+        budget=worth.budget_of(how),
+        loop=loop,
+        lora=lora_of(how),
+        beta=how.beta,
+        generations=how.generations,
+        length=how.length,
+        unscored=how.unscored,
+        running=_told(context, "reinforcing"),
+        permit=permit,
+        unpermitted=permit is None,
+    )
+    ref = _keep(
+        context,
+        model,
+        "reinforced",
+        "reinforce",
+        parent=("learn.sft", "tuned"),
+        data=_datasets(context, "pairs"),
+        loop=loop,
+        metrics=metrics,
+        permit=permit,
+        settings=worth.worth_of(how),
+    )
+    # What nothing permits stays in the store.
+    if not ref.unpermitted:
+        for name, digest in ref.files.items():
+            context.export(f"out/reinforced/{name}", digest)
+    return [ref]
+
+
+def _prompts(pairs: Sequence[PreferencePair]) -> list[Prompt]:
+    """Return the prompts of pairs, each once, with the norms that bear on any of its pairs."""
+    found: dict[tuple[Message, ...], Prompt] = {}
+    for pair in pairs:
+        before = found[pair.prompt].norms if pair.prompt in found else ()
+        found[pair.prompt] = Prompt(
+            scene=pair.scene,
+            lang=pair.lang,
+            prompt=pair.prompt,
+            norms=tuple(sorted({*before, *pair.norms})),
+            group=pair.group,
+        )
+    return list(found.values())
 
 
 def control(project: Project, context: Context) -> list[Record]:
@@ -365,20 +438,21 @@ def _keep(
 
     folder = context.scratch / "made"
     save_plain(model.weights, model.tokenizer, folder)
-    base = ref_of(context, *parent).digest
+    base = ref_of(context, *parent)
     return model_ref(
         name,
         context.put_dir(folder),
         model.weights,
         recipe=recipe,
-        base=base,
+        base=base.digest,
         data=data,
         loop=loop,
         settings=settings,
         metrics=metrics,
         seed=context.seed,
         permit=None if permit is None else permit.digest,
-        unpermitted=permit is None,
+        unpermitted=permit is None or base.unpermitted,
+        forgotten=base.forgotten,
     )
 
 

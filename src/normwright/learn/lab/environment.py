@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from normwright.learn.lab.oracles import Floats
-from normwright.learn.recipes.pretrain import Shape, new_model, wrap_tokenizer
+from normwright.learn.recipes.pretrain import wrap_tokenizer
 from normwright.models.chat import SPECIAL
 from normwright.models.local import LocalModel
 from normwright.models.tuning import answer_rows, pad_rows
@@ -159,8 +159,7 @@ def environment(name: str, *, seed: int = 0) -> Environment:
         wanted = rng.dirichlet(np.full(16, 2.0), len(PROMPTS))
     words = sorted({word for answer in answers for word in answer.split()})
     tokenizer = _tokenizer([*PROMPTS, *words, *SPARE])
-    shape = Shape(hidden=64, layers=1, heads=2, vocabulary=len(tokenizer), context=64)
-    model = LocalModel(f"reference-{name}", new_model(shape, seed=seed), tokenizer, 512)
+    model = LocalModel(f"reference-{name}", _weights(tokenizer, seed), tokenizer, 512)
     _imitate(model, answers, wanted)
     reference = Reading(read(model, answers)).among
     return Environment(name, model, answers, reference, rng.standard_normal(reference.shape))
@@ -178,7 +177,33 @@ def _tokenizer(words: list[str]) -> Any:
     return wrap_tokenizer(tokenizer, PreTrainedTokenizerFast)
 
 
-def _imitate(model: LocalModel, answers: tuple[str, ...], wanted: Floats, steps: int = 400) -> None:
+def _weights(tokenizer: Any, seed: int) -> Any:
+    """Return a Llama of one layer, its weights wide enough that training is not stuck at first.
+
+    At the usual spread of 0.02 so small a model first learns what all prompts share and then stays
+    there for hundreds of steps: that is a matter of size, not of the recipes that are tested.
+    """
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        intermediate_size=128,
+        max_position_embeddings=64,
+        tie_word_embeddings=True,
+        initializer_range=0.1,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return LlamaForCausalLM(config)
+
+
+def _imitate(model: LocalModel, answers: tuple[str, ...], wanted: Floats, steps: int = 300) -> None:
     """Fit the weights to a distribution over answers, each token's own conditional in one pass."""
     rows = answer_rows(
         model.tokenizer, [(asked(x), a) for x in range(len(PROMPTS)) for a in answers], limit=64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from normwright.learn.lab import theorems
+from normwright.learn.lab import offline, online, rules, theorems
 from normwright.learn.lab.findings import Check, Row, Scale
 from normwright.records import Fault, InputError
 
@@ -14,7 +14,7 @@ Told = Callable[[int, int, str], None]
 
 def checks() -> tuple[Check, ...]:
     """Return all checks in the order they run."""
-    return (*theorems.CHECKS,)
+    return (*theorems.CHECKS, *offline.CHECKS, *rules.CHECKS, *online.CHECKS)
 
 
 def run_lab(
