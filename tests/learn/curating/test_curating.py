@@ -113,7 +113,12 @@ def test_a_reader_of_harm_is_asked_and_a_rejected_answer_may_be_harmful() -> Non
 
 def test_a_row_without_a_score_is_not_harmless() -> None:
     """Unknown is no pass: a score that is missing, or no number, removes."""
-    scores = {"a": {"harm": 0.1}, "b": {}, "c": {"harm": True}, "d": {"harm": 0.7}}
+    scores: dict[str, dict[str, Any]] = {
+        "a": {"harm": 0.1},
+        "b": {},
+        "c": {"harm": True},
+        "d": {"harm": 0.7},
+    }
     rows = [{"id": name, "text": "x", **score} for name, score in scores.items()]
 
     made = chosen(rows, {"filter": "harm", "score": "harm"})

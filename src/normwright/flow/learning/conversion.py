@@ -81,7 +81,7 @@ def converted(
     beside = {f"{out.name}.README.md": _card(made, target, seed, draws)}
     if target.startswith("llama-factory"):
         beside[DATASET_INFO] = _dataset_info(out, target, made.rows)
-    taken = [name for name in beside if (out.parent / name).exists()]
+    taken = [name for name in beside if name != DATASET_INFO and (out.parent / name).exists()]
     if taken:
         raise InputError([Fault(where=str(out.parent), expected="no other file of that name",
                                 seen=name) for name in taken])  # fmt: skip
@@ -154,5 +154,24 @@ def _dataset_info(out: Path, target: str, rows: tuple[Mapping[str, Any], ...]) -
     if target.endswith("preferences"):
         columns |= {"chosen": "chosen", "rejected": "rejected"}
         info["ranking"] = True
-    body = {out.name.split(".")[0]: {**info, "columns": columns}}
+    body = {**_described(out.parent), out.name.split(".")[0]: {**info, "columns": columns}}
     return json.dumps(body, ensure_ascii=False, indent=2) + "\n"
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    """Return what the file of descriptions says of other files, which is kept.
+
+    Raises:
+        InputError: if there is one that cannot be read.
+    """
+    place = folder / DATASET_INFO
+    if not place.exists():
+        return {}
+    try:
+        found = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise InputError([Fault(where=str(place), expected="descriptions of data sets by name",
+                                seen="another file")])  # fmt: skip
+    return found
