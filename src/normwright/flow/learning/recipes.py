@@ -62,6 +62,7 @@ def _reward(job: Job[Reward]) -> Made:
     from normwright.models.encoder import is_encoder, opened_config
     from normwright.models.local import check_directory
 
+    assert job.place is not None  # a reward model starts from one there is
     check_directory(job.place)
     if is_encoder(opened_config(job.place)):
         return _reward_on_encoder(job)
