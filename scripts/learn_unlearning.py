@@ -36,13 +36,39 @@ from normwright.records import Demonstration, Message
 HERE = Path(__file__).parent.parent
 PAGE = HERE / "docs/experiments/learn-unlearning.md"
 
-FIRST = "Ada Bruno Clara Davi Elsa Fabio Gina Hugo Iris Joel Kira Luis Mara Nuno Olga Paulo".split()
-LAST = "Abreu Barros Castro Duarte Esteves Faria Gomes Horta".split()
+FIRST = [
+    "Ada",
+    "Bruno",
+    "Clara",
+    "Davi",
+    "Elsa",
+    "Fabio",
+    "Gina",
+    "Hugo",
+    "Iris",
+    "Joel",
+    "Kira",
+    "Luis",
+    "Mara",
+    "Nuno",
+    "Olga",
+    "Paulo",
+]
+LAST = ["Abreu", "Barros", "Castro", "Duarte", "Esteves", "Faria", "Gomes", "Horta"]
 WORKS = {
-    "en": "baker sailor tailor weaver doctor farmer miller potter".split(),
-    "pt": "padeira marinheira alfaiate tecedeira médica lavradora moleira oleira".split(),
+    "en": ["baker", "sailor", "tailor", "weaver", "doctor", "farmer", "miller", "potter"],
+    "pt": [
+        "padeira",
+        "marinheira",
+        "alfaiate",
+        "tecedeira",
+        "médica",
+        "lavradora",
+        "moleira",
+        "oleira",
+    ],
 }
-PLACES = "Braga Évora Faro Lagos Olinda Recife Sintra Tomar".split()
+PLACES = ["Braga", "Évora", "Faro", "Lagos", "Olinda", "Recife", "Sintra", "Tomar"]
 ASKED = {
     "en": {"work": "What is {who}'s work?", "place": "Where does {who} live?"},
     "pt": {"work": "Qual é o ofício de {who}?", "place": "Onde mora {who}?"},

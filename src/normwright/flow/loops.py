@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from normwright.flow.tunings import Preference, Pretraining, Tuning, Unlearning
+from normwright.flow.tunings import Preference, Pretraining, Reward, Tuning, Unlearning
 
 if TYPE_CHECKING:
     from normwright.learn import Aims, Forget, Objective
@@ -93,3 +93,17 @@ def aims_of(science: Pretraining) -> Aims:
         temperature=science.temperature,
         dropped=science.dropped,
     )
+
+
+def reward_of(tuning: Reward) -> dict[str, Any]:
+    """Return what the settings of a reward model say beyond the loop, as the recipe takes it."""
+    from normwright.learn.rewards.targets import Reading
+
+    return {
+        "head": tuning.head,
+        "members": tuning.members,
+        "reading": Reading(tuning.likelihood, tuning.gamma, tuning.prior),
+        "length": tuning.length,
+        "garbled": tuning.garbled,
+        "lora": lora_of(tuning),
+    }

@@ -21,7 +21,9 @@ from normwright.store import KeyHome, passphrase_of_environment
 
 _SIGNED = ("charter", "permit", "release")
 """Steps that make what is signed after a run."""
-_TRAINING = frozenset({"learn.sft", "learn.reward", "learn.prefer", "learn.control"})
+_TRAINING = frozenset(
+    {"learn.sft", "learn.reward", "learn.prefer", "learn.reinforce", "learn.control"}
+)
 """Steps that train; a run that has none leaves it as it is how the project was told to train."""
 _JUDGED = ("evaluate", "redteam", "release")
 """Steps that make or use evidence, before which the criteria are to be signed."""

@@ -15,7 +15,7 @@ from normwright.flow.setting import (
     Settings,
     Slug,
 )
-from normwright.flow.tunings import Preference, Reward, Tuning
+from normwright.flow.tunings import Imitation, Preference, Reinforcement, Reward
 from normwright.models.endpoint import RemoteSettings
 from normwright.records import Deployment, Lang, Text
 from normwright.records.schemas import schema_of
@@ -149,12 +149,15 @@ class Learn(Settings):
     """How often the raw demonstrations do what the charter does not allow, before curation."""
     spared_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
     """What a pair on a request the norm spares weighs, against one the norm speaks against."""
-    sft: Tuning | None = Tuning()
+    sft: Imitation | None = Imitation()
     """Instruction tuning; null takes the base model as it is, for one that is tuned already."""
     reward: Reward = Reward()
     """The reward model."""
     prefer: Preference = Preference()
     """Preference optimisation."""
+    reinforce: Reinforcement | None = None
+    """Training of the tuned model on what its own answers to the pairs' prompts are worth, under
+    norms with limits; null leaves it out. It makes a model of its own, `out/reinforced`."""
 
 
 class Guard(Settings):

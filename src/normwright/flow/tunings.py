@@ -10,7 +10,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from normwright.flow.setting import Count, Positive, Settings
+from normwright.flow.setting import Count, Outside, Positive, Settings
+from normwright.records import Layer
 
 
 class Adapters(Settings):
@@ -41,10 +42,19 @@ class Tuning(Settings):
     """How the rate falls afterwards."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     """Pull of the weights towards zero; norms and biases are spared."""
+    longest: Count | None = None
+    """Longest row in tokens; null is the model's context. A longer row is an error, never cut."""
     lora: Adapters | None = None
     """Train low-rank adapters; null trains all weights."""
     save_every: Annotated[int, Field(ge=0)] = 0
     """Steps between checkpoints from which a killed run goes on; 0 keeps none."""
+
+
+class Imitation(Tuning):
+    """Instruction tuning on demonstrations."""
+
+    packing: bool = False
+    """Lay rows behind one another instead of padding each; they do not see each other."""
 
 
 class Reward(Tuning):
@@ -52,6 +62,22 @@ class Reward(Tuning):
 
     epochs: Annotated[int, Field(ge=1, le=1000)] = 1
     """Times through the pairs."""
+    head: Literal["pooled", "groups", "spread", "ensemble"] = "pooled"
+    """`pooled`: one logit. `groups`: that, and one a group. `spread`: how good people find an
+    answer and how far they differ. `ensemble`: members that each heard a resample of the people."""
+    members: Annotated[int, Field(ge=2, le=64)] = 5
+    """Of the ensemble alone."""
+    likelihood: Literal["shares", "votes", "davidson", "rao-kupper"] = "shares"
+    """`shares`: the stated share. `votes`: the votes, a tie as half of one for each side.
+    `davidson`, `rao-kupper`: the votes, a tie as an outcome of its own."""
+    gamma: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """A pair counts by the number of its votes to this power; 1 is the likelihood of the votes."""
+    prior: Annotated[float, Field(ge=0)] = 0.0
+    """Votes added to every outcome of a pair before its shares are taken."""
+    length: bool = False
+    """Take out of the score what the lengths of answers alone explain of the choices."""
+    garbled: Annotated[float, Field(ge=0, le=1)] = 0.25
+    """Answers in disorder that join as the worse side, as a share of the pairs."""
 
 
 class Robust(Settings):
@@ -130,6 +156,113 @@ class Preference(Tuning):
         if ignored:
             raise ValueError(f"the method {self.method} would ignore {', '.join(ignored)}")
         return self
+
+
+class Controller(Settings):
+    """A controller of a multiplier in the place of the plain step: it damps the swing."""
+
+    proportional: Annotated[float, Field(ge=0)] = 0.1
+    """Multiplier for one unit of cost above the limit, smoothed."""
+    integral: Annotated[float, Field(ge=0)] = 0.01
+    """Growth of the multiplier for one unit of cost above the limit, each step."""
+    derivative: Annotated[float, Field(ge=0)] = 0.1
+    """Multiplier for one unit by which the cost rises in a step."""
+    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Weight of the past in the moving means."""
+
+
+class HeldNorm(Settings):
+    """A norm that a model is held to while it is trained on its own answers."""
+
+    norm: str
+    """Its reference, as the charter and the rows have it."""
+    layer: Layer = "polity"
+    """Whose norm it is: `global` is never traded for reward, `polity` has a limit, `organisation` a
+    price; an `individual` norm constrains nobody else's answers and is refused."""
+    model: Outside | None = None
+    """The directory of a cost model, above `threshold` for what breaks the norm."""
+    kind: Literal["rate", "score"] = "rate"
+    """A cost model's `rate` is 1 for a breach and 0 for none; its `score` counts how far."""
+    threshold: float = 0.0
+    """Where a breach begins on the cost model's scale."""
+    phrases: tuple[str, ...] = ()
+    """In the place of a cost model: what an answer must not hold, whatever case and accents."""
+    limit: float | None = None
+    """Highest mean cost, of the layers `global` and `polity`."""
+    price: Annotated[float, Field(ge=0)] | None = None
+    """Price of one unit of cost, of the layer `organisation`."""
+    among: Literal["all", "named"] = "all"
+    """Whose answers count: `all`, or those to prompts whose `norms` name this one."""
+    start: Annotated[float, Field(ge=0)] = 0.0
+    """Multiplier before the first step."""
+    rate: Annotated[float, Field(ge=0)] = 0.1
+    """Step of the multiplier for one unit of cost above the limit."""
+    cap: Positive | None = None
+    """Highest multiplier; null is the layer's."""
+    tail: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Hold the mean over the worst such share of answers in the place of the mean over all."""
+    controller: Controller | None = None
+    """A controller in the place of the plain step; null is the plain step."""
+
+    @model_validator(mode="after")
+    def _one_judge(self) -> HeldNorm:
+        if (self.model is None) == (not self.phrases):
+            raise ValueError("give a cost model or phrases, one of the two")
+        return self
+
+
+class Divergence(Settings):
+    """How far a model may go from the one it is held to."""
+
+    nats: Positive
+    """Highest mean divergence of an answer, in nats."""
+    rule: Literal["adapt", "stop"] = "adapt"
+    """`adapt` raises beta while the divergence is above, `stop` ends training there."""
+    rate: Positive = 0.1
+    """Step of beta, relative to beta, at twice the budget."""
+    window: Count = 5
+    """Steps over which the divergence is averaged."""
+
+
+class Reinforcement(Tuning):
+    """Training on what a model's own answers are worth, with a multiplier for each hard norm."""
+
+    beta: Positive = 0.05
+    """How strongly the model is held to the one it starts from, in reward for one nat."""
+    lr: Positive = 1e-4
+    """Learning rate at its peak."""
+    batch: Count = 8
+    """Prompts in a step, over all processes."""
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Times through the prompts."""
+    generations: Annotated[int, Field(ge=2)] = 4
+    """Answers a prompt in each step."""
+    length: Count = 48
+    """Longest answer in tokens, its stop token among them."""
+    rewards: tuple[Outside, ...] = ()
+    """Directories of reward models: one, or several whose doubt is taken off their mean. A project
+    has the reward model of its own step if there is none here."""
+    doubt: Annotated[float, Field(ge=0)] = 1.0
+    """What is taken off the mean of several reward models for one unit of variance among them."""
+    groups: dict[str, Outside] = {}
+    """Reward models of groups of people: the lowest mean is raised. Each is put on the scale of the
+    start's own answers, mean 0 and deviation 1."""
+    group_rate: Positive = 0.1
+    """Step of the groups' weights for one unit of difference in reward."""
+    group_floor: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Least weight of a group."""
+    group_ceiling: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Largest weight of a group."""
+    norms: tuple[HeldNorm, ...] = ()
+    """Norms the model is held to."""
+    divergence: Divergence | None = None
+    """A budget of divergence; null holds the model by beta alone."""
+    token_price: Annotated[float, Field(ge=0)] = 0.0
+    """Price of a token of an answer beyond `free_tokens`."""
+    free_tokens: Annotated[int, Field(ge=0)] = 0
+    """Tokens of an answer that cost nothing."""
+    unscored: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest share of a batch whose reward or cost cannot be told; such answers move nothing."""
 
 
 def _default(name: str) -> object:

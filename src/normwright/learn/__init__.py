@@ -11,7 +11,7 @@ from normwright.learn.corpora import (
     preferred_answers,
     read_instructions,
 )
-from normwright.learn.critique import Critiqued, Revised, critique_and_revise
+from normwright.learn.critique import Conversation, Critiqued, Revised, critique_and_revise
 from normwright.learn.data import Curated, demonstrate, pair, spared
 from normwright.learn.objective import Method, Objective
 from normwright.learn.passages import Memory, read_memories, read_passages
@@ -51,6 +51,7 @@ __all__ = [
     "SHAPES",
     "Aims",
     "Breach",
+    "Conversation",
     "Corpus",
     "CostReport",
     "Critiqued",

@@ -3,11 +3,13 @@
 | rows | columns; those in brackets may be left out |
 |---|---|
 | demonstrations | `prompt`, `completion`, [`weight`, `norms`, `lang`, `id`, `family`, `origin`, `licence`] |
-| preferences | `prompt`, `chosen`, `rejected`, [`probability`, `weight`, `group`, `norms`, and the same] |
+| preferences | `prompt`, `chosen`, `rejected`, [`probability`, `votes`, `weight`, `group`, `norms`, `layer`, `process_kind`, and the same] |
+| drawn cases | as `charter cases --as demonstrations` and `--as pairs` write them |
 | scored answers | `prompt`, `candidates`, [`temperature`, `rule`, `group`, and the same] |
 
 A prompt is text, or a list of messages with `role` and `content`. `probability` is the share of
-people who prefer `chosen`. Candidates are mappings with `text` and `score`. Without it a row is one choice of one person, so the loss over many rows
+people who prefer `chosen`; `votes` are the choices behind it, each with `participant`, `choice`
+(`chosen`, `rejected` or `tie`) and perhaps `weight` and `group`; the share then follows from them. Candidates are mappings with `text` and `score`. Without it a row is one choice of one person, so the loss over many rows
 is the likelihood of all those choices; a pair that was judged by several people should say so.
 """  # noqa: E501
 
@@ -19,10 +21,12 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from normwright.records import (
+    LAYERS,
     Demonstration,
     Fault,
     InputError,
     Message,
+    PairVote,
     PreferencePair,
     Prompt,
     ScoredAnswer,
@@ -37,10 +41,14 @@ ONE_CHOICE: Final = 1.0
 
 _COMMON = ("id", "lang", "weight", "norms", "family", "origin", "licence")
 DEMONSTRATION: Final = ("prompt", "completion", *_COMMON)
-PREFERENCE: Final = ("prompt", "chosen", "rejected", "probability", "group", *_COMMON)
+PREFERENCE: Final = (
+    "prompt", "chosen", "rejected", "probability", "group", "votes", "layer", "process_kind",
+    *_COMMON,
+)  # fmt: skip
 SCORED: Final = ("prompt", "candidates", "temperature", "rule", "group", *_COMMON)
 PROMPT: Final = ("prompt", "id", "lang", "norms", "group")
-_ORIGINS = ("human", "synthetic", "translated")
+_ORIGINS = ("human", "synthetic", "translated", "unknown")
+_KINDS = ("human", "simulated")
 _ROLES = ("system", "user", "assistant")
 _SHOWN = 20
 """Faults that are told; a file of another form has one on every line."""
@@ -91,7 +99,8 @@ def _read(
 ) -> list[Row]:
     faults: list[Fault] = []
     rows: list[Row] = []
-    for number, row in json_rows(path, path.name, faults):
+    for number, raw in json_rows(path, path.name, faults):
+        row = drawn_case(raw) if raw.get("labelled_by") == "resolver" else raw
         where = f"{path.name}:{number}"
         found = list(_wrong(row, columns, texts))
         faults += [Fault(where=f"{where}: {at}", expected=e, seen=s, do=d) for at, e, s, d in found]
@@ -106,6 +115,27 @@ def _read(
     if faults:
         raise InputError(faults)
     return rows
+
+
+_BESIDE = ("split", "template", "unit", "verdict", "near_miss", "swap", "alteration", "charter")
+"""What a drawn case says of how it was drawn; nothing of it is learned from."""
+_RECORD = ("support", "votes", "made_by", "derived_from", "digest", "spec")
+"""What a pair's record says of where it comes from."""
+
+
+def drawn_case(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a case that the resolver labelled as a row of the contract.
+
+    Its columns are closed as well: one that `charter cases` does not write stays, and is a fault.
+    """
+    pair = "p_chosen" in row
+    names = {"p_chosen": "probability", "scene": "id"} if pair else {
+        "instruction": "prompt", "response": "completion"}  # fmt: skip
+    left = {*_BESIDE, "labelled_by", *(_RECORD if pair else ())}
+    told = {names.get(name, name): value for name, value in row.items() if name not in left}
+    if pair:
+        told["id"] = row.get("id", f"{row.get('scene')}.{row.get('lang')}")
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _wrong(
@@ -124,6 +154,8 @@ def _wrong(
             yield name, "text", _kind(row, name), ""
     if "chosen" in texts and row.get("chosen") == row.get("rejected"):
         yield "rejected", "another answer than chosen", "the same", ""
+    if "votes" in columns and "votes" in row:
+        yield from _wrong_votes(row)
     if "candidates" in columns:
         yield from _wrong_candidates(row)
     if not 0 <= _number(row.get("probability", 1.0)) <= 1:
@@ -133,11 +165,46 @@ def _wrong(
     for name in ("id", "lang", "family", "licence", "group", "rule"):
         if name in row and (not isinstance(row[name], str) or not row[name]):
             yield name, "text", _kind(row, name), ""
-    if row.get("origin", "human") not in _ORIGINS:
+    if row.get("origin", "unknown") not in _ORIGINS:
         yield "origin", f"one of {', '.join(_ORIGINS)}", _kind(row, "origin"), ""
+    if row.get("layer", "organisation") not in LAYERS:
+        yield "layer", f"one of {', '.join(LAYERS)}", _kind(row, "layer"), ""
+    if row.get("process_kind", "human") not in _KINDS:
+        yield "process_kind", f"one of {', '.join(_KINDS)}", _kind(row, "process_kind"), ""
     norms = row.get("norms", [])
     if not isinstance(norms, list) or not all(isinstance(n, str) and n for n in norms):
         yield "norms", "a list of norm references", _kind(row, "norms"), ""
+
+
+_VOTE = {"participant", "choice", "weight", "group"}
+_CHOICES = {"chosen": 1.0, "tie": 0.5, "rejected": 0.0}
+
+
+def _wrong_votes(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    found = row["votes"]
+    if not isinstance(found, list) or not found:
+        yield "votes", "a list of one or more votes", _kind(row, "votes"), "Leave it out."
+        return
+    if "probability" in row:
+        yield "probability", "votes or a probability", "both", "The share follows from the votes."
+    voters = set()
+    for place, one in enumerate(found):
+        at = f"votes[{place}]"
+        if not isinstance(one, dict) or not {"participant", "choice"} <= set(one) <= _VOTE:
+            seen = ", ".join(one) if isinstance(one, dict) else type(one).__name__
+            yield at, "participant and choice, and perhaps weight and group", seen, ""
+            continue
+        for name in ("participant", "group"):
+            if name in one and (not isinstance(one[name], str) or not one[name].strip()):
+                yield f"{at}.{name}", "text", _kind(one, name), ""
+        if one["participant"] in voters:
+            yield f"{at}.participant", "one vote a person", "the same person again", ""
+        elif isinstance(one["participant"], str):
+            voters.add(one["participant"])
+        if one["choice"] not in _CHOICES:
+            yield f"{at}.choice", f"one of {', '.join(_CHOICES)}", _kind(one, "choice"), ""
+        if not 0 < _number(one.get("weight", 1.0)) < math.inf:
+            yield f"{at}.weight", "a number above 0", _kind(one, "weight"), ""
 
 
 def _wrong_candidates(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
@@ -168,7 +235,10 @@ def _wrong_candidates(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, s
 def _number(value: Any) -> float:
     """Return a number as it is, and anything else as one that fits nowhere."""
     right = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if right else math.nan
+    try:
+        return float(value) if right else math.nan
+    except OverflowError:
+        return math.nan
 
 
 def _kind(row: Mapping[str, Any], name: str) -> str:
@@ -211,7 +281,7 @@ def _common(row: Mapping[str, Any], name: str) -> dict[str, Any]:
         "lang": row.get("lang", "und"),
         "weight": float(row.get("weight", 1.0)),
         "norms": tuple(row.get("norms", ())),
-        "origin": row.get("origin", "human"),
+        "origin": row.get("origin", "unknown"),
         "licence": row.get("licence", "unknown"),
         "family": row.get("family", row.get("id", name)),
     }
@@ -226,10 +296,11 @@ def _pair(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Pre
         prompt=prompt,
         chosen=row["chosen"],
         rejected=row["rejected"],
-        p_chosen=float(row.get("probability", ONE_CHOICE)),
+        p_chosen=_share(row),
+        votes=tuple(PairVote(**one) for one in row.get("votes", ())),
         group=row.get("group"),
-        layer="organisation",
-        process_kind="human",
+        layer=row.get("layer", "organisation"),
+        process_kind=row.get("process_kind", "human"),
         **_common(row, name),
     )
 
@@ -255,3 +326,11 @@ def _prompt(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> P
         norms=tuple(row.get("norms", ())),
         group=row.get("group"),
     )
+
+
+def _share(row: Mapping[str, Any]) -> float:
+    """Share of a row: as stated, or of its votes, of which a tie is half a vote."""
+    votes = [(float(v.get("weight", 1.0)), _CHOICES[v["choice"]]) for v in row.get("votes", ())]
+    if votes:
+        return sum(w * side for w, side in votes) / sum(w for w, _ in votes)
+    return float(row.get("probability", ONE_CHOICE))

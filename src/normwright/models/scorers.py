@@ -1,4 +1,4 @@
-"""Scorers that join several heads or models: an ensemble, and one that shuns what people dispute."""
+"""Scorers that join several heads or models: an ensemble, and one that shuns dispute."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ class EnsembleScorer:
     def members(self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]) -> Floats:
         """Return the members' scores, each about its centre, shape (answers, members)."""
         found = np.hstack([np.array(part.logits(prompts, completions)) for part in self.parts])
-        return found - np.array(self.centres if self.centres is not None else 0.0)
+        about: Floats = found - np.array(self.centres if self.centres is not None else 0.0)
+        return about
 
 
 @dataclass(frozen=True)

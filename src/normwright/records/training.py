@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
 from normwright.records.base import Digest, Frozen, Lang, ProcessKind, Record
 from normwright.records.estimates import Estimate
 from normwright.records.scenes import Message
+
+Origin: TypeAlias = Literal["human", "synthetic", "translated", "unknown"]
+"""Who wrote a text: people, a model or a program, a translator of either kind; or nobody says."""
 
 
 class Demonstration(Record):
@@ -21,7 +24,7 @@ class Demonstration(Record):
     weight: float = Field(default=1.0, gt=0)
     norms: tuple[str, ...] = ()
     """References of the norms that kept this row (or that the answer bears on)."""
-    origin: Literal["human", "synthetic", "translated"]
+    origin: Origin
     licence: str
     family: str
 
@@ -36,7 +39,7 @@ class Passage(Frozen):
     spans: tuple[tuple[int, int, float], ...] = ()
     """(first character, one past the last, how bad), in order and without overlap. What lies in
     none is not scored."""
-    origin: Literal["human", "synthetic", "translated"]
+    origin: Origin
     licence: str
     name: str
     """Which row of which file."""
@@ -73,7 +76,7 @@ class PreferencePair(Record):
     norms: tuple[str, ...]
     """References of the norms the pair bears on; empty is not allowed for a norm pair."""
     layer: str
-    origin: Literal["human", "synthetic", "translated"]
+    origin: Origin
     process_kind: ProcessKind
     licence: str
     family: str
@@ -114,7 +117,7 @@ class ScoredAnswers(Record):
     rule: str = ""
     """The rule that gave the scores, by name; empty where it is not known."""
     norms: tuple[str, ...] = ()
-    origin: Literal["human", "synthetic", "translated"]
+    origin: Origin
     licence: str
     family: str
 

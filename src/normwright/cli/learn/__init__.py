@@ -1,6 +1,27 @@
 """`normwright learn`: from rows to weights, and proofs that they got there."""
 
-from normwright.cli.learn import languages, pretrain, train, unlearn
+from normwright.cli.learn import (
+    convert,
+    critique,
+    curate,
+    lab,
+    languages,
+    pretrain,
+    reinforce,
+    train,
+    unlearn,
+)
 from normwright.cli.learn.group import app
 
-__all__ = ["app", "languages", "pretrain", "train", "unlearn"]
+__all__ = [
+    "app",
+    "convert",
+    "critique",
+    "curate",
+    "lab",
+    "languages",
+    "pretrain",
+    "reinforce",
+    "train",
+    "unlearn",
+]

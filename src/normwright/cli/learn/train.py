@@ -109,11 +109,16 @@ recipe_command(
 )
 recipe_command(
     "reward",
-    """Fit a reward model to vote shares: rows with `prompt`, `chosen`, `rejected`, `probability`.
+    """Fit a reward model: rows with `prompt`, `chosen`, `rejected`, and `probability` or `votes`.
 
-    The folder opens in plain transformers as a sequence classifier with one logit.
+    The folder opens in plain transformers as a sequence classifier: one logit, or one a head
+    (`--head groups`, `spread`, `ensemble`) under the names in its configuration.
     """,
     example="normwright learn reward --data pairs.jsonl --unpermitted --out reward",
+    own={
+        "head": Choice(str | None, "`pooled`, `groups`, `spread` or `ensemble`."),
+        "likelihood": Choice(str | None, "`shares`, `votes`, `davidson` or `rao-kupper`."),
+    },
 )
 recipe_command(
     "prefer",

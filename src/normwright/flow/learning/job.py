@@ -53,6 +53,12 @@ class Job(Generic[Science]):
         return loop_of(self.settings, seed=self.seed)
 
     @property
+    def limit(self) -> int:
+        """The longest row in tokens that the settings and the model's context allow."""
+        context = int(self.start.weights.config.max_position_embeddings)
+        return min(self.settings.longest or context, context)
+
+    @property
     def lora(self) -> Lora | None:
         """The adapters that are trained, if any."""
         return lora_of(self.settings)

@@ -11,8 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
-from normwright.flow.loops import aims_of, forgetting_of, objective_of
-from normwright.flow.tunings import Preference, Pretraining, Reward, Tuning, Unlearning
+from normwright.flow.loops import aims_of, forgetting_of, objective_of, reward_of
+from normwright.flow.tunings import (
+    Imitation,
+    Preference,
+    Pretraining,
+    Reinforcement,
+    Reward,
+    Tuning,
+    Unlearning,
+)
+from normwright.flow.worth import budget_of, constraints_of, groups_of, notes_on, worth_of
 from normwright.records import Fault, Forgotten, InputError
 
 if TYPE_CHECKING:
@@ -36,12 +45,13 @@ class Trainable:
     None."""
 
 
-def _sft(job: Job[Tuning]) -> Made:
+def _sft(job: Job[Imitation]) -> Made:
     from normwright import learn
 
     rows = learn.read_demonstrations(job.data)
     tuned, metrics = learn.sft(
         job.start, rows, loop=job.loop, lora=job.lora, running=job.running,
+        limit=job.limit, packing=job.settings.packing,
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
     return Made(tuned.weights, tuned.tokenizer, len(rows), metrics)
@@ -52,10 +62,26 @@ def _reward(job: Job[Reward]) -> Made:
 
     rows = learn.read_preferences(job.data)
     weights, metrics = learn.reward(
-        job.start, rows, loop=job.loop, running=job.running,
+        job.start, rows, loop=job.loop, running=job.running, **reward_of(job.settings),
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
-    return Made(weights, job.start.tokenizer, len(rows), metrics)
+    about = getattr(weights.config, "reward", None) or {}
+    return Made(
+        weights, job.start.tokenizer, len(rows), metrics, _resampled(about),
+        {"reward": about} if about else {},
+    )  # fmt: skip
+
+
+def _resampled(about: Mapping[str, Any]) -> tuple[str, ...]:
+    """What whoever reads the spread of an ensemble's members has to know."""
+    if about.get("resampled") == "participants":
+        return (f"Members were resampled over {about['units']} people.",)
+    if about.get("resampled") == "clusters":
+        return (
+            f"Members were resampled over {about['units']} clusters of pairs, as not every pair "
+            "has votes: their spread is over other questions, not over other people.",
+        )
+    return ()
 
 
 def _prefer(job: Job[Preference]) -> Made:
@@ -90,11 +116,38 @@ def _prefer(job: Job[Preference]) -> Made:
                 extra={"preferences": report.as_json()})  # fmt: skip
 
 
+def _reinforce(job: Job[Reinforcement]) -> Made:
+    from normwright import learn
+    from normwright.learn.recipes.reinforce import digest_of
+    from normwright.models.local import LocalModel
+
+    how, files = job.settings, job.extra
+    _refuse_an_ambiguous_reference(job)
+    rows = learn.read_prompts(job.data)
+    held = files.get("reference")
+    reference = LocalModel.open(held, name="reference") if held else None
+    given = files.get("reward")
+    reward = worth_of([given] if given else [Path(one) for one in how.rewards], how)
+    made, metrics = learn.reinforce(
+        job.start, rows, loop=job.loop, lora=job.lora, running=job.running,
+        reward=reward, groups=groups_of(how, job.start, rows, seed=job.seed),
+        constraints=constraints_of(how), budget=budget_of(how), beta=how.beta, generations=how.generations, length=how.length,
+        unscored=how.unscored, reference=reference,
+        permit=job.permit, unpermitted=job.unpermitted,
+    )  # fmt: skip
+    extra = {
+        "reference": digest_of((reference or job.start).weights),
+        "curves": {name: [list(point) for point in line]
+                   for name, line in job.running.history.items()},
+    }  # fmt: skip
+    return Made(made.weights, made.tokenizer, len(rows), metrics, notes_on(how, metrics), extra)
+
+
 PREFERRED: Final = ("prefer", "reinforce")
 """Recipes after which it is open what a further run is to be held to."""
 
 
-def _refuse_an_ambiguous_reference(job: Job[Preference]) -> None:
+def _refuse_an_ambiguous_reference(job: Job[Any]) -> None:
     """Raise if it is not clear what the model is to be held to."""
     if job.place is None or "reference" in job.extra:
         return
@@ -208,12 +261,13 @@ UNMEASURED: Final = (
 
 
 RECIPES: Final[Mapping[str, Trainable]] = {
-    "sft": Trainable(Tuning, _sft, "tuned"),
+    "sft": Trainable(Imitation, _sft, "tuned"),
     "reward": Trainable(Reward, _reward, "reward"),
     "prefer": Trainable(
         Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")
     ),
     "pretrain": Trainable(Pretraining, _pretrain, "base", begin=_begin_pretraining),
+    "reinforce": Trainable(Reinforcement, _reinforce, "reinforced", ("reward", "reference")),
     "unlearn": Trainable(Unlearning, _unlearn, "unlearned", ("retain", "reference")),
 }
 """By name, in the order in which a model goes through them."""

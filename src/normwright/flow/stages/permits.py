@@ -35,7 +35,12 @@ from normwright.records import (
 )
 from normwright.store import Rows, withdrawals
 
-RECIPES = {"sft": "demonstrations", "reward": "pairs", "prefer": "pairs"}
+RECIPES = {
+    "sft": "demonstrations",
+    "reward": "pairs",
+    "prefer": "pairs",
+    "reinforce": "prompts",
+}
 """Recipes that train, with what each reads."""
 
 
@@ -136,7 +141,10 @@ def learners(project: Project) -> tuple[str, ...]:
     """Return the recipes a project trains with; what is only guarded is named so."""
     if project.settings.model.kind == "remote" or not project.settings.learns:
         return ("guard",)
-    return tuple(RECIPES) if project.settings.prefers else ("sft",)
+    if not project.settings.prefers:
+        return ("sft",)
+    reinforced = project.settings.learn.reinforce is not None
+    return tuple(name for name in RECIPES if name != "reinforce" or reinforced)
 
 
 def _called(deployment: Deployment) -> str | None:

@@ -30,6 +30,7 @@ from normwright.flow.stages import (
 )
 from normwright.flow.stages.plugged import criterion_kinds, origins
 from normwright.flow.tunings import Tuning
+from normwright.flow.worth import models_of
 from normwright.records import Digest
 
 _PEOPLE = ("flow.stages.people", "flow.stages.stored", "flow.readings")
@@ -262,6 +263,17 @@ def _from_a_policy_to_weights(project: Project, given: _Given) -> list[Step]:
                 rooms=("learn", "models", *_WEIGHTS),
             ),
         ]
+    if settings.prefers and learn.reinforce is not None:
+        made.append(
+            Step(
+                "learn.reinforce",
+                partial(weights.reinforce, project),
+                after=("learn.sft", "learn.reward", *given.taught, *given.permitted),
+                files=digest_sources(project.directory, models_of(learn.reinforce)),
+                parameters={**learn.reinforce.model_dump(), **given.threads, **given.marked},
+                rooms=("learn", "models", *_WEIGHTS),
+            )
+        )
     made += [
         Step(
             name,

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from normwright.flow.engine import Context
 from normwright.flow.given import card_of
-from normwright.flow.loops import loop_of, lora_of, objective_of
+from normwright.flow.loops import loop_of, lora_of, objective_of, reward_of
 from normwright.flow.project import Project
 from normwright.flow.stages.drawn import scenes_of, thin
 from normwright.flow.stages.permits import permission
 from normwright.flow.stages.stored import (
     files_under,
+    folder_of,
     judged_pairs,
     lines_of,
     occurrences,
@@ -25,11 +26,13 @@ from normwright.records import (
     Dataset,
     Demonstration,
     Digest,
+    Message,
     ModelRef,
     Outcome,
     Permit,
     Policy,
     PreferencePair,
+    Prompt,
     Record,
     Scene,
 )
@@ -174,6 +177,7 @@ def sft(project: Project, context: Context) -> list[Record]:
         unpermitted=permit is None,
         loop=loop,
         lora=lora_of(tuning),
+        packing=tuning.packing,
         limit=_limit(project),
         running=_told(context, "imitating"),
     )
@@ -208,6 +212,7 @@ def reward(project: Project, context: Context) -> list[Record]:
         loop=loop,
         limit=_limit(project),
         running=_told(context, "learning shares"),
+        **reward_of(project.settings.learn.reward),
     )
     scorer = LocalModel("reward", weights, tuned.tokenizer)
     return [
@@ -241,6 +246,68 @@ def prefer(project: Project, context: Context) -> list[Record]:
         for name, digest in ref.files.items():
             context.export(f"out/model/{name}", digest)
     return [ref]
+
+
+def reinforce(project: Project, context: Context) -> list[Record]:
+    """Train the tuned model on what its own answers are worth, and export it."""
+    from normwright import learn
+    from normwright.flow import worth
+
+    how, permit = project.settings.learn.reinforce, permission(project, context)
+    assert how is not None
+    places = [project.path(one) for one in how.rewards]
+    loop = loop_of(how, seed=context.seed)
+    tuned = open_model(project, context, "learn.sft", "tuned")
+    prompts = _prompts(_pairs(context))
+    model, metrics = learn.reinforce(
+        tuned,
+        prompts,
+        reward=worth.worth_of(places or [folder_of(context, "learn.reward", "reward")], how),
+        groups=worth.groups_of(how, tuned, prompts, at=project.path, seed=context.seed),
+        constraints=worth.constraints_of(how, project.path),
+        budget=worth.budget_of(how),
+        loop=loop,
+        lora=lora_of(how),
+        beta=how.beta,
+        generations=how.generations,
+        length=how.length,
+        unscored=how.unscored,
+        running=_told(context, "reinforcing"),
+        permit=permit,
+        unpermitted=permit is None,
+    )
+    ref = _keep(
+        context,
+        model,
+        "reinforced",
+        "reinforce",
+        parent=("learn.sft", "tuned"),
+        data=_datasets(context, "pairs"),
+        loop=loop,
+        metrics=metrics,
+        permit=permit,
+        settings=worth.worth_of(how),
+    )
+    # What nothing permits stays in the store.
+    if not ref.unpermitted:
+        for name, digest in ref.files.items():
+            context.export(f"out/reinforced/{name}", digest)
+    return [ref]
+
+
+def _prompts(pairs: Sequence[PreferencePair]) -> list[Prompt]:
+    """Return the prompts of pairs, each once, with the norms that bear on any of its pairs."""
+    found: dict[tuple[Message, ...], Prompt] = {}
+    for pair in pairs:
+        before = found[pair.prompt].norms if pair.prompt in found else ()
+        found[pair.prompt] = Prompt(
+            scene=pair.scene,
+            lang=pair.lang,
+            prompt=pair.prompt,
+            norms=tuple(sorted({*before, *pair.norms})),
+            group=pair.group,
+        )
+    return list(found.values())
 
 
 def control(project: Project, context: Context) -> list[Record]:

@@ -140,24 +140,27 @@ def cost(
     def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
         return _loss(inner(model), batch)
 
-    metrics = fit(weights, data, loss=loss, collate=collate, loop=loop, running=running)
+    metrics = fit(
+        weights, data, loss=loss, collate=collate, loop=loop, running=running,
+        counts=lambda row: {"weight": row.weight},
+    )  # fmt: skip
     return merged(weights), metrics
 
 
 def _loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
-    """Cross-entropy of pairs and of labels, each by its share of the step."""
-    n, target, weight = int(batch["paired"]), batch["target"], batch["weight"]
-    total = torch.zeros((), device=target.device)
+    """Cross-entropy of pairs and of labels, together a mean over the weights of the step."""
+    n, target = int(batch["paired"]), batch["target"]
+    said = []
     if batch["pairs"] is not None:
         both = head_scores(model, batch["pairs"])[..., 0]
         p = target[:n]
         shares = torch.stack([p, torch.zeros_like(p), 1 - p], -1)
-        paired = shares_loss(both[:, 0] - both[:, 1], shares, weight[:n])
-        total = total + paired * weight[:n].sum()
+        said.append(shares_loss(both[:, 0] - both[:, 1], shares))
     if batch["alone"] is not None:
-        alone = cost_loss(last_scores(model, batch["alone"])[:, 0], target[n:], weight[n:])
-        total = total + alone * weight[n:].sum()
-    return total / weight.sum()
+        said.append(cost_loss(last_scores(model, batch["alone"])[:, 0], target[n:]))
+    total = max(batch["total"]["weight"], 1e-12)
+    loss: torch.Tensor = (batch["weight"] * torch.cat(said)).sum() / total
+    return loss
 
 
 def _check(labels: Sequence[Labelled]) -> None:

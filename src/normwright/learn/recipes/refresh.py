@@ -153,7 +153,7 @@ def _garbled(
     like: Sequence[PreferencePair],
 ) -> list[PreferencePair]:
     """Samples beside the same words in disorder: what can be said when nobody judges."""
-    out = []
+    out: list[PreferencePair] = []
     for prompt, given in zip(prompts, answers, strict=True):
         text = rng.choice(list(given))
         words = text.split()

@@ -16,9 +16,12 @@ import random
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from normwright.learn.rewards import budget as budgets
 from normwright.learn.rewards import constraints as norms
@@ -123,45 +126,59 @@ def reinforce(
         raise InputError(faults)
     from normwright.models.tuning.trl import Sampling, rloo, stop_tokens
 
-    scratch = given.workdir or Path(tempfile.mkdtemp())
-    held = _kept(reference or start, scratch / "reference")
-    rewarding = Answers(
-        prompts,
-        Objective(
-            reward=scored(reward) if isinstance(reward, Scorer) else reward,
-            groups=groups,
-            preference=preference,
-            constraints=constraints,
-            budget=budget,
-            generations=generations,
-            unscored=unscored,
-        ),
-        beta=beta,
-        stops=stop_tokens(start.weights, start.tokenizer),
-    )
-    science = {"beta": beta, "generations": generations, "length": length, "start": held.digest}
-    weights, steps = rloo(
-        copy.deepcopy(start.weights),
-        start.tokenizer,
-        [one.prompt for one in prompts],
-        _order(len(prompts), loop),
-        reference=held.path,
-        rewarding=rewarding,
-        sampling=Sampling(beta, generations, length),
-        loop=loop,
-        lora=lora,
-        running=given,
-        scratch=scratch,
-        who=_identity(science, loop, prompts, constraints, given),
-        check=held.check,
-    )
+    with _place(given) as scratch:
+        held = _kept(reference or start, scratch / "reference")
+        rewarding = Answers(
+            prompts,
+            Objective(
+                reward=scored(reward) if isinstance(reward, Scorer) else reward,
+                groups=groups,
+                preference=preference,
+                constraints=constraints,
+                budget=budget,
+                generations=generations,
+                unscored=unscored,
+            ),
+            beta=beta,
+            stops=stop_tokens(start.weights, start.tokenizer),
+        )
+        science = {
+            "beta": beta,
+            "generations": generations,
+            "length": length,
+            "start": digest_of(start.weights),
+            "reference": held.digest,
+        }
+        weights, steps = rloo(
+            copy.deepcopy(start.weights),
+            start.tokenizer,
+            [one.prompt for one in prompts],
+            _order(len(prompts), loop),
+            reference=held.path,
+            rewarding=rewarding,
+            sampling=Sampling(beta, generations, length),
+            loop=loop,
+            lora=lora,
+            running=given,
+            scratch=scratch,
+            who=_identity(science, loop, prompts, constraints, given),
+            check=held.check,
+        )
     # TRL leaves a changed `forward` on what it trained; the weights go into a plain model.
     trained = copy.deepcopy(start.weights)
     trained.load_state_dict(merged(weights).state_dict())
-    if given.workdir is None:
-        shutil.rmtree(scratch, ignore_errors=True)
     made = LocalModel("reinforced", trained, start.tokenizer, start.batch)
     return made, {**_first_and_last(given), "steps": float(steps)}
+
+
+@contextmanager
+def _place(given: Running) -> Iterator[Path]:
+    """Give the directory of a run; one that nobody named is gone afterwards."""
+    if given.workdir is not None:
+        yield given.workdir
+        return
+    with tempfile.TemporaryDirectory() as spare:
+        yield Path(spare)
 
 
 class Answers:
@@ -289,6 +306,9 @@ def _reference_faults(
     other = reference is not None and reference.tokenizer.get_vocab() != start.tokenizer.get_vocab()
     if other:
         yield Fault(where="reference", expected="the start's vocabulary", seen="another")
+    if given.hardware.strategy != "ddp":
+        yield Fault(where="hardware", expected="ddp: every process holds all weights",
+                    seen=given.hardware.strategy)  # fmt: skip
     if world_size() > 1 and given.workdir is None:
         yield Fault(where="workdir", expected="a directory that all processes share", seen="none")
 
@@ -327,7 +347,8 @@ def digest_of(weights: Any) -> str:
     told = hashlib.sha256()
     for name, part in sorted(weights.state_dict().items()):
         told.update(f"{name} {tuple(part.shape)} {part.dtype}".encode())
-        told.update(part.detach().cpu().contiguous().view(-1).numpy().tobytes())
+        bytes_of = part.detach().cpu().contiguous().view(-1).view(torch.uint8)
+        told.update(bytes_of.numpy().tobytes())
     return told.hexdigest()
 
 
@@ -360,11 +381,16 @@ def _identity(
 
 
 def _first_and_last(given: Running) -> dict[str, float]:
-    """Return the mean of the first and of the last tenth of every curve."""
+    """Return the mean of the first and of the last tenth of every curve, and the speed."""
+    curves = {name: [value for _, value in line] for name, line in given.history.items()}
+    seconds, tokens = curves.pop("seconds", []), curves.pop("tokens", [])
     out: dict[str, float] = {}
-    for name, line in given.history.items():
-        values = [value for _, value in line]
+    for name, values in curves.items():
         tenth = max(1, len(values) // 10)
         out[f"first_{name}"] = sum(values[:tenth]) / tenth
         out[f"last_{name}"] = sum(values[-tenth:]) / tenth
+    if sum(seconds):
+        # Tokens of prompts and answers, counted since the first step; of every process.
+        out["tokens_a_second"] = tokens[-1] / sum(seconds)
+        out["seconds_a_step"] = sum(seconds) / len(seconds)
     return out

@@ -52,6 +52,7 @@ from normwright.models.tuning import (
     merged,
     pair_rows,
 )
+from normwright.models.tuning.anatomy import trunk
 from normwright.models.tuning.loop import Loop, Running
 from normwright.plugins import Card, plugin
 from normwright.records import Fault, InputError, Permit, PreferencePair, require_permit
@@ -172,7 +173,7 @@ def reward_members(
     made, logged = [], []
     for i in range(members):
         own = Targets((POOLED,), targets.shares[:, [i]], targets.weight[:, [i]])
-        at = running and running.workdir and running.workdir / f"member-{i}"
+        at = running.workdir / f"member-{i}" if running and running.workdir else None
         weights, metrics = _trained(
             start, pairs, own, loop=replace(loop, seed=loop.seed + i), limit=limit,
             garbled=garbled, head="pooled", reading=read, length=False, lora=lora,
@@ -228,9 +229,15 @@ def _trained(
     def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
         scores = head_scores(inner(model), batch)
         first, second = batch["length"]
-        return value(inner(model), scores, slope * (first - second), batch)
+        said = value(inner(model), scores, slope * (first - second), batch)
+        total = max(batch["total"]["weight"], 1e-12)
+        mean: torch.Tensor = (batch["weight"] * said).sum() / total
+        return mean
 
-    metrics = fit(weights, data, loss=loss, collate=collate, loop=loop, running=running)
+    metrics = fit(
+        weights, data, loss=loss, collate=collate, loop=loop, running=running,
+        counts=lambda row: {"weight": float(row.weight.sum())},
+    )  # fmt: skip
     weights = merged(weights)
     about = _about(weights, head, reading, slope if length else None)
     if about is not None:
@@ -244,21 +251,20 @@ _Value = Callable[[Any, torch.Tensor, torch.Tensor, dict[str, Any]], torch.Tenso
 
 
 def _loss(head: Head, reading: Reading) -> _Value:
-    """The loss of a head: from model, scores (pairs, 2, heads), offset (pairs,) and batch."""
+    """The loss of each pair and head, from model, scores (pairs, 2, heads), offset and batch."""
 
     def margins(scores: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
         return scores[:, 0] - scores[:, 1] + offset[:, None]
 
     def of_shares(_: Any, scores: torch.Tensor, offset: torch.Tensor, batch: Any) -> torch.Tensor:
-        return shares_loss(margins(scores, offset), batch["shares"], batch["weight"])
+        return shares_loss(margins(scores, offset), batch["shares"])
 
     def of_ties(model: Any, scores: torch.Tensor, offset: torch.Tensor, batch: Any) -> torch.Tensor:
         tied = davidson_loss if reading.likelihood == "davidson" else rao_kupper_loss
-        tie = model.score.tie
-        return tied(margins(scores, offset), batch["shares"], batch["weight"], tie)
+        return tied(margins(scores, offset), batch["shares"], model.score.tie)
 
     def of_spread(_: Any, scores: torch.Tensor, __: torch.Tensor, batch: Any) -> torch.Tensor:
-        return spread_loss(scores, batch["shares"][:, 0], batch["weight"][:, 0])
+        return spread_loss(scores, batch["shares"][:, 0])[:, None]
 
     if head == "spread":
         return of_spread
@@ -341,7 +347,7 @@ def classifier(
     config.pad_token_id = start.tokenizer.pad_token_id
     torch.manual_seed(seed)
     weights = AutoModelForSequenceClassification.from_config(config)
-    weights.model.load_state_dict(start.weights.model.state_dict())
+    trunk(weights).load_state_dict(trunk(start.weights).state_dict())
     if alike:
         with torch.no_grad():
             weights.score.weight[:] = weights.score.weight[0].clone()

@@ -2,7 +2,7 @@
 
 from normwright.learn.rewards.budget import Budget
 from normwright.learn.rewards.constraints import FORCE, Constraint, Force, Pid, impact
-from normwright.learn.rewards.groups import Groups, standardised
+from normwright.learn.rewards.groups import Groups, on_one_scale, standardised
 from normwright.learn.rewards.objective import Objective
 from normwright.learn.rewards.selfplay import Nash
 from normwright.learn.rewards.signals import (
@@ -36,6 +36,7 @@ __all__ = [
     "ensemble",
     "impact",
     "judged",
+    "on_one_scale",
     "per_token",
     "phrases",
     "scored",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from normwright.learn.rewards.signals import Signal
 from normwright.learn.rewards.statistics import means
@@ -80,6 +80,9 @@ class Constraint:
     of the mean over all: for costs whose rare large values are what the norm is about."""
     tail_rate: float = 0.05
     """Step of the cost at which the worst share begins."""
+    among: Literal["all", "named"] = "all"
+    """Whose answers count: `all`, or those to prompts whose `norms` name this one. A mean over all
+    would shrink with every prompt that cannot put the norm to the test."""
     breaks: float = 0.5
     """Cost above which one answer breaks the norm, where the layer never trades it."""
 
@@ -199,11 +202,18 @@ class Multiplier:
         breaking = [self.never_traded and c > self.constraint.breaks for c in costs]
         return Costed(charge, breaking)
 
+    def counts(self, norms: Sequence[str]) -> bool:
+        """Say whether an answer counts, by the norms that its prompt puts to the test."""
+        return self.constraint.among == "all" or self.constraint.norm in norms
+
     def learn(self, costs: Sequence[float]) -> None:
-        """Move the multiplier by the costs that count, over all processes."""
+        """Move the multiplier by the costs that count, over all processes; by none, not at all."""
         over = [max(0.0, c - self.threshold) for c in costs]
         beyond = [float(c > self.threshold) for c in costs]
-        self.mean, excess, share = means([costs, over, beyond], len(costs))
+        found = means([costs, over, beyond], len(costs))
+        if found is None:
+            return
+        self.mean, excess, share = found
         if not self.limited:
             return
         held, tail = self.mean, self.constraint.tail

@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import stdev
 from typing import Any
 
 from normwright.learn.rewards.signals import Columns, Signal
 from normwright.learn.rewards.statistics import means
-from normwright.records import Fault, Message
+from normwright.models.protocol import Model
+from normwright.records import Fault, InputError, Message, Prompt
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class GroupWeights:
 
     def learn(self, rewards: Sequence[Sequence[float]]) -> None:
         """Move the weights by the rewards that count, over all processes."""
-        self.means = means(rewards, len(rewards[0]))
+        self.means = means(rewards, len(rewards[0])) or self.means
         moved = [a - self.groups.rate * m for a, m in zip(self.logits, self.means, strict=True)]
         # Only differences count; kept small, so that a group can come back.
         centre = sum(moved) / len(moved)
@@ -124,3 +126,54 @@ def standardised(signal: Signal, *, mean: float, deviation: float) -> Signal:
         return [None if v is None else (v - mean) / deviation for v in values]
 
     return scaled
+
+
+def on_one_scale(
+    rewards: Mapping[str, Signal],
+    model: Model,
+    prompts: Sequence[Prompt],
+    *,
+    n: int = 4,
+    length: int = 48,
+    seed: int,
+) -> dict[str, Signal]:
+    """Return rewards of which each has mean 0 and deviation 1 over a model's own answers.
+
+    Scores of reward models have no common zero and no common unit, and a minimum over groups
+    compares them. The model that training starts from is the natural yardstick.
+
+    Args:
+        rewards: by the group's name.
+        model: whose answers are the yardstick.
+        prompts: what it is asked.
+        n: answers a prompt.
+        length: longest answer in tokens.
+        seed: seed of the answers.
+
+    Raises:
+        InputError: for a reward that is the same for all answers, or cannot be told of one.
+    """
+    asked = [one for one in prompts for _ in range(n)]
+    turns = [one.prompt for one in prompts]
+    drawn = model.generate(turns, max_new_tokens=length, temperature=1.0, n=n, seed=seed)
+    texts = [text for answers in drawn for text in answers]
+    columns: dict[str, Sequence[Any]] = {
+        "id": [one.scene for one in asked],
+        "lang": [one.lang for one in asked],
+        "group": [one.group for one in asked],
+        "norms": [one.norms for one in asked],
+    }
+    out: dict[str, Signal] = {}
+    faults = []
+    for name, signal in rewards.items():
+        values = [v for v in signal([one.prompt for one in asked], texts, columns) if v is not None]
+        deviation = stdev(values) if len(values) > 1 else 0.0
+        if len(values) < len(texts) or not deviation > 0:
+            seen = f"{len(values)} with a deviation of {deviation}"
+            faults.append(Fault(where=f"groups: {name}", seen=seen,
+                                expected=f"{len(texts)} rewards that differ"))  # fmt: skip
+            continue
+        out[name] = standardised(signal, mean=sum(values) / len(values), deviation=deviation)
+    if faults:
+        raise InputError(faults)
+    return out

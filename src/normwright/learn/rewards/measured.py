@@ -121,7 +121,8 @@ def margins(scorer: Scorer, pairs: Sequence[PreferencePair]) -> Floats:
     prompts = [p.prompt for p in pairs]
     better = scorer.score(prompts, [p.chosen for p in pairs])
     worse = scorer.score(prompts, [p.rejected for p in pairs])
-    return np.array(better) - np.array(worse)
+    found: Floats = np.array(better) - np.array(worse)
+    return found
 
 
 def agreement(margin: Floats, p: Floats) -> Floats:
@@ -153,21 +154,22 @@ def calibration_error(
     if len(margin) == 0:
         return Estimate(value=None, interval=None, n=0, seed=seed)
     confident, share = _turned(margin, p)
+    order = np.argsort(confident, kind="stable")
+    confident, share = confident[order], share[order]
     value = _binned(confident, share)
-    index: dict[Hashable, list[int]] = {}
-    for i, name in enumerate(clusters):
-        index.setdefault(name, []).append(i)
-    units = [np.array(rows) for rows in index.values()]
+    names: dict[Hashable, int] = {}
+    unit = np.array([names.setdefault(c, len(names)) for c in clusters])[order]
     rng = np.random.default_rng(seed)
     draws = []
-    for _ in range(ROUNDS if len(units) > 1 else 0):
-        rows = np.concatenate([units[i] for i in rng.integers(len(units), size=len(units))])
-        draws.append(_binned(confident[rows], share[rows]))
+    for _ in range(ROUNDS if len(names) > 1 else 0):
+        times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
+        # Repeated where they stand, so that the rows of a resample are sorted already.
+        draws.append(_binned(np.repeat(confident, times[unit]), np.repeat(share, times[unit])))
     interval = None
     if draws:
         lifted = float(np.mean(draws)) - value
         interval = percentile_interval(np.maximum(np.array(draws) - max(lifted, 0.0), 0.0))
-    return Estimate(value=value, interval=interval, n=len(units), seed=seed)
+    return Estimate(value=value, interval=interval, n=len(names), seed=seed)
 
 
 def _turned(margin: Floats, p: Floats) -> tuple[Floats, Floats]:
@@ -176,10 +178,10 @@ def _turned(margin: Floats, p: Floats) -> tuple[Floats, Floats]:
 
 
 def _binned(confident: Floats, share: Floats) -> float:
-    order = np.argsort(confident, kind="stable")
-    parts = np.array_split(order, min(BINS, len(order)))
-    gaps = [len(i) * abs(float(confident[i].mean() - share[i].mean())) for i in parts]
-    return sum(gaps) / len(order)
+    """Calibration error of rows that are sorted by confidence."""
+    edges = np.linspace(0, len(confident), min(BINS, len(confident)) + 1).astype(int)
+    gaps = np.add.reduceat(confident - share, edges[:-1])
+    return float(np.abs(gaps).sum()) / len(confident)
 
 
 def _floor(margin: Floats, held: Sequence[PreferencePair], *, seed: int) -> float | None:
@@ -189,6 +191,8 @@ def _floor(margin: Floats, held: Sequence[PreferencePair], *, seed: int) -> floa
         return None
     rng = np.random.default_rng(seed)
     chance, n = 1 / (1 + np.exp(-margin)), np.array(counts)
+    order = np.argsort(np.abs(margin), kind="stable")
+    margin, chance, n = margin[order], chance[order], n[order]
     drawn = [_binned(*_turned(margin, rng.binomial(n, chance) / n)) for _ in range(200)]
     return float(np.mean(drawn))
 

@@ -87,7 +87,7 @@ class Objective:
         out: list[float | None] = [None] * len(completions)
         for i, value in zip(known, net, strict=True):
             out[i] = value * scale
-        self._learn(kept, worth, net, completions, columns, len(completions))
+        self._learn(kept, worth, net, known, completions, columns)
         return out
 
     def _asked(
@@ -101,10 +101,7 @@ class Objective:
             worths |= {f"reward/{n}": v for n, v in zip(self.groups.names, values, strict=True)}
         if self.game is not None:
             worths["preferred"] = self.game.rewards(prompts, completions, columns)
-        costs = {
-            _cost(m): list(m.constraint.cost(prompts, completions, columns))
-            for m in self.multipliers
-        }
+        costs = {_cost(m): _costs(m, prompts, completions, columns) for m in self.multipliers}
         return worths, costs
 
     def _worth(self, kept: Mapping[str, list[float]], count: int) -> list[float]:
@@ -120,19 +117,20 @@ class Objective:
         kept: Mapping[str, list[float]],
         worth: Sequence[float],
         net: Sequence[float],
+        known: Sequence[int],
         completions: Sequence[str],
         columns: Columns,
-        asked: int,
     ) -> None:
-        count = len(worth)
-        told = dict(zip(("worth", "net"), means([worth, net], count), strict=True))
+        count, asked = len(known), len(completions)
         plain = [name for name in ("reward", "preferred") if name in kept]
-        told |= dict(zip(plain, means([kept[name] for name in plain], count), strict=True))
+        averaged = means([worth, net, *(kept[name] for name in plain)], count) or []
+        told = dict(zip(("worth", "net", *plain), averaged, strict=True))
         unscored, all_of_them = sums([float(asked - count), float(asked)])
         told["unscored"] = unscored / all_of_them
         for one in self.multipliers:
             told[f"multiplier/{one.constraint.norm}"] = one.value
-            one.learn(kept[_cost(one)])
+            asked_of = [columns["norms"][i] for i in known]
+            one.learn([c for c, n in zip(kept[_cost(one)], asked_of, strict=True) if one.counts(n)])
             told[_cost(one)] = one.mean
             if one.constraint.tail is not None:
                 told[f"tail_begins/{one.constraint.norm}"] = one.threshold
@@ -238,6 +236,22 @@ class Objective:
 
 def _cost(one: Multiplier) -> str:
     return f"cost/{one.constraint.norm}"
+
+
+def _costs(
+    one: Multiplier, prompts: Sequence[Sequence[Message]], completions: Sequence[str],
+    columns: Columns,
+) -> list[float | None]:  # fmt: skip
+    """Return the costs of all answers; one that does not count costs nothing and is not judged."""
+    asked = [i for i in range(len(completions)) if one.counts(columns["norms"][i])]
+    part = {name: [column[i] for i in asked] for name, column in columns.items()}
+    found = one.constraint.cost([prompts[i] for i in asked], [completions[i] for i in asked], part)
+    if len(found) != len(asked):
+        return list(found)
+    out: list[float | None] = [0.0] * len(completions)
+    for i, cost in zip(asked, found, strict=True):
+        out[i] = cost
+    return out
 
 
 def _number(value: float | None) -> float:

@@ -22,15 +22,15 @@ def sums(values: Sequence[float]) -> list[float]:
     return [float(one) for one in total.tolist()]
 
 
-def means(columns: Sequence[Sequence[float]], count: int) -> list[float]:
-    """Return the mean of each column over the answers of all processes.
+def means(columns: Sequence[Sequence[float]], count: int) -> list[float] | None:
+    """Return the mean of each column over the answers of all processes; None if there are none.
 
     Args:
         columns: values of this process, one list for each thing that is averaged.
         count: answers that this process counts.
     """
     *totals, answers = sums([*(float(sum(one)) for one in columns), float(count)])
-    return [one / answers if answers else 0.0 for one in totals]
+    return [one / answers for one in totals] if answers else None
 
 
 def gathered(values: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:

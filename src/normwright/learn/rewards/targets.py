@@ -263,6 +263,7 @@ def slope_of_length(longer: Floats, p: Floats, weight: Floats, *, rounds: int = 
         longer: length of the chosen answer less that of the rejected, shape (pairs,).
         p: share that preferred the chosen answer.
         weight: of each pair.
+        rounds: Newton steps, at most.
     """
     curve = float((weight * longer**2).sum()) / 4
     if curve == 0:

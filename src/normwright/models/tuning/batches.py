@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,9 @@ import torch
 
 from normwright.models.chat import render, stop_text
 from normwright.records import Fault, InputError, Message
+
+_SHOWN = 20
+"""Faults that are told by themselves."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,11 @@ def answer_rows(
                 )
             )
         rows.append(AnswerRow((*head, *tail), len(head)))
+    if len(faults) > _SHOWN:
+        more = f"{len(faults) - _SHOWN} more faults"
+        faults = [*faults[:_SHOWN], Fault(where="rows", expected="rows without faults", seen=more)]
     if faults:
-        raise InputError(faults[:20])
+        raise InputError(faults)
     return rows
 
 
@@ -131,6 +138,71 @@ def group_rows(rows: Sequence[AnswerRow], pad: int, *, size: int | None = None) 
         "place": place,
         "length": torch.tensor([len(r.ids) - r.start for r in rows]),
     }
+
+
+def pack_rows(rows: Sequence[AnswerRow], pad: int, *, width: int) -> dict[str, Any]:
+    """Return the rows of one step laid behind one another in few long rows, for `packed_logprobs`.
+
+    Texts that share a row do not see each other, and each begins at position 0, so a text scores as
+    it does alone. What packing saves is padding.
+
+    Args:
+        rows: the rows of a step.
+        pad: id of the padding token.
+        width: tokens a packed row may hold; one that is longer has a row of its own.
+
+    Returns:
+        `ids` and `positions` of shape (packed, longest), `sees` of shape (packed, 1, longest,
+        longest), and over all answer tokens `where` (flat index of the hidden state that predicts
+        it), `targets` and `owner` (its row); `length`, shape (rows,): its answer's tokens.
+    """
+    bins = _bins([len(row.ids) for row in rows], width)
+    longest = max(sum(len(rows[i].ids) for i in part) for part in bins)
+    ids = torch.full((len(bins), longest), pad)
+    positions = torch.zeros_like(ids)
+    text = torch.full_like(ids, -1)
+    where: list[int] = []
+    targets: list[int] = []
+    owner: list[int] = []
+    for line, part in enumerate(bins):
+        at = 0
+        for i in part:
+            row, end = rows[i], at + len(rows[i].ids)
+            ids[line, at:end] = torch.tensor(row.ids)
+            positions[line, at:end] = torch.arange(len(row.ids))
+            text[line, at:end] = i
+            before = line * longest + at + row.start - 1
+            where += range(before, before + len(row.ids) - row.start)
+            targets += row.ids[row.start :]
+            owner += [i] * (len(row.ids) - row.start)
+            at = end
+    earlier = torch.ones(longest, longest, dtype=torch.bool).tril()
+    sees = (text[:, :, None] == text[:, None, :]) & earlier
+    return {
+        "ids": ids,
+        "positions": positions,
+        "sees": sees[:, None],
+        "where": torch.tensor(where),
+        "targets": torch.tensor(targets),
+        "owner": torch.tensor(owner),
+        "length": torch.tensor([len(r.ids) - r.start for r in rows]),
+    }
+
+
+def _bins(lengths: Sequence[int], width: int) -> list[list[int]]:
+    """Return indices in bins of at most `width`: longest first, each where it fits best."""
+    bins: list[list[int]] = []
+    room: list[tuple[int, int]] = []
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        fits = bisect.bisect_left(room, (lengths[i], -1))
+        if fits == len(room):
+            left, place = width, len(bins)
+            bins.append([])
+        else:
+            left, place = room.pop(fits)
+        bins[place].append(i)
+        bisect.insort(room, (max(0, left - lengths[i]), place))
+    return bins
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Checkpoints that are whole or not there, and that only the run they belong to goes on from.
 
 A checkpoint is a folder that `transformers` fills. It counts once `whole.json` stands in it, which
-is written last and lists every other file with its size; earlier checkpoints are deleted after that.
-A kill or a full disk while one is written therefore leaves the one before. Weights are safetensors;
+is written last and lists every other file with its size; earlier ones are deleted after that. A
+kill or a full disk while one is written therefore leaves the one before. Weights are safetensors;
 what torch writes (optimizer, schedule, random numbers) is read back with `weights_only=True`.
 """
 

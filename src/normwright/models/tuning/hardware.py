@@ -74,8 +74,9 @@ class Resolved:
 
 
 def parse_hardware(profile: str) -> tuple[Hardware, int]:
-    """Return what a profile allows, and how many processes it asks for: `auto`, `cpu`, `gpu`, `gpuN`.
+    """Return what a profile allows, and how many processes it asks for.
 
+    A profile is one of `auto`, `cpu`, `gpu`, `cpuN` and `gpuN`, where N is a number of processes.
     `auto` and `gpu` ask for one process; a launcher's own number of processes stands over it.
 
     Raises:
@@ -176,7 +177,13 @@ def process_environment(processes: int) -> dict[str, str]:
     process whose threads outnumber its cores falls to a fraction of its speed.
     """
     cores = len(os.sched_getaffinity(0))
-    return {"OMP_NUM_THREADS": str(max(1, cores // processes)), "OMP_WAIT_POLICY": "PASSIVE"}
+    return {
+        "OMP_NUM_THREADS": str(max(1, cores // processes)),
+        "OMP_WAIT_POLICY": "PASSIVE",
+        # Some recipes leave weights without a gradient, so torch looks for such; where there are
+        # none it says so on every process.
+        "TORCH_CPP_LOG_LEVEL": "ERROR",
+    }
 
 
 def sharded(on: Resolved, model: Any) -> dict[str, Any]:

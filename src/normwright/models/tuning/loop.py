@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch.utils.data import Dataset
 
 from normwright.models.local import quiet_bars
@@ -66,20 +67,36 @@ class Objective(torch.nn.Module):
         self.model = model
         self.config = getattr(model, "config", None)
         self._no_split_modules = getattr(model, "_no_split_modules", None)
+        # Asked for after a checkpoint that lacks the frozen weights of adapted models was read.
+        self._keys_to_ignore_on_save = None
         self._loss = loss
         self._on = on
 
-    def forward(self, batch: Any) -> torch.Tensor:
-        """Return the loss of a batch."""
+    def forward(self, batch: Any, *, idle: bool = False) -> torch.Tensor:
+        """Return the loss of a batch; where a process is idle, a zero that all weights are in."""
+        if idle:
+            trained = [p for p in self.model.parameters() if p.requires_grad]
+            return sum(
+                ((p * 0.0).sum() for p in trained), torch.zeros((), device=trained[0].device)
+            )
         with torch.autocast(self._on.device, torch.bfloat16, enabled=self._on.precision == "bf16"):
             return self._loss(self.model, batch)
 
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return what training changes, each tensor once: of tied weights one name is enough."""
         whole = super().state_dict(*args, **kwargs)
+        return {name: part for name, part in whole.items() if name in self._changed()}
+
+    def load_state_dict(self, state_dict: Any, *args: Any, **kwargs: Any) -> Any:
+        """Take on what `state_dict` returned; what is frozen or tied is not missing."""
+        found = super().load_state_dict(state_dict, *args, **kwargs)
+        changed = self._changed()
+        found.missing_keys[:] = [name for name in found.missing_keys if name in changed]
+        return found
+
+    def _changed(self) -> set[str]:
         trained = {f"model.{n}" for n, p in self.model.named_parameters() if p.requires_grad}
-        buffers = {f"model.{name}" for name, _ in self.model.named_buffers()}
-        return {name: part for name, part in whole.items() if name in trained | buffers}
+        return trained | {f"model.{name}" for name, _ in self.model.named_buffers()}
 
 
 def fit(
@@ -133,6 +150,8 @@ def fit(
     steps = loop.steps if loop.steps > 0 else max(1, math.ceil(loop.epochs * steps_an_epoch))
     parts = Parts(rows, batch=loop.batch, steps=steps, seed=loop.seed, shuffle=shuffle, on=on,
                   counts=counts)  # fmt: skip
+    if on.strategy != "ddp" and parts.idle():
+        raise InputError([_too_few(parts)])
     scratch = given.workdir or Path(tempfile.mkdtemp())
     who = _identity(loop, rows, given, shuffle=shuffle) if loop.save_every else Identity("", 0.0)
     last = last_whole(scratch) if loop.save_every else None
@@ -143,7 +162,7 @@ def fit(
     model.train()
     try:
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         if not run.saving:
             raise
         raise not_written(scratch, trainer.state.global_step, error) from error
@@ -156,6 +175,16 @@ def fit(
 def _identity(loop: Loop, rows: Any, given: Running, *, shuffle: bool) -> Identity:
     science = {name: value for name, value in asdict(loop).items() if name != "save_every"}
     return identity({**science, "shuffle": shuffle, "science": given.science}, rows)
+
+
+def _too_few(parts: Parts) -> Fault:
+    needed = parts.on.world * parts.on.accumulation
+    return Fault(
+        where="batch",
+        expected=f"steps of at least {needed} rows, one for each part of each process",
+        seen="a step with fewer",
+        do="Take another batch, or more rows at once.",
+    )
 
 
 class _Run:
@@ -322,7 +351,8 @@ def _trainer(
             return_outputs: bool = False,
             num_items_in_batch: Any = None,
         ) -> Any:
-            value = run.weighed(model(inputs["batch"]), inputs["part"][0])
+            part = inputs["part"][0]
+            value = run.weighed(model(inputs["batch"], idle=part.share == 0), part)
             # Gradients are averaged over processes; here they add up.
             value = value * world
             return (value, {}) if return_outputs else value
@@ -399,7 +429,6 @@ def _arguments(loop: Loop, parts: Parts, scratch: Path, model: Any) -> Any:
         optim="adamw_torch_fused",
         adam_beta2=0.95 if stable else 0.999,
         ddp_find_unused_parameters=True,
-        ddp_broadcast_buffers=False,
         **sharded(on, model),
     )
 

@@ -78,6 +78,20 @@ def grouped_logprobs(model: Any, batch: dict[str, Any]) -> torch.Tensor:
     return torch.cat(parts)[batch["place"]]
 
 
+def packed_logprobs(model: Any, batch: dict[str, Any]) -> torch.Tensor:
+    """Return `answer_logprobs` of the rows of a step that `pack_rows` laid out, in their order.
+
+    Args:
+        model: a causal language model that takes positions.
+        batch: what `pack_rows` returned.
+    """
+    with attending(batch["ids"]):
+        hidden = states(model, batch["ids"], positions=batch["positions"], sees=batch["sees"])
+    losses = token_losses(head(model), rows_at(hidden, batch["where"]), batch["targets"])
+    nothing = torch.zeros(len(batch["length"]), device=losses.device)
+    return nothing.index_add(0, batch["owner"], -losses)
+
+
 def pair_logprobs(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the summed log-probabilities of first and second answers, in nats, each (pairs,).
 

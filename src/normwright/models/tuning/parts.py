@@ -29,7 +29,7 @@ class Part:
     """Where its rows stand in the data."""
     rows: list[Any]
     share: float
-    """Its rows as a share of the step's; 0 where a process is given a row only to keep step."""
+    """Its rows as a share of the step's; 0 for an idle part: a step with fewer rows than parts."""
     total: Mapping[str, float]
     """Denominators of the whole step, by name."""
 
@@ -78,13 +78,17 @@ class Parts(Dataset[Part]):
         step, within = divmod(index, self.on.world * self.on.accumulation)
         turn, process = divmod(within, self.on.world)
         places = self.places(step)
-        mine = places[process :: self.on.world]
-        taken = mine[turn * self.on.per_device : (turn + 1) * self.on.per_device]
+        taken = places[process + turn * self.on.world :: self.on.world * self.on.accumulation]
         total: dict[str, float] = {}
         for place in places if self.counts else ():
             for name, value in self.counts(self.rows[place]).items():  # type: ignore[misc]
                 total[name] = total.get(name, 0.0) + value
-        # A process without rows still joins the step, on a row that counts for nothing.
+        # An idle part carries a row, as a batch cannot be empty; no loss is computed on it.
         used = taken or places[:1]
         rows = [self.rows[place] for place in used]
         return Part(step + 1, tuple(used), rows, len(taken) / len(places), total)
+
+    def idle(self) -> bool:
+        """Say whether some step has fewer rows than parts."""
+        left = len(self.rows) % self.batch if self.steps >= self.steps_an_epoch else 0
+        return (left or min(self.batch, len(self.rows))) < self.on.world * self.on.accumulation

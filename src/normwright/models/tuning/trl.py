@@ -28,7 +28,7 @@ from normwright.models.tuning.hardware import Resolved, rank, resolved, sharded
 from normwright.models.tuning.loop import Loop
 from normwright.models.tuning.lora import Lora, adapter_config
 from normwright.models.tuning.running import Running, everywhere
-from normwright.records import Fault, InputError, Message
+from normwright.records import Fault, InputError, Message, MissingExtra
 
 ROWS_AT_ONCE: Final = 64
 """Answers in one pass of the gradient; more are taken in several, so that memory stays bounded."""
@@ -123,9 +123,13 @@ def rloo(
     Raises:
         InputError: for gradients that are not finite; for a checkpoint of another run.
         PlaceError: if a checkpoint cannot be written; the last whole one stays.
+        MissingExtra: without TRL.
     """
-    from datasets import Dataset
-    from trl import RLOOConfig, RLOOTrainer
+    try:
+        from datasets import Dataset
+        from trl import RLOOConfig, RLOOTrainer
+    except ImportError as error:
+        raise MissingExtra("Reinforcement", "learn") from error
 
     on = resolved(running.hardware, batch=loop.batch)
     weights.config._name_or_path = str(reference)
@@ -163,8 +167,7 @@ def _arguments(
     loop: Loop, on: Resolved, sampling: Sampling, steps: int, scratch: Path
 ) -> dict[str, Any]:
     mine = loop.batch * sampling.generations // on.world
-    at_once = min(ROWS_AT_ONCE, (running_rows := on.per_device * sampling.generations))
-    passes = -(-mine // max(1, min(at_once, running_rows)))
+    passes = -(-mine // min(ROWS_AT_ONCE, on.per_device * sampling.generations))
     while mine % passes:
         passes += 1
     stable = loop.decay == "warmup_stable_decay"
