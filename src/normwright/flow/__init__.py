@@ -63,8 +63,6 @@ from normwright.flow.weighing import Weighed, weigh
 from normwright.flow.withdrawal import Withdrawn, withdraw
 
 __all__ = [
-    "Remedies",
-    "Remedy",
     "ALL",
     "FAST",
     "FILE",
@@ -88,6 +86,8 @@ __all__ = [
     "ProjectSettings",
     "Ranked",
     "Ratified",
+    "Remedies",
+    "Remedy",
     "Results",
     "RowForm",
     "RunName",
@@ -151,6 +151,7 @@ __all__ = [
     "read_readings",
     "read_theories",
     "readings_of",
+    "remedies",
     "require_learning",
     "results",
     "run",
@@ -160,7 +161,6 @@ __all__ = [
     "slate_of",
     "sources_in",
     "status",
-    "remedies",
     "status_of",
     "surveyed",
     "template_names",
