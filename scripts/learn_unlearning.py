@@ -291,7 +291,7 @@ def page(found: Mapping[str, Mapping[str, Any]], seeds: int) -> str:
         "",
         "## What it takes to bring it back",
         "",
-        f"Optimizer steps (AdamW, rate {RELEARN_LR}, 8 rows a step) until the forget loss is within"
+        f"Steps of AdamW (rate {RELEARN_LR}, 8 rows a step) until the forget loss is within"
         f" {BAND} nats a token of what it was before forgetting; one figure a seed. On all"
         " forgotten facts; on four of them, read on the others; on ten facts about people of the base, who"
         " are in neither set. Beside the last two the lowest loss that was reached, nats a token.",

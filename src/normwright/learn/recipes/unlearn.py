@@ -507,7 +507,8 @@ def _weighed(
     """Return the means of both sides by weight over the whole step, the second times `hold`."""
     total = batch["total"]
     forgotten: torch.Tensor = (batch["weight"] * gone).sum() / total["forget"]
-    return forgotten + hold * (batch["kept_weight"] * kept).sum() / total["retain"]
+    held: torch.Tensor = (batch["kept_weight"] * kept).sum() / total["retain"]
+    return forgotten + hold * held
 
 
 def _misdirection(
