@@ -61,6 +61,7 @@ def test_the_commands_are_these() -> None:
         "elicit export",
         "elicit import",
         "elicit withdraw",
+        "evaluate run",
         "gc",
         "init",
         "keys create",

@@ -65,6 +65,13 @@ from normwright.evaluate.model_judge import (
     parse_label,
     rubric_file,
 )
+from normwright.evaluate.preference_pairs import (
+    Baseline,
+    PreferenceScores,
+    clusters_of,
+    folds_of,
+    preference_pairs,
+)
 from normwright.scenes.exact import discloses, exactly_right
 
 __all__ = [
@@ -74,6 +81,7 @@ __all__ = [
     "RUBRIC",
     "SUITES",
     "Asked",
+    "Baseline",
     "Benchmark",
     "CannedRefusal",
     "Collapsed",
@@ -89,6 +97,7 @@ __all__ = [
     "LinearShortcut",
     "ModelJudge",
     "NgramBaseline",
+    "PreferenceScores",
     "Probed",
     "Rate",
     "SceneJudge",
@@ -100,6 +109,7 @@ __all__ = [
     "bits_per_byte",
     "check_apart",
     "cluster_of",
+    "clusters_of",
     "contrast",
     "declining_margins",
     "did",
@@ -109,6 +119,7 @@ __all__ = [
     "expected_side",
     "fit_judge",
     "flip_contrast",
+    "folds_of",
     "gauge",
     "gauge_model_judge",
     "human_agreement",
@@ -126,6 +137,7 @@ __all__ = [
     "opens_like",
     "pairs_contrast",
     "parse_label",
+    "preference_pairs",
     "read_benchmarks",
     "read_contrast_prompts",
     "read_contrast_sets",

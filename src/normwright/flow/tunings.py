@@ -62,6 +62,12 @@ class Reward(Tuning):
 
     epochs: Annotated[int, Field(ge=1, le=1000)] = 1
     """Times through the pairs."""
+    limit: Count | None = None
+    """Tokens an encoder reads of a conversation and an answer, at most; null: all its positions."""
+    frozen: Annotated[int, Field(ge=0)] = 0
+    """Lowest layers of an encoder that stay as they are."""
+    random_init: bool = False
+    """Draw all weights of an encoder anew: the control of its pre-training."""
     head: Literal["pooled", "groups", "spread", "ensemble"] = "pooled"
     """`pooled`: one logit. `groups`: that, and one a group. `spread`: how good people find an
     answer and how far they differ. `ensemble`: members that each heard a resample of the people."""

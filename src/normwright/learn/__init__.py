@@ -29,6 +29,7 @@ from normwright.learn.recipes.pretrain import (
 from normwright.learn.recipes.refresh import Refreshed, refresh
 from normwright.learn.recipes.reinforce import reinforce
 from normwright.learn.recipes.reward import reward, reward_members
+from normwright.learn.recipes.reward_encoder import reward_encoder
 from normwright.learn.recipes.sft import sft
 from normwright.learn.recipes.unlearn import Forget, Stop, unlearn
 from normwright.learn.rewards.measured import (
@@ -98,6 +99,7 @@ __all__ = [
     "refresh",
     "reinforce",
     "reward",
+    "reward_encoder",
     "reward_members",
     "scored_answers",
     "scratch_model",

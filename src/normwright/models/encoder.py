@@ -26,7 +26,7 @@ from typing import Any, Final, Literal, TypeAlias
 import torch
 
 from normwright.models.chat import render
-from normwright.models.local import check_directory, device, quiet_bars
+from normwright.models.local import check_directory, device, half_precision, quiet_bars
 from normwright.records import Fault, InputError, Message
 
 FormName: TypeAlias = Literal["template", "segments"]
@@ -355,3 +355,43 @@ def _with_trunk(path: Path, config: Any) -> Any:
         )  # fmt: skip
     finally:
         logging.set_verbosity(before)
+
+
+@torch.no_grad()
+def pooled_states(
+    model: Classifier, texts: Sequence[Read], *, layers: Sequence[int], batch: int = 32
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return mean hidden states of answers and of prompts, after each of some layers.
+
+    Args:
+        model: an encoder that tells segments apart; the second segment is the answer.
+        texts: what it reads.
+        layers: layers, 0 being the embeddings; those above the last one are not run.
+        batch: texts at a time.
+
+    Returns:
+        Answers and prompts, each of shape (texts, layers, size); a prompt that was cut away is 0.
+    """
+    trunk = model.weights.base_model
+    size = trunk.config.hidden_size
+    out = torch.zeros(2, len(texts), len(layers), size)
+    stack = next(part for part in trunk.modules() if isinstance(part, torch.nn.ModuleList))
+    kept = list(stack)
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i].ids))
+    try:
+        del stack[max(layers) :]
+        for start in range(0, len(order), batch):
+            part = order[start : start + batch]
+            made = laid_out([texts[i] for i in part], padding(model), segments=True)
+            given = {name: value.to(model.weights.device) for name, value in made.items()}
+            with torch.autocast(device(), torch.bfloat16, enabled=half_precision()):
+                states = trunk(**given, output_hidden_states=True).hidden_states
+            for side, segment in enumerate((1, 0)):
+                where = (made["token_type_ids"] == segment) & (made["attention_mask"] == 1)
+                mask = where.float().to(model.weights.device)[..., None]
+                for at, layer in enumerate(layers):
+                    mean = (states[layer].float() * mask).sum(1) / mask.sum(1).clamp_min(1)
+                    out[side, part, at] = mean.cpu()
+    finally:
+        stack.extend(kept[len(stack) :])
+    return out[0], out[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -32,7 +33,8 @@ class Departed:
 class Job(Generic[Science]):
     """A model, rows and settings, and by what right."""
 
-    start: LocalModel
+    place: Path | None
+    """The directory of the model it starts from; None for one that was made for this job."""
     data: Path
     """The file of rows, as it was given."""
     settings: Science
@@ -42,10 +44,24 @@ class Job(Generic[Science]):
     unpermitted: bool = False
     extra: Mapping[str, Path] = field(default_factory=dict)
     """Further files and directories a recipe reads, by the option that gave them."""
-    place: Path | None = None
-    """The directory of the model it starts from; None where it came from elsewhere."""
     departed: Departed | None = None
     """Of `unlearn`: whose rows are to be forgotten, if they withdrew from a project."""
+    begun: LocalModel | None = None
+    """A model made for this job, where it starts from no directory."""
+
+    @cached_property
+    def start(self) -> LocalModel:
+        """The language model it starts from, opened when it is first asked for.
+
+        Raises:
+            InputError: naming everything the directory lacks.
+        """
+        from normwright.models.local import LocalModel
+
+        if self.begun is not None:
+            return self.begun
+        assert self.place is not None
+        return LocalModel.open(self.place)
 
     @property
     def loop(self) -> Loop:

@@ -21,7 +21,7 @@ from normwright.flow.tunings import (
     Tuning,
     Unlearning,
 )
-from normwright.flow.worth import budget_of, constraints_of, groups_of, notes_on, worth_of
+from normwright.flow.worth import budget_of, constraints_of, groups_of, notes_on, signal_of
 from normwright.records import Fault, Forgotten, InputError
 
 if TYPE_CHECKING:
@@ -59,7 +59,14 @@ def _sft(job: Job[Imitation]) -> Made:
 
 def _reward(job: Job[Reward]) -> Made:
     from normwright import learn
+    from normwright.models.encoder import is_encoder, opened_config
+    from normwright.models.local import check_directory
 
+    assert job.place is not None  # a reward model starts from one there is
+    check_directory(job.place)
+    if is_encoder(opened_config(job.place)):
+        return _reward_on_encoder(job)
+    _refuse_encoder_settings(job)
     rows = learn.read_preferences(job.data)
     weights, metrics = learn.reward(
         job.start, rows, loop=job.loop, running=job.running, **reward_of(job.settings),
@@ -82,6 +89,57 @@ def _resampled(about: Mapping[str, Any]) -> tuple[str, ...]:
             "has votes: their spread is over other questions, not over other people.",
         )
     return ()
+
+
+def _reward_on_encoder(job: Job[Reward]) -> Made:
+    from normwright import learn
+    from normwright.models.encoder import fresh_classifier
+
+    _refuse_language_model_settings(job)
+    rows = learn.read_preferences(job.data)
+    start = fresh_classifier(
+        job.place, seed=job.seed, limit=job.settings.limit, random=job.settings.random_init
+    )
+    weights, metrics = learn.reward_encoder(
+        start, rows, loop=job.loop, lora=job.lora, frozen=job.settings.frozen,
+        garbled=job.settings.garbled,
+        running=job.running, permit=job.permit, unpermitted=job.unpermitted,
+    )  # fmt: skip
+    cut = int(metrics["answers_cut"])
+    notes = [
+        f"It reads at most {start.form.limit} tokens: the end of a conversation, and an answer."
+    ]
+    if cut:
+        notes.append(f"{cut} of {2 * len(rows)} answers were read without the beginning of their "
+                     "conversation.")  # fmt: skip
+    if job.settings.random_init:
+        notes.append("Its trunk started from nothing: a control.")
+    return Made(weights, start.tokenizer, len(rows), metrics, notes=tuple(notes))
+
+
+def _refuse_encoder_settings(job: Job[Reward]) -> None:
+    """Raise one error naming the settings that no language model would follow."""
+    asked = [name for name in ("frozen", "random_init", "limit") if getattr(job.settings, name)]
+    _refuse(job, asked, expected="an encoder", is_a="a language model")
+
+
+def _refuse_language_model_settings(job: Job[Reward]) -> None:
+    """Raise one error naming the settings that no encoder would follow."""
+    plain = Reward()
+    names = ("head", "likelihood", "gamma", "prior", "length")
+    asked = [one for one in names if getattr(job.settings, one) != getattr(plain, one)]
+    _refuse(job, asked, expected="a language model", is_a="an encoder")
+
+
+def _refuse(job: Job[Reward], asked: Sequence[str], *, expected: str, is_a: str) -> None:
+    if asked:
+        raise InputError(
+            [
+                Fault(where=name, expected=expected, seen=f"{job.place} is {is_a}",
+                      do="Leave the setting out.")
+                for name in asked
+            ]
+        )  # fmt: skip
 
 
 def _prefer(job: Job[Preference]) -> Made:
@@ -127,7 +185,7 @@ def _reinforce(job: Job[Reinforcement]) -> Made:
     held = files.get("reference")
     reference = LocalModel.open(held, name="reference") if held else None
     given = files.get("reward")
-    reward = worth_of([given] if given else [Path(one) for one in how.rewards], how)
+    reward = signal_of([given] if given else [Path(one) for one in how.rewards], how)
     made, metrics = learn.reinforce(
         job.start, rows, loop=job.loop, lora=job.lora, running=job.running,
         reward=reward, groups=groups_of(how, job.start, rows, seed=job.seed),
@@ -266,8 +324,8 @@ RECIPES: Final[Mapping[str, Trainable]] = {
     "prefer": Trainable(
         Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")
     ),
-    "pretrain": Trainable(Pretraining, _pretrain, "base", begin=_begin_pretraining),
     "reinforce": Trainable(Reinforcement, _reinforce, "reinforced", ("reward", "reference")),
+    "pretrain": Trainable(Pretraining, _pretrain, "base", begin=_begin_pretraining),
     "unlearn": Trainable(Unlearning, _unlearn, "unlearned", ("retain", "reference")),
 }
 """By name, in the order in which a model goes through them."""

@@ -259,21 +259,20 @@ def _run(
     logs: Path | None,
     departed: Departed | None,
 ) -> tuple[Made, Digest | None]:
-    from normwright.models.local import LocalModel, embedded_path, use_threads
+    from normwright.models.local import embedded_path, use_threads
     from normwright.models.tuning import Running
 
     use_threads(threads)
     begun = kind.begin(data, science, seed)
-    place = None if begun is not None else model or embedded_path()
     if begun is not None and model is not None:
         raise InputError([Fault(where="--model", expected="one of a model and --shape",
                                 seen="both")])  # fmt: skip
-    start = LocalModel.open(place) if place is not None else begun
-    assert start is not None
+    place = None if begun is not None else model or embedded_path()
     workdir = _checkpoints(out) if science.save_every else None
     running = Running(progress=progress, workdir=workdir, logs=logs)
-    job: Job[Any] = Job(start, data, science, seed, running, permit, unpermitted, extra, place,
-                        departed)  # fmt: skip
+    job: Job[Any] = Job(
+        place, data, science, seed, running, permit, unpermitted, extra, departed, begun
+    )
     card = None if place is None else card_of(place)
     made = kind.run(job)
     if place is None:

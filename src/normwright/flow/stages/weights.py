@@ -262,7 +262,7 @@ def reinforce(project: Project, context: Context) -> list[Record]:
     model, metrics = learn.reinforce(
         tuned,
         prompts,
-        reward=worth.worth_of(places or [folder_of(context, "learn.reward", "reward")], how),
+        reward=worth.signal_of(places or [folder_of(context, "learn.reward", "reward")], how),
         groups=worth.groups_of(how, tuned, prompts, at=project.path, seed=context.seed),
         constraints=worth.constraints_of(how, project.path),
         budget=worth.budget_of(how),
