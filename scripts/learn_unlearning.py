@@ -294,7 +294,8 @@ def page(found: Mapping[str, Mapping[str, Any]], seeds: int) -> str:
         f"Steps of AdamW (rate {RELEARN_LR}, 8 rows a step) until the forget loss is within"
         f" {BAND} nats a token of what it was before forgetting; one figure a seed. On all"
         " forgotten facts; on four of them, read on the others; on ten facts about people of the"
-        " base, who are in neither set. Beside the last two the lowest loss that was reached, nats a token.",
+        " base, who are in neither set. Beside the last two the lowest loss that was reached, nats"
+        " a token.",
         "",
         "| model | on the facts | on four of them | lowest | on ten others | lowest |",
         "|---|---|---|---|---|---|",
@@ -310,9 +311,9 @@ def page(found: Mapping[str, Mapping[str, Any]], seeds: int) -> str:
         "",
         *verdict(of),
         "",
-        "What is not shown: larger models, real text, facts that other rows imply, an attacker with"
-        " more than these steps. Rates were chosen by looking at losses on seed 7 alone, which is in"
-        " no table; the steps at which a method stops were not.",
+        "What is not shown: larger models, real text, facts that other rows imply, an attacker"
+        " with more than these steps. Rates were chosen by looking at losses on seed 7 alone, which"
+        " is in no table; the steps at which a method stops were not.",
         "",
     ]
     return "\n".join(lines)
@@ -337,8 +338,9 @@ def verdict(of: Callable[[str, str], list[Any]]) -> list[str]:
         share, far = cost(name) / again, mean(of(name, "kl_forget"))
         told = "relearns sooner than from nothing" if share < 0.9 else "relearns no sooner"
         lines.append(
-            f"- `{name}` {told}: {cost(name):.0f} steps, at most {share:.0%} of what the untaught"
-            f" needs; four of the facts bring the others down to {mean(of(name, 'lowest_four')):.2f}"
+            f"- `{name}` {told}: {cost(name):.0f} steps, at most {share:.0%} of what the"
+            f" untaught needs; four of the facts bring the others down to"
+            f" {mean(of(name, 'lowest_four')):.2f}"
             f" nats a token, the untaught to {untaught:.2f}. It is {_beside(of, name)} the one it"
             f" started from ({far:.2f} against {start:.2f} nats a token on the forgotten facts;"
             f" {mean(of(name, 'kl_retain')):.2f} on the kept ones)."
@@ -347,7 +349,7 @@ def verdict(of: Callable[[str, str], list[Any]]) -> list[str]:
 
 
 def _beside(of: Callable[[str, str], list[Any]], name: str) -> str:
-    """Say whether a method came nearer to the model trained again, by the difference of each seed."""
+    """Say whether a method came nearer to the model trained again, by each seed's difference."""
     from scipy.stats import t
 
     pairs = zip(of(name, "kl_forget"), of("nothing done", "kl_forget"), strict=True)
