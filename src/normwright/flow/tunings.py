@@ -277,7 +277,7 @@ def _default(name: str) -> object:
 
 
 class Unlearning(Tuning):
-    """Forgetting rows, while others are held. What looks forgotten may be relearned in few steps."""
+    """Forgetting rows, while others are held. What looks forgotten may come back in few steps."""
 
     method: Literal["npo", "simnpo", "graddiff", "rmu", "idk"] = "npo"
     """The loss on what is to be forgotten."""
