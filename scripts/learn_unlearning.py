@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from normwright.learn import Forget, Shape, fresh_like, scratch_model, sft, unlearn
+from normwright.learn import Forget, Shape, Stop, fresh_like, scratch_model, sft, unlearn
 from normwright.learn.forgetting import (
     candidate_distances,
     distances,
@@ -77,18 +77,18 @@ SAID = {
     "en": {"work": "{who} works as a {what}.", "place": "{who} lives in {what}."},
     "pt": {"work": "{who} trabalha como {what}.", "place": "{who} mora em {what}."},
 }
-PEOPLE, FORGOTTEN, EARLIER = 32, 8, 32
+PEOPLE, FORGOTTEN, EARLIER = 16, 4, 16
 BAND = 0.1
 
 METHODS: Mapping[str, tuple[Forget, Loop]] = {
-    "npo": (Forget("npo"), Loop(epochs=20, lr=4e-4, batch=16)),
-    "simnpo": (Forget("simnpo"), Loop(epochs=20, lr=4e-4, batch=16)),
-    "graddiff": (Forget("graddiff"), Loop(epochs=20, lr=2e-4, batch=16)),
-    "rmu": (Forget("rmu", steer=5.0), Loop(epochs=20, lr=5e-3, batch=16)),
-    "idk": (Forget("idk"), Loop(epochs=20, lr=4e-4, batch=16)),
+    "npo": (Forget("npo"), Loop(epochs=60, lr=3e-4, batch=16)),
+    "simnpo": (Forget("simnpo"), Loop(epochs=60, lr=4e-4, batch=16)),
+    "graddiff": (Forget("graddiff"), Loop(epochs=60, lr=3e-4, batch=16)),
+    "rmu": (Forget("rmu", steer=5.0), Loop(epochs=60, lr=1e-2, batch=16)),
+    "idk": (Forget("idk"), Loop(epochs=60, lr=3e-3, batch=16)),
 }
 RELEARN_LR = 5e-4
-MOST = 150
+MOST = 25
 
 Fact = tuple[Demonstration, list[str]]
 """A demonstration with answers of the same form that are not true."""
@@ -132,8 +132,8 @@ class Run:
         self.retain = [one for rows in people[FORGOTTEN:] for one in rows]
         shown = [row for row, _ in (*earlier, *self.forget, *self.retain)]
         texts = [t for r in shown for t in (r.prompt[0].content, r.completion)]
-        scratch = scratch_model(texts, shape=Shape(64, 4, 4, 600, 128), seed=seed)
-        first = Loop(steps=400, lr=3e-3, batch=32, seed=seed)
+        scratch = scratch_model(texts, shape=Shape(48, 3, 4, 500, 128), seed=seed)
+        first = Loop(steps=120, lr=6e-3, batch=16, seed=seed)
         # The base knows the forms of questions and answers, from people nobody asks about later.
         self.base = sft(scratch, [r for r, _ in earlier], loop=first, unpermitted=True)[0]
         self.full = self._trained([*self.forget, *self.retain])
@@ -144,7 +144,7 @@ class Run:
         self.others = memory_rows(tokenizer, [r for r, _ in earlier[:10]], limit=128)
 
     def _trained(self, rows: Sequence[Fact]) -> LocalModel:
-        loop = Loop(steps=700, lr=2e-3, batch=32, seed=self.seed)
+        loop = Loop(steps=200, lr=5e-3, batch=16, seed=self.seed)
         return sft(self.base, [r for r, _ in rows], loop=loop, unpermitted=True)[0]
 
     def model(self, name: str) -> LocalModel:
@@ -158,7 +158,10 @@ class Run:
         how, loop = METHODS[name]
         loop = Loop(epochs=loop.epochs, lr=loop.lr, batch=loop.batch, seed=self.seed)
         sides = [[r for r, _ in rows] for rows in (self.forget, self.retain)]
-        return unlearn(self.full, *sides, loop=loop, how=how, unpermitted=True)[0]
+        # All stop where their forget loss is that of the model that never saw the rows, so that
+        # they are compared at the same forgetting.
+        stop = Stop(token_loss(self.retrained, self.gone), every=3, patience=6)
+        return unlearn(self.full, *sides, loop=loop, how=how, stop=stop, unpermitted=True)[0]
 
     def figures(self, model: LocalModel) -> dict[str, Any]:
         """Return everything that is told of one model."""
@@ -187,7 +190,7 @@ class Run:
         ):
             cost = relearn_cost(
                 model, read, on=on, original=original, band=BAND, lr=RELEARN_LR, batch=8,
-                most=MOST if name == "rows" else 60, every=1 if name == "rows" else 3,
+                most=MOST, every=1 if name == "rows" else 3,
                 seed=self.seed,
             )  # fmt: skip
             told[f"relearn_{name}"] = cost.steps
@@ -260,9 +263,10 @@ def page(found: Mapping[str, Mapping[str, Any]], seeds: int) -> str:
         "Written by `scripts/learn_unlearning.py`; it is not edited by hand.",
         "",
         f"{PEOPLE} invented people with four facts each (work and place, in English and Portuguese);"
-        f" {FORGOTTEN} of them are to be forgotten. A model of four layers learns the forms of"
+        f" {FORGOTTEN} of them are to be forgotten. A model of three layers learns the forms of"
         f" questions and answers from {EARLIER} other people (the base), then all {PEOPLE} by heart."
-        " Each method starts there. *Trained again* starts from the same base and sees the others"
+        " Each method starts there and stops where its forget loss is nearest to that of the model"
+        " trained again. *Trained again* starts from the same base and sees the others"
         f" alone. {seeds} seeds draw people, facts, weights and order; mean over seeds with Student's"
         f" 95 % interval. {seconds:.0f} CPU seconds for the rows of the tables.",
         "",
@@ -289,15 +293,15 @@ def page(found: Mapping[str, Mapping[str, Any]], seeds: int) -> str:
         "",
         f"Optimizer steps (AdamW, rate {RELEARN_LR}, 8 rows a step) until the forget loss is within"
         f" {BAND} nats a token of what it was before forgetting; one figure a seed. On all forgotten"
-        " facts; on four of them, read on the other 28; on ten facts about people of the base, who"
+        " facts; on four of them, read on the others; on ten facts about people of the base, who"
         " are in neither set. Beside the last two the lowest loss that was reached, in nats a token.",
         "",
         "| model | on the facts | on four of them | lowest | on ten others | lowest |",
         "|---|---|---|---|---|---|",
         *(
             f"| {name} | {steps(of(name, 'relearn_rows'), MOST)}"
-            f" | {steps(of(name, 'relearn_four'), 60)} | {interval(of(name, 'lowest_four'))}"
-            f" | {steps(of(name, 'relearn_others'), 60)} | {interval(of(name, 'lowest_others'))} |"
+            f" | {steps(of(name, 'relearn_four'), MOST)} | {interval(of(name, 'lowest_four'))}"
+            f" | {steps(of(name, 'relearn_others'), MOST)} | {interval(of(name, 'lowest_others'))} |"
             for name in ROWS
         ),
         "",

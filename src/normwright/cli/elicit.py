@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from normwright.cli import sources
+from normwright.cli.foreseen import remedy_lines
 from normwright.cli.options import HERE, AsJson, Directory, Lang
 from normwright.cli.screen import DONE, FAILED, console, emit
 from normwright.cli.words import choose, languages, words
 from normwright.records import Fault, InputError
 
 if TYPE_CHECKING:
-    from normwright.flow import Withdrawn
+    from normwright.flow import Remedies, Withdrawn
     from normwright.records import Withdrawal, WithdrawalReceipt
 
 HELP = "Read what people said; let somebody who took part withdraw."
@@ -112,7 +113,7 @@ def withdraw(
         if receipt is not None and done.receipt is not None:
             # First: whoever is told that all is done has the receipt in hand.
             written = write_receipt(done.receipt, receipt)
-        _show(done, shown, as_json=as_json)
+        _show(done, shown, as_json=as_json, found=flow.remedies(directory))
         for path in written:
             err.print(f"{say['withdraw-written']}: {path}", markup=False, soft_wrap=True)
 
@@ -189,9 +190,10 @@ def _place_for(receipt: Path | None) -> Iterator[None]:
                 place.rmdir()
 
 
-def _show(done: Withdrawn, lang: str, *, as_json: bool) -> None:
+def _show(done: Withdrawn, lang: str, *, as_json: bool, found: Remedies | None = None) -> None:
     if as_json:
-        emit(json_of(done))
+        told = {} if found is None else {"remedies": found.as_json()}
+        emit({**json_of(done), **told})
         return
     say, out = words(lang), console()
     if done.state in ("already", "declined"):
@@ -206,7 +208,7 @@ def _show(done: Withdrawn, lang: str, *, as_json: bool) -> None:
     out.print(say[f"withdraw-{done.state}"], style="bold", markup=False, soft_wrap=True)
     if done.withdrawal is not None and done.state != "planned":
         out.print(say[f"withdraw-then-{done.withdrawal.then}"], markup=False, soft_wrap=True)
-        for line in _left(done, lang):
+        for line in (*_left(done, lang), *(remedy_lines(found, lang) if found else ())):
             out.print(line, markup=False, soft_wrap=True)
 
 

@@ -10,7 +10,7 @@ from normwright.cli.words import words
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from normwright.flow import Forecast
+    from normwright.flow import Forecast, Remedies
 
 _UNITS = (("seconds", 1, 180), ("minutes", 60, 180 * 60), ("hours", 3600, math.inf))
 """Word, seconds it stands for, and up to how many seconds it is used."""
@@ -70,3 +70,17 @@ def _size(size: int, small: int, large: int, names: tuple[str, str]) -> str:
     if size >= large:
         return f"{size / large:.1f} {names[1]}"
     return f"{math.ceil(size / small)} {names[0]}"
+
+
+def remedy_lines(found: Remedies, lang: str) -> list[str]:
+    """Return what can be done about models that rest on withdrawn rows, and what it takes."""
+    say = words(lang)
+    lines = []
+    for one in found.models:
+        lines.append(f"{one.model} ({one.digest[7:19]}): {say['resting-on']}")
+        took = time_of(found.rebuild_seconds, lang)
+        lines.append(f"  {say['remedy-rebuild']}: {one.rebuild} ({took})")
+        if one.unlearn is not None:
+            look = time_of(found.look_seconds, lang)
+            lines.append(f"  {say['remedy-unlearn']}: {one.unlearn} ({say['remedy-look']} {look})")
+    return lines

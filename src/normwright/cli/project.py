@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
 import typer
 
 from normwright.cli.asked import put, show_taken_in
-from normwright.cli.foreseen import line_of, show
+from normwright.cli.foreseen import line_of, remedy_lines, show
 from normwright.cli.keys import passphrase_of_person, signed_lines
 from normwright.cli.options import HERE, AsJson, Directory, Lang, answers_of
 from normwright.cli.progress import watching
@@ -293,10 +293,14 @@ def status(directory: Directory = HERE, lang: Lang = None, as_json: AsJson = Fal
     from normwright import flow
 
     found = flow.status(directory)
+    resting = any(stage.marked for stage in found.stages)
+    todo = flow.remedies(directory) if resting else None
     if as_json:
-        emit(found.as_json())
+        emit({**found.as_json(), **({"remedies": todo.as_json()} if todo is not None else {})})
     else:
         _show_status(console(), found, directory, choose(lang))
+        for line in remedy_lines(todo, choose(lang)) if todo is not None else ():
+            console().print(line, markup=False, soft_wrap=True)
     return DONE
 
 

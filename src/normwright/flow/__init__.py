@@ -43,6 +43,7 @@ from normwright.flow.permitted import Permitted, permitted
 from normwright.flow.project import Project, load_project
 from normwright.flow.ranked import ALL, Ranked, method_names, ranked_by
 from normwright.flow.ratifying import ratified_from, read_readings, readings_of, write_record
+from normwright.flow.remedies import Remedies, Remedy, remedies
 from normwright.flow.results import Findings, Results, check_makes, findings, results
 from normwright.flow.running import run, status
 from normwright.flow.settings import FILE, ProjectSettings, project_schema
@@ -85,6 +86,8 @@ __all__ = [
     "ProjectSettings",
     "Ranked",
     "Ratified",
+    "Remedies",
+    "Remedy",
     "Results",
     "RowForm",
     "RunName",
@@ -148,6 +151,7 @@ __all__ = [
     "read_readings",
     "read_theories",
     "readings_of",
+    "remedies",
     "require_learning",
     "results",
     "run",

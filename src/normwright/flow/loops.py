@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from normwright.flow.tunings import Preference, Reward, Tuning, Unlearning
+from normwright.flow.tunings import Preference, Pretraining, Reward, Tuning, Unlearning
 
 if TYPE_CHECKING:
-    from normwright.learn import Forget, Objective
+    from normwright.learn import Aims, Forget, Objective
     from normwright.models.tuning import Loop, Lora
 
 
@@ -79,6 +79,19 @@ def forgetting_of(science: Unlearning) -> Forget:
         depth=science.depth,
         steer=science.steer,
         unknown=science.unknown,
+    )
+
+
+def aims_of(science: Pretraining) -> Aims:
+    """Return what is learned from text, as the recipe takes it."""
+    from normwright.learn import Aims
+
+    return Aims(
+        objective=science.objective,
+        threshold=science.threshold,
+        alpha=science.alpha,
+        temperature=science.temperature,
+        dropped=science.dropped,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from normwright.flow.marks import SAID, marked
 from normwright.flow.receipts import body_of, held_objects, mentioned, named
 from normwright.flow.stores import open_store
-from normwright.records import Consultation, Digest, Fault, InputError
+from normwright.records import Consultation, Digest, Fault, InputError, ModelRef
 from normwright.store import StageResult, Store, StoredRecord, import_digest
 
 _FROM_STEP = frozenset(
@@ -32,6 +32,9 @@ _FROM_STEP = frozenset(
 _SHORTEST = 8
 """Hexadecimal digits a shortened digest needs at least."""
 
+REBUILD, UNLEARN = "normwright run DIR", "normwright learn unlearn --project DIR --out OUT"
+"""What can be done about a model that rests on withdrawn rows; `status` says what each takes."""
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -41,7 +44,7 @@ class Trace:
     tree: dict[str, Any]
     """`{digest, kind, via, about, holds, from: [...]}`; a node met before only says `again`.
 
-    One that rests on rows somebody withdrew has `marked`.
+    One that rests on rows somebody withdrew has `marked`, and a model then `remedies`.
     """
     roots: tuple[dict[str, Any], ...]
     """For each consultation that was reached: Merkle root, rows and erased rows of each table."""
@@ -116,6 +119,8 @@ class _Walk:
         node: dict[str, Any] = {"digest": digest, "kind": kind, "via": via}
         if digest in self.marked:
             node["marked"] = SAID
+            if kind == ModelRef.__name__:
+                node["remedies"] = [REBUILD, UNLEARN]
         if digest in self.met:
             return {**node, "again": True}
         self.met.add(digest)
@@ -212,7 +217,7 @@ _ABOUT: Mapping[str, tuple[str, ...]] = {
     "Finding": ("attack", "model", "lang", "norm", "succeeded", "turn"),
     "Judge": ("name", "architecture", "trained_on"),
     "Measurement": ("suite", "metric", "model", "lang", "norm", "estimate"),
-    "ModelRef": ("name", "parameters", "recipe", "unpermitted"),
+    "ModelRef": ("name", "parameters", "recipe", "unpermitted", "forgotten"),
     "Outcome": ("process", "kind", "layer", "authority", "participants", "votes"),
     "Withdrawal": ("process", "kind", "then", "because", "withdrawn_share"),
     "Permit": ("granted", "modes", "charter", "valid_from", "valid_until"),

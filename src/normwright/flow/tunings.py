@@ -5,7 +5,8 @@ Hardware is no setting: it is resolved where a run takes place and written besid
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -275,7 +276,7 @@ def _default(name: str) -> object:
 
 
 class Unlearning(Tuning):
-    """Forgetting rows, while others are held. What looks forgotten can be relearned in few steps."""
+    """Forgetting rows, while others are held. What looks forgotten may be relearned in few steps."""
 
     method: Literal["npo", "simnpo", "graddiff", "rmu", "idk"] = "npo"
     """The loss on what is to be forgotten."""
@@ -299,9 +300,79 @@ class Unlearning(Tuning):
     """Of rmu: norm of the random target, as a multiple of the start's."""
     unknown: dict[str, tuple[str, ...]] | None = None
     """Of idk: answers that say nothing, by language; null has those of English and Portuguese."""
+    check_every: Annotated[int, Field(ge=0)] = 0
+    """Steps between readings that stop training: where the forget loss is nearest to that of the
+    reference, if one is given, while the retain loss is within its bound. 0 never stops."""
+    retain_bound: Positive | None = None
+    """Highest retain loss in nats a token; null has none. Read with `check_every`."""
     relearn: Annotated[int, Field(ge=0)] = 20
     """Steps within which the rows are tried to be brought back, for the card; 0 does not try."""
     band: Positive = 0.1
     """How near to the forget loss of the start counts as back, in nats a token."""
     limit: Count = 512
     """Longest row in tokens; longer ones are an error, never cut."""
+
+    @model_validator(mode="after")
+    def _none_is_ignored(self) -> Unlearning:
+        """Refuse settings that the method would not read."""
+        readers = {
+            "beta": ("npo", "simnpo", "idk"),
+            "margin": ("simnpo",),
+            "retention": ("npo", "simnpo", "graddiff", "idk"),
+            "depth": ("rmu",),
+            "steer": ("rmu",),
+            "unknown": ("idk",),
+        }
+        if self.retain_bound is not None and not self.check_every:
+            raise ValueError("retain_bound is read every `check_every` steps, which is 0")
+        return _all_read(self, readers, self.method)
+
+
+class Pretraining(Tuning):
+    """Training on running text, of which parts may be bad."""
+
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Times through the text."""
+    lr: Positive = 1e-3
+    """Learning rate at its peak."""
+    objective: Literal["mle", "filtered", "conditional", "unlikelihood", "rwr", "awr"] = "mle"
+    """What becomes of bad parts."""
+    threshold: float | None = None
+    """A part is bad if its score is above this; filtered, conditional and unlikelihood need one."""
+    alpha: Positive = 1.0
+    """Of unlikelihood, the weight of bad tokens; of awr, that of the value head's loss."""
+    temperature: Positive = 1.0
+    """Of rwr and awr: the lower, the less is learned from bad parts."""
+    dropped: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    """Of conditional: share of the control tokens that is left out."""
+    row: Count = 256
+    """Tokens in a row; texts are packed."""
+    shape: Literal["tiny", "small", "medium", "large"] | None = None
+    """Start from random weights of this shape, with a tokenizer learned from the text."""
+
+    @model_validator(mode="after")
+    def _none_is_ignored(self) -> Pretraining:
+        """Refuse settings that the objective would not read."""
+        readers = {
+            "threshold": ("filtered", "conditional", "unlikelihood"),
+            "alpha": ("unlikelihood", "awr"),
+            "temperature": ("rwr", "awr"),
+            "dropped": ("conditional",),
+        }
+        return _all_read(self, readers, self.objective)
+
+
+_Read = TypeVar("_Read", bound=Tuning)
+
+
+def _all_read(settings: _Read, readers: Mapping[str, tuple[str, ...]], method: str) -> _Read:
+    """Return the settings if the method reads all that were given and differ from the default."""
+    fields = type(settings).model_fields
+    ignored = sorted(
+        name
+        for name in settings.model_fields_set & set(readers)
+        if getattr(settings, name) != fields[name].default and method not in readers[name]
+    )
+    if ignored:
+        raise ValueError(f"{method} would ignore {', '.join(ignored)}")
+    return settings

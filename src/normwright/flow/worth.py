@@ -21,7 +21,7 @@ Where = Callable[[str], Path]
 """From a path as settings have it to where it is: a project's lie beside its file."""
 
 
-def worth_of(places: Sequence[Path], how: Reinforcement) -> Signal | None:
+def signal_of(places: Sequence[Path], how: Reinforcement) -> Signal | None:
     """Return what reward models say: one as it is, several less their doubt; None for none."""
     from normwright.learn.rewards import ensemble, scored
     from normwright.models.local import LocalScorer

@@ -1,5 +1,6 @@
 """From a policy and what people prefer to weights. Imports torch: open it to touch a weight."""
 
+from normwright.learn.aims import Aims
 from normwright.learn.corpora import (
     Breach,
     Corpus,
@@ -10,20 +11,27 @@ from normwright.learn.corpora import (
     preferred_answers,
     read_instructions,
 )
-from normwright.learn.critique import Critiqued, Revised, critique_and_revise
+from normwright.learn.critique import Conversation, Critiqued, Revised, critique_and_revise
 from normwright.learn.data import Curated, demonstrate, pair, spared
 from normwright.learn.objective import Method, Objective
 from normwright.learn.passages import Memory, read_memories, read_passages
 from normwright.learn.preferred import PreferenceReport
 from normwright.learn.recipes.cost import CostReport, Labelled, cost, measure_cost
 from normwright.learn.recipes.prefer import prefer
-from normwright.learn.recipes.pretrain import Shape, new_model, pretrain, train_tokenizer
+from normwright.learn.recipes.pretrain import (
+    SHAPES,
+    Shape,
+    new_model,
+    pretrain,
+    pretrain_on,
+    train_tokenizer,
+)
 from normwright.learn.recipes.refresh import Refreshed, refresh
 from normwright.learn.recipes.reinforce import reinforce
 from normwright.learn.recipes.reward import reward, reward_members
 from normwright.learn.recipes.reward_encoder import reward_encoder
 from normwright.learn.recipes.sft import sft
-from normwright.learn.recipes.unlearn import Forget, unlearn
+from normwright.learn.recipes.unlearn import Forget, Stop, unlearn
 from normwright.learn.rewards.measured import (
     Disputed,
     RewardReport,
@@ -41,7 +49,10 @@ from normwright.learn.scored import best_answers, scored_answers
 from normwright.learn.weights import fresh_like, model_ref, scratch_model, weights_digest
 
 __all__ = [
+    "SHAPES",
+    "Aims",
     "Breach",
+    "Conversation",
     "Corpus",
     "CostReport",
     "Critiqued",
@@ -58,6 +69,7 @@ __all__ = [
     "Revised",
     "RewardReport",
     "Shape",
+    "Stop",
     "best_answers",
     "cost",
     "critique_and_revise",
@@ -76,6 +88,7 @@ __all__ = [
     "prefer_judged",
     "preferred_answers",
     "pretrain",
+    "pretrain_on",
     "read_demonstrations",
     "read_instructions",
     "read_memories",

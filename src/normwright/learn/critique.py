@@ -13,10 +13,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from normwright.models import Model
-from normwright.records import Demonstration, MadeBy, Message, Norm, PreferencePair, Scene
+from normwright.records import Demonstration, MadeBy, Message, Norm, PreferencePair
 
 Finding: TypeAlias = Literal["keeps", "breaks"]
 
@@ -56,6 +56,40 @@ REVISION: Mapping[str, str] = {
 _ANSWER: Final = re.compile(r"\s*<answer>(.*)</answer>\s*", re.DOTALL)
 
 
+class Asked(Protocol):
+    """A conversation an answer was given in; a `Scene` is one."""
+
+    @property
+    def id(self) -> str:
+        """Stands for it in the rows that come of it."""
+        ...
+
+    @property
+    def lang(self) -> str:
+        """The language that norms are quoted in."""
+        ...
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation up to the answer."""
+        ...
+
+    @property
+    def family(self) -> str:
+        """Conversations that share it stay on one side of a split."""
+        ...
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A conversation that is no scene: a row of a file."""
+
+    id: str
+    lang: str
+    messages: tuple[Message, ...]
+    family: str
+
+
 @dataclass(frozen=True)
 class Critique:
     """What the critic said of one answer."""
@@ -68,7 +102,7 @@ class Critique:
 class Revised:
     """One answer that broke norms, and another that the same critic finds to keep them."""
 
-    scene: Scene
+    scene: Asked
     answer: str
     critique: Critique
     revision: str
@@ -137,7 +171,7 @@ class Critiqued:
 
 def critique_and_revise(
     critic: Model,
-    rows: Sequence[tuple[Scene, str]],
+    rows: Sequence[tuple[Asked, str]],
     norms: Sequence[Norm],
     *,
     max_new_tokens: int = 256,
@@ -172,7 +206,7 @@ def critique_and_revise(
          for s, a, c in broken],
         max_new_tokens,
     )  # fmt: skip
-    made: list[tuple[Scene, str, Critique, str]] = []
+    made: list[tuple[Asked, str, Critique, str]] = []
     for (scene, answer, one), reply in zip(broken, replies, strict=True):
         revision = parse_revision(reply)
         if revision is None:
@@ -212,7 +246,7 @@ def parse_revision(reply: str) -> str | None:
 
 
 def _criticise(
-    critic: Model, rows: Sequence[tuple[Scene, str]], norms: Sequence[Norm], longest: int
+    critic: Model, rows: Sequence[tuple[Asked, str]], norms: Sequence[Norm], longest: int
 ) -> list[Critique | None]:
     replies = _asked(critic, [_prompt(s, a, norms) for s, a in rows], longest)
     return [parse_critique(reply) for reply in replies]
@@ -227,7 +261,7 @@ def _asked(critic: Model, prompts: Sequence[str], longest: int) -> list[str]:
     return [text for [text] in made]
 
 
-def _prompt(scene: Scene, answer: str, norms: Sequence[Norm]) -> str:
+def _prompt(scene: Asked, answer: str, norms: Sequence[Norm]) -> str:
     lines = [f"- {n.ref}: {n.statement.get(scene.lang) or _any(n)}" for n in norms]
     data = {
         "conversation": [{"role": m.role, "content": m.content} for m in scene.messages],
@@ -238,7 +272,7 @@ def _prompt(scene: Scene, answer: str, norms: Sequence[Norm]) -> str:
     )
 
 
-def _said(texts: Mapping[str, str], scene: Scene) -> str:
+def _said(texts: Mapping[str, str], scene: Asked) -> str:
     return texts.get(scene.lang, texts["en"])
 
 

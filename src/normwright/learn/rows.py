@@ -3,7 +3,8 @@
 | rows | columns; those in brackets may be left out |
 |---|---|
 | demonstrations | `prompt`, `completion`, [`weight`, `norms`, `lang`, `id`, `family`, `origin`, `licence`] |
-| preferences | `prompt`, `chosen`, `rejected`, [`probability`, `votes`, `weight`, `group`, `norms`, and the same] |
+| preferences | `prompt`, `chosen`, `rejected`, [`probability`, `votes`, `weight`, `group`, `norms`, `layer`, `process_kind`, and the same] |
+| drawn cases | as `charter cases --as demonstrations` and `--as pairs` write them |
 | scored answers | `prompt`, `candidates`, [`temperature`, `rule`, `group`, and the same] |
 
 A prompt is text, or a list of messages with `role` and `content`. `probability` is the share of
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from normwright.records import (
+    LAYERS,
     Demonstration,
     Fault,
     InputError,
@@ -39,10 +41,14 @@ ONE_CHOICE: Final = 1.0
 
 _COMMON = ("id", "lang", "weight", "norms", "family", "origin", "licence")
 DEMONSTRATION: Final = ("prompt", "completion", *_COMMON)
-PREFERENCE: Final = ("prompt", "chosen", "rejected", "probability", "group", "votes", *_COMMON)
+PREFERENCE: Final = (
+    "prompt", "chosen", "rejected", "probability", "group", "votes", "layer", "process_kind",
+    *_COMMON,
+)  # fmt: skip
 SCORED: Final = ("prompt", "candidates", "temperature", "rule", "group", *_COMMON)
 PROMPT: Final = ("prompt", "id", "lang", "norms", "group")
-_ORIGINS = ("human", "synthetic", "translated")
+_ORIGINS = ("human", "synthetic", "translated", "unknown")
+_KINDS = ("human", "simulated")
 _ROLES = ("system", "user", "assistant")
 _SHOWN = 20
 """Faults that are told; a file of another form has one on every line."""
@@ -93,7 +99,8 @@ def _read(
 ) -> list[Row]:
     faults: list[Fault] = []
     rows: list[Row] = []
-    for number, row in json_rows(path, path.name, faults):
+    for number, raw in json_rows(path, path.name, faults):
+        row = drawn_case(raw) if raw.get("labelled_by") == "resolver" else raw
         where = f"{path.name}:{number}"
         found = list(_wrong(row, columns, texts))
         faults += [Fault(where=f"{where}: {at}", expected=e, seen=s, do=d) for at, e, s, d in found]
@@ -108,6 +115,27 @@ def _read(
     if faults:
         raise InputError(faults)
     return rows
+
+
+_BESIDE = ("split", "template", "unit", "verdict", "near_miss", "swap", "alteration", "charter")
+"""What a drawn case says of how it was drawn; nothing of it is learned from."""
+_RECORD = ("support", "votes", "made_by", "derived_from", "digest", "spec")
+"""What a pair's record says of where it comes from."""
+
+
+def drawn_case(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a case that the resolver labelled as a row of the contract.
+
+    Its columns are closed as well: one that `charter cases` does not write stays, and is a fault.
+    """
+    pair = "p_chosen" in row
+    names = {"p_chosen": "probability", "scene": "id"} if pair else {
+        "instruction": "prompt", "response": "completion"}  # fmt: skip
+    left = {*_BESIDE, "labelled_by", *(_RECORD if pair else ())}
+    told = {names.get(name, name): value for name, value in row.items() if name not in left}
+    if pair:
+        told["id"] = row.get("id", f"{row.get('scene')}.{row.get('lang')}")
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _wrong(
@@ -137,8 +165,12 @@ def _wrong(
     for name in ("id", "lang", "family", "licence", "group", "rule"):
         if name in row and (not isinstance(row[name], str) or not row[name]):
             yield name, "text", _kind(row, name), ""
-    if row.get("origin", "human") not in _ORIGINS:
+    if row.get("origin", "unknown") not in _ORIGINS:
         yield "origin", f"one of {', '.join(_ORIGINS)}", _kind(row, "origin"), ""
+    if row.get("layer", "organisation") not in LAYERS:
+        yield "layer", f"one of {', '.join(LAYERS)}", _kind(row, "layer"), ""
+    if row.get("process_kind", "human") not in _KINDS:
+        yield "process_kind", f"one of {', '.join(_KINDS)}", _kind(row, "process_kind"), ""
     norms = row.get("norms", [])
     if not isinstance(norms, list) or not all(isinstance(n, str) and n for n in norms):
         yield "norms", "a list of norm references", _kind(row, "norms"), ""
@@ -203,7 +235,10 @@ def _wrong_candidates(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, s
 def _number(value: Any) -> float:
     """Return a number as it is, and anything else as one that fits nowhere."""
     right = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if right else math.nan
+    try:
+        return float(value) if right else math.nan
+    except OverflowError:
+        return math.nan
 
 
 def _kind(row: Mapping[str, Any], name: str) -> str:
@@ -246,7 +281,7 @@ def _common(row: Mapping[str, Any], name: str) -> dict[str, Any]:
         "lang": row.get("lang", "und"),
         "weight": float(row.get("weight", 1.0)),
         "norms": tuple(row.get("norms", ())),
-        "origin": row.get("origin", "human"),
+        "origin": row.get("origin", "unknown"),
         "licence": row.get("licence", "unknown"),
         "family": row.get("family", row.get("id", name)),
     }
@@ -264,8 +299,8 @@ def _pair(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Pre
         p_chosen=_share(row),
         votes=tuple(PairVote(**one) for one in row.get("votes", ())),
         group=row.get("group"),
-        layer="organisation",
-        process_kind="human",
+        layer=row.get("layer", "organisation"),
+        process_kind=row.get("process_kind", "human"),
         **_common(row, name),
     )
 

@@ -11,7 +11,7 @@ import torch
 from normwright.learn.recipes.pretrain import Shape, new_model, train_tokenizer
 from normwright.models.local import LocalModel
 from normwright.models.tuning.loop import Loop, settings_of
-from normwright.records import Digest, MadeBy, ModelRef
+from normwright.records import Digest, Forgotten, MadeBy, ModelRef
 
 
 def scratch_model(texts: Iterable[str], *, shape: Shape, seed: int) -> LocalModel:
@@ -53,10 +53,12 @@ def model_ref(
     seed: int | None = None,
     permit: Digest | None = None,
     unpermitted: bool = False,
+    forgotten: Forgotten | None = None,
 ) -> ModelRef:
     """Return the record that names a model by its content and says where it came from.
 
-    `unpermitted` marks one that was trained without a permit; release keeps it in.
+    `unpermitted` marks one that was trained without a permit; release keeps it in. `forgotten`
+    says what it was made to forget; until that was measured, it rests on what was withdrawn.
     """
     return ModelRef(
         name=name,
@@ -69,6 +71,7 @@ def model_ref(
         metrics={k: round(v, 6) for k, v in (metrics or {}).items()},
         permit=permit,
         unpermitted=unpermitted,
+        forgotten=forgotten,
         derived_from=tuple(d for d in (base, *data, permit) if d),
         made_by=MadeBy(stage="learn", plugin=recipe, seed=seed),
     )

@@ -26,7 +26,7 @@ def json_rows(path: Path, name: str, faults: list[Fault]) -> Iterator[tuple[int,
     """
     try:
         data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
     except FileNotFoundError:
         faults.append(Fault(where=name, expected="a file", seen="no such file"))
         return
@@ -41,9 +41,21 @@ def json_rows(path: Path, name: str, faults: list[Fault]) -> Iterator[tuple[int,
             continue
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             row = None
-        if isinstance(row, dict):
+        if isinstance(row, dict) and "\\ud" in line.lower() and _is_halved(row):
+            faults.append(Fault(where=f"{name}:{number}", expected="whole characters",
+                                seen="half of a character"))  # fmt: skip
+        elif isinstance(row, dict):
             yield number, row
         else:
             faults.append(Fault(where=f"{name}:{number}", expected="a JSON object", seen="none"))
+
+
+def _is_halved(row: dict[str, Any]) -> bool:
+    """Whether a text holds one half of a pair of surrogates, which UTF-8 cannot write."""
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False

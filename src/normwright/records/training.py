@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
 from normwright.records.base import Digest, Frozen, Lang, ProcessKind, Record
+from normwright.records.estimates import Estimate
 from normwright.records.scenes import Message
+
+Origin: TypeAlias = Literal["human", "synthetic", "translated", "unknown"]
+"""Who wrote a text: people, a model or a program, a translator of either kind; or nobody says."""
 
 
 class Demonstration(Record):
@@ -20,7 +24,7 @@ class Demonstration(Record):
     weight: float = Field(default=1.0, gt=0)
     norms: tuple[str, ...] = ()
     """References of the norms that kept this row (or that the answer bears on)."""
-    origin: Literal["human", "synthetic", "translated"]
+    origin: Origin
     licence: str
     family: str
 
@@ -35,7 +39,7 @@ class Passage(Frozen):
     spans: tuple[tuple[int, int, float], ...] = ()
     """(first character, one past the last, how bad), in order and without overlap. What lies in
     none is not scored."""
-    origin: Literal["human", "synthetic", "translated"]
+    origin: Origin
     licence: str
     name: str
     """Which row of which file."""
@@ -72,7 +76,7 @@ class PreferencePair(Record):
     norms: tuple[str, ...]
     """References of the norms the pair bears on; empty is not allowed for a norm pair."""
     layer: str
-    origin: Literal["human", "synthetic", "translated"]
+    origin: Origin
     process_kind: ProcessKind
     licence: str
     family: str
@@ -113,7 +117,7 @@ class ScoredAnswers(Record):
     rule: str = ""
     """The rule that gave the scores, by name; empty where it is not known."""
     norms: tuple[str, ...] = ()
-    origin: Literal["human", "synthetic", "translated"]
+    origin: Origin
     licence: str
     family: str
 
@@ -145,6 +149,40 @@ class Dataset(Record):
     process_kind: ProcessKind
 
 
+class Forgotten(Frozen):
+    """What a model was made to forget of somebody who withdrew, and what is known of that."""
+
+    withdrawals: tuple[Digest, ...]
+    """Withdrawals whose rows it was to forget."""
+    method: str
+    """The loss, one of those of the recipe `unlearn`."""
+    rows: int = Field(ge=1)
+    """Rows that were there because of them alone, and were forgotten."""
+    shares: int = Field(ge=0)
+    """Rows that stay and whose share their votes changed. These votes are still in the weights."""
+    rebuilt: Digest | None = None
+    """Digest of the weights trained again without them, that it was measured against."""
+    before: Estimate | None = None
+    """KL(model || rebuilt) on the forgotten rows before, in nats a token."""
+    after: Estimate | None = None
+    """The same after forgetting."""
+    kept: Estimate | None = None
+    """The same on the rows that stay, after forgetting."""
+
+    @property
+    def shown(self) -> bool:
+        """Whether it was measured to be nearer to the rebuilt model than before.
+
+        That is the least that has to be shown, and no proof that it forgot. Unknown is never shown.
+        """
+        one, other = self.before, self.after
+        if self.rebuilt is None or one is None or other is None:
+            return False
+        if one.interval is None or other.interval is None:
+            return False
+        return other.interval.high < one.interval.low
+
+
 class ModelRef(Record):
     """A language model by its content; one behind an API by where it is, which `settings` say."""
 
@@ -168,4 +206,11 @@ class ModelRef(Record):
     """The permit it was trained under; None of a model that was not trained here."""
     unpermitted: bool = False
     """It, or a model it comes from, was trained without a permit: no release mode is open to it."""
+    forgotten: Forgotten | None = None
+    """What it, or a model it comes from, was made to forget of people who withdrew."""
     seconds: float = 0.0
+
+    @property
+    def resting(self) -> bool:
+        """Whether it counts as resting on withdrawn rows, though it was made to forget them."""
+        return self.forgotten is not None and not self.forgotten.shown

@@ -40,6 +40,7 @@ def decide(
     policy: Policy,
     permit: Permit | None = None,
     unpermitted: Sequence[str] = (),
+    resting: Sequence[str] = (),
     judges: Sequence[Judge] = (),
     model_digest: Digest,
     digests: Mapping[str, Digest] | None = None,
@@ -67,6 +68,7 @@ def decide(
         permit: what the models were trained under; it bounds the modes further. None where none
             was asked for.
         unpermitted: roles of models that were trained without a permit.
+        resting: roles of models that rest on rows of people who withdrew.
         judges: every judge a measurement names.
         model_digest: digest of the weights the decision is about.
         digests: digest each role has now; measurements of other weights are stale. By default
@@ -87,6 +89,7 @@ def decide(
         digests=digests if digests is not None else {"aligned": model_digest},
         permit=permit,
         unpermitted=tuple(unpermitted),
+        resting=tuple(resting),
     )
     controls = tuple(_control(c, criteria, base, languages) for c in criteria.controls)
     modes = tuple(_mode(m, criteria, controls, base, languages) for m in criteria.modes)
@@ -165,7 +168,7 @@ def _mode(
     languages: tuple[str, ...],
 ) -> ModeVerdict:
     evidence = replace(base, mode=mode.name, subject=mode.model)
-    asked = [permit_criterion(languages, blocking=bool(base.unpermitted))] + [
+    asked = [permit_criterion(languages, blocking=bool(base.unpermitted or base.resting))] + [
         c
         for c in criteria
         if c.group in mode.requires and not (c.kind == "predicate" and c.suite == PERMIT)
@@ -224,7 +227,8 @@ def _mode(
 def permit_criterion(languages: tuple[str, ...], *, blocking: bool = False) -> Criterion:
     """Return the criterion that asks, in every mode, whether the permit covers it.
 
-    It holds a release, and blocks one of a model that was trained without a permit.
+    It holds a release, and blocks one of a model that was trained without a permit or that rests
+    on rows of people who withdrew.
     """
     return Criterion(
         id=PERMIT,

@@ -83,6 +83,8 @@ class Evidence:
     """The permit that the models were trained under; None: the policy alone says what it covers."""
     unpermitted: tuple[str, ...] = ()
     """Models that were trained without a permit, by role."""
+    resting: tuple[str, ...] = ()
+    """Models that rest on rows of people who withdrew, by role."""
 
     def role(self, name: str) -> str:
         """Return the role a criterion's model stands for here."""

@@ -1,6 +1,9 @@
 """`normwright learn`: from rows to weights, and proofs that they got there."""
 
 from normwright.cli.learn import (
+    convert,
+    critique,
+    curate,
     lab,
     languages,
     pretrain,
@@ -12,6 +15,9 @@ from normwright.cli.learn.group import app
 
 __all__ = [
     "app",
+    "convert",
+    "critique",
+    "curate",
     "lab",
     "languages",
     "pretrain",

@@ -176,12 +176,16 @@ def train(
             raise typer.BadParameter("the same as --data: give one", param_hint="--forget")
         data = files.pop("forget")
     with telling(shown, quiet=as_json) as progress:
-        if project is not None:
-            beside = {"--data": data, "--model": model, "--settings": file, **files}
-            if given := [name for name, value in beside.items() if value is not None]:
-                raise typer.BadParameter(
-                    f"a project gives what {', '.join(given)} would", param_hint="--project"
-                )
+        if project is not None and recipe == "unlearn":
+            own = {"--forget": files.get("forget"), "--retain": files.get("retain")}
+            _refuse({"--data": data, "--model": model, **own})
+            made = learning.unlearned_of(
+                project, out=out, reference=files.get("reference"), settings=file, changes=changes,
+                seed=seed, threads=threads, permit=permit, unpermitted=unpermitted,
+                progress=progress, logs=logs,
+            )  # fmt: skip
+        elif project is not None:
+            _refuse({"--data": data, "--model": model, "--settings": file, **files})
             made = learning.learned_of(
                 project, recipe, out=out, permit=permit, unpermitted=unpermitted, progress=progress
             )
@@ -198,6 +202,14 @@ def train(
     else:
         _show(made, shown)
     return DONE
+
+
+def _refuse(beside: Mapping[str, Any]) -> None:
+    """Refuse options that say what a project says."""
+    if given := [name for name, value in beside.items() if value is not None]:
+        raise typer.BadParameter(
+            f"a project gives what {', '.join(given)} would", param_hint="--project"
+        )
 
 
 def _show(made: Learned, lang: str) -> None:

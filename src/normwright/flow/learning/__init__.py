@@ -1,8 +1,10 @@
 """Training outside a project's run: one recipe, a model and a file of rows."""
 
+from normwright.flow.given import RUN_CARD
 from normwright.flow.learning.job import Job, Made
 from normwright.flow.learning.recipes import RECIPES, Trainable
-from normwright.flow.learning.training import RUN_CARD, Learned, learned, learned_of
+from normwright.flow.learning.training import Learned, learned, learned_of
+from normwright.flow.learning.withdrawn import unlearned_of
 
 __all__ = [
     "RECIPES",
@@ -13,4 +15,5 @@ __all__ = [
     "Trainable",
     "learned",
     "learned_of",
+    "unlearned_of",
 ]

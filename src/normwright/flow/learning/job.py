@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from normwright.flow.loops import loop_of, lora_of
 from normwright.flow.tunings import Tuning
-from normwright.records import Permit
+from normwright.records import Digest, Forgotten, Permit
 
 if TYPE_CHECKING:
     from normwright.models.local import LocalModel
@@ -20,11 +20,21 @@ Science = TypeVar("Science", bound=Tuning)
 
 
 @dataclass(frozen=True)
+class Departed:
+    """Whose rows a model is to forget, as a project knows it."""
+
+    withdrawals: tuple[Digest, ...]
+    """Their withdrawals."""
+    shares: int
+    """Rows that stay and whose share their votes changed."""
+
+
+@dataclass(frozen=True)
 class Job(Generic[Science]):
     """A model, rows and settings, and by what right."""
 
-    place: Path
-    """The directory of the model it starts from."""
+    place: Path | None
+    """The directory of the model it starts from; None for one that was made for this job."""
     data: Path
     """The file of rows, as it was given."""
     settings: Science
@@ -34,6 +44,10 @@ class Job(Generic[Science]):
     unpermitted: bool = False
     extra: Mapping[str, Path] = field(default_factory=dict)
     """Further files and directories a recipe reads, by the option that gave them."""
+    departed: Departed | None = None
+    """Of `unlearn`: whose rows are to be forgotten, if they withdrew from a project."""
+    begun: LocalModel | None = None
+    """A model made for this job, where it starts from no directory."""
 
     @cached_property
     def start(self) -> LocalModel:
@@ -44,6 +58,9 @@ class Job(Generic[Science]):
         """
         from normwright.models.local import LocalModel
 
+        if self.begun is not None:
+            return self.begun
+        assert self.place is not None
         return LocalModel.open(self.place)
 
     @property
@@ -75,3 +92,7 @@ class Made:
     """What whoever uses the model has to know, for its card."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Findings beyond single figures, as JSON values; they stand in the run card."""
+    forgotten: Forgotten | None = None
+    """What it, or the model it comes from, was made to forget of people who withdrew."""
+    unpermitted: bool = False
+    """The model it comes from was trained without a permit."""

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
-from normwright.flow.loops import forgetting_of, objective_of, reward_of
+from normwright.flow.loops import aims_of, forgetting_of, objective_of, reward_of
 from normwright.flow.tunings import (
     Imitation,
     Preference,
+    Pretraining,
     Reinforcement,
     Reward,
     Tuning,
     Unlearning,
 )
-from normwright.flow.worth import budget_of, constraints_of, groups_of, notes_on, worth_of
-from normwright.records import Fault, InputError
+from normwright.flow.worth import budget_of, constraints_of, groups_of, notes_on, signal_of
+from normwright.records import Fault, Forgotten, InputError
 
 if TYPE_CHECKING:
     from normwright.learn import PreferenceReport
+    from normwright.models.local import LocalModel
     from normwright.records import PreferencePair, ScoredAnswers
 
 
@@ -37,6 +40,9 @@ class Trainable:
     """Name of what it makes: `tuned`, `reward`, `aligned`."""
     extra: tuple[str, ...] = ()
     """Options with further files that it can read, beside its rows."""
+    begin: Callable[[Path, Any, int], LocalModel | None] = lambda data, settings, seed: None
+    """From rows, settings and seed to a model that it starts from in the place of a given one, or
+    None."""
 
 
 def _sft(job: Job[Imitation]) -> Made:
@@ -56,6 +62,7 @@ def _reward(job: Job[Reward]) -> Made:
     from normwright.models.encoder import is_encoder, opened_config
     from normwright.models.local import check_directory
 
+    assert job.place is not None  # a reward model starts from one there is
     check_directory(job.place)
     if is_encoder(opened_config(job.place)):
         return _reward_on_encoder(job)
@@ -178,7 +185,7 @@ def _reinforce(job: Job[Reinforcement]) -> Made:
     held = files.get("reference")
     reference = LocalModel.open(held, name="reference") if held else None
     given = files.get("reward")
-    reward = worth_of([given] if given else [Path(one) for one in how.rewards], how)
+    reward = signal_of([given] if given else [Path(one) for one in how.rewards], how)
     made, metrics = learn.reinforce(
         job.start, rows, loop=job.loop, lora=job.lora, running=job.running,
         reward=reward, groups=groups_of(how, job.start, rows, seed=job.seed),
@@ -227,7 +234,7 @@ def _refuse_an_ambiguous_reference(job: Job[Any]) -> None:
 
 def _unlearn(job: Job[Unlearning]) -> Made:
     from normwright import learn
-    from normwright.learn.forgetting import account, memory_rows
+    from normwright.learn.forgetting import account, memory_rows, token_loss
     from normwright.learn.recipes.unlearn import WARNING
     from normwright.models.local import LocalModel
 
@@ -236,19 +243,72 @@ def _unlearn(job: Job[Unlearning]) -> Made:
     forget = learn.read_memories(job.data)
     retain = learn.read_memories(kept) if kept else []
     reference = LocalModel.open(trained_again) if trained_again else None
-    made, metrics = learn.unlearn(
-        start, forget, retain, loop=job.loop, how=forgetting_of(science), limit=science.limit,
-        lora=job.lora, running=job.running, permit=job.permit, unpermitted=job.unpermitted,
-    )  # fmt: skip
     rows = [memory_rows(start.tokenizer, one, limit=science.limit) for one in (forget, retain)]
+    stop = None
+    if science.check_every:
+        aim = None if reference is None else token_loss(reference, rows[0])
+        stop = learn.Stop(aim, science.retain_bound, every=science.check_every)
+    made, metrics = learn.unlearn(
+        start, forget, retain, loop=job.loop, how=forgetting_of(science), stop=stop,
+        limit=science.limit, lora=job.lora, running=job.running, permit=job.permit,
+        unpermitted=job.unpermitted,
+    )  # fmt: skip
     told = account(
         start, made, *rows, reference=reference, relearn=science.relearn, band=science.band,
         lr=science.lr, batch=science.batch, seed=job.seed,
     )  # fmt: skip
     notes = (WARNING, *(() if reference else (UNMEASURED,)))
+    departed, measured = job.departed, told.get("distance")
+    forgotten = None
+    if departed is not None:
+        forgotten = Forgotten(
+            withdrawals=departed.withdrawals,
+            method=science.method,
+            rows=len(forget),
+            shares=departed.shares,
+            rebuilt=None if reference is None else learn.weights_digest(reference),
+            before=measured["forget"]["before"] if measured else None,
+            after=measured["forget"]["after"] if measured else None,
+            kept=measured["retain"]["after"] if measured else None,
+        )
+        if departed.shares:
+            notes = (*notes, SHARES.format(rows=departed.shares))
     return Made(
         made.weights, made.tokenizer, len(forget), metrics, notes=notes,
         extra={"forgetting": told, "reference": learn.weights_digest(start)},
+        forgotten=forgotten,
+    )  # fmt: skip
+
+
+SHARES: Final = (
+    "{rows} rows stay whose share the votes of those who withdrew changed. Their votes are still in"
+    " the weights; only training again on the new shares takes them out."
+)
+
+
+def _begin_pretraining(data: Path, settings: Pretraining, seed: int) -> LocalModel | None:
+    """Return a model of random weights with a tokenizer of the text, if a shape was asked for."""
+    from normwright import learn
+
+    if settings.shape is None:
+        return None
+    texts = (passage.text for passage in learn.read_passages(data))
+    return learn.scratch_model(texts, shape=learn.SHAPES[settings.shape], seed=seed)
+
+
+def _pretrain(job: Job[Pretraining]) -> Made:
+    from normwright import learn
+    from normwright.learn.aims import SUMMARY
+
+    passages = learn.read_passages(job.data)
+    made, metrics = learn.pretrain_on(
+        job.start, passages, loop=job.loop, aims=aims_of(job.settings), row=job.settings.row,
+        lora=job.lora, running=job.running, permit=job.permit, unpermitted=job.unpermitted,
+    )  # fmt: skip
+    licences = dict(sorted(Counter(p.licence for p in passages).items()))
+    return Made(
+        made.weights, made.tokenizer, len(passages), metrics,
+        notes=(SUMMARY[job.settings.objective],), extra={"licences": licences},
     )  # fmt: skip
 
 
@@ -265,6 +325,7 @@ RECIPES: Final[Mapping[str, Trainable]] = {
         Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")
     ),
     "reinforce": Trainable(Reinforcement, _reinforce, "reinforced", ("reward", "reference")),
+    "pretrain": Trainable(Pretraining, _pretrain, "base", begin=_begin_pretraining),
     "unlearn": Trainable(Unlearning, _unlearn, "unlearned", ("retain", "reference")),
 }
 """By name, in the order in which a model goes through them."""

@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from normwright.flow.engine import Event, StepProgress
 from normwright.flow.extras import require_learning
-from normwright.flow.learning.job import Job, Made
+from normwright.flow.given import RUN_CARD, card_of
+from normwright.flow.learning.job import Departed, Job, Made
 from normwright.flow.learning.recipes import RECIPES, Trainable
 from normwright.flow.permits import read_permit
 from normwright.flow.project import load_project
@@ -39,9 +40,6 @@ from normwright.store import KeyHome
 
 if TYPE_CHECKING:
     from normwright.models.tuning.loop import Progress
-
-RUN_CARD = "run.json"
-"""What was run, beside the weights."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +86,7 @@ def learned(
     logs: Path | None = None,
     home: KeyHome | None = None,
     today: date | None = None,
+    departed: Departed | None = None,
 ) -> Learned:
     """Return what a recipe made of a model and rows, and leave a plain model directory in `out`.
 
@@ -108,6 +107,7 @@ def learned(
         logs: where TensorBoard logs go.
         home: whose keys count for the permit; None is this machine's key home.
         today: the day on which the permit must hold; None is that of this machine's clock.
+        departed: of `unlearn`, whose rows are forgotten, if they withdrew from a project.
 
     Raises:
         PermitError: if there is neither a permit nor leave to do without.
@@ -133,7 +133,7 @@ def learned(
     began = time.monotonic()
     made, base = _run(
         kind, model, data, out, science, seed, threads, granted, unpermitted, extra or {},
-        progress, logs,
+        progress, logs, departed,
     )  # fmt: skip
     ref = _written(recipe, kind, made, out, science, seed, base, data, granted, unpermitted, began)
     shutil.rmtree(_checkpoints(out), ignore_errors=True)
@@ -257,16 +257,32 @@ def _run(
     extra: Mapping[str, Path],
     progress: Progress | None,
     logs: Path | None,
-) -> tuple[Made, Digest]:
+    departed: Departed | None,
+) -> tuple[Made, Digest | None]:
     from normwright.models.local import embedded_path, use_threads
     from normwright.models.tuning import Running
 
     use_threads(threads)
-    place = model or embedded_path()
+    begun = kind.begin(data, science, seed)
+    if begun is not None and model is not None:
+        raise InputError([Fault(where="--model", expected="one of a model and --shape",
+                                seen="both")])  # fmt: skip
+    place = None if begun is not None else model or embedded_path()
     workdir = _checkpoints(out) if science.save_every else None
     running = Running(progress=progress, workdir=workdir, logs=logs)
-    job: Job[Any] = Job(place, data, science, seed, running, permit, unpermitted, extra)
+    job: Job[Any] = Job(
+        place, data, science, seed, running, permit, unpermitted, extra, departed, begun
+    )
+    card = None if place is None else card_of(place)
     made = kind.run(job)
+    if place is None:
+        return made, None
+    if card is not None:
+        made = replace(
+            made,
+            unpermitted=made.unpermitted or card.unpermitted,
+            forgotten=made.forgotten or card.forgotten,
+        )
     return made, digest_bytes(json.dumps(_digests(place), sort_keys=True).encode())
 
 
@@ -286,7 +302,7 @@ def _written(
     out: Path,
     science: Tuning,
     seed: int,
-    base: Digest,
+    base: Digest | None,
     data: Path,
     permit: Permit | None,
     unpermitted: bool,
@@ -309,7 +325,8 @@ def _written(
             metrics=made.metrics,
             seed=seed,
             permit=None if permit is None else permit.digest,
-            unpermitted=unpermitted,
+            unpermitted=unpermitted or made.unpermitted,
+            forgotten=made.forgotten,
         )
         _card(folder, ref, made.rows, made.notes, made.extra, time.monotonic() - began)
     return ref

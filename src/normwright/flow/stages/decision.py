@@ -68,6 +68,7 @@ def release(project: Project, context: Context) -> list[Record]:
         policy=policy,
         permit=permit,
         unpermitted=[m.name for m in models if m.unpermitted],
+        resting=[m.name for m in models if m.resting],
         judges=[judge],
         model_digest=aligned,
         digests={**{m.name: m.digest for m in models}, "guarded": aligned},

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.engine import Context
+from normwright.flow.given import card_of
 from normwright.flow.loops import loop_of, lora_of, objective_of, reward_of
 from normwright.flow.project import Project
 from normwright.flow.stages.drawn import scenes_of, thin
@@ -132,7 +133,14 @@ def base(project: Project, context: Context) -> list[Record]:
         directory, recipe = embedded_path(), "pretrain"
     opened = LocalModel.open(directory, name="base")
     files = context.put_dir(directory)
-    return [learn.model_ref("base", files, opened.weights, recipe=recipe, seed=context.seed)]
+    card = card_of(directory)
+    return [
+        learn.model_ref(
+            "base", files, opened.weights, recipe=recipe, seed=context.seed,
+            unpermitted=card is not None and card.unpermitted,
+            forgotten=None if card is None else card.forgotten,
+        )
+    ]  # fmt: skip
 
 
 def _words(project: Project, context: Context) -> Iterator[str]:
@@ -254,7 +262,7 @@ def reinforce(project: Project, context: Context) -> list[Record]:
     model, metrics = learn.reinforce(
         tuned,
         prompts,
-        reward=worth.worth_of(places or [folder_of(context, "learn.reward", "reward")], how),
+        reward=worth.signal_of(places or [folder_of(context, "learn.reward", "reward")], how),
         groups=worth.groups_of(how, tuned, prompts, at=project.path, seed=context.seed),
         constraints=worth.constraints_of(how, project.path),
         budget=worth.budget_of(how),
@@ -430,20 +438,21 @@ def _keep(
 
     folder = context.scratch / "made"
     save_plain(model.weights, model.tokenizer, folder)
-    base = ref_of(context, *parent).digest
+    base = ref_of(context, *parent)
     return model_ref(
         name,
         context.put_dir(folder),
         model.weights,
         recipe=recipe,
-        base=base,
+        base=base.digest,
         data=data,
         loop=loop,
         settings=settings,
         metrics=metrics,
         seed=context.seed,
         permit=None if permit is None else permit.digest,
-        unpermitted=permit is None,
+        unpermitted=permit is None or base.unpermitted,
+        forgotten=base.forgotten,
     )
 
 

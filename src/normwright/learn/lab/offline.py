@@ -94,9 +94,7 @@ def sequences(scale: Scale) -> Iterator[Finding]:
     yield from _fitted(scale, "B", beta=0.5, votes=2 * VOTES, whole=True)
 
 
-def _fitted(
-    scale: Scale, name: str, *, beta: float, votes: int, whole: bool
-) -> Iterator[Finding]:
+def _fitted(scale: Scale, name: str, *, beta: float, votes: int, whole: bool) -> Iterator[Finding]:
     world = environment(name, seed=scale.seed)
     target = o.tilted(world.reference, world.reward, beta)
     rng = np.random.default_rng([scale.seed, 22])

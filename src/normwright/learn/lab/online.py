@@ -120,9 +120,7 @@ def limited_run(
     world: Environment, cost: Floats, limit: float, lora: Lora | None
 ) -> tuple[LocalModel, dict[str, float]]:
     """Return a world's model reinforced under a limit."""
-    norm = Constraint(
-        norm="lab@1", cost=told(world, cost, strange=1.0), limit=limit, rate=0.3
-    )
+    norm = Constraint(norm="lab@1", cost=told(world, cost, strange=1.0), limit=limit, rate=0.3)
     return reinforced(
         world, beta=0.5, steps=200, lr=1e-2 if lora else 5e-3, lora=lora,
         reward=told(world, world.reward), constraints=[norm],

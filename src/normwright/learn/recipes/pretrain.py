@@ -1,7 +1,7 @@
 """Pre-train a language model on text, of which parts may be bad, and on generated dialogues.
 
 Supports: byte-level BPE training, a Llama model of any size or one to go on from, six objectives on
-scored text (Korbak et al. 2023; `learn.objectives`), resuming after a kill, any set of languages.
+scored text (Korbak et al. 2023; `learn.aims`), resuming after a kill, any set of languages.
 Assumes: text as JSON lines with `text` and `lang` (books) or one field a language (parallel
 documentation), and a scene bank for the dialogues; scores that somebody stands for. May harm: a
 model of a few million parameters knows no facts; it copies, looks up and follows forms. What is bad
@@ -28,11 +28,10 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from normwright.learn.objectives import (
+from normwright.learn.aims import (
     Aims,
     advantage_weighted,
     level_of,
-    likelihood,
     needs_threshold,
     reward_weighted,
     unlikelihood,
@@ -280,7 +279,7 @@ def text_rows(tokenizer: Any, texts: Iterator[str], *, tokens: int, row: int) ->
 
 def causal_loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
     """Return the mean cross-entropy over positions that carry a target, in nats a token."""
-    return likelihood(_read(model, batch)[0])
+    return _read(model, batch)[0].mean()
 
 
 def _read(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -293,7 +292,7 @@ def _read(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor
 
 
 def scored_loss(aims: Aims, *, level: float) -> Callable[[Any, dict[str, Any]], torch.Tensor]:
-    """Return the loss of an objective on a batch with scores; see `learn.objectives`.
+    """Return the loss of an objective on a batch with scores; see `learn.aims`.
 
     Args:
         aims: the objective and its settings.
@@ -301,22 +300,28 @@ def scored_loss(aims: Aims, *, level: float) -> Callable[[Any, dict[str, Any]], 
     """
 
     def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
-        bare = inner(model)
+        bare, total = inner(model), batch["total"]
         losses, states, where = _read(bare, batch)
         scores = batch["scores"][:, 1:].flatten()[where]
         if aims.objective == "unlikelihood":
             assert aims.threshold is not None
-            return unlikelihood(losses, scores, threshold=aims.threshold, alpha=aims.alpha)
-        if aims.objective == "rwr":
-            return reward_weighted(losses, scores, temperature=aims.temperature, level=level)
-        if aims.objective == "awr":
+            losses = unlikelihood(losses, scores, threshold=aims.threshold, alpha=aims.alpha)
+        elif aims.objective == "rwr":
+            losses = reward_weighted(losses, scores, temperature=aims.temperature, level=level)
+        elif aims.objective == "awr":
             values = bare.value_head(states.float()).squeeze(-1)
-            return advantage_weighted(
-                losses, scores, values, temperature=aims.temperature, alpha=aims.alpha
+            weighted, error = advantage_weighted(
+                losses, scores, values, temperature=aims.temperature
             )
-        return likelihood(losses)
+            return (weighted + aims.alpha * error).sum() / total["tokens"]
+        return losses.sum() / total["tokens"]
 
     return loss
+
+
+def tokens_of(row: tuple[np.ndarray, ...]) -> dict[str, float]:
+    """Return how many positions of a row carry a loss."""
+    return {"tokens": float((row[1][1:] != IGNORE).sum())}
 
 
 def stack(rows: list[tuple[np.ndarray, ...]]) -> dict[str, torch.Tensor]:
@@ -554,6 +559,7 @@ def pretrain_on(
         loop=replace(loop, batch=min(loop.batch, len(corpus))),
         running=running,
         shuffle=False,
+        counts=tokens_of,
     )
     if given.objective == "awr":
         del weights.value_head

@@ -46,7 +46,8 @@ from normwright.models.tuning import (
     pair_rows,
     token_divergence,
 )
-from normwright.models.tuning.loop import Loop, Running
+from normwright.models.tuning.loop import Loop
+from normwright.models.tuning.running import Gold, Running
 from normwright.plugins import Card, plugin
 from normwright.records import Demonstration, Fault, InputError, Permit, require_permit
 
@@ -172,6 +173,44 @@ class Forget:
         return self.retain if self.retain is not None else RETAIN.get(self.method, 1.0)
 
 
+@dataclass(frozen=True)
+class Stop:
+    """Where to stop: as far from the rows as a model that never saw them, and no farther.
+
+    To forget beyond that leaves a hole that tells what was there.
+    """
+
+    forget: float | None = None
+    """Forget loss of a model trained without the rows, in nats a token; None: the higher the
+    better, as long as the other bound holds."""
+    retain: float | None = None
+    """Highest retain loss, in nats a token; None has no bound."""
+    every: int = 5
+    """Steps between readings."""
+    patience: int = 3
+    """Readings in a row without a better one after which training stops."""
+
+
+_OVER = 100.0
+"""What a nat of retain loss over its bound costs against one of forget loss."""
+
+
+def _gold(start: LocalModel, gone: Any, kept: Any, stop: Stop | None) -> Gold | None:
+    """Return what training is stopped by; the best weights come back."""
+    if stop is None:
+        return None
+
+    def measure(model: Any) -> float:
+        reading = LocalModel("reading", inner(model), start.tokenizer, start.batch)
+        forgotten = token_loss(reading, gone)
+        near = forgotten if stop.forget is None else -abs(forgotten - stop.forget)
+        if stop.retain is None:
+            return near
+        return near - _OVER * max(0.0, token_loss(reading, kept) - stop.retain)
+
+    return Gold(measure, every=stop.every, patience=stop.patience)
+
+
 # Rows
 
 
@@ -208,6 +247,7 @@ def unlearn(
     *,
     loop: Loop,
     how: Forget | None = None,
+    stop: Stop | None = None,
     limit: int = 512,
     lora: Lora | None = None,
     running: Running | None = None,
@@ -225,6 +265,7 @@ def unlearn(
         retain: what is to be kept: other rows of the same kind, and rows of daily use.
         loop: epochs over the forget rows, rate, batch (forget rows a step), seed.
         how: the method and its settings.
+        stop: where to stop before the end; None goes on to it.
         limit: longest row in tokens; longer rows are an error, never cut.
         lora: adapters to train in the place of all weights; they are folded in.
         running: where checkpoints and logs go, and who is told.
@@ -270,8 +311,10 @@ def unlearn(
     once = replace(loop, epochs=1)
     loss = _misdirection(start, gone, layers, given, loop.seed) if layers else _loss(start, given)
     metrics = fit(
-        weights, data, loss=loss, collate=collate, loop=once, running=running, shuffle=False
-    )
+        weights, data, loss=loss, collate=collate, loop=once, running=running, shuffle=False,
+        gold=_gold(start, gone, kept, stop),
+        counts=lambda row: {"forget": row.weight, "retain": row.kept_weight},
+    )  # fmt: skip
     plain = merged(weights).requires_grad_(True)
     model = LocalModel("unlearned", plain, start.tokenizer, start.batch)
     after = {"forget": token_loss(model, gone), "retain": token_loss(model, kept)}
@@ -453,14 +496,18 @@ def _loss(start: LocalModel, how: Forget) -> Callable[[Any, dict[str, Any]], tor
 
     def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
         bare = inner(model)
-        gone = _mean(forgetting(bare, batch), batch["weight"])
-        return gone + how.hold * _mean(keeping(bare, batch), batch["kept_weight"])
+        return _weighed(batch, forgetting(bare, batch), how.hold, keeping(bare, batch))
 
     return loss
 
 
-def _mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    return (weight * values).sum() / weight.sum()
+def _weighed(
+    batch: dict[str, Any], gone: torch.Tensor, hold: float, kept: torch.Tensor
+) -> torch.Tensor:
+    """Return the means of both sides by weight over the whole step, the second times `hold`."""
+    total = batch["total"]
+    forgotten: torch.Tensor = (batch["weight"] * gone).sum() / total["forget"]
+    return forgotten + hold * (batch["kept_weight"] * kept).sum() / total["retain"]
 
 
 def _misdirection(
@@ -487,7 +534,7 @@ def _misdirection(
                 before = answer_states(reference, group, layer=layer).float()
             return rmu(answer_states(bare, group, layer=layer), before, scale=scale)
 
-        forgotten = _mean(by_row(batch["forget"], astray), batch["weight"])
-        return forgotten + how.hold * _mean(by_row(batch["retain"], held), batch["kept_weight"])
+        gone, kept = by_row(batch["forget"], astray), by_row(batch["retain"], held)
+        return _weighed(batch, gone, how.hold, kept)
 
     return loss

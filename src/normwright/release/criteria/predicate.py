@@ -42,6 +42,9 @@ def _permit(evidence: Evidence) -> Found:
     if evidence.unpermitted:
         told = Said("predicate.permit_unpermitted", {"models": ", ".join(evidence.unpermitted)})
         return _by_permit(False, told, evidence)
+    if evidence.resting:
+        told = Said("predicate.permit_resting", {"models": ", ".join(evidence.resting)})
+        return _by_permit(False, told, evidence)
     permit, policy = evidence.permit, evidence.policy
     if permit is not None and permit.charter != policy.charter.digest:
         return _by_permit(False, Said("predicate.permit_other"), evidence)

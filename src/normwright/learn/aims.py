@@ -46,15 +46,10 @@ class Aims:
     text without one."""
 
 
-def likelihood(losses: torch.Tensor) -> torch.Tensor:
-    """Return the mean negative log-likelihood, losses in nats, shape (tokens,)."""
-    return losses.mean()
-
-
 def unlikelihood(
     losses: torch.Tensor, scores: torch.Tensor, *, threshold: float, alpha: float
 ) -> torch.Tensor:
-    """Return `-log p` of good tokens and `-alpha log(1 - p)` of bad ones, the mean over all.
+    """Return `-log p` of good tokens and `-alpha log(1 - p)` of bad ones, shape (tokens,).
 
     Welleck et al. 2020, arXiv 1908.04319.
 
@@ -66,13 +61,13 @@ def unlikelihood(
     """
     # 1 - p from -log p without cancellation; the floor keeps a certain token's pull finite.
     away = -torch.log((-torch.expm1(-losses)).clamp_min(1e-6))
-    return torch.where(scores > threshold, alpha * away, losses).mean()
+    return torch.where(scores > threshold, alpha * away, losses)
 
 
 def reward_weighted(
     losses: torch.Tensor, scores: torch.Tensor, *, temperature: float, level: float
 ) -> torch.Tensor:
-    """Return the likelihood loss weighted by exp(-score / temperature), the mean over all tokens.
+    """Return the likelihood loss weighted by exp(-score / temperature), shape (tokens,).
 
     Peters and Schaal 2007. Tokens without a score weigh 1.
 
@@ -83,7 +78,7 @@ def reward_weighted(
         level: the logarithm of the mean weight over the whole corpus (`level_of`), by which weights
             are divided, so that the rate means the same whatever the scale of the scores.
     """
-    return (_weights(-scores / temperature - level) * losses).mean()
+    return _weights(-scores / temperature - level) * losses
 
 
 def level_of(scores: Any, *, temperature: float) -> float:
@@ -95,13 +90,8 @@ def level_of(scores: Any, *, temperature: float) -> float:
 
 
 def advantage_weighted(
-    losses: torch.Tensor,
-    scores: torch.Tensor,
-    values: torch.Tensor,
-    *,
-    temperature: float,
-    alpha: float,
-) -> torch.Tensor:
+    losses: torch.Tensor, scores: torch.Tensor, values: torch.Tensor, *, temperature: float
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the likelihood loss weighted by exp(advantage / temperature), and the value's error.
 
     Peng et al. 2019, arXiv 1910.00177. The advantage of a token is the reward of its part, minus
@@ -112,12 +102,13 @@ def advantage_weighted(
         scores: how bad its part is, NaN where nobody said, (tokens,).
         values: the head's guess of minus the score, (tokens,).
         temperature: as of `reward_weighted`.
-        alpha: weight of the head's squared error.
+
+    Returns:
+        Two of shape (tokens,); the squared error is 0 where nobody said.
     """
-    told = ~scores.isnan()
-    policy = (_weights((-scores - values.detach()) / temperature) * losses).mean()
-    error = torch.where(told, values + scores.nan_to_num(), torch.zeros_like(values)).square()
-    return policy + alpha * error.sum() / told.sum().clamp_min(1)
+    weighted = _weights((-scores - values.detach()) / temperature) * losses
+    wrong = torch.where(scores.isnan(), torch.zeros_like(values), values + scores.nan_to_num())
+    return weighted, wrong.square()
 
 
 def _weights(logarithms: torch.Tensor) -> torch.Tensor:
