@@ -43,7 +43,8 @@ class Tuning(Settings):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     """Pull of the weights towards zero; norms and biases are spared."""
     longest: Count | None = None
-    """Longest row in tokens; null is the model's context. A longer row is an error, never cut."""
+    """Longest row in tokens; null is the model's context. A longer row is an error, never cut; but
+    an encoder leaves out the beginning of a conversation, and how often is told."""
     lora: Adapters | None = None
     """Train low-rank adapters; null trains all weights."""
     save_every: Annotated[int, Field(ge=0)] = 0
@@ -62,8 +63,6 @@ class Reward(Tuning):
 
     epochs: Annotated[int, Field(ge=1, le=1000)] = 1
     """Times through the pairs."""
-    limit: Count | None = None
-    """Tokens an encoder reads of a conversation and an answer, at most; null: all its positions."""
     frozen: Annotated[int, Field(ge=0)] = 0
     """Lowest layers of an encoder that stay as they are."""
     random_init: bool = False
