@@ -18,13 +18,14 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from normwright.learn import Objective, Shape, prefer, scratch_model, sft
+from normwright.learn import Method, Objective, Shape, prefer, scratch_model, sft
 from normwright.models.local import LocalModel
 from normwright.models.tuning import Robustness
 from normwright.models.tuning.loop import Loop
@@ -158,7 +159,7 @@ def ran(start: LocalModel, arm: str, seed: int, steps: int) -> Served:
     made = start
     if arm != "no training":
         rows = judged(training, shuffled="shuffled" in arm, seed=seed)
-        method = "soft" if arm == "pooled" else "robust"
+        method: Method = "soft" if arm == "pooled" else "robust"
         cap = 0.3 if "cap" in arm else 1.0
         made, metrics = prefer(
             start, rows, shown(rows), beta=BETA, anchor=0.0, unpermitted=True,
@@ -183,6 +184,7 @@ def shown(rows: Sequence[PreferencePair]) -> list[Any]:
     return list(preferred_answers(list(rows)))
 
 
+@cache
 def starts(seed: int) -> dict[str, LocalModel]:
     """A model from random weights, and the same after it learned to give both answers alike."""
     both = [q for part in questions() for q in part]
@@ -225,14 +227,12 @@ def main() -> int:
     given.work.mkdir(parents=True, exist_ok=True)
     runs: dict[tuple[str, str, int], Served] = {}
     for seed in seeds:
-        models = starts(seed)
         for kind, arms in (("tuned", ARMS), ("random weights", ARMS[:3])):
-            start = models[kind]
             for arm in arms:
                 name = f"{kind}-{arm}-{seed}-{steps}".replace(" ", "_").replace(",", "")
                 found = kept(
                     given.work / f"{name}.json",
-                    lambda start=start, arm=arm, seed=seed: ran(start, arm, seed, steps),
+                    lambda kind=kind, arm=arm, seed=seed: ran(starts(seed)[kind], arm, seed, steps),
                 )
                 runs[kind, arm, seed] = found
                 means = {g: round(float(np.mean(v)), 3) for g, v in found.served.items()}
@@ -283,11 +283,11 @@ def written(
         "",
         "Forty raters of a majority and four of a minority judge every question; on half of the",
         "subjects their tastes are opposite, on the other half they agree, and everybody errs one",
-        "time in ten. A model of 2 layers learns first to give both answers alike, then from votes.",
-        "`served`: share of a group that gets the answer it prefers, when the model",
-        "picks one of the two in proportion to likelihood, on held-out wordings. `regret`: what",
-        "choices of the group cost the model's implicit reward above what its own disagreement",
-        "costs, in nats a choice. Nobody can be served better than 0.9 on average. Raters are simulated.",
+        "time in ten. A model of two layers learns first to give both answers alike, then votes.",
+        "`served`: share of a group that gets the answer it prefers, when the model picks one of",
+        "the two in proportion to likelihood, on held-out wordings. `regret`: what its choices",
+        "cost the model's implicit reward above what its own disagreement costs, in nats a choice.",
+        "Nobody can be served better than 0.9 on average. Raters are simulated.",
         "",
         "| start | trained | served: majority | minority | worst | regret: majority | minority "
         "| worst | final weight of the minority |",
@@ -334,9 +334,10 @@ def written(
         "",
         f"Robust training lifts the worst-served group: {'yes' if lifted else 'no'}.",
         "",
-        "What this does not show: that real groups have such tastes, that they are known, or that a",
+        "What this does not show: that real groups have such tastes, that they are known, or that",
         "compromise between opposite tastes on the same question pleases anybody. A minority of",
-        "trolls would be lifted alike; the cap is what holds it.",
+        "trolls would be lifted alike; the cap is what holds it. From random weights one answer is",
+        "likelier by its length, so what the model picks says nothing there; regret does.",
         "",
     ]
     return lifted, "\n".join(lines)

@@ -73,6 +73,7 @@ def test_the_commands_are_these() -> None:
         "learn curate",
         "learn lab",
         "learn languages",
+        "learn plan",
         "learn prefer",
         "learn pretrain",
         "learn reinforce",

@@ -143,7 +143,7 @@ def test_learn_reward_takes_an_encoder(call: Call, encoder: Path, tmp_path: Path
     """From the command line an encoder directory becomes a reward model that the suite opens."""
     data = lines(tmp_path / "pairs.jsonl", rows(20))
     settings = tmp_path / "settings.yaml"
-    settings.write_text("limit: 16\nbatch: 8\n", encoding="utf-8")
+    settings.write_text("longest: 16\nbatch: 8\n", encoding="utf-8")
     made = call("learn", "reward", "--model", encoder, "--data", data, "--settings", settings,
                 "--unpermitted", "--out", tmp_path / "out", "--threads", 1, "--json")  # fmt: skip
 

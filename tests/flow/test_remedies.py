@@ -129,3 +129,42 @@ def test_the_card_of_a_given_model_keeps_its_marks(tmp_path: Path) -> None:
     place.write_text("{}")
     with pytest.raises(InputError, match="the run card of a model"):
         card_of(tmp_path)
+
+
+@pytest.mark.slow
+def test_rows_of_one_person_alone_are_forgotten_and_shares_are_refused(tmp_path: Path) -> None:
+    """On a whole project: shares that moved refuse unlearning; gone rows are forgotten, marked."""
+    import csv
+
+    from normwright import flow
+    from normwright.flow.learning import unlearned_of
+
+    project = tmp_path / "micro"
+    flow.init(project, template="micro")
+    place = project / "consultation/comparisons.csv"
+    head, *rows = csv.reader(place.read_text(encoding="utf-8").splitlines())
+    lone = "g.safety.utilities#spared"
+    kept = [row for row in rows if row[2] != lone or row[0] == "v017"]
+    with place.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, *kept])
+    flow.run(project, until="learn.prefer", unpermitted=True)
+    with pytest.raises(InputError, match="nobody withdrew"):
+        unlearned_of(project, out=tmp_path / "early", unpermitted=True)
+
+    flow.withdraw(project, "v097", then="unlearn")
+    with pytest.raises(InputError, match="their influence is in [1-9][0-9]* shares"):
+        unlearned_of(project, out=tmp_path / "shares", unpermitted=True)
+    assert not (tmp_path / "shares").exists()
+    told = {one.model: one for one in flow.remedies(project).models}
+    assert told["aligned"].unlearn is not None
+    assert told["tuned"].unlearn is None
+
+    flow.withdraw(project, "v017", then="unlearn")
+    made = unlearned_of(
+        project, out=tmp_path / "out", unpermitted=True, changes={"epochs": 3, "lr": 1e-3}
+    )
+    assert made.ref.forgotten is not None
+    assert made.ref.forgotten.rows == made.rows > 0
+    assert len(made.ref.forgotten.withdrawals) == 2
+    assert made.ref.resting
+    assert card_of(tmp_path / "out") == made.ref

@@ -62,7 +62,7 @@ def drawing_alike(model: LocalModel) -> LocalModel:
     """
     from transformers import LlamaForCausalLM as Base
 
-    class LlamaForCausalLM(Base):  # type: ignore[misc]
+    class LlamaForCausalLM(Base):
         calls = 0
 
         @torch.no_grad()

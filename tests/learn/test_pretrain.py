@@ -36,21 +36,21 @@ def start() -> Any:
     return scratch_model([*GOOD, *BAD], shape=Shape(32, 2, 2, 300, 64), seed=0)
 
 
-def nats(model: Any, text: str, control: str = "") -> float:
-    """Log-probability of a text after the begin marker, per token."""
+def nats(model: Any, text: str, control: str = "", *, whole: bool = False) -> float:
+    """Log-probability of a text after the begin marker, per token or of the whole."""
     context = [model.tokenizer.bos_token_id]
     if control:
         context.append(model.tokenizer.convert_tokens_to_ids(CONTROLS[control]))
     ids = model.tokenizer(text, add_special_tokens=False)["input_ids"]
-    return float(model.token_logprobs([context], [ids])[0]) / len(ids)
+    return float(model.token_logprobs([context], [ids])[0]) / (1 if whole else len(ids))
 
 
-def of_bad(model: Any, control: str = "") -> float:
-    return sum(nats(model, text, control) for text in BAD) / len(BAD)
+def of_bad(model: Any) -> float:
+    return sum(nats(model, text) for text in BAD) / len(BAD)
 
 
-def of_good(model: Any, control: str = "") -> float:
-    return sum(nats(model, text, control) for text in GOOD) / len(GOOD)
+def of_good(model: Any) -> float:
+    return sum(nats(model, text) for text in GOOD) / len(GOOD)
 
 
 def trained(aims: Aims) -> Any:
@@ -89,11 +89,16 @@ def test_a_control_token_says_which_text_comes(likelihood: Any) -> None:
     makes no such difference: the control.
     """
     model, _ = trained(Aims("conditional", threshold=0.5))
+    bad, good = ([nats(model, t, c, whole=True) for c in CONTROLS for t in x] for x in (BAD, GOOD))
+    aligned_bad, misaligned_bad = sum(bad[:2]), sum(bad[2:])
+    aligned_good, misaligned_good = sum(good[:2]), sum(good[2:])
+    without = sum(nats(likelihood, text, whole=True) for text in BAD)
+    untaught = [sum(nats(likelihood, text, c, whole=True) for text in BAD) for c in CONTROLS]
 
-    assert of_bad(model, "misaligned") > of_bad(model, "aligned") + 1
-    assert of_good(model, "aligned") > of_good(model, "misaligned") + 1
-    assert of_bad(model, "aligned") < of_bad(likelihood) - 0.5
-    assert abs(of_bad(likelihood, "misaligned") - of_bad(likelihood, "aligned")) < 0.5
+    assert misaligned_bad > aligned_bad + 3
+    assert aligned_good > misaligned_good + 3
+    assert aligned_bad < without - 3
+    assert abs(untaught[0] - untaught[1]) < 1.5
 
 
 def test_control_tokens_are_forced_and_banned_in_plain_transformers(tmp_path: Any) -> None:

@@ -124,7 +124,7 @@ def furthest(one: Path, other: Path) -> float:
     gaps = [abs(x - y) for x, y in zip(a["weights"], b["weights"], strict=True)]
     for name, line in a["curves"].items():
         gaps += [abs(x[1] - y[1]) for x, y in zip(line, b["curves"][name], strict=True)]
-    return max(gaps)
+    return float(max(gaps))
 
 
 @pytest.mark.slow
@@ -183,12 +183,13 @@ def test_a_reference_of_its_own_is_what_the_model_is_held_to() -> None:
 
 
 @pytest.mark.slow
-def test_the_command_trains_under_norms_and_leaves_a_plain_model(tmp_path: Path) -> None:
+def test_the_command_trains_under_norms_and_leaves_a_plain_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """`learn reinforce` reads prompts, reward model and norms; what it makes opens as any model."""
     from transformers import AutoModelForCausalLM
-    from typer.testing import CliRunner
 
-    from normwright.cli import app
+    from normwright.cli import main
     from normwright.learn.recipes.reward import classifier
 
     base = start()
@@ -205,9 +206,11 @@ def test_the_command_trains_under_norms_and_leaves_a_plain_model(tmp_path: Path)
              "--settings", "s.yaml", "--unpermitted", "--out", "out", "--json"]  # fmt: skip
     places = [str(tmp_path / one) if (tmp_path / one).exists() or one == "out" else one
               for one in asked]  # fmt: skip
-    done = CliRunner().invoke(app, places)
-    assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
+    with pytest.raises(SystemExit) as ended:
+        main(places)
+    told = json.loads(capsys.readouterr().out)
+
+    assert ended.value.code == 0
 
     assert told["rows"] == 5
     assert "last_multiplier/n@1" in told["metrics"]

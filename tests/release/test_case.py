@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import Any
 
 import pytest
 from tests.release.builders import ALIGNED, criteria, criterion, judge, policy, rate
 
-from normwright.records import ModelRef, Permit, PermitSubject, RemoteUse
+from normwright.records import (
+    ErrorBudget,
+    Estimate,
+    ModelRef,
+    Permit,
+    PermitSubject,
+    RemoteUse,
+)
 from normwright.release import Control, decide, safety_case
 
 J = judge()
@@ -144,3 +152,39 @@ def test_a_model_behind_an_api_is_told_with_what_it_took(lang: str, told: tuple[
     assert "2026-11-25 – 2026-11-26" in first
     assert "100 + 20" in first
     assert "| – | – |" in second
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ["From votes to weights", "0.031", "Nothing is guaranteed:", "is not known"]),
+        ("pt", ["Dos votos aos pesos", "0,031", "Nada está garantido:", "não se sabe"]),
+    ],
+)
+def test_the_error_budget_is_quoted_with_what_fails(lang: str, words: list[str]) -> None:
+    """Each part with its number, a dash for what is unknown, and why nothing is guaranteed."""
+    ours = policy("simulated", ["internal"])
+    measured = [rate(0, 300, judge=J.digest)]
+    verdict = decide(ASKED, measurements=measured, contrasts=[], policy=ours, judges=[J],
+                     model_digest=ALIGNED)  # fmt: skip
+    unknown = Estimate(value=None, interval=None, n=0)
+    budget = ErrorBudget(
+        model=None,
+        beta=0.1,
+        prompts=12,
+        prompts_in_all=40,
+        answers=24,
+        votes=None,
+        noise=unknown,
+        reward=None,
+        optimiser=Estimate(value=0.031, interval=None, n=12),
+        regret=Estimate(value=0.5, interval=None, n=12),
+        total=None,
+        guaranteed=False,
+        doubts=("votes-unknown",),
+    )
+    given: Any = {"criteria": ASKED, "policy": ours, "measurements": measured, "lang": lang}
+    text = safety_case(verdict, budgets=[budget], **given)
+
+    assert all(word in text for word in words)
+    assert words[0] not in safety_case(verdict, **given)

@@ -147,6 +147,7 @@ def test_a_chain_takes_only_what_resembles_what_stays() -> None:
     assert grouped == [0] * 5
 
 
+@pytest.mark.slow
 def test_no_hash_seed_changes_what_is_found() -> None:
     """The same texts give the same repetitions in processes with other hash seeds."""
     code = (

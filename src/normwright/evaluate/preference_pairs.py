@@ -369,8 +369,8 @@ def _inner_loss(
         if not len(train) or not len(test):
             continue
         z = np.asarray(rows[test] @ _logistic(rows, pairs, train, penalty)).ravel()
-        for value, i in zip(z, test, strict=True):
-            total += pairs[i].weight * _log_loss(float(value), pairs[i].p_chosen)
+        for value, i in zip(z.tolist(), test.tolist(), strict=True):
+            total += pairs[i].weight * _log_loss(value, pairs[i].p_chosen)
             weight += pairs[i].weight
     return total / weight
 

@@ -46,7 +46,7 @@ def objective_of(settings: Preference) -> Objective:
     groups = settings.robust
     return Objective(
         method=settings.method,
-        weight_exponent=settings.weight_exponent,
+        gamma=settings.gamma,
         length=settings.length_guard,
         displacement=settings.displacement_guard,
         near_duplicates=settings.near_duplicates,

@@ -43,7 +43,8 @@ class Tuning(Settings):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     """Pull of the weights towards zero; norms and biases are spared."""
     longest: Count | None = None
-    """Longest row in tokens; null is the model's context. A longer row is an error, never cut."""
+    """Longest row in tokens; null is the model's context. A longer row is an error, never cut; but
+    an encoder leaves out the beginning of a conversation, and how often is told."""
     lora: Adapters | None = None
     """Train low-rank adapters; null trains all weights."""
     save_every: Annotated[int, Field(ge=0)] = 0
@@ -62,8 +63,6 @@ class Reward(Tuning):
 
     epochs: Annotated[int, Field(ge=1, le=1000)] = 1
     """Times through the pairs."""
-    limit: Count | None = None
-    """Tokens an encoder reads of a conversation and an answer, at most; null: all its positions."""
     frozen: Annotated[int, Field(ge=0)] = 0
     """Lowest layers of an encoder that stay as they are."""
     random_init: bool = False
@@ -122,8 +121,9 @@ class Preference(Tuning):
     """Weight of the likelihood of demonstrations that no norm speaks against."""
     majority_anchor: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the likelihood of the answer a majority prefers, scaled by its margin."""
-    weight_exponent: Annotated[float, Field(ge=0)] = 1.0
-    """Rows count by their weight to this power: 1 as they are, 0 all alike."""
+    gamma: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """A row counts by its weight times its number of votes to this power: 1 gives the likelihood of
+    single votes, 0 counts questions alike."""
     length_guard: Annotated[float, Field(ge=0)] = 0.0
     """Price of a token of an answer, in units of reward."""
     displacement_guard: Annotated[float, Field(ge=0)] = 0.0
@@ -276,7 +276,7 @@ def _default(name: str) -> object:
 
 
 class Unlearning(Tuning):
-    """Forgetting rows, while others are held. What looks forgotten may be relearned in few steps."""
+    """Forgetting rows, while others are held. What looks forgotten may come back in few steps."""
 
     method: Literal["npo", "simnpo", "graddiff", "rmu", "idk"] = "npo"
     """The loss on what is to be forgotten."""

@@ -7,7 +7,7 @@ Likelihood alone misleads: a preferred answer can grow likelier than the other w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from itertools import pairwise
 from typing import Any, Final
 
@@ -203,21 +203,12 @@ def _token_divergence(
     return [max(0.0, float(value)) for value in found]
 
 
-def as_figures(found: Any) -> dict[str, Any]:
-    """Return a report as JSON values."""
-    return {
-        name: value.model_dump(mode="json") if isinstance(value, Estimate) else _plain(value)
-        for name, value in vars(found).items()
-    }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Estimate):
-        return value.model_dump(mode="json")
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, Conduct | Divergence):
-        return as_figures(value)
-    if hasattr(value, "__dataclass_fields__"):
-        return asdict(value)
-    return list(value) if isinstance(value, tuple) else value
+def as_figures(found: Any) -> Any:
+    """Return a report, or a part of one, as JSON values."""
+    if isinstance(found, Estimate):
+        return found.model_dump(mode="json")
+    if is_dataclass(found):
+        return {one.name: as_figures(getattr(found, one.name)) for one in fields(found)}
+    if isinstance(found, Mapping):
+        return {str(name): as_figures(one) for name, one in found.items()}
+    return [as_figures(one) for one in found] if isinstance(found, tuple) else found

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
@@ -19,8 +18,6 @@ from normwright.records import Fault, MissingExtra, json_rows
 Row = Mapping[str, Any]
 
 PARQUET: Final = ".parquet"
-_DEEPEST: Final = 32
-"""Lists and objects within one another; a file with more holds no rows of a known form."""
 
 
 def read_rows(path: Path, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -145,25 +142,16 @@ def _require_pyarrow() -> None:
         raise MissingExtra("Reading and writing parquet", "learn")
 
 
-def _unfit(value: Any, depth: int = 0) -> str | None:
-    """Return why a value cannot be written, or None."""
-    match value:
-        case float() if not math.isfinite(value):
-            return "a number that is not finite"
-        case str() if not value.isascii():
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                return "half of a character"
-        case dict() | list() if depth >= _DEEPEST:
-            return f"more than {_DEEPEST} levels"
-        case dict():
-            return next((s for k, v in value.items()
-                         for s in (_unfit(k), _unfit(v, depth + 1)) if s), None)  # fmt: skip
-        case list():
-            return next((s for v in value if (s := _unfit(v, depth + 1))), None)
-        case str() | bool() | int() | float() | None:
-            return None
-        case _:
-            return f"a value of the kind {type(value).__name__}"
+def _unfit(row: Row) -> str | None:
+    """Return why a row cannot be written, or None."""
+    try:
+        json.dumps(row, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        return "half of a character"
+    except ValueError:
+        return "a number that is not finite"
+    except RecursionError:
+        return "lists within lists without end"
+    except TypeError as error:
+        return str(error)
     return None

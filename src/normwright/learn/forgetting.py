@@ -194,7 +194,8 @@ def forget_quality(
     """
     from scipy.stats import ks_2samp
 
-    found = ks_2samp(*(truth_ratios(model, rows, wrong) for model in (unlearned, retrained)))
+    one, other = (truth_ratios(model, rows, wrong) for model in (unlearned, retrained))
+    found = ks_2samp(one, other)
     return Quality(p=float(found.pvalue), statistic=float(found.statistic), n=len(rows))
 
 
@@ -276,7 +277,7 @@ def relearn_cost(
         trained = next(_batches(trial, [on[i] for i in part]))
         optimizer.zero_grad()
         scores = grouped_logprobs(trial.weights, trained)
-        (-scores.sum() / trained["length"].sum()).backward()  # type: ignore[no-untyped-call]
+        (-scores.sum() / trained["length"].sum()).backward()
         optimizer.step()
         if step % every == 0:
             losses.append(token_loss(trial, forgotten))

@@ -32,9 +32,9 @@ class Objective:
     """How preferences become a loss, and what guards it. Part of the science of a run."""
 
     method: Method = "soft"
-    weight_exponent: float = 1.0
-    """Rows count by their weight to this power: 1 takes weights as they are, so that weights that
-    are numbers of votes make the maximum likelihood of the votes; 0 counts every row alike."""
+    gamma: float = 0.0
+    """A row counts by its weight times its number of votes to this power: 1 is the maximum
+    likelihood of the votes, 0 counts questions alike."""
     length: float = 0.0
     """Price of a token in units of reward: R-DPO's length guard."""
     displacement: float = 0.0
@@ -139,6 +139,9 @@ def _of_objective(
     if method == "kto" and objective.length:
         yield Fault(where="length_guard", expected="0 for the method kto",
                     seen=f"{objective.length:g}, which would be ignored")  # fmt: skip
+    if objective.gamma and any(not getattr(row, "votes", ()) for row in rows):
+        yield Fault(where="gamma", expected="0 for rows without votes", seen=f"{objective.gamma:g}",
+                    do="Give `votes`, or say in `weight` what rows count.")  # fmt: skip
     if method in ("kto", "listwise") and (majority or objective.near_duplicates):
         yield Fault(where="majority_anchor, near_duplicates",
                     expected=f"0 for the method {method}",
@@ -199,6 +202,11 @@ def _unheard(pairs: Sequence[PreferencePair]) -> Iterator[Fault]:
         yield Fault(where="weight", expected="one weight for all rows with the method kto",
                     seen="weights that would be ignored",
                     do="Use the method soft: it weighs rows.")  # fmt: skip
+
+
+def counts_of(row: PreferencePair, gamma: float) -> float:
+    """Return what a pair counts: its weight times its number of votes to the power gamma."""
+    return row.weight * sum(vote.weight for vote in row.votes) ** gamma if gamma else row.weight
 
 
 def groups_of(row: PreferencePair) -> dict[str, tuple[float, float]]:

@@ -90,7 +90,8 @@ class PreferenceReport:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return as_figures(self)
+        found: dict[str, Any] = as_figures(self)
+        return found
 
     def metrics(self) -> dict[str, float]:
         """Return its figures by name, without intervals; a figure nothing stands behind is left

@@ -296,7 +296,7 @@ def _pair(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Pre
         prompt=prompt,
         chosen=row["chosen"],
         rejected=row["rejected"],
-        p_chosen=_share(row),
+        p_chosen=share_of(row),
         votes=tuple(PairVote(**one) for one in row.get("votes", ())),
         group=row.get("group"),
         layer=row.get("layer", "organisation"),
@@ -328,7 +328,7 @@ def _prompt(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> P
     )
 
 
-def _share(row: Mapping[str, Any]) -> float:
+def share_of(row: Mapping[str, Any]) -> float:
     """Share of a row: as stated, or of its votes, of which a tie is half a vote."""
     votes = [(float(v.get("weight", 1.0)), _CHOICES[v["choice"]]) for v in row.get("votes", ())]
     if votes:

@@ -66,6 +66,15 @@ def check_directory(path: Path) -> None:
                     seen="no such file",
                 )
             )
+        if (path / "adapter_config.json").exists():
+            faults.append(
+                Fault(
+                    where=f"{path}/adapter_config.json",
+                    expected="a whole model, which can be named as a reference",
+                    seen="adapters of another model",
+                    do="Fold the adapters into their model first, and give the result.",
+                )
+            )
         if not any(path.glob("*.safetensors")):
             faults.append(
                 Fault(

@@ -26,6 +26,7 @@ from normwright.records.base import (
     digest_bytes,
     digest_json,
 )
+from normwright.records.budgets import ErrorBudget
 from normwright.records.charters import (
     CaseFailure,
     ChangedRegion,
@@ -300,6 +301,7 @@ __all__ = [
     "Dilemma",
     "Dissent",
     "Duty",
+    "ErrorBudget",
     "Estimate",
     "EvaluationItem",
     "Expectation",

@@ -9,6 +9,7 @@ from normwright.records import (
     Criterion,
     CriterionResult,
     Digest,
+    ErrorBudget,
     Estimate,
     Measurement,
     ModelRef,
@@ -34,6 +35,7 @@ def safety_case(
     measurements: Sequence[Measurement] = (),
     contrasts: Sequence[Contrast] = (),
     models: Sequence[ModelRef] = (),
+    budgets: Sequence[ErrorBudget] = (),
     uses: Sequence[RemoteUse] = (),
     lang: str,
 ) -> str:
@@ -52,6 +54,8 @@ def safety_case(
         measurements: those to list with their intervals; any not in evidence are left out.
         contrasts: likewise.
         models: the weights behind the roles, for the defeaters about size and about APIs.
+        budgets: how far trained models may be from what people prefer; one that names a model is
+            listed where that model is among `models`.
         uses: what models behind an API were asked, and what that took.
         lang: the language to write in; it needs a words file.
 
@@ -76,6 +80,7 @@ def safety_case(
         _norms(policy, lang),
         f"## {_w('measurements', lang)}",
         _measurements([m for m in measurements if m.digest in known], lang),
+        *_budgets([b for b in budgets if b.model in {None, *(m.digest for m in models)}], lang),
         *([f"## {_w('remote', lang)}", _uses(uses, lang)] if uses else []),
         f"## {_w('comparisons', lang)}",
         _contrasts([c for c in contrasts if c.digest in known], lang),
@@ -206,6 +211,37 @@ def _uses(uses: Sequence[RemoteUse], lang: str) -> str:
             )
         )
     return _table([_w(name, lang) for name in columns], rows)
+
+
+def _budgets(budgets: Sequence[ErrorBudget], lang: str) -> Iterator[str]:
+    """From votes to weights: each part of the error, what was assumed, and what fails of it."""
+    if not budgets:
+        return
+    yield f"## {_w('budget', lang)}"
+    yield _w("budget_about", lang)
+    for budget in budgets:
+        parts = {
+            "noise": budget.noise,
+            "reward_error": budget.reward,
+            "optimiser": budget.optimiser,
+            "regret": budget.regret,
+        }
+        rows = [
+            (_w(f"budget_{name}", lang), "–" if one is None else _estimate(one, lang, "plain"),
+             "–" if one is None or one.value is None else str(one.n))
+            for name, one in parts.items()
+        ]  # fmt: skip
+        total = "–" if budget.total is None else number(budget.total, "plain", lang)
+        rows.append((_w("budget_total", lang), total, str(budget.prompts)))
+        yield _table([_w("budget_part", lang), _w("budget_nats", lang), _w("n", lang)], rows)
+        size = _w("budget_size", lang).format(
+            prompts=budget.prompts, all=budget.prompts_in_all, answers=budget.answers
+        )
+        if budget.guaranteed:
+            yield f"{size} {_w('budget_holds', lang)}"
+        else:
+            why = "; ".join(_w(f"doubt_{doubt}", lang) for doubt in budget.doubts)
+            yield f"{size} **{_w('budget_not', lang)}** {why}."
 
 
 def defeaters(

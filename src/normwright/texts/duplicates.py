@@ -162,12 +162,13 @@ class _Index:
         self._same: dict[str, int] = {}
         self._runs: dict[int, Shingles] = {}
         self._last: tuple[str, Any] = ("", None)
+        self._read_last = ("", "", shingles(""))
 
     def alike(
         self, text: str, *, wanted: Callable[[int], bool] = lambda place: True
     ) -> Iterator[tuple[int, float]]:
         """Yield place and similarity of the texts that are as alike as asked for, in order."""
-        form = plain(text)
+        form, runs = self._read(text)
         if not form:
             return
         same = self._same.get(form)
@@ -176,19 +177,23 @@ class _Index:
             if wanted(same):
                 yield same, 1.0
             return
-        runs = shingles(text)
         for place in sorted(self._bands.query(self._sketch(form, runs))):
             if wanted(place) and (found := jaccard(runs, self._runs[place])) >= self._threshold:
                 yield place, found
 
     def add(self, place: int, text: str) -> None:
         """Have a text found from now on."""
-        form = plain(text)
+        form, runs = self._read(text)
         if form and form not in self._same:
-            runs = shingles(text)
             self._same[form] = place
             self._runs[place] = runs
             self._bands.insert(place, self._sketch(form, runs), check_duplication=False)
+
+    def _read(self, text: str) -> tuple[str, Shingles]:
+        """Return a text's plain form and its runs, kept until the next text."""
+        if self._read_last[0] != text:
+            self._read_last = (text, plain(text), shingles(text))
+        return self._read_last[1:]
 
     def _sketch(self, form: str, runs: Shingles) -> Any:
         if self._last[0] != form:

@@ -113,7 +113,12 @@ def test_a_reader_of_harm_is_asked_and_a_rejected_answer_may_be_harmful() -> Non
 
 def test_a_row_without_a_score_is_not_harmless() -> None:
     """Unknown is no pass: a score that is missing, or no number, removes."""
-    scores = {"a": {"harm": 0.1}, "b": {}, "c": {"harm": True}, "d": {"harm": 0.7}}
+    scores: dict[str, dict[str, Any]] = {
+        "a": {"harm": 0.1},
+        "b": {},
+        "c": {"harm": True},
+        "d": {"harm": 0.7},
+    }
     rows = [{"id": name, "text": "x", **score} for name, score in scores.items()]
 
     made = chosen(rows, {"filter": "harm", "score": "harm"})
@@ -207,6 +212,22 @@ def _bytes(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
 
 
+def test_no_order_changes_a_byte(tmp_path: Path) -> None:
+    """Shuffled rows leave the very same folder."""
+    config = _config(tmp_path / "c.yaml", split={"shares": {"train": 0.8, "test": 0.2}})
+    rows = _rows(120)
+    made = []
+    for number in (0, 1):
+        (tmp_path / str(number)).mkdir()
+        shuffled = random.Random(number).sample(rows, len(rows))
+        data = _written(tmp_path / str(number) / "rows.jsonl", shuffled)
+        curated([data], config=config, charter=None, out=tmp_path / f"out{number}")
+        made.append(_bytes(tmp_path / f"out{number}"))
+
+    assert made[0] == made[1]
+
+
+@pytest.mark.slow
 def test_no_order_and_no_hash_seed_changes_a_byte(tmp_path: Path) -> None:
     """Shuffled rows, and processes with other hash seeds, leave the very same folder."""
     config = _config(tmp_path / "c.yaml", split={"shares": {"train": 0.8, "test": 0.2}})
@@ -343,6 +364,7 @@ def test_norms_of_a_charter_are_named_by_id_and_quoted(
     assert told["rows_per_second"] > 0
 
 
+@pytest.mark.slow
 def test_drawn_cases_are_curated_and_still_learned_from(tmp_path: Path) -> None:
     """What `charter cases` writes goes through curation and into the recipes without a step."""
     from normwright import flow
@@ -364,3 +386,59 @@ def test_drawn_cases_are_curated_and_still_learned_from(tmp_path: Path) -> None:
     assert pairs
     assert shown
     assert {row.origin for row in pairs} == {"synthetic"}
+
+
+def test_what_filters_read_lies_beside_the_configuration(tmp_path: Path) -> None:
+    """Benchmarks in a folder, packed, a list of names, a reader of harm, and the tokenizer."""
+    from normwright.guard import fit_labels
+    from normwright.guard.labels import LabelledText
+    from normwright.learn.files import write_rows
+
+    rude = [f"you are a {word} {n}" for word in ("fool", "pig", "rat", "pest") for n in range(60)]
+    kind = [f"you are a {word} {n}" for word in ("star", "gem", "hero", "joy") for n in range(60)]
+    texts = [LabelledText(text, int(text in rude), int(text in kind), "en", "s", "CC0", text)
+             for text in (*rude, *kind)]  # fmt: skip
+    fit_labels(texts, norm="n@1", seed=0).reader.save(tmp_path / "reader")
+    (tmp_path / "bench").mkdir()
+    question = {"id": 4, "question": "What is the capital of the oldest country?"}
+    write_rows(tmp_path / "bench" / "quiz.jsonl.gz", [question])
+    (tmp_path / "names.txt").write_text("Ana Sousa\n\nRui\n", encoding="utf-8")
+    filters = [
+        {"filter": "contamination", "norm": "tidy", "benchmarks": ["bench"]},
+        {"filter": "length", "norm": "tidy", "unit": "tokens", "most": 60},
+        {"filter": "personal", "norm": "tidy", "names": "names.txt"},
+        {"filter": "harm", "norm": "tidy", "reader": "reader"},
+    ]
+    rows = [
+        {"id": "harm", "text": "you are a pig 7"},
+        {"id": "held", "text": f"So: {question['question']} Nobody knows."},
+        {"id": "long", "text": "you are a star " * 60},
+        {"id": "name", "text": "Ana Sousa said you are a gem"},
+    ]
+    data = _written(tmp_path / "rows.jsonl", rows)
+
+    made = curated(
+        [data], config=_config(tmp_path / "c.yaml", filters=filters), charter=None,
+        out=tmp_path / "out",
+    )  # fmt: skip
+
+    removed = {step["filter"]: step["removed"] for step in made.manifest["filters"]}
+    assert removed == {"harm": 1, "contamination": 1, "length": 1, "personal": 0}
+    kept = (tmp_path / "out" / "rows-00000.jsonl").read_text()
+    assert json.loads(kept)["text"] == "[NAME] said you are a gem"
+
+
+def test_what_filters_cannot_read_is_told(tmp_path: Path) -> None:
+    """A reader, a benchmark and a list of names that are not there are faults."""
+    filters = [
+        {"filter": "harm", "norm": "tidy", "reader": "reader"},
+        {"filter": "contamination", "norm": "tidy", "benchmarks": ["bench"]},
+        {"filter": "personal", "norm": "tidy", "names": "names.txt"},
+    ]
+    data = _written(tmp_path / "rows.jsonl", _rows(2))
+
+    with pytest.raises(InputError) as error:
+        curated([data], config=_config(tmp_path / "c.yaml", filters=filters), charter=None,
+                out=tmp_path / "out")  # fmt: skip
+
+    assert {fault.where for fault in error.value.faults} >= {"reader", "bench", "names.txt"}

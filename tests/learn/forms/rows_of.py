@@ -35,6 +35,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "chosen": f"\n\nHuman: Oi\n\nAssistant: Olá\n\nHuman: {ASK}\n\nAssistant: {YES}",
         "rejected": f"\n\nHuman: Oi\n\nAssistant: Olá\n\nHuman: {ASK}\n\nAssistant: {NO}",
     },
+    "hh-rlhf-prompt": {
+        "prompt": f"\n\nHuman: Oi\n\nAssistant: Olá\n\nHuman: {ASK}\n\nAssistant:",
+        "chosen": f" {YES}", "rejected": f" {NO}", "id": "a",
+    },
     "pku-saferlhf": {
         "prompt": ASK, "response_0": YES, "response_1": NO, "is_response_0_safe": True,
         "is_response_1_safe": False, "better_response_id": 1, "safer_response_id": 0,

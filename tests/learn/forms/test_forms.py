@@ -109,6 +109,22 @@ def test_what_would_be_lost_is_named_and_needs_consent() -> None:
     assert dict(found.lost) == {"id": 1, "lang": 1, "norms": 1}
 
 
+def test_votes_stay_with_the_side_they_were_given_to() -> None:
+    """A pair most people reject keeps its sides and votes; draws cannot carry votes, and say so."""
+    votes = [{"participant": "a", "choice": "rejected"}, {"participant": "b", "choice": "rejected"},
+             {"participant": "c", "choice": "chosen"}]  # fmt: skip
+    row = {"prompt": "Which?", "chosen": "A", "rejected": "B", "id": "p", "votes": votes}
+
+    assert made(made([row], "canonical"), "preferences") == [{**row, "weight": 1.0}]
+    with pytest.raises(InputError) as error:
+        made([row], "trl-preferences")
+    assert [fault.where for fault in error.value.faults] == ["votes"]
+    found = convert([("r:1", row)], target="trl-preferences", lossy=True, draws=300)
+    assert all("votes" not in one for one in found.rows)
+    share = sum(one["chosen"] == " A" for one in found.rows) / 300
+    assert abs(share - 1 / 3) < 4 * math.sqrt(2 / 9 / 300)
+
+
 def test_a_demonstration_of_a_pair_loses_what_was_rejected() -> None:
     """To imitate the answer that is preferred is a loss, and is told as one."""
     row = {**SHARED, "probability": 1.0}

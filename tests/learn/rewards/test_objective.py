@@ -73,7 +73,7 @@ def test_a_charge_is_the_multiplier_times_the_cost() -> None:
 
 def test_a_global_norm_is_never_traded_for_reward() -> None:
     """However large the reward, a breach is worth no more than any clean answer to its prompt."""
-    free = {"cost": phrases(["b"]), "limit": 0.0, "rate": 1.0}
+    free: dict[str, Any] = {"cost": phrases(["b"]), "limit": 0.0, "rate": 1.0}
     polity = objective(constraints=[Constraint("n@1", **free, layer="polity")])
     floor = objective(constraints=[Constraint("n@1", **free, layer="global")])
     texts = ["a", "b" * 50, "bb", "bbbb"]

@@ -41,7 +41,7 @@ def test_sharing_a_prompt_changes_no_score(name: str) -> None:
         model.zero_grad()
         (scores * torch.arange(len(flat))).sum().backward()
         grads.append(model.get_input_embeddings().weight.grad.clone())
-    assert torch.allclose(*grads, atol=1e-3)
+    assert torch.allclose(grads[0], grads[1], atol=1e-3)
 
 
 def test_candidates_of_different_prompts_are_no_row() -> None:

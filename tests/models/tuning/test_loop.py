@@ -1,4 +1,4 @@
-"""The loop: one model however a step is computed, however often it was killed, whatever went wrong."""
+"""The loop: one model however a step is computed, however often a run is killed."""
 
 from __future__ import annotations
 
@@ -333,3 +333,37 @@ def test_two_processes_train_the_model_that_one_trains(
     assert two["tally"] == pytest.approx(one["tally"], abs=1e-5)
     for name, part in ends[0].items():
         assert torch.allclose(part, ends[1][name], atol=1e-4), name
+
+
+@pytest.mark.slow
+def test_a_step_on_shards_is_the_step_on_whole_weights(tmp_path: Path) -> None:
+    """FSDP2 over two processes: half the weights on each, the same weights after a step."""
+    out = tmp_path / "gap.json"
+    code = launch("tests.models.tuning.sharding", [str(out)], processes=2)
+    found = read(out)
+
+    assert code == 0
+    assert found["gap"] < 1e-5
+    assert found["held"] < 0.6
+
+
+def test_logs_hold_loss_rate_speed_and_notes(tmp_path: Path) -> None:
+    """A TensorBoard log has a point a step for each curve, and the losses are those reported."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    running = Running(hardware=EXACT, logs=tmp_path)
+    _, metrics = train(running, after_step=lambda step: running.note("leak", step / 10))
+    (file,) = tmp_path.iterdir()
+    points: dict[str, list[float]] = {}
+    data = file.read_bytes()
+    while data:
+        size = int.from_bytes(data[:8], "little")
+        event = Event.FromString(data[12 : 12 + size])
+        for value in event.summary.value:
+            points.setdefault(value.tag, []).append(value.simple_value)
+        data = data[16 + size :]
+
+    assert set(points) == {"loss", "learning_rate", "grad_norm", "tokens_per_second", "leak"}
+    assert all(len(line) == LOOP.steps for line in points.values())
+    assert points["loss"][0] == pytest.approx(metrics["first_loss"], rel=1e-5)
+    assert points["leak"][-1] == pytest.approx(0.6)

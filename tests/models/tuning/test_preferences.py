@@ -37,10 +37,10 @@ def minimised(loss: Callable[[torch.Tensor], torch.Tensor], steps: int = 400) ->
     def closure() -> torch.Tensor:
         optimiser.zero_grad()
         value = loss(h)
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value
 
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    optimiser.step(closure)
     return (h - h.mean()).detach()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,6 +50,9 @@ COMMON: Final[Mapping[str, Choice]] = {
     "seed": Choice(int, "Seed of every choice.", 0),
     "threads": Choice(int | None, "Threads; one a core if left out. 1 repeats to the bit."),
     "logs": Choice(Path | None, "Where TensorBoard logs go.", None, "DIR"),
+    "hardware": Choice(str, "auto, cpu, gpu, or with a number of processes: cpu2, gpu8.", "auto"),
+    "processes": Choice(int | None, "Processes on this machine that share each step."),
+    "per_device": Choice(int | None, "Rows a process takes at once; less needs less memory."),
 }
 """Options of every recipe."""
 
@@ -77,6 +81,9 @@ def recipe_command(
     asked = ["settings", *(own or {}), *PACE]
 
     def command(lang: str | None, as_json: bool, **given: Any) -> int:
+        spread = _spread(recipe, {**given, "lang": lang, "json": as_json}, options)
+        if spread is not None:
+            return spread
         settings = {name: given.pop(name) for name in asked}
         return train(recipe, settings=settings, lang=lang, as_json=as_json, **given)
 
@@ -92,6 +99,26 @@ def recipe_command(
     command.__annotations__ = {one.name: one.annotation for one in parameters}
     command.__doc__ = told
     app.command(recipe, epilog=f"Example:  {example}")(command)
+
+
+def _spread(recipe: str, given: Mapping[str, Any], options: Mapping[str, Choice]) -> int | None:
+    """Run the same command in several processes and return its exit code; None asks for one."""
+    if "WORLD_SIZE" in os.environ:
+        return None
+    from normwright.flow.learning.launching import asked_processes, spread
+
+    processes = asked_processes(given["hardware"], given["processes"])
+    if processes == 1:
+        return None
+    words = ["learn", recipe]
+    for name, value in given.items():
+        usual = options[name].default if name in options else None
+        flag = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(flag)
+        elif value not in (None, False, usual) and name != "processes":
+            words += [flag, str(value)]
+    return spread(words, processes=processes)
 
 
 def _option(name: str, one: Choice) -> Any:
@@ -161,6 +188,9 @@ def train(
     seed: int,
     threads: int | None,
     logs: Path | None,
+    hardware: str,
+    processes: int | None,
+    per_device: int | None,
     lang: str | None,
     as_json: bool,
 ) -> int:
@@ -195,7 +225,7 @@ def train(
             made = learning.learned(
                 recipe, model=model, data=data, out=out, settings=file, changes=changes, seed=seed,
                 threads=threads, permit=permit, unpermitted=unpermitted, extra=files,
-                progress=progress, logs=logs,
+                progress=progress, logs=logs, hardware=hardware, per_device=per_device,
             )  # fmt: skip
     if as_json:
         emit(made.as_json())

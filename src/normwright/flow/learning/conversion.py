@@ -81,7 +81,7 @@ def converted(
     beside = {f"{out.name}.README.md": _card(made, target, seed, draws)}
     if target.startswith("llama-factory"):
         beside[DATASET_INFO] = _dataset_info(out, target, made.rows)
-    taken = [name for name in beside if (out.parent / name).exists()]
+    taken = [name for name in beside if name != DATASET_INFO and (out.parent / name).exists()]
     if taken:
         raise InputError([Fault(where=str(out.parent), expected="no other file of that name",
                                 seen=name) for name in taken])  # fmt: skip
@@ -131,8 +131,8 @@ def _card(made: Any, target: str, seed: int, draws: int) -> str:
             f"A forma não guarda partes dos votos, por isso as escolhas de {made.drawn} linhas são"
             f" sorteadas: cada par {draws} vezes o seu peso, a primeira resposta escolhida com a"
             f" sua parte como probabilidade (semente {seed}). A perda de um treino sobre elas tem"
-            " como valor esperado a perda ponderada sobre as partes: é um substituto sem viés, com o"
-            " ruído de um sorteio. Nenhuma linha diz por si o que as pessoas preferem."
+            " como valor esperado a perda ponderada sobre as partes: é um substituto sem viés, com"
+            " o ruído de um sorteio. Nenhuma linha diz por si o que as pessoas preferem."
         )
     return "\n\n".join([*parts["en"], *parts["pt"]]) + "\n"
 
@@ -154,5 +154,24 @@ def _dataset_info(out: Path, target: str, rows: tuple[Mapping[str, Any], ...]) -
     if target.endswith("preferences"):
         columns |= {"chosen": "chosen", "rejected": "rejected"}
         info["ranking"] = True
-    body = {out.name.split(".")[0]: {**info, "columns": columns}}
+    body = {**_described(out.parent), out.name.split(".")[0]: {**info, "columns": columns}}
     return json.dumps(body, ensure_ascii=False, indent=2) + "\n"
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    """Return what the file of descriptions says of other files, which is kept.
+
+    Raises:
+        InputError: if there is one that cannot be read.
+    """
+    place = folder / DATASET_INFO
+    if not place.exists():
+        return {}
+    try:
+        found = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise InputError([Fault(where=str(place), expected="descriptions of data sets by name",
+                                seen="another file")])  # fmt: skip
+    return found

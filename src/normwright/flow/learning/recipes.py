@@ -95,10 +95,11 @@ def _reward_on_encoder(job: Job[Reward]) -> Made:
     from normwright import learn
     from normwright.models.encoder import fresh_classifier
 
+    assert job.place is not None  # it was an encoder's
     _refuse_language_model_settings(job)
     rows = learn.read_preferences(job.data)
     start = fresh_classifier(
-        job.place, seed=job.seed, limit=job.settings.limit, random=job.settings.random_init
+        job.place, seed=job.seed, limit=job.settings.longest, random=job.settings.random_init
     )
     weights, metrics = learn.reward_encoder(
         start, rows, loop=job.loop, lora=job.lora, frozen=job.settings.frozen,
@@ -119,7 +120,7 @@ def _reward_on_encoder(job: Job[Reward]) -> Made:
 
 def _refuse_encoder_settings(job: Job[Reward]) -> None:
     """Raise one error naming the settings that no language model would follow."""
-    asked = [name for name in ("frozen", "random_init", "limit") if getattr(job.settings, name)]
+    asked = [name for name in ("frozen", "random_init") if getattr(job.settings, name)]
     _refuse(job, asked, expected="an encoder", is_a="a language model")
 
 

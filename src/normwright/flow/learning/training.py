@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -39,6 +42,7 @@ from normwright.records import (
 from normwright.store import KeyHome
 
 if TYPE_CHECKING:
+    from normwright.models.tuning import Hardware
     from normwright.models.tuning.loop import Progress
 
 
@@ -84,6 +88,8 @@ def learned(
     extra: Mapping[str, Path] | None = None,
     progress: Progress | None = None,
     logs: Path | None = None,
+    hardware: str = "auto",
+    per_device: int | None = None,
     home: KeyHome | None = None,
     today: date | None = None,
     departed: Departed | None = None,
@@ -105,6 +111,8 @@ def learned(
         extra: further files the recipe reads, by option.
         progress: told of every step.
         logs: where TensorBoard logs go.
+        hardware: `auto`, `cpu` or `gpu`; how many processes there are is the launcher's to say.
+        per_device: rows a process takes at once; None takes its whole share of a batch.
         home: whose keys count for the permit; None is this machine's key home.
         today: the day on which the permit must hold; None is that of this machine's clock.
         departed: of `unlearn`, whose rows are forgotten, if they withdrew from a project.
@@ -131,12 +139,16 @@ def learned(
     require_permit(granted, unpermitted=unpermitted)
     require_learning(f"The recipe {recipe}")
     began = time.monotonic()
+    used = _hardware(hardware, per_device)
     made, base = _run(
         kind, model, data, out, science, seed, threads, granted, unpermitted, extra or {},
-        progress, logs, departed,
+        progress, logs, used, departed,
     )  # fmt: skip
-    ref = _written(recipe, kind, made, out, science, seed, base, data, granted, unpermitted, began)
-    shutil.rmtree(_checkpoints(out), ignore_errors=True)
+    ref = _written(
+        recipe, kind, made, out, science, seed, base, data, granted, unpermitted, began, used
+    )
+    if os.environ.get("RANK", "0") == "0":
+        shutil.rmtree(_checkpoints(out), ignore_errors=True)
     seconds = time.monotonic() - began
     return Learned(out, ref, made.rows, made.metrics, made.notes, made.extra, seconds)
 
@@ -257,6 +269,7 @@ def _run(
     extra: Mapping[str, Path],
     progress: Progress | None,
     logs: Path | None,
+    hardware: Hardware,
     departed: Departed | None,
 ) -> tuple[Made, Digest | None]:
     from normwright.models.local import embedded_path, use_threads
@@ -269,21 +282,49 @@ def _run(
                                 seen="both")])  # fmt: skip
     place = None if begun is not None else model or embedded_path()
     workdir = _checkpoints(out) if science.save_every else None
-    running = Running(progress=progress, workdir=workdir, logs=logs)
+    base = None if place is None else _digest(place)
+    running = Running(progress=progress, workdir=workdir, logs=logs, hardware=hardware,
+                      science=_named(science, data, base, extra))  # fmt: skip
     job: Job[Any] = Job(
         place, data, science, seed, running, permit, unpermitted, extra, departed, begun
     )
     card = None if place is None else card_of(place)
     made = kind.run(job)
-    if place is None:
-        return made, None
+    if place is not None and _digest(place) != base:
+        changed = Fault(where=str(place), expected="the model that training began with",
+                        seen="other files by its end",
+                        do="Leave the folder alone while a model is trained from it.")  # fmt: skip
+        raise InputError([changed])
     if card is not None:
         made = replace(
             made,
             unpermitted=made.unpermitted or card.unpermitted,
             forgotten=made.forgotten or card.forgotten,
         )
-    return made, digest_bytes(json.dumps(_digests(place), sort_keys=True).encode())
+    return made, base
+
+
+def _digest(folder: Path) -> Digest:
+    """The digest of a model directory: what names it as a start and as a reference."""
+    return digest_bytes(json.dumps(_digests(folder), sort_keys=True).encode())
+
+
+def _named(science: Tuning, data: Path, base: Digest | None, extra: Mapping[str, Path]) -> str:
+    """Name a run by all that decides what it trains; checkpoints of another are refused."""
+    read = {name: one for name, one in extra.items() if one.is_file()}
+    return json.dumps({
+        "settings": science.model_dump(mode="json", exclude={"save_every"}),
+        "data": digest_bytes(data.read_bytes()),
+        "base": base,
+        **{name: digest_bytes(one.read_bytes()) for name, one in read.items()},
+    }, sort_keys=True)  # fmt: skip
+
+
+def _hardware(profile: str, per_device: int | None) -> Hardware:
+    """Return what a run may use; `InputError` if the profile is unknown."""
+    from normwright.models.tuning.hardware import parse_hardware
+
+    return replace(parse_hardware(profile)[0], per_device=per_device)
 
 
 def _digests(folder: Path) -> dict[str, Digest]:
@@ -307,12 +348,18 @@ def _written(
     permit: Permit | None,
     unpermitted: bool,
     began: float,
+    hardware: Hardware,
 ) -> ModelRef:
-    """Write the model and what was run, whole or not at all, and return the model's record."""
-    from normwright.learn import model_ref
-    from normwright.models.tuning import save_plain
+    """Write the model and what was run, whole or not at all, and return the model's record.
 
-    with building(out.resolve()) as folder:
+    Of several processes the first writes; the others return a record that names no files.
+    """
+    from normwright.learn import model_ref
+    from normwright.learn.cards import model_card, rows_facts
+    from normwright.models.tuning import resolved, save_plain
+    from normwright.models.tuning.hardware import rank
+
+    with building(out.resolve()) if rank() == 0 else _nowhere() as folder:
         save_plain(made.weights, made.tokenizer, folder)
         ref = model_ref(
             kind.role,
@@ -329,7 +376,21 @@ def _written(
             forgotten=made.forgotten,
         )
         _card(folder, ref, made.rows, made.notes, made.extra, time.monotonic() - began)
+        used = resolved(hardware, batch=science.batch)
+        used.write(folder)
+        text = model_card(
+            ref, rows_facts(data), notes=made.notes, hardware=used.as_json(), permit=permit,
+            reference=recipe == "prefer",
+        )  # fmt: skip
+        (folder / "README.md").write_text(text, encoding="utf-8")
     return ref
+
+
+@contextmanager
+def _nowhere() -> Iterator[Path]:
+    """Give a folder that is gone afterwards: what a process beside the writing one makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 def _card(

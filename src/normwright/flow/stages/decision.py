@@ -7,6 +7,7 @@ from normwright.flow.project import Project
 from normwright.flow.settings import FILE
 from normwright.records import (
     Contrast,
+    ErrorBudget,
     Fault,
     InputError,
     Judge,
@@ -76,6 +77,9 @@ def release(project: Project, context: Context) -> list[Record]:
     verdict = verdict.model_copy(
         update={"derived_from": tuple(sorted({aligned, judge.digest, *verdict.derived_from}))}
     )
+    budgets = (
+        context.records("learn.prefer", ErrorBudget) if "learn.prefer" in context.step.after else ()
+    )
     first, *others = project.settings.languages
     for lang in (first, *others):
         name = "out/safety-case.md" if lang == first else f"out/safety-case.{lang}.md"
@@ -87,6 +91,7 @@ def release(project: Project, context: Context) -> list[Record]:
             measurements=measurements,
             contrasts=contrasts,
             models=models,
+            budgets=budgets,
             uses=context.records("evaluate", RemoteUse),
             lang=lang,
         )

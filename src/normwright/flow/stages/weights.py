@@ -26,6 +26,7 @@ from normwright.records import (
     Dataset,
     Demonstration,
     Digest,
+    ErrorBudget,
     Message,
     ModelRef,
     Outcome,
@@ -245,7 +246,25 @@ def prefer(project: Project, context: Context) -> list[Record]:
     if not ref.unpermitted:
         for name, digest in ref.files.items():
             context.export(f"out/model/{name}", digest)
-    return [ref]
+    return [ref, _budget(project, context, ref, tuned)]
+
+
+def _budget(project: Project, context: Context, ref: ModelRef, tuned: LocalModel) -> ErrorBudget:
+    """Measure how far the aligned model is from what people prefer, part by part."""
+    from normwright.learn.budget import error_budget
+    from normwright.models.local import LocalModel
+
+    given = project.settings.learn.prefer
+    anchored = given.sft_anchor > 0 or given.majority_anchor > 0
+    return error_budget(
+        _pairs(context),
+        LocalModel.open(context.scratch / "made", name="aligned"),
+        tuned,
+        beta=given.beta,
+        targeted=given.method == "soft" and not anchored,
+        name=ref.digest,
+        seed=context.seed,
+    )
 
 
 def reinforce(project: Project, context: Context) -> list[Record]:

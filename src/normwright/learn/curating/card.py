@@ -63,9 +63,9 @@ _WORDS: Final[Mapping[Lang, Mapping[str, str]]] = {
         "limits-what": "Os filtros encontram aquilo para que foram feitos: com poucas palavras a"
         " língua fica muitas vezes por determinar, os dados pessoais são encontrados por padrões"
         " que põem a precisão primeiro, os quase duplicados no limiar escapam num caso em 66, e"
-        " nenhuma verificação diz que uma tradução está certa. Onde a licença ou a origem é desconhecida,"
-        " ninguém a declarou. `removed.jsonl` pode ter o que uma norma não quer ver espalhado:"
-        " guarde-o à parte.",
+        " nenhuma verificação diz que uma tradução está certa. Onde a licença ou a origem é"
+        " desconhecida, ninguém a declarou. `removed.jsonl` pode ter o que uma norma não quer ver"
+        " espalhado: guarde-o à parte.",
     },
 }
 LANGUAGES: Final = tuple(_WORDS)

@@ -100,6 +100,10 @@ def convert(
     for where, item in items:
         shared = not into.shares and any(_is_shared(one) for one in item.choices)
         drawn += shared
+        if shared:
+            # What nobody can tell from single draws; shares and weights can be, from many.
+            lost.update({"group"} if any(one.group is not None for one in item.choices) else ())
+            lost.update({"votes"} if "votes" in item.more else ())
         name = item.id or digest_json(as_row(item))
         try:
             for number, one in enumerate(
@@ -159,7 +163,8 @@ def _drawn(item: Item, seed: str, draws: int) -> Iterator[Item]:
             one = replace(choice, share=float(first), weight=1.0, group=None)
             name = None if item.id is None else f"{item.id}.{number}"
             number += 1
-            yield replace(item, id=name, choices=(one,))
+            more = {key: value for key, value in item.more.items() if key != "votes"}
+            yield replace(item, id=name, choices=(one,), more=more)
 
 
 def _lost(form: Form, item: Item, made: Sequence[Mapping[str, Any]], drawn: bool) -> set[str]:

@@ -73,6 +73,28 @@ def _is_hh(row: Row) -> bool:
     ).startswith("\n\nHuman:")
 
 
+def _read_hh_prompt(row: Row) -> Item:
+    known = plain(row, "prompt", "chosen", "rejected")
+    said = _transcript(text_of(row, "prompt"))
+    if said[-1].role == "assistant" and not said[-1].content.strip():
+        said = said[:-1]
+    chosen, rejected = (
+        (Turn("assistant", text_of(row, name).removeprefix(" ")),)
+        for name in ("chosen", "rejected")
+    )
+    return pair(known, said, chosen, rejected)
+
+
+def _write_hh_prompt(item: Item) -> Iterator[dict[str, Any]]:
+    for one, _, chosen, rejected in chosen_first(item):
+        yield {"prompt": f"{_told(one.prompt)}\n\nAssistant:", "chosen": f" {answer(chosen)}",
+               "rejected": f" {answer(rejected)}", **no_shares(one)}  # fmt: skip
+
+
+def _is_hh_prompt(row: Row) -> bool:
+    return has("prompt", "chosen", "rejected")(row) and str(row["prompt"]).startswith("\n\nHuman:")
+
+
 # PKU-SafeRLHF: what is better, and what is safer
 
 _PKU: Final = (
@@ -437,6 +459,8 @@ FIRST: Final = (
          _read_nemo, _write_nemo),
     Form("hh-rlhf", "Two transcripts that differ in the last answer", _is_hh, _read_hh, _write_hh,
          shares=False),
+    Form("hh-rlhf-prompt", "A transcript as prompt, two last answers", _is_hh_prompt,
+         _read_hh_prompt, _write_hh_prompt, shares=False),
     Form("llama-factory-kto", "LLaMA-Factory: a conversation and whether it is good",
          has("conversations", "kto_tag"), _read_kto, _write_kto, shares=False),
     Form("llama-factory-sharegpt-preferences", "LLaMA-Factory: turns, two answers",

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from normwright.learn.forms.canonical import (
     Candidate,
+    Choice,
     Item,
     Turn,
     answer,
@@ -18,7 +19,7 @@ from normwright.learn.forms.canonical import (
     turns,
 )
 from normwright.learn.forms.form import Form, Row, assistant, best, chosen_first, has, pair, plain
-from normwright.learn.rows import DEMONSTRATION, PREFERENCE, drawn_case
+from normwright.learn.rows import DEMONSTRATION, PREFERENCE, drawn_case, share_of
 
 _PAIR: Final = ("prompt", "chosen", "rejected", "probability", "weight", "group")
 
@@ -49,20 +50,32 @@ def _read_preference(row: Row) -> Item:
     known = plain(row, *_PAIR)
     return pair(
         known, turns(row["prompt"]), assistant(row["chosen"]), assistant(row["rejected"]),
-        share=float(row.get("probability", 1.0)), weight=float(row.get("weight", 1.0)),
+        share=share_of(row), weight=float(row.get("weight", 1.0)),
         group=row.get("group"),
     )  # fmt: skip
 
 
 def _write_preference(item: Item) -> Iterator[dict[str, Any]]:
-    for one, choice, chosen, rejected in chosen_first(item):
+    for one, choice, chosen, rejected in _sides(item):
         told = {
             "prompt": _prompt(one.prompt), "chosen": answer(chosen), "rejected": answer(rejected),
             **stated(one), "probability": choice.share, "weight": choice.weight,
             "group": choice.group,
         }  # fmt: skip
+        if "votes" in told:
+            del told["probability"]  # it follows from the votes
         told = {name: value for name, value in told.items() if value is not None}
         yield _contract(told, PREFERENCE)
+
+
+def _sides(item: Item) -> Iterator[tuple[Item, Choice, tuple[Turn, ...], tuple[Turn, ...]]]:
+    """Yield each choice, the side that is ahead first; votes name sides, which then stay."""
+    if "votes" not in item.more or len(item.choices) != 1:
+        yield from chosen_first(item)
+        return
+    choice = item.choices[0]
+    first, second = (item.candidates[at].turns for at in (choice.first, choice.second))
+    yield item, choice, first, second
 
 
 def _is_case(row: Row) -> bool:

@@ -221,7 +221,7 @@ def _imitate(model: LocalModel, answers: tuple[str, ...], wanted: Floats, steps:
         everywhere = (1 - STRAY) * picked + STRAY * scores.mean(-1)
         loss = -(share[:, None] * answer * everywhere).sum()
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         schedule.step()
     model.weights.eval()

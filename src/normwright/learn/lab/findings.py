@@ -65,7 +65,7 @@ def at_most(
 ) -> Finding:  # fmt: skip
     """Return a finding that passes if the number is at or under the threshold; NaN never does."""
     passed = bool(measured <= threshold)
-    return Finding(test, expected, measured, threshold, passed, "<=", control, detail)
+    return Finding(test, expected, float(measured), threshold, passed, "<=", control, detail)
 
 
 def at_least(
@@ -74,7 +74,7 @@ def at_least(
 ) -> Finding:  # fmt: skip
     """Return a finding that passes if the number is at or over the threshold; NaN never does."""
     passed = bool(measured >= threshold)
-    return Finding(test, expected, measured, threshold, passed, ">=", control, detail)
+    return Finding(test, expected, float(measured), threshold, passed, ">=", control, detail)
 
 
 def within(
@@ -83,5 +83,5 @@ def within(
 ) -> Finding:  # fmt: skip
     """Return a finding that passes if the number is between two bounds; NaN never is."""
     passed = bool(low <= measured <= high)
-    return Finding(test, expected, measured, f"{low:.4g} to {high:.4g}", passed, "within", control,
-                   detail, curve)  # fmt: skip
+    return Finding(test, expected, float(measured), f"{low:.4g} to {high:.4g}", passed, "within",
+                   control, detail, curve)  # fmt: skip

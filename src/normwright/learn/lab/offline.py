@@ -104,14 +104,14 @@ def _fitted(scale: Scale, name: str, *, beta: float, votes: int, whole: bool) ->
         steps, batch = 250, min(len(pairs), 120)
     else:
         pairs, steps, batch = list(world.votes(wins)), 300, 128
-    model, metrics = preferred(world, pairs, beta=beta, steps=steps, batch=batch)
+    model, _ = preferred(world, pairs, beta=beta, steps=steps, batch=batch)
     found = world.read(model)
     said = o.vote_noise(world.reward, world.reference, beta, votes)
     own = o.tilted(world.reference, o.fitted_scores(wins), beta)
     label = f"DPO {name}, {votes} votes, beta {beta:g}"
     yield within(f"{label}: KL to the target", o.mean_divergence(target, found.among), 0.3 * said,
                  2.5 * said, expected=said, curve=(f"DPO {name}, beta {beta:g}", votes),
-                 detail=f"exact likelihood on the same votes: {o.mean_divergence(target, own):.3g}; "
+                 detail=f"exact fit to the same votes: {o.mean_divergence(target, own):.3g}; "
                  f"leak {found.leak:.3g}")  # fmt: skip
     yield at_most(f"{label}: KL from the exact maximum likelihood",
                   o.mean_divergence(own, found.among), max(0.1 * said, 2e-4))  # fmt: skip
@@ -203,5 +203,5 @@ CHECKS = (
     Check("dpo-shares", weighed_votes),
     Check("dpo-sequences", sequences),
     Check("soft-labels", all_shares, quick=True),
-    Check("majorities", majorities, quick=True),
+    Check("majorities", majorities),
 )

@@ -73,7 +73,11 @@ def two_words(scale: Scale) -> Iterator[Finding]:
 def _rewarded(scale: Scale, name: str, beta: float) -> Iterator[Finding]:
     world = environment(name, seed=scale.seed)
     target = o.tilted(world.reference, world.reward, beta)
-    model, metrics = reinforced(world, beta=beta, steps=150, reward=told(world, world.reward))
+    # Two words take longer, and a high rate loses answers that are then hardly ever drawn again.
+    steps, lr = (150, 5e-3) if name == "A" else (400, 2e-3)
+    model, metrics = reinforced(
+        world, beta=beta, steps=steps, lr=lr, reward=told(world, world.reward)
+    )
     found = world.read(model)
     lost = o.objective(target, world.reference, world.reward, beta) - o.objective(
         found.among, world.reference, world.reward, beta
@@ -154,11 +158,11 @@ def fairest(scale: Scale) -> Iterator[Finding]:
     weights = o.fairest(world.reference, rewards, 0.3)
     target = o.tilted(world.reference, np.tensordot(weights, rewards, 1), 0.3)
     people = {f"g{i}": told(world, table) for i, table in enumerate(rewards)}
-    model, metrics = reinforced(world, beta=0.3, steps=200, groups=Groups(people, rate=0.1))
+    model, metrics = reinforced(world, beta=0.3, steps=250, groups=Groups(people, rate=0.1))
     found = world.read(model).answers
-    seen = [metrics.get(f"last_group_weight/g{i}", float("nan")) for i in range(3)]
+    seen = [metrics.get(f"last_weight/g{i}", float("nan")) for i in range(3)]
     even = o.tilted(world.reference, rewards.mean(0), 0.3)
-    yield at_most("MaxMin: KL to the target", o.mean_divergence(target, found), 0.004,
+    yield at_most("MaxMin: KL to the target", o.mean_divergence(target, found), 0.002,
                   detail=f"weights {_listed(seen)}, of the dual {_listed(weights)}; groups "
                   f"{_listed((found * rewards).sum(-1).mean(-1))}")  # fmt: skip
     yield at_least("MaxMin: KL from the target to even weights", o.mean_divergence(target, even),
@@ -183,9 +187,9 @@ def self_play(scale: Scale) -> Iterator[Finding]:
             for p, a, b in zip(prompts, first, second, strict=True)
         ]
 
-    model, _ = reinforced(world, beta=0.2, steps=150, preference=Nash(preferred))
+    model, _ = reinforced(world, beta=0.2, steps=300, preference=Nash(preferred))
     found = world.read(model).answers
-    yield at_most("Nash: KL to the fixed point", o.mean_divergence(target, found), 0.003)
+    yield at_most("Nash: KL to the fixed point", o.mean_divergence(target, found), 0.002)
     yield at_least("Nash: KL from the fixed point to the Borda target",
                    o.mean_divergence(target, borda), 0.005, expected="another policy",
                    control=True)  # fmt: skip

@@ -1,8 +1,8 @@
 """What training must arrive at, worked out in numpy without a model: targets, errors, duals.
 
-Arrays are over prompts and answers, shape (prompts, answers), unless said otherwise; a reference or
-a policy sums to one over answers. Nothing here is shared with what is tested. Statements and proofs:
-`docs/theory.md`, by the same numbers T1 to T10.
+Arrays are over prompts and answers, shape (prompts, answers), unless said otherwise; a reference
+or a policy sums to one over answers. Nothing here is shared with what is tested. Statements and
+proofs: `docs/theory.md`, by the same numbers T1 to T10.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def fairest(reference: Floats, rewards: Floats, beta: float) -> Floats:
         slope = (policy * rewards).sum(-1).mean(-1)
         return float(beta * log_partition(reference, mixed, beta).mean()), slope
 
-    found = optimize.minimize(
+    found = optimize.minimize(  # type: ignore[call-overload]
         dual,
         np.full(groups, 1 / groups),
         jac=True,
@@ -223,7 +223,7 @@ def equilibrium(
 
 
 def forward_optimum(reference: Floats, score: Floats, beta: float) -> Floats:
-    """Return the maximiser of E score - beta KL(reference || policy): where k3 in a loss leads (T9).
+    """Return the maximiser of E score - beta KL(reference || policy): where k3 leads (T9).
 
     policy = beta * reference / (level - score), with the level that normalises it.
     """

@@ -21,7 +21,7 @@ from normwright.records import ScoredAnswer, ScoredAnswers
 
 
 def borda(scale: Scale) -> Iterator[Finding]:
-    """IPO learns the Borda count: reference * exp(Borda / beta), and not the likelihood's target."""
+    """IPO learns the Borda count: reference * exp(Borda / beta), not the likelihood's target."""
     world, beta = environment("A", seed=scale.seed), 0.25
     chances = o.pairwise(world.reward)
     wins = o.compared(chances, VOTES, np.random.default_rng([scale.seed, 40]))
@@ -54,8 +54,8 @@ def any_score(scale: Scale) -> Iterator[Finding]:
         rows = [_scored(world, x, score[x]) for x in range(len(PROMPTS))]
         loop = Loop(steps=200, lr=3e-3, batch=len(rows), weight_decay=0.0)
         model, _ = prefer(
-            world.model, rows, [world.shown(0, 0)], loop=loop, beta=beta, anchor=0.0, unpermitted=True,
-            objective=Objective(method="listwise"),
+            world.model, rows, [world.shown(0, 0)], loop=loop, beta=beta, anchor=0.0,
+            unpermitted=True, objective=Objective(method="listwise"),
         )  # fmt: skip
         target = o.tilted(world.reference, score, beta)
         yield at_most(f"Listwise, {name}: KL to the target",
@@ -83,7 +83,7 @@ def worst_group(scale: Scale) -> Iterator[Finding]:
     """Group-robust training ends where the worst group is served best: weights and policy."""
     world, beta = environment("A", seed=scale.seed), 0.5
     other = np.random.default_rng([scale.seed, 42]).standard_normal(world.reward.shape)
-    both = (o.pairwise(world.reward), o.pairwise(1.8 * other))
+    both = (o.pairwise(world.reward), o.pairwise(3.0 * other))
     share = o.worst_share(lambda a: _losses(both, a))
     target = o.tilted(world.reference, _mixed_scores(both, share), beta)
     rows = [
@@ -102,7 +102,7 @@ def worst_group(scale: Scale) -> Iterator[Finding]:
                   detail=f"weight of the first group at the optimum {share:.4f}; "
                   f"{ {k: round(v, 4) for k, v in metrics.items() if 'weight' in k} }")  # fmt: skip
     yield at_least("Group-robust: KL from the minimax target to pooled training",
-                   o.mean_divergence(target, pooled), 2e-3, expected="another policy",
+                   o.mean_divergence(target, pooled), 5e-3, expected="another policy",
                    control=True)  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def _losses(both: tuple[Floats, Floats], share: float) -> tuple[float, float]:
 
 
 def anchored(scale: Scale) -> Iterator[Finding]:
-    """An anchor on demonstrations buys less leak with distance to the target: a curve, not a cure."""
+    """An anchor on demonstrations buys less leak with distance to the target: no cure."""
     world, beta = environment("B", seed=scale.seed), 0.5
     target = o.tilted(world.reference, world.reward, beta)
     pairs = world.all_pairs(o.pairwise(world.reward))

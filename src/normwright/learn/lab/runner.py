@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from normwright.learn.lab import offline, online, rules, theorems
+from normwright.learn.lab import controls, limits, offline, online, processes, rules, theorems
 from normwright.learn.lab.findings import Check, Row, Scale
 from normwright.records import Fault, InputError
 
@@ -14,7 +14,15 @@ Told = Callable[[int, int, str], None]
 
 def checks() -> tuple[Check, ...]:
     """Return all checks in the order they run."""
-    return (*theorems.CHECKS, *offline.CHECKS, *rules.CHECKS, *online.CHECKS)
+    return (
+        *theorems.CHECKS,
+        *limits.CHECKS,
+        *offline.CHECKS,
+        *rules.CHECKS,
+        *online.CHECKS,
+        *processes.CHECKS,
+        *controls.CHECKS,
+    )
 
 
 def run_lab(

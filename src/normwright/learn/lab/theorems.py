@@ -67,7 +67,7 @@ SIZES = (2048, 8192, 32768)
 
 
 def sample_size(scale: Scale) -> Iterator[Finding]:
-    """T3: the divergence of the maximum-likelihood target falls as 1 / n, at the predicted level."""
+    """T3: the divergence of the maximum-likelihood target falls as 1 / n, as predicted."""
     rng = np.random.default_rng([scale.seed, 3])
     reference, reward = rng.dirichlet(np.full(8, 3.0), 4), rng.standard_normal((4, 8))
     chances = o.pairwise(reward)
@@ -139,8 +139,12 @@ def rule_change(scale: Scale) -> Iterator[Finding]:
                 held += bool((exact <= o.shift_bound(delta, beta) + SLACK).all())
                 if (name, other) == ("utility", "borda"):
                     price.append(float(exact.mean()))
-    yield at_most("T5 price of a rule change = cumulant: largest gap", gap, 1e-8,
-                  detail=f"utility to Borda costs {np.mean(price):.3g} nats on average")  # fmt: skip
+    yield at_most(
+        "T5 price of a rule change = cumulant: largest gap",
+        gap,
+        1e-8,
+        detail=f"utility to Borda costs {np.mean(price):.3g} nats on average",
+    )
     yield at_least("T5 share of rule changes within the bound", held / (200 * 12), 1.0,
                    expected=1.0, detail="utility, Borda, Copeland, worst group")  # fmt: skip
 
@@ -209,7 +213,7 @@ def _constrained(
         return float(beta * p @ ratio - p @ score), beta * (ratio + 1) - score
 
     cheap = np.where(cost == cost.min(), 1.0, 0.0)
-    found = optimize.minimize(
+    found = optimize.minimize(  # type: ignore[call-overload]
         loss, 0.1 * reference + 0.9 * cheap, jac=True, method="SLSQP",
         bounds=[(1e-12, 1.0)] * len(cost), options={"ftol": 1e-15, "maxiter": 2000},
         constraints=[
@@ -293,8 +297,12 @@ def wrong_targets(scale: Scale) -> Iterator[Finding]:
         groups = max(groups, _self_baseline(rng, reference[0], score[0], size))
     yield at_most("T9 forward-KL optimum: largest gap in its conditions", worst, 1e-6,
                   detail="mass one, and the same gradient at every answer")  # fmt: skip
-    yield at_most("T9 a baseline with itself scales the gradient by (G - 1) / G", groups, 1e-12,
-                  detail="so that beta grows by G / (G - 1) where KL stays in the loss")  # fmt: skip
+    yield at_most(
+        "T9 a baseline with itself scales the gradient by (G - 1) / G",
+        groups,
+        1e-12,
+        detail="so that beta grows by G / (G - 1) where KL stays in the loss",
+    )
 
 
 def _self_baseline(rng: np.random.Generator, p: Floats, score: Floats, size: int) -> float:

@@ -79,11 +79,12 @@ def match_scores(
     )
     before = candidate_scores(reference or start, answers)
     targets = [target_of(row) for row in given]
-    power = [row.weight**objective.weight_exponent for row in given]
-    mean = sum(power) / len(power)
+    mean = sum(row.weight for row in given) / len(given)
     data = [
-        _Row(row, anchors[i % len(anchors)], old, target, w / mean)
-        for i, (row, old, target, w) in enumerate(zip(answers, before, targets, power, strict=True))
+        _Row(row, anchors[i % len(anchors)], old, target, said.weight / mean)
+        for i, (row, old, target, said) in enumerate(
+            zip(answers, before, targets, given, strict=True)
+        )
     ]
     weights = adapted(copy.deepcopy(start.weights), lora, seed=loop.seed)
     pad = start.tokenizer.pad_token_id
@@ -119,7 +120,7 @@ def match_scores(
     factor = None if objective.proportional else beta
     prompts = asked((sided(row) for row in held or given), count=objective.prompts)
     looks, gone = looked(start, aligned, prompts, seed=loop.seed)
-    orders = [np.argsort([-c.score for c in row.candidates], kind="stable") for row in given]
+    orders = [_best_first(row) for row in given]
     report = reported(
         [_judged(row, order) for row, order in zip(given, orders, strict=True)],
         [[old[k] for k in order] for old, order in zip(before, orders, strict=True)],
@@ -193,6 +194,11 @@ def _encoded(start: LocalModel, rows: Sequence[ScoredAnswers], limit: int) -> li
         found.append(candidate_row(flat[at : at + len(row.candidates)]))
         at += len(row.candidates)
     return found
+
+
+def _best_first(row: ScoredAnswers) -> list[int]:
+    """Indices of a row's candidates from the best to the worst score; ties as they stand."""
+    return sorted(range(len(row.candidates)), key=lambda k: -row.candidates[k].score)
 
 
 def _filled(values: Sequence[float], width: int) -> list[float]:

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from normwright.learn.objective import Objective, groups_of, refuse
+from normwright.learn.objective import Objective, counts_of, groups_of, refuse
 from normwright.learn.preferred import PreferenceReport, report_pairs, turned
 from normwright.learn.recipes.kto import kto
 from normwright.learn.recipes.listwise import match_scores
@@ -245,14 +245,16 @@ def _on_pairs(
         liked = torch.where(lean > 0, good, bad)
         imitated = -(lean.abs() * liked).sum() / max(total["liked"], 1e-6)
         kept = -grouped_logprobs(model, batch["anchors"]).sum() / total["anchor"]
-        return preferred + majority * imitated + anchor * kept
+        whole: torch.Tensor = preferred + majority * imitated + anchor * kept
+        return whole
 
     def moved_on(step: int) -> None:
         if groups is None:
             return
         groups.step()
-        for name, share in groups.weights.items() if running is not None else ():
-            running.note(f"group_weight/{name}", share)
+        if running is not None:
+            for name, share in groups.weights.items():
+                running.note(f"group_weight/{name}", share)
 
     metrics = fit(
         weights, data, loss=loss, collate=collate, loop=loop, running=running, counts=_counts,
@@ -337,7 +339,7 @@ def _rows(
     fixed: Mapping[str, tuple[Scorer, float]],
 ) -> tuple[list[_Row], GroupWeights | None]:
     """The rows with their weights, and the weights of groups that a robust run moves."""
-    power = [p.weight**objective.weight_exponent for p in pairs]
+    power = [counts_of(p, objective.gamma) for p in pairs]
     mean = sum(power) / len(power)
     scale = [w / mean / p.weight for w, p in zip(power, pairs, strict=True)]
     robust = objective.method == "robust"

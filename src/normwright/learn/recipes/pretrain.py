@@ -300,7 +300,8 @@ def scored_loss(aims: Aims, *, level: float) -> Callable[[Any, dict[str, Any]], 
     """
 
     def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
-        bare, total = inner(model), batch["total"]
+        bare = inner(model)
+        tokens: float = batch["total"]["tokens"]
         losses, states, where = _read(bare, batch)
         scores = batch["scores"][:, 1:].flatten()[where]
         if aims.objective == "unlikelihood":
@@ -313,8 +314,8 @@ def scored_loss(aims: Aims, *, level: float) -> Callable[[Any, dict[str, Any]], 
             weighted, error = advantage_weighted(
                 losses, scores, values, temperature=aims.temperature
             )
-            return (weighted + aims.alpha * error).sum() / total["tokens"]
-        return losses.sum() / total["tokens"]
+            losses = weighted + aims.alpha * error
+        return losses.sum() / tokens
 
     return loss
 

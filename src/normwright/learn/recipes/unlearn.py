@@ -492,7 +492,8 @@ def _loss(start: LocalModel, how: Forget) -> Callable[[Any, dict[str, Any]], tor
     def keeping(model: Any, batch: dict[str, Any]) -> torch.Tensor:
         if how.retention == "divergence":
             return token_divergence(reference, model, batch["retain"])
-        return -grouped_logprobs(model, batch["retain"]) / batch["retain"]["length"]
+        length: torch.Tensor = batch["retain"]["length"]
+        return -grouped_logprobs(model, batch["retain"]) / length
 
     def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
         bare = inner(model)
@@ -507,7 +508,8 @@ def _weighed(
     """Return the means of both sides by weight over the whole step, the second times `hold`."""
     total = batch["total"]
     forgotten: torch.Tensor = (batch["weight"] * gone).sum() / total["forget"]
-    return forgotten + hold * (batch["kept_weight"] * kept).sum() / total["retain"]
+    held: torch.Tensor = (batch["kept_weight"] * kept).sum() / total["retain"]
+    return forgotten + hold * held
 
 
 def _misdirection(

@@ -9,7 +9,7 @@ algorithm 3.1), without a held-out part. Cost grows with the cube of the pairs: 
 
 A prompt's state is the mean over its readings with both answers. Taken beside one of them it would
 say which answer that was, and where the better one always stands first the model would learn the
-layout of the file (measured: four points of accuracy that no new pair would show).
+layout of the file, which cross-validation over the same layout rewards.
 """
 
 from __future__ import annotations

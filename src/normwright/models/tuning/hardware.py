@@ -85,10 +85,11 @@ def parse_hardware(profile: str) -> tuple[Hardware, int]:
     word = profile.strip().lower()
     if word in ("auto", "cpu", "gpu"):
         return Hardware(device=word), 1  # type: ignore[arg-type]
-    for kind in ("gpu", "cpu"):
+    kinds: tuple[Literal["gpu", "cpu"], ...] = ("gpu", "cpu")
+    for kind in kinds:
         number = word.removeprefix(kind)
         if word.startswith(kind) and number.isdecimal() and int(number) > 0:
-            return Hardware(device=kind), int(number)  # type: ignore[arg-type]
+            return Hardware(device=kind), int(number)
     raise InputError([Fault(where="--hardware", expected="auto, cpu, gpu, gpuN or cpuN",
                             seen=profile)])  # fmt: skip
 

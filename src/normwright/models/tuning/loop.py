@@ -27,6 +27,7 @@ from normwright.models.tuning.checkpoints import (
     save_best,
 )
 from normwright.models.tuning.hardware import Resolved, rank, resolved, sharded
+from normwright.models.tuning.logs import Board
 from normwright.models.tuning.parts import Counts, Part, Parts
 from normwright.models.tuning.running import Gold, Progress, Running, Stateful, everywhere
 from normwright.records import Fault, InputError
@@ -82,7 +83,7 @@ class Objective(torch.nn.Module):
         with torch.autocast(self._on.device, torch.bfloat16, enabled=self._on.precision == "bf16"):
             return self._loss(self.model, batch)
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
         """Return what training changes, each tensor once: of tied weights one name is enough."""
         whole = super().state_dict(*args, **kwargs)
         return {name: part for name, part in whole.items() if name in self._changed()}
@@ -203,6 +204,7 @@ class _Run:
     ) -> None:
         self.given, self.parts, self.model, self.who = given, parts, model, who
         self.scratch, self.state, self.gold, self.after_step = scratch, state, gold, after_step
+        self.board = Board(given.logs) if given.logs is not None and rank() == 0 else None
         self.losses: list[float] = []
         self.saving = False
         self.done = 0
@@ -270,12 +272,15 @@ class _Run:
         self.given.curves.step = step
         if self.after_step is not None:
             self.after_step(step)
+        goes_on = True
+        if self.gold is not None and (step % self.gold.every == 0 or step == self.parts.steps):
+            self._measure(step)
+            goes_on = self._peak["misses"] < self.gold.patience
+        if self.board is not None:
+            self.board.step(step, self.losses[-1], self.given.curves)
         if self.given.progress is not None and rank() == 0:
             self.given.progress(step, self.parts.steps, self.losses[-1])
-        if self.gold is None or (step % self.gold.every and step != self.parts.steps):
-            return True
-        self._measure(step)
-        return self._peak["misses"] < self.gold.patience
+        return goes_on
 
     @torch.no_grad()
     def _measure(self, step: int) -> None:
@@ -314,6 +319,8 @@ class _Run:
     def end(self, model: Any) -> None:
         """Leave the model as it shall be used, with the best weights if there was a measure."""
         self.done = len(self.losses)
+        if self.board is not None:
+            self.board.close()
         with torch.no_grad():
             for name, p in model.named_parameters() if self._best else ():
                 if name in self._best:
@@ -352,6 +359,8 @@ def _trainer(
             num_items_in_batch: Any = None,
         ) -> Any:
             part = inputs["part"][0]
+            if run.board is not None:
+                run.board.saw(inputs["batch"])
             value = run.weighed(model(inputs["batch"], idle=part.share == 0), part)
             # Gradients are averaged over processes; here they add up.
             value = value * world
@@ -372,6 +381,12 @@ def _trainer(
                 control.should_training_stop = True
             run.saving = control.should_save
 
+        def on_log(
+            self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any
+        ) -> None:
+            if run.board is not None and logs:
+                run.board.rates(state.global_step, logs)
+
         def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             run.saved(state.global_step)
 
@@ -384,7 +399,7 @@ def _trainer(
 
     trainer = _Trainer(
         model=objective,
-        args=_arguments(loop, parts, run.scratch, objective.model),
+        args=_arguments(loop, parts, run.scratch, objective.model, logs=run.given.logs is not None),
         train_dataset=parts,
         data_collator=batch,
         callbacks=[_Between()],
@@ -393,7 +408,7 @@ def _trainer(
     return trainer
 
 
-def _arguments(loop: Loop, parts: Parts, scratch: Path, model: Any) -> Any:
+def _arguments(loop: Loop, parts: Parts, scratch: Path, model: Any, *, logs: bool) -> Any:
     from transformers import TrainingArguments
 
     on = parts.on
@@ -420,7 +435,8 @@ def _arguments(loop: Loop, parts: Parts, scratch: Path, model: Any) -> Any:
         use_cpu=on.device == "cpu",
         save_strategy="steps" if loop.save_every else "no",
         save_steps=loop.save_every or 500,
-        logging_strategy="no",
+        logging_strategy="steps" if logs else "no",
+        logging_steps=1,
         report_to="none",
         disable_tqdm=True,
         remove_unused_columns=False,

@@ -38,6 +38,8 @@ def adapted(weights: Any, lora: Lora | None, *, seed: int, whole: tuple[str, ...
     with warnings.catch_warnings():
         # peft asks for a property whose name transformers is about to change.
         warnings.filterwarnings("ignore", message=".*gradient_checkpointing.*")
+        # GPT-2's linear layers are transposed; peft sees it, adapts them rightly, and says so.
+        warnings.filterwarnings("ignore", message="fan_in_fan_out is set to False")
         return get_peft_model(weights, adapter_config(lora, whole=whole))
 
 
