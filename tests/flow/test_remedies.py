@@ -152,7 +152,7 @@ def test_rows_of_one_person_alone_are_forgotten_and_shares_are_refused(tmp_path:
         unlearned_of(project, out=tmp_path / "early", unpermitted=True)
 
     flow.withdraw(project, "v097", then="unlearn")
-    with pytest.raises(InputError, match="their influence is in [1-9][0-9]* shares"):
+    with pytest.raises(InputError, match=r"their influence is in [1-9][0-9]* shares"):
         unlearned_of(project, out=tmp_path / "shares", unpermitted=True)
     assert not (tmp_path / "shares").exists()
     told = {one.model: one for one in flow.remedies(project).models}
