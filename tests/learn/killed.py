@@ -71,7 +71,7 @@ def main(recipe: str, workdir: str, at: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     digest, metrics = train(recipe, Path(workdir), progress)
-    print(json.dumps({"digest": digest, "loss": metrics["last_loss"]}))
+    sys.stdout.write(json.dumps({"digest": digest, "loss": metrics["last_loss"]}) + "\n")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import torch
 import torch.distributed as dist
 from tests.models.tuning.conftest import PAD, made
 from tests.models.tuning.rows import drawn
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor
 
@@ -47,7 +48,7 @@ def main(out: Path) -> None:
 
     whole = stepped(Objective(made("llama"), loss, on), group_rows(data, PAD), scale=1.0)
     shards = Objective(made("llama"), loss, on)
-    mesh = dist.init_device_mesh("cpu", (world,))
+    mesh = init_device_mesh("cpu", (world,))
     for layer in shards.model.model.layers:
         fully_shard(layer, mesh=mesh)
     fully_shard(shards, mesh=mesh)
