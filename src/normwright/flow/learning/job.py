@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from normwright.flow.loops import loop_of, lora_of
 from normwright.flow.tunings import Tuning
+from normwright.flow.tunings.arguments import loop_of, lora_of
 from normwright.records import Digest, Forgotten, Permit
 
 if TYPE_CHECKING:

@@ -11,12 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
-from normwright.flow.loops import (
-    forgetting_of,
-    preference_objective_of,
-    pretraining_objective_of,
-    reward_of,
-)
 from normwright.flow.tunings import (
     Imitation,
     Preference,
@@ -26,7 +20,13 @@ from normwright.flow.tunings import (
     Tuning,
     Unlearning,
 )
-from normwright.flow.worth import budget_of, constraints_of, groups_of, notes_on, signal_of
+from normwright.flow.tunings.arguments import (
+    forgetting_of,
+    preference_objective_of,
+    pretraining_objective_of,
+    reward_of,
+)
+from normwright.flow.tunings.worth import budget_of, constraints_of, groups_of, notes_on, signal_of
 from normwright.records import Fault, Forgotten, InputError
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ from pydantic import ValidationError
 
 from normwright.flow.engine import Event, StepProgress
 from normwright.flow.extras import require_learning
-from normwright.flow.given import RUN_CARD, card_of
 from normwright.flow.learning.job import Departed, Job, Made
 from normwright.flow.learning.recipes import RECIPES, Trainable
 from normwright.flow.permits import read_permit
 from normwright.flow.project import load_project
+from normwright.flow.run_card import RUN_CARD, card_of
 from normwright.flow.running import run
 from normwright.flow.stages import steps
 from normwright.flow.start import building, occupied

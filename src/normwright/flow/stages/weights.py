@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.engine import Context
-from normwright.flow.given import card_of
-from normwright.flow.loops import loop_of, lora_of, preference_objective_of, reward_of
 from normwright.flow.project import Project
+from normwright.flow.run_card import card_of
 from normwright.flow.stages.drawn import scenes_of, thin
 from normwright.flow.stages.permits import permission
 from normwright.flow.stages.stored import (
@@ -21,6 +20,7 @@ from normwright.flow.stages.stored import (
     ref_of,
     rows_in,
 )
+from normwright.flow.tunings.arguments import loop_of, lora_of, preference_objective_of, reward_of
 from normwright.records import (
     Consultation,
     Dataset,
@@ -270,7 +270,7 @@ def _budget(project: Project, context: Context, ref: ModelRef, tuned: LocalModel
 def reinforce(project: Project, context: Context) -> list[Record]:
     """Train the tuned model on what its own answers are worth, and export it."""
     from normwright import learn
-    from normwright.flow import worth
+    from normwright.flow.tunings import worth
 
     how, permit = project.settings.learn.reinforce, permission(project, context)
     assert how is not None

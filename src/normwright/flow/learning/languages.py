@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.extras import require_learning
-from normwright.flow.loops import loop_of, lora_of
 from normwright.flow.tunings import Adapters, Tuning
+from normwright.flow.tunings.arguments import loop_of, lora_of
 from normwright.records import (
     Demonstration,
     Estimate,
