@@ -127,7 +127,7 @@ def test_the_card_of_a_given_model_keeps_its_marks(tmp_path: Path) -> None:
     place.write_text(json.dumps({"model": marked.model_dump(mode="json")}))
     assert card_of(tmp_path) == marked
     place.write_text("{}")
-    with pytest.raises(InputError, match="the run card of a model"):
+    with pytest.raises(InputError, match=r"the run card of a model"):
         card_of(tmp_path)
 
 

@@ -49,8 +49,8 @@ def collate(batch: list[AnswerRow]) -> dict[str, Any]:
 
 
 def by_tokens(model: Any, batch: dict[str, Any]) -> torch.Tensor:
-    loss: torch.Tensor = -grouped_logprobs(model, batch).sum() / batch["total"]["tokens"]
-    return loss
+    value: torch.Tensor = -grouped_logprobs(model, batch).sum() / batch["total"]["tokens"]
+    return value
 
 
 def by_rows(model: Any, batch: dict[str, Any]) -> torch.Tensor:
@@ -89,8 +89,8 @@ def test_a_mean_over_each_part_would_be_another_loss() -> None:
     """The control: token means averaged over parts, as if parts were equally long, differ."""
 
     def mean_of_part(model: Any, batch: dict[str, Any]) -> torch.Tensor:
-        loss: torch.Tensor = -grouped_logprobs(model, batch).sum() / batch["length"].sum()
-        return loss
+        value: torch.Tensor = -grouped_logprobs(model, batch).sum() / batch["length"].sum()
+        return value
 
     whole = train(Running(hardware=EXACT))
     parts = train(Running(hardware=replace(EXACT, per_device=1)), loss=mean_of_part, counts=None)

@@ -196,8 +196,7 @@ def _reinforce(job: Job[Reinforcement]) -> Made:
         job.start, rows, loop=job.loop, lora=job.lora, running=job.running,
         reward=reward, groups=groups_of(how, job.start, rows, seed=job.seed),
         constraints=constraints_of(how), budget=budget_of(how), beta=how.beta,
-        generations=how.generations, length=how.length,
-        unscored=how.unscored, reference=reference,
+        generations=how.generations, length=how.length, unscored=how.unscored, reference=reference,
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
     extra = {
