@@ -36,6 +36,7 @@ class Pretraining(Tuning):
     def _none_is_ignored(self) -> Pretraining:
         """Refuse settings that the objective would not read."""
         readers = {
+            "longest": (),
             "threshold": ("filtered", "conditional", "unlikelihood"),
             "alpha": ("unlikelihood", "awr"),
             "temperature": ("rwr", "awr"),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from normwright.flow.setting import Count, Outside, Positive, Settings
-from normwright.flow.tunings.tuning import Tuning
+from normwright.flow.tunings.tuning import Tuning, all_read
 from normwright.records import Layer
 
 
@@ -116,3 +116,8 @@ class Reinforcement(Tuning):
     """Tokens of an answer that cost nothing."""
     unscored: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Largest share of a batch whose reward or cost cannot be told; such answers move nothing."""
+
+    @model_validator(mode="after")
+    def _none_is_ignored(self) -> Reinforcement:
+        """Refuse the length of rows: a prompt with its answer has all of the model's context."""
+        return all_read(self, {"longest": ()}, "reinforce")

@@ -44,8 +44,6 @@ class Unlearning(Tuning):
     """Steps within which the rows are tried to be brought back, for the card; 0 does not try."""
     band: Positive = 0.1
     """How near to the forget loss of the start counts as back, in nats a token."""
-    limit: Count = 512
-    """Longest row in tokens; longer ones are an error, never cut."""
 
     @model_validator(mode="after")
     def _none_is_ignored(self) -> Unlearning:
