@@ -46,6 +46,8 @@ class Job(Generic[Science]):
     """Further files and directories a recipe reads, by the option that gave them."""
     departed: Departed | None = None
     """Of `unlearn`: whose rows are to be forgotten, if they withdrew from a project."""
+    base: Digest | None = None
+    """Digest of that directory; it must be the same when training ends."""
     begun: LocalModel | None = None
     """A model made for this job, where it starts from no directory."""
 
