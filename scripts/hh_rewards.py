@@ -44,7 +44,7 @@ from normwright.evaluate.preference_pairs import (
     fit_words,
     folds_of,
 )
-from normwright.flow.preferences import read_pairs
+from normwright.flow.preference_pairs import read_pairs
 from normwright.records import Estimate, PreferencePair
 
 FOLDS: Final = 5

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import torch
 
-from normwright.learn import PreferenceObjective, PreferenceReport, conduct, prefer, sft
+from normwright.learn import PreferenceObjective, PreferenceReport, prefer, sft
+from normwright.learn.preferring import conduct
 from normwright.learn.preferring.objective import groups_of
 from normwright.learn.recipes.listwise import candidate_kl, target_of
 from normwright.models.local import LocalModel

@@ -10,15 +10,18 @@ import pytest
 import torch
 
 from normwright.learn import reward_encoder
+from normwright.learn.recipes.reward import classifier
 from normwright.learn.recipes.reward_encoder import heads_of
 from normwright.models.encoder import (
     Classifier,
     TextForm,
     fresh_classifier,
+    open_scorer,
     pooled_states,
     read_text,
     turns_text,
 )
+from normwright.models.local import LocalScorer
 from normwright.models.tuning import Lora, save_plain
 from normwright.models.tuning.loop import Loop
 from normwright.records import InputError, Message, PermitError, PreferencePair
@@ -129,6 +132,18 @@ def test_an_unknown_form_is_refused(encoder: Path, tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="normwright_text"):
         Classifier.open(tmp_path / "out")
+
+
+def test_each_trunk_is_opened_as_what_it_reads(encoder: Path, tmp_path: Path, tiny: Any) -> None:
+    """An encoder is refused by the scorer of language models, which reads another text."""
+    start = fresh_classifier(encoder, seed=0)
+    save_plain(start.weights, start.tokenizer, tmp_path / "encoder")
+    save_plain(classifier(tiny, seed=0), tiny.tokenizer, tmp_path / "language")
+
+    assert isinstance(open_scorer(tmp_path / "encoder"), Classifier)
+    assert isinstance(open_scorer(tmp_path / "language"), LocalScorer)
+    with pytest.raises(InputError, match="open_scorer"):
+        LocalScorer.open(tmp_path / "encoder")
 
 
 def test_the_beginning_of_the_conversation_is_cut_and_counted(encoder: Path) -> None:

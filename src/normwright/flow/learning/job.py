@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from normwright.flow.loops import loop_of, lora_of
 from normwright.flow.tunings import Tuning
+from normwright.flow.tunings.arguments import loop_of, lora_of
 from normwright.records import Digest, Forgotten, Permit
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Job(Generic[Science]):
     """Further files and directories a recipe reads, by the option that gave them."""
     departed: Departed | None = None
     """Of `unlearn`: whose rows are to be forgotten, if they withdrew from a project."""
+    base: Digest | None = None
+    """Digest of that directory; it must be the same when training ends."""
     begun: LocalModel | None = None
     """A model made for this job, where it starts from no directory."""
 

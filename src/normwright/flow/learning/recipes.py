@@ -11,12 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
-from normwright.flow.loops import (
-    forgetting_of,
-    preference_objective_of,
-    pretraining_objective_of,
-    reward_of,
-)
 from normwright.flow.tunings import (
     Imitation,
     Preference,
@@ -26,7 +20,13 @@ from normwright.flow.tunings import (
     Tuning,
     Unlearning,
 )
-from normwright.flow.worth import budget_of, constraints_of, groups_of, notes_on, signal_of
+from normwright.flow.tunings.arguments import (
+    forgetting_of,
+    preference_objective_of,
+    pretraining_objective_of,
+    reward_of,
+)
+from normwright.flow.tunings.worth import budget_of, constraints_of, groups_of, notes_on, signal_of
 from normwright.records import Fault, Forgotten, InputError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _sft(job: Job[Imitation]) -> Made:
 
 def _reward(job: Job[Reward]) -> Made:
     from normwright import learn
-    from normwright.models.encoder import is_encoder, opened_config
+    from normwright.models.kinds import is_encoder, opened_config
     from normwright.models.local import check_directory
 
     assert job.place is not None  # a reward model starts from one there is
@@ -74,7 +74,8 @@ def _reward(job: Job[Reward]) -> Made:
     _refuse_encoder_settings(job)
     rows = learn.read_preferences(job.data)
     weights, metrics = learn.reward(
-        job.start, rows, loop=job.loop, running=job.running, **reward_of(job.settings),
+        job.start, rows, loop=job.loop, running=job.running, limit=job.limit,
+        **reward_of(job.settings),
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
     about = getattr(weights.config, "reward", None) or {}
@@ -150,7 +151,8 @@ def _refuse(job: Job[Reward], asked: Sequence[str], *, expected: str, is_a: str)
 
 def _prefer(job: Job[Preference]) -> Made:
     from normwright import learn
-    from normwright.models.local import LocalModel, LocalScorer
+    from normwright.models.encoder import open_scorer
+    from normwright.models.local import LocalModel
 
     how, files = job.settings, job.extra
     _refuse_an_ambiguous_reference(job)
@@ -166,11 +168,11 @@ def _prefer(job: Job[Preference]) -> Made:
     reference = files.get("reference")
     aligned, metrics = learn.prefer(
         job.start, rows, learn.read_demonstrations(anchors) if anchors else liked,
-        loop=job.loop, lora=job.lora, running=job.running,
+        loop=job.loop, lora=job.lora, running=job.running, limit=job.limit,
         beta=how.beta, anchor=how.sft_anchor, majority=how.majority_anchor,
         objective=preference_objective_of(how),
         reference=LocalModel.open(reference, name="reference") if reference else None,
-        fixed={name: (LocalScorer.open(Path(name)), w) for name, w in how.auxiliary.items()},
+        fixed={name: (open_scorer(Path(name)), w) for name, w in how.auxiliary.items()},
         held=learn.read_preferences(held) if held else (),
         told=reports.append,
         permit=job.permit, unpermitted=job.unpermitted,
@@ -249,14 +251,14 @@ def _unlearn(job: Job[Unlearning]) -> Made:
     forget = learn.read_memories(job.data)
     retain = learn.read_memories(kept) if kept else []
     reference = LocalModel.open(trained_again) if trained_again else None
-    rows = [memory_rows(start.tokenizer, one, limit=science.limit) for one in (forget, retain)]
+    rows = [memory_rows(start.tokenizer, one, limit=job.limit) for one in (forget, retain)]
     stop = None
     if science.check_every:
         aim = None if reference is None else token_loss(reference, rows[0])
         stop = learn.Stop(aim, science.retain_bound, every=science.check_every)
     made, metrics = learn.unlearn(
         start, forget, retain, loop=job.loop, how=forgetting_of(science), stop=stop,
-        limit=science.limit, lora=job.lora, running=job.running, permit=job.permit,
+        limit=job.limit, lora=job.lora, running=job.running, permit=job.permit,
         unpermitted=job.unpermitted,
     )  # fmt: skip
     told = account(

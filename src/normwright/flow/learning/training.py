@@ -14,16 +14,16 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from pydantic import ValidationError
 
 from normwright.flow.engine import Event, StepProgress
 from normwright.flow.extras import require_learning
-from normwright.flow.given import RUN_CARD, card_of
 from normwright.flow.learning.job import Departed, Job, Made
 from normwright.flow.learning.recipes import RECIPES, Trainable
+from normwright.flow.mappings import faults_of, read_named
 from normwright.flow.permits import read_permit
 from normwright.flow.project import load_project
+from normwright.flow.run_card import RUN_CARD, card_of
 from normwright.flow.running import run
 from normwright.flow.stages import steps
 from normwright.flow.start import building, occupied
@@ -42,7 +42,6 @@ from normwright.records import (
 from normwright.store import KeyHome
 
 if TYPE_CHECKING:
-    from normwright.models.tuning import Hardware
     from normwright.models.tuning.loop import Progress
 
 
@@ -138,15 +137,21 @@ def learned(
     granted = _permit(permit, home, today)
     require_permit(granted, unpermitted=unpermitted)
     require_learning(f"The recipe {recipe}")
+    from normwright.models.local import use_threads
+    from normwright.models.tuning import Running
+    from normwright.models.tuning.hardware import parse_hardware
+
     began = time.monotonic()
-    used = _hardware(hardware, per_device)
-    made, base = _run(
-        kind, model, data, out, science, seed, threads, granted, unpermitted, extra or {},
-        progress, logs, used, departed,
-    )  # fmt: skip
-    ref = _written(
-        recipe, kind, made, out, science, seed, base, data, granted, unpermitted, began, used
-    )
+    limits = replace(parse_hardware(hardware)[0], per_device=per_device)
+    given = Running(progress=progress, logs=logs, hardware=limits,
+                    workdir=_checkpoints(out) if science.save_every else None)  # fmt: skip
+    use_threads(threads)
+    job = _job(kind, model, Job(
+        place=None, data=data, settings=science, seed=seed, running=given, permit=granted,
+        unpermitted=unpermitted, extra=extra or {}, departed=departed,
+    ))  # fmt: skip
+    made = _made(kind, job)
+    ref = _written(recipe, job, made, out, began)
     if os.environ.get("RANK", "0") == "0":
         shutil.rmtree(_checkpoints(out), ignore_errors=True)
     seconds = time.monotonic() - began
@@ -214,34 +219,16 @@ def _settings(
     kind: Trainable, place: Path | None, changes: Mapping[str, Any], faults: list[Fault]
 ) -> Tuning | None:
     """Return the settings of a recipe, from a file and options; what is wrong goes to faults."""
-    raw: Any = {}
     where = "settings" if place is None else str(place)
-    if place is not None:
-        try:
-            raw = yaml.safe_load(place.read_text(encoding="utf-8")) or {}
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            seen = " ".join(str(error).split())[:200]
-            faults.append(Fault(where=where, expected="settings as YAML", seen=seen))
-            return None
-    if not isinstance(raw, dict):
-        seen = type(raw).__name__
-        faults.append(Fault(where=where, expected="settings by name", seen=seen))
-        return None
-    given = {**raw, **{name: value for name, value in changes.items() if value is not None}}
+    changed = {name: value for name, value in changes.items() if value is not None}
     try:
-        return kind.settings.model_validate_json(json.dumps(given, default=str))
+        raw = {} if place is None else read_named(place, expected="settings as YAML")
+        return kind.settings.model_validate_json(json.dumps({**raw, **changed}, default=str))
+    except InputError as error:
+        faults += error.faults
     except ValidationError as error:
-        known = ", ".join(kind.settings.model_fields)
-        for one in error.errors(include_url=False):
-            name = ".".join(str(part) for part in one["loc"])
-            unknown = one["type"] == "extra_forbidden"
-            faults.append(Fault(
-                where=f"{where}: {name}",
-                expected=f"one of {known}" if unknown else one["msg"],
-                seen=name if unknown else repr(one["input"]),
-                do="Remove it, or see the names above." if unknown else "",
-            ))  # fmt: skip
-        return None
+        faults += faults_of(error, where, known=tuple(kind.settings.model_fields))
+    return None
 
 
 def _permit(place: Path | None, home: KeyHome | None, today: date | None) -> Permit | None:
@@ -256,52 +243,46 @@ def _checkpoints(out: Path) -> Path:
     return out.with_name(f"{out.name}.checkpoints")
 
 
-def _run(
-    kind: Trainable,
-    model: Path | None,
-    data: Path,
-    out: Path,
-    science: Tuning,
-    seed: int,
-    threads: int | None,
-    permit: Permit | None,
-    unpermitted: bool,
-    extra: Mapping[str, Path],
-    progress: Progress | None,
-    logs: Path | None,
-    hardware: Hardware,
-    departed: Departed | None,
-) -> tuple[Made, Digest | None]:
-    from normwright.models.local import embedded_path, use_threads
-    from normwright.models.tuning import Running
+def _job(kind: Trainable, model: Path | None, job: Job[Any]) -> Job[Any]:
+    """Return the job with the model it starts from, named by all that decides what it trains.
 
-    use_threads(threads)
-    begun = kind.begin(data, science, seed)
+    Raises:
+        InputError: if both a model and a shape to begin with were given.
+    """
+    from normwright.models.local import embedded_path
+
+    begun = kind.begin(job.data, job.settings, job.seed)
     if begun is not None and model is not None:
         raise InputError([Fault(where="--model", expected="one of a model and --shape",
                                 seen="both")])  # fmt: skip
     place = None if begun is not None else model or embedded_path()
-    workdir = _checkpoints(out) if science.save_every else None
     base = None if place is None else _digest(place)
-    running = Running(progress=progress, workdir=workdir, logs=logs, hardware=hardware,
-                      science=_named(science, data, base, extra))  # fmt: skip
-    job: Job[Any] = Job(
-        place, data, science, seed, running, permit, unpermitted, extra, departed, begun
+    science = _named(job.settings, job.data, base, job.extra)
+    return replace(
+        job, place=place, base=base, begun=begun, running=replace(job.running, science=science)
     )
-    card = None if place is None else card_of(place)
+
+
+def _made(kind: Trainable, job: Job[Any]) -> Made:
+    """Return what a recipe made, with the marks that the model it started from carries.
+
+    Raises:
+        InputError: if the model's directory changed while it was trained from.
+    """
+    card = None if job.place is None else card_of(job.place)
     made = kind.run(job)
-    if place is not None and _digest(place) != base:
-        changed = Fault(where=str(place), expected="the model that training began with",
+    if job.place is not None and _digest(job.place) != job.base:
+        changed = Fault(where=str(job.place), expected="the model that training began with",
                         seen="other files by its end",
                         do="Leave the folder alone while a model is trained from it.")  # fmt: skip
         raise InputError([changed])
-    if card is not None:
-        made = replace(
-            made,
-            unpermitted=made.unpermitted or card.unpermitted,
-            forgotten=made.forgotten or card.forgotten,
-        )
-    return made, base
+    if card is None:
+        return made
+    return replace(
+        made,
+        unpermitted=made.unpermitted or card.unpermitted,
+        forgotten=made.forgotten or card.forgotten,
+    )
 
 
 def _digest(folder: Path) -> Digest:
@@ -320,13 +301,6 @@ def _named(science: Tuning, data: Path, base: Digest | None, extra: Mapping[str,
     }, sort_keys=True)  # fmt: skip
 
 
-def _hardware(profile: str, per_device: int | None) -> Hardware:
-    """Return what a run may use; `InputError` if the profile is unknown."""
-    from normwright.models.tuning.hardware import parse_hardware
-
-    return replace(parse_hardware(profile)[0], per_device=per_device)
-
-
 def _digests(folder: Path) -> dict[str, Digest]:
     """The digest of every file of a model directory, by its name."""
     return {
@@ -336,20 +310,7 @@ def _digests(folder: Path) -> dict[str, Digest]:
     }
 
 
-def _written(
-    recipe: str,
-    kind: Trainable,
-    made: Made,
-    out: Path,
-    science: Tuning,
-    seed: int,
-    base: Digest | None,
-    data: Path,
-    permit: Permit | None,
-    unpermitted: bool,
-    began: float,
-    hardware: Hardware,
-) -> ModelRef:
+def _written(recipe: str, job: Job[Any], made: Made, out: Path, began: float) -> ModelRef:
     """Write the model and what was run, whole or not at all, and return the model's record.
 
     Of several processes the first writes; the others return a record that names no files.
@@ -362,24 +323,25 @@ def _written(
     with building(out.resolve()) if rank() == 0 else _nowhere() as folder:
         save_plain(made.weights, made.tokenizer, folder)
         ref = model_ref(
-            kind.role,
+            RECIPES[recipe].role,
             _digests(folder),
             made.weights,
             recipe=recipe,
-            base=base,
-            data=(digest_bytes(data.read_bytes()),),
-            settings=science.model_dump(mode="json"),
+            base=job.base,
+            data=(digest_bytes(job.data.read_bytes()),),
+            settings=job.settings.model_dump(mode="json"),
             metrics=made.metrics,
-            seed=seed,
-            permit=None if permit is None else permit.digest,
-            unpermitted=unpermitted or made.unpermitted,
+            seed=job.seed,
+            permit=None if job.permit is None else job.permit.digest,
+            unpermitted=job.unpermitted or made.unpermitted,
             forgotten=made.forgotten,
         )
         _card(folder, ref, made.rows, made.notes, made.extra, time.monotonic() - began)
-        used = resolved(hardware, batch=science.batch)
+        used = resolved(job.running.hardware, batch=job.settings.batch)
         used.write(folder)
         text = model_card(
-            ref, rows_facts(data), notes=made.notes, hardware=used.as_json(), permit=permit,
+            ref, rows_facts(job.data), notes=made.notes, hardware=used.as_json(),
+            permit=job.permit,
             reference=recipe == "prefer",
         )  # fmt: skip
         (folder / "README.md").write_text(text, encoding="utf-8")

@@ -159,7 +159,8 @@ def _scoring(
     model: Path, reference: Path | None, likelihood: bool, beta: float
 ) -> tuple[By, float | None, _Score, _Fits | None, Callable[[], int]]:
     """What scores an answer: by what, the scale of its logit, how, what fits, how many were cut."""
-    from normwright.models.encoder import Classifier, is_classifier, opened_config
+    from normwright.models.encoder import Classifier
+    from normwright.models.kinds import is_classifier, opened_config
     from normwright.models.local import LocalModel, check_directory
 
     check_directory(model)
