@@ -2,6 +2,7 @@
 
 from normwright.flow.given import RUN_CARD
 from normwright.flow.learning.job import Job, Made
+from normwright.flow.learning.launching import Allowed
 from normwright.flow.learning.recipes import RECIPES, Trainable
 from normwright.flow.learning.training import Learned, learned, learned_of
 from normwright.flow.learning.withdrawn import unlearned_of
@@ -9,6 +10,7 @@ from normwright.flow.learning.withdrawn import unlearned_of
 __all__ = [
     "RECIPES",
     "RUN_CARD",
+    "Allowed",
     "Job",
     "Learned",
     "Made",

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from pydantic import ValidationError
@@ -21,9 +21,11 @@ from normwright.flow.engine import Event, StepProgress
 from normwright.flow.extras import require_learning
 from normwright.flow.given import RUN_CARD, card_of
 from normwright.flow.learning.job import Departed, Job, Made
+from normwright.flow.learning.launching import ANYTHING, Allowed
 from normwright.flow.learning.recipes import RECIPES, Trainable
 from normwright.flow.permits import read_permit
 from normwright.flow.project import load_project
+from normwright.flow.remedies import taught_by
 from normwright.flow.running import run
 from normwright.flow.stages import steps
 from normwright.flow.start import building, occupied
@@ -31,11 +33,13 @@ from normwright.flow.stores import open_store
 from normwright.flow.tunings import Tuning
 from normwright.records import (
     Dataset,
+    Demonstration,
     Digest,
     Fault,
     InputError,
     ModelRef,
     Permit,
+    PreferencePair,
     digest_bytes,
     require_permit,
 )
@@ -88,8 +92,7 @@ def learned(
     extra: Mapping[str, Path] | None = None,
     progress: Progress | None = None,
     logs: Path | None = None,
-    hardware: str = "auto",
-    per_device: int | None = None,
+    on: Allowed = ANYTHING,
     home: KeyHome | None = None,
     today: date | None = None,
     departed: Departed | None = None,
@@ -111,8 +114,7 @@ def learned(
         extra: further files the recipe reads, by option.
         progress: told of every step.
         logs: where TensorBoard logs go.
-        hardware: `auto`, `cpu` or `gpu`; how many processes there are is the launcher's to say.
-        per_device: rows a process takes at once; None takes its whole share of a batch.
+        on: what training may use of the machine.
         home: whose keys count for the permit; None is this machine's key home.
         today: the day on which the permit must hold; None is that of this machine's clock.
         departed: of `unlearn`, whose rows are forgotten, if they withdrew from a project.
@@ -139,13 +141,27 @@ def learned(
     require_permit(granted, unpermitted=unpermitted)
     require_learning(f"The recipe {recipe}")
     began = time.monotonic()
-    used = _hardware(hardware, per_device)
+    used = on.asked()
     made, base = _run(
         kind, model, data, out, science, seed, threads, granted, unpermitted, extra or {},
         progress, logs, used, departed,
     )  # fmt: skip
+    given = (extra or {}).get("reference")
+    held_to = _digest(given) if given and kind.held_to == "given" else base
     ref = _written(
-        recipe, kind, made, out, science, seed, base, data, granted, unpermitted, began, used
+        recipe,
+        kind,
+        made,
+        out,
+        science,
+        seed,
+        base,
+        data,
+        granted,
+        unpermitted,
+        began,
+        used,
+        held_to if kind.held_to else None,
     )
     if os.environ.get("RANK", "0") == "0":
         shutil.rmtree(_checkpoints(out), ignore_errors=True)
@@ -199,15 +215,51 @@ def learned_of(
     report = run(
         directory, until=step, watch=watch, home=home, permit=permit, unpermitted=unpermitted
     )
-    made = next(line.made for line in report.stages if line.name == step)
+    line = next(line for line in report.stages if line.name == step)
     role = RECIPES[recipe].role
+    notes = (NOT_MADE_AGAIN,) if line.skipped else ()
     with open_store(directory, create=False) as store:
-        ref = next(one for one in store.records(made, ModelRef) if one.name == role)
+        ref = next(one for one in store.records(line.made, ModelRef) if one.name == role)
         rows = sum(one.rows for one in store.records(ref.data, Dataset))
         with building(out.resolve()) as folder:
             store.objects.check_out(ref.files, folder)
-            _card(folder, ref, rows, (), {}, time.monotonic() - began)
-    return Learned(out, ref, rows, ref.metrics, (), {}, time.monotonic() - began)
+            _card(folder, ref, rows, notes, {}, time.monotonic() - began)
+            used = None if line.skipped else _resolved(ref, folder)
+            _readme(folder, recipe, ref, taught_by(store, ref.data), notes, used)
+    return Learned(out, ref, rows, ref.metrics, notes, {}, time.monotonic() - began)
+
+
+NOT_MADE_AGAIN: Final = (
+    "An earlier run of the project made this model; on which machine, the project does not keep."
+)
+
+
+def _resolved(ref: ModelRef, folder: Path) -> dict[str, Any]:
+    """Write down what a project's step, which takes what is there, was trained on."""
+    from normwright.models.tuning import Hardware, resolved
+
+    used = resolved(Hardware(), batch=int(ref.settings.get("batch", 1)))
+    used.write(folder)
+    return used.as_json()
+
+
+def _readme(
+    folder: Path,
+    recipe: str,
+    ref: ModelRef,
+    rows: Sequence[Demonstration | PreferencePair],
+    notes: Sequence[str],
+    hardware: Mapping[str, Any] | None,
+) -> None:
+    """Write the card of a model that a project made."""
+    from normwright.learn.cards import facts_of, model_card
+
+    facts = facts_of([
+        row.model_dump(include={"lang", "licence", "origin", "norms"}) for row in rows
+    ])  # fmt: skip
+    text = model_card(ref, facts, notes=notes, hardware=hardware,
+                      reference=ref.base if RECIPES[recipe].held_to else None)  # fmt: skip
+    (folder / README).write_text(text, encoding="utf-8")
 
 
 def _settings(
@@ -251,6 +303,10 @@ def _permit(place: Path | None, home: KeyHome | None, today: date | None) -> Per
     return read_permit(place, home=home or KeyHome.here(), on=day)[1]
 
 
+README: Final = "README.md"
+"""The card of a model for people."""
+
+
 def _checkpoints(out: Path) -> Path:
     """Where checkpoints lie until the model is whole: beside it, never in it."""
     return out.with_name(f"{out.name}.checkpoints")
@@ -283,8 +339,9 @@ def _run(
     place = None if begun is not None else model or embedded_path()
     workdir = _checkpoints(out) if science.save_every else None
     base = None if place is None else _digest(place)
+    named = _named(science, data, base, extra) if workdir else ""
     running = Running(progress=progress, workdir=workdir, logs=logs, hardware=hardware,
-                      science=_named(science, data, base, extra))  # fmt: skip
+                      science=named)  # fmt: skip
     job: Job[Any] = Job(
         place, data, science, seed, running, permit, unpermitted, extra, departed, begun
     )
@@ -295,6 +352,8 @@ def _run(
                         seen="other files by its end",
                         do="Leave the folder alone while a model is trained from it.")  # fmt: skip
         raise InputError([changed])
+    if running.history:
+        made = replace(made, extra={**made.extra, "curves": thinned(running.history)})
     if card is not None:
         made = replace(
             made,
@@ -311,20 +370,30 @@ def _digest(folder: Path) -> Digest:
 
 def _named(science: Tuning, data: Path, base: Digest | None, extra: Mapping[str, Path]) -> str:
     """Name a run by all that decides what it trains; checkpoints of another are refused."""
-    read = {name: one for name, one in extra.items() if one.is_file()}
+    read = {name: _digest(one) if one.is_dir() else digest_bytes(one.read_bytes())
+            for name, one in extra.items()}  # fmt: skip
     return json.dumps({
         "settings": science.model_dump(mode="json", exclude={"save_every"}),
         "data": digest_bytes(data.read_bytes()),
         "base": base,
-        **{name: digest_bytes(one.read_bytes()) for name, one in read.items()},
+        **read,
     }, sort_keys=True)  # fmt: skip
 
 
-def _hardware(profile: str, per_device: int | None) -> Hardware:
-    """Return what a run may use; `InputError` if the profile is unknown."""
-    from normwright.models.tuning.hardware import parse_hardware
+POINTS: Final = 200
+"""Most points of a curve that a run card holds."""
 
-    return replace(parse_hardware(profile)[0], per_device=per_device)
+
+def thinned(history: Mapping[str, Sequence[tuple[int, float]]]) -> dict[str, list[list[float]]]:
+    """Return curves as JSON values, long ones thinned at equal distances, with both ends."""
+    found = {}
+    for name, line in history.items():
+        last = len(line) - 1
+        taken = list(range(len(line)))
+        if last >= POINTS:
+            taken = [round(i * last / (POINTS - 1)) for i in range(POINTS)]
+        found[name] = [[line[i][0], line[i][1]] for i in taken]
+    return found
 
 
 def _digests(folder: Path) -> dict[str, Digest]:
@@ -349,6 +418,7 @@ def _written(
     unpermitted: bool,
     began: float,
     hardware: Hardware,
+    held_to: Digest | None,
 ) -> ModelRef:
     """Write the model and what was run, whole or not at all, and return the model's record.
 
@@ -379,10 +449,9 @@ def _written(
         used = resolved(hardware, batch=science.batch)
         used.write(folder)
         text = model_card(
-            ref, rows_facts(data), notes=made.notes, hardware=used.as_json(), permit=permit,
-            reference=recipe == "prefer",
-        )  # fmt: skip
-        (folder / "README.md").write_text(text, encoding="utf-8")
+            ref, rows_facts(data), notes=made.notes, hardware=used.as_json(), reference=held_to
+        )
+        (folder / README).write_text(text, encoding="utf-8")
     return ref
 
 
