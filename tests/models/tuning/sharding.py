@@ -21,10 +21,10 @@ from torch.distributed.tensor import DTensor
 
 from normwright.models.tuning import group_rows, grouped_logprobs
 from normwright.models.tuning.hardware import Resolved, whole_again
-from normwright.models.tuning.loop import Objective
+from normwright.models.tuning.loop import ModelWithLoss
 
 
-def stepped(objective: Objective, batch: Any, *, scale: float) -> dict[str, torch.Tensor]:
+def stepped(objective: ModelWithLoss, batch: Any, *, scale: float) -> dict[str, torch.Tensor]:
     """The weights after one step of plain gradient descent, whole again."""
     optimizer = torch.optim.SGD(objective.parameters(), lr=0.5)
     (objective(batch) * scale).backward()
@@ -47,8 +47,8 @@ def main(out: Path) -> None:
     def loss(model: Any, batch: Any) -> torch.Tensor:
         return -grouped_logprobs(model, batch).sum() / total
 
-    whole = stepped(Objective(made("llama"), loss, on), group_rows(data, PAD), scale=1.0)
-    shards = Objective(made("llama"), loss, on)
+    whole = stepped(ModelWithLoss(made("llama"), loss, on), group_rows(data, PAD), scale=1.0)
+    shards = ModelWithLoss(made("llama"), loss, on)
     twin = copy.deepcopy(shards.model)
     mesh = init_device_mesh("cpu", (world,))
     for layer in shards.model.model.layers:
