@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from normwright.flow.learning.job import Job, Made
 from normwright.flow.tunings import (
@@ -45,6 +45,9 @@ class Trainable:
     """Name of what it makes: `tuned`, `reward`, `aligned`."""
     extra: tuple[str, ...] = ()
     """Options with further files that it can read, beside its rows."""
+    held_to: Literal["", "start", "given"] = ""
+    """What training holds on to, if anything: the model it starts from, or the one that the option
+    `reference` gives in its place."""
     begin: Callable[[Path, Any, int], LocalModel | None] = lambda data, settings, seed: None
     """From rows, settings and seed to a model that it starts from in the place of a given one, or
     None."""
@@ -201,11 +204,7 @@ def _reinforce(job: Job[Reinforcement]) -> Made:
         generations=how.generations, length=how.length, unscored=how.unscored, reference=reference,
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
-    extra = {
-        "reference": digest_of((reference or job.start).weights),
-        "curves": {name: [list(point) for point in line]
-                   for name, line in job.running.history.items()},
-    }  # fmt: skip
+    extra = {"reference": digest_of((reference or job.start).weights)}
     return Made(made.weights, made.tokenizer, len(rows), metrics, notes_on(how, metrics), extra)
 
 
@@ -331,10 +330,12 @@ RECIPES: Final[Mapping[str, Trainable]] = {
     "sft": Trainable(Imitation, _sft, "tuned"),
     "reward": Trainable(Reward, _reward, "reward"),
     "prefer": Trainable(
-        Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")
+        Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference"), "given"
     ),
-    "reinforce": Trainable(Reinforcement, _reinforce, "reinforced", ("reward", "reference")),
+    "reinforce": Trainable(
+        Reinforcement, _reinforce, "reinforced", ("reward", "reference"), "given"
+    ),
     "pretrain": Trainable(Pretraining, _pretrain, "base", begin=_begin_pretraining),
-    "unlearn": Trainable(Unlearning, _unlearn, "unlearned", ("retain", "reference")),
+    "unlearn": Trainable(Unlearning, _unlearn, "unlearned", ("retain", "reference"), "start"),
 }
 """By name, in the order in which a model goes through them."""

@@ -42,7 +42,7 @@ from normwright.models.tuning import (
     pair_logprobs,
     pair_rows,
 )
-from normwright.models.tuning.anatomy import states
+from normwright.models.tuning.anatomy import check_anatomy, states
 from normwright.models.tuning.groups import GroupWeights, Robustness
 from normwright.models.tuning.loop import Loop, Running
 from normwright.models.tuning.losses import attending
@@ -156,6 +156,7 @@ def prefer(
         InputError: with everything that would be ignored, is ambiguous or must not be learned.
     """
     require_permit(permit, unpermitted=unpermitted)
+    check_anatomy(start.weights)
     how, others = objective or PreferenceObjective(), fixed or {}
     refuse(pairs, how, weights=start.weights, policy=policy, fixed=len(others), majority=majority)
     if how.method in ("listwise", "kto"):
