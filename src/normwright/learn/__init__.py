@@ -30,6 +30,8 @@ from normwright.learn.recipes.refresh import Refreshed, refresh
 from normwright.learn.recipes.reinforce import reinforce
 from normwright.learn.recipes.reward import reward, reward_members
 from normwright.learn.recipes.reward_encoder import reward_encoder
+from normwright.learn.recipes.reward_head import reward_head
+from normwright.learn.recipes.reward_process import reward_process
 from normwright.learn.recipes.sft import sft
 from normwright.learn.recipes.unlearn import Forget, Stop, unlearn
 from normwright.learn.rewards.measured import (
@@ -100,7 +102,9 @@ __all__ = [
     "reinforce",
     "reward",
     "reward_encoder",
+    "reward_head",
     "reward_members",
+    "reward_process",
     "scored_answers",
     "scratch_model",
     "sft",

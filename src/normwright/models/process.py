@@ -4,14 +4,15 @@ What a directory holds:
 
 | file | holds |
 |---|---|
-| `config.json`, `model.safetensors`, tokenizer | the lower layers of the encoder, which open in plain transformers |
+| `encoder/` | the lower layers of the encoder, which open in plain transformers |
 | `process.json` | version, layers that are read, widths of the kernels, number of pairs |
 | `process.safetensors` | means, spreads and fitted points of each kernel, and the weights of the pairs |
 
 The utility of an answer is a sum over the fitted pairs: the weight of a pair, times how alike the
 prompts are, times how much more the answer is like the pair's first answer than like its second. No
 head of plain transformers computes that, so that the reward itself opens here alone; whoever needs
-a plain classifier fits one with `frozen: all`.
+a plain classifier fits one with `frozen: all`. The encoder has a folder of its own so that nothing
+takes the whole for a classifier and draws the head it lacks at random.
 
 The fitted points are states of the answers and prompts that were learned from, from which something
 of their text may be guessed: a directory is as private as its pairs.
@@ -45,6 +46,7 @@ Singles: TypeAlias = NDArray[np.float32]
 
 FACTS: Final = "process.json"
 ARRAYS: Final = "process.safetensors"
+ENCODER: Final = "encoder"
 VERSION: Final = 1
 
 
@@ -128,9 +130,10 @@ class ProcessScorer:
         from safetensors.numpy import load_file
         from transformers import AutoModel
 
-        check_directory(path)
-        facts, arrays = _facts(path), load_file(path / ARRAYS)
-        config = opened_config(path)
+        place = path / ENCODER
+        facts = _facts(path)
+        check_directory(place)
+        arrays, config = load_file(path / ARRAYS), opened_config(place)
         form = stored_form(config)
         layers = tuple(facts["layers"])
         names = [f"answers.{at}" for at in range(len(layers))]
@@ -141,7 +144,7 @@ class ProcessScorer:
             seen = f"without {', '.join(lacking)}" if lacking else "another"
             raise InputError([_broken(path, seen)])
         quiet_bars()
-        trunk = AutoModel.from_pretrained(path, local_files_only=True, use_safetensors=True)
+        trunk = AutoModel.from_pretrained(place, local_files_only=True, use_safetensors=True)
         kernels = [
             Radial(
                 *(arrays[f"{name}.{part}"] for part in ("mean", "spread", "points")), width=width
@@ -153,11 +156,11 @@ class ProcessScorer:
             kernels[len(layers)] if facts["prompts"] else None,
             arrays["weights"],
         )
-        encoder = Classifier(trunk.float().eval().to(device()), opened_tokenizer(path), form, batch)
-        return cls(encoder, layers, utility)
+        trunk = trunk.float().eval().to(device())
+        return cls(Classifier(trunk, opened_tokenizer(place), form, batch), layers, utility)
 
     def save(self, path: Path) -> None:
-        """Write what `open` reads beside the trunk, which is not written."""
+        """Write what `open` reads, save for the trunk and its tokenizer, which go to `encoder`."""
         from safetensors.numpy import save_file
 
         kernels = {f"answers.{at}": one for at, one in enumerate(self.utility.answers)}

@@ -360,7 +360,9 @@ def _written(
     from normwright.models.tuning.hardware import rank
 
     with building(out.resolve()) if rank() == 0 else _nowhere() as folder:
-        save_plain(made.weights, made.tokenizer, folder)
+        save_plain(made.weights, made.tokenizer, folder / made.folder)
+        if made.beside is not None:
+            made.beside(folder)
         ref = model_ref(
             kind.role,
             _digests(folder),

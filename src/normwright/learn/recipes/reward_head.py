@@ -19,7 +19,6 @@ from scipy.sparse.csgraph import connected_components
 from torch.nn import Linear, Module
 
 from normwright.models.encoder import Classifier, Read, laid_out, padding, read_text
-from normwright.models.local import device, half_precision
 from normwright.plugins import Card, plugin
 from normwright.records import Fault, InputError, Permit, PreferencePair, require_permit
 
@@ -114,7 +113,10 @@ def prompt_groups(pairs: Sequence[PreferencePair]) -> list[int]:
 
 @torch.no_grad()
 def head_inputs(model: Classifier, texts: Sequence[Read], *, batch: int = 32) -> Floats:
-    """Return what the last layer of the head reads of each text, shape (texts, size)."""
+    """Return what the last layer of the head reads of each text, shape (texts, size).
+
+    In single precision, as whoever serves the model reads it: half of it loses small features.
+    """
     last = _last(model.weights)
     seen: list[torch.Tensor] = []
 
@@ -128,8 +130,7 @@ def head_inputs(model: Classifier, texts: Sequence[Read], *, batch: int = 32) ->
         for start in range(0, len(order), batch):
             part = order[start : start + batch]
             made = laid_out([texts[i] for i in part], padding(model), segments=model.segmented)
-            with torch.autocast(device(), torch.bfloat16, enabled=half_precision()):
-                model.weights(**{k: v.to(model.weights.device) for k, v in made.items()})
+            model.weights(**{k: v.to(model.weights.device) for k, v in made.items()})
             out[part] = seen.pop().double().cpu().numpy()
     finally:
         hook.remove()
