@@ -165,7 +165,9 @@ def test_a_frozen_encoder_becomes_a_reward_that_the_suite_opens(
     files = {path.name for path in (tmp_path / "out").iterdir()}
 
     assert made.code == 0, made.out
-    assert call(*asked(tmp_path / "out", data, "--json")).value["by"] == "reward"
+    measured = call(*asked(tmp_path / "out", data, "--json")).value
+    assert measured["n"] == 20
+    assert measured["by"]["norm"]["n@1"]["accuracy"] == 1.0
     assert ("process.json" in files) == (science == "head: process")
     assert ("config.json" in files) == (science == "frozen: all")
 
