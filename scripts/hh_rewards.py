@@ -55,6 +55,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -372,6 +373,7 @@ def one_fold(task: Task, arm: str, fold: Fold) -> None:
     print(told, flush=True)
 
 
+@cache
 def fold_of(task: Task, setting: str, seed: int, number: int) -> Fold:
     """Return training pairs, and harmless pairs that are held out; no cluster is on both sides."""
     where = folds_of(task.clusters, folds=FOLDS, seed=seed)[: task.measured]
@@ -406,6 +408,24 @@ class Run:
     """CPU seconds of a split."""
 
 
+@cache
+def split_of(task: Task, side: Side, seed: int) -> tuple[Floats, float] | None:
+    """Return margins of all measured pairs and CPU seconds of a split; None if it is not whole."""
+    arm, setting = side
+    folds = [fold_of(task, setting, seed, number) for number in range(FOLDS)]
+    if not all(kept_at(task.work, arm, fold).is_file() for fold in folds):
+        return None
+    margins, seconds = np.full(task.measured, np.nan), 0.0
+    for fold in folds:
+        at = kept_at(task.work, arm, fold)
+        kept = json.loads(at.read_text(encoding="utf-8"))
+        if kept["pairs"] != digest(task, fold.test):
+            sys.exit(f"{at} is of other pairs; remove it")
+        margins[fold.test] = kept["margins"]
+        seconds += kept["seconds"]
+    return margins, seconds
+
+
 @dataclass(frozen=True)
 class Results:
     """What is kept of the splits of a part of the experiment."""
@@ -420,24 +440,16 @@ class Results:
 
     def run(self, side: Side, seeds: Sequence[int] | None = None) -> Run | None:
         """Return a run on some seeds, or on all that are whole; None if there is none."""
-        arm, setting = side
-        folds = {seed: [fold_of(self.task, setting, seed, k) for k in range(FOLDS)]
-                 for seed in (self.seeds if seeds is None else seeds)}  # fmt: skip
-        whole = [seed for seed, some in folds.items()
-                 if all(kept_at(self.task.work, arm, one).is_file() for one in some)]  # fmt: skip
-        if not whole:
+        found = {
+            seed: one for seed in (self.seeds if seeds is None else seeds)
+            if (one := split_of(self.task, side, seed)) is not None
+        }  # fmt: skip
+        if not found:
             return None
-        margins, seconds = np.full((len(whole), self.task.measured), np.nan), 0.0
-        for row, seed in enumerate(whole):
-            for fold in folds[seed]:
-                at = kept_at(self.task.work, arm, fold)
-                kept = json.loads(at.read_text(encoding="utf-8"))
-                if kept["pairs"] != digest(self.task, fold.test):
-                    sys.exit(f"{at} is of other pairs; remove it")
-                margins[row, fold.test] = kept["margins"]
-                seconds += kept["seconds"]
+        margins = np.stack([one for one, _ in found.values()])
         points = np.asarray((margins > 0) + (margins == 0) / 2)
-        return Run(tuple(whole), points, margins, seconds / len(whole))
+        seconds = sum(spent for _, spent in found.values()) / len(found)
+        return Run(tuple(found), points, margins, seconds)
 
     def lead(self, one: Side, other: Side, *, level: float = 0.95) -> tuple[Estimate, int] | None:
         """Return the paired lead of one run over another and how many splits both have."""
@@ -464,7 +476,7 @@ def page(task: Task) -> str:
         "# Reward models on real pairs: what is ahead of a bag of words",
         "",
         "Written by `python scripts/hh_rewards.py --write`; figures are measured, not typed in.",
-        "The script says what each arm is, and has the plan that was written before the confirmation.",
+        "The script says what each arm is; its plan was written before the confirmation was run.",
         "",
         *wrapped(
             f"Pairs: {sizes}; those of HH are the public test part of HH-RLHF (MIT), one person's "
