@@ -157,7 +157,9 @@ recipe_command(
     """,
     example="normwright learn reward --data pairs.jsonl --unpermitted --out reward",
     own={
-        "head": Choice(str | None, "`pooled`, `groups`, `spread` or `ensemble`."),
+        "head": Choice(
+            str | None, "`pooled`, `groups`, `spread` or `ensemble`; of an encoder also `process`."
+        ),
         "likelihood": Choice(str | None, "`shares`, `votes`, `davidson` or `rao-kupper`."),
     },
 )

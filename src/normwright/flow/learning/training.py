@@ -387,7 +387,9 @@ def _written(recipe: str, job: Job[Any], made: Made, out: Path, began: float) ->
     from normwright.models.tuning.hardware import rank
 
     with building(out.resolve()) if rank() == 0 else _nowhere() as folder:
-        save_plain(made.weights, made.tokenizer, folder)
+        save_plain(made.weights, made.tokenizer, folder / made.folder)
+        if made.beside is not None:
+            made.beside(folder)
         ref = model_ref(
             RECIPES[recipe].role,
             _digests(folder),
