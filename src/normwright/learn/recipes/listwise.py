@@ -45,7 +45,7 @@ from normwright.stats import bootstrap_mean
 @dataclass(frozen=True)
 class _Row:
     answers: CandidateRow
-    anchor: AnswerRow
+    anchor: AnswerRow | None
     before: tuple[float, ...]
     """Log-probabilities of the candidates under the reference, in nats."""
     target: tuple[float, ...]
@@ -74,14 +74,12 @@ def match_scores(
     """
     given = [row for row in rows if isinstance(row, ScoredAnswers)]
     answers = _encoded(start, given, limit)
-    anchors = answer_rows(
-        start.tokenizer, [(d.prompt, d.completion) for d in demonstrations], limit=limit
-    )
+    anchors = anchor_rows(start, demonstrations, anchor=anchor, limit=limit)
     before = candidate_scores(reference or start, answers)
     targets = [target_of(row) for row in given]
     mean = sum(row.weight for row in given) / len(given)
     data = [
-        _Row(row, anchors[i % len(anchors)], old, target, said.weight / mean)
+        _Row(row, anchors[i % len(anchors)] if anchors else None, old, target, said.weight / mean)
         for i, (row, old, target, said) in enumerate(
             zip(answers, before, targets, given, strict=True)
         )
@@ -94,7 +92,7 @@ def match_scores(
         most = rows["present"].shape[1]
         return {
             "rows": rows,
-            "anchors": group_rows([b.anchor for b in batch], pad),
+            "anchors": group_rows([b.anchor for b in batch if b.anchor], pad) if anchors else None,
             "before": torch.tensor([_filled(b.before, most) for b in batch]),
             "target": torch.tensor([_filled(b.target, most) for b in batch]),
             "weight": torch.tensor([b.weight for b in batch]),
@@ -106,14 +104,15 @@ def match_scores(
         if objective.length:
             logits = logits + objective.length * laid["length"]
         losses = listwise_losses(logits, batch["target"], laid["present"])
-        matched = (batch["weight"] * losses).sum() / batch["total"]["weight"]
-        kept = -grouped_logprobs(model, batch["anchors"]).sum() / batch["total"]["anchor"]
-        loss: torch.Tensor = matched + anchor * kept
-        return loss
+        matched: torch.Tensor = (batch["weight"] * losses).sum() / batch["total"]["weight"]
+        if anchors:
+            kept = grouped_logprobs(model, batch["anchors"]).sum() / batch["total"]["anchor"]
+            matched = matched - anchor * kept
+        return matched
 
     metrics = fit(
         weights, data, loss=loss, collate=collate, loop=loop, running=running,
-        counts=lambda row: {"weight": row.weight, "anchor": len(row.anchor.ids) - row.anchor.start},
+        counts=_counts,
     )  # fmt: skip
     aligned = LocalModel("aligned", merged(weights), start.tokenizer, start.batch)
     after = candidate_scores(aligned, answers)
