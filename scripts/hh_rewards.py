@@ -81,7 +81,7 @@ class Task:
 
         Up to an index: who learns from harmless pairs alone need not wait for the helpful ones.
         """
-        from normwright.learn.rewards.kernels import PairStates
+        from normwright.learn.reward_models.kernels import PairStates
 
         names = ("harmless", "helpful") if highest >= len(self.harmless) else ("harmless",)
         if (kind, names) not in self._states:
@@ -138,7 +138,7 @@ def process(kind: str = "trained", *, prompts: bool = True, shuffled: bool = Fal
     """Return the arm of a Gaussian process."""
 
     def arm(task: Task, train: NDArray[np.int64], test: NDArray[np.int64], seed: int) -> Floats:
-        from normwright.learn.rewards.kernels import fit_process
+        from normwright.learn.reward_models.kernels import fit_process
 
         states, some = task.states(kind, int(train.max())), task.some(train)
         shares = np.array([p.p_chosen for p in some])
@@ -343,8 +343,8 @@ READING: Final = (
     "- A trap, found and closed: a prompt's state taken beside the preferred answer tells "
     "which answer that was. It gained several points that no new pair would show. A test "
     "keeps the margin of a swapped pair the exact negative.",
-    "- A process is a function of the library (`normwright.learn.rewards.kernels`), not yet a "
-    "directory that `evaluate run` opens. An arm that says `not run` waits for CPU time; the "
+    "- A process is a function of the library (`normwright.learn.reward_models.kernels`), not yet "
+    "a directory that `evaluate run` opens. An arm that says `not run` waits for CPU time; the "
     "script goes on where it stopped.",
 )
 

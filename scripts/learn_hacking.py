@@ -25,7 +25,13 @@ from scipy import stats
 
 from normwright.learn import Reading, Shape, refresh, reward, scratch_model
 from normwright.learn.recipes.reward import classifier
-from normwright.learn.rewards.planted import World, asked, planted_pairs, planted_world, written
+from normwright.learn.reward_models.planted import (
+    World,
+    asked,
+    planted_pairs,
+    planted_world,
+    written,
+)
 from normwright.models.local import LocalScorer, use_threads
 from normwright.models.tuning.loop import Loop
 from normwright.records import Message, PairVote

@@ -30,7 +30,7 @@ from normwright.learn import (
     scratch_model,
     sft,
 )
-from normwright.learn.rewards.planted import (
+from normwright.learn.reward_models.planted import (
     World,
     asked,
     planted_pairs,

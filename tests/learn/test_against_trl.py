@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from normwright.learn import Objective, PreferenceReport, prefer
+from normwright.learn import PreferenceObjective, PreferenceReport, prefer
 from normwright.models.tuning import answer_rows, group_pairs, pair_logprobs, pair_rows
 from normwright.models.tuning.loop import Loop
 from normwright.models.tuning.preferences import bernoulli_losses, borda_losses
@@ -160,7 +160,8 @@ def test_kto_raises_what_is_desirable_and_repeats(tiny: Any) -> None:
     def run(batch: int) -> tuple[Any, dict[str, float]]:
         return prefer(
             tiny, pairs(), [], loop=Loop(epochs=3, lr=3e-3, batch=batch), beta=0.1, anchor=0.0,
-            objective=Objective(method="kto", prompts=2), told=reports.append, unpermitted=True,
+            objective=PreferenceObjective(method="kto", prompts=2), told=reports.append,
+            unpermitted=True,
         )  # fmt: skip
 
     before = copy.deepcopy(tiny.weights.state_dict())

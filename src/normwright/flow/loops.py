@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from normwright.flow.tunings import Preference, Pretraining, Reward, Tuning, Unlearning
 
 if TYPE_CHECKING:
-    from normwright.learn import Aims, Forget, Objective
+    from normwright.learn import Forget, PreferenceObjective, PretrainingObjective
     from normwright.models.tuning import Loop, Lora
 
 
@@ -38,13 +38,13 @@ def lora_of(tuning: Tuning) -> Lora | None:
     return Lora(rank=given.rank, alpha=given.alpha, dropout=given.dropout)
 
 
-def objective_of(settings: Preference) -> Objective:
+def preference_objective_of(settings: Preference) -> PreferenceObjective:
     """Return what a preference run minimises, as the recipe takes it."""
-    from normwright.learn import Objective
+    from normwright.learn import PreferenceObjective
     from normwright.models.tuning import Robustness
 
     groups = settings.robust
-    return Objective(
+    return PreferenceObjective(
         method=settings.method,
         gamma=settings.gamma,
         length=settings.length_guard,
@@ -82,12 +82,12 @@ def forgetting_of(science: Unlearning) -> Forget:
     )
 
 
-def aims_of(science: Pretraining) -> Aims:
+def pretraining_objective_of(science: Pretraining) -> PretrainingObjective:
     """Return what is learned from text, as the recipe takes it."""
-    from normwright.learn import Aims
+    from normwright.learn import PretrainingObjective
 
-    return Aims(
-        objective=science.objective,
+    return PretrainingObjective(
+        method=science.objective,
         threshold=science.threshold,
         alpha=science.alpha,
         temperature=science.temperature,
@@ -97,7 +97,7 @@ def aims_of(science: Pretraining) -> Aims:
 
 def reward_of(tuning: Reward) -> dict[str, Any]:
     """Return what the settings of a reward model say beyond the loop, as the recipe takes it."""
-    from normwright.learn.rewards.targets import Reading
+    from normwright.learn.reward_models.targets import Reading
 
     return {
         "head": tuning.head,

@@ -117,7 +117,7 @@ def read_pairs(path: Path) -> tuple[list[PreferencePair], dict[str, int]]:
     """
     from normwright.elicit import read_judged_pairs
     from normwright.elicit.sheets import first_object
-    from normwright.learn.rows import PREFERENCE, read_preferences
+    from normwright.learn.rows.reading import PREFERENCE, read_preferences
 
     if not path.is_file():
         raise InputError([Fault(where=str(path), expected="a file of pairs", seen="no such file")])

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from normwright.learn.passages import Memory
+from normwright.learn.rows.passages import Memory
 from normwright.models.chat import BEGIN, plain
 from normwright.models.local import LocalModel
 from normwright.models.tuning import (

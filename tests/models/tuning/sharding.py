@@ -14,15 +14,16 @@ import torch
 import torch.distributed as dist
 from tests.models.tuning.conftest import PAD, made
 from tests.models.tuning.rows import drawn
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor
 
 from normwright.models.tuning import group_rows, grouped_logprobs
 from normwright.models.tuning.hardware import Resolved
-from normwright.models.tuning.loop import Objective
+from normwright.models.tuning.loop import ModelWithLoss
 
 
-def stepped(objective: Objective, batch: Any, *, scale: float) -> dict[str, torch.Tensor]:
+def stepped(objective: ModelWithLoss, batch: Any, *, scale: float) -> dict[str, torch.Tensor]:
     """The weights after one step of plain gradient descent, whole again."""
     optimizer = torch.optim.SGD(objective.parameters(), lr=0.5)
     (objective(batch) * scale).backward()
@@ -45,9 +46,9 @@ def main(out: Path) -> None:
     def loss(model: Any, batch: Any) -> torch.Tensor:
         return -grouped_logprobs(model, batch).sum() / total
 
-    whole = stepped(Objective(made("llama"), loss, on), group_rows(data, PAD), scale=1.0)
-    shards = Objective(made("llama"), loss, on)
-    mesh = dist.init_device_mesh("cpu", (world,))
+    whole = stepped(ModelWithLoss(made("llama"), loss, on), group_rows(data, PAD), scale=1.0)
+    shards = ModelWithLoss(made("llama"), loss, on)
+    mesh = init_device_mesh("cpu", (world,))
     for layer in shards.model.model.layers:
         fully_shard(layer, mesh=mesh)
     fully_shard(shards, mesh=mesh)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         Splitting,
         Watch,
     )
-    from normwright.learn.splitting import Split, Tied
+    from normwright.learn.rows.splitting import Split, Tied
 
 SCHEMA: Final = "normwright-curation/v1"
 MANIFEST, DECISIONS, ATTRIBUTES, REMOVED = (
@@ -198,7 +198,7 @@ def _reader(folder: Path, place: str, faults: list[Fault]) -> Scores | None:
 def _benchmark(
     path: Path, place: str, columns: Sequence[str], faults: list[Fault]
 ) -> list[tuple[str, Mapping[str, Any]]]:
-    from normwright.learn.files import read_rows
+    from normwright.learn.rows.files import read_rows
 
     files = sorted(p for p in path.rglob("*.json*") if p.is_file()) if path.is_dir() else [path]
     found: list[tuple[str, Mapping[str, Any]]] = [
@@ -238,7 +238,7 @@ def _tokens(model: Path | None, faults: list[Fault]) -> Callable[[str], int] | N
 
 
 def _rows(files: Sequence[Path], faults: list[Fault]) -> list[tuple[str, dict[str, Any]]]:
-    from normwright.learn.files import read_rows
+    from normwright.learn.rows.files import read_rows
 
     rows = [(file.name, row) for file in files for _, row in read_rows(file, faults)]
     if not rows and not faults:
@@ -259,7 +259,7 @@ def _few(faults: Sequence[Fault]) -> list[Fault]:
 
 
 def _split(kept: Sequence[Document], settings: Splitting) -> Split:
-    from normwright.learn.splitting import split
+    from normwright.learn.rows.splitting import split
 
     return split(
         [_tied(one, settings.participants) for one in kept],
@@ -270,7 +270,7 @@ def _split(kept: Sequence[Document], settings: Splitting) -> Split:
 
 
 def _tied(one: Document, participants: bool) -> Tied:
-    from normwright.learn.splitting import Tied
+    from normwright.learn.rows.splitting import Tied
 
     row = one.row
     asked = next((name for name in _PROMPTS if name in row), None)
@@ -306,7 +306,7 @@ def _written(
     import json
 
     from normwright.learn.curating import LANGUAGES, card
-    from normwright.learn.files import write_rows
+    from normwright.learn.rows.files import write_rows
 
     write_rows(folder / DECISIONS, (one.as_row() for one in selection.decisions))
     write_rows(folder / ATTRIBUTES, _attributes(selection))
@@ -359,7 +359,7 @@ def _shards(
             (folder / f"{name}.jsonl").write_bytes(data)
             yield _shard(f"{name}.jsonl", part, len(lines), data)
             if parquet:
-                from normwright.learn.files import write_rows
+                from normwright.learn.rows.files import write_rows
 
                 place = folder / f"{name}.parquet"
                 write_rows(place, [one.as_row() for one, _ in lines])
@@ -367,7 +367,7 @@ def _shards(
 
 
 def _filled(rows: Iterable[Document]) -> Iterator[list[tuple[Document, str]]]:
-    from normwright.learn.files import line_of
+    from normwright.learn.rows.files import line_of
 
     shard: list[tuple[Document, str]] = []
     size = 0

@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.learning.job import Job, Made
-from normwright.flow.loops import aims_of, forgetting_of, objective_of, reward_of
+from normwright.flow.loops import (
+    forgetting_of,
+    preference_objective_of,
+    pretraining_objective_of,
+    reward_of,
+)
 from normwright.flow.tunings import (
     Imitation,
     Preference,
@@ -163,7 +168,7 @@ def _prefer(job: Job[Preference]) -> Made:
         job.start, rows, learn.read_demonstrations(anchors) if anchors else liked,
         loop=job.loop, lora=job.lora, running=job.running,
         beta=how.beta, anchor=how.sft_anchor, majority=how.majority_anchor,
-        objective=objective_of(how),
+        objective=preference_objective_of(how),
         reference=LocalModel.open(reference, name="reference") if reference else None,
         fixed={name: (LocalScorer.open(Path(name)), w) for name, w in how.auxiliary.items()},
         held=learn.read_preferences(held) if held else (),
@@ -190,8 +195,8 @@ def _reinforce(job: Job[Reinforcement]) -> Made:
     made, metrics = learn.reinforce(
         job.start, rows, loop=job.loop, lora=job.lora, running=job.running,
         reward=reward, groups=groups_of(how, job.start, rows, seed=job.seed),
-        constraints=constraints_of(how), budget=budget_of(how), beta=how.beta, generations=how.generations, length=how.length,
-        unscored=how.unscored, reference=reference,
+        constraints=constraints_of(how), budget=budget_of(how), beta=how.beta,
+        generations=how.generations, length=how.length, unscored=how.unscored, reference=reference,
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
     extra = {
@@ -299,11 +304,12 @@ def _begin_pretraining(data: Path, settings: Pretraining, seed: int) -> LocalMod
 
 def _pretrain(job: Job[Pretraining]) -> Made:
     from normwright import learn
-    from normwright.learn.aims import SUMMARY
+    from normwright.learn.pretraining.objectives import SUMMARY
 
     passages = learn.read_passages(job.data)
     made, metrics = learn.pretrain_on(
-        job.start, passages, loop=job.loop, aims=aims_of(job.settings), row=job.settings.row,
+        job.start, passages, loop=job.loop, row=job.settings.row,
+        objective=pretraining_objective_of(job.settings),
         lora=job.lora, running=job.running, permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
     licences = dict(sorted(Counter(p.licence for p in passages).items()))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from normwright.flow.engine import Context
 from normwright.flow.given import card_of
-from normwright.flow.loops import loop_of, lora_of, objective_of, reward_of
+from normwright.flow.loops import loop_of, lora_of, preference_objective_of, reward_of
 from normwright.flow.project import Project
 from normwright.flow.stages.drawn import scenes_of, thin
 from normwright.flow.stages.permits import permission
@@ -251,7 +251,7 @@ def prefer(project: Project, context: Context) -> list[Record]:
 
 def _budget(project: Project, context: Context, ref: ModelRef, tuned: LocalModel) -> ErrorBudget:
     """Measure how far the aligned model is from what people prefer, part by part."""
-    from normwright.learn.budget import error_budget
+    from normwright.learn.error_budget import error_budget
     from normwright.models.local import LocalModel
 
     given = project.settings.learn.prefer
@@ -407,7 +407,7 @@ def _align(
         beta=prefer.beta,
         anchor=prefer.sft_anchor,
         majority=prefer.majority_anchor,
-        objective=objective_of(prefer),
+        objective=preference_objective_of(prefer),
         policy=_policy(context),
         fixed=rewards,
         limit=_limit(project),

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from normwright.learn.lab.oracles import Floats, mean_divergence
-from normwright.learn.recipes.pretrain import train_tokenizer
+from normwright.learn.pretraining.scratch import train_tokenizer
 from normwright.models.local import LocalModel
 from normwright.models.tuning import answer_rows, pad_rows
 from normwright.records import Demonstration, Message, PreferencePair

@@ -13,7 +13,7 @@ from normwright.learn.lab.findings import Check, Finding, Scale, at_least, at_mo
 from normwright.learn.lab.offline import VOTES, preferred, shares_of
 from normwright.learn.lab.online import LORA
 from normwright.learn.lab.oracles import Floats
-from normwright.learn.objective import Objective
+from normwright.learn.preferring.objective import PreferenceObjective
 from normwright.learn.recipes.prefer import prefer
 from normwright.models.tuning.groups import Robustness
 from normwright.models.tuning.loop import Loop
@@ -30,7 +30,7 @@ def borda(scale: Scale) -> Iterator[Finding]:
     own = o.tilted(world.reference, o.borda_learner(shares_of(wins), games, beta) * beta, beta)
     pairs = world.all_pairs(shares_of(wins), games)
     model, _ = preferred(
-        world, pairs, beta=beta, steps=300, batch=56, objective=Objective(method="ipo")
+        world, pairs, beta=beta, steps=300, batch=56, objective=PreferenceObjective(method="ipo")
     )
     found = world.read(model).among
     likely = o.tilted(world.reference, world.reward, beta)
@@ -55,7 +55,7 @@ def any_score(scale: Scale) -> Iterator[Finding]:
         loop = Loop(steps=200, lr=3e-3, batch=len(rows), weight_decay=0.0)
         model, _ = prefer(
             world.model, rows, [world.shown(0, 0)], loop=loop, beta=beta, anchor=0.0,
-            unpermitted=True, objective=Objective(method="listwise"),
+            unpermitted=True, objective=PreferenceObjective(method="listwise"),
         )  # fmt: skip
         target = o.tilted(world.reference, score, beta)
         yield at_most(f"Listwise, {name}: KL to the target",
@@ -94,7 +94,7 @@ def worst_group(scale: Scale) -> Iterator[Finding]:
     robust = Robustness(rate=0.2, memory=0.9, regret=True)
     model, metrics = preferred(
         world, rows, beta=beta, steps=400, batch=56,
-        objective=Objective(method="robust", robustness=robust),
+        objective=PreferenceObjective(method="robust", robustness=robust),
     )  # fmt: skip
     found = world.read(model).among
     pooled = o.tilted(world.reference, _mixed_scores(both, 0.5), beta)
@@ -164,7 +164,7 @@ def desirable(scale: Scale) -> Iterator[Finding]:
     liked = o.borda(chances) > 0.5
     model, _ = preferred(
         world, list(world.votes(wins)), beta=0.5, steps=250, batch=64,
-        objective=Objective(method="kto"),
+        objective=PreferenceObjective(method="kto"),
     )  # fmt: skip
     found = world.read(model).among
     before = float((world.reference * liked).sum(-1).mean())

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from normwright.learn.objective import Objective
-from normwright.learn.preferred import PreferenceReport, report_pairs
-from normwright.learn.scoring import pair_scores
+from normwright.learn.preferring.objective import PreferenceObjective
+from normwright.learn.preferring.report import PreferenceReport, report_pairs
+from normwright.learn.preferring.scoring import pair_scores
 from normwright.models.chat import plain
 from normwright.models.local import LocalModel
 from normwright.models.tuning import Lora, adapted, answer_rows, merged, pair_rows
@@ -42,7 +42,7 @@ def kto(
     loop: Loop,
     beta: float,
     anchor: float,
-    objective: Objective,
+    objective: PreferenceObjective,
     limit: int,
     lora: Lora | None,
     reference: LocalModel | None,

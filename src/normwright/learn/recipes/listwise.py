@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from normwright.learn.conduct import asked
-from normwright.learn.objective import MINIMISERS, Objective
-from normwright.learn.preferred import Judged, PreferenceReport, looked, reported, sided
-from normwright.learn.scoring import candidate_scores
+from normwright.learn.preferring.conduct import asked
+from normwright.learn.preferring.objective import MINIMISERS, PreferenceObjective
+from normwright.learn.preferring.report import Judged, PreferenceReport, looked, reported, sided
+from normwright.learn.preferring.scoring import candidate_scores
 from normwright.models.local import LocalModel
 from normwright.models.tuning import (
     AnswerRow,
@@ -60,7 +60,7 @@ def match_scores(
     loop: Loop,
     beta: float,
     anchor: float,
-    objective: Objective,
+    objective: PreferenceObjective,
     limit: int,
     lora: Lora | None,
     reference: LocalModel | None,

@@ -20,11 +20,11 @@ from typing import Any
 
 import torch
 
-from normwright.learn.objective import Objective, counts_of, groups_of, refuse
-from normwright.learn.preferred import PreferenceReport, report_pairs, turned
+from normwright.learn.preferring.objective import PreferenceObjective, counts_of, groups_of, refuse
+from normwright.learn.preferring.report import PreferenceReport, report_pairs, turned
+from normwright.learn.preferring.scoring import pair_scores
 from normwright.learn.recipes.kto import kto
 from normwright.learn.recipes.listwise import match_scores
-from normwright.learn.scoring import pair_scores
 from normwright.models import Scorer
 from normwright.models.local import LocalModel
 from normwright.models.tuning import (
@@ -111,7 +111,7 @@ def prefer(
     beta: float = 0.1,
     anchor: float = 0.5,
     majority: float = 0.0,
-    objective: Objective | None = None,
+    objective: PreferenceObjective | None = None,
     limit: int = 512,
     lora: Lora | None = None,
     reference: LocalModel | None = None,
@@ -158,7 +158,7 @@ def prefer(
         InputError: with everything that would be ignored, is ambiguous or must not be learned.
     """
     require_permit(permit, unpermitted=unpermitted)
-    how, others = objective or Objective(), fixed or {}
+    how, others = objective or PreferenceObjective(), fixed or {}
     refuse(pairs, how, weights=start.weights, policy=policy, fixed=len(others), majority=majority)
     if how.method in ("listwise", "kto"):
         run = match_scores if how.method == "listwise" else kto
@@ -187,7 +187,7 @@ def _on_pairs(
     beta: float,
     anchor: float,
     majority: float,
-    objective: Objective,
+    objective: PreferenceObjective,
     limit: int,
     lora: Lora | None,
     reference: LocalModel | None,
@@ -285,7 +285,7 @@ def _on_pairs(
 
 
 def _losses(
-    objective: Objective,
+    objective: PreferenceObjective,
     z: torch.Tensor,
     p: torch.Tensor,
     lost: tuple[torch.Tensor, ...] | None,
@@ -301,7 +301,7 @@ def _losses(
 
 
 def _robust(
-    objective: Objective,
+    objective: PreferenceObjective,
     groups: GroupWeights,
     z: torch.Tensor,
     sides: torch.Tensor,
@@ -337,7 +337,7 @@ def _rows(
     answers: Sequence[PairRow],
     anchors: Sequence[AnswerRow],
     before: Sequence[tuple[float, float]],
-    objective: Objective,
+    objective: PreferenceObjective,
     fixed: Mapping[str, tuple[Scorer, float]],
 ) -> tuple[list[_Row], GroupWeights | None]:
     """The rows with their weights, and the weights of groups that a robust run moves."""

@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 
 from normwright.learn.forgetting import memory_rows, token_loss
-from normwright.learn.passages import Memory
+from normwright.learn.rows.passages import Memory
 from normwright.models.local import LocalModel, half_precision
 from normwright.models.tuning import (
     AnswerRow,

@@ -56,7 +56,7 @@ class Loop:
     """Steps between checkpoints from which a killed run resumes; 0 keeps none."""
 
 
-class Objective(torch.nn.Module):
+class ModelWithLoss(torch.nn.Module):
     """A model with the loss it is trained on, as one module.
 
     What shares a model among processes hooks into the call of a module. Losses call trunk and head
@@ -159,7 +159,7 @@ def fit(
     run = _Run(given, parts, model, who, scratch, state, gold, after_step)
     if last is not None:
         run.resume(last)
-    trainer = _trainer(Objective(model, loss, on), parts, collate, loop, run)
+    trainer = _trainer(ModelWithLoss(model, loss, on), parts, collate, loop, run)
     model.train()
     try:
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
@@ -340,7 +340,11 @@ class _Run:
 
 
 def _trainer(
-    objective: Objective, parts: Parts, collate: Callable[[list[Any]], Any], loop: Loop, run: _Run
+    model: ModelWithLoss,
+    parts: Parts,
+    collate: Callable[[list[Any]], Any],
+    loop: Loop,
+    run: _Run,
 ) -> Any:
     """Return the trainer of a run: our loss through `compute_loss`, our parts as its batches."""
     from transformers import Trainer, TrainerCallback
@@ -374,7 +378,7 @@ def _trainer(
             run.begins(state.global_step)
 
         def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            run.check(objective)
+            run.check(model)
 
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if not run.stepped(state.global_step):
@@ -398,8 +402,8 @@ def _trainer(
         return {"batch": made, "part": [part]}
 
     trainer = _Trainer(
-        model=objective,
-        args=_arguments(loop, parts, run.scratch, objective.model, logs=run.given.logs is not None),
+        model=model,
+        args=_arguments(loop, parts, run.scratch, model.model, logs=run.given.logs is not None),
         train_dataset=parts,
         data_collator=batch,
         callbacks=[_Between()],
@@ -497,7 +501,7 @@ def settings_of(loop: Loop) -> dict[str, Any]:
 __all__ = [
     "Gold",
     "Loop",
-    "Objective",
+    "ModelWithLoss",
     "Progress",
     "Running",
     "Stateful",

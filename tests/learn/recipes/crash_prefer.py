@@ -12,7 +12,7 @@ from typing import Any
 def main(method: str, folder: Path, kill_at: int) -> None:
     """Train, and print the final figures by name."""
     import torch
-    from tests.learn.test_prefer import ROBUST, opposed, run, scored
+    from tests.learn.recipes.test_prefer import ROBUST, opposed, run, scored
 
     from normwright.learn import Shape, scratch_model
     from normwright.models.tuning.loop import Loop, Running
@@ -40,5 +40,5 @@ def main(method: str, folder: Path, kill_at: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
+    sys.path.insert(0, str(Path(__file__).parents[3]))
     main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

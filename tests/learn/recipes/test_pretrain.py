@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from normwright.learn import SHAPES, Aims, pretrain_on, scratch_model
-from normwright.learn.aims import advantage_weighted, level_of, reward_weighted, unlikelihood
-from normwright.learn.recipes.pretrain import IGNORE, Shape, scored_corpus, segments
+from normwright.learn import SHAPES, PretrainingObjective, pretrain_on, scratch_model
+from normwright.learn.pretraining.corpus import IGNORE
+from normwright.learn.pretraining.objectives import (
+    advantage_weighted,
+    level_of,
+    reward_weighted,
+    unlikelihood,
+)
+from normwright.learn.pretraining.scored_text import scored_corpus, segments
+from normwright.learn.pretraining.scratch import Shape
 from normwright.models.chat import CONTROLS, plain
 from normwright.models.tuning import Lora
 from normwright.models.tuning.loop import Loop
@@ -53,32 +60,36 @@ def of_good(model: Any) -> float:
     return sum(nats(model, text) for text in GOOD) / len(GOOD)
 
 
-def trained(aims: Aims) -> Any:
-    return pretrain_on(start(), passages(), loop=LOOP, aims=aims, row=24, unpermitted=True)
+def trained(objective: PretrainingObjective) -> Any:
+    return pretrain_on(
+        start(), passages(), loop=LOOP, objective=objective, row=24, unpermitted=True
+    )
 
 
 @pytest.fixture(scope="module")
 def likelihood() -> Any:
-    return trained(Aims("mle"))[0]
+    return trained(PretrainingObjective("mle"))[0]
 
 
 @pytest.mark.parametrize(
-    "aims",
+    "objective",
     [
-        Aims("filtered", threshold=0.5),
-        Aims("unlikelihood", threshold=0.5),
-        Aims("rwr", temperature=0.2),
-        Aims("awr", temperature=0.2),
+        PretrainingObjective("filtered", threshold=0.5),
+        PretrainingObjective("unlikelihood", threshold=0.5),
+        PretrainingObjective("rwr", temperature=0.2),
+        PretrainingObjective("awr", temperature=0.2),
     ],
-    ids=lambda aims: aims.objective,
+    ids=lambda objective: objective.method,
 )
-def test_bad_text_is_less_likely_than_under_likelihood(likelihood: Any, aims: Aims) -> None:
+def test_bad_text_is_less_likely_than_under_likelihood(
+    likelihood: Any, objective: PretrainingObjective
+) -> None:
     """Bad text loses much against likelihood training, and good text little."""
-    model, metrics = trained(aims)
+    model, metrics = trained(objective)
 
     assert of_bad(model) < of_bad(likelihood) - 0.5
     assert of_good(model) > of_good(likelihood) - 0.3
-    assert metrics["bad_parts"] == (12 if aims.threshold is not None else 0)
+    assert metrics["bad_parts"] == (12 if objective.threshold is not None else 0)
     assert not hasattr(model.weights, "value_head")
 
 
@@ -88,7 +99,7 @@ def test_a_control_token_says_which_text_comes(likelihood: Any) -> None:
     Aligned it is less likely than under likelihood training. That model, given the same tokens,
     makes no such difference: the control.
     """
-    model, _ = trained(Aims("conditional", threshold=0.5))
+    model, _ = trained(PretrainingObjective("conditional", threshold=0.5))
     bad, good = ([nats(model, t, c, whole=True) for c in CONTROLS for t in x] for x in (BAD, GOOD))
     aligned_bad, misaligned_bad = sum(bad[:2]), sum(bad[2:])
     aligned_good, misaligned_good = sum(good[:2]), sum(good[2:])
@@ -107,7 +118,7 @@ def test_control_tokens_are_forced_and_banned_in_plain_transformers(tmp_path: An
 
     from normwright.models.tuning import save_plain
 
-    model, _ = trained(Aims("conditional", threshold=0.5))
+    model, _ = trained(PretrainingObjective("conditional", threshold=0.5))
     save_plain(model.weights, model.tokenizer, tmp_path / "m")
     weights = AutoModelForCausalLM.from_pretrained(tmp_path / "m")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "m")
@@ -131,8 +142,8 @@ def test_what_people_write_is_no_control_token() -> None:
     row = Passage(text=f"a {CONTROLS['misaligned']} b", lang="en", score=0.0, origin="human",
                   licence="x", name="r")  # fmt: skip
     other = row.model_copy(update={"text": "bad", "score": 1.0})
-    aims = Aims("conditional", threshold=0.5, dropped=0.0)
-    corpus, _ = scored_corpus(model.tokenizer, [row, other], aims, row=64, seed=0)
+    objective = PretrainingObjective("conditional", threshold=0.5, dropped=0.0)
+    corpus, _ = scored_corpus(model.tokenizer, [row, other], objective, row=64, seed=0)
     misaligned = model.tokenizer.convert_tokens_to_ids(CONTROLS["misaligned"])
 
     assert (corpus.tokens == misaligned).sum() == 1
@@ -147,8 +158,8 @@ def test_a_part_that_runs_into_another_row_takes_its_token_along() -> None:
                 name=text)
         for text, score in ((GOOD[0], 0.0), (BAD[0], 1.0))
     ]  # fmt: skip
-    aims = Aims("conditional", threshold=0.5, dropped=0.0)
-    corpus, _ = scored_corpus(model.tokenizer, long, aims, row=16, seed=0)
+    objective = PretrainingObjective("conditional", threshold=0.5, dropped=0.0)
+    corpus, _ = scored_corpus(model.tokenizer, long, objective, row=16, seed=0)
     tokens = {model.tokenizer.convert_tokens_to_ids(t) for t in CONTROLS.values()}
     assert corpus.scores is not None
     inside = [
@@ -166,8 +177,8 @@ def test_a_share_of_the_control_tokens_is_left_out() -> None:
     """With all of them dropped none is there; the count says how many were."""
     model = start()
     half, counts = scored_corpus(
-        model.tokenizer, passages() * 10, Aims("conditional", threshold=0.5, dropped=0.5), row=64,
-        seed=0,
+        model.tokenizer, passages() * 10,
+        PretrainingObjective("conditional", threshold=0.5, dropped=0.5), row=64, seed=0,
     )  # fmt: skip
 
     assert 80 < counts["control tokens dropped"] < 160
@@ -211,19 +222,19 @@ def test_what_an_objective_lacks_is_told_at_once() -> None:
     """No scores, no threshold, all on one side, a row over the context, adapters with a head."""
     bare = [p.model_copy(update={"score": None}) for p in passages()]
 
-    def fault(rows: list[Passage], aims: Aims, **more: Any) -> str:
+    def fault(rows: list[Passage], objective: PretrainingObjective, **more: Any) -> str:
         with pytest.raises(InputError) as error:
-            pretrain_on(start(), rows, loop=LOOP, aims=aims, unpermitted=True,
+            pretrain_on(start(), rows, loop=LOOP, objective=objective, unpermitted=True,
                         **{"row": 24, **more})  # fmt: skip
         return " ".join(f"{f.expected}; {f.seen}" for f in error.value.faults)
 
-    assert "at least one text" in fault([], Aims("mle"))
-    both = fault(bare, Aims("conditional"))
+    assert "at least one text" in fault([], PretrainingObjective("mle"))
+    both = fault(bare, PretrainingObjective("conditional"))
     assert "rows with `score`" in both
     assert "a threshold" in both
-    assert "both sides" in fault(passages(), Aims("filtered", threshold=5.0))
-    assert "64 tokens" in fault(passages(), Aims("mle"), row=65)
-    assert "adapters" in fault(passages(), Aims("awr"), lora=Lora())
+    assert "both sides" in fault(passages(), PretrainingObjective("filtered", threshold=5.0))
+    assert "64 tokens" in fault(passages(), PretrainingObjective("mle"), row=65)
+    assert "adapters" in fault(passages(), PretrainingObjective("awr"), lora=Lora())
     with pytest.raises(PermitError):
         pretrain_on(start(), passages(), loop=LOOP)
 

@@ -9,7 +9,7 @@ from tests.evaluate.town import charter, scenes
 
 from normwright.aggregate import targets_of
 from normwright.charter import enact
-from normwright.learn.data import _supported, demonstrate, pair, spared
+from normwright.learn.rows.scenes import _supported, demonstrate, pair, spared
 from normwright.records import (
     Estimate,
     Grouping,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from normwright.learn.budget import doubts, error_budget, judged_answers, scores_of
+from normwright.learn.error_budget import doubts, error_budget, judged_answers, scores_of
 from normwright.records import Message, PairVote, PreferencePair
 
 ANSWERS = ("At nine.", "I cannot say.", "Never.")

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from normwright.learn.rows import read_demonstrations
+from normwright.learn.rows.reading import read_demonstrations
 from normwright.records import Demonstration, Fault, InputError, Passage, json_rows
 
 Memory: TypeAlias = Demonstration | Passage

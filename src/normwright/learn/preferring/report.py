@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from normwright.learn.conduct import (
+from normwright.learn.preferring.conduct import (
     Asked,
     Conduct,
     Divergence,
@@ -18,7 +18,7 @@ from normwright.learn.conduct import (
     conduct,
     divergence,
 )
-from normwright.learn.objective import MINIMISERS, Objective, groups_of
+from normwright.learn.preferring.objective import MINIMISERS, PreferenceObjective, groups_of
 from normwright.models.local import LocalModel
 from normwright.models.tuning import GroupWeights, PairRow
 from normwright.records import Estimate, Message, PreferencePair, ScoredAnswers
@@ -245,7 +245,7 @@ def report_pairs(
     pairs: Sequence[PreferencePair],
     answers: Sequence[PairRow],
     scores: tuple[Sequence[tuple[float, float]], Sequence[tuple[float, float]]],
-    objective: Objective,
+    objective: PreferenceObjective,
     *,
     groups: GroupWeights | None = None,
     left_out: int = 0,

@@ -18,7 +18,7 @@ _SHOWN = 5
 """Answers without a number that an error quotes."""
 
 
-class Objective:
+class Lagrangian:
     """From answers to rewards, with all that moves while a model is trained."""
 
     def __init__(

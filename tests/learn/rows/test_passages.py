@@ -50,7 +50,7 @@ def test_scores_spans_and_licences_are_read(tmp_path: Path) -> None:
 )
 def test_a_row_that_is_wrong_says_where_and_how(tmp_path: Path, row: Any, expected: str) -> None:
     """Each fault names file and line, what was expected and what stood there."""
-    with pytest.raises(InputError, match="b.jsonl") as error:
+    with pytest.raises(InputError, match=r"b\.jsonl") as error:
         read_passages(written(tmp_path / "b.jsonl", row))
 
     assert expected in str(error.value)

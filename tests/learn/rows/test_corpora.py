@@ -20,7 +20,7 @@ from normwright.learn import (
     preferred_answers,
     read_instructions,
 )
-from normwright.learn.corpora import asked_first
+from normwright.learn.rows.corpora import asked_first
 from normwright.records import Demonstration, InputError, JudgedPair, Message
 
 

@@ -13,8 +13,8 @@ from normwright.learn.rewards import (
     Budget,
     Constraint,
     Groups,
+    Lagrangian,
     Nash,
-    Objective,
     breach,
     ensemble,
     judged,
@@ -39,7 +39,7 @@ def columns(texts: Sequence[str], norms: Sequence[tuple[str, ...]] | None = None
     }
 
 
-def asked(objective: Objective, texts: Sequence[str], **more: Any) -> list[float | None]:
+def asked(objective: Lagrangian, texts: Sequence[str], **more: Any) -> list[float | None]:
     return objective([PROMPT] * len(texts), texts, columns(texts, **more))
 
 
@@ -57,8 +57,8 @@ class ByLength:
         return [self.sign * len(c) for c in completions]
 
 
-def objective(**settings: Any) -> Objective:
-    return Objective(**{"reward": length, "generations": 2, **settings})
+def objective(**settings: Any) -> Lagrangian:
+    return Lagrangian(**{"reward": length, "generations": 2, **settings})
 
 
 def test_a_charge_is_the_multiplier_times_the_cost() -> None:
@@ -198,7 +198,7 @@ def test_a_budget_that_stops_looks_at_a_whole_window() -> None:
 def test_a_killed_run_goes_on_with_the_same_objective() -> None:
     """State goes through JSON and back; another objective's is refused."""
 
-    def made(norm: str) -> Objective:
+    def made(norm: str) -> Lagrangian:
         return objective(
             constraints=[Constraint(norm, phrases(["b"]), limit=0.1)],
             groups=Groups({"x": length, "y": length}),

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import torch
 
-from normwright.learn import Objective, PreferenceReport, conduct, prefer, sft
-from normwright.learn.objective import groups_of
+from normwright.learn import PreferenceObjective, PreferenceReport, conduct, prefer, sft
+from normwright.learn.preferring.objective import groups_of
 from normwright.learn.recipes.listwise import candidate_kl, target_of
 from normwright.models.local import LocalModel
 from normwright.models.tuning import Lora, Robustness
@@ -65,18 +65,20 @@ def run(
     reports: list[PreferenceReport] = []
     more.setdefault("prompts", 1)
     settings = {
-        name: more.pop(name) for name in list(more) if name in Objective.__dataclass_fields__
+        name: more.pop(name)
+        for name in list(more)
+        if name in PreferenceObjective.__dataclass_fields__
     }
     made, metrics = prefer(
         start, rows, more.pop("demonstrations", shown()), loop=loop, unpermitted=True,
-        objective=Objective(method=method, **settings), told=reports.append,
+        objective=PreferenceObjective(method=method, **settings), told=reports.append,
         **{"anchor": 0.0, **more},
     )  # fmt: skip
     return made, metrics, reports[0]
 
 
 def shown() -> list[Any]:
-    from tests.learn.test_recipes import demonstrations
+    from tests.learn.recipes.test_recipes import demonstrations
 
     return demonstrations()
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from normwright.learn.rows import is_prompt, messages_of
+from normwright.learn.rows.reading import is_prompt, messages_of
 from normwright.records import (
     CurationEntry,
     Demonstration,

@@ -1,4 +1,4 @@
-"""One fit of a reward model that is killed at a step, or goes on: see test_rewards."""
+"""One fit of a reward model that is killed at a step, or goes on: see test_reward."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def main(head: Any, folder: Path, kill_at: int) -> None:
     import torch
 
     from normwright.learn import Reading, Shape, reward, scratch_model
-    from normwright.learn.rewards.planted import planted_pairs, planted_world
+    from normwright.learn.reward_models.planted import planted_pairs, planted_world
     from normwright.models.tuning.loop import Loop, Running
 
     torch.set_num_threads(1)

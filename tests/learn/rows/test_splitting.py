@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from normwright.learn.splitting import Tied, split
+from normwright.learn.rows.splitting import Tied, split
 from normwright.records import InputError
 from normwright.texts import clusters
 

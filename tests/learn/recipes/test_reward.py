@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.learn.test_recipes import QUESTIONS, pairs
+from tests.learn.recipes.test_recipes import QUESTIONS, pairs
 
 from normwright.learn import (
     Labelled,
@@ -26,15 +26,15 @@ from normwright.learn import (
     reward,
     reward_members,
 )
-from normwright.learn.rewards.likelihoods import (
+from normwright.learn.reward_models.likelihoods import (
     davidson_loss,
     rao_kupper_loss,
     shares_loss,
     spread_loss,
 )
-from normwright.learn.rewards.measured import calibration_error
-from normwright.learn.rewards.planted import planted_pairs, planted_world
-from normwright.learn.rewards.targets import by_group, by_member, pooled, slope_of_length
+from normwright.learn.reward_models.measured import calibration_error
+from normwright.learn.reward_models.planted import planted_pairs, planted_world
+from normwright.learn.reward_models.targets import by_group, by_member, pooled, slope_of_length
 from normwright.models import ScriptedModel
 from normwright.models.local import LocalScorer
 from normwright.models.protocol import Scorer

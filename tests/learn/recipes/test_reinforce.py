@@ -112,7 +112,7 @@ def run(asked: dict[str, Any], *, processes: int = 1) -> int:
                "--master_port", "29677", *module]  # fmt: skip
     command = alone if processes == 1 else several
     done = subprocess.run(command, env=ENV, capture_output=True, text=True, check=False,
-                          cwd=Path(__file__).parents[2])  # fmt: skip
+                          cwd=Path(__file__).parents[3])  # fmt: skip
     assert done.returncode in (0, -9), done.stderr[-3000:]
     return done.returncode
 

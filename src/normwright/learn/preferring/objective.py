@@ -28,7 +28,7 @@ MINIMISERS: Final[dict[Method, str]] = {
 
 
 @dataclass(frozen=True)
-class Objective:
+class PreferenceObjective:
     """How preferences become a loss, and what guards it. Part of the science of a run."""
 
     method: Method = "soft"
@@ -58,7 +58,7 @@ class Objective:
 
 def refuse(
     rows: Sequence[PreferencePair] | Sequence[ScoredAnswers],
-    objective: Objective,
+    objective: PreferenceObjective,
     *,
     weights: Any,
     policy: Policy | None,
@@ -118,7 +118,7 @@ def _of_model(weights: Any) -> Iterator[Fault]:
 
 
 def _of_objective(
-    rows: Sequence[Any], objective: Objective, fixed: int, majority: float
+    rows: Sequence[Any], objective: PreferenceObjective, fixed: int, majority: float
 ) -> Iterator[Fault]:
     method = objective.method
     if not rows:

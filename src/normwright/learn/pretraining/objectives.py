@@ -18,23 +18,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import torch
 
-Objective: TypeAlias = Literal["mle", "filtered", "conditional", "unlikelihood", "rwr", "awr"]
-OBJECTIVES: Final[tuple[Objective, ...]] = get_args(Objective)
+PretrainingMethod: TypeAlias = Literal[
+    "mle", "filtered", "conditional", "unlikelihood", "rwr", "awr"
+]
 
 HEAVIEST: Final = 20.0
 """Weights by reward are cut here: one row must not outweigh a batch."""
 
 
 @dataclass(frozen=True)
-class Aims:
+class PretrainingObjective:
     """What is learned from text, and how bad counts as bad."""
 
-    objective: Objective = "mle"
+    method: PretrainingMethod = "mle"
     threshold: float | None = None
     """A part is bad if its score is above this. `mle`, `rwr` and `awr` need none."""
     alpha: float = 1.0
@@ -117,12 +118,12 @@ def _weights(logarithms: torch.Tensor) -> torch.Tensor:
     return torch.where(logarithms.isnan(), torch.ones_like(weights), weights)
 
 
-def needs_threshold(objective: Objective) -> bool:
+def needs_threshold(method: PretrainingMethod) -> bool:
     """Say whether an objective has to know from which score on a part is bad."""
-    return objective in ("filtered", "conditional", "unlikelihood")
+    return method in ("filtered", "conditional", "unlikelihood")
 
 
-SUMMARY: Final[Mapping[Objective, str]] = {
+SUMMARY: Final[Mapping[PretrainingMethod, str]] = {
     "mle": "All text was learned alike; scores, where there were any, were not used.",
     "filtered": "Every text with a part above the threshold was left out.",
     "conditional": (

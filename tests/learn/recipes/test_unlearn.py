@@ -105,11 +105,11 @@ def test_divergence_holds_what_the_start_said(knowing: Any) -> None:
             )[0],
             rows,
             seed=0,
-        ).value
+        ).value or 0.0
         for retain in (0.0, 2.0)
     }  # fmt: skip
 
-    assert far[2.0] < far[0.0] / 2
+    assert 0 < far[2.0] < far[0.0] / 2
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
@@ -259,7 +259,7 @@ def test_extraction_is_what_greedy_decoding_says(tiny: Any, knowing: Any) -> Non
 def test_what_was_hidden_comes_back_sooner_than_what_was_never_known(
     tiny: Any, knowing: Any
 ) -> None:
-    """Relearning after NPO takes fewer steps than learning from nothing; what is known takes none."""
+    """Relearning after NPO takes fewer steps than learning from nothing; the known takes none."""
     rows = memory_rows(tiny.tokenizer, FORGET, limit=64)
     known = token_loss(knowing, rows)
     how, loop = SETTINGS["npo"]

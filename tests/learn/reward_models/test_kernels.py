@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from normwright.learn.rewards.kernels import PairStates, fit_process
+from normwright.learn.reward_models.kernels import PairStates, fit_process
 
 
 def drawn(n: int, *, seed: int, flip: bool = True) -> tuple[PairStates, np.ndarray]:
