@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from normwright.learn.preferring.anchors import anchor_rows
 from normwright.learn.preferring.conduct import asked
 from normwright.learn.preferring.objective import MINIMISERS, PreferenceObjective
 from normwright.learn.preferring.report import Judged, PreferenceReport, looked, reported, sided
@@ -36,6 +37,7 @@ from normwright.models.tuning import (
     grouped_logprobs,
     merged,
 )
+from normwright.models.tuning.hardware import halves
 from normwright.models.tuning.loop import Loop, Running
 from normwright.models.tuning.preferences import listwise_losses
 from normwright.records import Demonstration, PreferencePair, ScoredAnswers
@@ -75,7 +77,8 @@ def match_scores(
     given = [row for row in rows if isinstance(row, ScoredAnswers)]
     answers = _encoded(start, given, limit)
     anchors = anchor_rows(start, demonstrations, anchor=anchor, limit=limit)
-    before = candidate_scores(reference or start, answers)
+    half = halves((running or Running()).hardware)
+    before = candidate_scores(reference or start, answers, half=half)
     targets = [target_of(row) for row in given]
     mean = sum(row.weight for row in given) / len(given)
     data = [
@@ -115,7 +118,7 @@ def match_scores(
         counts=_counts,
     )  # fmt: skip
     aligned = LocalModel("aligned", merged(weights), start.tokenizer, start.batch)
-    after = candidate_scores(aligned, answers)
+    after = candidate_scores(aligned, answers, half=half)
     factor = None if objective.proportional else beta
     prompts = asked((sided(row) for row in held or given), count=objective.prompts)
     looks, gone = looked(start, aligned, prompts, seed=loop.seed)
@@ -224,3 +227,9 @@ def _notes(rows: Sequence[ScoredAnswers]) -> tuple[str, ...]:
     if any(row.group for row in rows):
         found.append("Groups are reported and do not weigh.")
     return tuple(found)
+
+
+def _counts(row: _Row) -> dict[str, float]:
+    """What a row adds to the denominators of the loss."""
+    anchor = 0 if row.anchor is None else len(row.anchor.ids) - row.anchor.start
+    return {"weight": row.weight, "anchor": anchor}

@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 
+from normwright.learn.preferring.anchors import anchor_rows
 from normwright.learn.preferring.objective import PreferenceObjective, counts_of, groups_of, refuse
 from normwright.learn.preferring.report import PreferenceReport, report_pairs, turned
 from normwright.learn.preferring.scoring import pair_scores
@@ -44,6 +45,7 @@ from normwright.models.tuning import (
 )
 from normwright.models.tuning.anatomy import states
 from normwright.models.tuning.groups import GroupWeights, Robustness
+from normwright.models.tuning.hardware import halves
 from normwright.models.tuning.loop import Loop, Running
 from normwright.models.tuning.losses import attending
 from normwright.models.tuning.preferences import (
@@ -201,7 +203,8 @@ def _on_pairs(
     left_out = len(pairs) - len(kept)
     pairs, answers = [pairs[i] for i in kept], [answers[i] for i in kept]
     anchors = anchor_rows(start, demonstrations, anchor=anchor, limit=limit)
-    before = pair_scores(from_, answers)
+    half = halves((running or Running()).hardware)
+    before = pair_scores(from_, answers, half=half)
     data, groups = _rows(pairs, answers, anchors, before, objective, fixed)
     weights = adapted(copy.deepcopy(start.weights), lora, seed=loop.seed)
     worth = torch.tensor([weight for _, weight in fixed.values()])
@@ -263,7 +266,7 @@ def _on_pairs(
         state=groups, after_step=moved_on,
     )  # fmt: skip
     aligned = LocalModel("aligned", merged(weights), tokenizer, start.batch)
-    after = pair_scores(aligned, answers)
+    after = pair_scores(aligned, answers, half=half)
     report = report_pairs(
         start, aligned, pairs, answers, (before, after), objective, groups=groups,
         left_out=left_out, held=held, seed=loop.seed,
