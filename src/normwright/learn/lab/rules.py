@@ -52,10 +52,10 @@ def any_score(scale: Scale) -> Iterator[Finding]:
     }
     for name, score in rules.items():
         rows = [_scored(world, x, score[x]) for x in range(len(PROMPTS))]
-        loop = Loop(steps=260, lr=3e-3, batch=len(rows), weight_decay=0.0)
+        loop = Loop(steps=200, lr=3e-3, batch=len(rows), weight_decay=0.0)
         model, _ = prefer(
             world.model, rows, [], loop=loop, beta=beta, anchor=0.0,
-            unpermitted=True, objective=PreferenceObjective(method="listwise"),
+            running=exactly(), unpermitted=True, objective=PreferenceObjective(method="listwise"),
         )  # fmt: skip
         target = o.tilted(world.reference, score, beta)
         yield at_most(f"Listwise, {name}: KL to the target",
