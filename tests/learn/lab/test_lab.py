@@ -110,6 +110,7 @@ def test_a_finding_of_nan_never_passes() -> None:
     assert not any(one.passed for one in found)
 
 
+@pytest.mark.slow
 def test_two_jobs_find_what_one_does() -> None:
     """Checks shared among processes give the same rows in the same order."""
     names = ["T5", "T1"]
