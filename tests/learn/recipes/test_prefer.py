@@ -19,7 +19,9 @@ from normwright.learn.preferring.objective import groups_of
 from normwright.learn.recipes.listwise import candidate_kl, target_of
 from normwright.models.local import LocalModel
 from normwright.models.tuning import Lora, Robustness
+from normwright.models.tuning.hardware import Hardware
 from normwright.models.tuning.loop import Loop
+from normwright.models.tuning.running import Running
 from normwright.records import (
     InputError,
     Message,
@@ -133,6 +135,36 @@ def scored(i: int, **more: Any) -> ScoredAnswers:
         **more,
     }
     return ScoredAnswers(**given)
+
+
+@pytest.mark.parametrize("method", ["soft", "listwise"])
+def test_demonstrations_are_read_where_an_anchor_holds_and_only_there(
+    tiny: Any, method: str
+) -> None:
+    """Without an anchor none are needed and none change a weight; with one some must be there."""
+    rows = [scored(i) if method == "listwise" else pair(i) for i in range(8)]
+    loop = Loop(steps=2, lr=4e-3, batch=8, warmup=0.0)
+    alone, _, _ = run(tiny, rows, method=method, loop=loop, demonstrations=[])
+    beside, _, _ = run(tiny, rows, method=method, loop=loop)
+    held, _, _ = run(tiny, rows, method=method, loop=loop, anchor=0.5)
+
+    assert margin(alone) == margin(beside) != margin(held)
+    with pytest.raises(InputError, match="demonstrations"):
+        run(tiny, rows, method=method, loop=loop, anchor=0.5, demonstrations=[])
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_reference_is_as_precise_as_the_policy(tiny: Any, precision: Any) -> None:
+    """Before the first step both are the same model, so the loss is ln 2 to the last bit."""
+    losses: list[float] = []
+    running = Running(
+        progress=lambda step, steps, loss: losses.append(loss),
+        hardware=Hardware(precision=precision),
+    )
+    loop = Loop(steps=1, lr=4e-3, batch=8, warmup=0.0)
+    run(tiny, [pair(i) for i in range(8)], loop=loop, running=running)
+
+    assert losses[0] == pytest.approx(0.6931471805599453, abs=1e-7)
 
 
 @pytest.mark.parametrize("proportional", [False, True])

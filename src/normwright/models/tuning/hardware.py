@@ -137,6 +137,11 @@ def resolved(asked: Hardware, *, batch: int, world: int | None = None) -> Resolv
     )
 
 
+def halves(asked: Hardware) -> bool:
+    """Say whether a run that may use this trains in bfloat16."""
+    return resolved(asked, batch=1).precision == "bf16"
+
+
 def _precision(*, gpu: bool) -> Precision:
     """bfloat16 where it is a gain: on a CPU, only with instructions for it."""
     return "bf16" if (half_precision() if gpu else _cpu_bf16()) else "fp32"
