@@ -1,11 +1,11 @@
 """Provoke reward hacking by best of n, catch it with a gold set, cure it by a refresh.
 
-    python scripts/learn_hacking.py [--seeds 1,2,3] [--work DIR] [--out FILE]
+    python scripts/learn_hacking.py [--seeds 4,5,6] [--trained 4,5,6] [--work DIR] [--out FILE]
 
 A planted world judges: its raters' votes train the proxy, other raters' votes are the gold set that
-says where to stop, and its values, which no model sees, are what is reported. Every seed is a part
-that is kept under --work; a killed run goes on with the parts that lack. Optimising a policy
-against the same proxy, round by round, takes minutes a seed: `learn_hacking_rounds.py`.
+says where to stop, and its values, which no model sees, are what is reported: first for the best of
+n samples, then for a policy that is trained against the proxy. Every seed of either is a part that
+is kept under --work; a killed run goes on with the parts that lack.
 """
 
 from __future__ import annotations
@@ -15,24 +15,50 @@ import json
 import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from normwright.learn import Reading, Shape, refresh, reward, scratch_model
+from normwright.learn import (
+    Reading,
+    Shape,
+    fresh_like,
+    prefer,
+    refresh,
+    reward,
+    scratch_model,
+    sft,
+)
+from normwright.learn.objective import Objective
+from normwright.learn.recipes.refresh import Judge, Sampler
 from normwright.learn.recipes.reward import classifier
-from normwright.learn.rewards.planted import World, asked, planted_pairs, planted_world, written
-from normwright.models.local import LocalScorer, use_threads
+from normwright.learn.rewards.planted import (
+    World,
+    asked,
+    planted_pairs,
+    planted_world,
+    voted_pair,
+    written,
+)
+from normwright.models.local import LocalModel, LocalScorer, use_threads
 from normwright.models.tuning.loop import Loop
-from normwright.records import Message, PairVote
+from normwright.models.tuning.running import Gold
+from normwright.records import Demonstration, Message, PairVote, PreferencePair
 
 ROOT = Path(__file__).resolve().parent.parent
 BEST_OF = (1, 2, 4, 8, 16, 32, 64)
-WELL_FORMED, PASSES, QUESTIONS = 1500, 5, 32
+WELL_FORMED, PASSES = 1500, 5
+QUESTIONS = 32
+"""Draws of the gold set, and as many more on which gold is reported."""
+UNTAUGHT = 16
+"""Draws on which the random model is asked."""
+TAUGHT, DRAWS, LONGEST, ROUNDS = 2400, 96, 64, 3
+"""Texts the writer learns from, draws of either half for a policy, tokens of an answer, rounds."""
 Prompt = tuple[Message, ...]
 VALUE = {"chosen": 1.0, "tie": 0.5, "rejected": 0.0}
 
@@ -65,41 +91,47 @@ class Sloppy:
         return ", ".join(pieces)
 
 
+Curves = dict[str, list[float]]
+"""What one question gave at each n: `proxy`, `gold`, and `votes` of the gold set."""
+
+
 def best_of(
-    world: World, scorer: LocalScorer, prompts: Sequence[Prompt], seed: int
-) -> list[dict[str, float]]:
-    """Return proxy, gold and gold set of the best of n by a scorer, on the same samples."""
+    world: World, policy: Sampler, scorer: LocalScorer, prompts: Sequence[Prompt], seed: int
+) -> list[Curves]:
+    """Return for each question what the best of n by a scorer is worth, on the same samples."""
     rng = random.Random(seed)
-    answers = Sloppy().generate(prompts, n=BEST_OF[-1], seed=seed)
-    scores = [scorer.score([p] * len(g), g) for p, g in zip(prompts, answers, strict=True)]
-    gold = [[world.mean_value(a) for a in given] for given in answers]
-    points = []
-    for n in BEST_OF:
-        picked = [
-            [max(range(i, i + n), key=row.__getitem__) for i in range(0, len(row), n)]
-            for row in scores
-        ]
-        votes = [
-            VALUE[v.choice]
-            for given, places in zip(answers, picked, strict=True)
-            for v in world.votes(given[places[0]], rng.choice(given), rng, count=3)
-        ]
-        flat = [(i, at) for i, places in enumerate(picked) for at in places]
-        points.append(
-            {
-                "n": n,
-                "kl": math.log(n) - (n - 1) / n,
-                "proxy": float(np.mean([scores[i][at] for i, at in flat])),
-                "gold": float(np.mean([gold[i][at] for i, at in flat])),
-                "gold_set": float(np.mean(votes)),
-            }
-        )
-    return points
+    answers = policy.generate(prompts, n=BEST_OF[-1], seed=seed, temperature=1.0)
+    found = []
+    for prompt, given in zip(prompts, answers, strict=True):
+        scores = scorer.score([prompt] * len(given), given)
+        gold = [world.mean_value(a) for a in given]
+        curves: Curves = {"proxy": [], "gold": [], "votes": []}
+        for n in BEST_OF:
+            # Disjoint sets of n samples, so that small n use all of them.
+            picked = [
+                max(range(i, i + n), key=scores.__getitem__) for i in range(0, len(given), n)
+            ]
+            curves["proxy"].append(float(np.mean([scores[at] for at in picked])))
+            curves["gold"].append(float(np.mean([gold[at] for at in picked])))
+            votes = world.votes(given[picked[0]], rng.choice(given), rng, count=3)
+            curves["votes"].append(float(np.mean([VALUE[v.choice] for v in votes])))
+        found.append(curves)
+    return found
 
 
-def run(seed: int) -> dict[str, Any]:
-    """Return everything that is measured with one seed."""
-    began = time.process_time()
+@dataclass(frozen=True)
+class Planted:
+    """A world, the pairs its people judged, and the proxy that learned from them."""
+
+    world: World
+    pairs: list[PreferencePair]
+    start: LocalModel
+    loop: Loop
+    proxy: LocalScorer
+
+
+def planted(seed: int) -> Planted:
+    """Return a world in which nothing that anybody judged says a thing twice."""
     world = replace(planted_world(seed=seed), annoyance=2.5)
     pairs = planted_pairs(world, count=WELL_FORMED, votes=5, seed=seed, turned=0.0)
     texts = [t for p in pairs for t in (p.prompt[0].content, p.chosen, p.rejected)]
@@ -107,26 +139,221 @@ def run(seed: int) -> dict[str, Any]:
     loop = Loop(epochs=PASSES, lr=1e-2, batch=32, seed=seed)
     made, _ = reward(start, pairs, loop=loop, reading=Reading("votes"), garbled=0.0,
                      unpermitted=True)  # fmt: skip
-    proxy = LocalScorer(made, start.tokenizer)
-    rng = random.Random(seed + 50)
-    held = [asked(rng, ("en", "pt")[i % 2]) for i in range(QUESTIONS)]
-    fresh = [asked(rng, ("en", "pt")[i % 2]) for i in range(240)]
+    return Planted(world, pairs, start, loop, LocalScorer(made, start.tokenizer))
+
+
+def raters(world: World, rng: random.Random) -> Judge:
+    """Return people who can be asked: five votes a pair."""
 
     def judge(
         prompts: Sequence[Prompt], first: Sequence[str], second: Sequence[str]
     ) -> list[tuple[PairVote, ...]]:
         return [world.votes(a, b, rng, count=5) for a, b in zip(first, second, strict=True)]
 
+    return judge
+
+
+def chosen(seed: int) -> dict[str, Any]:
+    """Return what the best of n is worth under each reward, with one seed."""
+    began = time.process_time()
+    made = planted(seed)
+    world, start, loop, proxy = made.world, made.start, made.loop, made.proxy
+    rng = random.Random(seed + 50)
+    held = [asked(rng, ("en", "pt")[i % 2]) for i in range(2 * QUESTIONS)]
+    fresh = [asked(rng, ("en", "pt")[i % 2]) for i in range(240)]
     cured = refresh(
-        start, pairs, policy=Sloppy(), scorer=proxy, prompts=fresh, judge=judge, samples=16,
-        rivals=2, loop=loop, reading=Reading("votes"), garbled=0.0, unpermitted=True,
+        start, made.pairs, policy=Sloppy(), scorer=proxy, prompts=fresh,
+        judge=raters(world, rng), samples=16, rivals=2, loop=loop, reading=Reading("votes"),
+        garbled=0.0, unpermitted=True,
     )  # fmt: skip
     blank = classifier(start, seed=seed).eval()
+    # A refresh draws its samples with the loop's seed: those measured on must be others.
+    drawn = 10_000 + seed
+    rewards = {"fixed": proxy, "refreshed": LocalScorer(cured.weights, start.tokenizer),
+               "random": LocalScorer(blank, start.tokenizer)}  # fmt: skip
+    out: dict[str, Any] = {
+        arm: best_of(world, Sloppy(), scorer, held, drawn) for arm, scorer in rewards.items()
+    }
+    out["untaught"] = best_of(world, start, proxy, held[-UNTAUGHT:], drawn)
+    return {**out, "judged": len(cured.added), "cpu": time.process_time() - began}
+
+
+# A policy that is trained against the proxy
+
+
+def writer(seed: int) -> LocalModel:
+    """Return a small model that was taught to write sloppy text."""
+    rng = random.Random(seed)
+    asks = [asked(rng, ("en", "pt")[i % 2]) for i in range(TAUGHT)]
+    rows = [
+        Demonstration(scene=str(i), lang="und", prompt=p, completion=text, origin="synthetic",
+                      licence="Apache-2.0", family=str(i))
+        for i, (p, (text,)) in enumerate(zip(asks, Sloppy().generate(asks, seed=seed), strict=True))
+    ]  # fmt: skip
+    texts = [t for r in rows for t in (r.prompt[0].content, r.completion)]
+    fresh = scratch_model(texts, shape=Shape(48, 2, 4, 400, 200), seed=seed)
+    loop = Loop(epochs=3, lr=5e-3, batch=32, seed=seed)
+    return sft(fresh, rows, loop=loop, unpermitted=True)[0]
+
+
+def favoured(
+    policy: LocalModel, scorer: LocalScorer, prompts: Sequence[Prompt], seed: int
+) -> tuple[list[PreferencePair], list[Demonstration]]:
+    """Return the scorer's favourite of sixteen samples beside its least liked, and by how much."""
+    pairs, shown = [], []
+    answers = policy.generate(prompts, max_new_tokens=LONGEST, temperature=1.0, n=16, seed=seed)
+    for i, (prompt, given) in enumerate(zip(prompts, answers, strict=True)):
+        texts = sorted({a for a in given if a.strip()})
+        if len(texts) < 2:
+            continue
+        order = sorted(zip(scorer.score([prompt] * len(texts), texts), texts, strict=True))
+        (low, worst), (high, best) = order[0], order[-1]
+        vote = (PairVote(participant="proxy", choice="chosen"),)
+        pair = voted_pair(f"sample/{i}", "und", prompt, best, worst, vote)
+        pairs.append(pair.model_copy(update={"p_chosen": 1 / (1 + math.exp(low - high))}))
+        shown.append(
+            Demonstration(scene=pair.scene, lang="und", prompt=prompt, completion=best,
+                          origin="synthetic", licence="Apache-2.0", family=pair.family)
+        )  # fmt: skip
+    return pairs, shown
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a policy in training is measured by, against the model it started from."""
+
+    world: World
+    start: LocalModel
+    prompts: tuple[list[Prompt], list[Prompt]]
+    """Draws of the gold set, and others on which gold is reported."""
+    seed: int
+
+    @cached_property
+    def before(self) -> list[str]:
+        """What the start answers to the gold set."""
+        return self._said(self.start, self.prompts[0])
+
+    def gold_set(self, weights: Any) -> float:
+        """Return how often three raters a draw prefer the policy's answer to the start's."""
+        rng = random.Random(self.seed)
+        new = self._said(self._policy(weights), self.prompts[0])
+        votes = [v for a, b in zip(new, self.before, strict=True)
+                 for v in self.world.votes(a, b, rng, count=3)]  # fmt: skip
+        return float(np.mean([VALUE[v.choice] for v in votes]))
+
+    def point(self, weights: Any, scorer: LocalScorer) -> dict[str, float]:
+        """Return the gold set's verdict, and on the other draws gold, reward and divergence."""
+        policy, prompts = self._policy(weights), self.prompts[1]
+        said = self._said(policy, prompts)
+        moved = np.subtract(policy.logprobs(prompts, said), self.start.logprobs(prompts, said))
+        return {
+            "kl": max(0.0, float(moved.mean())),
+            "proxy": float(np.mean(scorer.score(prompts, said))),
+            "gold": float(np.mean([self.world.mean_value(a) for a in said])),
+            "again": float(np.mean([repeats(a) for a in said])),
+            "gold_set": self.gold_set(weights),
+        }
+
+    def _policy(self, weights: Any) -> LocalModel:
+        return LocalModel("policy", weights, self.start.tokenizer)
+
+    def _said(self, policy: LocalModel, prompts: Sequence[Prompt]) -> list[str]:
+        found = policy.generate(prompts, max_new_tokens=LONGEST, temperature=1.0, n=1,
+                                seed=20_000 + self.seed)  # fmt: skip
+        return [a for (a,) in found]
+
+
+def repeats(text: str) -> int:
+    """Return how many pieces of an answer say again what it has said."""
+    words = [piece.split()[-1] for piece in text.split(",") if piece.split()]
+    return len(words) - len(set(words))
+
+
+Told = Callable[[LocalModel, LocalScorer, int], LocalScorer]
+"""From the policy, its present reward and the round to the reward of that round."""
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """How a policy is trained against a reward, round by round, on its own samples."""
+
+    watch: Watch
+    asks: list[Prompt]
+    seed: int
+
+    def round(
+        self, policy: LocalModel, scorer: LocalScorer, turn: int, gold: Gold | None = None
+    ) -> tuple[LocalModel, dict[str, float]]:
+        """Return the policy after two passes over what the scorer prefers of its samples."""
+        pairs, shown = favoured(policy, scorer, self.asks, 100 * self.seed + turn)
+        loop = Loop(epochs=2, lr=1e-3, batch=16, seed=self.seed + turn)
+        made, metrics = prefer(policy, pairs, shown, loop=loop, beta=0.1, anchor=0.1, gold=gold,
+                               objective=Objective(prompts=1), unpermitted=True)  # fmt: skip
+        return LocalModel("policy", made.weights, made.tokenizer), metrics
+
+    def rounds(
+        self, policy: LocalModel, scorer: LocalScorer, count: int, told: Told | None = None
+    ) -> list[dict[str, float]]:
+        """Return what the policy is worth before and after each round.
+
+        Args:
+            policy: where it starts.
+            scorer: what it is trained against.
+            count: rounds.
+            told: gives the reward of a round from the policy, the present one and the turn.
+        """
+        points = [self.watch.point(policy.weights, scorer)]
+        for turn in range(1, count + 1):
+            if told is not None:
+                scorer = told(policy, scorer, turn)
+            policy, _ = self.round(policy, scorer, turn)
+            points.append(self.watch.point(policy.weights, scorer))
+        return points
+
+    def stopped(self, policy: LocalModel, scorer: LocalScorer) -> list[dict[str, float]]:
+        """Return the same, where the gold set stops a round and a round without gain the run."""
+        points = [self.watch.point(policy.weights, scorer)]
+        for turn in range(1, ROUNDS + 1):
+            stop = Gold(self.watch.gold_set, every=4, patience=2)
+            policy, metrics = self.round(policy, scorer, turn, stop)
+            if metrics["gold_step"] == 0:
+                break
+            points.append(self.watch.point(policy.weights, scorer))
+        return points
+
+
+def trained(seed: int) -> dict[str, Any]:
+    """Return what training a policy against the proxy does, with one seed."""
+    began = time.process_time()
+    made = planted(seed)
+    start = writer(seed)
+    rng = random.Random(seed + 70)
+    asks, gold, held = (
+        [asked(rng, ("en", "pt")[i % 2]) for i in range(n)] for n in (96, DRAWS, DRAWS)
+    )
+    judge = raters(made.world, random.Random(seed + 90))
+    known = list(made.pairs)
+
+    def refreshed(policy: LocalModel, scorer: LocalScorer, turn: int) -> LocalScorer:
+        cured = refresh(
+            made.start, known, policy=policy, scorer=scorer, prompts=asks, judge=judge, samples=8,
+            rivals=2, max_new_tokens=LONGEST, loop=replace(made.loop, seed=1000 * seed + turn),
+            reading=Reading("votes"), garbled=0.0, unpermitted=True,
+        )  # fmt: skip
+        known.extend(cured.added)
+        return LocalScorer(cured.weights, made.start.tokenizer)
+
+    blank = LocalScorer(classifier(made.start, seed=seed).eval(), made.start.tokenizer)
+    untaught = fresh_like(start, seed=seed)
+    push = Optimiser(Watch(made.world, start, (gold, held), seed), asks, seed)
+    other = Optimiser(Watch(made.world, untaught, (gold, held), seed), asks, seed)
     return {
-        "fixed": best_of(world, proxy, held, seed),
-        "refreshed": best_of(world, LocalScorer(cured.weights, start.tokenizer), held, seed),
-        "random": best_of(world, LocalScorer(blank, start.tokenizer), held, seed),
-        "judged": len(cured.added),
+        "free": push.rounds(start, made.proxy, ROUNDS),
+        "stopped": push.stopped(start, made.proxy),
+        "refreshed": push.rounds(start, made.proxy, ROUNDS, refreshed),
+        "random reward": push.rounds(start, blank, 1),
+        "random policy": other.rounds(untaught, made.proxy, 1),
+        "judged": len(known) - len(made.pairs),
         "cpu": time.process_time() - began,
     }
 
@@ -276,7 +503,7 @@ def picture(parts: dict[int, dict[str, Any]]) -> str:
 def main() -> int:
     """Run the parts that lack, and write report and picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--seeds", default="4,5,6,7,8,9,10,11,12,13")
     parser.add_argument("--work", type=Path, default=ROOT / "build/learn-hacking")
     parser.add_argument("--out", type=Path, default=ROOT / "docs/experiments/learn-hacking.md")
     arguments = parser.parse_args()

@@ -33,7 +33,7 @@ from normwright.learn import (
 )
 from normwright.learn.recipes.reward import classifier
 from normwright.learn.rewards.measured import agreement, calibration_error, fit_of, margins
-from normwright.learn.rewards.planted import planted_pairs, planted_world
+from normwright.learn.rewards.planted import TURNED, planted_pairs, planted_world
 from normwright.models.local import LocalModel, LocalScorer, use_threads
 from normwright.models.places import embedded_path
 from normwright.models.tuning import answer_rows
@@ -44,8 +44,10 @@ from normwright.stats import bootstrap_mean
 ROOT = Path(__file__).resolve().parent.parent
 TRAIN, HELD = 3000, 2000
 """Planted pairs to learn from and to measure on, five votes each."""
-PASSES = {"trained": 10, "shuffled": 3}
-LONGEST = 320
+PASSES = {"trained": 10, "negated": 10, "shuffled": 3}
+SEEDS = (21, 22, 23)
+"""Worlds that were not looked at while anything was chosen."""
+LONGEST = 256
 """Tokens a real row may have; longer ones stay out and are counted."""
 Part = dict[str, Any]
 
@@ -70,10 +72,13 @@ def seconds(run: Callable[[], Part]) -> Part:
 
 
 def planted(arm: str, seed: int) -> Part:
-    """Return one arm on planted raters: `trained`, `shuffled` or `random-init`."""
-    world = planted_world(seed=0)
-    train = planted_pairs(world, count=TRAIN, votes=5, seed=1, turned=0.0)
-    held = planted_pairs(world, count=HELD, votes=5, seed=2, turned=0.0)
+    """Return one arm on planted raters: `trained`, `negated`, `shuffled` or `random-init`.
+
+    The world, the pairs learned from and the pairs measured on are all this seed's own.
+    """
+    world, turned = planted_world(seed=seed), TURNED if arm == "negated" else 0.0
+    train = planted_pairs(world, count=TRAIN, votes=5, seed=1000 + seed, turned=turned)
+    held = planted_pairs(world, count=HELD, votes=5, seed=2000 + seed, turned=turned)
     texts = [t for p in train for t in (p.prompt[0].content, p.chosen, p.rejected)]
     start = scratch_model(texts, shape=Shape(32, 1, 2, 400, 128), seed=seed)
     groups = ("pooled", *sorted(world.values))
@@ -325,7 +330,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=ROOT / "build/learn-rewards")
     parser.add_argument("--data", type=Path, default=os.environ.get("NORMWRIGHT_DATA"))
     parser.add_argument("--out", type=Path, default=ROOT / "docs/experiments/learn-rewards.md")
-    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--folds", type=int, default=2)
     arguments = parser.parse_args()
     use_threads(1)
     arguments.work.mkdir(parents=True, exist_ok=True)
