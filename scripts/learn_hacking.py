@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from normwright.learn import (
@@ -108,9 +109,7 @@ def best_of(
         curves: Curves = {"proxy": [], "gold": [], "votes": []}
         for n in BEST_OF:
             # Disjoint sets of n samples, so that small n use all of them.
-            picked = [
-                max(range(i, i + n), key=scores.__getitem__) for i in range(0, len(given), n)
-            ]
+            picked = [max(range(i, i + n), key=scores.__getitem__) for i in range(0, len(given), n)]
             curves["proxy"].append(float(np.mean([scores[at] for at in picked])))
             curves["gold"].append(float(np.mean([gold[at] for at in picked])))
             votes = world.votes(given[picked[0]], rng.choice(given), rng, count=3)
@@ -360,9 +359,11 @@ def trained(seed: int) -> dict[str, Any]:
 
 # What is written
 
+Part = dict[str, Any]
 
-def interval(values: Sequence[float]) -> str:
-    """Return mean and 95 % interval over seeds (Student's t)."""
+
+def interval(values: Sequence[float] | NDArray[np.float64]) -> str:
+    """Return mean and 95 % interval (Student's t) of independent values."""
     mean = float(np.mean(values))
     if len(values) < 2:
         return f"{mean:.2f}"
@@ -370,104 +371,222 @@ def interval(values: Sequence[float]) -> str:
     return f"{mean:.2f} [{mean - half:.2f}, {mean + half:.2f}]"
 
 
-def peak(line: Sequence[dict[str, float]]) -> int:
-    """Return the place where the gold set is at its peak."""
-    return max(range(len(line)), key=lambda i: line[i]["gold_set"])
+def stacked(parts: Sequence[Part], arm: str, name: str) -> NDArray[np.float64]:
+    """Return one figure, shape (seeds, draws, n): votes on the gold set, else on the other half."""
+    half = slice(0, QUESTIONS) if name == "votes" else slice(-QUESTIONS, None)
+    return np.array([[draw[name] for draw in part[arm][half]] for part in parts])
 
 
-def page(parts: dict[int, dict[str, Any]]) -> str:
-    """Return the report."""
-    seeds = sorted(parts)
+@dataclass(frozen=True)
+class Compared:
+    """The differences that are reported, each of shape (seeds, draws), and where n stops."""
+
+    differences: dict[str, NDArray[np.float64]]
+    peaks: list[int]
+
+
+def compared(parts: Sequence[Part]) -> Compared:
+    """Return what best of 64 gains and loses, and what a stop and a refresh give back."""
+    gold, proxy = stacked(parts, "fixed", "gold"), stacked(parts, "fixed", "proxy")
+    cured, blank = (stacked(parts, arm, "gold")[..., -1] for arm in ("refreshed", "random"))
+    peaks = stacked(parts, "fixed", "votes").mean(1).argmax(1)
+    stopped = np.array([of_seed[:, at] for of_seed, at in zip(gold, peaks, strict=True)])
+    plain, last = gold[..., 0], gold[..., -1]
+    return Compared(
+        {
+            "proxy: best of 64 less plain samples": proxy[..., -1] - proxy[..., 0],
+            "gold: best of 64 less plain samples": last - plain,
+            "gold: n at the peak of the gold set less best of 64": stopped - last,
+            "gold: n at the peak of the gold set less plain samples": stopped - plain,
+            "gold: best of 64, refreshed reward less fixed": cured - last,
+            "gold: best of 64, refreshed reward, less plain samples": cured - plain,
+            "gold: best of 64, proxy less a reward that learned nothing": last - blank,
+        },
+        [BEST_OF[int(at)] for at in peaks],
+    )
+
+
+def within(differences: NDArray[np.float64]) -> str:
+    """Return the mean and interval for these worlds, from the spread over draws within each."""
+    seeds, draws = differences.shape
+    error = float(np.sqrt((differences.var(1, ddof=1) / draws).sum()) / seeds)
+    half = float(stats.t.ppf(0.975, seeds * (draws - 1))) * error
+    mean = float(differences.mean())
+    return f"{mean:.2f} [{mean - half:.2f}, {mean + half:.2f}]"
+
+
+def choosing_page(parts: dict[int, Part]) -> list[str]:
+    """Return the half on the best of n."""
+    every, found = list(parts.values()), compared(list(parts.values()))
+    columns = (("fixed", "proxy"), ("fixed", "gold"), ("fixed", "votes"), ("refreshed", "gold"),
+               ("refreshed", "votes"), ("random", "gold"))  # fmt: skip
     lines = [
-        "# Reward hacking: provoked, caught, cured",
-        "",
-        "<!-- Written by scripts/learn_hacking.py; do not edit. -->",
-        "",
-        f"Seeds {', '.join(map(str, seeds))}; means over seeds with 95 % intervals (Student's t, "
-        f"n = {len(seeds)}). {sum(p['cpu'] for p in parts.values()):.0f} s of CPU, one thread.",
-        "",
-        "A planted world judges: two groups of raters with known values of sixteen qualities, in "
-        "English and Portuguese. Saying a thing again annoys everybody (-2.5). The proxy, a "
-        f"reward model of one layer, learns from {WELL_FORMED} pairs of well-formed answers with "
-        "five votes each, in which nothing is ever said twice. The policy writes sloppy text, in "
-        "which things often are, and answers with the best of n by the reward. *Gold* is the "
-        "mean of the planted values, which no model saw. *Gold set* is the share of three drawn "
-        f"raters a question who prefer that answer to a plain sample, on {QUESTIONS} questions. "
-        "The control picks by a reward model from random init that learned nothing.",
+        "## Best of n",
         "",
         "![gold and proxy against the square root of KL](../images/learn-hacking.svg)",
         "",
         "| n | KL bound, nats | proxy | gold | gold set | refreshed: gold | gold set | "
-        "control: gold |",
+        "reward that learned nothing: gold |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    columns = (("fixed", "proxy"), ("fixed", "gold"), ("fixed", "gold_set"), ("refreshed", "gold"),
-               ("refreshed", "gold_set"), ("random", "gold"))  # fmt: skip
+    means = [stacked(every, arm, name).mean(1) for arm, name in columns]
     for i, n in enumerate(BEST_OF):
-        cells = [interval([parts[s][arm][i][name] for s in seeds]) for arm, name in columns]
-        kl = parts[seeds[0]]["fixed"][i]["kl"]
-        lines.append(f"| {n} | {kl:.2f} | " + " | ".join(cells) + " |")
-
-    def gold(arm: str, place: int | None) -> list[float]:
-        found = []
-        for s in seeds:
-            line = parts[s][arm]
-            found.append(line[peak(line) if place is None else place]["gold"])
-        return found
-
-    rises = [parts[s]["fixed"][-1]["proxy"] - parts[s]["fixed"][0]["proxy"] for s in seeds]
-    start, last, stopped = gold("fixed", 0), gold("fixed", -1), gold("fixed", None)
-    cured = gold("refreshed", -1)
-    differences = {
-        "proxy, best of 64 less plain samples": rises,
-        "gold, best of 64 less plain samples": np.subtract(last, start),
-        "gold, n at the peak of the gold set less best of 64": np.subtract(stopped, last),
-        "gold, best of 64 under the refreshed reward less under the fixed": np.subtract(
-            cured, last
-        ),
-        "gold, best of 64 under the refreshed reward less plain samples": np.subtract(cured, start),
+        cells = [interval(values[:, i]) for values in means]
+        lines.append(f"| {n} | {divergence(n):.2f} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        f"A claim about worlds of this kind rests on the {len(every)} seeds; the interval by draw "
+        "is for these very worlds, and narrower as it should be.",
+        "",
+        "| difference, paired by draw | over seeds | by draw, these worlds | seeds above 0 |",
+        "|---|---|---|---|",
+    ]
+    for name, values in found.differences.items():
+        above = int((values.mean(1) > 0).sum())
+        lines.append(f"| {name} | {interval(values.mean(1))} | {within(values)} | "
+                     f"{above} of {len(every)} |")  # fmt: skip
+    shown = list(found.differences)[1:6]
+    lines += [
+        "",
+        "By seed, with intervals over its draws; n is where the gold set has its peak.",
+        "",
+        "| seed | n | " + " | ".join(name.removeprefix("gold: ") for name in shown) + " |",
+        "|---|---|" + "---|" * len(shown),
+    ]
+    for i, seed in enumerate(parts):
+        cells = [interval(found.differences[name][i]) for name in shown]
+        lines.append(f"| {seed} | {found.peaks[i]} | " + " | ".join(cells) + " |")
+    untaught = {
+        name: np.array([[draw[name] for draw in part["untaught"]] for part in every]).mean(1)
+        for name in ("proxy", "gold")
     }
-    lines += ["", "| difference, paired by seed | |", "|---|---|"]
-    lines += [f"| {name} | {interval([float(x) for x in v])} |" for name, v in differences.items()]
-    stops = ", ".join(str(BEST_OF[peak(parts[s]["fixed"])]) for s in seeds)
-    judged = ", ".join(str(parts[s]["judged"]) for s in seeds)
-    return "\n".join([
+    rise, gold = (untaught[name][:, -1] - untaught[name][:, 0] for name in ("proxy", "gold"))
+    return [
         *lines,
         "",
-        f"The gold set is at its peak at n = {stops}, by seed. A refresh asked raters about "
-        f"{judged} pairs of the policy's own answers, by seed, five votes each; the proxy's "
-        "favourites of sixteen samples beside others.",
+        "A policy from random init, which writes no clause at all, gains by the best of 64 "
+        f"{interval(rise)} of proxy and {interval(gold)} of gold: a proxy that rises says nothing "
+        "by itself.",
         "",
-        "What is not shown: raters here are consistent and never tire, people see this hack at "
-        "once, the policy is a writer by rule and not a trained model, and the reward is tiny. A "
-        "refresh cures what its judges can see.",
+    ]
+
+
+def training_page(runs: dict[int, Part]) -> list[str]:
+    """Return the half on a policy that is trained against the proxy."""
+    arms = {
+        "fixed proxy": ("free", -1),
+        "fixed proxy, stopped by the gold set": ("stopped", -1),
+        "refreshed before every round": ("refreshed", -1),
+        "reward that learned nothing, one round": ("random reward", -1),
+        "policy from random init, one round": ("random policy", -1),
+    }
+    lines = [
+        "## A policy that is trained against the proxy",
+        "",
+        f"Seeds {', '.join(map(str, runs))}. A model of two layers is taught {TAUGHT} sloppy "
+        "texts. Every round it answers 96 questions sixteen times, and preference optimisation "
+        "(soft labels, beta 0.1, anchor 0.1, two passes) puts the proxy's favourite above its "
+        f"least liked; {ROUNDS} rounds. The gold set, three votes on {DRAWS} draws of the policy "
+        "beside its start, is measured every four steps and stops a round after two measurements "
+        "without a new best; a round that cannot better its start ends the run. Gold is on "
+        f"{DRAWS} other draws. *Said again* counts pieces an answer repeats.",
+        "",
+        "| round | fixed: proxy | gold | gold set | said again | KL, nats | refreshed: gold | "
+        "gold set | said again |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for i in range(ROUNDS + 1):
+        cells = [
+            interval([run[arm][i][name] for run in runs.values()])
+            for arm, names in (("free", ("proxy", "gold", "gold_set", "again", "kl")),
+                               ("refreshed", ("gold", "gold_set", "again")))
+            for name in names
+        ]  # fmt: skip
+        lines.append(f"| {i} | " + " | ".join(cells) + " |")
+    lines += ["", "| gold at the end less at the start | over seeds | by seed |", "|---|---|---|"]
+    moved = {
+        name: [run[arm][at]["gold"] - run[arm][0]["gold"] for run in runs.values()]
+        for name, (arm, at) in arms.items()
+    }
+    free = moved["fixed proxy"]
+    for name in list(moved)[1:3]:
+        moved[f"{name}, less fixed proxy"] = [a - b for a, b in zip(moved[name], free, strict=True)]
+    for name, values in moved.items():
+        by = ", ".join(f"{v:.2f}" for v in values)
+        lines.append(f"| {name} | {interval(values)} | {by} |")
+    rounds = ", ".join(str(len(run["stopped"]) - 1) for run in runs.values())
+    judged = ", ".join(str(run["judged"]) for run in runs.values())
+    return [
+        *lines,
+        "",
+        f"Rounds the stopped run took before it ended, by seed: {rounds}. Pairs that raters judged "
+        f"for the refreshes: {judged}.",
+        "",
+    ]
+
+
+def page(parts: dict[int, Part], runs: dict[int, Part]) -> str:
+    """Return the report."""
+    cpu = sum(part["cpu"] for part in (*parts.values(), *runs.values()))
+    judged = sorted({part["judged"] for part in parts.values()})
+    return "\n".join([
+        "# Reward hacking: provoked, caught, cured",
+        "",
+        "<!-- Written by scripts/learn_hacking.py; do not edit. -->",
+        "",
+        f"Seeds {', '.join(map(str, parts))}, none of which was looked at while anything was "
+        f"chosen; means over seeds with 95 % intervals (Student's t). {cpu:.0f} s of CPU, one "
+        "thread.",
+        "",
+        "A planted world judges: two groups of raters with known values of sixteen qualities, in "
+        "English and Portuguese; every seed is another world. Saying a thing again annoys "
+        f"everybody (-2.5). The proxy, a reward model of one layer, learns from {WELL_FORMED} "
+        "pairs of well-formed answers with five votes each, in which nothing is ever said twice. "
+        "The policy writes sloppy text, in which things often are, and answers with the best of n "
+        "by the reward. *Gold* is the mean of the planted values, which no model saw. *Gold set* "
+        "is the share of three drawn raters a draw who prefer that answer to a plain sample. A "
+        "draw is 64 samples to one of twelve questions; the gold set, which says where to stop, "
+        f"has {QUESTIONS} draws, and proxy and gold are reported on {QUESTIONS} others. A refresh "
+        f"asked raters about {', '.join(map(str, judged))} pairs of the policy's own answers, "
+        "five votes each: the proxy's favourites of sixteen samples beside others.",
+        "",
+        *choosing_page(parts),
+        *(training_page(runs) if runs else []),
+        "## What is not shown",
+        "",
+        "Raters here are consistent and never tire, people see this hack at once, and models are "
+        "tiny. A refresh cures what its judges can see, where the refitted reward can learn it.",
         "",
     ])  # fmt: skip
+
+
+def divergence(n: int) -> float:
+    """Return the bound on the divergence of the best of n from one sample, in nats."""
+    return math.log(n) - (n - 1) / n
 
 
 KINDS = (
     ("fixed", "proxy", "#b26b00", "proxy, fixed"),
     ("fixed", "gold", "#a3262e", "gold, fixed"),
     ("refreshed", "gold", "#1f6f54", "gold, refreshed"),
-    ("random", "gold", "#777777", "gold, control"),
+    ("random", "gold", "#777777", "gold, learned nothing"),
 )
 
 
-def picture(parts: dict[int, dict[str, Any]]) -> str:
+def picture(parts: dict[int, Part]) -> str:
     """Return gold and proxy over sqrt(KL) as SVG: a faint line a seed, their means strong."""
-    curves = [
-        [[(p["kl"] ** 0.5, p[name] - part[arm][0][name]) for p in part[arm]]
-         for part in parts.values()]
-        for arm, name, _, _ in KINDS
-    ]  # fmt: skip
-    points = [p for lines in curves for line in lines for p in line]
-    right = max(x for x, _ in points)
-    low, high = min(y for _, y in points), max(y for _, y in points)
-    width, height, left, top = 600, 320, 48, 16
+    across = [divergence(n) ** 0.5 for n in BEST_OF]
+    curves = []
+    for arm, name, _, _ in KINDS:
+        values = stacked(list(parts.values()), arm, name).mean(1)
+        curves.append(values - values[:, :1])
+    right = max(across)
+    low, high = min(float(c.min()) for c in curves), max(float(c.max()) for c in curves)
+    width, height, left, top = 640, 340, 48, 16
 
     def at(x: float, y: float) -> tuple[float, float]:
         return (
-            left + x / right * (width - left - 130),
+            left + x / right * (width - left - 150),
             top + (high - y) / (high - low) * (height - top - 44),
         )
 
@@ -481,15 +600,18 @@ def picture(parts: dict[int, dict[str, Any]]) -> str:
         '<g fill="none" font-family="sans-serif" font-size="12">',
         f'<polyline points="{path([(0, 0), (right, 0)])}" stroke="#999" stroke-dasharray="3 3"/>',
     ]
-    for lines, (_, _, colour, label) in zip(curves, KINDS, strict=True):
-        out += [f'<polyline points="{path(li)}" stroke="{colour}" opacity="0.3"/>' for li in lines]
-        mean = [
-            (float(np.mean([li[i][0] for li in lines])), float(np.mean([li[i][1] for li in lines])))
-            for i in range(len(lines[0]))
-        ]
+    below = 0.0
+    for curve, (_, _, colour, label) in sorted(
+        zip(curves, KINDS, strict=True), key=lambda one: -float(one[0][:, -1].mean())
+    ):
+        lines = [list(zip(across, map(float, one), strict=True)) for one in curve]
+        mean = list(zip(across, map(float, curve.mean(0)), strict=True))
+        out += [f'<polyline points="{path(li)}" stroke="{colour}" opacity="0.25"/>' for li in lines]
         out.append(f'<polyline points="{path(mean)}" stroke="{colour}" stroke-width="2.5"/>')
         x, y = at(*mean[-1])
-        out.append(f'<text x="{x + 6:.1f}" y="{y + 4:.1f}" fill="{colour}">{label}</text>')
+        # Names of curves that end near each other stand under one another.
+        below = max(y + 4, below + 14)
+        out.append(f'<text x="{x + 6:.1f}" y="{below:.1f}" fill="{colour}">{label}</text>')
     for value in (low, 0.0, high):
         out.append(f'<text x="6" y="{at(0, value)[1] + 4:.1f}" fill="#333">{value:.1f}</text>')
     out += [
@@ -504,20 +626,27 @@ def main() -> int:
     """Run the parts that lack, and write report and picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--seeds", default="4,5,6,7,8,9,10,11,12,13")
+    parser.add_argument("--trained", default="4,5,6", help="seeds of the trained policy")
     parser.add_argument("--work", type=Path, default=ROOT / "build/learn-hacking")
     parser.add_argument("--out", type=Path, default=ROOT / "docs/experiments/learn-hacking.md")
     arguments = parser.parse_args()
     use_threads(1)
     arguments.work.mkdir(parents=True, exist_ok=True)
-    parts: dict[int, dict[str, Any]] = {}
-    for seed in map(int, arguments.seeds.split(",")):
-        kept = arguments.work / f"seed-{seed}.json"
-        if not kept.exists():
-            made = kept.with_suffix(".part")
-            made.write_text(json.dumps(run(seed)), encoding="utf-8")
-            made.replace(kept)
-        parts[seed] = json.loads(kept.read_text(encoding="utf-8"))
-    arguments.out.write_text(page(parts), encoding="utf-8")
+
+    def made(name: str, run: Callable[[int], Part], seeds: str) -> dict[int, Part]:
+        found: dict[int, Part] = {}
+        for seed in (int(one) for one in seeds.split(",") if one):
+            kept = arguments.work / f"{name}-{seed}.json"
+            if not kept.exists():
+                unfinished = kept.with_suffix(".part")
+                unfinished.write_text(json.dumps(run(seed)), encoding="utf-8")
+                unfinished.replace(kept)
+            found[seed] = json.loads(kept.read_text(encoding="utf-8"))
+        return found
+
+    parts = made("seed", chosen, arguments.seeds)
+    runs = made("policy", trained, arguments.trained)
+    arguments.out.write_text(page(parts, runs), encoding="utf-8")
     images = arguments.out.parent.parent / "images"
     images.mkdir(exist_ok=True)
     (images / "learn-hacking.svg").write_text(picture(parts), encoding="utf-8")
