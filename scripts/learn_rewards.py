@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from normwright.learn import (
     Reading,
@@ -212,9 +213,20 @@ def told(estimate: Part, digits: int = 3) -> str:
     return text
 
 
-def planted_page(parts: dict[str, Part]) -> list[str]:
-    """Return the half on planted raters."""
-    report = parts["trained"]["report"]
+def over_seeds(values: Sequence[float], digits: int = 3) -> str:
+    """Return mean and 95 % interval over seeds (Student's t)."""
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return f"{mean:.{digits}f}"
+    spread = float(np.std(values, ddof=1)) / len(values) ** 0.5
+    half = float(stats.t.ppf(0.975, len(values) - 1)) * spread
+    return f"{mean:.{digits}f} [{mean - half:.{digits}f}, {mean + half:.{digits}f}]"
+
+
+def planted_page(parts: dict[str, list[Part]]) -> list[str]:
+    """Return the half on planted raters, from the parts of each arm by seed."""
+    trained = parts["trained"]
+    first = trained[0]["report"]
     lines = [
         "## Planted raters",
         "",
@@ -222,42 +234,67 @@ def planted_page(parts: dict[str, Part]) -> list[str]:
         f"of another that values half of the qualities the other way round; {HELD} other pairs to "
         "measure on, against the true shares. A model of one layer from random weights, one head "
         "for everybody and one a group. Nothing is negated in these texts, so counting words is "
-        "the right model here, and bag of words no shortcut. Intervals at 95 %, by pair.",
+        "the right model here, and bag of words no shortcut. Each seed is a world, pairs and "
+        "weights of its own; none was looked at while anything was chosen.",
         "",
-        "| scorer | accuracy | log-loss | ECE |",
-        "|---|---|---|---|",
-        f"| ceiling, E max(p, 1 - p), and entropy | {told(report['ceiling'])} | "
-        f"{told(report['entropy'])} | 0 |",
+        f"| scorer | accuracy, mean of {len(trained)} seeds | short of Bayes, points | log-loss | "
+        "ECE |",
+        "|---|---|---|---|---|",
     ]
-    arms = {
-        "trained": "trained",
+
+    def row(name: str, reports: Sequence[Part], fits: Sequence[Part]) -> str:
+        gaps = [100 * (r["ceiling"]["value"] - fit["accuracy"]["value"])
+                for r, fit in zip(reports, fits, strict=True)]  # fmt: skip
+        cells = [over_seeds([fit["accuracy"]["value"] for fit in fits]), over_seeds(gaps, 2)]
+        cells += [over_seeds([fit[m]["value"] for fit in fits]) for m in ("log_loss", "ece")]
+        return f"| {name} | " + " | ".join(cells) + " |"
+
+    reports = [part["report"] for part in trained]
+    ceiling, entropy = (over_seeds([r[name]["value"] for r in reports])
+                        for name in ("ceiling", "entropy"))  # fmt: skip
+    lines += [
+        f"| who knows every share: E max(p, 1 - p), entropy | {ceiling} | 0 | {entropy} | 0 |",
+        row("trained", reports, [r["model"] for r in reports]),
+    ]
+    controls = {
         "votes shuffled over pairs, a third of the passes": "shuffled",
         "random init, not trained": "random-init",
     }
-    rows = [(name, parts[arm]["report"]["model"]) for name, arm in arms.items()]
-    rows += list(report["baselines"].items())
-    for name, fit in rows:
-        lines.append(
-            f"| {name} | {told(fit['accuracy'])} | {told(fit['log_loss'])} | {told(fit['ece'])} |"
-        )
-    gap = report["ceiling"]["value"] - report["model"]["accuracy"]["value"]
+    for name, arm in controls.items():
+        if parts[arm]:
+            own = [part["report"] for part in parts[arm]]
+            lines.append(row(name, own, [r["model"] for r in own]))
+    for name in first["baselines"]:
+        lines.append(row(name, reports, [r["baselines"][name] for r in reports]))
     lines += [
         "",
-        f"Short of the Bayes accuracy by {100 * gap:.2f} points "
-        f"({'within' if gap <= 0.01 else 'not within'} one point). Above bag of words by "
-        f"{told(report['over']['bag-of-words'])}.",
+        "By seed, with intervals at 95 % by pair:",
         "",
-        "| group | its own head | pooled head | ceiling |",
-        "|---|---|---|---|",
+        "| seed | accuracy | Bayes | points short | ECE | above bag of words |",
+        "|---|---|---|---|---|---|",
     ]
-    for group, found in parts["trained"]["groups"].items():
+    for seed, report in zip(SEEDS, reports, strict=True):
+        gap = report["ceiling"]["value"] - report["model"]["accuracy"]["value"]
         lines.append(
-            f"| {group} | {told(found['own head'])} | {told(found['pooled head'])} | "
-            f"{told(found['ceiling'])} |"
+            f"| {seed} | {told(report['model']['accuracy'])} | {told(report['ceiling'])} | "
+            f"{100 * gap:.2f} | {told(report['model']['ece'])} | "
+            f"{told(report['over']['bag-of-words'])} |"
         )
-    lines += ["", "| language | accuracy | ECE |", "|---|---|---|"]
-    for lang, fit in report["by"]["lang"].items():
-        lines.append(f"| {lang} | {told(fit['accuracy'])} | {told(fit['ece'])} |")
+    lines += ["", "| group, by seed | its own head | pooled head | ceiling |", "|---|---|---|---|"]
+    for seed, part in zip(SEEDS, trained, strict=True):
+        for group, found in part["groups"].items():
+            cells = " | ".join(told(found[n]) for n in ("own head", "pooled head", "ceiling"))
+            lines.append(f"| {group}, {seed} | {cells} |")
+    if parts["negated"]:
+        report = parts["negated"][0]["report"]
+        lines += [
+            "",
+            f"**Where it falls short.** With a quarter of the clauses negated, at the same size, "
+            f"the accuracy is {told(report['model']['accuracy'])} of {told(report['ceiling'])} "
+            f"(bag of words {told(report['baselines']['bag-of-words']['accuracy'])}, ECE "
+            f"{told(report['model']['ece'])}; seed {SEEDS[0]}). Other sizes that were tried are "
+            "in the log; none came within one point.",
+        ]
     return [*lines, ""]
 
 
@@ -344,10 +381,14 @@ def main() -> int:
         found: Part = json.loads(kept.read_text(encoding="utf-8"))
         return found
 
-    arms = ("trained", "random-init", "shuffled")
-    found = {arm: part(f"planted-{arm}", partial(planted, arm, 0)) for arm in arms}
-    cpu = sum(p["cpu"] for p in found.values())
+    found = {
+        arm: [part(f"planted-{arm}-{seed}", partial(planted, arm, seed)) for seed in seeds]
+        for arm, seeds in (("trained", SEEDS), ("random-init", SEEDS), ("shuffled", SEEDS),
+                           ("negated", SEEDS[:1]))
+    }  # fmt: skip
+    cpu = sum(p["cpu"] for parts in found.values() for p in parts)
     body = planted_page(found)
+    arms = ("trained", "random-init", "shuffled")
     path = Path(arguments.data or "") / "preferences/pandalm_3annotators.jsonl.gz"
     if arguments.data and path.is_file():
         folds: dict[str, list[Part]] = {arm: [] for arm in arms}
