@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
@@ -60,6 +62,7 @@ def test_no_spread_is_not_certainty() -> None:
 def test_no_spread_without_bounds_has_no_interval() -> None:
     """Unbounded values without spread: the interval is unknown, not a point."""
     assert stats.bootstrap_mean([7.5] * 9, seed=0).interval is None
+    assert stats.bootstrap_mean([7.5] * 9, seed=0, bounds=(0.0, math.inf)).interval is None
 
 
 def test_empty_is_unknown() -> None:

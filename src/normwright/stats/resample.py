@@ -186,7 +186,7 @@ def bca_interval(draws: Floats, value: float, jackknife: Floats, level: float) -
 def _no_spread(
     value: float, n: int, bounds: tuple[float, float] | None, level: float
 ) -> Interval | None:
-    if bounds is None:
+    if bounds is None or not np.isfinite(bounds).all():
         return None
     unseen = upper_bound(0, n, 1 - level)
     low, high = bounds
