@@ -133,8 +133,15 @@ def test_a_gold_set_stops_a_run_and_brings_its_best_weights_back(tiny: Any) -> N
     assert kept[0] < kept[1] < kept[3]
     assert margin(made) == pytest.approx(kept[1], abs=1e-4)
     with pytest.raises(InputError, match="listwise"):
-        prefer(tiny, [scored(0)], shown(), loop=loop, objective=Objective(method="listwise"),
-               gold=Gold(measure, every=2), unpermitted=True)  # fmt: skip
+        prefer(
+            tiny,
+            [scored(0)],
+            shown(),
+            loop=loop,
+            objective=PreferenceObjective(method="listwise"),
+            gold=Gold(measure, every=2),
+            unpermitted=True,
+        )
 
 
 def scored(i: int, **more: Any) -> ScoredAnswers:
