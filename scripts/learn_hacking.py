@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from normwright.learn.objective import Objective
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -36,6 +35,7 @@ from normwright.learn import (
     scratch_model,
     sft,
 )
+from normwright.learn.preferring.objective import PreferenceObjective
 from normwright.learn.recipes.refresh import Judge, Sampler
 from normwright.learn.recipes.reward import classifier
 from normwright.learn.reward_models.planted import (
@@ -286,8 +286,17 @@ class Optimiser:
         """Return the policy after two passes over what the scorer prefers of its samples."""
         pairs, shown = favoured(policy, scorer, self.asks, 100 * self.seed + turn)
         loop = Loop(epochs=2, lr=1e-3, batch=16, seed=self.seed + turn)
-        made, metrics = prefer(policy, pairs, shown, loop=loop, beta=0.1, anchor=0.1, gold=gold,
-                               objective=Objective(prompts=1), unpermitted=True)  # fmt: skip
+        made, metrics = prefer(
+            policy,
+            pairs,
+            shown,
+            loop=loop,
+            beta=0.1,
+            anchor=0.1,
+            gold=gold,
+            objective=PreferenceObjective(prompts=1),
+            unpermitted=True,
+        )
         return LocalModel("policy", made.weights, made.tokenizer), metrics
 
     def rounds(
