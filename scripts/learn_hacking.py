@@ -1,6 +1,6 @@
 """Provoke reward hacking by best of n, catch it with a gold set, cure it by a refresh.
 
-    python scripts/learn_hacking.py [--seeds 1,2,3] [--work DIR] [--out FILE]
+    python -m scripts.learn_hacking [--seeds 1,2,3] [--work DIR] [--out FILE]
 
 A planted world judges: its raters' votes train the proxy, other raters' votes are the gold set that
 says where to stop, and its values, which no model sees, are what is reported. Every seed is a part
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scripts.experiment_pages import over_seeds, picture
 
 from normwright.learn import Reading, Shape, refresh, reward, scratch_model
 from normwright.learn.recipes.reward import classifier
@@ -140,15 +140,6 @@ def run(seed: int) -> dict[str, Any]:
 # What is written
 
 
-def interval(values: Sequence[float]) -> str:
-    """Return mean and 95 % interval over seeds (Student's t)."""
-    mean = float(np.mean(values))
-    if len(values) < 2:
-        return f"{mean:.2f}"
-    half = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
-    return f"{mean:.2f} [{mean - half:.2f}, {mean + half:.2f}]"
-
-
 def peak(line: Sequence[dict[str, float]]) -> int:
     """Return the place where the gold set is at its peak."""
     return max(range(len(line)), key=lambda i: line[i]["gold_set"])
@@ -183,7 +174,7 @@ def page(parts: dict[int, dict[str, Any]]) -> str:
     columns = (("fixed", "proxy"), ("fixed", "gold"), ("fixed", "gold_set"), ("refreshed", "gold"),
                ("refreshed", "gold_set"), ("random", "gold"))  # fmt: skip
     for i, n in enumerate(BEST_OF):
-        cells = [interval([parts[s][arm][i][name] for s in seeds]) for arm, name in columns]
+        cells = [over_seeds([parts[s][arm][i][name] for s in seeds]) for arm, name in columns]
         kl = parts[seeds[0]]["fixed"][i]["kl"]
         lines.append(f"| {n} | {kl:.2f} | " + " | ".join(cells) + " |")
 
@@ -207,7 +198,9 @@ def page(parts: dict[int, dict[str, Any]]) -> str:
         "gold, best of 64 under the refreshed reward less plain samples": np.subtract(cured, start),
     }
     lines += ["", "| difference, paired by seed | |", "|---|---|"]
-    lines += [f"| {name} | {interval([float(x) for x in v])} |" for name, v in differences.items()]
+    lines += [
+        f"| {name} | {over_seeds([float(x) for x in v])} |" for name, v in differences.items()
+    ]
     stops = ", ".join(str(BEST_OF[peak(parts[s]["fixed"])]) for s in seeds)
     judged = ", ".join(str(parts[s]["judged"]) for s in seeds)
     return "\n".join([
@@ -232,51 +225,20 @@ KINDS = (
 )
 
 
-def picture(parts: dict[int, dict[str, Any]]) -> str:
-    """Return gold and proxy over sqrt(KL) as SVG: a faint line a seed, their means strong."""
-    curves = [
-        [[(p["kl"] ** 0.5, p[name] - part[arm][0][name]) for p in part[arm]]
-         for part in parts.values()]
-        for arm, name, _, _ in KINDS
-    ]  # fmt: skip
-    points = [p for lines in curves for line in lines for p in line]
-    right = max(x for x, _ in points)
-    low, high = min(y for _, y in points), max(y for _, y in points)
-    width, height, left, top = 600, 320, 48, 16
-
-    def at(x: float, y: float) -> tuple[float, float]:
-        return (
-            left + x / right * (width - left - 130),
-            top + (high - y) / (high - low) * (height - top - 44),
-        )
-
-    def path(line: Sequence[tuple[float, float]]) -> str:
-        return " ".join("{:.1f},{:.1f}".format(*at(x, y)) for x, y in line)
-
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
-        'aria-label="Gold and proxy reward against the square root of KL, less the start">',
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-        '<g fill="none" font-family="sans-serif" font-size="12">',
-        f'<polyline points="{path([(0, 0), (right, 0)])}" stroke="#999" stroke-dasharray="3 3"/>',
-    ]
-    for lines, (_, _, colour, label) in zip(curves, KINDS, strict=True):
-        out += [f'<polyline points="{path(li)}" stroke="{colour}" opacity="0.3"/>' for li in lines]
-        mean = [
-            (float(np.mean([li[i][0] for li in lines])), float(np.mean([li[i][1] for li in lines])))
-            for i in range(len(lines[0]))
+def drawn(parts: dict[int, dict[str, Any]]) -> str:
+    """Return gold and proxy over sqrt(KL) as SVG."""
+    curves = {
+        (label, colour): [
+            [(p["kl"] ** 0.5, p[name] - part[arm][0][name]) for p in part[arm]]
+            for part in parts.values()
         ]
-        out.append(f'<polyline points="{path(mean)}" stroke="{colour}" stroke-width="2.5"/>')
-        x, y = at(*mean[-1])
-        out.append(f'<text x="{x + 6:.1f}" y="{y + 4:.1f}" fill="{colour}">{label}</text>')
-    for value in (low, 0.0, high):
-        out.append(f'<text x="6" y="{at(0, value)[1] + 4:.1f}" fill="#333">{value:.1f}</text>')
-    out += [
-        f'<text x="{left}" y="{height - 8}" fill="#333">sqrt(KL) of best of n, 0 to {right:.2f}; '
-        "reward less that of plain samples</text>",
-        "</g></svg>",
-    ]
-    return "\n".join(out) + "\n"
+        for arm, name, colour, label in KINDS
+    }
+    return picture(
+        curves,
+        title="Gold and proxy reward against the square root of KL, less the start",
+        axis="sqrt(KL) of best of n, 0 to {right}; reward less that of plain samples",
+    )
 
 
 def main() -> int:
@@ -299,7 +261,7 @@ def main() -> int:
     arguments.out.write_text(page(parts), encoding="utf-8")
     images = arguments.out.parent.parent / "images"
     images.mkdir(exist_ok=True)
-    (images / "learn-hacking.svg").write_text(picture(parts), encoding="utf-8")
+    (images / "learn-hacking.svg").write_text(drawn(parts), encoding="utf-8")
     return 0
 
 

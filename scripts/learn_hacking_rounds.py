@@ -1,6 +1,6 @@
 """Provoke reward hacking, catch it with a gold set, cure it by refreshing the reward.
 
-    python scripts/learn_hacking_rounds.py [--seeds 1,2,3] [--work DIR] [--out FILE] [--quick]
+    python -m scripts.learn_hacking_rounds [--seeds 1,2,3] [--work DIR] [--out FILE] [--quick]
 
 A planted world judges: its raters' votes train the proxy, other raters' votes are the gold set that
 stops a run, and its values, which no model sees, are what is reported. Every seed is a part that is
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scripts.experiment_pages import over_seeds, picture
 
 from normwright.learn import (
     Shape,
@@ -253,17 +254,6 @@ def run(scale: Scale, seed: int) -> dict[str, Any]:
 # What is written
 
 
-def interval(values: Sequence[float]) -> str:
-    """Return mean and 95 % interval over seeds (Student's t)."""
-    from scipy import stats
-
-    mean = float(np.mean(values))
-    if len(values) < 2:
-        return f"{mean:.2f}"
-    half = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
-    return f"{mean:.2f} [{mean - half:.2f}, {mean + half:.2f}]"
-
-
 def stopped(line: Sequence[dict[str, float]]) -> int:
     """Return the round a run on the gold set stops at: its peak, with a patience of one."""
     best = 0
@@ -301,7 +291,7 @@ def page(scale: Scale, parts: dict[int, dict[str, Any]]) -> str:
     ]
     for i, n in enumerate(BEST_OF):
         column = [
-            interval([parts[s][key][i][value] for s in seeds])
+            over_seeds([parts[s][key][i][value] for s in seeds])
             for key, value in (("best_of", "proxy"), ("best_of", "gold"),
                                ("best_of_refreshed", "gold"), ("control", "gold"))
         ]  # fmt: skip
@@ -322,7 +312,7 @@ def page(scale: Scale, parts: dict[int, dict[str, Any]]) -> str:
                            ("refreshed", ("kl", "gold", "gold_set"))):  # fmt: skip
             for name in names:
                 values = [parts[s][arm][i][name] for s in seeds]
-                cells.append(interval([v**0.5 for v in values] if name == "kl" else values))
+                cells.append(over_seeds([v**0.5 for v in values] if name == "kl" else values))
         lines.append(f"| {i} | " + " | ".join(cells) + " |")
     last = {
         name: [parts[s][arm][at(parts[s][arm])]["gold"] for s in seeds]
@@ -335,7 +325,7 @@ def page(scale: Scale, parts: dict[int, dict[str, Any]]) -> str:
         )
     }
     lines += ["", "## Before and after", "", "| policy | gold |", "|---|---|"]
-    lines += [f"| {name} | {interval(values)} |" for name, values in last.items()]
+    lines += [f"| {name} | {over_seeds(values)} |" for name, values in last.items()]
     base = last["before any optimisation"]
     first, cured = last["fixed proxy, last round"], last["refreshed every round, last round"]
     early = last["fixed proxy, stopped at the peak of the gold set"]
@@ -347,7 +337,9 @@ def page(scale: Scale, parts: dict[int, dict[str, Any]]) -> str:
         "gold, refreshed less fixed, last round": np.subtract(cured, first),
     }
     lines += ["", "| difference, paired by seed | |", "|---|---|"]
-    lines += [f"| {name} | {interval([float(x) for x in v])} |" for name, v in differences.items()]
+    lines += [
+        f"| {name} | {over_seeds([float(x) for x in v])} |" for name, v in differences.items()
+    ]
     asked_ = ", ".join(str(parts[s]["judged"]) for s in seeds)
     lines += [
         "",
@@ -360,53 +352,27 @@ def page(scale: Scale, parts: dict[int, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def picture(parts: dict[int, dict[str, Any]]) -> str:
-    """Return gold and proxy over sqrt(KL) as SVG: a faint line a seed, their means strong."""
-    kinds = (("fixed", "proxy", "#b26b00", "proxy, fixed"), ("fixed", "gold", "#a3262e", "gold, "
-             "fixed proxy"), ("refreshed", "gold", "#1f6f54", "gold, refreshed"))  # fmt: skip
+KINDS = (
+    ("fixed", "proxy", "#b26b00", "proxy, fixed"),
+    ("fixed", "gold", "#a3262e", "gold, fixed proxy"),
+    ("refreshed", "gold", "#1f6f54", "gold, refreshed"),
+)
+
+
+def drawn(parts: dict[int, dict[str, Any]]) -> str:
+    """Return gold and proxy over sqrt(KL) as SVG."""
     curves = {
-        (arm, name): [[(p["kl"] ** 0.5, p[name] - part[arm][0][name]) for p in part[arm]]
-                      for part in parts.values()]
-        for arm, name, _, _ in kinds
-    }  # fmt: skip
-    points = [p for lines in curves.values() for line in lines for p in line]
-    right = max(x for x, _ in points) or 1.0
-    low, high = min(y for _, y in points), max(y for _, y in points)
-    width, height, left, top = 560, 320, 48, 16
-
-    def at(x: float, y: float) -> str:
-        return (f"{left + x / right * (width - left - 120):.1f},"
-                f"{top + (high - y) / ((high - low) or 1) * (height - top - 44):.1f}")  # fmt: skip
-
-    def path(line: Sequence[tuple[float, float]]) -> str:
-        return " ".join(at(x, y) for x, y in line)
-
-    zero = path([(0, 0), (right, 0)])
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
-        'aria-label="Gold and proxy reward against the square root of KL, from the start">',
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-        '<g fill="none" font-family="sans-serif" font-size="12">',
-        f'<polyline points="{zero}" stroke="#999" stroke-dasharray="3 3"/>',
-    ]
-    for arm, name, colour, label in kinds:
-        lines = curves[arm, name]
-        out += [
-            f'<polyline points="{path(line)}" stroke="{colour}" opacity="0.3"/>' for line in lines
+        (label, colour): [
+            [(p["kl"] ** 0.5, p[name] - part[arm][0][name]) for p in part[arm]]
+            for part in parts.values()
         ]
-        mean = [tuple(np.mean([line[i] for line in lines], axis=0)) for i in range(len(lines[0]))]
-        out.append(f'<polyline points="{path(mean)}" stroke="{colour}" stroke-width="2.5"/>')
-        x, y = at(*mean[-1]).split(",")
-        out.append(f'<text x="{float(x) + 6:.1f}" y="{y}" fill="{colour}">{label}</text>')
-    for value in (low, 0.0, high):
-        y = at(0, value).split(",")[1]
-        out.append(f'<text x="6" y="{y}" fill="#333">{value:.1f}</text>')
-    out += [
-        f'<text x="{left}" y="{height - 8}" fill="#333">sqrt(KL) from the start, 0 to {right:.1f}; '
-        "reward less that of the start</text>",
-        "</g></svg>",
-    ]
-    return "\n".join(out) + "\n"
+        for arm, name, colour, label in KINDS
+    }
+    return picture(
+        curves,
+        title="Gold and proxy reward against the square root of KL, from the start",
+        axis="sqrt(KL) from the start, 0 to {right}; reward less that of the start",
+    )
 
 
 def main() -> int:
@@ -431,7 +397,7 @@ def main() -> int:
     arguments.out.write_text(page(scale, parts), encoding="utf-8")
     images = arguments.out.parent.parent / "images"
     images.mkdir(exist_ok=True)
-    (images / "learn-hacking-rounds.svg").write_text(picture(parts), encoding="utf-8")
+    (images / "learn-hacking-rounds.svg").write_text(drawn(parts), encoding="utf-8")
     return 0
 
 
