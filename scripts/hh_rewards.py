@@ -344,8 +344,8 @@ READING: Final = (
     "which answer that was. It gained several points that no new pair would show. A test "
     "keeps the margin of a swapped pair the exact negative.",
     "- A process is a function of the library (`normwright.learn.reward_models.kernels`), not yet "
-    "a directory that `evaluate run` opens. An arm that says `not run` waits for CPU time; the "
-    "script goes on where it stopped.",
+    "a directory that `evaluate run` opens. An arm that says `not run` was not measured; "
+    "the script goes on where it stopped.",
 )
 
 
