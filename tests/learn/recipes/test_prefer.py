@@ -18,8 +18,10 @@ from normwright.learn.preferring import conduct
 from normwright.learn.preferring.objective import groups_of
 from normwright.learn.recipes.listwise import candidate_kl, target_of
 from normwright.models.local import LocalModel
-from normwright.models.tuning import Lora, Robustness
+from normwright.models.tuning import Gold, Lora, Robustness
+from normwright.models.tuning.hardware import Hardware
 from normwright.models.tuning.loop import Loop
+from normwright.models.tuning.running import Running
 from normwright.records import (
     InputError,
     Message,
@@ -116,6 +118,32 @@ def test_soft_and_ipo_end_at_their_own_minimisers(tiny: Any) -> None:
     assert moved["ipo"] == pytest.approx(0.4 / 0.5, abs=0.05)
 
 
+def test_a_gold_set_stops_a_run_and_brings_its_best_weights_back(tiny: Any) -> None:
+    """What people like falls from step 2 on: the run ends early, with the weights of step 2."""
+    rows, loop = [pair(i) for i in range(16)], Loop(steps=8, lr=4e-3, batch=8, warmup=0.0)
+    verdicts, kept = iter([0.5, 0.7, 0.6, 0.4]), []
+
+    def measure(weights: Any) -> float:
+        kept.append(margin(LocalModel("policy", weights, tiny.tokenizer)))
+        return next(verdicts)
+
+    made, metrics, _ = run(tiny, rows, loop=loop, gold=Gold(measure, every=2, patience=2))
+
+    assert (metrics["gold_step"], metrics["gold"], len(kept)) == (2.0, 0.7, 4)
+    assert kept[0] < kept[1] < kept[3]
+    assert margin(made) == pytest.approx(kept[1], abs=1e-4)
+    with pytest.raises(InputError, match="listwise"):
+        prefer(
+            tiny,
+            [scored(0)],
+            shown(),
+            loop=loop,
+            objective=PreferenceObjective(method="listwise"),
+            gold=Gold(measure, every=2),
+            unpermitted=True,
+        )
+
+
 def scored(i: int, **more: Any) -> ScoredAnswers:
     given: dict[str, Any] = {
         "scene": f"s{i}",
@@ -133,6 +161,36 @@ def scored(i: int, **more: Any) -> ScoredAnswers:
         **more,
     }
     return ScoredAnswers(**given)
+
+
+@pytest.mark.parametrize("method", ["soft", "listwise"])
+def test_demonstrations_are_read_where_an_anchor_holds_and_only_there(
+    tiny: Any, method: str
+) -> None:
+    """Without an anchor none are needed and none change a weight; with one some must be there."""
+    rows = [scored(i) if method == "listwise" else pair(i) for i in range(8)]
+    loop = Loop(steps=2, lr=4e-3, batch=8, warmup=0.0)
+    alone, _, _ = run(tiny, rows, method=method, loop=loop, demonstrations=[])
+    beside, _, _ = run(tiny, rows, method=method, loop=loop)
+    held, _, _ = run(tiny, rows, method=method, loop=loop, anchor=0.5)
+
+    assert margin(alone) == margin(beside) != margin(held)
+    with pytest.raises(InputError, match="demonstrations"):
+        run(tiny, rows, method=method, loop=loop, anchor=0.5, demonstrations=[])
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_reference_is_as_precise_as_the_policy(tiny: Any, precision: Any) -> None:
+    """Before the first step both are the same model, so the loss is ln 2 to the last bit."""
+    losses: list[float] = []
+    running = Running(
+        progress=lambda step, steps, loss: losses.append(loss),
+        hardware=Hardware(precision=precision),
+    )
+    loop = Loop(steps=1, lr=4e-3, batch=8, warmup=0.0)
+    run(tiny, [pair(i) for i in range(8)], loop=loop, running=running)
+
+    assert losses[0] == pytest.approx(0.6931471805599453, abs=1e-7)
 
 
 @pytest.mark.parametrize("proportional", [False, True])

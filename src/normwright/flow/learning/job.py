@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -98,3 +98,7 @@ class Made:
     """What it, or the model it comes from, was made to forget of people who withdrew."""
     unpermitted: bool = False
     """The model it comes from was trained without a permit."""
+    folder: str = ""
+    """Where in the directory weights and tokenizer go; empty for the directory itself."""
+    beside: Callable[[Path], None] | None = None
+    """Writes what belongs to the model beyond weights and tokenizer."""

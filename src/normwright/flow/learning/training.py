@@ -12,17 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
 from normwright.flow.engine import Event, StepProgress
 from normwright.flow.extras import require_learning
 from normwright.flow.learning.job import Departed, Job, Made
+from normwright.flow.learning.launching import ANYTHING, Allowed
 from normwright.flow.learning.recipes import RECIPES, Trainable
 from normwright.flow.mappings import faults_of, read_named
 from normwright.flow.permits import read_permit
 from normwright.flow.project import load_project
+from normwright.flow.remedies import taught_by
 from normwright.flow.run_card import RUN_CARD, card_of
 from normwright.flow.running import run
 from normwright.flow.stages import steps
@@ -31,11 +33,13 @@ from normwright.flow.stores import open_store
 from normwright.flow.tunings import Tuning
 from normwright.records import (
     Dataset,
+    Demonstration,
     Digest,
     Fault,
     InputError,
     ModelRef,
     Permit,
+    PreferencePair,
     digest_bytes,
     require_permit,
 )
@@ -87,8 +91,7 @@ def learned(
     extra: Mapping[str, Path] | None = None,
     progress: Progress | None = None,
     logs: Path | None = None,
-    hardware: str = "auto",
-    per_device: int | None = None,
+    on: Allowed = ANYTHING,
     home: KeyHome | None = None,
     today: date | None = None,
     departed: Departed | None = None,
@@ -110,8 +113,7 @@ def learned(
         extra: further files the recipe reads, by option.
         progress: told of every step.
         logs: where TensorBoard logs go.
-        hardware: `auto`, `cpu` or `gpu`; how many processes there are is the launcher's to say.
-        per_device: rows a process takes at once; None takes its whole share of a batch.
+        on: what training may use of the machine.
         home: whose keys count for the permit; None is this machine's key home.
         today: the day on which the permit must hold; None is that of this machine's clock.
         departed: of `unlearn`, whose rows are forgotten, if they withdrew from a project.
@@ -139,11 +141,9 @@ def learned(
     require_learning(f"The recipe {recipe}")
     from normwright.models.local import use_threads
     from normwright.models.tuning import Running
-    from normwright.models.tuning.hardware import parse_hardware
 
     began = time.monotonic()
-    limits = replace(parse_hardware(hardware)[0], per_device=per_device)
-    given = Running(progress=progress, logs=logs, hardware=limits,
+    given = Running(progress=progress, logs=logs, hardware=on.asked(),
                     workdir=_checkpoints(out) if science.save_every else None)  # fmt: skip
     use_threads(threads)
     job = _job(kind, model, Job(
@@ -204,15 +204,51 @@ def learned_of(
     report = run(
         directory, until=step, watch=watch, home=home, permit=permit, unpermitted=unpermitted
     )
-    made = next(line.made for line in report.stages if line.name == step)
+    line = next(line for line in report.stages if line.name == step)
     role = RECIPES[recipe].role
+    notes = (NOT_MADE_AGAIN,) if line.skipped else ()
     with open_store(directory, create=False) as store:
-        ref = next(one for one in store.records(made, ModelRef) if one.name == role)
+        ref = next(one for one in store.records(line.made, ModelRef) if one.name == role)
         rows = sum(one.rows for one in store.records(ref.data, Dataset))
         with building(out.resolve()) as folder:
             store.objects.check_out(ref.files, folder)
-            _card(folder, ref, rows, (), {}, time.monotonic() - began)
-    return Learned(out, ref, rows, ref.metrics, (), {}, time.monotonic() - began)
+            _card(folder, ref, rows, notes, {}, time.monotonic() - began)
+            used = None if line.skipped else _resolved(ref, folder)
+            _readme(folder, recipe, ref, taught_by(store, ref.data), notes, used)
+    return Learned(out, ref, rows, ref.metrics, notes, {}, time.monotonic() - began)
+
+
+NOT_MADE_AGAIN: Final = (
+    "An earlier run of the project made this model; on which machine, the project does not keep."
+)
+
+
+def _resolved(ref: ModelRef, folder: Path) -> dict[str, Any]:
+    """Write down what a project's step, which takes what is there, was trained on."""
+    from normwright.models.tuning import Hardware, resolved
+
+    used = resolved(Hardware(), batch=int(ref.settings.get("batch", 1)))
+    used.write(folder)
+    return used.as_json()
+
+
+def _readme(
+    folder: Path,
+    recipe: str,
+    ref: ModelRef,
+    rows: Sequence[Demonstration | PreferencePair],
+    notes: Sequence[str],
+    hardware: Mapping[str, Any] | None,
+) -> None:
+    """Write the card of a model that a project made."""
+    from normwright.learn.cards import facts_of, model_card
+
+    facts = facts_of([
+        row.model_dump(include={"lang", "licence", "origin", "norms"}) for row in rows
+    ])  # fmt: skip
+    text = model_card(ref, facts, notes=notes, hardware=hardware,
+                      reference=ref.base if RECIPES[recipe].held_to else None)  # fmt: skip
+    (folder / README).write_text(text, encoding="utf-8")
 
 
 def _settings(
@@ -238,6 +274,10 @@ def _permit(place: Path | None, home: KeyHome | None, today: date | None) -> Per
     return read_permit(place, home=home or KeyHome.here(), on=day)[1]
 
 
+README: Final = "README.md"
+"""The card of a model for people."""
+
+
 def _checkpoints(out: Path) -> Path:
     """Where checkpoints lie until the model is whole: beside it, never in it."""
     return out.with_name(f"{out.name}.checkpoints")
@@ -257,9 +297,9 @@ def _job(kind: Trainable, model: Path | None, job: Job[Any]) -> Job[Any]:
                                 seen="both")])  # fmt: skip
     place = None if begun is not None else model or embedded_path()
     base = None if place is None else _digest(place)
-    science = _named(job.settings, job.data, base, job.extra)
+    named = _named(job.settings, job.data, base, job.extra) if job.running.workdir else ""
     return replace(
-        job, place=place, base=base, begun=begun, running=replace(job.running, science=science)
+        job, place=place, base=base, begun=begun, running=replace(job.running, science=named)
     )
 
 
@@ -276,6 +316,8 @@ def _made(kind: Trainable, job: Job[Any]) -> Made:
                         seen="other files by its end",
                         do="Leave the folder alone while a model is trained from it.")  # fmt: skip
         raise InputError([changed])
+    if job.running.history:
+        made = replace(made, extra={**made.extra, "curves": thinned(job.running.history)})
     if card is None:
         return made
     return replace(
@@ -292,13 +334,30 @@ def _digest(folder: Path) -> Digest:
 
 def _named(science: Tuning, data: Path, base: Digest | None, extra: Mapping[str, Path]) -> str:
     """Name a run by all that decides what it trains; checkpoints of another are refused."""
-    read = {name: one for name, one in extra.items() if one.is_file()}
+    read = {name: _digest(one) if one.is_dir() else digest_bytes(one.read_bytes())
+            for name, one in extra.items()}  # fmt: skip
     return json.dumps({
         "settings": science.model_dump(mode="json", exclude={"save_every"}),
         "data": digest_bytes(data.read_bytes()),
         "base": base,
-        **{name: digest_bytes(one.read_bytes()) for name, one in read.items()},
+        **read,
     }, sort_keys=True)  # fmt: skip
+
+
+POINTS: Final = 200
+"""Most points of a curve that a run card holds."""
+
+
+def thinned(history: Mapping[str, Sequence[tuple[int, float]]]) -> dict[str, list[list[float]]]:
+    """Return curves as JSON values, long ones thinned at equal distances, with both ends."""
+    found = {}
+    for name, line in history.items():
+        last = len(line) - 1
+        taken = list(range(len(line)))
+        if last >= POINTS:
+            taken = [round(i * last / (POINTS - 1)) for i in range(POINTS)]
+        found[name] = [[line[i][0], line[i][1]] for i in taken]
+    return found
 
 
 def _digests(folder: Path) -> dict[str, Digest]:
@@ -308,6 +367,13 @@ def _digests(folder: Path) -> dict[str, Digest]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def _held_to(kind: Trainable, job: Job[Any]) -> Digest | None:
+    """The digest of the model that a recipe holds to; None where it holds to none."""
+    given = job.extra.get("reference")
+    held = _digest(given) if given and kind.held_to == "given" else job.base
+    return held if kind.held_to else None
 
 
 def _written(recipe: str, job: Job[Any], made: Made, out: Path, began: float) -> ModelRef:
@@ -321,7 +387,9 @@ def _written(recipe: str, job: Job[Any], made: Made, out: Path, began: float) ->
     from normwright.models.tuning.hardware import rank
 
     with building(out.resolve()) if rank() == 0 else _nowhere() as folder:
-        save_plain(made.weights, made.tokenizer, folder)
+        save_plain(made.weights, made.tokenizer, folder / made.folder)
+        if made.beside is not None:
+            made.beside(folder)
         ref = model_ref(
             RECIPES[recipe].role,
             _digests(folder),
@@ -341,10 +409,9 @@ def _written(recipe: str, job: Job[Any], made: Made, out: Path, began: float) ->
         used.write(folder)
         text = model_card(
             ref, rows_facts(job.data), notes=made.notes, hardware=used.as_json(),
-            permit=job.permit,
-            reference=recipe == "prefer",
+            reference=_held_to(RECIPES[recipe], job),
         )  # fmt: skip
-        (folder / "README.md").write_text(text, encoding="utf-8")
+        (folder / README).write_text(text, encoding="utf-8")
     return ref
 
 

@@ -14,13 +14,15 @@ class Reward(Tuning):
 
     epochs: Annotated[int, Field(ge=1, le=1000)] = 1
     """Times through the pairs."""
-    frozen: Annotated[int, Field(ge=0)] = 0
-    """Lowest layers of an encoder that stay as they are."""
+    frozen: Annotated[int, Field(ge=0)] | Literal["all"] = 0
+    """Lowest layers of an encoder that stay as they are; `all` fits the last layer of its head
+    alone, to its optimum."""
     random_init: bool = False
     """Draw all weights of an encoder anew: the control of its pre-training."""
-    head: Literal["pooled", "groups", "spread", "ensemble"] = "pooled"
+    head: Literal["pooled", "groups", "spread", "ensemble", "process"] = "pooled"
     """`pooled`: one logit. `groups`: that, and one a group. `spread`: how good people find an
-    answer and how far they differ. `ensemble`: members that each heard a resample of the people."""
+    answer and how far they differ. `ensemble`: members that each heard a resample of the people.
+    `process`: a Gaussian process over states of an encoder, which this package alone opens."""
     members: Annotated[int, Field(ge=2, le=64)] = 5
     """Of the ensemble alone."""
     likelihood: Literal["shares", "votes", "davidson", "rao-kupper"] = "shares"

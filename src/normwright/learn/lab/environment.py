@@ -19,6 +19,8 @@ from normwright.learn.lab.oracles import Floats, mean_divergence
 from normwright.learn.pretraining.scratch import train_tokenizer
 from normwright.models.local import LocalModel
 from normwright.models.tuning import answer_rows, pad_rows
+from normwright.models.tuning.hardware import Hardware
+from normwright.models.tuning.running import Running
 from normwright.records import Demonstration, Message, PreferencePair
 
 PROMPTS = ("qa", "qb", "qc", "qd")
@@ -31,6 +33,11 @@ FITTED = 1e-3
 """Divergence from the drawn reference, in nats, under which the model is that reference."""
 TRIES = 8
 """Starts that are tried for that."""
+
+
+def exactly() -> Running:
+    """Return what a run of the lab may use: float32, where the rounding of a step is no finding."""
+    return Running(hardware=Hardware(precision="fp32"))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from normwright.learn.lab import oracles as o
-from normwright.learn.lab.environment import PROMPTS, Environment, asked, environment
+from normwright.learn.lab.environment import PROMPTS, Environment, asked, environment, exactly
 from normwright.learn.lab.findings import Check, Finding, Scale, at_least, at_most
 from normwright.learn.lab.offline import VOTES, preferred, shares_of
 from normwright.learn.lab.online import LORA
@@ -54,8 +54,8 @@ def any_score(scale: Scale) -> Iterator[Finding]:
         rows = [_scored(world, x, score[x]) for x in range(len(PROMPTS))]
         loop = Loop(steps=200, lr=3e-3, batch=len(rows), weight_decay=0.0)
         model, _ = prefer(
-            world.model, rows, [world.shown(0, 0)], loop=loop, beta=beta, anchor=0.0,
-            unpermitted=True, objective=PreferenceObjective(method="listwise"),
+            world.model, rows, [], loop=loop, beta=beta, anchor=0.0,
+            running=exactly(), unpermitted=True, objective=PreferenceObjective(method="listwise"),
         )  # fmt: skip
         target = o.tilted(world.reference, score, beta)
         yield at_most(f"Listwise, {name}: KL to the target",
@@ -134,8 +134,9 @@ def anchored(scale: Scale) -> Iterator[Finding]:
     for weight in (0.0, 0.05, 0.2):
         loop = Loop(steps=200, lr=3e-3, batch=60, weight_decay=0.0)
         model, _ = prefer(
-            world.model, pairs, shown, loop=loop, beta=beta, anchor=weight, unpermitted=True
-        )
+            world.model, pairs, shown, loop=loop, beta=beta, anchor=weight, running=exactly(),
+            unpermitted=True,
+        )  # fmt: skip
         found = world.read(model)
         curve.append((weight, o.mean_divergence(target, found.among), found.leak))
     told = "; ".join(f"anchor {w:g}: KL {kl:.3g}, leak {leak:.3g}" for w, kl, leak in curve)

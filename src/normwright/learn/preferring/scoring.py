@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from normwright.models.local import LocalModel, half_precision
+from normwright.models.local import LocalModel
 from normwright.models.tuning import (
     CandidateRow,
     PairRow,
@@ -19,8 +19,17 @@ from normwright.models.tuning import (
 
 
 @torch.no_grad()
-def pair_scores(model: LocalModel, rows: Sequence[PairRow]) -> list[tuple[float, float]]:
-    """Return log-probabilities of both answers of each pair, as precisely as they are trained."""
+def pair_scores(
+    model: LocalModel, rows: Sequence[PairRow], *, half: bool
+) -> list[tuple[float, float]]:
+    """Return log-probabilities of both answers of each pair.
+
+    Args:
+        model: whose.
+        rows: the pairs.
+        half: in bfloat16 where rows are trained so: the reference must be as precise as the
+            policy, or the difference of their roundings is learned.
+    """
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     out: list[tuple[float, float]] = [(0.0, 0.0)] * len(rows)
     device = model.weights.device
@@ -28,7 +37,7 @@ def pair_scores(model: LocalModel, rows: Sequence[PairRow]) -> list[tuple[float,
         part = order[start : start + model.batch]
         # In the small groups of training: the mask of a group grows with the square of its width.
         batch = moved(group_pairs([rows[i] for i in part], model.tokenizer.pad_token_id), device)
-        with torch.autocast(str(device.type), torch.bfloat16, half_precision()):
+        with torch.autocast(str(device.type), torch.bfloat16, half):
             good, bad = pair_logprobs(model.weights, batch)
         for i, pair in zip(part, zip(good.tolist(), bad.tolist(), strict=True), strict=True):
             out[i] = pair
@@ -36,8 +45,10 @@ def pair_scores(model: LocalModel, rows: Sequence[PairRow]) -> list[tuple[float,
 
 
 @torch.no_grad()
-def candidate_scores(model: LocalModel, rows: Sequence[CandidateRow]) -> list[tuple[float, ...]]:
-    """Return log-probabilities of all answers of each row, as precisely as they are trained."""
+def candidate_scores(
+    model: LocalModel, rows: Sequence[CandidateRow], *, half: bool
+) -> list[tuple[float, ...]]:
+    """Return log-probabilities of all answers of each row; `half` as for `pair_scores`."""
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     out: list[tuple[float, ...]] = [()] * len(rows)
     device = model.weights.device
@@ -45,7 +56,7 @@ def candidate_scores(model: LocalModel, rows: Sequence[CandidateRow]) -> list[tu
         part = order[start : start + model.batch]
         pad = model.tokenizer.pad_token_id
         batch = moved(group_candidates([rows[i] for i in part], pad), device)
-        with torch.autocast(str(device.type), torch.bfloat16, half_precision()):
+        with torch.autocast(str(device.type), torch.bfloat16, half):
             found = candidate_logprobs(model.weights, batch).tolist()
         for i, scores in zip(part, found, strict=True):
             out[i] = tuple(scores[: len(rows[i].answers)])
