@@ -1,6 +1,6 @@
 """Provoke reward hacking by best of n, catch it with a gold set, cure it by a refresh.
 
-    python scripts/learn_hacking.py [--seeds 4,5,6] [--trained 4,5,6] [--work DIR] [--out FILE]
+    python -m scripts.learn_hacking [--seeds 4,5,6] [--trained 4,5,6] [--work DIR] [--out FILE]
 
 A planted world judges: its raters' votes train the proxy, other raters' votes are the gold set that
 says where to stop, and its values, which no model sees, are what is reported: first for the best of
@@ -24,8 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+from scripts.experiment_pages import over_seeds
 
 from normwright.learn import (
+    PreferenceObjective,
     Reading,
     Shape,
     fresh_like,
@@ -371,15 +373,6 @@ def trained(seed: int) -> dict[str, Any]:
 Part = dict[str, Any]
 
 
-def interval(values: Sequence[float] | NDArray[np.float64]) -> str:
-    """Return mean and 95 % interval (Student's t) of independent values."""
-    mean = float(np.mean(values))
-    if len(values) < 2:
-        return f"{mean:.2f}"
-    half = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
-    return f"{mean:.2f} [{mean - half:.2f}, {mean + half:.2f}]"
-
-
 def stacked(parts: Sequence[Part], arm: str, name: str) -> NDArray[np.float64]:
     """Return one figure, shape (seeds, draws, n): votes on the gold set, else on the other half."""
     half = slice(0, QUESTIONS) if name == "votes" else slice(-QUESTIONS, None)
@@ -440,7 +433,7 @@ def choosing_page(parts: dict[int, Part]) -> list[str]:
     ]
     means = [stacked(every, arm, name).mean(1) for arm, name in columns]
     for i, n in enumerate(BEST_OF):
-        cells = [interval(values[:, i]) for values in means]
+        cells = [over_seeds(values[:, i]) for values in means]
         lines.append(f"| {n} | {divergence(n):.2f} | " + " | ".join(cells) + " |")
     lines += [
         "",
@@ -452,7 +445,7 @@ def choosing_page(parts: dict[int, Part]) -> list[str]:
     ]
     for name, values in found.differences.items():
         above = int((values.mean(1) > 0).sum())
-        lines.append(f"| {name} | {interval(values.mean(1))} | {within(values)} | "
+        lines.append(f"| {name} | {over_seeds(values.mean(1))} | {within(values)} | "
                      f"{above} of {len(every)} |")  # fmt: skip
     shown = list(found.differences)[1:6]
     lines += [
@@ -463,7 +456,7 @@ def choosing_page(parts: dict[int, Part]) -> list[str]:
         "|---|---|" + "---|" * len(shown),
     ]
     for i, seed in enumerate(parts):
-        cells = [interval(found.differences[name][i]) for name in shown]
+        cells = [over_seeds(found.differences[name][i]) for name in shown]
         lines.append(f"| {seed} | {found.peaks[i]} | " + " | ".join(cells) + " |")
     untaught = {
         name: np.array([[draw[name] for draw in part["untaught"]] for part in every]).mean(1)
@@ -474,8 +467,8 @@ def choosing_page(parts: dict[int, Part]) -> list[str]:
         *lines,
         "",
         "A policy from random init, which writes no clause at all, gains by the best of 64 "
-        f"{interval(rise)} of proxy and {interval(gold)} of gold: a proxy that rises says nothing "
-        "by itself.",
+        f"{over_seeds(rise)} of proxy and {over_seeds(gold)} of gold: a proxy that rises says "
+        "nothing by itself.",
         "",
     ]
 
@@ -506,7 +499,7 @@ def training_page(runs: dict[int, Part]) -> list[str]:
     ]
     for i in range(ROUNDS + 1):
         cells = [
-            interval([run[arm][i][name] for run in runs.values()])
+            over_seeds([run[arm][i][name] for run in runs.values()])
             for arm, names in (("free", ("proxy", "gold", "gold_set", "again", "kl")),
                                ("refreshed", ("gold", "gold_set", "again")))
             for name in names
@@ -522,7 +515,7 @@ def training_page(runs: dict[int, Part]) -> list[str]:
         moved[f"{name}, less fixed proxy"] = [a - b for a, b in zip(moved[name], free, strict=True)]
     for name, values in moved.items():
         by = ", ".join(f"{v:.2f}" for v in values)
-        lines.append(f"| {name} | {interval(values)} | {by} |")
+        lines.append(f"| {name} | {over_seeds(values)} | {by} |")
     rounds = ", ".join(str(len(run["stopped"]) - 1) for run in runs.values())
     judged = ", ".join(str(run["judged"]) for run in runs.values())
     return [

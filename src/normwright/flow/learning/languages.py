@@ -48,12 +48,10 @@ class LanguagesCompared:
                     "adapters": one.adapters,
                     "seeds": one.seeds,
                     "rows": one.rows,
-                    "exact": {lang: e.model_dump(mode="json") for lang, e in one.exact.items()},
-                    "nats_a_byte": {
-                        lang: e.model_dump(mode="json") for lang, e in one.nats.items()
-                    },
-                    "gap": one.gap.model_dump(mode="json"),
-                    "gain": one.gain.model_dump(mode="json"),
+                    "exact": {lang: e.as_json() for lang, e in one.exact.items()},
+                    "nats_a_byte": {lang: e.as_json() for lang, e in one.nats.items()},
+                    "gap": one.gap.as_json(),
+                    "gain": one.gain.as_json(),
                     "spread_over_seeds": one.spread,
                 }
                 for one in self.rows
