@@ -147,7 +147,7 @@ class ProcessScorer:
         trunk = AutoModel.from_pretrained(place, local_files_only=True, use_safetensors=True)
         kernels = [
             Radial(
-                *(arrays[f"{name}.{part}"] for part in ("mean", "spread", "points")), width=width
+                arrays[f"{name}.mean"], arrays[f"{name}.spread"], arrays[f"{name}.points"], width
             )
             for name, width in zip([*names, "prompts"], facts["widths"], strict=False)
         ]

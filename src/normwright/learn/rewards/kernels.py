@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,7 +163,7 @@ def _factor(between: Singles, scale: float, root: Floats) -> Singles:
 
 
 def _solve(lower: Singles, right: Floats, *, transposed: bool = False) -> Floats:
-    trans = "T" if transposed else "N"
+    trans: Literal["T", "N"] = "T" if transposed else "N"
     found = solve_triangular(
         lower, right.astype(np.float32), lower=True, trans=trans, check_finite=False
     )
