@@ -619,6 +619,22 @@ READING: Final = (
     "## How to read it",
     "",
     *wrapped(
+        "The lead of the exploration did not repeat: on fresh splits the process and the bag of "
+        "words from harmless pairs are not told apart, and the primary comparison is lost, as "
+        "helpful pairs in the same model cost what they teach. Only where both learn from both "
+        "wishes is the process ahead of words, at an accuracy below that of words told the wish.",
+        item=True),
+    *wrapped(
+        "Which to take: for one wish with so few pairs, nothing here is shown to beat a bag of "
+        "words; the process is its equal, and the only one that also reads the prompt. Keep "
+        "wishes apart, one model each. A fitted head on the frozen encoder is behind words and is "
+        "there as a floor and for its plain format.",
+        item=True),
+    *wrapped(
+        "The states of `linear-frozen` were read in half precision here where the machine has it; "
+        "the recipe reads them in single precision.",
+        item=True),
+    *wrapped(
         "Fresh splits are not fresh pairs: layers, kernels and encoder were settled on another "
         "split of these same pairs before the exploration, so the processes are a little "
         "flattered, and no split of the same pairs can tell by how much.", item=True),

@@ -147,10 +147,7 @@ class ProcessScorer:
         trunk = AutoModel.from_pretrained(place, local_files_only=True, use_safetensors=True)
         kernels = [
             Radial(
-                mean=arrays[f"{name}.mean"],
-                spread=arrays[f"{name}.spread"],
-                points=arrays[f"{name}.points"],
-                width=width,
+                arrays[f"{name}.mean"], arrays[f"{name}.spread"], arrays[f"{name}.points"], width
             )
             for name, width in zip([*names, "prompts"], facts["widths"], strict=False)
         ]
