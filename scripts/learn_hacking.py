@@ -37,7 +37,6 @@ from normwright.learn import (
     scratch_model,
     sft,
 )
-from normwright.learn.preferring.objective import PreferenceObjective
 from normwright.learn.recipes.refresh import Judge, Sampler
 from normwright.learn.recipes.reward import classifier
 from normwright.learn.reward_models.planted import (
