@@ -94,7 +94,8 @@ def _shared(
 def _rows(name: str, scale: Scale, clock: Callable[[], float]) -> list[Row]:
     """Return what a check found, with the seconds it took."""
     (check,) = (c for c in checks() if c.name == name)
-    start, found = clock(), []
+    start = clock()
+    found: list[Finding] = []
     try:
         found += check.run(scale)
     except Exception as error:  # noqa: BLE001 - whatever broke, the other checks still run
