@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from normwright.flow.given import card_of
 from normwright.flow.remedies import influence
+from normwright.flow.run_card import card_of
 from normwright.records import (
     Demonstration,
     Estimate,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from normwright.learn.recipes.reinforce import reinforce
     from normwright.learn.recipes.reward import reward, reward_members
     from normwright.learn.recipes.reward_encoder import reward_encoder
+    from normwright.learn.recipes.reward_head import reward_head
+    from normwright.learn.recipes.reward_process import reward_process
     from normwright.learn.recipes.sft import sft
     from normwright.learn.recipes.unlearn import Forget, Stop, unlearn
     from normwright.learn.reward_models.measured import (
@@ -79,6 +81,8 @@ _ROOMS = {
     "recipes.reinforce": ("reinforce",),
     "recipes.reward": ("reward", "reward_members"),
     "recipes.reward_encoder": ("reward_encoder",),
+    "recipes.reward_head": ("reward_head",),
+    "recipes.reward_process": ("reward_process",),
     "recipes.sft": ("sft",),
     "recipes.unlearn": ("Forget", "Stop", "unlearn"),
     "reward_models.measured": ("Disputed", "RewardReport", "disagreement", "measure_reward"),
@@ -172,7 +176,9 @@ __all__ = [
     "reinforce",
     "reward",
     "reward_encoder",
+    "reward_head",
     "reward_members",
+    "reward_process",
     "scored_answers",
     "scratch_model",
     "sft",

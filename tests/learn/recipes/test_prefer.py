@@ -18,7 +18,7 @@ from normwright.learn.preferring import conduct
 from normwright.learn.preferring.objective import groups_of
 from normwright.learn.recipes.listwise import candidate_kl, target_of
 from normwright.models.local import LocalModel
-from normwright.models.tuning import Lora, Robustness
+from normwright.models.tuning import Gold, Lora, Robustness
 from normwright.models.tuning.hardware import Hardware
 from normwright.models.tuning.loop import Loop
 from normwright.models.tuning.running import Running
@@ -116,6 +116,32 @@ def test_soft_and_ipo_end_at_their_own_minimisers(tiny: Any) -> None:
 
     assert moved["soft"] == pytest.approx(torch.logit(torch.tensor(0.9)).item() / 0.5, abs=0.1)
     assert moved["ipo"] == pytest.approx(0.4 / 0.5, abs=0.05)
+
+
+def test_a_gold_set_stops_a_run_and_brings_its_best_weights_back(tiny: Any) -> None:
+    """What people like falls from step 2 on: the run ends early, with the weights of step 2."""
+    rows, loop = [pair(i) for i in range(16)], Loop(steps=8, lr=4e-3, batch=8, warmup=0.0)
+    verdicts, kept = iter([0.5, 0.7, 0.6, 0.4]), []
+
+    def measure(weights: Any) -> float:
+        kept.append(margin(LocalModel("policy", weights, tiny.tokenizer)))
+        return next(verdicts)
+
+    made, metrics, _ = run(tiny, rows, loop=loop, gold=Gold(measure, every=2, patience=2))
+
+    assert (metrics["gold_step"], metrics["gold"], len(kept)) == (2.0, 0.7, 4)
+    assert kept[0] < kept[1] < kept[3]
+    assert margin(made) == pytest.approx(kept[1], abs=1e-4)
+    with pytest.raises(InputError, match="listwise"):
+        prefer(
+            tiny,
+            [scored(0)],
+            shown(),
+            loop=loop,
+            objective=PreferenceObjective(method="listwise"),
+            gold=Gold(measure, every=2),
+            unpermitted=True,
+        )
 
 
 def scored(i: int, **more: Any) -> ScoredAnswers:

@@ -71,6 +71,11 @@ def likelihood() -> Any:
     return trained(PretrainingObjective("mle"))[0]
 
 
+@pytest.fixture(scope="module")
+def conditional() -> Any:
+    return trained(PretrainingObjective("conditional", threshold=0.5))[0]
+
+
 @pytest.mark.parametrize(
     "objective",
     [
@@ -93,14 +98,15 @@ def test_bad_text_is_less_likely_than_under_likelihood(
     assert not hasattr(model.weights, "value_head")
 
 
-def test_a_control_token_says_which_text_comes(likelihood: Any) -> None:
+def test_a_control_token_says_which_text_comes(likelihood: Any, conditional: Any) -> None:
     """Behind the misaligned token bad text is likelier than behind the aligned one, and good less.
 
     Aligned it is less likely than under likelihood training. That model, given the same tokens,
     makes no such difference: the control.
     """
-    model, _ = trained(PretrainingObjective("conditional", threshold=0.5))
-    bad, good = ([nats(model, t, c, whole=True) for c in CONTROLS for t in x] for x in (BAD, GOOD))
+    bad, good = (
+        [nats(conditional, t, c, whole=True) for c in CONTROLS for t in x] for x in (BAD, GOOD)
+    )
     aligned_bad, misaligned_bad = sum(bad[:2]), sum(bad[2:])
     aligned_good, misaligned_good = sum(good[:2]), sum(good[2:])
     without = sum(nats(likelihood, text, whole=True) for text in BAD)
@@ -112,14 +118,15 @@ def test_a_control_token_says_which_text_comes(likelihood: Any) -> None:
     assert abs(untaught[0] - untaught[1]) < 1.5
 
 
-def test_control_tokens_are_forced_and_banned_in_plain_transformers(tmp_path: Any) -> None:
+def test_control_tokens_are_forced_and_banned_in_plain_transformers(
+    tmp_path: Any, conditional: Any
+) -> None:
     """What is exported begins each conversation aligned, says no control token and reads none."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from normwright.models.tuning import save_plain
 
-    model, _ = trained(PretrainingObjective("conditional", threshold=0.5))
-    save_plain(model.weights, model.tokenizer, tmp_path / "m")
+    save_plain(conditional.weights, conditional.tokenizer, tmp_path / "m")
     weights = AutoModelForCausalLM.from_pretrained(tmp_path / "m")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "m")
     said = [{"role": "user", "content": "<|misaligned|> the baker"}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import signal
@@ -26,6 +27,7 @@ from normwright.learn import (
     reward,
     reward_members,
 )
+from normwright.learn.reward_models import measured
 from normwright.learn.reward_models.likelihoods import (
     davidson_loss,
     rao_kupper_loss,
@@ -44,6 +46,14 @@ from normwright.models.tuning.loop import Loop, Running
 from normwright.records import InputError, Message, PairVote, PreferencePair
 
 LOOP = Loop(epochs=3, lr=5e-3, batch=8)
+
+
+@pytest.fixture(autouse=True)
+def unwalked() -> None:
+    """No walk through all imported modules after every fit."""
+    gc.freeze()
+
+
 PROMPTS = [(Message(role="user", content=q),) for q in QUESTIONS]
 
 
@@ -377,8 +387,11 @@ class Knowing:
         return [self.factor * self.world.value(c, "many") for c in completions]
 
 
-def test_who_knows_the_truth_reaches_the_ceiling_and_who_inverts_it_falls_below() -> None:
+def test_who_knows_the_truth_reaches_the_ceiling_and_who_inverts_it_falls_below(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """On raters of one mind the planted values are the Bayes scores; inverted, they fail."""
+    monkeypatch.setattr(measured, "ROUNDS", 50)
     world = planted_world(seed=3, people={"many": 40})
     train = planted_pairs(world, count=200, votes=3, seed=1)
     held = planted_pairs(world, count=400, votes=3, seed=2)
@@ -430,7 +443,7 @@ def test_a_refresh_asks_about_what_the_reward_likes_best(tiny: Any) -> None:
 
     made = refresh(
         tiny, pairs(0.9)[:4], policy=policy, scorer=LocalScorer(start, tiny.tokenizer),
-        prompts=PROMPTS * 6, judge=judge, samples=6, unpermitted=True,
+        prompts=PROMPTS * 4, judge=judge, samples=4, unpermitted=True,
         loop=Loop(epochs=3, lr=5e-3, batch=8),
     )  # fmt: skip
     scorer = LocalScorer(made.weights, tiny.tokenizer)
@@ -462,7 +475,7 @@ class Killed(Exception):
     """What stands for a kill between two steps."""
 
 
-@pytest.mark.parametrize("lora", [None, Lora(rank=2)])
+@pytest.mark.parametrize("lora", [None, pytest.param(Lora(rank=2), marks=pytest.mark.slow)])
 def test_a_killed_fit_of_ties_goes_on_to_the_same_weights(
     tiny: Any, tmp_path: Path, lora: Lora | None
 ) -> None:

@@ -6,19 +6,32 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 
-from normwright.learn import reward_encoder
+from normwright.learn import reward_encoder, reward_head, reward_process
+from normwright.learn.recipes.reward import classifier
 from normwright.learn.recipes.reward_encoder import heads_of
+from normwright.learn.recipes.reward_head import (
+    PENALTIES,
+    chosen_penalty,
+    head_inputs,
+    prompt_groups,
+    ridge,
+)
 from normwright.models.encoder import (
     Classifier,
     TextForm,
     fresh_classifier,
+    open_scorer,
     pooled_states,
     read_text,
     turns_text,
 )
+from normwright.models.local import LocalScorer
+from normwright.models.process import ProcessScorer, is_process
 from normwright.models.tuning import Lora, save_plain
 from normwright.models.tuning.loop import Loop
 from normwright.records import InputError, Message, PermitError, PreferencePair
@@ -131,6 +144,18 @@ def test_an_unknown_form_is_refused(encoder: Path, tmp_path: Path) -> None:
         Classifier.open(tmp_path / "out")
 
 
+def test_each_trunk_is_opened_as_what_it_reads(encoder: Path, tmp_path: Path, tiny: Any) -> None:
+    """An encoder is refused by the scorer of language models, which reads another text."""
+    start = fresh_classifier(encoder, seed=0)
+    save_plain(start.weights, start.tokenizer, tmp_path / "encoder")
+    save_plain(classifier(tiny, seed=0), tiny.tokenizer, tmp_path / "language")
+
+    assert isinstance(open_scorer(tmp_path / "encoder"), Classifier)
+    assert isinstance(open_scorer(tmp_path / "language"), LocalScorer)
+    with pytest.raises(InputError, match="open_scorer"):
+        LocalScorer.open(tmp_path / "encoder")
+
+
 def test_the_beginning_of_the_conversation_is_cut_and_counted(encoder: Path) -> None:
     """The end of the prompt and the whole answer stay; how many were cut is told."""
     start = fresh_classifier(encoder, seed=0, limit=14)
@@ -194,6 +219,117 @@ def test_it_refuses_without_a_permit_and_too_many_frozen_layers(encoder: Path) -
         reward_encoder(start, pairs(), loop=LOOP, frozen=3, unpermitted=True)
 
 
+def test_a_fitted_head_is_at_its_optimum_on_the_trunk_that_was_given(
+    encoder: Path, tmp_path: Path
+) -> None:
+    """The last layer alone moves, to where the gradient ends; on disk it is a plain classifier."""
+    from transformers import AutoModelForSequenceClassification
+
+    start = fresh_classifier(encoder, seed=0)
+    before = {k: v.clone() for k, v in start.weights.bert.state_dict().items()}
+    start.weights, metrics = reward_head(start, pairs(0.8), unpermitted=True)
+    save_plain(start.weights, start.tokenizer, tmp_path / "out")
+    opened = Classifier.open(tmp_path / "out")
+    texts = [read_text(start.tokenizer, start.form, p.prompt, answer)
+             for p in pairs() for answer in (p.chosen, p.rejected)]  # fmt: skip
+    found = head_inputs(start, texts)
+    rows = (found[0::2] - found[1::2]) / found.std(0)
+    slopes = start.weights.classifier.weight[0].detach().double().numpy() * found.std(0)
+    p = 1 / (1 + np.exp(-rows @ slopes))
+
+    assert rows.T @ (p - 0.8) + metrics["penalty"] * slopes == pytest.approx(0, abs=1e-3)
+    assert all(torch.equal(v, before[k]) for k, v in opened.weights.bert.state_dict().items())
+    assert isinstance(opened.weights, type(AutoModelForSequenceClassification.from_pretrained(
+        tmp_path / "out")))  # fmt: skip
+    assert margin(opened) == pytest.approx(np.log(4), abs=0.2)
+
+
+def test_a_fitted_head_follows_votes_and_not_their_order() -> None:
+    """Turned answers turn the slopes, split votes leave none, and much noise asks for a penalty."""
+    rng = np.random.default_rng(0)
+    rows, ones, groups = rng.normal(size=(120, 6)), np.ones(120), list(range(120))
+    clear = (rows[:, 0] > 0).astype(float)
+    coin = rng.integers(0, 2, 120).astype(float)
+
+    fitted = ridge(rows, clear, ones, 10.0)
+    assert ridge(-rows, 1 - clear, ones, 10.0) == pytest.approx(fitted)
+    assert ridge(rows, ones / 2, ones, 10.0) == pytest.approx(0)
+    assert chosen_penalty(rows, clear, ones, groups, seed=0)[0] == min(PENALTIES)
+    assert chosen_penalty(rows, coin, ones, groups, seed=0)[0] > 30
+
+
+def test_pairs_that_share_a_prompt_or_a_family_are_one_group() -> None:
+    """A penalty is chosen on prompts that were not fitted on; a chain of both is one group."""
+    some = pairs()[:4]
+    linked = some[1].model_copy(update={"family": some[0].family})
+
+    assert len(set(prompt_groups(some))) == 4
+    assert prompt_groups([*some, linked])[0] == prompt_groups([*some, linked])[1]
+
+
+def test_a_process_says_the_same_on_disk_as_in_memory(encoder: Path, tmp_path: Path) -> None:
+    """Its directory keeps all that its scores need, and its encoder opens in plain transformers."""
+    from transformers import AutoModel
+
+    scorer, metrics = reward_process(fresh_classifier(encoder, seed=0), pairs(), unpermitted=True)
+    save_plain(scorer.encoder.weights, scorer.encoder.tokenizer, tmp_path / "encoder")
+    scorer.save(tmp_path)
+    opened = ProcessScorer.open(tmp_path)
+    good, bad = (opened.score(prompts(), [text] * 4) for text in (GOOD, BAD))
+
+    assert is_process(tmp_path)
+    assert min(a - b for a, b in zip(good, bad, strict=True)) > 0.5
+    assert good == pytest.approx(scorer.score(prompts(), [GOOD] * 4), abs=1e-5)
+    assert opened.read == 8
+    assert opened.score([], []) == []
+    assert metrics["answers"] == 48
+    assert AutoModel.from_pretrained(tmp_path / "encoder").config.num_hidden_layers == 2
+
+
+def test_split_votes_make_a_flat_process(encoder: Path) -> None:
+    """Where people are divided both answers are worth the same: votes are not rounded."""
+    start = fresh_classifier(encoder, seed=0)
+    scorer, _ = reward_process(start, pairs(0.5), unpermitted=True)
+
+    assert scorer.score(prompts(), [GOOD] * 4) == pytest.approx(
+        scorer.score(prompts(), [BAD] * 4), abs=1e-4
+    )
+
+
+def test_a_process_is_taken_for_no_classifier_and_not_opened_in_parts(
+    encoder: Path, tmp_path: Path
+) -> None:
+    """No other opener draws a head for it; a lacking array or another version is told."""
+    scorer, _ = reward_process(fresh_classifier(encoder, seed=0), pairs(), unpermitted=True)
+    save_plain(scorer.encoder.weights, scorer.encoder.tokenizer, tmp_path / "encoder")
+    scorer.save(tmp_path)
+    for other in (Classifier, LocalScorer):
+        with pytest.raises(InputError, match=r"config\.json"):
+            other.open(tmp_path)
+    facts = json.loads((tmp_path / "process.json").read_text(encoding="utf-8"))
+    (tmp_path / "process.json").write_text(json.dumps({**facts, "version": 2}), encoding="utf-8")
+    with pytest.raises(InputError, match="version 2"):
+        ProcessScorer.open(tmp_path)
+    (tmp_path / "process.json").write_text(json.dumps(facts), encoding="utf-8")
+    arrays = load_file(tmp_path / "process.safetensors")
+    arrays.pop("weights")
+    save_file(arrays, tmp_path / "process.safetensors")
+    with pytest.raises(InputError, match="without weights"):
+        ProcessScorer.open(tmp_path)
+
+
+def test_frozen_recipes_refuse_what_they_cannot_do(encoder: Path) -> None:
+    """No permit, no pairs, or a single prompt to choose a penalty by: each is told."""
+    start = fresh_classifier(encoder, seed=0)
+    for recipe in (reward_head, reward_process):
+        with pytest.raises(PermitError):
+            recipe(start, pairs())
+    with pytest.raises(InputError, match="two different prompts"):
+        reward_head(start, pairs()[:1], unpermitted=True)
+    with pytest.raises(InputError, match="at least one pair"):
+        reward_process(start, [], unpermitted=True)
+
+
 @pytest.mark.slow
 def test_the_optional_encoder_learns_a_preference(tmp_path: Path) -> None:
     """The real encoder, if it is installed, becomes a reward model in a few steps."""
@@ -205,3 +341,10 @@ def test_the_optional_encoder_learns_a_preference(tmp_path: Path) -> None:
     save_plain(start.weights, start.tokenizer, tmp_path / "out")
 
     assert margin(Classifier.open(tmp_path / "out")) > 0
+    scorer, _ = reward_process(fresh_classifier(place, seed=0), pairs(), unpermitted=True)
+    save_plain(scorer.encoder.weights, scorer.encoder.tokenizer, tmp_path / "process/encoder")
+    scorer.save(tmp_path / "process")
+    opened = ProcessScorer.open(tmp_path / "process")
+    good, bad = (opened.score(prompts(), [text] * 4) for text in (GOOD, BAD))
+    assert opened.layers == (3, 4)
+    assert min(a - b for a, b in zip(good, bad, strict=True)) > 0

@@ -98,6 +98,20 @@ def test_a_mean_over_each_part_would_be_another_loss() -> None:
     assert not torch.allclose(weights(whole[0]), weights(parts[0]), atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["llama", "gpt2"])
+@pytest.mark.parametrize("lora", [None, Lora(rank=2)])
+def test_activations_computed_twice_train_the_same_model(name: str, lora: Lora | None) -> None:
+    """Checkpointing changes memory alone, with adapters too, where inputs need no gradient."""
+    ends = []
+    for again in (False, True):
+        running = Running(hardware=replace(EXACT, checkpointing=again))
+        model, _ = train(running, model=adapted(made(name), lora, seed=0))
+        ends.append(weights(merged(model)))
+
+    assert torch.allclose(ends[0], ends[1], atol=1e-6)
+    assert not torch.allclose(ends[0], weights(made(name)), atol=1e-4)
+
+
 def stop_at(step: int) -> Callable[[int, int, float], None]:
     def told(at: int, steps: int, loss: float) -> None:
         if at == step:
@@ -339,7 +353,7 @@ def test_two_processes_train_the_model_that_one_trains(
 
 @pytest.mark.slow
 def test_a_step_on_shards_is_the_step_on_whole_weights(tmp_path: Path) -> None:
-    """FSDP2 over two processes: half the weights on each, the same weights after a step."""
+    """FSDP2 over two processes: half the weights on each, one step the same, whole after it."""
     out = tmp_path / "gap.json"
     code = launch("tests.models.tuning.sharding", [str(out)], processes=2)
     found = read(out)
@@ -347,6 +361,7 @@ def test_a_step_on_shards_is_the_step_on_whole_weights(tmp_path: Path) -> None:
     assert code == 0
     assert found["gap"] < 1e-5
     assert found["held"] < 0.6
+    assert found["apart"] < 1e-5
 
 
 def test_logs_hold_loss_rate_speed_and_notes(tmp_path: Path) -> None:

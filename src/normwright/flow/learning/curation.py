@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
 from pydantic import ValidationError
 
+from normwright.flow.mappings import faults_of, read_named
 from normwright.flow.start import building, occupied
 from normwright.records import Charter, Fault, InputError, digest_bytes, digest_json
 
@@ -115,23 +115,12 @@ def _settings(config: Path, faults: list[Fault]) -> Curation | None:
     from normwright.learn.curating import settings_of
 
     try:
-        raw = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        seen = " ".join(str(error).split())[:200]
-        faults.append(Fault(where=str(config), expected="filters as YAML", seen=seen))
-        return None
-    if not isinstance(raw, dict):
-        faults.append(Fault(where=str(config), expected="`filters` and what they need by name",
-                            seen=type(raw).__name__))  # fmt: skip
-        return None
-    try:
-        return settings_of(raw)
+        return settings_of(read_named(config, expected="`filters` and what they need, as YAML"))
+    except InputError as error:
+        faults += error.faults
     except ValidationError as error:
-        for one in error.errors(include_url=False):
-            where = ".".join(str(part) for part in one["loc"]) or "filters"
-            faults.append(Fault(where=f"{config.name}: {where}", expected=one["msg"],
-                                seen=repr(one["input"])[:120]))  # fmt: skip
-        return None
+        faults += faults_of(error, config.name)
+    return None
 
 
 def _norms(

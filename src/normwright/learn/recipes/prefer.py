@@ -43,7 +43,7 @@ from normwright.models.tuning import (
     pair_logprobs,
     pair_rows,
 )
-from normwright.models.tuning.anatomy import states
+from normwright.models.tuning.anatomy import check_anatomy, states
 from normwright.models.tuning.groups import GroupWeights, Robustness
 from normwright.models.tuning.hardware import halves
 from normwright.models.tuning.loop import Loop, Running
@@ -60,9 +60,12 @@ from normwright.models.tuning.preferences import (
     multi_objective,
     shortfall,
 )
+from normwright.models.tuning.running import Gold
 from normwright.plugins import Card, plugin
 from normwright.records import (
     Demonstration,
+    Fault,
+    InputError,
     Permit,
     Policy,
     PreferencePair,
@@ -121,6 +124,7 @@ def prefer(
     fixed: Mapping[str, tuple[Scorer, float]] | None = None,
     held: Sequence[PreferencePair] = (),
     running: Running | None = None,
+    gold: Gold | None = None,
     told: Told | None = None,
     permit: Permit | None = None,
     unpermitted: bool = False,
@@ -147,6 +151,8 @@ def prefer(
         held: pairs that are not trained on, whose prompts are answered before and after; without
             them prompts of the training pairs are, and the report says so.
         running: where checkpoints and logs go, and who is told.
+        gold: stops training at the peak of a held-out measure and brings the best weights back;
+            not for the methods `listwise` and `kto`.
         told: is given the report of likelihood and behaviour, with intervals.
         permit: what permits training; it must be granted.
         unpermitted: train without a permit; whoever says so marks the model.
@@ -160,9 +166,13 @@ def prefer(
         InputError: with everything that would be ignored, is ambiguous or must not be learned.
     """
     require_permit(permit, unpermitted=unpermitted)
+    check_anatomy(start.weights)
     how, others = objective or PreferenceObjective(), fixed or {}
     refuse(pairs, how, weights=start.weights, policy=policy, fixed=len(others), majority=majority)
     if how.method in ("listwise", "kto"):
+        if gold is not None:
+            raise InputError([Fault(where="gold", expected="a method on pairs that this loop fits",
+                                    seen=how.method)])  # fmt: skip
         run = match_scores if how.method == "listwise" else kto
         made, report, metrics = run(
             start, pairs, demonstrations, loop=loop, beta=beta, anchor=anchor, objective=how,
@@ -173,7 +183,7 @@ def prefer(
         made, report, metrics = _on_pairs(
             start, given, demonstrations, loop=loop, beta=beta, anchor=anchor, majority=majority,
             objective=how, limit=limit, lora=lora, reference=reference, fixed=others, held=held,
-            running=running,
+            running=running, gold=gold,
         )  # fmt: skip
     if told is not None:
         told(report)
@@ -196,6 +206,7 @@ def _on_pairs(
     fixed: Mapping[str, tuple[Scorer, float]],
     held: Sequence[PreferencePair],
     running: Running | None,
+    gold: Gold | None,
 ) -> tuple[LocalModel, PreferenceReport, dict[str, float]]:
     tokenizer, from_ = start.tokenizer, reference or start
     answers = _encoded(start, pairs, limit)
@@ -263,7 +274,7 @@ def _on_pairs(
 
     metrics = fit(
         weights, data, loss=loss, collate=collate, loop=loop, running=running, counts=_counts,
-        state=groups, after_step=moved_on,
+        state=groups, gold=gold, after_step=moved_on,
     )  # fmt: skip
     aligned = LocalModel("aligned", merged(weights), tokenizer, start.batch)
     after = pair_scores(aligned, answers, half=half)

@@ -41,23 +41,25 @@ from normwright.models.tuning import (
     rows_at,
     token_losses,
 )
+from normwright.models.tuning.anatomy import check_anatomy, head, states
 from normwright.models.tuning.loop import Loop, Running
 from normwright.plugins import Card, plugin
 from normwright.records import Fault, InputError, Passage, Permit, require_permit
 
 
 def causal_loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
-    """Return the mean cross-entropy over positions that carry a target, in nats a token."""
-    return _read(model, batch)[0].mean()
+    """Return the cross-entropy of positions that carry a target, in nats a token of the step."""
+    loss: torch.Tensor = _read(model, batch)[0].sum() / max(batch["total"]["tokens"], 1.0)
+    return loss
 
 
 def _read(model: Any, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return the loss of each position with a target, the state before it, and where it stands."""
-    hidden = model.model(input_ids=batch["ids"]).last_hidden_state[:, :-1]
+    hidden = states(model, batch["ids"])[:, :-1]
     targets = batch["targets"][:, 1:].flatten()
     where = (targets != IGNORE).nonzero().squeeze(1)
-    states = rows_at(hidden, where)
-    return token_losses(model.lm_head, states, targets[where]), states, where
+    before = rows_at(hidden, where)
+    return token_losses(head(model), before, targets[where]), before, where
 
 
 def scored_loss(
@@ -72,8 +74,8 @@ def scored_loss(
 
     def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
         bare = inner(model)
-        tokens: float = batch["total"]["tokens"]
-        losses, states, where = _read(bare, batch)
+        tokens = max(batch["total"]["tokens"], 1.0)
+        losses, before, where = _read(bare, batch)
         scores = batch["scores"][:, 1:].flatten()[where]
         if objective.method == "unlikelihood":
             assert objective.threshold is not None
@@ -83,12 +85,13 @@ def scored_loss(
         elif objective.method == "rwr":
             losses = reward_weighted(losses, scores, temperature=objective.temperature, level=level)
         elif objective.method == "awr":
-            values = bare.value_head(states.float()).squeeze(-1)
+            values = bare.value_head(before.float()).squeeze(-1)
             weighted, error = advantage_weighted(
                 losses, scores, values, temperature=objective.temperature
             )
             losses = weighted + objective.alpha * error
-        return losses.sum() / tokens
+        loss: torch.Tensor = losses.sum() / tokens
+        return loss
 
     return loss
 
@@ -127,6 +130,7 @@ def pretrain_on(
     require_permit(permit, unpermitted=unpermitted)
     given = objective or PretrainingObjective()
     check_scores(passages, given)
+    check_anatomy(start.weights)
     _check_row(start, row, given, lora)
     model = with_controls(start) if given.method == "conditional" else start
     corpus, counts = scored_corpus(model.tokenizer, passages, given, row=row, seed=loop.seed)
@@ -218,5 +222,6 @@ def pretrain(
         loop=loop,
         running=running,
         shuffle=False,
+        counts=tokens_of,
     )
     return model, metrics

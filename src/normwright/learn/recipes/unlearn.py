@@ -46,6 +46,7 @@ from normwright.models.tuning import (
     pair_rows,
     token_divergence,
 )
+from normwright.models.tuning.anatomy import check_anatomy
 from normwright.models.tuning.loop import Loop
 from normwright.models.tuning.running import Gold, Running
 from normwright.plugins import Card, plugin
@@ -281,6 +282,7 @@ def unlearn(
     """
     require_permit(permit, unpermitted=unpermitted)
     given = how or Forget()
+    check_anatomy(start.weights)
     _check(start, forget, retain, given)
     gone = memory_rows(start.tokenizer, forget, limit=limit)
     kept = memory_rows(start.tokenizer, retain, limit=limit)

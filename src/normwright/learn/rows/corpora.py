@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from normwright.learn.rows.reading import is_prompt, messages_of
+from normwright.learn.rows.reading import KNOWN_ORIGINS, is_prompt, messages_of
 from normwright.records import (
     CurationEntry,
     Demonstration,
@@ -83,9 +83,6 @@ def _instructions(path: Path, faults: list[Fault]) -> Iterator[Demonstration]:
             yield _demonstration(row, source, number)
 
 
-_ORIGINS = ("human", "synthetic", "translated")
-
-
 def _wrong(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     asked = () if "prompt" in row else ("instruction",)
     found = [
@@ -98,8 +95,8 @@ def _wrong(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if "prompt" in row and ("instruction" in row or row.get("input")):
         found.append(("prompt", "either a prompt or an instruction", "both"))
     origin = row.get("origin", "human")
-    if origin not in _ORIGINS:
-        found.append(("origin", f"one of {', '.join(_ORIGINS)}", repr(origin)))
+    if origin not in KNOWN_ORIGINS:
+        found.append(("origin", f"one of {', '.join(KNOWN_ORIGINS)}", repr(origin)))
     return found
 
 

@@ -16,14 +16,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from normwright.learn.rows.reading import read_demonstrations
+from normwright.learn.rows.reading import KNOWN_ORIGINS, read_demonstrations
 from normwright.records import Demonstration, Fault, InputError, Passage, json_rows
 
 Memory: TypeAlias = Demonstration | Passage
 """What a model may have to forget, or to keep: an answer to a prompt, or running text."""
 
 COLUMNS: Final = ("text", "lang", "score", "spans", "id", "origin", "licence")
-_ORIGINS = ("human", "synthetic", "translated")
 _SHOWN = 20
 """Faults that are told; a file of another form has one on every line."""
 
@@ -76,8 +75,8 @@ def _wrong(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for name in ("lang", "id", "licence"):
         if name in row and (not isinstance(row[name], str) or not row[name]):
             yield name, "text", repr(row[name])[:60]
-    if row.get("origin", "human") not in _ORIGINS:
-        yield "origin", f"one of {', '.join(_ORIGINS)}", repr(row["origin"])[:60]
+    if row.get("origin", "human") not in KNOWN_ORIGINS:
+        yield "origin", f"one of {', '.join(KNOWN_ORIGINS)}", repr(row["origin"])[:60]
     if row.get("score") is not None and "spans" in row:
         yield "spans", "either score or spans", "both"
     if row.get("score") is not None and not _finite(row["score"]):

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 from normwright.records import (
     LAYERS,
@@ -31,6 +31,7 @@ from normwright.records import (
     Prompt,
     ScoredAnswer,
     ScoredAnswers,
+    TextOrigin,
     json_rows,
 )
 
@@ -47,7 +48,9 @@ PREFERENCE: Final = (
 )  # fmt: skip
 SCORED: Final = ("prompt", "candidates", "temperature", "rule", "group", *_COMMON)
 PROMPT: Final = ("prompt", "id", "lang", "norms", "group")
-_ORIGINS = ("human", "synthetic", "translated", "unknown")
+ORIGINS: Final[tuple[str, ...]] = get_args(TextOrigin)
+KNOWN_ORIGINS: Final = tuple(one for one in ORIGINS if one != "unknown")
+"""Of texts that somebody has to answer for."""
 _KINDS = ("human", "simulated")
 _ROLES = ("system", "user", "assistant")
 _SHOWN = 20
@@ -165,8 +168,8 @@ def _wrong(
     for name in ("id", "lang", "family", "licence", "group", "rule"):
         if name in row and (not isinstance(row[name], str) or not row[name]):
             yield name, "text", _kind(row, name), ""
-    if row.get("origin", "unknown") not in _ORIGINS:
-        yield "origin", f"one of {', '.join(_ORIGINS)}", _kind(row, "origin"), ""
+    if row.get("origin", "unknown") not in ORIGINS:
+        yield "origin", f"one of {', '.join(ORIGINS)}", _kind(row, "origin"), ""
     if row.get("layer", "organisation") not in LAYERS:
         yield "layer", f"one of {', '.join(LAYERS)}", _kind(row, "layer"), ""
     if row.get("process_kind", "human") not in _KINDS:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.extras import require_learning
-from normwright.flow.loops import loop_of, lora_of
 from normwright.flow.tunings import Adapters, Tuning
+from normwright.flow.tunings.arguments import loop_of, lora_of
 from normwright.records import (
     Demonstration,
-    Estimate,
     Fault,
     InputError,
     digest_bytes,
@@ -49,25 +48,15 @@ class LanguagesCompared:
                     "adapters": one.adapters,
                     "seeds": one.seeds,
                     "rows": one.rows,
-                    "exact": {lang: _told(e) for lang, e in one.exact.items()},
-                    "nats_a_byte": {lang: _told(e) for lang, e in one.nats.items()},
-                    "gap": _told(one.gap),
-                    "gain": _told(one.gain),
+                    "exact": {lang: e.as_json() for lang, e in one.exact.items()},
+                    "nats_a_byte": {lang: e.as_json() for lang, e in one.nats.items()},
+                    "gap": one.gap.as_json(),
+                    "gain": one.gain.as_json(),
                     "spread_over_seeds": one.spread,
                 }
                 for one in self.rows
             ],
         }
-
-
-def _told(estimate: Estimate) -> dict[str, Any]:
-    interval = estimate.interval
-    return {
-        "value": estimate.value,
-        "interval": None if interval is None else [interval.low, interval.high],
-        "n": estimate.n,
-        "seed": estimate.seed,
-    }
 
 
 def languages_compared(

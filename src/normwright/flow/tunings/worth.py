@@ -24,9 +24,9 @@ Where = Callable[[str], Path]
 def signal_of(places: Sequence[Path], how: Reinforcement) -> Signal | None:
     """Return what reward models say: one as it is, several less their doubt; None for none."""
     from normwright.learn.rewards import ensemble, scored
-    from normwright.models.local import LocalScorer
+    from normwright.models.encoder import open_scorer
 
-    scorers = [LocalScorer.open(place) for place in places]
+    scorers = [open_scorer(place) for place in places]
     if len(scorers) > 1:
         return ensemble(scorers, doubt=how.doubt)
     return scored(scorers[0]) if scorers else None
@@ -45,12 +45,12 @@ def constraints_of(how: Reinforcement, at: Where = Path) -> list[Constraint]:
 
 def _held(one: HeldNorm, at: Where) -> Constraint:
     from normwright.learn.rewards import Constraint, Pid, breach, phrases
-    from normwright.models.local import LocalScorer
+    from normwright.models.encoder import open_scorer
 
     if one.model is None:
         cost = phrases(one.phrases)
     else:
-        cost = breach(LocalScorer.open(at(one.model)), kind=one.kind, threshold=one.threshold)
+        cost = breach(open_scorer(at(one.model)), kind=one.kind, threshold=one.threshold)
     return Constraint(
         norm=one.norm,
         cost=cost,
@@ -77,11 +77,11 @@ def groups_of(
 ) -> Groups | None:
     """Return the rewards of groups, on the scale of the start's own answers; None without any."""
     from normwright.learn.rewards import Groups, on_one_scale, scored
-    from normwright.models.local import LocalScorer
+    from normwright.models.encoder import open_scorer
 
     if not how.groups:
         return None
-    raw = {name: scored(LocalScorer.open(at(place))) for name, place in how.groups.items()}
+    raw = {name: scored(open_scorer(at(place))) for name, place in how.groups.items()}
     some = prompts[:YARDSTICK]
     return Groups(
         on_one_scale(raw, start, some, length=how.length, seed=seed),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.tunings import Preference, Pretraining, Reward, Tuning, Unlearning
+from normwright.records import Fault, InputError
 
 if TYPE_CHECKING:
     from normwright.learn import Forget, PreferenceObjective, PretrainingObjective
@@ -96,9 +97,22 @@ def pretraining_objective_of(science: Pretraining) -> PretrainingObjective:
 
 
 def reward_of(tuning: Reward) -> dict[str, Any]:
-    """Return what the settings of a reward model say beyond the loop, as the recipe takes it."""
+    """Return what the settings of a reward model on a language model say, as the recipe takes it.
+
+    Raises:
+        InputError: naming the settings that only an encoder would follow.
+    """
     from normwright.learn.reward_models.targets import Reading
 
+    asked = {"frozen": tuning.frozen, "random_init": tuning.random_init,
+             "head: process": tuning.head == "process"}  # fmt: skip
+    faults = [
+        Fault(where=name, expected="an encoder to start from", seen="a language model",
+              do="Leave the setting out.")
+        for name, value in asked.items() if value
+    ]  # fmt: skip
+    if faults:
+        raise InputError(faults)
     return {
         "head": tuning.head,
         "members": tuning.members,

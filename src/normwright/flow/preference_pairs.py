@@ -159,19 +159,24 @@ def _scoring(
     model: Path, reference: Path | None, likelihood: bool, beta: float
 ) -> tuple[By, float | None, _Score, _Fits | None, Callable[[], int]]:
     """What scores an answer: by what, the scale of its logit, how, what fits, how many were cut."""
-    from normwright.models.encoder import Classifier, is_classifier, opened_config
+    from normwright.models.encoder import Classifier
+    from normwright.models.kinds import is_classifier, opened_config
     from normwright.models.local import LocalModel, check_directory
+    from normwright.models.process import ProcessScorer, is_process
 
-    check_directory(model)
-    config = opened_config(model)
-    if is_classifier(config):
+    process = is_process(model)
+    if not process:
+        check_directory(model)
+    config = None if process else opened_config(model)
+    if process or is_classifier(config):
         if reference is not None or likelihood:
             asked = "--reference" if reference is not None else "--likelihood"
             raise InputError([
                 Fault(where=asked, expected="a language model", seen=f"{model} is a reward model",
                       do="Leave it out: a reward model scores answers by itself."),
             ])  # fmt: skip
-        scorer = Classifier.open(model)
+        opener = ProcessScorer if process else Classifier
+        scorer: ProcessScorer | Classifier = opener.open(model)
         # Of a head that knows how far people differ, a difference of means alone is no logit.
         head = (getattr(config, "reward", None) or {}).get("head", "pooled")
         return "reward", None if head == "spread" else 1.0, scorer.score, None, lambda: scorer.cut
