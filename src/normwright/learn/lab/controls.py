@@ -27,12 +27,16 @@ EXACT: Final[Mapping[str, Any]] = {"scale_rewards": "none", "loss_type": "dr_grp
 def other_temperature(scale: Scale) -> Iterator[Finding]:
     """RLOO that samples at temperature 0.7 is right about another policy."""
     world = environment("A", seed=scale.seed)
-    found = trained(world, "RLOO", generations=48, steps=150,
+    found = trained(world, "RLOO", generations=48, steps=250,
                     beta=0.5, temperature=0.7, normalize_advantages=False)  # fmt: skip
     target = o.tilted(world.reference, world.reward, 0.5)
+    # The policy at this temperature is tilted; read at temperature 1 it is tilted by so much less.
+    wrong = o.tilted(world.reference, world.reward * 0.7, 0.5)
     yield at_least("RLOO sampled at temperature 0.7: KL to the target",
-                   o.mean_divergence(target, found.among), 0.02, expected="fails",
-                   control=True)  # fmt: skip
+                   o.mean_divergence(target, found.among), 0.02,
+                   expected=o.mean_divergence(target, wrong), control=True,
+                   detail=f"{o.mean_divergence(wrong, found.among):.2g} to the reference tilted by "
+                   "0.7 of the reward")  # fmt: skip
 
 
 def self_baseline(scale: Scale) -> Iterator[Finding]:
@@ -52,7 +56,7 @@ def self_baseline(scale: Scale) -> Iterator[Finding]:
 def uncorrected(scale: Scale) -> Iterator[Finding]:
     """GRPO with k3 in the loss and no correction descends the forward divergence (T9)."""
     world = environment("A", seed=scale.seed)
-    found = trained(world, "GRPO", generations=16, steps=250, **EXACT,
+    found = trained(world, "GRPO", generations=16, steps=250, lr=5e-3, **EXACT,
                     use_bias_correction_kl=False)  # fmt: skip
     target = o.tilted(world.reference, world.reward, 0.5)
     # The baseline with itself weakens the reward, not the divergence.
@@ -68,7 +72,7 @@ def uncorrected(scale: Scale) -> Iterator[Finding]:
 def tokens_apart(scale: Scale) -> Iterator[Finding]:
     """GRPO's divergence is a token's own: over two words it misses what a word makes likely."""
     world = environment("B", seed=scale.seed)
-    found = trained(world, "GRPO", generations=16, steps=250, **EXACT)
+    found = trained(world, "GRPO", generations=16, steps=400, **EXACT)
     target = o.tilted(world.reference, world.reward, 0.5)
     yield at_least("GRPO without scaling, two words: KL to the target",
                    o.mean_divergence(target, found.among), 0.01, expected="misses",
@@ -94,7 +98,7 @@ def trained(
     *,
     generations: int,
     steps: int,
-    lr: float = 5e-3,
+    lr: float = 2e-3,
     schedule: str = "cosine",
     **settings: Any,
 ) -> Reading:

@@ -127,7 +127,7 @@ def all_shares(scale: Scale) -> Iterator[Finding]:
     world = environment("A", seed=scale.seed)
     target = o.tilted(world.reference, world.reward, 0.5)
     pairs = world.all_pairs(o.pairwise(world.reward))
-    steps = 180 if scale.quick else 300
+    steps = 120 if scale.quick else 300
     model, _ = preferred(world, pairs, beta=0.5, steps=steps, batch=28)
     yield at_most("Soft labels of all pairs: KL to the target",
                   o.mean_divergence(target, world.read(model).among), 1e-4)  # fmt: skip

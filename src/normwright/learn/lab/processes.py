@@ -56,7 +56,7 @@ def agree(scale: Scale) -> Iterator[Finding]:
     world, alone = _soft(scale.seed, exactly())
     one, two = world.read(alone).among, launched("soft-labels", scale.seed)
     target = o.tilted(world.reference, world.reward, 0.5)
-    yield at_most("Soft labels, 2 processes: KL from 1 process", o.mean_divergence(one, two), 1e-4,
+    yield at_most("Soft labels, 2 processes: KL from 1 process", o.mean_divergence(one, two), 1e-6,
                   detail=f"to the target {o.mean_divergence(target, two):.2g}")  # fmt: skip
 
 
