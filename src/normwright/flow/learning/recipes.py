@@ -77,7 +77,8 @@ def _reward(job: Job[Reward]) -> Made:
     _refuse_encoder_settings(job)
     rows = learn.read_preferences(job.data)
     weights, metrics = learn.reward(
-        job.start, rows, loop=job.loop, running=job.running, **reward_of(job.settings),
+        job.start, rows, loop=job.loop, running=job.running, limit=job.limit,
+        **reward_of(job.settings),
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
     about = getattr(weights.config, "reward", None) or {}
@@ -169,7 +170,7 @@ def _prefer(job: Job[Preference]) -> Made:
     reference = files.get("reference")
     aligned, metrics = learn.prefer(
         job.start, rows, learn.read_demonstrations(anchors) if anchors else liked,
-        loop=job.loop, lora=job.lora, running=job.running,
+        loop=job.loop, lora=job.lora, running=job.running, limit=job.limit,
         beta=how.beta, anchor=how.sft_anchor, majority=how.majority_anchor,
         objective=preference_objective_of(how),
         reference=LocalModel.open(reference, name="reference") if reference else None,
@@ -248,14 +249,15 @@ def _unlearn(job: Job[Unlearning]) -> Made:
     forget = learn.read_memories(job.data)
     retain = learn.read_memories(kept) if kept else []
     reference = LocalModel.open(trained_again) if trained_again else None
-    rows = [memory_rows(start.tokenizer, one, limit=science.limit) for one in (forget, retain)]
+    limit = min(science.limit, job.limit)
+    rows = [memory_rows(start.tokenizer, one, limit=limit) for one in (forget, retain)]
     stop = None
     if science.check_every:
         aim = None if reference is None else token_loss(reference, rows[0])
         stop = learn.Stop(aim, science.retain_bound, every=science.check_every)
     made, metrics = learn.unlearn(
         start, forget, retain, loop=job.loop, how=forgetting_of(science), stop=stop,
-        limit=science.limit, lora=job.lora, running=job.running, permit=job.permit,
+        limit=limit, lora=job.lora, running=job.running, permit=job.permit,
         unpermitted=job.unpermitted,
     )  # fmt: skip
     told = account(

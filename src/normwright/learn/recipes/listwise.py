@@ -75,7 +75,10 @@ def match_scores(
     given = [row for row in rows if isinstance(row, ScoredAnswers)]
     answers = _encoded(start, given, limit)
     anchors = answer_rows(
-        start.tokenizer, [(d.prompt, d.completion) for d in demonstrations], limit=limit
+        start.tokenizer,
+        [(d.prompt, d.completion) for d in demonstrations],
+        limit=limit,
+        names=[f"demonstration {i}" for i in range(len(demonstrations))],
     )
     before = candidate_scores(reference or start, answers)
     targets = [target_of(row) for row in given]
@@ -188,6 +191,8 @@ def _encoded(start: LocalModel, rows: Sequence[ScoredAnswers], limit: int) -> li
     flat = answer_rows(
         start.tokenizer, [(row.prompt, one.text) for row in rows for one in row.candidates],
         limit=limit,
+        names=[f"row {i}, candidate {k}" for i, row in enumerate(rows)
+               for k in range(len(row.candidates))],
     )  # fmt: skip
     found, at = [], 0
     for row in rows:

@@ -39,6 +39,7 @@ from normwright.models.tuning import (
     grouped_logprobs,
     merged,
     moved,
+    pair_answers,
     pair_logprobs,
     pair_rows,
 )
@@ -200,7 +201,10 @@ def _on_pairs(
     left_out = len(pairs) - len(kept)
     pairs, answers = [pairs[i] for i in kept], [answers[i] for i in kept]
     anchors = answer_rows(
-        tokenizer, [(d.prompt, d.completion) for d in demonstrations], limit=limit
+        tokenizer,
+        [(d.prompt, d.completion) for d in demonstrations],
+        limit=limit,
+        names=[f"demonstration {i}" for i in range(len(demonstrations))],
     )
     before = pair_scores(from_, answers)
     data, groups = _rows(pairs, answers, anchors, before, objective, fixed)
@@ -326,9 +330,8 @@ def _counts(row: _Row) -> dict[str, float]:
 
 
 def _encoded(start: LocalModel, pairs: Sequence[PreferencePair], limit: int) -> list[PairRow]:
-    better = answer_rows(start.tokenizer, [(p.prompt, p.chosen) for p in pairs], limit=limit)
-    worse = answer_rows(start.tokenizer, [(p.prompt, p.rejected) for p in pairs], limit=limit)
-    return pair_rows(better, worse)
+    said = [(p.prompt, p.chosen, p.rejected) for p in pairs]
+    return pair_rows(*pair_answers(start.tokenizer, said, limit=limit))
 
 
 def _rows(

@@ -132,6 +132,10 @@ def rloo(
         raise MissingExtra("Reinforcement", "learn") from error
 
     on = resolved(running.hardware, batch=loop.batch)
+    if on.strategy != "ddp":
+        raise InputError([Fault(where="strategy", expected="ddp for reinforcement",
+                                seen=on.strategy,
+                                do="Answers are sampled from whole weights.")])  # fmt: skip
     weights.config._name_or_path = str(reference)
     arguments = RLOOConfig(**_arguments(loop, on, sampling, len(order) // loop.batch, scratch),
                            **sharded(on, weights))  # fmt: skip
