@@ -20,7 +20,8 @@ ADDED = sorted(set(RECIPES) - {"kto"})
 def apart(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
     """The farthest that two weights of the same name lie apart.
 
-    The bias of a key, or of a head, adds the same to all that is compared: its gradient is rounding.
+    The bias of a key, or of a head, adds the same to all that is compared, so that its gradient is
+    rounding alone.
     """
     return max(
         float((part - other[name]).abs().max())

@@ -110,8 +110,10 @@ def match_scores(
             logits = logits + objective.length * laid["length"]
         losses = listwise_losses(logits, batch["target"], laid["present"])
         matched = (batch["weight"] * losses).sum() / batch["total"]["weight"]
-        kept = -grouped_logprobs(model, batch["anchors"]).sum() / batch["total"]["anchor"]
-        loss: torch.Tensor = matched + anchor * kept
+        loss: torch.Tensor = matched
+        if anchor:  # A weight of 0 would still cost a forward and a backward pass.
+            kept = grouped_logprobs(model, batch["anchors"]).sum()
+            loss = loss - anchor * kept / batch["total"]["anchor"]
         return loss
 
     metrics = fit(

@@ -249,8 +249,10 @@ def _on_pairs(
         lean: torch.Tensor = batch["weight"] * (2 * batch["p"] - 1)
         liked = torch.where(lean > 0, good, bad)
         imitated = -(lean.abs() * liked).sum() / max(total["liked"], 1e-6)
-        kept = -grouped_logprobs(model, batch["anchors"]).sum() / total["anchor"]
-        whole: torch.Tensor = preferred + majority * imitated + anchor * kept
+        whole: torch.Tensor = preferred + majority * imitated
+        if anchor:  # A weight of 0 would still cost a forward and a backward pass.
+            kept = grouped_logprobs(model, batch["anchors"]).sum()
+            whole = whole - anchor * kept / total["anchor"]
         return whole
 
     def moved_on(step: int) -> None:
