@@ -31,6 +31,7 @@ from normwright.models.tuning import (
     inner,
     last_scores,
     merged,
+    pair_answers,
     pair_rows,
 )
 from normwright.models.tuning.loop import Loop, Running
@@ -111,9 +112,12 @@ def cost(
     require_permit(permit, unpermitted=unpermitted)
     _check(labels)
     tokenizer = start.tokenizer
-    safer = answer_rows(tokenizer, [(p.prompt, p.chosen) for p in pairs], limit=limit)
-    riskier = answer_rows(tokenizer, [(p.prompt, p.rejected) for p in pairs], limit=limit)
-    single = answer_rows(tokenizer, [(one.prompt, one.completion) for one in labels], limit=limit)
+    said = [(p.prompt, p.chosen, p.rejected) for p in pairs]
+    safer, riskier = pair_answers(tokenizer, said, limit=limit)
+    single = answer_rows(
+        tokenizer, [(one.prompt, one.completion) for one in labels], limit=limit,
+        names=[f"label {i}" for i in range(len(labels))],
+    )  # fmt: skip
     # The cost of the riskier answer is to be the higher one.
     data = [
         _Row(None, row, p.p_chosen, p.weight)

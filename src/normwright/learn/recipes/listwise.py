@@ -190,6 +190,8 @@ def _encoded(start: LocalModel, rows: Sequence[ScoredAnswers], limit: int) -> li
     flat = answer_rows(
         start.tokenizer, [(row.prompt, one.text) for row in rows for one in row.candidates],
         limit=limit,
+        names=[f"row {i}, candidate {k}" for i, row in enumerate(rows)
+               for k in range(len(row.candidates))],
     )  # fmt: skip
     found, at = [], 0
     for row in rows:

@@ -33,13 +33,13 @@ from normwright.models.tuning import (
     Lora,
     PairRow,
     adapted,
-    answer_rows,
     fit,
     group_pairs,
     group_rows,
     grouped_logprobs,
     merged,
     moved,
+    pair_answers,
     pair_logprobs,
     pair_rows,
 )
@@ -341,9 +341,8 @@ def _counts(row: _Row) -> dict[str, float]:
 
 
 def _encoded(start: LocalModel, pairs: Sequence[PreferencePair], limit: int) -> list[PairRow]:
-    better = answer_rows(start.tokenizer, [(p.prompt, p.chosen) for p in pairs], limit=limit)
-    worse = answer_rows(start.tokenizer, [(p.prompt, p.rejected) for p in pairs], limit=limit)
-    return pair_rows(better, worse)
+    said = [(p.prompt, p.chosen, p.rejected) for p in pairs]
+    return pair_rows(*pair_answers(start.tokenizer, said, limit=limit))
 
 
 def _rows(

@@ -135,6 +135,10 @@ def rloo(
         raise MissingExtra("Reinforcement", "learn") from error
 
     on = resolved(running.hardware, batch=loop.batch)
+    if on.strategy != "ddp":
+        raise InputError([Fault(where="strategy", expected="ddp for reinforcement",
+                                seen=on.strategy,
+                                do="Answers are sampled from whole weights.")])  # fmt: skip
     weights.config._name_or_path = str(reference)
     width = max(len(rendered(tokenizer, p)) for p in prompts) + sampling.length
     steps = len(order) // loop.batch
