@@ -85,6 +85,13 @@ class Reward(Tuning):
     """Answers in disorder that join as the worse side, as a share of the pairs."""
 
 
+class Cost(Tuning):
+    """A cost model whose sign means unsafe."""
+
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Times through pairs and labels."""
+
+
 class Robust(Settings):
     """How weights of groups follow how badly each group is served; of the method `robust` alone."""
 

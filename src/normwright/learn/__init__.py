@@ -13,10 +13,11 @@ from normwright.learn.corpora import (
 )
 from normwright.learn.critique import Conversation, Critiqued, Revised, critique_and_revise
 from normwright.learn.data import Curated, demonstrate, pair, spared
+from normwright.learn.labelled import Labelled
 from normwright.learn.objective import Method, Objective
 from normwright.learn.passages import Memory, read_memories, read_passages
 from normwright.learn.preferred import PreferenceReport
-from normwright.learn.recipes.cost import CostReport, Labelled, cost, measure_cost
+from normwright.learn.recipes.cost import CostReport, cost, measure_cost
 from normwright.learn.recipes.prefer import prefer
 from normwright.learn.recipes.pretrain import (
     SHAPES,
@@ -41,6 +42,7 @@ from normwright.learn.rewards.measured import (
 from normwright.learn.rewards.targets import Reading
 from normwright.learn.rows import (
     read_demonstrations,
+    read_labelled,
     read_preferences,
     read_prompts,
     read_scored_answers,
@@ -91,6 +93,7 @@ __all__ = [
     "pretrain_on",
     "read_demonstrations",
     "read_instructions",
+    "read_labelled",
     "read_memories",
     "read_passages",
     "read_preferences",

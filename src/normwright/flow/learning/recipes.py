@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from normwright.flow.learning.job import Job, Made
 from normwright.flow.loops import aims_of, forgetting_of, objective_of, reward_of
 from normwright.flow.tunings import (
+    Cost,
     Imitation,
     Preference,
     Pretraining,
@@ -118,6 +119,37 @@ def _reward_on_encoder(job: Job[Reward]) -> Made:
     return Made(weights, start.tokenizer, len(rows), metrics, notes=tuple(notes))
 
 
+def _cost(job: Job[Cost]) -> Made:
+    from normwright import learn
+    from normwright.models.encoder import is_encoder, opened_config
+    from normwright.models.local import check_directory
+
+    assert job.place is not None  # a cost model starts from one there is
+    check_directory(job.place)
+    labels = job.extra.get("labels")
+    faults = []
+    if labels is None:
+        faults.append(Fault(where="labels", expected="answers with `unsafe`, the share of people "
+                            "who find them so", seen="none",
+                            do="Give --labels: from pairs alone 0 means nothing."))  # fmt: skip
+    if is_encoder(opened_config(job.place)):
+        faults.append(Fault(where=str(job.place), expected="a language model", seen="an encoder"))
+    if faults or labels is None:
+        raise InputError(faults)
+    rows, known = learn.read_preferences(job.data), learn.read_labelled(labels)
+    weights, metrics = learn.cost(
+        job.start, rows, known, loop=job.loop, limit=job.limit, lora=job.lora, running=job.running,
+        permit=job.permit, unpermitted=job.unpermitted,
+    )  # fmt: skip
+    return Made(weights, job.start.tokenizer, len(rows) + len(known), metrics, (UNSEEN,))
+
+
+UNSEEN: Final = (
+    "Above 0 it says unsafe. How often that is right of answers it has not seen was not measured; "
+    "a limit on it is as good as that."
+)
+
+
 def _refuse_encoder_settings(job: Job[Reward]) -> None:
     """Raise one error naming the settings that no language model would follow."""
     asked = [name for name in ("frozen", "random_init") if getattr(job.settings, name)]
@@ -190,7 +222,8 @@ def _reinforce(job: Job[Reinforcement]) -> Made:
     made, metrics = learn.reinforce(
         job.start, rows, loop=job.loop, lora=job.lora, running=job.running,
         reward=reward, groups=groups_of(how, job.start, rows, seed=job.seed),
-        constraints=constraints_of(how), budget=budget_of(how), beta=how.beta, generations=how.generations, length=how.length,
+        constraints=constraints_of(how), budget=budget_of(how), beta=how.beta,
+        generations=how.generations, length=how.length,
         unscored=how.unscored, reference=reference,
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
@@ -322,6 +355,7 @@ UNMEASURED: Final = (
 RECIPES: Final[Mapping[str, Trainable]] = {
     "sft": Trainable(Imitation, _sft, "tuned"),
     "reward": Trainable(Reward, _reward, "reward"),
+    "cost": Trainable(Cost, _cost, "cost", ("labels",)),
     "prefer": Trainable(
         Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")
     ),

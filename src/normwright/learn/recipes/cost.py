@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from normwright.learn.labelled import Labelled
 from normwright.learn.recipes.reward import classifier
 from normwright.learn.rewards.likelihoods import cost_loss, shares_loss
 from normwright.models.local import LocalModel
@@ -39,25 +40,11 @@ from normwright.records import (
     Estimate,
     Fault,
     InputError,
-    Message,
     Permit,
     PreferencePair,
     require_permit,
 )
 from normwright.stats import bootstrap_mean
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """One answer and the share of people who find it unsafe."""
-
-    prompt: tuple[Message, ...]
-    completion: str
-    unsafe: float
-    """In [0, 1]; 1 or 0 is the label of one person."""
-    weight: float = 1.0
-    family: str = ""
-    """What must not be split; the unit of intervals."""
 
 
 @dataclass(frozen=True)
