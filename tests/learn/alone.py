@@ -120,7 +120,7 @@ def _reward(given: Any) -> Any:
 
 
 def _cost(given: Any) -> Any:
-    from normwright.learn.recipes.cost import Labelled, cost
+    from normwright.learn import Labelled, cost
 
     given.pop("recipe")
     labels = [

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         scratch_model,
         train_tokenizer,
     )
-    from normwright.learn.recipes.cost import CostReport, Labelled, cost, measure_cost
+    from normwright.learn.recipes.cost import CostReport, cost, measure_cost
     from normwright.learn.recipes.prefer import prefer
     from normwright.learn.recipes.pretrain import pretrain, pretrain_on
     from normwright.learn.recipes.refresh import Refreshed, refresh
@@ -50,9 +50,11 @@ if TYPE_CHECKING:
         preferred_answers,
         read_instructions,
     )
+    from normwright.learn.rows.labelled import Labelled
     from normwright.learn.rows.passages import Memory, read_memories, read_passages
     from normwright.learn.rows.reading import (
         read_demonstrations,
+        read_labelled,
         read_preferences,
         read_prompts,
         read_scored_answers,
@@ -74,7 +76,7 @@ _ROOMS = {
         "scratch_model",
         "train_tokenizer",
     ),
-    "recipes.cost": ("CostReport", "Labelled", "cost", "measure_cost"),
+    "recipes.cost": ("CostReport", "cost", "measure_cost"),
     "recipes.prefer": ("prefer",),
     "recipes.pretrain": ("pretrain", "pretrain_on"),
     "recipes.refresh": ("Refreshed", "refresh"),
@@ -97,9 +99,11 @@ _ROOMS = {
         "preferred_answers",
         "read_instructions",
     ),
+    "rows.labelled": ("Labelled",),
     "rows.passages": ("Memory", "read_memories", "read_passages"),
     "rows.reading": (
         "read_demonstrations",
+        "read_labelled",
         "read_preferences",
         "read_prompts",
         "read_scored_answers",
@@ -167,6 +171,7 @@ __all__ = [
     "pretrain_on",
     "read_demonstrations",
     "read_instructions",
+    "read_labelled",
     "read_memories",
     "read_passages",
     "read_preferences",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from normwright.flow.learning.job import Job, Made
 from normwright.flow.tunings import (
+    Cost,
     Imitation,
     Preference,
     Pretraining,
@@ -138,6 +139,37 @@ def _reward_on_encoder(job: Job[Reward]) -> Made:
         weights, start.tokenizer, len(rows), metrics, notes=(*notes, *PROCESS),
         folder=ENCODER, beside=scorer.save,
     )  # fmt: skip
+
+
+def _cost(job: Job[Cost]) -> Made:
+    from normwright import learn
+    from normwright.models.kinds import is_encoder, opened_config
+    from normwright.models.local import check_directory
+
+    assert job.place is not None  # a cost model starts from one there is
+    check_directory(job.place)
+    labels = job.extra.get("labels")
+    faults = []
+    if labels is None:
+        faults.append(Fault(where="labels", expected="answers with `unsafe`, the share of people "
+                            "who find them so", seen="none",
+                            do="Give --labels: from pairs alone 0 means nothing."))  # fmt: skip
+    if is_encoder(opened_config(job.place)):
+        faults.append(Fault(where=str(job.place), expected="a language model", seen="an encoder"))
+    if faults or labels is None:
+        raise InputError(faults)
+    rows, known = learn.read_preferences(job.data), learn.read_labelled(labels)
+    weights, metrics = learn.cost(
+        job.start, rows, known, loop=job.loop, limit=job.limit, lora=job.lora, running=job.running,
+        permit=job.permit, unpermitted=job.unpermitted,
+    )  # fmt: skip
+    return Made(weights, job.start.tokenizer, len(rows) + len(known), metrics, (UNSEEN,))
+
+
+UNSEEN: Final = (
+    "Above 0 it says unsafe. How often that is right of answers it has not seen was not measured; "
+    "a limit on it is as good as that."
+)
 
 
 PROCESS: Final = (
@@ -350,6 +382,7 @@ UNMEASURED: Final = (
 RECIPES: Final[Mapping[str, Trainable]] = {
     "sft": Trainable(Imitation, _sft, "tuned"),
     "reward": Trainable(Reward, _reward, "reward"),
+    "cost": Trainable(Cost, _cost, "cost", ("labels",)),
     "prefer": Trainable(
         Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference"), "given"
     ),

@@ -3,6 +3,7 @@
 Hardware is no setting: it is resolved where a run takes place and written beside the weights.
 """
 
+from normwright.flow.tunings.cost import Cost
 from normwright.flow.tunings.imitation import Imitation
 from normwright.flow.tunings.preference import Preference, Robust
 from normwright.flow.tunings.pretraining import Pretraining
@@ -14,6 +15,7 @@ from normwright.flow.tunings.unlearning import Unlearning
 __all__ = [
     "Adapters",
     "Controller",
+    "Cost",
     "Divergence",
     "HeldNorm",
     "Imitation",

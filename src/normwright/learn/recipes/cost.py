@@ -16,6 +16,7 @@ import torch
 
 from normwright.learn.recipes.reward import classifier
 from normwright.learn.reward_models.likelihoods import cost_loss, shares_loss
+from normwright.learn.rows.labelled import Labelled
 from normwright.models.local import LocalModel
 from normwright.models.protocol import Scorer
 from normwright.models.tuning import (
@@ -40,25 +41,11 @@ from normwright.records import (
     Estimate,
     Fault,
     InputError,
-    Message,
     Permit,
     PreferencePair,
     require_permit,
 )
 from normwright.stats import bootstrap_mean
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """One answer and the share of people who find it unsafe."""
-
-    prompt: tuple[Message, ...]
-    completion: str
-    unsafe: float
-    """In [0, 1]; 1 or 0 is the label of one person."""
-    weight: float = 1.0
-    family: str = ""
-    """What must not be split; the unit of intervals."""
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@
 | demonstrations | `prompt`, `completion`, [`weight`, `norms`, `lang`, `id`, `family`, `origin`, `licence`] |
 | preferences | `prompt`, `chosen`, `rejected`, [`probability`, `votes`, `weight`, `group`, `norms`, `layer`, `process_kind`, and the same] |
 | drawn cases | as `charter cases --as demonstrations` and `--as pairs` write them |
+| labels | `prompt`, `completion`, `unsafe`, [the same] |
 | scored answers | `prompt`, `candidates`, [`temperature`, `rule`, `group`, and the same] |
 
 A prompt is text, or a list of messages with `role` and `content`. `probability` is the share of
-people who prefer `chosen`; `votes` are the choices behind it, each with `participant`, `choice`
+people who prefer `chosen`, `unsafe` the share who find an answer unsafe; `votes` are the choices behind it, each with `participant`, `choice`
 (`chosen`, `rejected` or `tie`) and perhaps `weight` and `group`; the share then follows from them. Candidates are mappings with `text` and `score`. Without it a row is one choice of one person, so the loss over many rows
 is the likelihood of all those choices; a pair that was judged by several people should say so.
 """  # noqa: E501
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
+from normwright.learn.rows.labelled import Labelled
 from normwright.records import (
     LAYERS,
     Demonstration,
@@ -35,7 +37,7 @@ from normwright.records import (
     json_rows,
 )
 
-Row = TypeVar("Row", Demonstration, PreferencePair, Prompt, ScoredAnswers)
+Row = TypeVar("Row", Demonstration, Labelled, PreferencePair, Prompt, ScoredAnswers)
 
 ONE_CHOICE: Final = 1.0
 """Share of a row that is one choice of one person."""
@@ -46,6 +48,7 @@ PREFERENCE: Final = (
     "prompt", "chosen", "rejected", "probability", "group", "votes", "layer", "process_kind",
     *_COMMON,
 )  # fmt: skip
+LABELLED: Final = ("prompt", "completion", "unsafe", *_COMMON)
 SCORED: Final = ("prompt", "candidates", "temperature", "rule", "group", *_COMMON)
 PROMPT: Final = ("prompt", "id", "lang", "norms", "group")
 ORIGINS: Final[tuple[str, ...]] = get_args(TextOrigin)
@@ -74,6 +77,15 @@ def read_preferences(path: Path) -> list[PreferencePair]:
         InputError: as `read_demonstrations`; also for two equal answers.
     """
     return _read(path, PREFERENCE, ("chosen", "rejected"), _pair)
+
+
+def read_labelled(path: Path) -> list[Labelled]:
+    """Return the answers of a file with the share of people who find each unsafe.
+
+    Raises:
+        InputError: as `read_demonstrations`; also for a row without its share.
+    """
+    return _read(path, LABELLED, ("completion",), _labelled)
 
 
 def read_scored_answers(path: Path) -> list[ScoredAnswers]:
@@ -163,6 +175,8 @@ def _wrong(
         yield from _wrong_candidates(row)
     if not 0 <= _number(row.get("probability", 1.0)) <= 1:
         yield "probability", "a number from 0 to 1", _kind(row, "probability"), ""
+    if "unsafe" in columns and not 0 <= _number(row.get("unsafe")) <= 1:
+        yield "unsafe", "a number from 0 to 1", _kind(row, "unsafe"), ""
     if not 0 < _number(row.get("weight", 1.0)) < math.inf:
         yield "weight", "a number above 0", _kind(row, "weight"), ""
     for name in ("id", "lang", "family", "licence", "group", "rule"):
@@ -306,6 +320,12 @@ def _pair(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Pre
         process_kind=row.get("process_kind", "human"),
         **_common(row, name),
     )
+
+
+def _labelled(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> Labelled:
+    common = _common(row, name)
+    return Labelled(prompt, row["completion"], float(row["unsafe"]), common["weight"],
+                    common["family"])  # fmt: skip
 
 
 def _scored(row: Mapping[str, Any], prompt: tuple[Message, ...], name: str) -> ScoredAnswers:
