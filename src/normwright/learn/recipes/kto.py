@@ -11,19 +11,34 @@ from the other answers of its batch. May harm: minorities, for the reason above.
 from __future__ import annotations
 
 import copy
+import math
 import random
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import torch
+from safetensors import SafetensorError
 
 from normwright.learn.objective import Objective
 from normwright.learn.preferred import PreferenceReport, report_pairs
 from normwright.learn.scoring import pair_scores
 from normwright.models.chat import plain
 from normwright.models.local import LocalModel
-from normwright.models.tuning import Lora, adapted, answer_rows, merged, pair_rows
+from normwright.models.tuning import Lora, adapted, answer_rows, merged, pair_rows, resolved
+from normwright.models.tuning.checkpoints import (
+    Identity,
+    finish,
+    identity,
+    last_whole,
+    not_written,
+    progress_of,
+)
+from normwright.models.tuning.logs import Board
 from normwright.models.tuning.loop import Loop, Running
+from normwright.models.tuning.trl import without_a_word
 from normwright.records import (
     Demonstration,
     Fault,
@@ -57,7 +72,8 @@ def kto(
     Raises:
         InputError: if a batch holds a single row, or an anchor is asked for.
     """
-    _refuse(loop, anchor)
+    given = running or Running()
+    _refuse(loop, anchor, given)
     pairs = [row for row in rows if isinstance(row, PreferencePair)]
     # Encoded here too, so that rows that are too long or no continuation of their prompt are
     # refused: the trainer cuts and warns.
@@ -71,7 +87,7 @@ def kto(
     held_to = None if lora is not None and reference is None else copy.deepcopy(
         (reference or start).weights
     )  # fmt: skip
-    metrics = _train(weights, held_to, start.tokenizer, single, loop, beta, limit, running)
+    metrics = _train(weights, held_to, start.tokenizer, single, loop, beta, limit, given)
     aligned = LocalModel("aligned", merged(weights), start.tokenizer, start.batch)
     after = pair_scores(aligned, encoded)
     notes = ("One answer was left out, so that no step holds a single row.",) if left else ()
@@ -90,15 +106,22 @@ def kto(
     )
 
 
-def _refuse(loop: Loop, anchor: float) -> None:
+def _refuse(loop: Loop, anchor: float, running: Running) -> None:
     faults = []
+    on = resolved(running.hardware, batch=loop.batch)
+    if on.world > 1 or on.accumulation > 1:
+        faults.append(Fault(where="hardware", expected="whole batches for the method kto",
+                            seen=f"{on.world} processes with {on.per_device} rows at once",
+                            do="Train in one process, without --per-device: an answer is compared "
+                            "with its whole batch."))  # fmt: skip
     if loop.batch < 2:
         faults.append(Fault(where="batch", expected="2 rows or more for the method kto",
                             seen=str(loop.batch),
                             do="A batch of one compares an answer with itself."))  # fmt: skip
     if anchor:
         faults.append(Fault(where="sft_anchor", expected="0 for the method kto",
-                            seen=f"{anchor:g}, which would be ignored"))  # fmt: skip
+                            seen=f"{anchor:g}, which would be ignored",
+                            do="Set it to 0, or take another method."))  # fmt: skip
     if faults:
         raise InputError(faults)
 
@@ -134,39 +157,42 @@ def _train(
     loop: Loop,
     beta: float,
     limit: int,
-    running: Running | None,
+    running: Running,
 ) -> dict[str, float]:
-    """Train in place; a run with a workdir goes on from its last checkpoint."""
+    """Train in place; a run with a workdir goes on from its last whole checkpoint."""
     from datasets import Dataset
-    from transformers import PrinterCallback, ProgressCallback, TrainerCallback
-    from transformers.trainer_utils import get_last_checkpoint
+    from transformers import PrinterCallback, ProgressCallback
     from trl import KTOConfig, KTOTrainer
 
-    given = running or Running()
-    losses: list[float] = []
-
-    class _Report(TrainerCallback):  # type: ignore[misc]
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            if logs and "loss" in logs:
-                losses.append(float(logs["loss"]))
-                if given.progress is not None:
-                    given.progress(state.global_step, state.max_steps, losses[-1])
-
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = given.workdir or Path(scratch)
+    with tempfile.TemporaryDirectory() as scratch, without_a_word():
+        folder = running.workdir or Path(scratch)
+        steps = loop.steps if loop.steps > 0 else math.ceil(len(rows) / loop.batch) * loop.epochs
+        between = _Between(running, folder, _identity(loop, beta, rows, running))
+        last = last_whole(folder) if loop.save_every else None
+        if last is not None:
+            between.resume(last)
         trainer = KTOTrainer(
             model=weights,
             ref_model=reference,
-            args=KTOConfig(beta=beta, max_length=limit, **_arguments(loop, folder)),
+            args=KTOConfig(
+                beta=beta, max_length=limit, **_arguments(loop, math.ceil(steps), folder)
+            ),
             train_dataset=Dataset.from_list(rows),
             processing_class=tokenizer,
-            callbacks=[_Report()],
+            callbacks=[_callback(between)],
         )
         for noisy in (PrinterCallback, ProgressCallback):
             trainer.remove_callback(noisy)
-        kept = loop.save_every and folder.is_dir()
-        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if kept else None)
+        try:
+            trainer.train(resume_from_checkpoint=None if last is None else str(last))
+        except (OSError, RuntimeError, SafetensorError) as error:
+            if not between.saving:
+                raise
+            raise not_written(folder, trainer.state.global_step, error) from error
         weights.eval()
+    if between.board is not None:
+        between.board.close()
+    losses = between.losses
     tenth = max(1, len(losses) // 10)
     return {
         "first_loss": sum(losses[:tenth]) / tenth,
@@ -175,29 +201,93 @@ def _train(
     }
 
 
-def _arguments(loop: Loop, folder: Path) -> dict[str, Any]:
-    """What the loop says, in the trainer's words; what it would change by default is said too."""
-    import torch
+def _identity(loop: Loop, beta: float, rows: Sequence[Any], running: Running) -> Identity:
+    science = {name: value for name, value in asdict(loop).items() if name != "save_every"}
+    return identity({**science, "beta": beta, "science": running.science}, rows)
 
+
+class _Between:
+    """What happens between the steps of a run."""
+
+    def __init__(self, running: Running, folder: Path, who: Identity) -> None:
+        self.running, self.folder, self.who = running, folder, who
+        self.board = None if running.logs is None else Board(running.logs)
+        self.losses: list[float] = []
+        self.saving = False
+
+    def resume(self, folder: Path) -> None:
+        """Take up a run where a checkpoint left it."""
+        self.losses = progress_of(folder, self.who)["losses"]
+
+    def check(self, model: Any, step: int) -> None:
+        """Refuse gradients that would spoil the weights."""
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        if gradients and not bool(torch.isfinite(torch.nn.utils.get_total_norm(gradients))):
+            raise InputError([Fault(where=f"step {step}", expected="finite gradients",
+                                    seen="others",
+                                    do="Lower the learning rate; earlier checkpoints stand.")]
+                             )  # fmt: skip
+
+    def told(self, step: int, steps: int, loss: float) -> None:
+        """Note the loss of a step."""
+        self.losses.append(loss)
+        self.running.curves.step = step
+        if self.board is not None:
+            self.board.step(step, loss, self.running.curves)
+        if self.running.progress is not None:
+            self.running.progress(step, steps, loss)
+
+    def saved(self, step: int) -> None:
+        """Complete a checkpoint that transformers wrote."""
+        finish(self.folder / f"checkpoint-{step}", self.who, {"losses": self.losses})
+        self.saving = False
+
+
+def _callback(between: _Between) -> Any:
+    from transformers import TrainerCallback
+
+    class _Steps(TrainerCallback):  # type: ignore[misc]
+        def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            between.check(kwargs["model"], state.global_step + 1)
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            between.saving = control.should_save
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            if logs and "loss" in logs:
+                between.told(state.global_step, state.max_steps, float(logs["loss"]))
+
+        def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            between.saved(state.global_step)
+
+    return _Steps()
+
+
+def _arguments(loop: Loop, steps: int, folder: Path) -> dict[str, Any]:
+    """What the loop says, in the trainer's words; what it would change by default is said too."""
+    stable = loop.decay == "warmup_stable_decay"
     return {
         "output_dir": str(folder),
         "per_device_train_batch_size": loop.batch,
         "num_train_epochs": loop.epochs,
         "max_steps": loop.steps,
         "learning_rate": loop.lr,
-        "lr_scheduler_type": loop.decay,
-        "warmup_steps": loop.warmup,
+        "lr_scheduler_type": "constant_with_warmup" if loop.decay == "constant" else loop.decay,
+        "lr_scheduler_kwargs": {"num_decay_steps": steps // 5, "decay_type": "linear"}
+        if stable
+        else {},
+        # Of a single step the rate would otherwise be zero, and nothing learned.
+        "warmup_steps": loop.warmup if steps > 1 else 0,
         "weight_decay": loop.weight_decay,
         "max_grad_norm": loop.clip,
         "seed": loop.seed,
         "data_seed": loop.seed,
         "bf16": False,
         "fp16": False,
-        "gradient_checkpointing": False,
+        "activation_checkpointing": False,
         "use_cpu": not torch.cuda.is_available(),
         "save_strategy": "steps" if loop.save_every else "no",
         "save_steps": loop.save_every or 500,
-        "save_total_limit": 1,
         "logging_steps": 1,
         "report_to": "none",
         "disable_tqdm": True,

@@ -142,7 +142,7 @@ def rloo(
         between.resume(last)
     conversations = [[{"role": m.role, "content": plain(m.content)} for m in p] for p in prompts]
     rows = Dataset.from_dict({"prompt": conversations, "row": list(range(len(prompts)))})
-    with _no_word_of_old_names():
+    with without_a_word():
         trainer = RLOOTrainer(
             model=weights,
             reward_funcs=[_reward(rewarding)],
@@ -181,7 +181,7 @@ def _arguments(
         "lr_scheduler_kwargs": {"num_decay_steps": steps // 5, "decay_type": "linear"}
         if stable
         else {},
-        "warmup_steps": loop.warmup,
+        "warmup_steps": loop.warmup if steps > 1 else 0,
         "weight_decay": loop.weight_decay,
         "max_grad_norm": loop.clip,
         "seed": loop.seed,
@@ -211,8 +211,24 @@ def _arguments(
 
 
 @contextmanager
+def without_a_word() -> Iterator[None]:
+    """Let TRL work without bars of `datasets` and without what is said of names that it, not we,
+    still uses.
+    """
+    from datasets.utils import logging
+
+    drawn = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        with _no_word_of_old_names():
+            yield
+    finally:
+        if drawn:
+            logging.enable_progress_bar()
+
+
+@contextmanager
 def _no_word_of_old_names() -> Iterator[None]:
-    """Pass over what transformers says of names that TRL, not we, still uses."""
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", message=".* is deprecated and will be removed in v6", category=FutureWarning
