@@ -270,6 +270,10 @@ class Reinforcement(Tuning):
     unscored: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Largest share of a batch whose reward or cost cannot be told; such answers move nothing."""
 
+    @model_validator(mode="after")
+    def _none_is_ignored(self) -> Reinforcement:
+        return _without_longest(self, "length")
+
 
 def _default(name: str) -> object:
     return Preference.model_fields[name].default
@@ -325,7 +329,7 @@ class Unlearning(Tuning):
         }
         if self.retain_bound is not None and not self.check_every:
             raise ValueError("retain_bound is read every `check_every` steps, which is 0")
-        return _all_read(self, readers, self.method)
+        return _all_read(_without_longest(self, "limit"), readers, self.method)
 
 
 class Pretraining(Tuning):
@@ -359,10 +363,17 @@ class Pretraining(Tuning):
             "temperature": ("rwr", "awr"),
             "dropped": ("conditional",),
         }
-        return _all_read(self, readers, self.objective)
+        return _all_read(_without_longest(self, "row"), readers, self.objective)
 
 
 _Read = TypeVar("_Read", bound=Tuning)
+
+
+def _without_longest(settings: _Read, own: str) -> _Read:
+    """Return the settings if they leave `longest` to a setting of the recipe's own."""
+    if settings.longest is not None:
+        raise ValueError(f"longest would be ignored; give `{own}`")
+    return settings
 
 
 def _all_read(settings: _Read, readers: Mapping[str, tuple[str, ...]], method: str) -> _Read:

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """One option of a command: its type, what it does, and its value where it is left out."""
+    """One option of a command: its type, what it does, its usual value, and its range."""
 
     kind: Any
     help: str
     default: Any = None
     metavar: str | None = None
+    least: int | None = None
+    most: int | None = None
 
 
 COMMON: Final[Mapping[str, Choice]] = {
@@ -47,8 +49,10 @@ COMMON: Final[Mapping[str, Choice]] = {
     "permit": Choice(Path | None, "A signed permit, as `charter permit` writes it.", None, "FILE"),
     "unpermitted": Choice(bool, "Train without a permit; the model is marked for good.", False),
     "settings": Choice(Path | None, "The recipe's settings as YAML, by name.", None, "FILE"),
-    "seed": Choice(int, "Seed of every choice.", 0),
-    "threads": Choice(int | None, "Threads; one a core if left out. 1 repeats to the bit."),
+    "seed": Choice(int, "Seed of every choice.", 0, None, 0, 2**32 - 1),
+    "threads": Choice(
+        int | None, "Threads; one a core if left out. 1 repeats to the bit.", None, None, 1
+    ),
     "logs": Choice(Path | None, "Where TensorBoard logs go.", None, "DIR"),
     "hardware": Choice(str, "auto, cpu, gpu, or with a number of processes: cpu2, gpu8.", "auto"),
     "processes": Choice(int | None, "Processes on this machine that share each step."),
@@ -81,6 +85,7 @@ def recipe_command(
     asked = ["settings", *(own or {}), *PACE]
 
     def command(lang: str | None, as_json: bool, **given: Any) -> int:
+        _refuse_beside_a_project(recipe, given, options)
         spread = _spread(recipe, {**given, "lang": lang, "json": as_json}, options)
         if spread is not None:
             return spread
@@ -123,7 +128,10 @@ def _spread(recipe: str, given: Mapping[str, Any], options: Mapping[str, Choice]
 
 def _option(name: str, one: Choice) -> Any:
     flag = f"--{name.replace('_', '-')}"
-    return Annotated[one.kind, typer.Option(flag, help=one.help, metavar=one.metavar)]
+    return Annotated[
+        one.kind,
+        typer.Option(flag, help=one.help, metavar=one.metavar, min=one.least, max=one.most),
+    ]
 
 
 recipe_command(
@@ -207,15 +215,12 @@ def train(
         data = files.pop("forget")
     with telling(shown, quiet=as_json) as progress:
         if project is not None and recipe == "unlearn":
-            own = {"--forget": files.get("forget"), "--retain": files.get("retain")}
-            _refuse({"--data": data, "--model": model, **own})
             made = learning.unlearned_of(
                 project, out=out, reference=files.get("reference"), settings=file, changes=changes,
                 seed=seed, threads=threads, permit=permit, unpermitted=unpermitted,
                 progress=progress, logs=logs,
             )  # fmt: skip
         elif project is not None:
-            _refuse({"--data": data, "--model": model, "--settings": file, **files})
             made = learning.learned_of(
                 project, recipe, out=out, permit=permit, unpermitted=unpermitted, progress=progress
             )
@@ -234,12 +239,28 @@ def train(
     return DONE
 
 
-def _refuse(beside: Mapping[str, Any]) -> None:
-    """Refuse options that say what a project says."""
-    if given := [name for name, value in beside.items() if value is not None]:
+def _refuse_beside_a_project(
+    recipe: str, given: Mapping[str, Any], options: Mapping[str, Choice]
+) -> None:
+    """Refuse options that a project says, or that a run of a project would not read."""
+    if given["project"] is None:
+        return
+    read = {"project", "out", "permit", "unpermitted"}
+    if recipe == "unlearn":  # It runs on rows that the project gave up, with its own settings.
+        read = set(options) - {*_OF_FILES, "forget", "retain"}
+    beside = [
+        f"--{name.replace('_', '-')}"
+        for name, one in options.items()
+        if name not in read and given[name] != (None if one.default is ... else one.default)
+    ]
+    if beside:
         raise typer.BadParameter(
-            f"a project gives what {', '.join(given)} would", param_hint="--project"
+            f"a project gives what {', '.join(beside)} would", param_hint="--project"
         )
+
+
+_OF_FILES: Final = ("data", "model", "hardware", "processes", "per_device")
+"""Options that say something of files, or of a run that is not one of a project's."""
 
 
 def _show(made: Learned, lang: str) -> None:
@@ -252,7 +273,7 @@ def _show(made: Learned, lang: str) -> None:
         table.add_row(name, f"{value:.4g}")
     out.print(table)
     if made.ref.unpermitted:
-        out.print(say["permit-unpermitted"], style="yellow", markup=False)
+        out.print(say["learned-unpermitted"], style="yellow", markup=False)
     for note in made.notes:
         out.print(note, markup=False)
 

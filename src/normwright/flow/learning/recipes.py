@@ -69,8 +69,8 @@ def _reward(job: Job[Reward]) -> Made:
     _refuse_encoder_settings(job)
     rows = learn.read_preferences(job.data)
     weights, metrics = learn.reward(
-        job.start, rows, loop=job.loop, running=job.running, **reward_of(job.settings),
-        permit=job.permit, unpermitted=job.unpermitted,
+        job.start, rows, loop=job.loop, limit=job.limit, running=job.running,
+        **reward_of(job.settings), permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
     about = getattr(weights.config, "reward", None) or {}
     return Made(
@@ -162,7 +162,7 @@ def _prefer(job: Job[Preference]) -> Made:
     aligned, metrics = learn.prefer(
         job.start, rows, learn.read_demonstrations(anchors) if anchors else liked,
         loop=job.loop, lora=job.lora, running=job.running,
-        beta=how.beta, anchor=how.sft_anchor, majority=how.majority_anchor,
+        limit=job.limit, beta=how.beta, anchor=how.sft_anchor, majority=how.majority_anchor,
         objective=objective_of(how),
         reference=LocalModel.open(reference, name="reference") if reference else None,
         fixed={name: (LocalScorer.open(Path(name)), w) for name, w in how.auxiliary.items()},
@@ -190,7 +190,8 @@ def _reinforce(job: Job[Reinforcement]) -> Made:
     made, metrics = learn.reinforce(
         job.start, rows, loop=job.loop, lora=job.lora, running=job.running,
         reward=reward, groups=groups_of(how, job.start, rows, seed=job.seed),
-        constraints=constraints_of(how), budget=budget_of(how), beta=how.beta, generations=how.generations, length=how.length,
+        constraints=constraints_of(how), budget=budget_of(how), beta=how.beta,
+        generations=how.generations, length=how.length,
         unscored=how.unscored, reference=reference,
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip

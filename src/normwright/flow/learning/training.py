@@ -8,11 +8,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from pydantic import ValidationError
@@ -22,6 +22,7 @@ from normwright.flow.extras import require_learning
 from normwright.flow.given import RUN_CARD, card_of
 from normwright.flow.learning.job import Departed, Job, Made
 from normwright.flow.learning.recipes import RECIPES, Trainable
+from normwright.flow.lock import alone
 from normwright.flow.permits import read_permit
 from normwright.flow.project import load_project
 from normwright.flow.running import run
@@ -122,7 +123,7 @@ def learned(
         InputError: with every fault of files and settings; nothing is written then.
     """
     kind = RECIPES[recipe]
-    faults = list(occupied(out))
+    faults = [*occupied(out), *_misplaced(out, model), *_lacking({"--data": data, **_files(extra)})]
     science = _settings(kind, settings, changes or {}, faults)
     if permit is not None and unpermitted:
         faults.append(Fault(where="--unpermitted", expected="one of the two",
@@ -140,15 +141,19 @@ def learned(
     require_learning(f"The recipe {recipe}")
     began = time.monotonic()
     used = _hardware(hardware, per_device)
-    made, base = _run(
-        kind, model, data, out, science, seed, threads, granted, unpermitted, extra or {},
-        progress, logs, used, departed,
-    )  # fmt: skip
-    ref = _written(
-        recipe, kind, made, out, science, seed, base, data, granted, unpermitted, began, used
-    )
-    if os.environ.get("RANK", "0") == "0":
-        shutil.rmtree(_checkpoints(out), ignore_errors=True)
+    writes = os.environ.get("RANK", "0") == "0"
+    with alone(out.resolve()) if writes else nullcontext():
+        if writes and (faults := occupied(out)):
+            raise InputError(faults)
+        made, base = _run(
+            kind, model, data, out, science, seed, threads, granted, unpermitted, extra or {},
+            progress, logs, used, departed,
+        )  # fmt: skip
+        ref = _written(
+            recipe, kind, made, out, science, seed, base, data, granted, unpermitted, began, used
+        )
+        if writes:
+            shutil.rmtree(_checkpoints(out), ignore_errors=True)
     seconds = time.monotonic() - began
     return Learned(out, ref, made.rows, made.metrics, made.notes, made.extra, seconds)
 
@@ -182,7 +187,7 @@ def learned_of(
         InputError: with every fault; nothing is written to `out` then.
     """
     project, step = load_project(directory), f"learn.{recipe}"
-    faults = list(occupied(out))
+    faults = [*occupied(out), *_misplaced(out, None)]
     known = [one.name for one in steps(project)]
     if step not in known:
         seen = ", ".join(one for one in known if one.startswith("learn.")) or "none that trains"
@@ -208,6 +213,45 @@ def learned_of(
             store.objects.check_out(ref.files, folder)
             _card(folder, ref, rows, (), {}, time.monotonic() - began)
     return Learned(out, ref, rows, ref.metrics, (), {}, time.monotonic() - began)
+
+
+def _misplaced(out: Path, model: Path | None) -> Iterator[Fault]:
+    """Yield why a model cannot be written to a folder: better now than after training."""
+    place = out.resolve()
+    if model is not None and place.is_relative_to(model.resolve()):
+        yield Fault(where=str(out), expected="a place outside the model it starts from",
+                    seen="one inside", do="Choose another place.")  # fmt: skip
+    # Beside it, not in it: of several processes another may look whether it is empty.
+    there = next(one for one in place.parents if one.exists())
+    if not there.is_dir():
+        yield Fault(where=str(there), expected="a directory", seen="a file",
+                    do="Choose another place.")  # fmt: skip
+        return
+    try:
+        with tempfile.TemporaryDirectory(dir=there, prefix=".building-"):
+            pass
+    except OSError as error:
+        yield Fault(where=str(out), expected="a place that can be written to",
+                    seen=error.strerror or type(error).__name__,
+                    do="Choose another place.")  # fmt: skip
+
+
+def _files(extra: Mapping[str, Path] | None) -> dict[str, Path]:
+    """Name the further files of a recipe by their options; models are read as directories."""
+    models = ("reference", "reward")
+    return {f"--{name.replace('_', '-')}": one for name, one in (extra or {}).items()
+            if name not in models}  # fmt: skip
+
+
+def _lacking(files: Mapping[str, Path]) -> list[Fault]:
+    """Return a fault for each file that is not there."""
+    return [
+        Fault(where=f"{option} {one}", expected="a file of rows",
+              seen="a directory" if one.is_dir() else "no such file",
+              do="Give the path of a file of JSON lines.")
+        for option, one in files.items()
+        if not one.is_file()
+    ]  # fmt: skip
 
 
 def _settings(
@@ -237,11 +281,19 @@ def _settings(
             unknown = one["type"] == "extra_forbidden"
             faults.append(Fault(
                 where=f"{where}: {name}",
-                expected=f"one of {known}" if unknown else one["msg"],
+                expected=f"one of {known}" if unknown else _plainly(one["msg"]),
                 seen=name if unknown else repr(one["input"]),
-                do="Remove it, or see the names above." if unknown else "",
+                do="Remove it, or see the names above." if unknown else _SEE,
             ))  # fmt: skip
         return None
+
+
+_SEE: Final = "docs/reference/project-file.md says what each setting takes."
+
+
+def _plainly(message: str) -> str:
+    """Return what the validation of a setting expected, without its own words around it."""
+    return message.removeprefix("Input should be ").removeprefix("Value error, ")
 
 
 def _permit(place: Path | None, home: KeyHome | None, today: date | None) -> Permit | None:
