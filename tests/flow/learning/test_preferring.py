@@ -145,3 +145,20 @@ def test_longest_is_read_or_refused(recipe: str, start: Path, tmp_path: Path) ->
     with pytest.raises(InputError, match=r"at most 3 tokens|longest would be ignored"):
         learned(recipe, model=start, data=data, out=tmp_path / "out", changes={"longest": 3},
                 unpermitted=True, threads=1)  # fmt: skip
+
+
+def test_votes_that_are_level_or_against_the_first_answer_train(
+    start: Path, tmp_path: Path
+) -> None:
+    """Level votes leave the model next to where it is; an anchor takes what most people prefer."""
+    level = [{**row, "probability": 0.5} for row in PAIRS]
+    (tmp_path / "level").mkdir()
+    (tmp_path / "against").mkdir()
+    still = run(start, tmp_path / "level", level, changes={"steps": 3})
+    moved = run(start, tmp_path / "against", [{**row, "probability": 0.1} for row in PAIRS],
+                changes={"steps": 3, "sft_anchor": 0.5})  # fmt: skip
+
+    assert still.metrics["kl"] < 1e-4
+    assert moved.metrics["accuracy"] == 1.0
+    with pytest.raises(InputError, match="all answers held level"):
+        run(start, tmp_path, level, changes={"sft_anchor": 0.5})

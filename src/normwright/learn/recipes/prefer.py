@@ -61,6 +61,8 @@ from normwright.models.tuning.preferences import (
 from normwright.plugins import Card, plugin
 from normwright.records import (
     Demonstration,
+    Fault,
+    InputError,
     Permit,
     Policy,
     PreferencePair,
@@ -198,9 +200,13 @@ def _on_pairs(
     kept = _told_apart(from_, answers, pairs, objective.near_duplicates)
     left_out = len(pairs) - len(kept)
     pairs, answers = [pairs[i] for i in kept], [answers[i] for i in kept]
-    anchors = answer_rows(
-        tokenizer, [(d.prompt, d.completion) for d in demonstrations], limit=limit
-    )
+    if not demonstrations and anchor:
+        raise InputError([_nothing_to_imitate(anchor)])
+    # Without an anchor it weighs nothing, but a batch has its form.
+    imitated = [(d.prompt, d.completion) for d in demonstrations] or [
+        (pairs[0].prompt, pairs[0].chosen)
+    ]
+    anchors = answer_rows(tokenizer, imitated, limit=limit)
     before = pair_scores(from_, answers)
     data, groups = _rows(pairs, answers, anchors, before, objective, fixed)
     weights = adapted(copy.deepcopy(start.weights), lora, seed=loop.seed)
@@ -279,6 +285,15 @@ def _on_pairs(
             "accuracy": sum(m > 0 for m in moves) / len(moves),
             "leak": sum(leaks) / len(leaks),
         },
+    )
+
+
+def _nothing_to_imitate(anchor: float) -> Fault:
+    return Fault(
+        where="sft_anchor",
+        expected="answers that more than half prefer, or demonstrations",
+        seen=f"{anchor:g}, and all answers held level",
+        do="Give demonstrations, or set it to 0.",
     )
 
 
