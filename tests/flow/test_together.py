@@ -16,6 +16,7 @@ from tests.disks import ROOT
 from tests.flow import crash, micro
 
 from normwright.flow import locked, publish, run_steps, status_of, trace, verify
+from normwright.flow.lock import alone
 from normwright.records import InputError, PlaceError
 from normwright.store import FOLDER
 
@@ -128,3 +129,19 @@ def test_a_file_system_without_locks_is_refused(
     monkeypatch.setattr(fcntl, "flock", flock)
     with pytest.raises(PlaceError, match="a file system that can lock files"), locked(project):
         pytest.fail("the lock was given")
+
+
+def test_one_run_at_a_time_makes_a_folder(tmp_path: Path) -> None:
+    """A second is told who is at it; the lock, and what was made for it, go away by themselves."""
+    out = tmp_path / "new" / "folder" / "out"
+    with alone(out):
+        with pytest.raises(InputError, match="no other run that makes this folder"), alone(out):
+            pass
+        assert not out.exists()
+    with alone(out):
+        out.mkdir()
+
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+    with alone(tmp_path / "other" / "out"):
+        pass
+    assert not (tmp_path / "other").exists()

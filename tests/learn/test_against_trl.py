@@ -11,9 +11,9 @@ import torch
 
 from normwright.learn import PreferenceObjective, PreferenceReport, prefer
 from normwright.models.tuning import answer_rows, group_pairs, pair_logprobs, pair_rows
-from normwright.models.tuning.loop import Loop
+from normwright.models.tuning.loop import Loop, Running
 from normwright.models.tuning.preferences import bernoulli_losses, borda_losses
-from normwright.records import Message, PreferencePair
+from normwright.records import InputError, Message, PreferencePair
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),
@@ -185,3 +185,31 @@ def test_kto_raises_what_is_desirable_and_repeats(
     assert "not pi_ref" in reports[0].minimiser
     assert not reports[0].notes
     assert "left out" in reports[2].notes[0]
+
+
+def test_kto_goes_on_from_its_own_checkpoint_alone(tiny: Any, tmp_path: Path) -> None:
+    """Stopped after a checkpoint and started again: the same weights; another rate is refused."""
+
+    def run(place: Path, stop: int = 0, lr: float = 3e-3) -> tuple[Any, dict[str, float]]:
+        def told(step: int, steps: int, loss: float) -> None:
+            if step == stop:
+                raise KeyboardInterrupt
+
+        return prefer(
+            tiny, pairs(8), [], loop=Loop(steps=4, lr=lr, batch=4, save_every=2), beta=0.1,
+            anchor=0.0, objective=PreferenceObjective(method="kto", prompts=1), unpermitted=True,
+            running=Running(progress=told, workdir=place),
+        )  # fmt: skip
+
+    whole, metrics = run(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "parts", stop=3)
+    with pytest.raises(InputError, match="a checkpoint of these settings"):
+        run(tmp_path / "parts", lr=1e-3)
+    again, resumed = run(tmp_path / "parts")
+
+    assert resumed["last_loss"] == pytest.approx(metrics["last_loss"], abs=1e-6)
+    assert resumed["first_loss"] == pytest.approx(metrics["first_loss"], abs=1e-6)
+    assert all(torch.equal(a, b) for a, b in zip(
+        whole.weights.state_dict().values(), again.weights.state_dict().values(), strict=True
+    ))  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from normwright.models import Model
 from normwright.models.chat import plain, render
-from normwright.models.local import LocalModel, check_directory
+from normwright.models.local import LocalModel, LocalScorer, check_directory
 from normwright.models.tuning import save_plain
 from normwright.records import InputError, Message
 
@@ -122,3 +123,74 @@ def test_running_text_is_scored_after_the_marker_a_document_begins_with(tiny: An
     (found,) = tiny.logprobs([()], ["the garden"])
 
     assert found == pytest.approx(tiny.token_logprobs([[begin]], [[*ids, stop]])[0])
+
+
+def test_a_reward_model_is_no_language_model_and_the_other_way_round(
+    tiny: Any, tmp_path: Path
+) -> None:
+    """Neither gets a head drawn at random."""
+    from transformers import AutoModelForSequenceClassification
+
+    save_plain(tiny.weights, tiny.tokenizer, tmp_path / "talks")
+    config = copy.deepcopy(tiny.weights.config)
+    config.num_labels = 1
+    scores = AutoModelForSequenceClassification.from_config(config)
+    save_plain(scores, tiny.tokenizer, tmp_path / "scores")
+
+    with pytest.raises(InputError, match="a reward model, whose head"):
+        LocalModel.open(tmp_path / "scores")
+    with pytest.raises(InputError, match="without a head that gives scores"):
+        LocalScorer.open(tmp_path / "talks")
+    assert LocalScorer.open(tmp_path / "scores").head == 0
+
+
+def test_weights_that_lack_a_part_are_refused(tiny: Any, tmp_path: Path) -> None:
+    """A part that is not there would be drawn at random; its name is told."""
+    from safetensors.torch import load_file, save_file
+
+    save_plain(tiny.weights, tiny.tokenizer, tmp_path)
+    held = load_file(tmp_path / "model.safetensors")
+    held.pop("model.norm.weight")
+    save_file(held, tmp_path / "model.safetensors", metadata={"format": "pt"})
+
+    with pytest.raises(InputError, match=r"none for model\.norm\.weight"):
+        LocalModel.open(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_file_cut_short_is_told_and_not_traced(file: str, tiny: Any, tmp_path: Path) -> None:
+    """Half a configuration, half the weights, half a tokenizer: one fault each, with what to do."""
+    save_plain(tiny.weights, tiny.tokenizer, tmp_path)
+    whole = (tmp_path / file).read_bytes()
+    (tmp_path / file).write_bytes(whole[: len(whole) // 2])
+
+    with pytest.raises(InputError) as raised:
+        LocalModel.open(tmp_path)
+    assert [fault.do for fault in raised.value.faults] == ["Take the model from its source again."]
+
+
+def test_a_tokenizer_of_another_model_is_refused(tiny: Any, tmp_path: Path) -> None:
+    """Tokens that the model has no row for."""
+    small = copy.deepcopy(tiny.weights)
+    small.resize_token_embeddings(50)
+    save_plain(small, tiny.tokenizer, tmp_path)
+
+    with pytest.raises(InputError, match="of a model that knows 50"):
+        LocalModel.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ messages | no_such_filter }}",
+        "{{ raise_exception('no system turn') }}",
+        "{{ cycler.__init__.__globals__.os.system('true') }}",
+    ],
+)
+def test_a_template_that_does_not_work_is_told(template: str, tiny: Any) -> None:
+    """A wrong one, one that refuses the turns, one that reaches for the system: none is traced."""
+    tokenizer = copy.deepcopy(tiny.tokenizer)
+    tokenizer.chat_template = template
+
+    with pytest.raises(InputError, match="one that renders turns of user"):
+        render(tokenizer, PROMPTS[0])

@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from normwright.records import Fault, InputError, PlaceError
@@ -38,7 +38,33 @@ def locked(project: Path) -> Iterator[None]:
             os.close(handle)
 
 
-def _take(handle: int, path: Path) -> None:
+@contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Let nothing else make the folder `out` meanwhile; leave nothing beside it.
+
+    Raises:
+        InputError: if another run makes it.
+        PlaceError: as `locked`.
+    """
+    path = out.with_name(f"{out.name}.lock")
+    missing = [place for place in path.parents if not place.exists()]
+    with plainly(out):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        try:
+            _take(handle, path, "no other run that makes this folder")
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+        finally:
+            os.close(handle)
+            for place in missing:
+                with suppress(OSError):
+                    place.rmdir()
+
+
+def _take(handle: int, path: Path, expected: str = "no other run in this project") -> None:
     """Take the lock and write down who has it; that is for people, the system knows anyway."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,7 +74,7 @@ def _take(handle: int, path: Path) -> None:
             [
                 Fault(
                     where=str(path),
-                    expected="no other run in this project",
+                    expected=expected,
                     seen=f"process {holder or 'unknown'} at work",
                     do="Wait until it has finished, or stop it.",
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from normwright.records import Message
+from normwright.records import Fault, InputError, Message
 
 BEGIN, END, PAD = "<|begin|>", "<|end|>", "<|pad|>"
 ROLES = {"system": "<|system|>", "user": "<|user|>", "assistant": "<|assistant|>"}
@@ -40,11 +40,26 @@ def render(tokenizer: Any, messages: Sequence[Message], *, answer: bool = True) 
         messages: the turns; their contents cannot carry control tokens. Without any, the text is
             the marker a document begins with: what running text is scored after.
         answer: end with the marker after which the assistant speaks.
+
+    Raises:
+        InputError: for a template that does not work, or not with these turns.
     """
     if not messages:
         return str(tokenizer.bos_token or "")
     turns = [{"role": m.role, "content": plain(m.content)} for m in messages]
-    text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=answer)
+    from jinja2 import TemplateError
+
+    try:
+        text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=answer)
+    except TemplateError as error:
+        roles = ", ".join(message.role for message in messages)
+        fault = Fault(
+            where="chat template",
+            expected=f"one that renders turns of {roles}",
+            seen=" ".join(str(error).split()).rstrip(".")[:200],
+            do="Mend it, or leave out the turns that it refuses.",
+        )
+        raise InputError([fault]) from error
     return str(text)
 
 

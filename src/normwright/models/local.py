@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from normwright.models.chat import render, stop_text
 from normwright.models.kinds import is_encoder, opened_config
@@ -102,13 +104,33 @@ def load_tokenizer(path: Path) -> Any:
     """Return the tokenizer of a model directory; it must carry a chat template and a stop token."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+    except Exception as error:  # The tokenizers library raises plain exceptions.
+        raise _unopened(path, "a tokenizer that transformers opens", error) from error
     lacking = [n for n in ("chat_template", "eos_token", "pad_token") if not getattr(tokenizer, n)]
     if lacking:
         raise InputError(
-            [Fault(where=str(path), expected=f"a tokenizer with {n}", seen="none") for n in lacking]
+            [
+                Fault(where=str(path), expected=f"a tokenizer with {n}", seen="none", do=_SET[n])
+                for n in lacking
+            ]
         )
     return tokenizer
+
+
+_SET = {
+    "chat_template": "Give the model that was tuned on conversations, or add chat_template.jinja.",
+    "eos_token": "Set it in tokenizer_config.json: the token that ends an answer.",
+    "pad_token": "Set it in tokenizer_config.json: any token that ends no answer will do.",
+}
+"""What to do about a part that a tokenizer lacks."""
+
+
+def _unopened(path: Path, expected: str, error: Exception) -> InputError:
+    seen = " ".join(str(error).split())[:200] or type(error).__name__
+    do = "Take the model from its source again."
+    return InputError([Fault(where=str(path), expected=expected, seen=seen, do=do)])
 
 
 def load_weights(path: Path) -> Any:
@@ -116,10 +138,46 @@ def load_weights(path: Path) -> Any:
     from transformers import AutoModelForCausalLM
 
     check_directory(path)
+    if _is_classifier(path):
+        raise InputError([Fault(where=str(path), expected="a language model",
+                                seen="a reward model, whose head gives scores",
+                                do="Give the model whose answers are meant.")])  # fmt: skip
+    return _whole(AutoModelForCausalLM, path)
+
+
+def _is_classifier(path: Path) -> bool:
+    """Say whether the configuration names a sequence classifier; `InputError` if it names none."""
+    try:
+        told = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        kinds = told.get("architectures") or ()
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError([Fault(where=f"{path}/config.json", expected="a model configuration",
+                                seen=type(error).__name__,
+                                do="Take the model from its source again.")]) from None  # fmt: skip
+    return any(str(kind).endswith("ForSequenceClassification") for kind in kinds)
+
+
+def _whole(kind: Any, path: Path) -> Any:
+    """Return the weights of a directory, all of which stand in it.
+
+    Raises:
+        InputError: for weights that cannot be read, or lack a part, which would be drawn at random.
+    """
     quiet_bars()
-    return AutoModelForCausalLM.from_pretrained(
-        path, local_files_only=True, use_safetensors=True, dtype=torch.float32
-    )
+    try:
+        weights, found = kind.from_pretrained(
+            path, local_files_only=True, use_safetensors=True, dtype=torch.float32,
+            output_loading_info=True,
+        )  # fmt: skip
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise _unopened(path, "a model that transformers opens", error) from error
+    if lacking := sorted(found["missing_keys"]):
+        more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+        raise InputError([Fault(where=str(path), expected="a model with all its weights",
+                                seen=f"none for {', '.join(lacking[:3])}{more}",
+                                do="They would be drawn at random. Give the whole model.")]
+                         )  # fmt: skip
+    return weights
 
 
 __all__ = [
@@ -164,10 +222,11 @@ class LocalScorer:
                           do="Open it with normwright.models.encoder.open_scorer.")
                 ]
             )  # fmt: skip
-        quiet_bars()
-        weights = AutoModelForSequenceClassification.from_pretrained(
-            path, local_files_only=True, use_safetensors=True, dtype=torch.float32
-        )
+        if not _is_classifier(path):
+            raise InputError([Fault(where=str(path), expected="a reward model",
+                                    seen="a model without a head that gives scores",
+                                    do="Train one: normwright learn reward.")])  # fmt: skip
+        weights = _whole(AutoModelForSequenceClassification, path)
         names = [weights.config.id2label[i] for i in range(weights.config.num_labels)]
         if head is not None and head not in names:
             raise InputError(
@@ -231,7 +290,21 @@ class LocalModel:
             InputError: naming everything the directory lacks.
         """
         check_directory(path)
-        return cls(name or path.name, load_weights(path).to(device()), load_tokenizer(path), batch)
+        weights, tokenizer = load_weights(path), load_tokenizer(path)
+        known = weights.get_input_embeddings().num_embeddings
+        highest = max(tokenizer.get_vocab().values())
+        if highest >= known:
+            raise InputError(
+                [
+                    Fault(
+                        where=str(path),
+                        expected="a tokenizer of this model",
+                        seen=f"token {highest} of a model that knows {known}",
+                        do="Give the tokenizer the model was trained with.",
+                    )
+                ]
+            )
+        return cls(name or path.name, weights.to(device()), tokenizer, batch)
 
     def generate(
         self,

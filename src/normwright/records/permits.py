@@ -317,8 +317,9 @@ def require_permit(
         return
     if permit is None:
         do = (
-            "Ask for one with charter.permit(...), or train with unpermitted=True, which marks the "
-            "model and keeps it from being released."
+            "Ask for one (`normwright charter permit`) and give it, or say that you train without "
+            "one (--unpermitted, unpermitted=True): that marks the model and keeps it from being "
+            "released."
         )
         raise PermitError([Fault(where="permit", expected="a permit to train", seen="none", do=do)])
     if faults := permit.faults(charter=charter, on=on):

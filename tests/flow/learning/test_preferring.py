@@ -31,8 +31,8 @@ def written(place: Path, rows: list[dict[str, Any]]) -> Path:
 def run(start: Path, place: Path, rows: list[dict[str, Any]], **more: Any) -> Any:
     changes = {"steps": 2, "batch": 4, "checked_prompts": 1, **more.pop("changes", {})}
     return learned(
-        "prefer", model=start, data=written(place / "rows.jsonl", rows), out=place / "out",
-        changes=changes, unpermitted=True, threads=1, **more,
+        "prefer", model=start, data=written(place / "rows.jsonl", rows),
+        out=more.pop("out", place / "out"), changes=changes, unpermitted=True, threads=1, **more,
     )  # fmt: skip
 
 
@@ -103,3 +103,49 @@ def test_a_preferred_model_must_say_what_it_is_held_to(start: Path, tmp_path: Pa
     with pytest.raises(InputError, match="preferences count twice"):
         run(once, tmp_path / "two", PAIRS)
     assert run(once, tmp_path / "two", PAIRS, extra={"reference": start}).rows == len(PAIRS)
+
+
+def test_what_is_missing_or_misplaced_is_told_before_training(start: Path, tmp_path: Path) -> None:
+    """No rows, no place to write, a wrong setting: all of it at once, and nothing is written."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError) as raised:
+        learned("prefer", model=start, data=tmp_path / "none.jsonl", out=tmp_path / "file" / "out",
+                changes={"lr": -1.0}, unpermitted=True)  # fmt: skip
+    with pytest.raises(InputError, match="outside the model it starts from"):
+        run(start, tmp_path, PAIRS, out=start / "inside")
+
+    assert [fault.seen for fault in raised.value.faults] == ["a file", "no such file", "-1.0"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "rows.jsonl"]
+
+
+def test_a_single_step_learns(start: Path, tmp_path: Path) -> None:
+    """The rate does not rise from zero over the one step there is."""
+    made = run(start, tmp_path, PAIRS, changes={"steps": 1, "batch": 12})
+
+    assert made.metrics["preferred_change"] != 0
+
+
+@pytest.mark.parametrize("recipe", ["prefer", "reward", "reinforce", "unlearn", "pretrain"])
+def test_longest_is_read_or_refused(recipe: str, start: Path, tmp_path: Path) -> None:
+    """No recipe passes over it."""
+    data = written(tmp_path / "rows.jsonl", PAIRS)
+    with pytest.raises(InputError, match=r"at most 3 tokens|longest would be ignored"):
+        learned(recipe, model=start, data=data, out=tmp_path / "out", changes={"longest": 3},
+                unpermitted=True, threads=1)  # fmt: skip
+
+
+def test_votes_that_are_level_or_against_the_first_answer_train(
+    start: Path, tmp_path: Path
+) -> None:
+    """Level votes leave the model next to where it is; an anchor takes what most people prefer."""
+    level = [{**row, "probability": 0.5} for row in PAIRS]
+    (tmp_path / "level").mkdir()
+    (tmp_path / "against").mkdir()
+    still = run(start, tmp_path / "level", level, changes={"steps": 3})
+    moved = run(start, tmp_path / "against", [{**row, "probability": 0.1} for row in PAIRS],
+                changes={"steps": 3, "sft_anchor": 0.5})  # fmt: skip
+
+    assert still.metrics["kl"] < 1e-4
+    assert moved.metrics["accuracy"] == 1.0
+    with pytest.raises(InputError, match="all answers held level"):
+        run(start, tmp_path, level, changes={"sft_anchor": 0.5})

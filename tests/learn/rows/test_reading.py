@@ -222,3 +222,38 @@ def test_a_hundred_thousand_rows_are_read_in_seconds(tmp_path: Path) -> None:
     took = time.process_time() - began
     assert len(read) == 100_000
     assert took < 20
+
+
+@pytest.mark.parametrize(
+    ("vote", "where"),
+    [
+        ({"participant": ["a"], "choice": "chosen"}, "participant"),
+        ({"participant": "a", "choice": ["chosen"]}, "choice"),
+    ],
+)
+def test_a_list_in_the_place_of_a_name_is_a_fault(
+    vote: dict[str, Any], where: str, tmp_path: Path
+) -> None:
+    """What cannot be looked up in a table is told like any other wrong value."""
+    [(place, seen)] = faults_of(
+        written(tmp_path / "a.jsonl", [{**PAIR, "votes": [vote]}]), pairs=True
+    )
+
+    assert place == f"a.jsonl:1: votes[0].{where}"
+    assert seen == "list"
+
+
+def test_votes_whose_weights_have_no_finite_sum_are_a_fault(tmp_path: Path) -> None:
+    """Each weight is a number, their sum is none; no share follows from it."""
+    votes = [{"participant": p, "choice": "chosen", "weight": 1e308} for p in "ab"]
+    found = faults_of(written(tmp_path / "a.jsonl", [{**PAIR, "votes": votes}]), pairs=True)
+
+    assert found == [("a.jsonl:1: votes", "a sum that is not")]
+
+
+def test_answers_that_differ_in_white_space_alone_are_one(tmp_path: Path) -> None:
+    """And answers that are not there at all are not told to be the same."""
+    rows = [{**PAIR, "rejected": f" {PAIR['chosen']}"}, {"prompt": "When?"}]
+    found = faults_of(written(tmp_path / "a.jsonl", rows), pairs=True)
+
+    assert [seen for _, seen in found] == ["the same", "nothing", "nothing"]

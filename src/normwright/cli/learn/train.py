@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import Parameter, Signature
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """One option of a command: its type, what it does, and its value where it is left out."""
+    """One option of a command: its type, what it does, its usual value, and its range."""
 
     kind: Any
     help: str
     default: Any = None
     metavar: str | None = None
+    least: int | None = None
+    most: int | None = None
 
 
 COMMON: Final[Mapping[str, Choice]] = {
@@ -47,8 +49,10 @@ COMMON: Final[Mapping[str, Choice]] = {
     "permit": Choice(Path | None, "A signed permit, as `charter permit` writes it.", None, "FILE"),
     "unpermitted": Choice(bool, "Train without a permit; the model is marked for good.", False),
     "settings": Choice(Path | None, "The recipe's settings as YAML, by name.", None, "FILE"),
-    "seed": Choice(int, "Seed of every choice.", 0),
-    "threads": Choice(int | None, "Threads; one a core if left out. 1 repeats to the bit."),
+    "seed": Choice(int, "Seed of every choice.", 0, None, 0, 2**32 - 1),
+    "threads": Choice(
+        int | None, "Threads; one a core if left out. 1 repeats to the bit.", None, None, 1
+    ),
     "logs": Choice(Path | None, "Where TensorBoard logs go.", None, "DIR"),
     "hardware": Choice(str, "auto, cpu, gpu, or with a number of processes: cpu2, gpu8.", "auto"),
     "processes": Choice(int | None, "Processes on this machine that share each step."),
@@ -93,7 +97,7 @@ def recipe_command(
     def command(lang: str | None, as_json: bool, **given: Any) -> int:
         from normwright.flow.learning import Allowed
 
-        _refuse_beside_a_project(recipe, given, asked, options)
+        _refuse_beside_a_project(recipe, given, options)
         spread = _spread(recipe, {**given, "lang": lang, "json": as_json}, options)
         if spread is not None:
             return spread
@@ -137,7 +141,10 @@ def _spread(recipe: str, given: Mapping[str, Any], options: Mapping[str, Choice]
 
 def _option(name: str, one: Choice) -> Any:
     flag = f"--{name.replace('_', '-')}"
-    return Annotated[one.kind, typer.Option(flag, help=one.help, metavar=one.metavar)]
+    return Annotated[
+        one.kind,
+        typer.Option(flag, help=one.help, metavar=one.metavar, min=one.least, max=one.most),
+    ]
 
 
 recipe_command(
@@ -247,9 +254,9 @@ def train(
 
 
 def _refuse_beside_a_project(
-    recipe: str, given: Mapping[str, Any], asked: Sequence[str], options: Mapping[str, Choice]
+    recipe: str, given: Mapping[str, Any], options: Mapping[str, Choice]
 ) -> None:
-    """Refuse options that a project would not follow."""
+    """Refuse options that a project says, or that a run of a project would not read."""
     if given["project"] is None:
         return
     from normwright.flow.learning.launching import asked_processes
@@ -260,13 +267,17 @@ def _refuse_beside_a_project(
             "a project is run by one process; several share a training on a model and --data",
             param_hint="--processes",
         )
-    says = ["data", "model"]
-    says += ["forget", "retain"] if recipe == "unlearn" else [*asked, *MACHINE, *REPEATED]
-    told = [f"--{name.replace('_', '-')}" for name in says
-            if given[name] != (options[name].default if name in options else None)]  # fmt: skip
-    if told:
+    read = {"project", "out", "permit", "unpermitted"}
+    if recipe == "unlearn":  # It runs on rows that the project gave up, with its own settings.
+        read = set(options) - {"data", "model", "forget", "retain", *MACHINE}
+    beside = [
+        f"--{name.replace('_', '-')}"
+        for name, one in options.items()
+        if name not in read and given[name] != (None if one.default is ... else one.default)
+    ]
+    if beside:
         raise typer.BadParameter(
-            f"a project says itself what {', '.join(told)} would", param_hint="--project"
+            f"a project says itself what {', '.join(beside)} would", param_hint="--project"
         )
 
 
@@ -280,7 +291,7 @@ def _show(made: Learned, lang: str) -> None:
         table.add_row(name, f"{value:.4g}")
     out.print(table)
     if made.ref.unpermitted:
-        out.print(say["permit-unpermitted"], style="yellow", markup=False)
+        out.print(say["learned-unpermitted"], style="yellow", markup=False)
     for note in made.notes:
         out.print(note, markup=False)
 

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from normwright.flow.extras import require_learning
 from normwright.flow.learning.job import Departed, Job, Made
 from normwright.flow.learning.launching import ANYTHING, Allowed
 from normwright.flow.learning.recipes import RECIPES, Trainable
+from normwright.flow.lock import alone
 from normwright.flow.mappings import faults_of, read_named
 from normwright.flow.permits import read_permit
 from normwright.flow.project import load_project
@@ -123,7 +124,7 @@ def learned(
         InputError: with every fault of files and settings; nothing is written then.
     """
     kind = RECIPES[recipe]
-    faults = list(occupied(out))
+    faults = [*occupied(out), *_misplaced(out, model), *_lacking({"--data": data, **_files(extra)})]
     science = _settings(kind, settings, changes or {}, faults)
     if permit is not None and unpermitted:
         faults.append(Fault(where="--unpermitted", expected="one of the two",
@@ -146,14 +147,18 @@ def learned(
     given = Running(progress=progress, logs=logs, hardware=on.asked(),
                     workdir=_checkpoints(out) if science.save_every else None)  # fmt: skip
     use_threads(threads)
-    job = _job(kind, model, Job(
-        place=None, data=data, settings=science, seed=seed, running=given, permit=granted,
-        unpermitted=unpermitted, extra=extra or {}, departed=departed,
-    ))  # fmt: skip
-    made = _made(kind, job)
-    ref = _written(recipe, job, made, out, began)
-    if os.environ.get("RANK", "0") == "0":
-        shutil.rmtree(_checkpoints(out), ignore_errors=True)
+    writes = os.environ.get("RANK", "0") == "0"
+    with alone(out.resolve()) if writes else nullcontext():
+        if writes and (faults := occupied(out)):
+            raise InputError(faults)
+        job = _job(kind, model, Job(
+            place=None, data=data, settings=science, seed=seed, running=given, permit=granted,
+            unpermitted=unpermitted, extra=extra or {}, departed=departed,
+        ))  # fmt: skip
+        made = _made(kind, job)
+        ref = _written(recipe, job, made, out, began)
+        if writes:
+            shutil.rmtree(_checkpoints(out), ignore_errors=True)
     seconds = time.monotonic() - began
     return Learned(out, ref, made.rows, made.metrics, made.notes, made.extra, seconds)
 
@@ -187,7 +192,7 @@ def learned_of(
         InputError: with every fault; nothing is written to `out` then.
     """
     project, step = load_project(directory), f"learn.{recipe}"
-    faults = list(occupied(out))
+    faults = [*occupied(out), *_misplaced(out, None)]
     known = [one.name for one in steps(project)]
     if step not in known:
         seen = ", ".join(one for one in known if one.startswith("learn.")) or "none that trains"
@@ -249,6 +254,45 @@ def _readme(
     text = model_card(ref, facts, notes=notes, hardware=hardware,
                       reference=ref.base if RECIPES[recipe].held_to else None)  # fmt: skip
     (folder / README).write_text(text, encoding="utf-8")
+
+
+def _misplaced(out: Path, model: Path | None) -> Iterator[Fault]:
+    """Yield why a model cannot be written to a folder: better now than after training."""
+    place = out.resolve()
+    if model is not None and place.is_relative_to(model.resolve()):
+        yield Fault(where=str(out), expected="a place outside the model it starts from",
+                    seen="one inside", do="Choose another place.")  # fmt: skip
+    # Beside it, not in it: of several processes another may look whether it is empty.
+    there = next(one for one in place.parents if one.exists())
+    if not there.is_dir():
+        yield Fault(where=str(there), expected="a directory", seen="a file",
+                    do="Choose another place.")  # fmt: skip
+        return
+    try:
+        with tempfile.TemporaryDirectory(dir=there, prefix=".building-"):
+            pass
+    except OSError as error:
+        yield Fault(where=str(out), expected="a place that can be written to",
+                    seen=error.strerror or type(error).__name__,
+                    do="Choose another place.")  # fmt: skip
+
+
+def _files(extra: Mapping[str, Path] | None) -> dict[str, Path]:
+    """Name the further files of a recipe by their options; models are read as directories."""
+    models = ("reference", "reward")
+    return {f"--{name.replace('_', '-')}": one for name, one in (extra or {}).items()
+            if name not in models}  # fmt: skip
+
+
+def _lacking(files: Mapping[str, Path]) -> list[Fault]:
+    """Return a fault for each file that is not there."""
+    return [
+        Fault(where=f"{option} {one}", expected="a file of rows",
+              seen="a directory" if one.is_dir() else "no such file",
+              do="Give the path of a file of JSON lines.")
+        for option, one in files.items()
+        if not one.is_file()
+    ]  # fmt: skip
 
 
 def _settings(

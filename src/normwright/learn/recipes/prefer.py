@@ -298,6 +298,15 @@ def _on_pairs(
     )
 
 
+def _nothing_to_imitate(anchor: float) -> Fault:
+    return Fault(
+        where="sft_anchor",
+        expected="answers that more than half prefer, or demonstrations",
+        seen=f"{anchor:g}, and all answers held level",
+        do="Give demonstrations, or set it to 0.",
+    )
+
+
 def _losses(
     objective: PreferenceObjective,
     z: torch.Tensor,

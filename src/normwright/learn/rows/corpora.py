@@ -262,13 +262,13 @@ def preferred_answers(pairs: Sequence[PreferencePair]) -> list[Demonstration]:
             scene=pair.scene,
             lang=pair.lang,
             prompt=pair.prompt,
-            completion=pair.chosen,
+            completion=pair.chosen if pair.p_chosen > 0.5 else pair.rejected,
             origin=pair.origin,
             licence=pair.licence,
             family=pair.family,
         )
         for pair in pairs
-        if pair.p_chosen > 0.5
+        if pair.p_chosen != 0.5
     ]
 
 

@@ -9,15 +9,17 @@
 | scored answers | `prompt`, `candidates`, [`temperature`, `rule`, `group`, and the same] |
 
 A prompt is text, or a list of messages with `role` and `content`. `probability` is the share of
-people who prefer `chosen`, `unsafe` the share who find an answer unsafe; `votes` are the choices behind it, each with `participant`, `choice`
-(`chosen`, `rejected` or `tie`) and perhaps `weight` and `group`; the share then follows from them. Candidates are mappings with `text` and `score`. Without it a row is one choice of one person, so the loss over many rows
-is the likelihood of all those choices; a pair that was judged by several people should say so.
+people who prefer `chosen`, `unsafe` the share who find an answer unsafe; `votes` are the choices
+behind it, each with `participant`, `choice` (`chosen`, `rejected` or `tie`) and perhaps `weight`
+and `group`; the share then follows from them. With neither a row is one choice of one person, so
+the loss over many rows is the likelihood of all those choices; a pair that was judged by several
+people should say so. Candidates are mappings with `text` and `score`.
 """  # noqa: E501
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
@@ -167,7 +169,7 @@ def _wrong(
     for name in texts:
         if not isinstance(row.get(name), str) or not row[name].strip():
             yield name, "text", _kind(row, name), ""
-    if "chosen" in texts and row.get("chosen") == row.get("rejected"):
+    if "chosen" in texts and "chosen" in row and _same(row["chosen"], row.get("rejected")):
         yield "rejected", "another answer than chosen", "the same", ""
     if "votes" in columns and "votes" in row:
         yield from _wrong_votes(row)
@@ -193,6 +195,12 @@ def _wrong(
         yield "norms", "a list of norm references", _kind(row, "norms"), ""
 
 
+def _same(answer: Any, other: Any) -> bool:
+    """Say whether two answers are one, whatever white space stands around them."""
+    sides = [one.strip() if isinstance(one, str) else one for one in (answer, other)]
+    return bool(sides[0] == sides[1])
+
+
 _VOTE = {"participant", "choice", "weight", "group"}
 _CHOICES = {"chosen": 1.0, "tie": 0.5, "rejected": 0.0}
 
@@ -214,14 +222,22 @@ def _wrong_votes(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
         for name in ("participant", "group"):
             if name in one and (not isinstance(one[name], str) or not one[name].strip()):
                 yield f"{at}.{name}", "text", _kind(one, name), ""
-        if one["participant"] in voters:
-            yield f"{at}.participant", "one vote a person", "the same person again", ""
-        elif isinstance(one["participant"], str):
+        if isinstance(one["participant"], str):
+            if one["participant"] in voters:
+                yield f"{at}.participant", "one vote a person", "the same person again", ""
             voters.add(one["participant"])
-        if one["choice"] not in _CHOICES:
+        if not isinstance(one["choice"], str) or one["choice"] not in _CHOICES:
             yield f"{at}.choice", f"one of {', '.join(_CHOICES)}", _kind(one, "choice"), ""
         if not 0 < _number(one.get("weight", 1.0)) < math.inf:
             yield f"{at}.weight", "a number above 0", _kind(one, "weight"), ""
+    weights = [one.get("weight", 1.0) for one in found if isinstance(one, dict)]
+    if not _number(_total(weights)) < math.inf:
+        yield "votes", "weights whose sum is finite", "a sum that is not", "Scale them down."
+
+
+def _total(weights: Sequence[Any]) -> float:
+    """Return the sum of the weights that are finite numbers."""
+    return sum(w for w in map(_number, weights) if math.isfinite(w))
 
 
 def _wrong_candidates(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:

@@ -83,6 +83,7 @@ def answer_rows(
                     where=where,
                     expected=f"at most {limit} tokens",
                     seen=str(len(head) + len(tail)),
+                    do="Shorten it or leave it out; rows are never cut.",
                 )
             )
         rows.append(AnswerRow((*head, *tail), len(head)))

@@ -450,7 +450,8 @@ def _arguments(loop: Loop, parts: Parts, scratch: Path, model: Any, *, logs: boo
         lr_scheduler_kwargs={"num_decay_steps": parts.steps // 5, "decay_type": "linear"}
         if stable
         else {},
-        warmup_steps=loop.warmup,
+        # Of a single step the rate would otherwise be zero, and nothing learned.
+        warmup_steps=loop.warmup if parts.steps > 1 else 0,
         weight_decay=loop.weight_decay,
         max_grad_norm=loop.clip,
         seed=loop.seed,

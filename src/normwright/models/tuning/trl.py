@@ -191,7 +191,7 @@ def _arguments(
         "lr_scheduler_kwargs": {"num_decay_steps": steps // 5, "decay_type": "linear"}
         if stable
         else {},
-        "warmup_steps": loop.warmup,
+        "warmup_steps": loop.warmup if steps > 1 else 0,
         "weight_decay": loop.weight_decay,
         "max_grad_norm": loop.clip,
         "seed": loop.seed,
