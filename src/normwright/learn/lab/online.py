@@ -160,7 +160,9 @@ def fairest(scale: Scale) -> Iterator[Finding]:
     weights = o.fairest(world.reference, rewards, 0.3)
     target = o.tilted(world.reference, np.tensordot(weights, rewards, 1), 0.3)
     people = {f"g{i}": told(world, table) for i, table in enumerate(rewards)}
-    model, metrics = reinforced(world, beta=0.3, steps=300, groups=Groups(people, rate=0.1))
+    model, metrics = reinforced(
+        world, beta=0.3, steps=250, lr=5e-3, groups=Groups(people, rate=0.1)
+    )
     found = world.read(model).answers
     seen = [metrics.get(f"last_weight/g{i}", float("nan")) for i in range(3)]
     even = o.tilted(world.reference, rewards.mean(0), 0.3)
@@ -189,7 +191,7 @@ def self_play(scale: Scale) -> Iterator[Finding]:
             for p, a, b in zip(prompts, first, second, strict=True)
         ]
 
-    model, _ = reinforced(world, beta=0.2, steps=300, preference=Nash(preferred))
+    model, _ = reinforced(world, beta=0.2, steps=300, lr=5e-3, preference=Nash(preferred))
     found = world.read(model).answers
     yield at_most("Nash: KL to the fixed point", o.mean_divergence(target, found), 0.002)
     yield at_least("Nash: KL from the fixed point to the Borda target",
