@@ -72,7 +72,7 @@ bench-axioms: $(STAMP)
 # after `make oracles`.
 bench: $(STAMP)
 	$(BIN)/python -m scripts.bench
-	$(BIN)/python -m scripts.bench_learning
+	$(BIN)/python -m scripts.bench_learning --write
 
 # Independent implementations (pref_voting, votelib, abcvoting, choix, red-dwarf) answer random
 # instances, and the tests read their answers: writes tests/aggregate/oracles. Needs the network.

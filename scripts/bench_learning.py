@@ -1,11 +1,12 @@
 """What a training step costs, beside TRL and beside a plain torch loop on the same rows.
 
-    python -m scripts.bench_learning [sft|prefer ...] [--rows N] [--json]
+    python -m scripts.bench_learning [sft|prefer ...] [--rows N] [--rounds N] [--json] [--write]
 
 Every trainer runs alone in a fresh process on one thread, on the same rows, from the same weights,
 in the same precision (float32) and the same steps: CPU seconds of the second of two trainings less
 the first, which takes one step, so that starting is left out; and the peak memory of the process.
-Tokens are those of the rows, without padding.
+Trainers take turns, and the median of the rounds counts. Tokens are those of the rows, without
+padding. `--write` puts the table into the page of benchmarks.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import os
 import random
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,8 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGE: Final = ROOT / "docs/experiments/bench.md"
+TITLE: Final = "## Training"
 BATCH: Final = 32
 WHO: Final = ("ours", "trl", "torch")
 GOAL: Final = {"trl": 1.0, "torch": 0.8}
@@ -216,11 +220,11 @@ def _tokens(method: str, data: list[Row]) -> int:
     return sum(len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"])
 
 
-def measured(method: str, count: int) -> list[dict[str, Any]]:
-    """Measure every trainer of a method, each in a process of its own, ours first and last."""
+def measured(method: str, count: int, rounds: int) -> list[dict[str, Any]]:
+    """Measure every trainer of a method, each in a process of its own, in turns."""
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    found: dict[str, dict[str, float]] = {}
-    for who in (*WHO, "ours"):
+    rows: dict[str, list[dict[str, float]]] = {who: [] for who in WHO}
+    for who in WHO * rounds:
         command = [sys.executable, "-m", "scripts.bench_learning", method, "--alone", who,
                    "--rows", str(count)]  # fmt: skip
         print(f"{method} {who} ...", file=sys.stderr, flush=True)
@@ -230,9 +234,11 @@ def measured(method: str, count: int) -> list[dict[str, Any]]:
         )  # fmt: skip
         if done.returncode:
             raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-3000:]}")
-        answer = json.loads(done.stdout.splitlines()[-1])
-        if who not in found or answer["cpu"] < found[who]["cpu"]:
-            found[who] = answer
+        rows[who].append(json.loads(done.stdout.splitlines()[-1]))
+    found = {
+        who: {name: statistics.median(one[name] for one in told) for name in told[0]}
+        for who, told in rows.items()
+    }
     return [
         {"method": method, "who": who, **found[who],
          "tokens_per_second": found[who]["tokens"] / found[who]["cpu"],
@@ -258,18 +264,33 @@ def table(found: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def written(found: list[dict[str, Any]], *, rows: int, rounds: int) -> None:
+    """Put the table into the page of benchmarks, in the place of an earlier one."""
+    page = PAGE.read_text(encoding="utf-8").partition(f"\n{TITLE}\n")[0].rstrip()
+    told = (
+        f"CPU seconds of {rows - BATCH} rows in steps of {BATCH} on one thread in float32, each"
+        f" trainer in a process of its own, the median of {rounds} rounds in turns."
+        " `make bench` writes this section."
+    )
+    PAGE.write_text(f"{page}\n\n{TITLE}\n\n{told}\n\n{table(found)}\n", encoding="utf-8")
+
+
 def main() -> int:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("methods", nargs="*", default=["sft", "prefer"])
-    parser.add_argument("--rows", type=int, default=640)
+    parser.add_argument("--rows", type=int, default=160)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.name}")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--alone", choices=WHO, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.alone:
         print(json.dumps(_alone(given.methods[0], given.alone, given.rows)))
         return 0
-    found = [row for method in given.methods for row in measured(method, given.rows)]
+    found = [row for m in given.methods for row in measured(m, given.rows, given.rounds)]
+    if given.write:
+        written(found, rows=given.rows, rounds=given.rounds)
     print(json.dumps(found, indent=2) if given.json else table(found))
     return 0 if all(row["met"] is not False for row in found) else 1
 

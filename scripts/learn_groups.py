@@ -1,6 +1,6 @@
 """Train on a planted minority at 10:1, pooled and group-robust, and write who was served how.
 
-    python scripts/learn_groups.py [--seeds 1,2,3] [--work DIR] [--out FILE] [--quick]
+    python -m scripts.learn_groups [--seeds 1,2,3] [--work DIR] [--out FILE] [--quick]
 
 Two groups of raters judge the same generated questions. On half of them, told by their subject,
 tastes are opposite; on the other half they agree. Ten raters are of the majority for one of the
@@ -24,8 +24,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from scripts.experiment_pages import told
 
-from normwright.learn import Method, Objective, Shape, prefer, scratch_model, sft
+from normwright.learn import Method, PreferenceObjective, Shape, prefer, scratch_model, sft
 from normwright.models.local import LocalModel
 from normwright.models.tuning import Robustness
 from normwright.models.tuning.loop import Loop
@@ -164,7 +165,7 @@ def ran(start: LocalModel, arm: str, seed: int, steps: int) -> Served:
         made, metrics = prefer(
             start, rows, shown(rows), beta=BETA, anchor=0.0, unpermitted=True,
             loop=Loop(steps=steps, lr=1e-3, batch=24, seed=seed),
-            objective=Objective(
+            objective=PreferenceObjective(
                 method=method, prompts=1, robustness=Robustness(rate=0.3, memory=0.8, cap=cap)
             ),
         )  # fmt: skip
@@ -263,13 +264,6 @@ def difference(
     return paired_difference(sides[0], sides[1], clusters=clusters, seed=0, bounds=(-9.0, 9.0))
 
 
-def told(e: Estimate) -> str:
-    """An estimate as a table shows it."""
-    assert e.value is not None
-    assert e.interval is not None
-    return f"{e.value:+.3f} [{e.interval.low:+.3f}, {e.interval.high:+.3f}]"
-
-
 def written(
     runs: Mapping[tuple[str, str, int], Served], seeds: Sequence[int], steps: int
 ) -> tuple[bool, str]:
@@ -320,7 +314,7 @@ def written(
     ]
     for kind, pair in pairs:
         cells = [
-            told(difference(runs, kind, pair, measure, group, seeds))
+            told(difference(runs, kind, pair, measure, group, seeds), "+.3f")
             for measure in ("served", "regret")
             for group in ("minority", "majority")
         ]

@@ -14,13 +14,14 @@ import math
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from normwright.learn import (
     Reading,
@@ -32,8 +33,8 @@ from normwright.learn import (
     scratch_model,
 )
 from normwright.learn.recipes.reward import classifier
-from normwright.learn.rewards.measured import agreement, calibration_error, fit_of, margins
-from normwright.learn.rewards.planted import planted_pairs, planted_world
+from normwright.learn.reward_models.measured import agreement, calibration_error, fit_of, margins
+from normwright.learn.reward_models.planted import TURNED, planted_pairs, planted_world
 from normwright.models.local import LocalModel, LocalScorer, use_threads
 from normwright.models.places import embedded_path
 from normwright.models.tuning import answer_rows
@@ -44,8 +45,10 @@ from normwright.stats import bootstrap_mean
 ROOT = Path(__file__).resolve().parent.parent
 TRAIN, HELD = 3000, 2000
 """Planted pairs to learn from and to measure on, five votes each."""
-PASSES = {"trained": 10, "shuffled": 3}
-LONGEST = 320
+PASSES = {"trained": 10, "negated": 10, "shuffled": 3}
+SEEDS = (21, 22, 23)
+"""Worlds that were not looked at while anything was chosen."""
+LONGEST = 256
 """Tokens a real row may have; longer ones stay out and are counted."""
 Part = dict[str, Any]
 
@@ -70,10 +73,13 @@ def seconds(run: Callable[[], Part]) -> Part:
 
 
 def planted(arm: str, seed: int) -> Part:
-    """Return one arm on planted raters: `trained`, `shuffled` or `random-init`."""
-    world = planted_world(seed=0)
-    train = planted_pairs(world, count=TRAIN, votes=5, seed=1, turned=0.0)
-    held = planted_pairs(world, count=HELD, votes=5, seed=2, turned=0.0)
+    """Return one arm on planted raters: `trained`, `negated`, `shuffled` or `random-init`.
+
+    The world, the pairs learned from and the pairs measured on are all this seed's own.
+    """
+    world, turned = planted_world(seed=seed), TURNED if arm == "negated" else 0.0
+    train = planted_pairs(world, count=TRAIN, votes=5, seed=1000 + seed, turned=turned)
+    held = planted_pairs(world, count=HELD, votes=5, seed=2000 + seed, turned=turned)
     texts = [t for p in train for t in (p.prompt[0].content, p.chosen, p.rejected)]
     start = scratch_model(texts, shape=Shape(32, 1, 2, 400, 128), seed=seed)
     groups = ("pooled", *sorted(world.values))
@@ -181,7 +187,7 @@ def real(path: Path, arm: str, fold: int, folds: int) -> Part:
         start, rows, reading=Reading("votes"), garbled=0.0, unpermitted=True, limit=LONGEST,
         loop=Loop(epochs=1, lr=1e-4, batch=16, seed=fold),
     )  # fmt: skip
-    from normwright.learn.rewards.measured import bag_of_words_baseline, length_baseline
+    from normwright.learn.reward_models.measured import bag_of_words_baseline, length_baseline
 
     return {
         "margin": margins(LocalScorer(weights, base.tokenizer, 16), held).tolist(),
@@ -207,9 +213,22 @@ def told(estimate: Part, digits: int = 3) -> str:
     return text
 
 
-def planted_page(parts: dict[str, Part]) -> list[str]:
-    """Return the half on planted raters."""
-    report = parts["trained"]["report"]
+def over_seeds(values: Sequence[float], digits: int = 3) -> str:
+    """Return mean and 95 % interval over seeds (Student's t)."""
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return f"{mean:.{digits}f}"
+    spread = float(np.std(values, ddof=1)) / len(values) ** 0.5
+    half = float(stats.t.ppf(0.975, len(values) - 1)) * spread
+    return f"{mean:.{digits}f} [{mean - half:.{digits}f}, {mean + half:.{digits}f}]"
+
+
+def planted_page(parts: dict[str, dict[int, Part]]) -> list[str]:
+    """Return the half on planted raters, from the parts of each arm by seed."""
+    trained = parts["trained"]
+    if not trained:
+        return ["## Planted raters", "", "Not run.", ""]
+    first = next(iter(trained.values()))["report"]
     lines = [
         "## Planted raters",
         "",
@@ -217,48 +236,75 @@ def planted_page(parts: dict[str, Part]) -> list[str]:
         f"of another that values half of the qualities the other way round; {HELD} other pairs to "
         "measure on, against the true shares. A model of one layer from random weights, one head "
         "for everybody and one a group. Nothing is negated in these texts, so counting words is "
-        "the right model here, and bag of words no shortcut. Intervals at 95 %, by pair.",
+        "the right model here, and bag of words no shortcut. Each seed is a world, pairs and "
+        "weights of its own; none was looked at while anything was chosen.",
         "",
-        "| scorer | accuracy | log-loss | ECE |",
-        "|---|---|---|---|",
-        f"| ceiling, E max(p, 1 - p), and entropy | {told(report['ceiling'])} | "
-        f"{told(report['entropy'])} | 0 |",
+        f"| scorer | accuracy, mean of {len(trained)} seeds | short of Bayes, points | log-loss | "
+        "ECE |",
+        "|---|---|---|---|---|",
     ]
-    arms = {
-        "trained": "trained",
+
+    def row(name: str, reports: Sequence[Part], fits: Sequence[Part]) -> str:
+        gaps = [100 * (r["ceiling"]["value"] - fit["accuracy"]["value"])
+                for r, fit in zip(reports, fits, strict=True)]  # fmt: skip
+        cells = [over_seeds([fit["accuracy"]["value"] for fit in fits]), over_seeds(gaps, 2)]
+        cells += [over_seeds([fit[m]["value"] for fit in fits]) for m in ("log_loss", "ece")]
+        return f"| {name} | " + " | ".join(cells) + " |"
+
+    reports = [part["report"] for part in trained.values()]
+    ceiling, entropy = (over_seeds([r[name]["value"] for r in reports])
+                        for name in ("ceiling", "entropy"))  # fmt: skip
+    lines += [
+        f"| who knows every share: E max(p, 1 - p), entropy | {ceiling} | 0 | {entropy} | 0 |",
+        row("trained", reports, [r["model"] for r in reports]),
+    ]
+    controls = {
         "votes shuffled over pairs, a third of the passes": "shuffled",
         "random init, not trained": "random-init",
     }
-    rows = [(name, parts[arm]["report"]["model"]) for name, arm in arms.items()]
-    rows += list(report["baselines"].items())
-    for name, fit in rows:
-        lines.append(
-            f"| {name} | {told(fit['accuracy'])} | {told(fit['log_loss'])} | {told(fit['ece'])} |"
-        )
-    gap = report["ceiling"]["value"] - report["model"]["accuracy"]["value"]
+    for name, arm in controls.items():
+        if parts[arm]:
+            own = [part["report"] for part in parts[arm].values()]
+            lines.append(row(name, own, [r["model"] for r in own]))
+    for name in first["baselines"]:
+        lines.append(row(name, reports, [r["baselines"][name] for r in reports]))
     lines += [
         "",
-        f"Short of the Bayes accuracy by {100 * gap:.2f} points "
-        f"({'within' if gap <= 0.01 else 'not within'} one point). Above bag of words by "
-        f"{told(report['over']['bag-of-words'])}.",
+        "By seed, with intervals at 95 % by pair:",
         "",
-        "| group | its own head | pooled head | ceiling |",
-        "|---|---|---|---|",
+        "| seed | accuracy | Bayes | points short | ECE | above bag of words |",
+        "|---|---|---|---|---|---|",
     ]
-    for group, found in parts["trained"]["groups"].items():
+    for seed, report in zip(trained, reports, strict=True):
+        gap = report["ceiling"]["value"] - report["model"]["accuracy"]["value"]
         lines.append(
-            f"| {group} | {told(found['own head'])} | {told(found['pooled head'])} | "
-            f"{told(found['ceiling'])} |"
+            f"| {seed} | {told(report['model']['accuracy'])} | {told(report['ceiling'])} | "
+            f"{100 * gap:.2f} | {told(report['model']['ece'])} | "
+            f"{told(report['over']['bag-of-words'])} |"
         )
-    lines += ["", "| language | accuracy | ECE |", "|---|---|---|"]
-    for lang, fit in report["by"]["lang"].items():
-        lines.append(f"| {lang} | {told(fit['accuracy'])} | {told(fit['ece'])} |")
+    lines += ["", "| group, by seed | its own head | pooled head | ceiling |", "|---|---|---|---|"]
+    for seed, part in trained.items():
+        for group, found in part["groups"].items():
+            cells = " | ".join(told(found[n]) for n in ("own head", "pooled head", "ceiling"))
+            lines.append(f"| {group}, {seed} | {cells} |")
+    for seed, part in parts["negated"].items():
+        report = part["report"]
+        lines += [
+            "",
+            f"**Where it falls short.** With a quarter of the clauses negated, at the same size, "
+            f"the accuracy is {told(report['model']['accuracy'])} of {told(report['ceiling'])} "
+            f"(bag of words {told(report['baselines']['bag-of-words']['accuracy'])}, ECE "
+            f"{told(report['model']['ece'])}; seed {seed}). Other sizes that were tried are "
+            "in the log; none came within one point.",
+        ]
     return [*lines, ""]
 
 
 def real_page(parts: dict[str, list[Part]]) -> list[str]:
-    """Return the half on three-annotator pairs."""
-    first = parts["trained"]
+    """Return the half on three-annotator pairs, from the arms whose folds are all there."""
+    first = parts.get("trained")
+    if not first:
+        return ["## Three annotators a pair", "", "Not run.", ""]
 
     def joined(arm: str, name: str) -> Any:
         return np.array([v for part in parts[arm] for v in part[name]])
@@ -276,10 +322,13 @@ def real_page(parts: dict[str, list[Part]]) -> list[str]:
         "| scorer | accuracy | log-loss | Brier | ECE |",
         "|---|---|---|---|---|",
     ]
+    names = {
+        "embedded model, trained": "trained",
+        "the same from random init": "random-init",
+        "votes shuffled over pairs": "shuffled",
+    }
     scorers = {
-        "embedded model, trained": joined("trained", "margin"),
-        "the same from random init": joined("random-init", "margin"),
-        "votes shuffled over pairs": joined("shuffled", "margin"),
+        **{name: joined(arm, "margin") for name, arm in names.items() if arm in parts},
         "length": joined("trained", "length"),
         "bag of words": joined("trained", "words"),
         "constant, an even chance": np.zeros(len(p)),
@@ -302,6 +351,7 @@ def real_page(parts: dict[str, list[Part]]) -> list[str]:
             bounds=(-1.0, 1.0),
         ).model_dump()
         for name in ("length", "bag of words", "the same from random init")
+        if name in scorers
     }  # fmt: skip
     spread = math.sqrt(float(np.var(p)))
     return [
@@ -325,37 +375,43 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=ROOT / "build/learn-rewards")
     parser.add_argument("--data", type=Path, default=os.environ.get("NORMWRIGHT_DATA"))
     parser.add_argument("--out", type=Path, default=ROOT / "docs/experiments/learn-rewards.md")
-    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--folds", type=int, default=2)
+    parser.add_argument("--kept", action="store_true", help="run nothing: report what is kept")
     arguments = parser.parse_args()
     use_threads(1)
     arguments.work.mkdir(parents=True, exist_ok=True)
 
-    def part(name: str, run: Callable[[], Part]) -> Part:
+    def part(name: str, run: Callable[[], Part]) -> Iterator[Part]:
         kept = arguments.work / f"{name}.json"
         if not kept.exists():
+            if arguments.kept:
+                return
             made = kept.with_suffix(".part")
             made.write_text(json.dumps(seconds(run)), encoding="utf-8")
             made.replace(kept)
-        found: Part = json.loads(kept.read_text(encoding="utf-8"))
-        return found
+        yield json.loads(kept.read_text(encoding="utf-8"))
 
     arms = ("trained", "random-init", "shuffled")
-    found = {arm: part(f"planted-{arm}", partial(planted, arm, 0)) for arm in arms}
-    cpu = sum(p["cpu"] for p in found.values())
+    found = {
+        arm: {seed: made for seed in seeds
+              for made in part(f"planted-{arm}-{seed}", partial(planted, arm, seed))}
+        for arm, seeds in (*((arm, SEEDS) for arm in arms), ("negated", SEEDS[:1]))
+    }  # fmt: skip
+    cpu = sum(p["cpu"] for parts in found.values() for p in parts.values())
     body = planted_page(found)
     path = Path(arguments.data or "") / "preferences/pandalm_3annotators.jsonl.gz"
     if arguments.data and path.is_file():
-        folds: dict[str, list[Part]] = {arm: [] for arm in arms}
-        for fold in range(arguments.folds):
-            for arm in arms:
-                folds[arm].append(
-                    part(
-                        f"real-{arm}-{fold}-of-{arguments.folds}",
-                        partial(real, path, arm, fold, arguments.folds),
-                    )
-                )
+        of = arguments.folds
+        folds = {
+            arm: [
+                made
+                for fold in range(of)
+                for made in part(f"real-{arm}-{fold}-of-{of}", partial(real, path, arm, fold, of))
+            ]
+            for arm in arms
+        }
         cpu += sum(p["cpu"] for parts in folds.values() for p in parts)
-        body += real_page(folds)
+        body += real_page({arm: parts for arm, parts in folds.items() if len(parts) == of})
     else:
         body += ["## Three annotators a pair", "", "Not run: no data were given.", ""]
     head = ["# Reward models against votes", "",

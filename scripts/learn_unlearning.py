@@ -1,6 +1,6 @@
 """Measure unlearning beside a model that never saw the rows: docs/experiments/learn-unlearning.md.
 
-    python scripts/learn_unlearning.py [--seeds N] [--out FILE] [--work FILE]
+    python -m scripts.learn_unlearning [--seeds N] [--out FILE] [--work FILE]
 
 A small model learns invented facts about invented people, in English and Portuguese. Some people
 are to be forgotten. Each method starts from the model that knows all; beside it stand the model
@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from scripts.experiment_pages import half_width
 
 from normwright.learn import Forget, Shape, Stop, fresh_like, scratch_model, sft, unlearn
 from normwright.learn.forgetting import (
@@ -173,8 +175,8 @@ class Run:
             answers = [[r.completion, *wrong] for r, wrong in facts_]
             told[f"loss_{side}"] = token_loss(model, rows)
             told[f"said_{side}"] = extraction(model, rows).value
-            told[f"kl_{side}"] = mean(distances(model, self.retrained, rows))
-            told[f"candidates_{side}"] = mean(
+            told[f"kl_{side}"] = statistics.fmean(distances(model, self.retrained, rows))
+            told[f"candidates_{side}"] = statistics.fmean(
                 candidate_distances(model, self.retrained, prompts, answers)
             )
         wrong = [others for _, others in self.forget]
@@ -196,11 +198,6 @@ class Run:
             told[f"relearn_{name}"] = cost.steps
             told[f"lowest_{name}"] = min(cost.losses)
         return told
-
-
-def mean(values: Sequence[float]) -> float:
-    """Return the mean."""
-    return sum(values) / len(values)
 
 
 ROWS = ("nothing done", *METHODS, "trained again", "random weights")
@@ -230,13 +227,8 @@ def measured(work: Path, seeds: int, say: Callable[[str], None]) -> dict[str, di
 
 def interval(values: Sequence[float]) -> str:
     """Return the mean over seeds with Student's 95 % interval."""
-    from scipy.stats import t
-
-    m = mean(values)
-    if len(values) < 2:
-        return f"{m:.3g} (n = 1)"
-    half = float(t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / len(values) ** 0.5
-    return f"{m:.2f} ± {half:.2f}"
+    mean = statistics.fmean(values)
+    return f"{mean:.3g} (n = 1)" if len(values) < 2 else f"{mean:.2f} ± {half_width(values):.2f}"
 
 
 def steps(values: Sequence[int | None], most: int) -> str:
@@ -323,41 +315,41 @@ def verdict(of: Callable[[str, str], list[Any]]) -> list[str]:
     """Return what the figures say, method by method, reckoned from them."""
 
     def cost(name: str) -> float:
-        return mean([MOST + 1 if v is None else v for v in of(name, "relearn_rows")])
+        return statistics.fmean([MOST + 1 if v is None else v for v in of(name, "relearn_rows")])
 
     again = cost("trained again")
-    apart, start = mean(of("trained again", "kl_forget")), mean(of("nothing done", "kl_forget"))
+    apart, start = (
+        statistics.fmean(of("trained again", "kl_forget")),
+        statistics.fmean(of("nothing done", "kl_forget")),
+    )
     lines = [
         f"A model that never saw the facts needs {again:.0f} steps to learn them (mean over seeds;"
         f" {MOST + 1} stands for more than {MOST}). The one that knows them is"
         f" {start:.2f} nats a token from it; itself it is {apart:.2f}.",
         "",
     ]
-    untaught = mean(of("trained again", "lowest_four"))
+    untaught = statistics.fmean(of("trained again", "lowest_four"))
     for name in METHODS:
-        share, far = cost(name) / again, mean(of(name, "kl_forget"))
+        share, far = cost(name) / again, statistics.fmean(of(name, "kl_forget"))
         told = "relearns sooner than from nothing" if share < 0.9 else "relearns no sooner"
         lines.append(
             f"- `{name}` {told}: {cost(name):.0f} steps, at most {share:.0%} of what the"
             f" untaught needs; four of the facts bring the others down to"
-            f" {mean(of(name, 'lowest_four')):.2f}"
+            f" {statistics.fmean(of(name, 'lowest_four')):.2f}"
             f" nats a token, the untaught to {untaught:.2f}. It is {_beside(of, name)} the one it"
             f" started from ({far:.2f} against {start:.2f} nats a token on the forgotten facts;"
-            f" {mean(of(name, 'kl_retain')):.2f} on the kept ones)."
+            f" {statistics.fmean(of(name, 'kl_retain')):.2f} on the kept ones)."
         )
     return lines
 
 
 def _beside(of: Callable[[str, str], list[Any]], name: str) -> str:
     """Say whether a method came nearer to the model trained again, by each seed's difference."""
-    from scipy.stats import t
-
     pairs = zip(of(name, "kl_forget"), of("nothing done", "kl_forget"), strict=True)
     moved = [after - before for after, before in pairs]
-    half = float(t.ppf(0.975, len(moved) - 1)) * statistics.stdev(moved) / len(moved) ** 0.5
-    if abs(mean(moved)) <= half:
+    if abs(statistics.fmean(moved)) <= half_width(moved):
         return "not told apart by these seeds, in its distance to the model trained again, from"
-    where = "nearer to" if mean(moved) < 0 else "FARTHER from"
+    where = "nearer to" if statistics.fmean(moved) < 0 else "FARTHER from"
     return f"{where} the model trained again than"
 
 

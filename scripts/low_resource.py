@@ -1,6 +1,6 @@
 """Compare ways to teach Portuguese from few rows, and write docs/experiments/learn-languages.md.
 
-    python scripts/low_resource.py [--data DATA] [--native 48] [--other 480] [--steps 60]
+    python -m scripts.low_resource [--data DATA] [--native 48] [--other 480] [--steps 60]
         [--seeds 3] [--work DIR] [--out FILE]
 
 Rows are requests of the template `town` that no norm speaks about, in English and Portuguese;
@@ -21,9 +21,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from normwright.flow.languages import LanguagesCompared, languages_compared
+from scripts.experiment_pages import told
+
+from normwright.flow.learning.languages import LanguagesCompared, languages_compared
 from normwright.flow.tunings import Tuning
-from normwright.records import Estimate, Scene
+from normwright.records import Scene
 from normwright.scenes import Bank, draw, load_bank
 
 ROOT = Path(__file__).parents[1]
@@ -137,14 +139,6 @@ def page(found: LanguagesCompared, given: argparse.Namespace, *, cpu: float) -> 
         "",
     ]
     return "\n".join(lines)
-
-
-def told(estimate: Estimate) -> str:
-    """Return an estimate with its interval."""
-    if estimate.value is None or estimate.interval is None:
-        return "unknown"
-    interval = estimate.interval
-    return f"{estimate.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
 
 
 def main() -> int:

@@ -69,6 +69,7 @@ def test_the_commands_are_these() -> None:
         "keys sign",
         "keys trust",
         "learn convert",
+        "learn cost",
         "learn critique",
         "learn curate",
         "learn lab",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from normwright.records.base import Frozen
 
 
@@ -24,3 +26,8 @@ class Estimate(Frozen):
     """Number of independent units behind the value."""
     seed: int | None = None
     """Seed of the bootstrap, if one was used."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as commands print it: the interval as `[low, high]`, None where unknown."""
+        ends = None if self.interval is None else [self.interval.low, self.interval.high]
+        return {"value": self.value, "interval": ends, "n": self.n, "seed": self.seed}

@@ -39,7 +39,8 @@ def bootstrap_mean(
         seed: seed of the resampling.
         rounds: number of resamples.
         level: confidence level, two-sided.
-        bounds: least and greatest possible value; None: (0, 1) if all values lie in it.
+        bounds: least and greatest possible value, infinite where there is none; None: (0, 1) if all
+            values lie in it.
 
     Returns:
         The estimate; its n is the number of clusters. Without values it is empty.

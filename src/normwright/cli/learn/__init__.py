@@ -2,6 +2,7 @@
 
 from normwright.cli.learn import (
     convert,
+    cost,
     critique,
     curate,
     lab,
@@ -17,6 +18,7 @@ from normwright.cli.learn.group import app
 __all__ = [
     "app",
     "convert",
+    "cost",
     "critique",
     "curate",
     "lab",

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 
 from normwright.learn.recipes.reward import classifier
-from normwright.learn.rewards.likelihoods import cost_loss, shares_loss
+from normwright.learn.reward_models.likelihoods import cost_loss, shares_loss
+from normwright.learn.rows.labelled import Labelled
 from normwright.models.local import LocalModel
 from normwright.models.protocol import Scorer
 from normwright.models.tuning import (
@@ -31,6 +32,7 @@ from normwright.models.tuning import (
     inner,
     last_scores,
     merged,
+    pair_answers,
     pair_rows,
 )
 from normwright.models.tuning.loop import Loop, Running
@@ -39,25 +41,11 @@ from normwright.records import (
     Estimate,
     Fault,
     InputError,
-    Message,
     Permit,
     PreferencePair,
     require_permit,
 )
 from normwright.stats import bootstrap_mean
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """One answer and the share of people who find it unsafe."""
-
-    prompt: tuple[Message, ...]
-    completion: str
-    unsafe: float
-    """In [0, 1]; 1 or 0 is the label of one person."""
-    weight: float = 1.0
-    family: str = ""
-    """What must not be split; the unit of intervals."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +99,12 @@ def cost(
     require_permit(permit, unpermitted=unpermitted)
     _check(labels)
     tokenizer = start.tokenizer
-    safer = answer_rows(tokenizer, [(p.prompt, p.chosen) for p in pairs], limit=limit)
-    riskier = answer_rows(tokenizer, [(p.prompt, p.rejected) for p in pairs], limit=limit)
-    single = answer_rows(tokenizer, [(one.prompt, one.completion) for one in labels], limit=limit)
+    said = [(p.prompt, p.chosen, p.rejected) for p in pairs]
+    safer, riskier = pair_answers(tokenizer, said, limit=limit)
+    single = answer_rows(
+        tokenizer, [(one.prompt, one.completion) for one in labels], limit=limit,
+        names=[f"label {i}" for i in range(len(labels))],
+    )  # fmt: skip
     # The cost of the riskier answer is to be the higher one.
     data = [
         _Row(None, row, p.p_chosen, p.weight)

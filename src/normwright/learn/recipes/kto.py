@@ -11,19 +11,33 @@ from the other answers of its batch. May harm: minorities, for the reason above.
 from __future__ import annotations
 
 import copy
+import math
 import random
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from normwright.learn.objective import Objective
-from normwright.learn.preferred import PreferenceReport, report_pairs
-from normwright.learn.scoring import pair_scores
+from safetensors import SafetensorError
+
+from normwright.learn.preferring.objective import PreferenceObjective
+from normwright.learn.preferring.report import PreferenceReport, report_pairs
+from normwright.learn.preferring.scoring import pair_scores
 from normwright.models.chat import plain
 from normwright.models.local import LocalModel
-from normwright.models.tuning import Lora, adapted, answer_rows, merged, pair_rows
+from normwright.models.tuning import Lora, adapted, merged, pair_answers, pair_rows
+from normwright.models.tuning.checkpoints import (
+    Identity,
+    finish,
+    identity,
+    last_whole,
+    not_written,
+    progress_of,
+)
+from normwright.models.tuning.hardware import resolved
 from normwright.models.tuning.loop import Loop, Running
+from normwright.models.tuning.trl import unsaid
 from normwright.records import (
     Demonstration,
     Fault,
@@ -42,7 +56,7 @@ def kto(
     loop: Loop,
     beta: float,
     anchor: float,
-    objective: Objective,
+    objective: PreferenceObjective,
     limit: int,
     lora: Lora | None,
     reference: LocalModel | None,
@@ -57,13 +71,13 @@ def kto(
     Raises:
         InputError: if a batch holds a single row, or an anchor is asked for.
     """
-    _refuse(loop, anchor)
+    _refuse(loop, anchor, running)
     pairs = [row for row in rows if isinstance(row, PreferencePair)]
     # Encoded here too, so that rows that are too long or no continuation of their prompt are
     # refused: the trainer cuts and warns.
-    sides = ([(p.prompt, p.chosen) for p in pairs], [(p.prompt, p.rejected) for p in pairs])
-    encoded = pair_rows(*(answer_rows(start.tokenizer, side, limit=limit) for side in sides))
-    before = pair_scores(reference or start, encoded)
+    said = [(p.prompt, p.chosen, p.rejected) for p in pairs]
+    encoded = pair_rows(*pair_answers(start.tokenizer, said, limit=limit))
+    before = pair_scores(reference or start, encoded, half=False)
     weights = adapted(copy.deepcopy(start.weights), lora, seed=loop.seed)
     single, left = _single(pairs, loop)
     # With adapters the trainer takes what lies under them; otherwise it would open the reference
@@ -73,7 +87,7 @@ def kto(
     )  # fmt: skip
     metrics = _train(weights, held_to, start.tokenizer, single, loop, beta, limit, running)
     aligned = LocalModel("aligned", merged(weights), start.tokenizer, start.batch)
-    after = pair_scores(aligned, encoded)
+    after = pair_scores(aligned, encoded, half=False)
     notes = ("One answer was left out, so that no step holds a single row.",) if left else ()
     report = report_pairs(
         start, aligned, pairs, encoded, (before, after), objective, held=held, seed=loop.seed,
@@ -90,8 +104,19 @@ def kto(
     )
 
 
-def _refuse(loop: Loop, anchor: float) -> None:
+def _refuse(loop: Loop, anchor: float, running: Running | None) -> None:
     faults = []
+    used = (running or Running()).hardware
+    on = resolved(used, batch=loop.batch)
+    if on.world > 1 or on.accumulation > 1 or on.strategy != "ddp":
+        faults.append(
+            Fault(
+                where="hardware",
+                expected="one process that takes a whole batch at once for the method kto",
+                seen=f"{on.world} processes, {on.accumulation} parts of a step, {on.strategy}",
+                do="It compares the answers of a batch with each other, so parts are another loss.",
+            )
+        )
     if loop.batch < 2:
         faults.append(Fault(where="batch", expected="2 rows or more for the method kto",
                             seen=str(loop.batch),
@@ -126,6 +151,62 @@ def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
     return [{"role": m.role, "content": plain(m.content)} for m in messages]
 
 
+class _Between:
+    """What happens between the steps of a run: losses are noted, checkpoints made whole."""
+
+    def __init__(self, running: Running, folder: Path, who: Identity) -> None:
+        self.running, self.folder, self.who = running, folder, who
+        self.saving = False
+
+    @property
+    def losses(self) -> list[float]:
+        """The loss of every step."""
+        return [value for _, value in self.running.history["loss"]]
+
+    def resume(self, folder: Path) -> None:
+        """Take up a run where a checkpoint left it."""
+        held = progress_of(folder, self.who)["curves"]
+        self.running.curves.lines = {n: [(int(s), v) for s, v in line] for n, line in held.items()}
+
+    def told(self, step: int, steps: int, loss: float) -> None:
+        """Note a step.
+
+        Raises:
+            InputError: for a loss that is no finite number; the step's checkpoint is not made.
+        """
+        if not math.isfinite(loss):
+            raise InputError([Fault(where=f"step {step} of {steps}", expected="a finite loss",
+                                    seen=str(loss), do="Lower the learning rate; earlier "
+                                    "checkpoints stand.")])  # fmt: skip
+        self.running.curves.step = step
+        self.running.note("loss", loss)
+        if self.running.progress is not None:
+            self.running.progress(step, steps, loss)
+
+    def saved(self, step: int) -> None:
+        """Complete a checkpoint that transformers wrote."""
+        finish(self.folder / f"checkpoint-{step}", self.who,
+               {"curves": self.running.curves.lines})  # fmt: skip
+        self.saving = False
+
+
+def _callback(between: _Between) -> Any:
+    from transformers import TrainerCallback
+
+    class _Steps(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            between.saving = control.should_save
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            if logs and "loss" in logs:
+                between.told(state.global_step, state.max_steps, float(logs["loss"]))
+
+        def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            between.saved(state.global_step)
+
+    return _Steps()
+
+
 def _train(
     weights: Any,
     reference: Any | None,
@@ -136,37 +217,37 @@ def _train(
     limit: int,
     running: Running | None,
 ) -> dict[str, float]:
-    """Train in place; a run with a workdir goes on from its last checkpoint."""
+    """Train in place; a run with a workdir goes on from its last whole checkpoint."""
     from datasets import Dataset
-    from transformers import PrinterCallback, ProgressCallback, TrainerCallback
-    from transformers.trainer_utils import get_last_checkpoint
+    from transformers import PrinterCallback, ProgressCallback
     from trl import KTOConfig, KTOTrainer
 
     given = running or Running()
-    losses: list[float] = []
-
-    class _Report(TrainerCallback):  # type: ignore[misc]
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            if logs and "loss" in logs:
-                losses.append(float(logs["loss"]))
-                if given.progress is not None:
-                    given.progress(state.global_step, state.max_steps, losses[-1])
-
-    with tempfile.TemporaryDirectory() as scratch:
+    science = {**asdict(loop), "save_every": None, "beta": beta, "science": given.science}
+    with tempfile.TemporaryDirectory() as scratch, unsaid():
         folder = given.workdir or Path(scratch)
+        between = _Between(given, folder, identity(science, rows))
+        last = last_whole(folder) if loop.save_every else None
+        if last is not None:
+            between.resume(last)
         trainer = KTOTrainer(
             model=weights,
             ref_model=reference,
-            args=KTOConfig(beta=beta, max_length=limit, **_arguments(loop, folder)),
+            args=KTOConfig(beta=beta, max_length=limit, **_arguments(loop, folder, given)),
             train_dataset=Dataset.from_list(rows),
             processing_class=tokenizer,
-            callbacks=[_Report()],
+            callbacks=[_callback(between)],
         )
         for noisy in (PrinterCallback, ProgressCallback):
             trainer.remove_callback(noisy)
-        kept = loop.save_every and folder.is_dir()
-        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if kept else None)
+        try:
+            trainer.train(resume_from_checkpoint=None if last is None else str(last))
+        except (OSError, RuntimeError, SafetensorError) as error:
+            if not between.saving:
+                raise
+            raise not_written(folder, trainer.state.global_step, error) from error
         weights.eval()
+    losses = between.losses
     tenth = max(1, len(losses) // 10)
     return {
         "first_loss": sum(losses[:tenth]) / tenth,
@@ -175,10 +256,9 @@ def _train(
     }
 
 
-def _arguments(loop: Loop, folder: Path) -> dict[str, Any]:
+def _arguments(loop: Loop, folder: Path, running: Running) -> dict[str, Any]:
     """What the loop says, in the trainer's words; what it would change by default is said too."""
-    import torch
-
+    on = resolved(running.hardware, batch=loop.batch)
     return {
         "output_dir": str(folder),
         "per_device_train_batch_size": loop.batch,
@@ -191,13 +271,11 @@ def _arguments(loop: Loop, folder: Path) -> dict[str, Any]:
         "max_grad_norm": loop.clip,
         "seed": loop.seed,
         "data_seed": loop.seed,
-        "bf16": False,
-        "fp16": False,
-        "gradient_checkpointing": False,
-        "use_cpu": not torch.cuda.is_available(),
+        "bf16": on.precision == "bf16" and on.device == "cuda",
+        "activation_checkpointing": on.checkpointing,
+        "use_cpu": on.device == "cpu",
         "save_strategy": "steps" if loop.save_every else "no",
         "save_steps": loop.save_every or 500,
-        "save_total_limit": 1,
         "logging_steps": 1,
         "report_to": "none",
         "disable_tqdm": True,

@@ -21,14 +21,14 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from normwright.learn.rewards.likelihoods import (
+from normwright.learn.reward_models.likelihoods import (
     TiedHead,
     davidson_loss,
     rao_kupper_loss,
     shares_loss,
     spread_loss,
 )
-from normwright.learn.rewards.targets import (
+from normwright.learn.reward_models.targets import (
     POOLED,
     Drawn,
     Reading,
@@ -44,12 +44,12 @@ from normwright.models.tuning import (
     Lora,
     PairRow,
     adapted,
-    answer_rows,
     fit,
     group_pairs,
     head_scores,
     inner,
     merged,
+    pair_answers,
     pair_rows,
 )
 from normwright.models.tuning.anatomy import trunk
@@ -201,8 +201,8 @@ def _trained(
 ) -> tuple[Any, dict[str, float]]:
     """Rows, model, loss, loop."""
     rng = random.Random(loop.seed)
-    better = answer_rows(start.tokenizer, [(p.prompt, p.chosen) for p in pairs], limit=limit)
-    worse = answer_rows(start.tokenizer, [(p.prompt, p.rejected) for p in pairs], limit=limit)
+    said = [(p.prompt, p.chosen, p.rejected) for p in pairs]
+    better, worse = pair_answers(start.tokenizer, said, limit=limit)
     rows = pair_rows(better, worse)
     data = [_Pair(*one) for one in zip(rows, targets.shares, targets.weight, strict=True)]
     slope = _slope(rows, targets) if length else 0.0

@@ -9,6 +9,7 @@ from normwright.models.tuning.batches import (
     moved,
     pack_rows,
     pad_rows,
+    pair_answers,
     pair_rows,
 )
 from normwright.models.tuning.candidates import (
@@ -82,6 +83,7 @@ __all__ = [
     "pack_rows",
     "packed_logprobs",
     "pad_rows",
+    "pair_answers",
     "pair_logprobs",
     "pair_rows",
     "pair_scores",

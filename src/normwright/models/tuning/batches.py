@@ -26,9 +26,19 @@ class AnswerRow:
 
 
 def answer_rows(
-    tokenizer: Any, pairs: Sequence[tuple[Sequence[Message], str]], *, limit: int
+    tokenizer: Any,
+    pairs: Sequence[tuple[Sequence[Message], str]],
+    *,
+    limit: int,
+    names: Sequence[str] | None = None,
 ) -> list[AnswerRow]:
     """Return one row a prompt and answer.
+
+    Args:
+        tokenizer: with a chat template and a stop token.
+        pairs: prompts with an answer each.
+        limit: longest row in tokens.
+        names: what faults call each of them; None counts them: `row 0`, `row 1`.
 
     Raises:
         InputError: if a prompt is not a prefix of prompt and answer in the tokenizer's template,
@@ -39,6 +49,7 @@ def answer_rows(
     rows: list[AnswerRow] = []
     stop = tokenizer.convert_tokens_to_ids(stop_text(tokenizer))
     for number, (prompt, answer) in enumerate(pairs):
+        where = f"row {number}" if names is None else names[number]
         before = render(tokenizer, prompt)
         whole = render(
             tokenizer, [*prompt, Message(role="assistant", content=answer)], answer=False
@@ -46,7 +57,7 @@ def answer_rows(
         if not whole.startswith(before):
             faults.append(
                 Fault(
-                    where=f"row {number}",
+                    where=where,
                     expected="the prompt as a prefix of prompt and answer",
                     seen=repr(whole[: len(before)])[:200],
                     do="Mend the chat template.",
@@ -60,7 +71,7 @@ def answer_rows(
         if not tail or tail[-1] != stop:
             faults.append(
                 Fault(
-                    where=f"row {number}",
+                    where=where,
                     expected="a stop token after the answer",
                     seen="none",
                     do="Mend the chat template.",
@@ -69,7 +80,7 @@ def answer_rows(
         if len(head) + len(tail) > limit:
             faults.append(
                 Fault(
-                    where=f"row {number}",
+                    where=where,
                     expected=f"at most {limit} tokens",
                     seen=str(len(head) + len(tail)),
                 )
@@ -229,6 +240,25 @@ def pair_rows(first: Sequence[AnswerRow], second: Sequence[AnswerRow]) -> list[P
             raise ValueError("two answers of a pair must follow the same prompt")
         rows.append(PairRow(one.ids[: one.start], one.ids[one.start :], other.ids[other.start :]))
     return rows
+
+
+def pair_answers(
+    tokenizer: Any, pairs: Sequence[tuple[Sequence[Message], str, str]], *, limit: int
+) -> tuple[list[AnswerRow], list[AnswerRow]]:
+    """Return the rows of first and of second answers to prompts, with the faults of both at once.
+
+    Args:
+        tokenizer: with a chat template and a stop token.
+        pairs: a prompt and two answers each.
+        limit: longest row of a prompt with one answer, in tokens.
+
+    Raises:
+        InputError: as `answer_rows`.
+    """
+    flat = [(prompt, answer) for prompt, *answers in pairs for answer in answers]
+    names = [f"row {i}, {which} answer" for i in range(len(pairs)) for which in ("first", "second")]
+    rows = answer_rows(tokenizer, flat, limit=limit, names=names)
+    return rows[::2], rows[1::2]
 
 
 def group_pairs(rows: Sequence[PairRow], pad: int, *, size: int | None = None) -> dict[str, Any]:
