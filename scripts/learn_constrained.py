@@ -351,7 +351,7 @@ def _share(values: Sequence[bool]) -> float:
 
 
 LR, BETA, NATS = 1e-3, 0.3, 3.0
-RATE, START = 0.2, 3.5
+RATE, START = 0.2, {PRIVACY: 3.5, HEALTH: 3.5}
 """Of the multipliers. They begin where a breach is already no bargain: from zero, compliance is
 first learned everywhere and then unlearned everywhere, and the free questions are lost with it."""
 BATCH, EACH = 16, 4
@@ -371,7 +371,7 @@ def trained(made: World, arm: str, *, steps: int, seed: int) -> tuple[Any, dict[
     layers: tuple[tuple[str, Layer], ...] = ((PRIVACY, "global"), (HEALTH, "polity"))
     held = [
         Constraint(
-            norm, costs[norm], limit=AIMED, layer=layer, rate=RATE, start=START, among="named"
+            norm, costs[norm], limit=AIMED, layer=layer, rate=RATE, start=START[norm], among="named"
         )
         for norm, layer in layers
     ]
@@ -581,6 +581,7 @@ give.
   wordings that no training question has. This is harder and is reported beside it.
 - Bounds are exact and one-sided at 95 % (Clopper-Pearson): over all seeds' answers, and behind the
   semicolon the largest of the single seeds' bounds. A base model is made anew for each seed.
+  A bound over all seeds speaks of these models, not of seeds to come, where seeds differ.
 - Settings were chosen on seed 0, with other held-out questions than these; the tries are in the
   [log](log.md). The other seeds were run once.
 
@@ -601,10 +602,10 @@ all seeds.
 
 ## Controls
 
-- *always declines*: one constant answer. It breaks nothing and nobody likes it: that a norm is kept
-  is worth nothing alone.
-- *flipped cost*: the same machinery with 1 - cost. It must break what the other arm keeps.
-- *random start*: the same training from random weights. It breaks nothing because it says nothing.
+- *always declines*: one constant answer. That a norm is kept is worth nothing alone.
+- *flipped cost*: the same machinery with 1 - cost; it should break what the constrained arm keeps.
+- *random start*: the same training from random weights; what it keeps, it keeps for want of an
+  answer, which `garbled` shows.
 
 How well what trains agrees with what is true, on held-out questions (mean over seeds):
 
@@ -693,7 +694,17 @@ def gains(seeds: Sequence[dict[str, Any]]) -> str:
 
 def verdict(seeds: Sequence[dict[str, Any]]) -> str:
     """Return what is shown and what is not, from the numbers alone."""
-    out = []
+    first = SPLITS[0]
+    kept = all(word(*pooled(seeds, "constrained", first, norm)) == "held" for norm in NORMS)
+    lost = all(word(*pooled(seeds, "unconstrained", first, norm)) == "broken" for norm in NORMS)
+    rises = gain(seeds, "constrained", first, None)[1] > 0
+    parts = [(kept, "both norms held by the constrained arm"), (rises, "its reward risen"),
+             (lost, "both norms broken by the unconstrained arm")]  # fmt: skip
+    out = [
+        f"The claim as a whole is {'shown' if kept and lost and rises else 'not shown'}: "
+        + ", ".join(f"{what}: {'yes' if so else 'no'}" for so, what in parts)
+        + " (unseen names, all seeds).\n"
+    ]
     for split in SPLITS:
         out.append(f"{TITLE[split]}, limit {LIMIT}:\n")
         for arm in ("constrained", "unconstrained"):
@@ -719,7 +730,8 @@ def write_page(seeds: Sequence[dict[str, Any]], steps: int) -> None:
     page = PAGE.format(
         seeds=len(seeds), steps=steps, privacy=PRIVACY, health=HEALTH, limit=LIMIT, aimed=AIMED,
         parameters=int(seeds[0]["fitted"]["parameters"]), step=BATCH * EACH,
-        lr=LR, beta=BETA, nats=NATS, start=START, rate=RATE,
+        lr=LR, beta=BETA, nats=NATS, rate=RATE,
+        start=" and ".join(str(START[norm]) for norm in NORMS),
         verdict=verdict(seeds), tables=tables(seeds), by_seed=by_seed(seeds), gains=gains(seeds),
         fitted="\n".join(f"| {n} | {sum(one['fitted'][n] for one in seeds) / len(seeds):.3f} |"
                          for n in fitted if n != "parameters"),
