@@ -37,6 +37,7 @@ from normwright.models.tuning.checkpoints import (
 )
 from normwright.models.tuning.hardware import resolved
 from normwright.models.tuning.loop import Loop, Running
+from normwright.models.tuning.trl import no_word_of_old_names
 from normwright.records import (
     Demonstration,
     Fault,
@@ -223,7 +224,7 @@ def _train(
 
     given = running or Running()
     science = {**asdict(loop), "save_every": None, "beta": beta, "science": given.science}
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, no_word_of_old_names():
         folder = given.workdir or Path(scratch)
         between = _Between(given, folder, identity(science, rows))
         last = last_whole(folder) if loop.save_every else None

@@ -146,7 +146,7 @@ def rloo(
         between.resume(last)
     conversations = [[{"role": m.role, "content": plain(m.content)} for m in p] for p in prompts]
     rows = Dataset.from_dict({"prompt": conversations, "row": list(range(len(prompts)))})
-    with _no_word_of_old_names():
+    with no_word_of_old_names():
         trainer = RLOOTrainer(
             model=weights,
             reward_funcs=[_reward(rewarding)],
@@ -215,7 +215,7 @@ def _arguments(
 
 
 @contextmanager
-def _no_word_of_old_names() -> Iterator[None]:
+def no_word_of_old_names() -> Iterator[None]:
     """Pass over what transformers says of names that TRL, not we, still uses."""
     with warnings.catch_warnings():
         warnings.filterwarnings(
