@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +32,12 @@ class Stopped(Exception):
     """Stands for whatever ends a run."""
 
 
-def random_model(place: Path, *, seed: int) -> Path:
+def random_model(place: Path, *, seed: int, hidden: int = 16) -> Path:
     from normwright.learn import Shape, scratch_model
     from normwright.models.tuning import save_plain
 
     texts = [str(row[name]) for row in SHOWN for name in ("prompt", "completion")]
-    made = scratch_model(texts, shape=Shape(16, 1, 1, 300, 128), seed=seed)
+    made = scratch_model(texts, shape=Shape(hidden, 1, 1, 300, 128), seed=seed)
     save_plain(made.weights, made.tokenizer, place)
     return place
 
@@ -152,6 +154,40 @@ def test_hardware_that_is_not_there_is_refused(
 
     assert caught.value.faults[0].expected == expected
     assert not (tmp_path / "out").exists()
+
+
+PLAIN = """
+import sys
+from transformers import AutoModelForCausalLM, AutoTokenizer
+model = AutoModelForCausalLM.from_pretrained(sys.argv[1])
+tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
+for asked, said in zip(sys.argv[2::2], sys.argv[3::2]):
+    turns = [{"role": "user", "content": asked}]
+    ids = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt",
+                                        return_dict=True)
+    made = model.generate(**ids, max_new_tokens=40, do_sample=False)[0, ids["input_ids"].shape[1]:]
+    assert made[-1] == tokenizer.eos_token_id, "it does not stop"
+    assert tokenizer.decode(made, skip_special_tokens=True) == said
+assert "normwright" not in sys.modules
+"""
+
+
+@pytest.mark.slow
+def test_an_export_is_a_plain_model_that_stops_in_both_languages(tmp_path: Path) -> None:
+    """It opens and answers in a process without this library, and holds no pickle."""
+    start = random_model(tmp_path / "start", seed=0, hidden=32)
+    made = run("sft", start, tmp_path, changes={"steps": 150, "lr": 1e-2, "batch": 6})
+    said = [str(row[name]) for row in SHOWN[:2] for name in ("prompt", "completion")]
+    done = subprocess.run([sys.executable, "-c", PLAIN, str(made.out), *said],
+                          capture_output=True, text=True, check=False, cwd=tmp_path)  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert {path.suffix for path in made.out.iterdir()} <= {
+        ".json",
+        ".jinja",
+        ".md",
+        ".safetensors",
+    }
 
 
 @pytest.mark.slow

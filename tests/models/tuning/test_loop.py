@@ -40,6 +40,11 @@ EXACT = Hardware(precision="fp32")
 LOOP = Loop(steps=6, lr=3e-3, batch=7, seed=3, warmup=0.2)
 
 
+def often(value: Any) -> Any:
+    """A further value of what another stands for in the default run."""
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
 class Stopped(Exception):
     """Stands for whatever ends a run."""
 
@@ -74,7 +79,7 @@ def weights(model: Any) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
-@pytest.mark.parametrize("per_device", [1, 2, 3])
+@pytest.mark.parametrize("per_device", [often(1), 2, often(3)])
 @pytest.mark.parametrize(("loss", "counts"), [(by_tokens, tokens), (by_rows, None)])
 def test_a_step_in_parts_is_the_step_as_a_whole(per_device: int, loss: Any, counts: Any) -> None:
     """Accumulated over parts, also with rows left over, the same weights come out."""
@@ -98,7 +103,7 @@ def test_a_mean_over_each_part_would_be_another_loss() -> None:
     assert not torch.allclose(weights(whole[0]), weights(parts[0]), atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["llama", "gpt2"])
+@pytest.mark.parametrize("name", ["llama", often("gpt2")])
 @pytest.mark.parametrize("lora", [None, Lora(rank=2)])
 def test_activations_computed_twice_train_the_same_model(name: str, lora: Lora | None) -> None:
     """Checkpointing changes memory alone, with adapters too, where inputs need no gradient."""
@@ -120,7 +125,7 @@ def stop_at(step: int) -> Callable[[int, int, float], None]:
     return told
 
 
-@pytest.mark.parametrize("dies", [2, 3, 5])
+@pytest.mark.parametrize("dies", [often(2), 3, often(5)])
 @pytest.mark.parametrize("lora", [None, Lora(rank=2, dropout=0.2)])
 def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(
     tmp_path: Path, dies: int, lora: Lora | None
@@ -175,7 +180,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     assert metrics["steps"] == LOOP.steps
 
 
-@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+@pytest.mark.parametrize("bad", [float("nan"), often(float("inf"))])
 def test_a_loss_that_is_no_number_stops_the_run_and_names_its_rows(
     tmp_path: Path, bad: float
 ) -> None:
@@ -277,7 +282,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path) -> None:
     assert again == pytest.approx(whole, abs=1e-6)
 
 
-@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("killed", [often(False), True])
 def test_training_stops_past_the_peak_of_the_gold_measure(tmp_path: Path, killed: bool) -> None:
     """The weights of the best measurement come back, also after a kill, and the rest is not run."""
     seen: list[torch.Tensor] = []
