@@ -75,11 +75,11 @@ def test_json_is_one_value_with_record_and_receipt(call: Call, project: Path) ->
     assert called.err == ""
 
 
-def test_unlearning_is_said_not_to_be_there(call: Call, project: Path) -> None:
-    """The choice is recorded, and the screen says plainly that there is no recipe yet."""
+def test_what_unlearning_can_do_is_said_plainly(call: Call, project: Path) -> None:
+    """The choice is recorded, and the screen says what it cannot take out."""
     called = call("elicit", "withdraw", WHO, project, "--then", "unlearn", "--yes", "--lang", "en")
 
-    assert "There is no recipe for unlearning yet" in called.out
+    assert "nothing but a rebuild takes them out" in " ".join(called.out.split())
 
 
 def test_the_receipt_is_written_in_every_language(call: Call, project: Path) -> None:

@@ -52,8 +52,11 @@ def wrong(value: Any, schema: Any, at: str = "") -> Iterator[str]:
             case "$ref":
                 yield from wrong(value, SCHEMA["$defs"][told.removeprefix("#/$defs/")], at)
             case "anyOf":
-                if all(any(wrong(value, one, at)) for one in told):
-                    yield f"{at}: fits none"
+                empty = {"type": "null"}
+                found = [list(wrong(value, one, at)) for one in told if one != empty]
+                if all(found) and not (value is None and empty in told):
+                    # What may be left empty is told by what it otherwise has to be.
+                    yield from found[0] if len(found) == 1 else [f"{at}: fits none"]
             case "type":
                 if not TYPES[told](value):
                     yield f"{at}: no {told}"

@@ -50,6 +50,11 @@ def read_named(path: Path, *, expected: str) -> dict[str, Any]:
     return found
 
 
+def _plainly(message: str) -> str:
+    """Return what a validation expected, without its own words around it."""
+    return message.removeprefix("Input should be ").removeprefix("Value error, ")
+
+
 def faults_of(error: ValidationError, where: str, *, known: Sequence[str] = ()) -> Iterator[Fault]:
     """Yield what is wrong with settings.
 
@@ -63,7 +68,7 @@ def faults_of(error: ValidationError, where: str, *, known: Sequence[str] = ()) 
         unknown = one["type"] == "extra_forbidden" and known
         yield Fault(
             where=f"{where}: {name}" if name else where,
-            expected=f"one of {', '.join(known)}" if unknown else one["msg"],
+            expected=f"one of {', '.join(known)}" if unknown else _plainly(one["msg"]),
             seen=name if unknown else repr(one["input"])[:120],
             do="Remove it, or see the names above." if unknown else "",
         )

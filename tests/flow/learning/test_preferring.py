@@ -128,8 +128,9 @@ def test_a_single_step_learns(start: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("recipe", ["prefer", "reward", "reinforce", "unlearn", "pretrain"])
 def test_longest_is_read_or_refused(recipe: str, start: Path, tmp_path: Path) -> None:
     """No recipe passes over it."""
-    data = written(tmp_path / "rows.jsonl", PAIRS)
-    with pytest.raises(InputError, match=r"at most 3 tokens|longest would be ignored"):
+    shown = [{"prompt": row["prompt"], "completion": row["chosen"]} for row in PAIRS]
+    data = written(tmp_path / "rows.jsonl", shown if recipe == "unlearn" else PAIRS)
+    with pytest.raises(InputError, match=r"at most 3 tokens|would ignore longest"):
         learned(recipe, model=start, data=data, out=tmp_path / "out", changes={"longest": 3},
                 unpermitted=True, threads=1)  # fmt: skip
 
@@ -147,5 +148,5 @@ def test_votes_that_are_level_or_against_the_first_answer_train(
 
     assert still.metrics["kl"] < 1e-4
     assert moved.metrics["accuracy"] == 1.0
-    with pytest.raises(InputError, match="all answers held level"):
+    with pytest.raises(InputError, match=r"for an anchor of 0\.5"):
         run(start, tmp_path, level, changes={"sft_anchor": 0.5})
