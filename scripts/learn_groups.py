@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from normwright.learn import Method, Objective, Shape, prefer, scratch_model, sft
+from normwright.learn import Method, PreferenceObjective, Shape, prefer, scratch_model, sft
 from normwright.models.local import LocalModel
 from normwright.models.tuning import Robustness
 from normwright.models.tuning.loop import Loop
@@ -164,7 +164,7 @@ def ran(start: LocalModel, arm: str, seed: int, steps: int) -> Served:
         made, metrics = prefer(
             start, rows, shown(rows), beta=BETA, anchor=0.0, unpermitted=True,
             loop=Loop(steps=steps, lr=1e-3, batch=24, seed=seed),
-            objective=Objective(
+            objective=PreferenceObjective(
                 method=method, prompts=1, robustness=Robustness(rate=0.3, memory=0.8, cap=cap)
             ),
         )  # fmt: skip

@@ -35,10 +35,10 @@ from normwright.learn import (
     scratch_model,
     sft,
 )
-from normwright.learn.objective import Objective
+from normwright.learn.preferring.objective import Objective
 from normwright.learn.recipes.refresh import Judge, Sampler
 from normwright.learn.recipes.reward import classifier
-from normwright.learn.rewards.planted import (
+from normwright.learn.reward_models.planted import (
     World,
     asked,
     planted_pairs,

@@ -1,6 +1,6 @@
 """Write docs/experiments/learn-lab.md and docs/images/learn-lab.svg from the lab's JSON.
 
-normwright learn lab --json > lab.json
+normwright learn lab --jobs 2 --json > lab.json
 python scripts/learn_lab.py lab.json
 """
 
@@ -17,11 +17,11 @@ from normwright.learn.lab.picture import picture
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
-def page(rows: Sequence[Mapping[str, Any]], *, seed: int, left_out: Sequence[str]) -> Iterator[str]:
+def page(given: Mapping[str, Any]) -> Iterator[str]:
     """Yield the blocks of the page."""
+    rows: Sequence[Mapping[str, Any]] = given["rows"]
     failed = [row["test"] for row in rows if not row["passed"]]
     controls = sum(row["control"] for row in rows)
-    seconds = sum(row["seconds"] for row in rows)
     yield "# The lab: recipes against known optima"
     yield (
         "Written by `scripts/learn_lab.py` from `normwright learn lab --json`. T1 to T10 and "
@@ -29,12 +29,13 @@ def page(rows: Sequence[Mapping[str, Any]], *, seed: int, left_out: Sequence[str
         "word, world B 16 answers of two; optima are worked out in numpy, apart from the trainers."
     )
     yield (
-        f"{len(rows)} rows, of which {controls} are controls; {len(failed)} fail; "
-        f"{seconds:.0f} s of one core; seed {seed}."
+        f"{len(rows)} rows, of which {controls} are controls; {len(failed)} fail; seed "
+        f"{given['seed']}. One run of {given['jobs']} processes: {given['cpu_seconds']:.0f} s of "
+        f"processor time, {given['wall_seconds']:.0f} s by the clock, on a machine that was shared."
     )
     yield "".join(f"- fails: {name}\n" for name in failed)
-    if left_out:
-        yield f"Not run here: {', '.join(left_out)}."
+    if given["left_out"]:
+        yield f"Not run here: {', '.join(given['left_out'])}."
     yield "![Divergence from known optima, with thresholds](../images/learn-lab.svg)"
     lines = ["| test | expected | measured | threshold | |", "| --- | --- | --- | --- | --- |"]
     for row in rows:
@@ -57,13 +58,8 @@ def number(value: float | str) -> str:
 def main() -> None:
     """Read the JSON, write page and picture."""
     given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    rows = given["rows"]
-    (DOCS / "images/learn-lab.svg").write_text(picture(rows), encoding="utf-8")
-    text = "\n\n".join(
-        block.strip()
-        for block in page(rows, seed=given["seed"], left_out=given["left_out"])
-        if block
-    )
+    (DOCS / "images/learn-lab.svg").write_text(picture(given["rows"]), encoding="utf-8")
+    text = "\n\n".join(block.strip() for block in page(given) if block)
     (DOCS / "experiments/learn-lab.md").write_text(text + "\n", encoding="utf-8")
 
 

@@ -33,8 +33,8 @@ from normwright.learn import (
     scratch_model,
 )
 from normwright.learn.recipes.reward import classifier
-from normwright.learn.rewards.measured import agreement, calibration_error, fit_of, margins
-from normwright.learn.rewards.planted import TURNED, planted_pairs, planted_world
+from normwright.learn.reward_models.measured import agreement, calibration_error, fit_of, margins
+from normwright.learn.reward_models.planted import TURNED, planted_pairs, planted_world
 from normwright.models.local import LocalModel, LocalScorer, use_threads
 from normwright.models.places import embedded_path
 from normwright.models.tuning import answer_rows
@@ -187,7 +187,7 @@ def real(path: Path, arm: str, fold: int, folds: int) -> Part:
         start, rows, reading=Reading("votes"), garbled=0.0, unpermitted=True, limit=LONGEST,
         loop=Loop(epochs=1, lr=1e-4, batch=16, seed=fold),
     )  # fmt: skip
-    from normwright.learn.rewards.measured import bag_of_words_baseline, length_baseline
+    from normwright.learn.reward_models.measured import bag_of_words_baseline, length_baseline
 
     return {
         "margin": margins(LocalScorer(weights, base.tokenizer, 16), held).tolist(),

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from normwright.flow.languages import LanguagesCompared, languages_compared
+from normwright.flow.learning.languages import LanguagesCompared, languages_compared
 from normwright.flow.tunings import Tuning
 from normwright.records import Estimate, Scene
 from normwright.scenes import Bank, draw, load_bank

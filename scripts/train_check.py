@@ -26,7 +26,8 @@ from typing import Any
 import torch
 
 from normwright.learn import new_model, prefer, pretrain, reward, sft
-from normwright.learn.recipes.pretrain import Shape, dialogue_rows, mix
+from normwright.learn.pretraining.corpus import dialogue_rows, mix
+from normwright.learn.pretraining.scratch import Shape
 from normwright.models.local import LocalModel, device, embedded_path, load_tokenizer
 from normwright.models.tuning import answer_rows
 from normwright.models.tuning.loop import Loop, Progress, Running

@@ -152,15 +152,49 @@ def test_learn_reward_takes_an_encoder(call: Call, encoder: Path, tmp_path: Path
     assert call(*asked(tmp_path / "out", data, "--json")).value["n"] == 20
 
 
+@pytest.mark.parametrize("science", ["head: process", "frozen: all"])
+def test_a_frozen_encoder_becomes_a_reward_that_the_suite_opens(
+    call: Call, encoder: Path, tmp_path: Path, science: str
+) -> None:
+    """Without training a process or a fitted head is made, and measured like any reward model."""
+    data = lines(tmp_path / "pairs.jsonl", rows(20))
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(f"{science}\nlongest: 16\n", encoding="utf-8")
+    made = call("learn", "reward", "--model", encoder, "--data", data, "--settings", settings,
+                "--unpermitted", "--out", tmp_path / "out", "--threads", 1, "--json")  # fmt: skip
+    files = {path.name for path in (tmp_path / "out").iterdir()}
+
+    assert made.code == 0, made.out
+    measured = call(*asked(tmp_path / "out", data, "--json")).value
+    assert measured["n"] == 20
+    assert measured["by"]["norm"]["n@1"]["accuracy"] == 1.0
+    assert ("process.json" in files) == (science == "head: process")
+    assert ("config.json" in files) == (science == "frozen: all")
+
+
+def test_what_is_not_trained_by_steps_refuses_to_be_told_how_many(
+    call: Call, encoder: Path, tmp_path: Path
+) -> None:
+    """Every setting that a process would ignore is named, in one error."""
+    data = lines(tmp_path / "pairs.jsonl", rows(4))
+    made = call("learn", "reward", "--model", encoder, "--data", data, "--head", "process",
+                "--epochs", 3, "--lr", 0.1, "--unpermitted", "--out", tmp_path / "out",
+                "--json")  # fmt: skip
+
+    assert made.code == 1
+    assert [one["where"] for one in made.faults] == ["epochs", "lr"]
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_language_model_refuses_an_encoders_settings(
     call: Call, decoder: Path, tmp_path: Path
 ) -> None:
     """A setting that nothing would follow is a fault, not a silence."""
     data = lines(tmp_path / "pairs.jsonl", rows(4))
     settings = tmp_path / "settings.yaml"
-    settings.write_text("frozen: 1\n", encoding="utf-8")
+    settings.write_text("frozen: 1\nhead: process\n", encoding="utf-8")
     made = call("learn", "reward", "--model", decoder, "--data", data, "--settings", settings,
                 "--unpermitted", "--out", tmp_path / "out", "--json")  # fmt: skip
 
     assert made.code == 1
-    assert made.faults[0]["where"] == "frozen"
+    assert [one["where"] for one in made.faults] == ["frozen", "head: process"]

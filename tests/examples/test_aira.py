@@ -90,3 +90,92 @@ def test_a_row_of_another_form_names_its_columns(script: ModuleType) -> None:
     """What was expected and which columns there are."""
     with pytest.raises(SystemExit, match=r"f:1.*chosen_response.*the columns are chosen"):
         read(script, "pairs", {"chosen": "x"})
+
+
+FAMILIES = {"gpt2": "gpt2", "opt": "opt", "1b1": "llama", "560m": "bloom", "1b7": "bloom"}
+"""Which architecture a recipe starts from, by a part of its name; the others are GPT-2."""
+
+
+def family(name: str) -> str:
+    return next((kind for part, kind in FAMILIES.items() if part in name), "gpt2")
+
+
+def small(kind: str, place: Path) -> Path:
+    """A model of an architecture, made on the spot, as the source's bases are published."""
+    import torch
+    import transformers as t
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(
+        [f"what is {i} plus {i}? It is {2 * i}. Quanto é?" for i in range(40)],
+        trainers.BpeTrainer(
+            vocab_size=300,
+            special_tokens=["<|endoftext|>"],
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        ),
+    )
+    fast = t.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<|endoftext|>", bos_token="<|endoftext|>"
+    )
+    size = {"vocab_size": len(fast), "bos_token_id": 0, "eos_token_id": 0}
+    torch.manual_seed(0)
+    made: Any = {
+        "gpt2": lambda: t.GPT2LMHeadModel(
+            t.GPT2Config(**size, n_embd=16, n_layer=2, n_head=2, n_positions=128)
+        ),
+        "opt": lambda: t.OPTForCausalLM(
+            t.OPTConfig(**size, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+                        ffn_dim=32, max_position_embeddings=128, word_embed_proj_dim=16)
+        ),
+        "llama": lambda: t.LlamaForCausalLM(
+            t.LlamaConfig(**size, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+                          intermediate_size=32, max_position_embeddings=128)
+        ),
+        "bloom": lambda: t.BloomForCausalLM(
+            t.BloomConfig(**size, hidden_size=16, n_layer=2, n_head=2)
+        ),
+    }[kind]()  # fmt: skip
+    made.save_pretrained(place)
+    fast.save_pretrained(place)
+    return place
+
+
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "dialogues": [
+        {"prompt": f"what is {i} plus {i}?", "completion": f"It is {2 * i}."} for i in range(12)
+    ],
+    "pairs": [
+        {"instruction": f"what is {i} plus {i}?", "chosen_response": f"It is {2 * i}.",
+         "rejected_response": f"It is {i}."} for i in range(12)
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
+def test_every_recipe_runs_at_micro_scale(script: ModuleType, path: Path, tmp_path: Path) -> None:
+    """On a base of its architecture each trains to its end, and opens in plain transformers."""
+    import transformers
+
+    from normwright import flow
+    from normwright.flow.learning import learned_of
+
+    name = path.stem
+    rows = tmp_path / "rows.jsonl"
+    given = ROWS[script.kind_of(name)]
+    rows.write_text("".join(json.dumps(r) + "\n" for r in given), encoding="utf-8")
+    base = small(family(name), tmp_path / "published")
+    place = tmp_path / "project"
+    command = script.prepare(name, place, model=base, data=[rows], licence="x")
+    recipe = "prefer" if script.kind_of(name) == "pairs" else "sft"
+    made = learned_of(place, recipe, out=tmp_path / "out", unpermitted=True)
+    opened = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "out")
+
+    assert command == ["normwright", "run", str(place)]
+    assert made.ref.unpermitted
+    assert opened.config.model_type == family(name)
+    assert {s.name: s.state for s in flow.status(place).stages}["learn.sft"] == "done"

@@ -69,6 +69,7 @@ def test_a_whole_file_is_read(project: Path) -> None:
     assert settings.languages == ("en", "pt")
     assert settings.threads is None
     assert settings.sources.scenes == ("scenes", "more.yaml")
+    assert settings.learn.sft is not None
     assert settings.learn.sft.lr == 5e-4
     assert settings.release.modes == ("internal", "api_guarded")
     assert settings.model.kind == "embedded"

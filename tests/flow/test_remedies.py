@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from normwright.flow.given import card_of
 from normwright.flow.remedies import influence
+from normwright.flow.run_card import card_of
 from normwright.records import (
     Demonstration,
     Estimate,
@@ -127,7 +127,7 @@ def test_the_card_of_a_given_model_keeps_its_marks(tmp_path: Path) -> None:
     place.write_text(json.dumps({"model": marked.model_dump(mode="json")}))
     assert card_of(tmp_path) == marked
     place.write_text("{}")
-    with pytest.raises(InputError, match="the run card of a model"):
+    with pytest.raises(InputError, match=r"the run card of a model"):
         card_of(tmp_path)
 
 
@@ -152,7 +152,7 @@ def test_rows_of_one_person_alone_are_forgotten_and_shares_are_refused(tmp_path:
         unlearned_of(project, out=tmp_path / "early", unpermitted=True)
 
     flow.withdraw(project, "v097", then="unlearn")
-    with pytest.raises(InputError, match="their influence is in [1-9][0-9]* shares"):
+    with pytest.raises(InputError, match=r"their influence is in [1-9][0-9]* shares"):
         unlearned_of(project, out=tmp_path / "shares", unpermitted=True)
     assert not (tmp_path / "shares").exists()
     told = {one.model: one for one in flow.remedies(project).models}

@@ -40,8 +40,14 @@ def train(recipe: str, workdir: Path | None, progress: Any = None) -> tuple[str,
     """Return the digest of the weights and the metrics of a run that keeps checkpoints."""
     import torch
 
-    from normwright.learn import Aims, pretrain_on, scratch_model, unlearn, weights_digest
-    from normwright.learn.recipes.pretrain import Shape
+    from normwright.learn import (
+        PretrainingObjective,
+        pretrain_on,
+        scratch_model,
+        unlearn,
+        weights_digest,
+    )
+    from normwright.learn.pretraining.scratch import Shape
     from normwright.models.tuning.loop import Loop
     from normwright.models.tuning.running import Running
 
@@ -57,7 +63,8 @@ def train(recipe: str, workdir: Path | None, progress: Any = None) -> tuple[str,
         )  # fmt: skip
     else:
         made, metrics = pretrain_on(
-            start, passages(), loop=loop, aims=Aims(recipe, threshold=0.5), row=24,  # type: ignore[arg-type]
+            start, passages(), loop=loop, row=24,
+            objective=PretrainingObjective(recipe, threshold=0.5),  # type: ignore[arg-type]
             running=running, unpermitted=True,
         )  # fmt: skip
     return weights_digest(made), metrics
@@ -71,7 +78,7 @@ def main(recipe: str, workdir: str, at: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     digest, metrics = train(recipe, Path(workdir), progress)
-    print(json.dumps({"digest": digest, "loss": metrics["last_loss"]}))
+    sys.stdout.write(json.dumps({"digest": digest, "loss": metrics["last_loss"]}))
 
 
 if __name__ == "__main__":

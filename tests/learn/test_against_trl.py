@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from normwright.learn import Objective, PreferenceReport, prefer
+from normwright.learn import PreferenceObjective, PreferenceReport, prefer
 from normwright.models.tuning import answer_rows, group_pairs, pair_logprobs, pair_rows
 from normwright.models.tuning.loop import Loop
 from normwright.models.tuning.preferences import bernoulli_losses, borda_losses
@@ -153,14 +153,20 @@ def pairs(count: int = 16) -> list[PreferencePair]:
     ]  # fmt: skip
 
 
-def test_kto_raises_what_is_desirable_and_repeats(tiny: Any) -> None:
-    """Through TRL: the margin grows, the start stays, a seed repeats, a row alone is left out."""
+def test_kto_raises_what_is_desirable_and_repeats(
+    tiny: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Through TRL: the margin grows, the start stays, a seed repeats, a row alone is left out.
+
+    And nothing of it is drawn or said on the screen.
+    """
     reports: list[PreferenceReport] = []
 
     def run(batch: int) -> tuple[Any, dict[str, float]]:
         return prefer(
             tiny, pairs(), [], loop=Loop(epochs=3, lr=3e-3, batch=batch), beta=0.1, anchor=0.0,
-            objective=Objective(method="kto", prompts=2), told=reports.append, unpermitted=True,
+            objective=PreferenceObjective(method="kto", prompts=2), told=reports.append,
+            unpermitted=True,
         )  # fmt: skip
 
     before = copy.deepcopy(tiny.weights.state_dict())
@@ -168,6 +174,7 @@ def test_kto_raises_what_is_desirable_and_repeats(tiny: Any) -> None:
     again, _ = run(8)
     run(31)
 
+    assert capfd.readouterr() == ("", "")
     assert metrics["accuracy"] == 1.0
     assert metrics["steps"] == 12
     assert all(torch.equal(a, b) for a, b in zip(

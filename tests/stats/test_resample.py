@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
@@ -59,7 +61,10 @@ def test_no_spread_is_not_certainty() -> None:
 
 def test_no_spread_without_bounds_has_no_interval() -> None:
     """Unbounded values without spread: the interval is unknown, not a point."""
+    half = stats.bootstrap_mean([0.5] * 9, seed=0, bounds=(0.0, math.inf))
+
     assert stats.bootstrap_mean([7.5] * 9, seed=0).interval is None
+    assert half.interval is None
 
 
 def test_empty_is_unknown() -> None:

@@ -499,8 +499,6 @@ def _distances(
     square = (1 / (1 + np.exp(-np.clip(logits, -700, 700))) - shares) ** 2
     # A loss has no greatest value, so that equal losses bound nothing.
     distance = stats.bootstrap_mean(loss * own, clusters=units, seed=seed, bounds=(0.0, math.inf))
-    if distance.interval is not None and distance.interval.method == "no-spread":
-        distance = distance.model_copy(update={"interval": None})
     most = float(own.max())
     return distance, stats.bootstrap_mean(
         square * own, clusters=units, seed=seed, bounds=(0.0, most)

@@ -69,8 +69,9 @@ def _models(project: Project, places: Mapping[str, Path]) -> tuple[dict[str, Mod
     if project.settings.model.kind == "remote":
         return {"base": open_remote(project, tested(project), name="base")}, None
     require_learning("A conversation with models")
-    from normwright.models.local import LocalModel, LocalScorer, use_threads
+    from normwright.models.encoder import open_scorer
+    from normwright.models.local import LocalModel, use_threads
 
     use_threads(project.settings.threads)
     opened: dict[str, Model] = {role: LocalModel.open(places[role], name=role) for role in TRAINED}
-    return opened, LocalScorer.open(places["reward"])
+    return opened, open_scorer(places["reward"])

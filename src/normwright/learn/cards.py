@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from normwright.records import Fault, ModelRef, Permit, json_rows
+from normwright.records import Digest, Fault, ModelRef, json_rows
 
 UNKNOWN: Final = "unknown"
 """What stands for a column that a row leaves out; it is never taken for a value."""
@@ -33,7 +33,11 @@ class RowsFacts:
 def rows_facts(path: Path) -> RowsFacts:
     """Return what the rows of a file say of themselves."""
     faults: list[Fault] = []
-    rows = [row for _, row in json_rows(path, path.name, faults)]
+    return facts_of([row for _, row in json_rows(path, path.name, faults)])
+
+
+def facts_of(rows: Sequence[Mapping[str, Any]]) -> RowsFacts:
+    """Return what rows say of themselves, by the names of the public contract."""
 
     def counted(column: str) -> dict[str, int]:
         return dict(Counter(str(row.get(column, UNKNOWN)) for row in rows).most_common())
@@ -45,7 +49,7 @@ def rows_facts(path: Path) -> RowsFacts:
 
 
 def _listed(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()
+    return value if isinstance(value, list | tuple) else ()
 
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -56,6 +60,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         " (role: {role}).",
         "from": "It was trained from the model `{base}`.",
         "reference": "That model is also the reference its training held on to.",
+        "other": "Its training held on to another model, the reference `{reference}`.",
         "right": "By what right it was trained",
         "permit": "Under the permit `{permit}`. The permit says who may use the model for what.",
         "none": "**Without a permit.** No release mode is open to it or to models made from it.",
@@ -85,6 +90,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         " (papel: {role}).",
         "from": "Foi treinado a partir do modelo `{base}`.",
         "reference": "Esse modelo é também a referência a que o treino se manteve preso.",
+        "other": "O treino manteve-se preso a outro modelo, a referência `{reference}`.",
         "right": "Com que direito foi treinado",
         "permit": "Sob a permissão `{permit}`. Ela diz quem pode usar o modelo e para quê.",
         "none": "**Sem permissão.** Nenhum modo de liberação está aberto a ele nem aos modelos"
@@ -117,8 +123,7 @@ def model_card(
     *,
     notes: Sequence[str] = (),
     hardware: Mapping[str, Any] | None = None,
-    permit: Permit | None = None,
-    reference: bool = False,
+    reference: Digest | None = None,
 ) -> str:
     """Return the card as Markdown: its head for machines, then English, then Portuguese.
 
@@ -127,10 +132,9 @@ def model_card(
         facts: what its rows say of themselves.
         notes: what whoever uses the model has to know.
         hardware: what it was trained on.
-        permit: what permitted the training.
-        reference: whether the model it started from is also the reference.
+        reference: the model that training held on to, if there was one.
     """
-    given = (ref, facts, notes, hardware, permit, reference)
+    given = (ref, facts, notes, hardware, reference)
     return "\n".join([_head(ref, facts), *(_body(_WORDS[lang], *given) for lang in ("en", "pt"))])
 
 
@@ -150,17 +154,17 @@ def _body(
     facts: RowsFacts,
     notes: Sequence[str],
     hardware: Mapping[str, Any] | None,
-    permit: Permit | None,
-    reference: bool,
+    reference: Digest | None,
 ) -> str:
     number = f"{ref.parameters:,}" if ref.parameters is not None else "?"
     lines = [f"# {say['title']}", "", f"## {say['what']}", "",
              say["is"].format(parameters=number, recipe=ref.recipe, role=ref.name)]  # fmt: skip
     if ref.base is not None:
         lines.append(say["from"].format(base=ref.base))
-    if reference:
-        lines.append(say["reference"])
-    barred = permit is None or ref.unpermitted
+    if reference is not None:
+        own = "reference" if reference == ref.base else "other"
+        lines.append(say[own].format(reference=reference))
+    barred = ref.permit is None or ref.unpermitted
     right = say["none"] if barred else say["permit"].format(permit=ref.permit)
     data = ", ".join(ref.data)
     lines += ["", f"## {say['right']}", "", right, "", f"## {say['rows']}", "",

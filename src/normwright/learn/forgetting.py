@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from normwright.learn.passages import Memory
+from normwright.learn.rows.passages import Memory
 from normwright.models.chat import BEGIN, plain
 from normwright.models.local import LocalModel
 from normwright.models.tuning import (
@@ -315,8 +315,8 @@ def account(
     """
     told: dict[str, Any] = {
         "said_word_for_word": {
-            "before": _told(extraction(start, forgotten)),
-            "after": _told(extraction(made, forgotten)),
+            "before": extraction(start, forgotten).model_dump(mode="json"),
+            "after": extraction(made, forgotten).model_dump(mode="json"),
         }
     }
     if relearn:
@@ -344,8 +344,8 @@ def account(
     if reference is not None:
         told["distance"] = {
             side: {
-                "before": _told(distance(start, reference, rows, seed=seed)),
-                "after": _told(distance(made, reference, rows, seed=seed)),
+                "before": distance(start, reference, rows, seed=seed).model_dump(mode="json"),
+                "after": distance(made, reference, rows, seed=seed).model_dump(mode="json"),
             }
             for side, rows in (("forget", forgotten), ("retain", kept))
         }
@@ -354,10 +354,6 @@ def account(
             "retain": token_loss(reference, kept),
         }
     return told
-
-
-def _told(estimate: Estimate) -> dict[str, Any]:
-    return estimate.model_dump(mode="json")
 
 
 def _batches(model: LocalModel, rows: Sequence[AnswerRow]) -> Any:

@@ -3,7 +3,9 @@
 Formulas, with P weights, of which T are trained, h the width, f the width of the feed-forward part,
 k the width of keys, a the heads, L layers, V the vocabulary, s tokens a row and b rows at once:
 
-- Weights: 4 P bytes; they are kept in float32, and bfloat16 copies live for one operation.
+- Weights: 4 P bytes; they are kept in float32, and bfloat16 copies live for one operation. 4 P
+  bytes more for the model that training starts from, which stays as it was; reinforcement without
+  adapters loads it a third time. Neither is sharded; at the end each process holds all weights.
 - Gradients: 4 T bytes. Adam: 8 T bytes. Under FSDP2 and ZeRO-3 these three are divided by the
   processes, and one layer at a time is whole on each (4 P / L bytes).
 - Activations: for each token and layer about 7 h + 2 k + 4 f numbers are kept for the backward pass
@@ -13,7 +15,9 @@ k the width of keys, a the heads, L layers, V the vocabulary, s tokens a row and
 - Scores over the vocabulary: 4 V bytes for each answer token, kept from the softmax.
 - Work: 6 operations a weight and token (2 forward, 4 backward; Kaplan et al. 2020, arXiv
   2001.08361), 4 where the weights are frozen under adapters, 8 and 6 with checkpointing; attention
-  6 L h s a token more. A reference read once adds 2.
+  6 L h s a token more. A reference read once adds 2. Reinforcement reads each answer thrice more
+  in every pass (sampling, policy, reference); sampling moves all weights for one token at a time,
+  which is counted as ten times its operations. Its reward models are not counted.
 - Time: work over peak speed and the share of it that is used, as a range.
 
 They leave out the allocator's waste and buffers of libraries, so memory carries a range too.
@@ -87,8 +91,12 @@ SIZES: Final[Mapping[str, Shape]] = {
 
 PASSES: Final[Mapping[str, tuple[float, float]]] = {
     "sft": (1, 0), "pretrain": (1, 0), "reward": (2, 0), "prefer": (2, 2), "unlearn": (2, 1),
+    "reinforce": (4, 0),
 }  # fmt: skip
-"""Of each recipe, the texts of a row that are trained on, and those that a reference reads."""
+"""Of each recipe, the texts of a row that are trained on, and those that a reference reads once; of
+reinforcement, four answers to a prompt."""
+REREAD: Final[Mapping[str, float]] = {"reinforce": 12.0}
+"""Readings of each text in every pass beside training on it, in forward passes."""
 
 
 @dataclass(frozen=True)
@@ -183,15 +191,18 @@ def _way(
     held = number + trained if lora else number
     parts = asked.processes if strategy != "ddp" else 1
     whole = 4 * number / shape.layers if parts > 1 else 0
-    weights = 4 * held / parts + whole
+    beside = 4 * number * (2 if asked.recipe == "reinforce" and not lora else 1)
+    weights = 4 * held / parts + whole + beside
     gradients, optimizer = 4 * trained / parts, 8 * trained / parts
     kept = activations(shape, asked, checkpointing=checkpointing)
     total = (weights + gradients + optimizer + kept) / GIB
+    # Weights are as large as they are; what comes and goes beside them is not.
+    peak = weights + SLACK[1] * (gradients + optimizer + kept)
     room = asked.gib if asked.gib is not None else MEMORY[asked.device]
     return Way(
         strategy=strategy, checkpointing=checkpointing, lora=lora, weights=weights / GIB,
         gradients=gradients / GIB, optimizer=optimizer / GIB, activations=kept / GIB,
-        total=total, fits=total * SLACK[1] <= room,
+        total=total, fits=max(peak, 4 * held + beside) <= room * GIB,
         hours=_hours(shape, number, asked, checkpointing=checkpointing, lora=lora),
     )  # fmt: skip
 
@@ -220,7 +231,8 @@ def _hours(
     each = often * dense + 6 * shape.layers * shape.hidden * asked.length
     read = 2 * dense + 2 * shape.layers * shape.hidden * asked.length
     rows = asked.rows * asked.length
-    work = rows * (asked.epochs * texts * each + reference * read)
+    again = REREAD.get(asked.recipe, 0.0)
+    work = rows * (asked.epochs * texts * (each + again * read) + reference * read)
     peak = (asked.tflops or TFLOPS[asked.device]) * 1e12 * asked.processes
     low, high = USED[asked.device]
     return work / (peak * high) / 3600, work / (peak * low) / 3600

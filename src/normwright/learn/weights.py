@@ -1,33 +1,16 @@
-"""Models made here: from nothing, like another one, and the record that names them."""
+"""The record that names a model by its content and says where it came from."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
-from normwright.learn.recipes.pretrain import Shape, new_model, train_tokenizer
 from normwright.models.local import LocalModel
 from normwright.models.tuning.loop import Loop, settings_of
 from normwright.records import Digest, Forgotten, MadeBy, ModelRef
-
-
-def scratch_model(texts: Iterable[str], *, shape: Shape, seed: int) -> LocalModel:
-    """Return a randomly initialised model with a tokenizer learned from the words of `texts`."""
-    tokenizer = train_tokenizer(iter(texts), vocabulary=shape.vocabulary)
-    actual = Shape(shape.hidden, shape.layers, shape.heads, len(tokenizer), shape.context)
-    return LocalModel("base", new_model(actual, seed=seed), tokenizer)
-
-
-def fresh_like(model: LocalModel, *, seed: int) -> LocalModel:
-    """Return a randomly initialised model of the same architecture and tokenizer: a control."""
-    from transformers import AutoModelForCausalLM
-
-    torch.manual_seed(seed)
-    weights = AutoModelForCausalLM.from_config(model.weights.config)
-    return LocalModel("random-init", weights.float(), model.tokenizer, model.batch)
 
 
 def weights_digest(model: LocalModel) -> Digest:

@@ -26,7 +26,15 @@ from typing import Any, Final, Literal, TypeAlias
 import torch
 
 from normwright.models.chat import render
-from normwright.models.local import check_directory, device, half_precision, quiet_bars
+from normwright.models.kinds import is_classifier, is_encoder, opened_config
+from normwright.models.local import (
+    LocalScorer,
+    check_directory,
+    device,
+    half_precision,
+    quiet_bars,
+)
+from normwright.models.protocol import Scorer
 from normwright.records import Fault, InputError, Message
 
 FormName: TypeAlias = Literal["template", "segments"]
@@ -254,6 +262,16 @@ class Classifier:
         return out
 
 
+def open_scorer(path: Path) -> Scorer:
+    """Open the directory of a reward model, on an encoder or on a language model.
+
+    Raises:
+        InputError: naming everything the directory lacks, or that it is no reward model.
+    """
+    check_directory(path)
+    return Classifier.open(path) if is_encoder(opened_config(path)) else LocalScorer.open(path)
+
+
 def padding(model: Classifier) -> int:
     """Return the id rows are padded with; masked everywhere, so that 0 does where there is none."""
     return int(model.tokenizer.pad_token_id or 0)
@@ -265,39 +283,6 @@ def can_batch(weights: Any) -> bool:
     A decoder finds the end of a text by its padding token; one without reads texts one by one.
     """
     return is_encoder(weights.config) or weights.config.pad_token_id is not None
-
-
-def is_encoder(config: Any) -> bool:
-    """Say whether a model reads both ways and writes nothing: no causal language model."""
-    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
-
-    return (
-        config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-        and not getattr(config, "is_decoder", False)
-        and not getattr(config, "is_encoder_decoder", False)
-    )
-
-
-def is_classifier(config: Any) -> bool:
-    """Say whether the weights of a directory have a classifying head."""
-    return any(str(one).endswith("ForSequenceClassification") for one in config.architectures or ())
-
-
-def opened_config(path: Path) -> Any:
-    """Return the configuration of a model directory.
-
-    Raises:
-        InputError: if no architecture that transformers has is named in it.
-    """
-    from transformers import AutoConfig
-
-    try:
-        return AutoConfig.from_pretrained(path, local_files_only=True)
-    except (ValueError, OSError) as error:
-        seen = " ".join(str(error).split())[:200]
-        raise InputError([
-            Fault(where=f"{path}/config.json", expected="a model that transformers has", seen=seen)
-        ]) from None  # fmt: skip
 
 
 def opened_tokenizer(path: Path) -> Any:

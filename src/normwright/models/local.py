@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from normwright.models.chat import render, stop_text
+from normwright.models.kinds import is_encoder, opened_config
 from normwright.models.places import embedded_path
 from normwright.records import Fault, InputError, Message
 
@@ -149,11 +150,20 @@ class LocalScorer:
         """Open the directory of a reward model, on the head of that name; None is the first.
 
         Raises:
-            InputError: naming everything the directory lacks, or the heads it has.
+            InputError: naming everything the directory lacks, or the heads it has; of an encoder,
+                which reads another text (`models.encoder.Classifier`).
         """
         from transformers import AutoModelForSequenceClassification
 
         check_directory(path)
+        if is_encoder(opened_config(path)):
+            raise InputError(
+                [
+                    Fault(where=str(path), expected="a reward model on a language model",
+                          seen="one on an encoder",
+                          do="Open it with normwright.models.encoder.open_scorer.")
+                ]
+            )  # fmt: skip
         quiet_bars()
         weights = AutoModelForSequenceClassification.from_pretrained(
             path, local_files_only=True, use_safetensors=True, dtype=torch.float32

@@ -198,6 +198,7 @@ from normwright.records.training import (
     Prompt,
     ScoredAnswer,
     ScoredAnswers,
+    TextOrigin,
 )
 from normwright.records.voices import (
     NO_BALLOTS,
@@ -433,6 +434,7 @@ __all__ = [
     "Support",
     "Targets",
     "Text",
+    "TextOrigin",
     "Tier",
     "TierRule",
     "Unranked",

@@ -10,7 +10,7 @@ from normwright.records.base import Digest, Frozen, Lang, ProcessKind, Record
 from normwright.records.estimates import Estimate
 from normwright.records.scenes import Message
 
-Origin: TypeAlias = Literal["human", "synthetic", "translated", "unknown"]
+TextOrigin: TypeAlias = Literal["human", "synthetic", "translated", "unknown"]
 """Who wrote a text: people, a model or a program, a translator of either kind; or nobody says."""
 
 
@@ -24,7 +24,7 @@ class Demonstration(Record):
     weight: float = Field(default=1.0, gt=0)
     norms: tuple[str, ...] = ()
     """References of the norms that kept this row (or that the answer bears on)."""
-    origin: Origin
+    origin: TextOrigin
     licence: str
     family: str
 
@@ -39,7 +39,7 @@ class Passage(Frozen):
     spans: tuple[tuple[int, int, float], ...] = ()
     """(first character, one past the last, how bad), in order and without overlap. What lies in
     none is not scored."""
-    origin: Origin
+    origin: TextOrigin
     licence: str
     name: str
     """Which row of which file."""
@@ -76,7 +76,7 @@ class PreferencePair(Record):
     norms: tuple[str, ...]
     """References of the norms the pair bears on; empty is not allowed for a norm pair."""
     layer: str
-    origin: Origin
+    origin: TextOrigin
     process_kind: ProcessKind
     licence: str
     family: str
@@ -117,7 +117,7 @@ class ScoredAnswers(Record):
     rule: str = ""
     """The rule that gave the scores, by name; empty where it is not known."""
     norms: tuple[str, ...] = ()
-    origin: Origin
+    origin: TextOrigin
     licence: str
     family: str
 

@@ -39,7 +39,8 @@ def bootstrap_mean(
         seed: seed of the resampling.
         rounds: number of resamples.
         level: confidence level, two-sided.
-        bounds: least and greatest possible value; None: (0, 1) if all values lie in it.
+        bounds: least and greatest possible value, infinite where there is none; None: (0, 1) if all
+            values lie in it.
 
     Returns:
         The estimate; its n is the number of clusters. Without values it is empty.
@@ -186,7 +187,7 @@ def bca_interval(draws: Floats, value: float, jackknife: Floats, level: float) -
 def _no_spread(
     value: float, n: int, bounds: tuple[float, float] | None, level: float
 ) -> Interval | None:
-    if bounds is None:
+    if bounds is None or not np.isfinite(bounds).all():
         return None
     unseen = upper_bound(0, n, 1 - level)
     low, high = bounds

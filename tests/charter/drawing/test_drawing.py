@@ -29,7 +29,7 @@ from normwright.charter.drawing import (
 )
 from normwright.charter.drawing.numbering import choice, choices, permutation, shuffled
 from normwright.charter.drawing.wordings import wordings
-from normwright.learn.corpora import read_instructions
+from normwright.learn.rows.corpora import read_instructions
 from normwright.norms import Resolver
 from normwright.records import Charter, InputError
 

@@ -23,19 +23,6 @@ SCORED: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random model on disk."""
-    from normwright.learn import Shape, scratch_model
-    from normwright.models.tuning import save_plain
-
-    texts = [str(row[name]) for row in PAIRS for name in ("prompt", "chosen", "rejected")]
-    made = scratch_model(texts, shape=Shape(16, 1, 1, 300, 128), seed=0)
-    place = tmp_path_factory.mktemp("start")
-    save_plain(made.weights, made.tokenizer, place)
-    return place
-
-
 def written(place: Path, rows: list[dict[str, Any]]) -> Path:
     place.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return place

@@ -255,7 +255,7 @@ def test_what_is_written_says_what_it_is(tmp_path: Path) -> None:
     """Manifest, digests, logs and both cards agree with the rows; parquet holds the same."""
     import hashlib
 
-    from normwright.learn.files import read_rows
+    from normwright.learn.rows.files import read_rows
 
     asked = {"prompt": "Mail me at ana@example.org about the minutes.", "completion": EN}
     rows = [*_rows(30), {**asked, "licence": "CC0", "origin": "human", "lang": "en"}]
@@ -392,7 +392,7 @@ def test_what_filters_read_lies_beside_the_configuration(tmp_path: Path) -> None
     """Benchmarks in a folder, packed, a list of names, a reader of harm, and the tokenizer."""
     from normwright.guard import fit_labels
     from normwright.guard.labels import LabelledText
-    from normwright.learn.files import write_rows
+    from normwright.learn.rows.files import write_rows
 
     rude = [f"you are a {word} {n}" for word in ("fool", "pig", "rat", "pest") for n in range(60)]
     kind = [f"you are a {word} {n}" for word in ("star", "gem", "hero", "joy") for n in range(60)]

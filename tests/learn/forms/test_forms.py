@@ -8,8 +8,8 @@ from tests.learn.forms.rows_of import ROWS
 
 from normwright.cli import main
 from normwright.flow.learning.conversion import converted
-from normwright.learn.files import read_rows, write_rows
 from normwright.learn.forms import FORMS, convert, form_of
+from normwright.learn.rows.files import read_rows, write_rows
 from normwright.records import InputError
 
 SHARED = {"prompt": "Which?", "chosen": "A", "rejected": "B", "id": "p", "probability": 0.7}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import time
+from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from normwright.learn.lab import Finding, Scale, checks, left_out, run_lab
+from normwright.learn.lab import Check, Finding, Scale, checks, left_out, run_lab, runner
 from normwright.learn.lab import oracles as o
 from normwright.learn.lab.environment import environment
 from normwright.learn.lab.findings import at_least, at_most, within
@@ -108,10 +110,43 @@ def test_a_finding_of_nan_never_passes() -> None:
     assert not any(one.passed for one in found)
 
 
+@pytest.mark.slow
+def test_two_jobs_find_what_one_does() -> None:
+    """Checks shared among processes give the same rows in the same order."""
+    names = ["T5", "T1"]
+    alone, shared = (
+        [row.as_json() | {"seconds": 0} for row in run_lab(
+            Scale(quick=True), clock=time.monotonic, only=names, jobs=jobs)]
+        for jobs in (1, 2)
+    )  # fmt: skip
+
+    assert alone == shared
+    assert shared[0]["check"] == "T1"
+
+
+def test_a_check_that_breaks_is_a_row_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error stands in the row, what was found before it too, and the next check runs."""
+
+    def breaks(scale: Scale) -> Iterator[Finding]:
+        yield at_most("before", 0.0, 1.0)
+        raise ZeroDivisionError("nothing to share")
+
+    def holds(scale: Scale) -> Iterator[Finding]:
+        yield at_most("after", 0.0, 1.0)
+
+    monkeypatch.setattr(runner, "checks", lambda: (Check("one", breaks), Check("two", holds)))
+    rows = [row.finding for row in run_lab(Scale(), clock=time.monotonic)]
+
+    assert [(row.test, row.passed) for row in rows] == [
+        ("before", True), ("one: runs", False), ("after", True)
+    ]  # fmt: skip
+    assert "nothing to share" in rows[1].detail
+
+
 def test_an_unknown_check_is_named_and_what_is_left_out_is_said() -> None:
     """`--only` of a wrong name lists what there is; the quick lab names what it does not run."""
-    with pytest.raises(InputError, match="no-such"):
-        run_lab(Scale(), clock=float, only=["no-such"])
+    with pytest.raises(InputError, match=r"no-such[\s\S]*jobs"):
+        run_lab(Scale(), clock=float, only=["no-such"], jobs=0)
 
     assert set(left_out(Scale(quick=True))) == {c.name for c in checks() if not c.quick}
     assert "lagrangian" in left_out(Scale(quick=True))

@@ -49,7 +49,8 @@ def collate(batch: list[AnswerRow]) -> dict[str, Any]:
 
 
 def by_tokens(model: Any, batch: dict[str, Any]) -> torch.Tensor:
-    return -grouped_logprobs(model, batch).sum() / batch["total"]["tokens"]
+    value: torch.Tensor = -grouped_logprobs(model, batch).sum() / batch["total"]["tokens"]
+    return value
 
 
 def by_rows(model: Any, batch: dict[str, Any]) -> torch.Tensor:
@@ -88,12 +89,27 @@ def test_a_mean_over_each_part_would_be_another_loss() -> None:
     """The control: token means averaged over parts, as if parts were equally long, differ."""
 
     def mean_of_part(model: Any, batch: dict[str, Any]) -> torch.Tensor:
-        return -grouped_logprobs(model, batch).sum() / batch["length"].sum()
+        value: torch.Tensor = -grouped_logprobs(model, batch).sum() / batch["length"].sum()
+        return value
 
     whole = train(Running(hardware=EXACT))
     parts = train(Running(hardware=replace(EXACT, per_device=1)), loss=mean_of_part, counts=None)
 
     assert not torch.allclose(weights(whole[0]), weights(parts[0]), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["llama", "gpt2"])
+@pytest.mark.parametrize("lora", [None, Lora(rank=2)])
+def test_activations_computed_twice_train_the_same_model(name: str, lora: Lora | None) -> None:
+    """Checkpointing changes memory alone, with adapters too, where inputs need no gradient."""
+    ends = []
+    for again in (False, True):
+        running = Running(hardware=replace(EXACT, checkpointing=again))
+        model, _ = train(running, model=adapted(made(name), lora, seed=0))
+        ends.append(weights(merged(model)))
+
+    assert torch.allclose(ends[0], ends[1], atol=1e-6)
+    assert not torch.allclose(ends[0], weights(made(name)), atol=1e-4)
 
 
 def stop_at(step: int) -> Callable[[int, int, float], None]:
@@ -146,7 +162,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         train(mine, loop=loop)
     calm = replace(mine, progress=None)
-    others = [
+    others: list[dict[str, Any]] = [
         {"running": calm, "loop": replace(loop, lr=1e-3)},
         {"running": calm, "loop": loop, "rows": drawn(30, seed=1)},
         {"running": replace(calm, science="b"), "loop": loop},
@@ -172,7 +188,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_its_rows(
         return value * bad if spoilt and len(running.history.get("n", [])) == 4 else value
 
     running = Running(hardware=EXACT, workdir=tmp_path)
-    counted = {"rows": data, "loop": loop, "loss": loss,
+    counted: dict[str, Any] = {"rows": data, "loop": loop, "loss": loss,
                "after_step": lambda step: running.note("n", step)}  # fmt: skip
     with pytest.raises(InputError) as caught:
         train(running, **counted)
@@ -321,7 +337,7 @@ def test_two_processes_train_the_model_that_one_trains(
 
     They differ in the order of sums alone, which Adam's division magnifies where gradients vanish.
     """
-    told = {"mean": mean, "per_device": per_device}
+    told: dict[str, Any] = {"mean": mean, "per_device": per_device}
     ran(tmp_path, "one", told)
     told |= {"out": str(tmp_path / "two.json"), "workdir": str(tmp_path / "two")}
     code = launch("tests.models.tuning.worker", [json.dumps(told)], processes=2)
@@ -337,7 +353,7 @@ def test_two_processes_train_the_model_that_one_trains(
 
 @pytest.mark.slow
 def test_a_step_on_shards_is_the_step_on_whole_weights(tmp_path: Path) -> None:
-    """FSDP2 over two processes: half the weights on each, the same weights after a step."""
+    """FSDP2 over two processes: half the weights on each, one step the same, whole after it."""
     out = tmp_path / "gap.json"
     code = launch("tests.models.tuning.sharding", [str(out)], processes=2)
     found = read(out)
@@ -345,6 +361,7 @@ def test_a_step_on_shards_is_the_step_on_whole_weights(tmp_path: Path) -> None:
     assert code == 0
     assert found["gap"] < 1e-5
     assert found["held"] < 0.6
+    assert found["apart"] < 1e-5
 
 
 def test_logs_hold_loss_rate_speed_and_notes(tmp_path: Path) -> None:

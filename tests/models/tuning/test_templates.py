@@ -76,7 +76,7 @@ def test_letters_a_tokenizer_does_not_know_are_refused() -> None:
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    from normwright.learn.recipes.pretrain import wrap_tokenizer
+    from normwright.learn.pretraining.scratch import wrap_tokenizer
     from normwright.models.chat import SPECIAL
 
     known = {c: i for i, c in enumerate((*SPECIAL, *map(chr, range(32, 127))))}

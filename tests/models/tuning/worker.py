@@ -59,7 +59,8 @@ def main(given: dict[str, Any]) -> None:
         with torch.no_grad():
             tally.seen[0] += float(scores.sum()) / 1000
             tally.seen[1] += len(scores)
-        return -float(tally.value[0]) * scores.sum() / batch["total"]["tokens"]
+        value: torch.Tensor = -float(tally.value[0]) * scores.sum() / batch["total"]["tokens"]
+        return value
 
     def told(step: int, steps: int, value: float) -> None:
         if step == given.get("die"):

@@ -15,7 +15,7 @@ from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, words
 
 if TYPE_CHECKING:
-    from normwright.flow.preferences import PairsMeasured, Told
+    from normwright.flow.preference_pairs import PairsMeasured, Told
 
 SUITES: Final = ("preference-pairs",)
 """Suites that need no project."""
@@ -75,7 +75,7 @@ def run(
     Beside it stand what the longer answer and a bag of words score on the same pairs, and paired
     intervals of the model's lead over both. Pairs with one prompt are resampled together.
     """
-    from normwright.flow.preferences import measured_pairs
+    from normwright.flow.preference_pairs import measured_pairs
 
     if suite not in SUITES:
         raise typer.BadParameter(

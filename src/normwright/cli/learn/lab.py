@@ -29,8 +29,8 @@ def lab(
         typer.Option("--only", metavar="NAME", help="Only this check; once for each."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of worlds, votes and training.")] = 0,
-    threads: Annotated[
-        int, typer.Option("--threads", help="Threads; the models are too small to gain by more.")
+    jobs: Annotated[
+        int, typer.Option("--jobs", help="Processes that share the checks, a thread each.")
     ] = 1,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the rows as SVG here too.")
@@ -43,15 +43,17 @@ def lab(
     Theorems are checked on random instances, recipes against closed forms worked out apart from
     them, and controls do something wrong that must be seen. Exit code 1 if a row fails.
     """
+    from os import times
     from time import monotonic
 
     from normwright.learn.lab import Scale, left_out, run_lab
     from normwright.models.local import use_threads
 
-    use_threads(threads)
-    shown, scale = choose(lang), Scale(seed=seed, quick=quick)
+    use_threads(1)
+    began, shown, scale = times(), choose(lang), Scale(seed=seed, quick=quick)
     with nullcontext() if as_json else _telling() as progress:
-        rows = run_lab(scale, clock=monotonic, only=only or (), progress=progress)
+        rows = run_lab(scale, clock=monotonic, only=only or (), jobs=jobs, progress=progress)
+    ended = times()
     missing = () if only else left_out(scale)
     if plot is not None:
         from normwright.learn.lab.picture import picture
@@ -59,7 +61,9 @@ def lab(
         plot.write_text(picture([row.as_json() for row in rows]), encoding="utf-8")
     if as_json:
         emit({"rows": [row.as_json() for row in rows], "seed": seed, "quick": quick,
-              "left_out": list(missing)})  # fmt: skip
+              "left_out": list(missing), "jobs": jobs,
+              "wall_seconds": round(ended.elapsed - began.elapsed, 1),
+              "cpu_seconds": round(sum(ended[:4]) - sum(began[:4]), 1)})  # fmt: skip
     else:
         _show(rows, missing, shown)
     return DONE if all(row.finding.passed for row in rows) else FAILED

@@ -13,7 +13,7 @@ from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, words
 
 if TYPE_CHECKING:
-    from normwright.flow.languages import LanguagesCompared
+    from normwright.flow.learning.languages import LanguagesCompared
     from normwright.records import Estimate
 
 
@@ -76,7 +76,7 @@ def languages(
     Every cell starts from the same model and is measured on the same held-out rows of both
     languages, with intervals and the gap between the languages. No trained model is kept.
     """
-    from normwright.flow.languages import languages_compared
+    from normwright.flow.learning.languages import languages_compared
     from normwright.flow.tunings import Tuning
 
     shown = choose(lang)

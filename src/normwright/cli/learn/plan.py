@@ -28,7 +28,9 @@ def plan_(
     model: Annotated[
         Path | None, typer.Option(help="A model directory, in the place of a size.", metavar="DIR")
     ] = None,
-    recipe: Annotated[str, typer.Option(help="sft, prefer, reward, pretrain or unlearn.")] = "sft",
+    recipe: Annotated[
+        str, typer.Option(help="sft, reward, prefer, reinforce, pretrain or unlearn.")
+    ] = "sft",
     hardware: Annotated[str, typer.Option(help="cpu, gpu, or with a number: gpu8.")] = "gpu",
     rows: Annotated[int, typer.Option(help="Rows of a pass.", min=1)] = 10_000,
     epochs: Annotated[float, typer.Option(help="Passes.", min=0)] = 1.0,
@@ -105,6 +107,11 @@ def _least(plan: Plan) -> Way:
     return min(plan.ways, key=lambda way: way.total)
 
 
+def _short(hours: float) -> str:
+    """Two digits, without more zeros than a reader counts."""
+    return f"{hours:.0f}" if hours >= 10 else f"{hours:.2g}" if hours >= 0.01 else "<0.01"
+
+
 def _show(plans: list[Plan], asked: Asked, files: list[Path], lang: str) -> None:
     from rich.table import Table
 
@@ -113,21 +120,18 @@ def _show(plans: list[Plan], asked: Asked, files: list[Path], lang: str) -> None
     for name in ("size", "way", "weights", "gradients", "optimizer", "activations", "total",
                  "fits", "hours"):  # fmt: skip
         table.add_column(
-            say[f"plan-{name}"], justify="left" if name in ("size", "way") else "right"
-        )
+            say[f"plan-{name}"], justify="left" if name in ("size", "way") else "right",
+            no_wrap=True,
+        )  # fmt: skip
     for plan in plans:
         for way in plan.ways if len(plans) == 1 else (plan.chosen or _least(plan),):
-            name = " + ".join(
-                [way.strategy]
-                + (["checkpointing"] if way.checkpointing else [])
-                + (["LoRA"] if way.lora else [])
-            )
+            name = way.strategy + " +C" * way.checkpointing + " +L" * way.lora
             figures = (way.weights, way.gradients, way.optimizer, way.activations, way.total)
             low, high = way.hours
             mark = say["plan-yes"] if way.fits else say["plan-no"]
             mark += " *" if way is plan.chosen else ""
             table.add_row(plan.size, name, *(f"{one:.1f}" for one in figures), mark,
-                          f"{low:.2g}-{high:.2g}")  # fmt: skip
+                          f"{_short(low)}-{_short(high)}")  # fmt: skip
     out.print(table)
     out.print(say["plan-note"], markup=False)
     for file in files:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import Parameter, Signature
@@ -18,7 +18,7 @@ from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, words
 
 if TYPE_CHECKING:
-    from normwright.flow.learning import Learned
+    from normwright.flow.learning import Allowed, Learned
     from normwright.models.tuning.loop import Progress
 
 
@@ -53,8 +53,18 @@ COMMON: Final[Mapping[str, Choice]] = {
     "hardware": Choice(str, "auto, cpu, gpu, or with a number of processes: cpu2, gpu8.", "auto"),
     "processes": Choice(int | None, "Processes on this machine that share each step."),
     "per_device": Choice(int | None, "Rows a process takes at once; less needs less memory."),
+    "strategy": Choice(
+        str, "ddp: each process holds all weights; fsdp2, deepspeed: a shard (GPUs).", "ddp"
+    ),
+    "checkpointing": Choice(bool, "Compute activations twice in the place of keeping them.", False),
 }
 """Options of every recipe."""
+
+MACHINE: Final = ("hardware", "per_device", "strategy", "checkpointing")
+"""What a training may use of the machine, as `flow.learning.Allowed` has it."""
+
+REPEATED: Final = ("seed", "threads", "logs")
+"""What a project's own run decides, beside its settings."""
 
 PACE: Final[Mapping[str, Choice]] = {
     "epochs": Choice(int | None, "Times through the rows."),
@@ -81,11 +91,15 @@ def recipe_command(
     asked = ["settings", *(own or {}), *PACE]
 
     def command(lang: str | None, as_json: bool, **given: Any) -> int:
+        from normwright.flow.learning import Allowed
+
+        _refuse_beside_a_project(recipe, given, asked, options)
         spread = _spread(recipe, {**given, "lang": lang, "json": as_json}, options)
         if spread is not None:
             return spread
         settings = {name: given.pop(name) for name in asked}
-        return train(recipe, settings=settings, lang=lang, as_json=as_json, **given)
+        on = Allowed(**{name: given.pop(name) for name in MACHINE})
+        return train(recipe, settings=settings, on=on, lang=lang, as_json=as_json, **given)
 
     parameters = [
         Parameter(name, Parameter.KEYWORD_ONLY, default=one.default, annotation=_option(name, one))
@@ -143,7 +157,9 @@ recipe_command(
     """,
     example="normwright learn reward --data pairs.jsonl --unpermitted --out reward",
     own={
-        "head": Choice(str | None, "`pooled`, `groups`, `spread` or `ensemble`."),
+        "head": Choice(
+            str | None, "`pooled`, `groups`, `spread` or `ensemble`; of an encoder also `process`."
+        ),
         "likelihood": Choice(str | None, "`shares`, `votes`, `davidson` or `rao-kupper`."),
     },
 )
@@ -188,9 +204,8 @@ def train(
     seed: int,
     threads: int | None,
     logs: Path | None,
-    hardware: str,
     processes: int | None,
-    per_device: int | None,
+    on: Allowed,
     lang: str | None,
     as_json: bool,
 ) -> int:
@@ -207,15 +222,12 @@ def train(
         data = files.pop("forget")
     with telling(shown, quiet=as_json) as progress:
         if project is not None and recipe == "unlearn":
-            own = {"--forget": files.get("forget"), "--retain": files.get("retain")}
-            _refuse({"--data": data, "--model": model, **own})
             made = learning.unlearned_of(
                 project, out=out, reference=files.get("reference"), settings=file, changes=changes,
                 seed=seed, threads=threads, permit=permit, unpermitted=unpermitted,
-                progress=progress, logs=logs,
+                progress=progress, logs=logs, on=on,
             )  # fmt: skip
         elif project is not None:
-            _refuse({"--data": data, "--model": model, "--settings": file, **files})
             made = learning.learned_of(
                 project, recipe, out=out, permit=permit, unpermitted=unpermitted, progress=progress
             )
@@ -225,7 +237,7 @@ def train(
             made = learning.learned(
                 recipe, model=model, data=data, out=out, settings=file, changes=changes, seed=seed,
                 threads=threads, permit=permit, unpermitted=unpermitted, extra=files,
-                progress=progress, logs=logs, hardware=hardware, per_device=per_device,
+                progress=progress, logs=logs, on=on,
             )  # fmt: skip
     if as_json:
         emit(made.as_json())
@@ -234,11 +246,27 @@ def train(
     return DONE
 
 
-def _refuse(beside: Mapping[str, Any]) -> None:
-    """Refuse options that say what a project says."""
-    if given := [name for name, value in beside.items() if value is not None]:
+def _refuse_beside_a_project(
+    recipe: str, given: Mapping[str, Any], asked: Sequence[str], options: Mapping[str, Choice]
+) -> None:
+    """Refuse options that a project would not follow."""
+    if given["project"] is None:
+        return
+    from normwright.flow.learning.launching import asked_processes
+
+    processes = asked_processes(given["hardware"], given["processes"])
+    if processes > 1 or os.environ.get("WORLD_SIZE", "1") != "1":
         raise typer.BadParameter(
-            f"a project gives what {', '.join(given)} would", param_hint="--project"
+            "a project is run by one process; several share a training on a model and --data",
+            param_hint="--processes",
+        )
+    says = ["data", "model"]
+    says += ["forget", "retain"] if recipe == "unlearn" else [*asked, *MACHINE, *REPEATED]
+    told = [f"--{name.replace('_', '-')}" for name in says
+            if given[name] != (options[name].default if name in options else None)]  # fmt: skip
+    if told:
+        raise typer.BadParameter(
+            f"a project says itself what {', '.join(told)} would", param_hint="--project"
         )
 
 

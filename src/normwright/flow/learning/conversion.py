@@ -62,8 +62,8 @@ def converted(
     Raises:
         InputError: with every fault; nothing is written then.
     """
-    from normwright.learn.files import read_rows, write_rows
     from normwright.learn.forms import AUTO, FORMS, convert
+    from normwright.learn.rows.files import read_rows, write_rows
 
     faults: list[Fault] = []
     if source != AUTO and source not in FORMS:

@@ -124,8 +124,8 @@ def critiqued(
 
 def _rows(path: Path, faults: list[Fault]) -> list[tuple[Conversation, str | None]]:
     from normwright.learn import Conversation
-    from normwright.learn.files import read_rows
-    from normwright.learn.rows import is_prompt, messages_of
+    from normwright.learn.rows.files import read_rows
+    from normwright.learn.rows.reading import is_prompt, messages_of
 
     known = ("prompt", "completion", "id", "lang", "family")
     found: list[tuple[Conversation, str | None]] = []
@@ -284,7 +284,7 @@ def _share(norms: Sequence[Norm]) -> float | None:
 def _written(
     folder: Path, blocks: Sequence[Mapping[str, Any]], norms: Sequence[Norm], run: Mapping[str, Any]
 ) -> None:
-    from normwright.learn.files import write_rows
+    from normwright.learn.rows.files import write_rows
 
     made = sorted((row for block in blocks for row in block["rows"]),
                   key=lambda row: (row["id"], row["lang"]))  # fmt: skip

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
 from pydantic import ValidationError
 
+from normwright.flow.mappings import faults_of, read_named
 from normwright.flow.start import building, occupied
 from normwright.records import Charter, Fault, InputError, digest_bytes, digest_json
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         Splitting,
         Watch,
     )
-    from normwright.learn.splitting import Split, Tied
+    from normwright.learn.rows.splitting import Split, Tied
 
 SCHEMA: Final = "normwright-curation/v1"
 MANIFEST, DECISIONS, ATTRIBUTES, REMOVED = (
@@ -115,23 +115,12 @@ def _settings(config: Path, faults: list[Fault]) -> Curation | None:
     from normwright.learn.curating import settings_of
 
     try:
-        raw = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        seen = " ".join(str(error).split())[:200]
-        faults.append(Fault(where=str(config), expected="filters as YAML", seen=seen))
-        return None
-    if not isinstance(raw, dict):
-        faults.append(Fault(where=str(config), expected="`filters` and what they need by name",
-                            seen=type(raw).__name__))  # fmt: skip
-        return None
-    try:
-        return settings_of(raw)
+        return settings_of(read_named(config, expected="`filters` and what they need, as YAML"))
+    except InputError as error:
+        faults += error.faults
     except ValidationError as error:
-        for one in error.errors(include_url=False):
-            where = ".".join(str(part) for part in one["loc"]) or "filters"
-            faults.append(Fault(where=f"{config.name}: {where}", expected=one["msg"],
-                                seen=repr(one["input"])[:120]))  # fmt: skip
-        return None
+        faults += faults_of(error, config.name)
+    return None
 
 
 def _norms(
@@ -198,7 +187,7 @@ def _reader(folder: Path, place: str, faults: list[Fault]) -> Scores | None:
 def _benchmark(
     path: Path, place: str, columns: Sequence[str], faults: list[Fault]
 ) -> list[tuple[str, Mapping[str, Any]]]:
-    from normwright.learn.files import read_rows
+    from normwright.learn.rows.files import read_rows
 
     files = sorted(p for p in path.rglob("*.json*") if p.is_file()) if path.is_dir() else [path]
     found: list[tuple[str, Mapping[str, Any]]] = [
@@ -238,7 +227,7 @@ def _tokens(model: Path | None, faults: list[Fault]) -> Callable[[str], int] | N
 
 
 def _rows(files: Sequence[Path], faults: list[Fault]) -> list[tuple[str, dict[str, Any]]]:
-    from normwright.learn.files import read_rows
+    from normwright.learn.rows.files import read_rows
 
     rows = [(file.name, row) for file in files for _, row in read_rows(file, faults)]
     if not rows and not faults:
@@ -259,7 +248,7 @@ def _few(faults: Sequence[Fault]) -> list[Fault]:
 
 
 def _split(kept: Sequence[Document], settings: Splitting) -> Split:
-    from normwright.learn.splitting import split
+    from normwright.learn.rows.splitting import split
 
     return split(
         [_tied(one, settings.participants) for one in kept],
@@ -270,7 +259,7 @@ def _split(kept: Sequence[Document], settings: Splitting) -> Split:
 
 
 def _tied(one: Document, participants: bool) -> Tied:
-    from normwright.learn.splitting import Tied
+    from normwright.learn.rows.splitting import Tied
 
     row = one.row
     asked = next((name for name in _PROMPTS if name in row), None)
@@ -306,7 +295,7 @@ def _written(
     import json
 
     from normwright.learn.curating import LANGUAGES, card
-    from normwright.learn.files import write_rows
+    from normwright.learn.rows.files import write_rows
 
     write_rows(folder / DECISIONS, (one.as_row() for one in selection.decisions))
     write_rows(folder / ATTRIBUTES, _attributes(selection))
@@ -359,7 +348,7 @@ def _shards(
             (folder / f"{name}.jsonl").write_bytes(data)
             yield _shard(f"{name}.jsonl", part, len(lines), data)
             if parquet:
-                from normwright.learn.files import write_rows
+                from normwright.learn.rows.files import write_rows
 
                 place = folder / f"{name}.parquet"
                 write_rows(place, [one.as_row() for one, _ in lines])
@@ -367,7 +356,7 @@ def _shards(
 
 
 def _filled(rows: Iterable[Document]) -> Iterator[list[tuple[Document, str]]]:
-    from normwright.learn.files import line_of
+    from normwright.learn.rows.files import line_of
 
     shard: list[tuple[Document, str]] = []
     size = 0

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from normwright.flow.loops import loop_of, lora_of
 from normwright.flow.tunings import Tuning
+from normwright.flow.tunings.arguments import loop_of, lora_of
 from normwright.records import Digest, Forgotten, Permit
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Job(Generic[Science]):
     """Further files and directories a recipe reads, by the option that gave them."""
     departed: Departed | None = None
     """Of `unlearn`: whose rows are to be forgotten, if they withdrew from a project."""
+    base: Digest | None = None
+    """Digest of that directory; it must be the same when training ends."""
     begun: LocalModel | None = None
     """A model made for this job, where it starts from no directory."""
 
@@ -96,3 +98,7 @@ class Made:
     """What it, or the model it comes from, was made to forget of people who withdrew."""
     unpermitted: bool = False
     """The model it comes from was trained without a permit."""
+    folder: str = ""
+    """Where in the directory weights and tokenizer go; empty for the directory itself."""
+    beside: Callable[[Path], None] | None = None
+    """Writes what belongs to the model beyond weights and tokenizer."""

@@ -3,9 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from normwright.flow.extras import require_learning
 from normwright.records import Fault, InputError
+
+if TYPE_CHECKING:
+    from normwright.models.tuning import Hardware
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What a training may use of the machine; none of it changes what is trained."""
+
+    hardware: str = "auto"
+    """`auto`, `cpu` or `gpu`; how many processes there are is the launcher's to say."""
+    per_device: int | None = None
+    """Rows a process takes at once; None takes its whole share of a batch."""
+    strategy: str = "ddp"
+    """`ddp`: every process holds all weights. `fsdp2`, `deepspeed`: each holds a shard."""
+    checkpointing: bool = False
+    """Compute activations twice in the place of keeping them."""
+
+    def asked(self) -> Hardware:
+        """Return it as the loop takes it.
+
+        Raises:
+            InputError: for a profile or strategy that is unknown.
+        """
+        from normwright.models.tuning.hardware import Strategy, parse_hardware
+
+        found = parse_hardware(self.hardware)[0]
+        known = get_args(Strategy)
+        if self.strategy not in known:
+            raise InputError([Fault(where="--strategy", expected=f"one of {', '.join(known)}",
+                                    seen=self.strategy)])  # fmt: skip
+        strategy: Any = self.strategy
+        return replace(found, per_device=self.per_device, strategy=strategy,
+                       checkpointing=self.checkpointing)  # fmt: skip
+
+
+ANYTHING: Final = Allowed()
+"""Whatever is there, each process with all weights."""
 
 
 def asked_processes(profile: str, processes: int | None) -> int:

@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from normwright.flow.learning.job import Job, Made
-from normwright.flow.loops import aims_of, forgetting_of, objective_of, reward_of
 from normwright.flow.tunings import (
     Cost,
     Imitation,
@@ -22,7 +21,13 @@ from normwright.flow.tunings import (
     Tuning,
     Unlearning,
 )
-from normwright.flow.worth import budget_of, constraints_of, groups_of, notes_on, signal_of
+from normwright.flow.tunings.arguments import (
+    forgetting_of,
+    preference_objective_of,
+    pretraining_objective_of,
+    reward_of,
+)
+from normwright.flow.tunings.worth import budget_of, constraints_of, groups_of, notes_on, signal_of
 from normwright.records import Fault, Forgotten, InputError
 
 if TYPE_CHECKING:
@@ -41,6 +46,9 @@ class Trainable:
     """Name of what it makes: `tuned`, `reward`, `aligned`."""
     extra: tuple[str, ...] = ()
     """Options with further files that it can read, beside its rows."""
+    held_to: Literal["", "start", "given"] = ""
+    """What training holds on to, if anything: the model it starts from, or the one that the option
+    `reference` gives in its place."""
     begin: Callable[[Path, Any, int], LocalModel | None] = lambda data, settings, seed: None
     """From rows, settings and seed to a model that it starts from in the place of a given one, or
     None."""
@@ -60,17 +68,17 @@ def _sft(job: Job[Imitation]) -> Made:
 
 def _reward(job: Job[Reward]) -> Made:
     from normwright import learn
-    from normwright.models.encoder import is_encoder, opened_config
+    from normwright.models.kinds import is_encoder, opened_config
     from normwright.models.local import check_directory
 
     assert job.place is not None  # a reward model starts from one there is
     check_directory(job.place)
     if is_encoder(opened_config(job.place)):
         return _reward_on_encoder(job)
-    _refuse_encoder_settings(job)
+    how = reward_of(job.settings)
     rows = learn.read_preferences(job.data)
     weights, metrics = learn.reward(
-        job.start, rows, loop=job.loop, running=job.running, **reward_of(job.settings),
+        job.start, rows, loop=job.loop, running=job.running, limit=job.limit, **how,
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
     about = getattr(weights.config, "reward", None) or {}
@@ -95,18 +103,27 @@ def _resampled(about: Mapping[str, Any]) -> tuple[str, ...]:
 def _reward_on_encoder(job: Job[Reward]) -> Made:
     from normwright import learn
     from normwright.models.encoder import fresh_classifier
+    from normwright.models.process import ENCODER
 
     assert job.place is not None  # it was an encoder's
-    _refuse_language_model_settings(job)
+    _refuse_what_an_encoder_ignores(job)
+    how = job.settings
     rows = learn.read_preferences(job.data)
     start = fresh_classifier(
         job.place, seed=job.seed, limit=job.settings.longest, random=job.settings.random_init
     )
-    weights, metrics = learn.reward_encoder(
-        start, rows, loop=job.loop, lora=job.lora, frozen=job.settings.frozen,
-        garbled=job.settings.garbled,
-        running=job.running, permit=job.permit, unpermitted=job.unpermitted,
-    )  # fmt: skip
+    right: dict[str, Any] = {"permit": job.permit, "unpermitted": job.unpermitted}
+    scorer = None
+    if how.head == "process":
+        scorer, metrics = learn.reward_process(start, rows, **right)
+        weights = scorer.encoder.weights
+    elif how.frozen == "all":
+        weights, metrics = learn.reward_head(start, rows, seed=job.seed, **right)
+    else:
+        weights, metrics = learn.reward_encoder(
+            start, rows, loop=job.loop, lora=job.lora, frozen=how.frozen, garbled=how.garbled,
+            running=job.running, **right,
+        )  # fmt: skip
     cut = int(metrics["answers_cut"])
     notes = [
         f"It reads at most {start.form.limit} tokens: the end of a conversation, and an answer."
@@ -116,12 +133,17 @@ def _reward_on_encoder(job: Job[Reward]) -> Made:
                      "conversation.")  # fmt: skip
     if job.settings.random_init:
         notes.append("Its trunk started from nothing: a control.")
-    return Made(weights, start.tokenizer, len(rows), metrics, notes=tuple(notes))
+    if scorer is None:
+        return Made(weights, start.tokenizer, len(rows), metrics, notes=tuple(notes))
+    return Made(
+        weights, start.tokenizer, len(rows), metrics, notes=(*notes, *PROCESS),
+        folder=ENCODER, beside=scorer.save,
+    )  # fmt: skip
 
 
 def _cost(job: Job[Cost]) -> Made:
     from normwright import learn
-    from normwright.models.encoder import is_encoder, opened_config
+    from normwright.models.kinds import is_encoder, opened_config
     from normwright.models.local import check_directory
 
     assert job.place is not None  # a cost model starts from one there is
@@ -150,34 +172,43 @@ UNSEEN: Final = (
 )
 
 
-def _refuse_encoder_settings(job: Job[Reward]) -> None:
-    """Raise one error naming the settings that no language model would follow."""
-    asked = [name for name in ("frozen", "random_init") if getattr(job.settings, name)]
-    _refuse(job, asked, expected="an encoder", is_a="a language model")
+PROCESS: Final = (
+    "A Gaussian process over states of a frozen encoder: `normwright evaluate run` opens it, plain "
+    "transformers its encoder alone.",
+    "It holds states of the answers and prompts it learned from: it is as private as they are.",
+)
 
 
-def _refuse_language_model_settings(job: Job[Reward]) -> None:
-    """Raise one error naming the settings that no encoder would follow."""
-    plain = Reward()
-    names = ("head", "likelihood", "gamma", "prior", "length")
-    asked = [one for one in names if getattr(job.settings, one) != getattr(plain, one)]
-    _refuse(job, asked, expected="a language model", is_a="an encoder")
+TRAINED: Final = ("epochs", "steps", "lr", "batch", "warmup", "decay", "weight_decay", "lora",
+                  "save_every", "garbled")  # fmt: skip
+"""Settings of a reward on an encoder that say how weights are trained, where some are."""
 
 
-def _refuse(job: Job[Reward], asked: Sequence[str], *, expected: str, is_a: str) -> None:
+def _refuse_what_an_encoder_ignores(job: Job[Reward]) -> None:
+    """Raise one error naming the settings that would not be followed."""
+    how, plain = job.settings, Reward()
+    process, frozen = how.head == "process", how.frozen == "all"
+    names = ("likelihood", "gamma", "prior", "length", *(() if process else ("head",)))
+    seen = dict.fromkeys(names, f"{job.place} is an encoder")
+    expected = dict.fromkeys(names, "a language model")
+    if process or frozen:
+        told = "head: process" if process else "frozen: all"
+        more = (*TRAINED, *(("frozen",) if process else ()))
+        seen |= dict.fromkeys(more, told)
+        expected |= dict.fromkeys(more, "weights that are trained by steps")
+    asked = [one for one in seen if getattr(how, one) != getattr(plain, one)]
     if asked:
-        raise InputError(
-            [
-                Fault(where=name, expected=expected, seen=f"{job.place} is {is_a}",
-                      do="Leave the setting out.")
-                for name in asked
-            ]
-        )  # fmt: skip
+        raise InputError([
+            Fault(where=name, expected=expected[name], seen=seen[name],
+                  do="Leave the setting out.")
+            for name in asked
+        ])  # fmt: skip
 
 
 def _prefer(job: Job[Preference]) -> Made:
     from normwright import learn
-    from normwright.models.local import LocalModel, LocalScorer
+    from normwright.models.encoder import open_scorer
+    from normwright.models.local import LocalModel
 
     how, files = job.settings, job.extra
     _refuse_an_ambiguous_reference(job)
@@ -193,11 +224,11 @@ def _prefer(job: Job[Preference]) -> Made:
     reference = files.get("reference")
     aligned, metrics = learn.prefer(
         job.start, rows, learn.read_demonstrations(anchors) if anchors else liked,
-        loop=job.loop, lora=job.lora, running=job.running,
+        loop=job.loop, lora=job.lora, running=job.running, limit=job.limit,
         beta=how.beta, anchor=how.sft_anchor, majority=how.majority_anchor,
-        objective=objective_of(how),
+        objective=preference_objective_of(how),
         reference=LocalModel.open(reference, name="reference") if reference else None,
-        fixed={name: (LocalScorer.open(Path(name)), w) for name, w in how.auxiliary.items()},
+        fixed={name: (open_scorer(Path(name)), w) for name, w in how.auxiliary.items()},
         held=learn.read_preferences(held) if held else (),
         told=reports.append,
         permit=job.permit, unpermitted=job.unpermitted,
@@ -223,15 +254,10 @@ def _reinforce(job: Job[Reinforcement]) -> Made:
         job.start, rows, loop=job.loop, lora=job.lora, running=job.running,
         reward=reward, groups=groups_of(how, job.start, rows, seed=job.seed),
         constraints=constraints_of(how), budget=budget_of(how), beta=how.beta,
-        generations=how.generations, length=how.length,
-        unscored=how.unscored, reference=reference,
+        generations=how.generations, length=how.length, unscored=how.unscored, reference=reference,
         permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
-    extra = {
-        "reference": digest_of((reference or job.start).weights),
-        "curves": {name: [list(point) for point in line]
-                   for name, line in job.running.history.items()},
-    }  # fmt: skip
+    extra = {"reference": digest_of((reference or job.start).weights)}
     return Made(made.weights, made.tokenizer, len(rows), metrics, notes_on(how, metrics), extra)
 
 
@@ -277,14 +303,14 @@ def _unlearn(job: Job[Unlearning]) -> Made:
     forget = learn.read_memories(job.data)
     retain = learn.read_memories(kept) if kept else []
     reference = LocalModel.open(trained_again) if trained_again else None
-    rows = [memory_rows(start.tokenizer, one, limit=science.limit) for one in (forget, retain)]
+    rows = [memory_rows(start.tokenizer, one, limit=job.limit) for one in (forget, retain)]
     stop = None
     if science.check_every:
         aim = None if reference is None else token_loss(reference, rows[0])
         stop = learn.Stop(aim, science.retain_bound, every=science.check_every)
     made, metrics = learn.unlearn(
         start, forget, retain, loop=job.loop, how=forgetting_of(science), stop=stop,
-        limit=science.limit, lora=job.lora, running=job.running, permit=job.permit,
+        limit=job.limit, lora=job.lora, running=job.running, permit=job.permit,
         unpermitted=job.unpermitted,
     )  # fmt: skip
     told = account(
@@ -332,11 +358,12 @@ def _begin_pretraining(data: Path, settings: Pretraining, seed: int) -> LocalMod
 
 def _pretrain(job: Job[Pretraining]) -> Made:
     from normwright import learn
-    from normwright.learn.aims import SUMMARY
+    from normwright.learn.pretraining.objectives import SUMMARY
 
     passages = learn.read_passages(job.data)
     made, metrics = learn.pretrain_on(
-        job.start, passages, loop=job.loop, aims=aims_of(job.settings), row=job.settings.row,
+        job.start, passages, loop=job.loop, row=job.settings.row,
+        objective=pretraining_objective_of(job.settings),
         lora=job.lora, running=job.running, permit=job.permit, unpermitted=job.unpermitted,
     )  # fmt: skip
     licences = dict(sorted(Counter(p.licence for p in passages).items()))
@@ -357,10 +384,12 @@ RECIPES: Final[Mapping[str, Trainable]] = {
     "reward": Trainable(Reward, _reward, "reward"),
     "cost": Trainable(Cost, _cost, "cost", ("labels",)),
     "prefer": Trainable(
-        Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference")
+        Preference, _prefer, "aligned", ("demonstrations", "held_out", "reference"), "given"
     ),
-    "reinforce": Trainable(Reinforcement, _reinforce, "reinforced", ("reward", "reference")),
+    "reinforce": Trainable(
+        Reinforcement, _reinforce, "reinforced", ("reward", "reference"), "given"
+    ),
     "pretrain": Trainable(Pretraining, _pretrain, "base", begin=_begin_pretraining),
-    "unlearn": Trainable(Unlearning, _unlearn, "unlearned", ("retain", "reference")),
+    "unlearn": Trainable(Unlearning, _unlearn, "unlearned", ("retain", "reference"), "start"),
 }
 """By name, in the order in which a model goes through them."""

@@ -12,18 +12,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-import yaml
 from pydantic import ValidationError
 
 from normwright.flow.engine import Event, StepProgress
 from normwright.flow.extras import require_learning
-from normwright.flow.given import RUN_CARD, card_of
 from normwright.flow.learning.job import Departed, Job, Made
+from normwright.flow.learning.launching import ANYTHING, Allowed
 from normwright.flow.learning.recipes import RECIPES, Trainable
+from normwright.flow.mappings import faults_of, read_named
 from normwright.flow.permits import read_permit
 from normwright.flow.project import load_project
+from normwright.flow.remedies import taught_by
+from normwright.flow.run_card import RUN_CARD, card_of
 from normwright.flow.running import run
 from normwright.flow.stages import steps
 from normwright.flow.start import building, occupied
@@ -31,18 +33,19 @@ from normwright.flow.stores import open_store
 from normwright.flow.tunings import Tuning
 from normwright.records import (
     Dataset,
+    Demonstration,
     Digest,
     Fault,
     InputError,
     ModelRef,
     Permit,
+    PreferencePair,
     digest_bytes,
     require_permit,
 )
 from normwright.store import KeyHome
 
 if TYPE_CHECKING:
-    from normwright.models.tuning import Hardware
     from normwright.models.tuning.loop import Progress
 
 
@@ -88,8 +91,7 @@ def learned(
     extra: Mapping[str, Path] | None = None,
     progress: Progress | None = None,
     logs: Path | None = None,
-    hardware: str = "auto",
-    per_device: int | None = None,
+    on: Allowed = ANYTHING,
     home: KeyHome | None = None,
     today: date | None = None,
     departed: Departed | None = None,
@@ -111,8 +113,7 @@ def learned(
         extra: further files the recipe reads, by option.
         progress: told of every step.
         logs: where TensorBoard logs go.
-        hardware: `auto`, `cpu` or `gpu`; how many processes there are is the launcher's to say.
-        per_device: rows a process takes at once; None takes its whole share of a batch.
+        on: what training may use of the machine.
         home: whose keys count for the permit; None is this machine's key home.
         today: the day on which the permit must hold; None is that of this machine's clock.
         departed: of `unlearn`, whose rows are forgotten, if they withdrew from a project.
@@ -138,15 +139,19 @@ def learned(
     granted = _permit(permit, home, today)
     require_permit(granted, unpermitted=unpermitted)
     require_learning(f"The recipe {recipe}")
+    from normwright.models.local import use_threads
+    from normwright.models.tuning import Running
+
     began = time.monotonic()
-    used = _hardware(hardware, per_device)
-    made, base = _run(
-        kind, model, data, out, science, seed, threads, granted, unpermitted, extra or {},
-        progress, logs, used, departed,
-    )  # fmt: skip
-    ref = _written(
-        recipe, kind, made, out, science, seed, base, data, granted, unpermitted, began, used
-    )
+    given = Running(progress=progress, logs=logs, hardware=on.asked(),
+                    workdir=_checkpoints(out) if science.save_every else None)  # fmt: skip
+    use_threads(threads)
+    job = _job(kind, model, Job(
+        place=None, data=data, settings=science, seed=seed, running=given, permit=granted,
+        unpermitted=unpermitted, extra=extra or {}, departed=departed,
+    ))  # fmt: skip
+    made = _made(kind, job)
+    ref = _written(recipe, job, made, out, began)
     if os.environ.get("RANK", "0") == "0":
         shutil.rmtree(_checkpoints(out), ignore_errors=True)
     seconds = time.monotonic() - began
@@ -199,49 +204,67 @@ def learned_of(
     report = run(
         directory, until=step, watch=watch, home=home, permit=permit, unpermitted=unpermitted
     )
-    made = next(line.made for line in report.stages if line.name == step)
+    line = next(line for line in report.stages if line.name == step)
     role = RECIPES[recipe].role
+    notes = (NOT_MADE_AGAIN,) if line.skipped else ()
     with open_store(directory, create=False) as store:
-        ref = next(one for one in store.records(made, ModelRef) if one.name == role)
+        ref = next(one for one in store.records(line.made, ModelRef) if one.name == role)
         rows = sum(one.rows for one in store.records(ref.data, Dataset))
         with building(out.resolve()) as folder:
             store.objects.check_out(ref.files, folder)
-            _card(folder, ref, rows, (), {}, time.monotonic() - began)
-    return Learned(out, ref, rows, ref.metrics, (), {}, time.monotonic() - began)
+            _card(folder, ref, rows, notes, {}, time.monotonic() - began)
+            used = None if line.skipped else _resolved(ref, folder)
+            _readme(folder, recipe, ref, taught_by(store, ref.data), notes, used)
+    return Learned(out, ref, rows, ref.metrics, notes, {}, time.monotonic() - began)
+
+
+NOT_MADE_AGAIN: Final = (
+    "An earlier run of the project made this model; on which machine, the project does not keep."
+)
+
+
+def _resolved(ref: ModelRef, folder: Path) -> dict[str, Any]:
+    """Write down what a project's step, which takes what is there, was trained on."""
+    from normwright.models.tuning import Hardware, resolved
+
+    used = resolved(Hardware(), batch=int(ref.settings.get("batch", 1)))
+    used.write(folder)
+    return used.as_json()
+
+
+def _readme(
+    folder: Path,
+    recipe: str,
+    ref: ModelRef,
+    rows: Sequence[Demonstration | PreferencePair],
+    notes: Sequence[str],
+    hardware: Mapping[str, Any] | None,
+) -> None:
+    """Write the card of a model that a project made."""
+    from normwright.learn.cards import facts_of, model_card
+
+    facts = facts_of([
+        row.model_dump(include={"lang", "licence", "origin", "norms"}) for row in rows
+    ])  # fmt: skip
+    text = model_card(ref, facts, notes=notes, hardware=hardware,
+                      reference=ref.base if RECIPES[recipe].held_to else None)  # fmt: skip
+    (folder / README).write_text(text, encoding="utf-8")
 
 
 def _settings(
     kind: Trainable, place: Path | None, changes: Mapping[str, Any], faults: list[Fault]
 ) -> Tuning | None:
     """Return the settings of a recipe, from a file and options; what is wrong goes to faults."""
-    raw: Any = {}
     where = "settings" if place is None else str(place)
-    if place is not None:
-        try:
-            raw = yaml.safe_load(place.read_text(encoding="utf-8")) or {}
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            seen = " ".join(str(error).split())[:200]
-            faults.append(Fault(where=where, expected="settings as YAML", seen=seen))
-            return None
-    if not isinstance(raw, dict):
-        seen = type(raw).__name__
-        faults.append(Fault(where=where, expected="settings by name", seen=seen))
-        return None
-    given = {**raw, **{name: value for name, value in changes.items() if value is not None}}
+    changed = {name: value for name, value in changes.items() if value is not None}
     try:
-        return kind.settings.model_validate_json(json.dumps(given, default=str))
+        raw = {} if place is None else read_named(place, expected="settings as YAML")
+        return kind.settings.model_validate_json(json.dumps({**raw, **changed}, default=str))
+    except InputError as error:
+        faults += error.faults
     except ValidationError as error:
-        known = ", ".join(kind.settings.model_fields)
-        for one in error.errors(include_url=False):
-            name = ".".join(str(part) for part in one["loc"])
-            unknown = one["type"] == "extra_forbidden"
-            faults.append(Fault(
-                where=f"{where}: {name}",
-                expected=f"one of {known}" if unknown else one["msg"],
-                seen=name if unknown else repr(one["input"]),
-                do="Remove it, or see the names above." if unknown else "",
-            ))  # fmt: skip
-        return None
+        faults += faults_of(error, where, known=tuple(kind.settings.model_fields))
+    return None
 
 
 def _permit(place: Path | None, home: KeyHome | None, today: date | None) -> Permit | None:
@@ -251,57 +274,57 @@ def _permit(place: Path | None, home: KeyHome | None, today: date | None) -> Per
     return read_permit(place, home=home or KeyHome.here(), on=day)[1]
 
 
+README: Final = "README.md"
+"""The card of a model for people."""
+
+
 def _checkpoints(out: Path) -> Path:
     """Where checkpoints lie until the model is whole: beside it, never in it."""
     return out.with_name(f"{out.name}.checkpoints")
 
 
-def _run(
-    kind: Trainable,
-    model: Path | None,
-    data: Path,
-    out: Path,
-    science: Tuning,
-    seed: int,
-    threads: int | None,
-    permit: Permit | None,
-    unpermitted: bool,
-    extra: Mapping[str, Path],
-    progress: Progress | None,
-    logs: Path | None,
-    hardware: Hardware,
-    departed: Departed | None,
-) -> tuple[Made, Digest | None]:
-    from normwright.models.local import embedded_path, use_threads
-    from normwright.models.tuning import Running
+def _job(kind: Trainable, model: Path | None, job: Job[Any]) -> Job[Any]:
+    """Return the job with the model it starts from, named by all that decides what it trains.
 
-    use_threads(threads)
-    begun = kind.begin(data, science, seed)
+    Raises:
+        InputError: if both a model and a shape to begin with were given.
+    """
+    from normwright.models.local import embedded_path
+
+    begun = kind.begin(job.data, job.settings, job.seed)
     if begun is not None and model is not None:
         raise InputError([Fault(where="--model", expected="one of a model and --shape",
                                 seen="both")])  # fmt: skip
     place = None if begun is not None else model or embedded_path()
-    workdir = _checkpoints(out) if science.save_every else None
     base = None if place is None else _digest(place)
-    running = Running(progress=progress, workdir=workdir, logs=logs, hardware=hardware,
-                      science=_named(science, data, base, extra))  # fmt: skip
-    job: Job[Any] = Job(
-        place, data, science, seed, running, permit, unpermitted, extra, departed, begun
+    named = _named(job.settings, job.data, base, job.extra) if job.running.workdir else ""
+    return replace(
+        job, place=place, base=base, begun=begun, running=replace(job.running, science=named)
     )
-    card = None if place is None else card_of(place)
+
+
+def _made(kind: Trainable, job: Job[Any]) -> Made:
+    """Return what a recipe made, with the marks that the model it started from carries.
+
+    Raises:
+        InputError: if the model's directory changed while it was trained from.
+    """
+    card = None if job.place is None else card_of(job.place)
     made = kind.run(job)
-    if place is not None and _digest(place) != base:
-        changed = Fault(where=str(place), expected="the model that training began with",
+    if job.place is not None and _digest(job.place) != job.base:
+        changed = Fault(where=str(job.place), expected="the model that training began with",
                         seen="other files by its end",
                         do="Leave the folder alone while a model is trained from it.")  # fmt: skip
         raise InputError([changed])
-    if card is not None:
-        made = replace(
-            made,
-            unpermitted=made.unpermitted or card.unpermitted,
-            forgotten=made.forgotten or card.forgotten,
-        )
-    return made, base
+    if job.running.history:
+        made = replace(made, extra={**made.extra, "curves": thinned(job.running.history)})
+    if card is None:
+        return made
+    return replace(
+        made,
+        unpermitted=made.unpermitted or card.unpermitted,
+        forgotten=made.forgotten or card.forgotten,
+    )
 
 
 def _digest(folder: Path) -> Digest:
@@ -311,20 +334,30 @@ def _digest(folder: Path) -> Digest:
 
 def _named(science: Tuning, data: Path, base: Digest | None, extra: Mapping[str, Path]) -> str:
     """Name a run by all that decides what it trains; checkpoints of another are refused."""
-    read = {name: one for name, one in extra.items() if one.is_file()}
+    read = {name: _digest(one) if one.is_dir() else digest_bytes(one.read_bytes())
+            for name, one in extra.items()}  # fmt: skip
     return json.dumps({
         "settings": science.model_dump(mode="json", exclude={"save_every"}),
         "data": digest_bytes(data.read_bytes()),
         "base": base,
-        **{name: digest_bytes(one.read_bytes()) for name, one in read.items()},
+        **read,
     }, sort_keys=True)  # fmt: skip
 
 
-def _hardware(profile: str, per_device: int | None) -> Hardware:
-    """Return what a run may use; `InputError` if the profile is unknown."""
-    from normwright.models.tuning.hardware import parse_hardware
+POINTS: Final = 200
+"""Most points of a curve that a run card holds."""
 
-    return replace(parse_hardware(profile)[0], per_device=per_device)
+
+def thinned(history: Mapping[str, Sequence[tuple[int, float]]]) -> dict[str, list[list[float]]]:
+    """Return curves as JSON values, long ones thinned at equal distances, with both ends."""
+    found = {}
+    for name, line in history.items():
+        last = len(line) - 1
+        taken = list(range(len(line)))
+        if last >= POINTS:
+            taken = [round(i * last / (POINTS - 1)) for i in range(POINTS)]
+        found[name] = [[line[i][0], line[i][1]] for i in taken]
+    return found
 
 
 def _digests(folder: Path) -> dict[str, Digest]:
@@ -336,20 +369,14 @@ def _digests(folder: Path) -> dict[str, Digest]:
     }
 
 
-def _written(
-    recipe: str,
-    kind: Trainable,
-    made: Made,
-    out: Path,
-    science: Tuning,
-    seed: int,
-    base: Digest | None,
-    data: Path,
-    permit: Permit | None,
-    unpermitted: bool,
-    began: float,
-    hardware: Hardware,
-) -> ModelRef:
+def _held_to(kind: Trainable, job: Job[Any]) -> Digest | None:
+    """The digest of the model that a recipe holds to; None where it holds to none."""
+    given = job.extra.get("reference")
+    held = _digest(given) if given and kind.held_to == "given" else job.base
+    return held if kind.held_to else None
+
+
+def _written(recipe: str, job: Job[Any], made: Made, out: Path, began: float) -> ModelRef:
     """Write the model and what was run, whole or not at all, and return the model's record.
 
     Of several processes the first writes; the others return a record that names no files.
@@ -360,29 +387,31 @@ def _written(
     from normwright.models.tuning.hardware import rank
 
     with building(out.resolve()) if rank() == 0 else _nowhere() as folder:
-        save_plain(made.weights, made.tokenizer, folder)
+        save_plain(made.weights, made.tokenizer, folder / made.folder)
+        if made.beside is not None:
+            made.beside(folder)
         ref = model_ref(
-            kind.role,
+            RECIPES[recipe].role,
             _digests(folder),
             made.weights,
             recipe=recipe,
-            base=base,
-            data=(digest_bytes(data.read_bytes()),),
-            settings=science.model_dump(mode="json"),
+            base=job.base,
+            data=(digest_bytes(job.data.read_bytes()),),
+            settings=job.settings.model_dump(mode="json"),
             metrics=made.metrics,
-            seed=seed,
-            permit=None if permit is None else permit.digest,
-            unpermitted=unpermitted or made.unpermitted,
+            seed=job.seed,
+            permit=None if job.permit is None else job.permit.digest,
+            unpermitted=job.unpermitted or made.unpermitted,
             forgotten=made.forgotten,
         )
         _card(folder, ref, made.rows, made.notes, made.extra, time.monotonic() - began)
-        used = resolved(hardware, batch=science.batch)
+        used = resolved(job.running.hardware, batch=job.settings.batch)
         used.write(folder)
         text = model_card(
-            ref, rows_facts(data), notes=made.notes, hardware=used.as_json(), permit=permit,
-            reference=recipe == "prefer",
+            ref, rows_facts(job.data), notes=made.notes, hardware=used.as_json(),
+            reference=_held_to(RECIPES[recipe], job),
         )  # fmt: skip
-        (folder / "README.md").write_text(text, encoding="utf-8")
+        (folder / README).write_text(text, encoding="utf-8")
     return ref
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from normwright.flow.forecast import Forecast, forecast
 from normwright.flow.learning.job import Departed
+from normwright.flow.learning.launching import ANYTHING, Allowed
 from normwright.flow.learning.training import Learned, learned
 from normwright.flow.project import load_project
 from normwright.flow.remedies import (
@@ -49,6 +50,7 @@ def unlearned_of(
     unpermitted: bool = False,
     progress: Progress | None = None,
     logs: Path | None = None,
+    on: Allowed = ANYTHING,
     home: KeyHome | None = None,
 ) -> Learned:
     """Return a project's model after it was made to forget rows of people who withdrew.
@@ -69,6 +71,7 @@ def unlearned_of(
         unpermitted: train without one; the model is marked.
         progress: told of every step of training.
         logs: where TensorBoard logs go.
+        on: what training may use of the machine.
         home: whose keys count; None is this machine's key home.
 
     Raises:
@@ -97,7 +100,8 @@ def unlearned_of(
             "unlearn", model=place / "model", data=forget, out=out, settings=settings,
             changes=changes, seed=seed, threads=threads, permit=permit, unpermitted=unpermitted,
             extra=extra if reference is None else {**extra, "reference": reference},
-            progress=progress, logs=logs, home=home, departed=Departed(gone_from, found.moved),
+            progress=progress, logs=logs, on=on, home=home,
+            departed=Departed(gone_from, found.moved),
         )  # fmt: skip
 
 

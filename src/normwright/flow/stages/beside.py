@@ -28,10 +28,10 @@ ROLES: Mapping[str, str] = {
 def pairs(project: Project, context: Context) -> list[Record]:
     """Ask every model which of two answers it holds better, where people chose between them."""
     from normwright.evaluate import measure_judged_pairs
-    from normwright.models.local import LocalScorer
+    from normwright.models.encoder import open_scorer
 
     models, digests = _models(project, context)
-    scorer = LocalScorer.open(folder_of(context, "learn.reward", "reward"))
+    scorer = open_scorer(folder_of(context, "learn.reward", "reward"))
     digests["reward"] = ref_of(context, "learn.reward", "reward").digest
     base = models["base"]
     return list(

@@ -126,9 +126,9 @@ class Bench:
         folder = folder_of(self.context, "guard", "guard")
         scorer = None
         if ranked:
-            from normwright.models.local import LocalScorer
+            from normwright.models.encoder import open_scorer
 
-            scorer = LocalScorer.open(folder_of(self.context, "learn.reward", "reward"))
+            scorer = open_scorer(folder_of(self.context, "learn.reward", "reward"))
         return open_guarded(
             self.project, self.policy, model, folder, scorer, seed=self.context.seed
         )
@@ -344,7 +344,7 @@ def contrast_sets(project: Project, context: Context) -> list[Record]:
     """Measure real contrast sets beside the project's own scenes; none of them decides."""
     from normwright.evaluate import measure_contrast_sets
     from normwright.guard import HarmClassifier
-    from normwright.models.local import LocalScorer
+    from normwright.models.encoder import open_scorer
 
     scenes = scenes_of(project, "tune", seed=context.seed)
     declines = Counter(s.decline for s in scenes if s.lang == "en" and s.decline[:1] != "-")
@@ -366,7 +366,7 @@ def contrast_sets(project: Project, context: Context) -> list[Record]:
         measure_contrast_sets(
             project.path(project.settings.evaluate.contrast_sets or ""),
             models,
-            LocalScorer.open(folder_of(context, "learn.reward", "reward")),
+            open_scorer(folder_of(context, "learn.reward", "reward")),
             lambda prompt: max(harm.judge(harm.read([prompt])[0], "")[0].values()),
             declines=[text for text, _ in declines.most_common(3)],
             obliging=OBLIGING,

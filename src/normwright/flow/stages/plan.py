@@ -30,12 +30,12 @@ from normwright.flow.stages import (
 )
 from normwright.flow.stages.plugged import criterion_kinds, origins
 from normwright.flow.tunings import Tuning
-from normwright.flow.worth import models_of
+from normwright.flow.tunings.worth import models_of
 from normwright.records import Digest
 
 _PEOPLE = ("flow.stages.people", "flow.stages.stored", "flow.readings")
 _WEIGHTS = (
-    "flow.loops",
+    "flow.tunings.arguments",
     "flow.stages.weights",
     "flow.stages.drawn",
     "flow.stages.permits",

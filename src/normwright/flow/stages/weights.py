@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from normwright.flow.engine import Context
-from normwright.flow.given import card_of
-from normwright.flow.loops import loop_of, lora_of, objective_of, reward_of
 from normwright.flow.project import Project
+from normwright.flow.run_card import card_of
 from normwright.flow.stages.drawn import scenes_of, thin
 from normwright.flow.stages.permits import permission
 from normwright.flow.stages.stored import (
@@ -21,6 +20,8 @@ from normwright.flow.stages.stored import (
     ref_of,
     rows_in,
 )
+from normwright.flow.tunings import Tuning
+from normwright.flow.tunings.arguments import loop_of, lora_of, preference_objective_of, reward_of
 from normwright.records import (
     Consultation,
     Dataset,
@@ -92,8 +93,9 @@ LIMIT = 512
 """Longest row of a scene in tokens; what is longer is an error there, never cut."""
 
 
-def _limit(project: Project) -> int:
-    return max(LIMIT, project.settings.learn.longest)
+def _limit(project: Project, tuning: Tuning) -> int:
+    """The longest row of a recipe in tokens: its own setting, or what the project's rows need."""
+    return tuning.longest or max(LIMIT, project.settings.learn.longest)
 
 
 def _undisputed(rows: Sequence[Demonstration]) -> list[Demonstration]:
@@ -179,7 +181,7 @@ def sft(project: Project, context: Context) -> list[Record]:
         loop=loop,
         lora=lora_of(tuning),
         packing=tuning.packing,
-        limit=_limit(project),
+        limit=_limit(project, tuning),
         running=_told(context, "imitating"),
     )
     return [
@@ -211,7 +213,7 @@ def reward(project: Project, context: Context) -> list[Record]:
         permit=permit,
         unpermitted=permit is None,
         loop=loop,
-        limit=_limit(project),
+        limit=_limit(project, project.settings.learn.reward),
         running=_told(context, "learning shares"),
         **reward_of(project.settings.learn.reward),
     )
@@ -251,7 +253,7 @@ def prefer(project: Project, context: Context) -> list[Record]:
 
 def _budget(project: Project, context: Context, ref: ModelRef, tuned: LocalModel) -> ErrorBudget:
     """Measure how far the aligned model is from what people prefer, part by part."""
-    from normwright.learn.budget import error_budget
+    from normwright.learn.error_budget import error_budget
     from normwright.models.local import LocalModel
 
     given = project.settings.learn.prefer
@@ -270,7 +272,7 @@ def _budget(project: Project, context: Context, ref: ModelRef, tuned: LocalModel
 def reinforce(project: Project, context: Context) -> list[Record]:
     """Train the tuned model on what its own answers are worth, and export it."""
     from normwright import learn
-    from normwright.flow import worth
+    from normwright.flow.tunings import worth
 
     how, permit = project.settings.learn.reinforce, permission(project, context)
     assert how is not None
@@ -344,7 +346,7 @@ def control(project: Project, context: Context) -> list[Record]:
             unpermitted=permit is None,
             loop=loop_of(tuning, seed=context.seed),
             lora=lora_of(tuning),
-            limit=_limit(project),
+            limit=_limit(project, tuning),
             running=_told(context, "imitating"),
         )
     if not project.settings.prefers:
@@ -388,12 +390,12 @@ def _align(
 ) -> ModelRef:
     """Train on what people prefer and store the model; candidate and control alike."""
     from normwright import learn
-    from normwright.models.local import LocalScorer
+    from normwright.models.encoder import open_scorer
 
     prefer, permit = project.settings.learn.prefer, permission(project, context)
     loop = loop_of(prefer, seed=context.seed)
     rewards = {
-        place: (LocalScorer.open(project.path(place)), weight)
+        place: (open_scorer(project.path(place)), weight)
         for place, weight in prefer.auxiliary.items()
     }
     model, metrics = learn.prefer(
@@ -407,10 +409,10 @@ def _align(
         beta=prefer.beta,
         anchor=prefer.sft_anchor,
         majority=prefer.majority_anchor,
-        objective=objective_of(prefer),
+        objective=preference_objective_of(prefer),
         policy=_policy(context),
         fixed=rewards,
-        limit=_limit(project),
+        limit=_limit(project, prefer),
         running=_told(context, "preferring"),
     )
     return _keep(

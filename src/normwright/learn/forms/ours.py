@@ -19,7 +19,7 @@ from normwright.learn.forms.canonical import (
     turns,
 )
 from normwright.learn.forms.form import Form, Row, assistant, best, chosen_first, has, pair, plain
-from normwright.learn.rows import DEMONSTRATION, PREFERENCE, drawn_case, share_of
+from normwright.learn.rows.reading import DEMONSTRATION, PREFERENCE, drawn_case, share_of
 
 _PAIR: Final = ("prompt", "chosen", "rejected", "probability", "weight", "group")
 

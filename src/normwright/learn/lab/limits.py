@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import special
 
-from normwright.learn.budget import Judged, doubts, error_budget, scores_of
+from normwright.learn.error_budget import Judged, doubts, error_budget, scores_of
 from normwright.learn.lab import oracles as o
 from normwright.learn.lab.environment import asked, environment
 from normwright.learn.lab.findings import Check, Finding, Scale, at_least, at_most

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from normwright.learn.lab import oracles as o
-from normwright.learn.lab.environment import Environment, asked, environment
+from normwright.learn.lab.environment import Environment, asked, environment, exactly
 from normwright.learn.lab.findings import Check, Finding, Scale, at_least, at_most, within
 from normwright.learn.lab.oracles import Floats
 from normwright.learn.recipes.prefer import prefer
@@ -33,7 +33,7 @@ def imitated(scale: Scale) -> Iterator[Finding]:
         world.shown(x, y, weight=float(counts[x, y])) for x, y in np.argwhere(counts > 0).tolist()
     ]
     loop = Loop(steps=120 if scale.quick else 300, lr=3e-3, batch=len(rows), weight_decay=0.0)
-    model, _ = sft(world.model, rows, loop=loop, unpermitted=True)
+    model, _ = sft(world.model, rows, loop=loop, running=exactly(), unpermitted=True)
     found = world.read(model)
     expected = (target.shape[1] - 1) / (2 * VOTES / len(target))
     yield at_most(f"SFT on {VOTES} samples: KL to the sampled target",
@@ -53,7 +53,9 @@ def rewarded(scale: Scale) -> Iterator[Finding]:
     wins = o.compared(chances, VOTES, np.random.default_rng([scale.seed, 21]))
     pairs = world.all_pairs(shares_of(wins), wins + wins.transpose(0, 2, 1))
     loop = Loop(steps=150 if scale.quick else 300, lr=3e-3, batch=56, weight_decay=0.0)
-    weights, _ = reward(world.model, pairs, loop=loop, garbled=0.0, unpermitted=True)
+    weights, _ = reward(
+        world.model, pairs, loop=loop, garbled=0.0, running=exactly(), unpermitted=True
+    )  # fmt: skip
     scores = _scores(world, LocalScorer(weights, world.model.tokenizer))
     first, second = np.triu_indices(scores.shape[1], 1)
     margin = (scores[:, :, None] - scores[:, None, :])[:, first, second]
@@ -125,7 +127,7 @@ def all_shares(scale: Scale) -> Iterator[Finding]:
     world = environment("A", seed=scale.seed)
     target = o.tilted(world.reference, world.reward, 0.5)
     pairs = world.all_pairs(o.pairwise(world.reward))
-    steps = 120 if scale.quick else 250
+    steps = 180 if scale.quick else 300
     model, _ = preferred(world, pairs, beta=0.5, steps=steps, batch=28)
     yield at_most("Soft labels of all pairs: KL to the target",
                   o.mean_divergence(target, world.read(model).among), 1e-4)  # fmt: skip
@@ -144,14 +146,13 @@ def majorities(scale: Scale) -> Iterator[Finding]:
     chances, rng = o.pairwise(world.reward), np.random.default_rng([scale.seed, 25])
     upper = np.triu(rng.binomial(25, chances).astype(float), 1)
     wins = upper + np.triu(25 - upper, 1).transpose(0, 2, 1)
-    steps = 120 if scale.quick else 400
     soft = world.all_pairs(wins / 25)
     hard = world.all_pairs((wins > 12.5).astype(float))
     own = o.tilted(world.reference, o.fitted_scores(wins), 0.5)
     for rows, label in ((soft, "shares"), (hard, "majorities")):
-        # Separable data have no maximum: they take longer, for ever.
-        longer = 1 if label == "shares" else 3
-        model, _ = preferred(world, rows, beta=0.5, steps=longer * steps, batch=28)
+        # Separable data have no maximum: training goes on for ever, and faster is farther.
+        steps, lr = (300, 3e-3) if label == "shares" else (500, 1e-2)
+        model, _ = preferred(world, rows, beta=0.5, steps=steps, batch=28, lr=lr)
         found = world.read(model).among
         distance, spread = o.mean_divergence(target, found), o.entropy(found)
         detail = f"entropy {spread:.3g} nats, the target's {o.entropy(target):.3g}"
@@ -175,9 +176,16 @@ def preferred(
 ) -> tuple[LocalModel, dict[str, float]]:
     """Return a world's reference model after the recipe `prefer`, without anchors."""
     loop = Loop(steps=steps, lr=lr, batch=batch, weight_decay=0.0)
-    shown = [world.shown(0, 0)]
     return prefer(
-        world.model, pairs, shown, loop=loop, beta=beta, anchor=0.0, unpermitted=True, **settings
+        world.model,
+        pairs,
+        [],
+        loop=loop,
+        beta=beta,
+        anchor=0.0,
+        running=exactly(),
+        unpermitted=True,
+        **settings,
     )
 
 

@@ -18,7 +18,7 @@ from normwright.learn.rewards.selfplay import Nash
 from normwright.learn.rewards.signals import Columns, Signal
 from normwright.models.local import LocalModel
 from normwright.models.tuning import Lora
-from normwright.models.tuning.loop import Loop
+from normwright.models.tuning.loop import Loop, Running
 from normwright.records import Message, Prompt
 
 STRANGE = -3.0
@@ -48,8 +48,8 @@ def told(world: Environment, table: Floats, *, strange: float = STRANGE) -> Sign
 
 
 def reinforced(
-    world: Environment, *, beta: float, steps: int, lr: float = 5e-3, lora: Lora | None = None,
-    **given: Any,
+    world: Environment, *, beta: float, steps: int = 150, lr: float = 5e-3,
+    lora: Lora | None = None, **given: Any,
 ) -> tuple[LocalModel, dict[str, float]]:  # fmt: skip
     """Return a world's reference model after the recipe `reinforce`."""
     loop = Loop(steps=steps, lr=lr, batch=len(PROMPTS), weight_decay=0.0)
@@ -121,13 +121,14 @@ def constrained_world(seed: int) -> tuple[Environment, Floats, float]:
 
 
 def limited_run(
-    world: Environment, cost: Floats, limit: float, lora: Lora | None
-) -> tuple[LocalModel, dict[str, float]]:
+    world: Environment, cost: Floats, limit: float, lora: Lora | None,
+    running: Running | None = None,
+) -> tuple[LocalModel, dict[str, float]]:  # fmt: skip
     """Return a world's model reinforced under a limit."""
     norm = Constraint(norm="lab@1", cost=told(world, cost, strange=1.0), limit=limit, rate=0.3)
     return reinforced(
         world, beta=0.5, steps=200, lr=1e-2 if lora else 5e-3, lora=lora,
-        reward=told(world, world.reward), constraints=[norm],
+        reward=told(world, world.reward), constraints=[norm], running=running,
     )  # fmt: skip
 
 

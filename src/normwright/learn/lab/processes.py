@@ -4,43 +4,47 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from normwright.learn.lab import oracles as o
-from normwright.learn.lab.environment import Environment, environment
+from normwright.learn.lab.environment import Environment, environment, exactly
 from normwright.learn.lab.findings import Check, Finding, Scale, at_most
 from normwright.learn.lab.offline import preferred
 from normwright.learn.lab.online import constrained_world, limited_run, reinforced, told
 from normwright.learn.lab.oracles import Floats
-from normwright.models.local import LocalModel
-from normwright.models.tuning.hardware import process_environment, rank
+from normwright.models.local import LocalModel, use_threads
+from normwright.models.tuning.hardware import rank
+from normwright.models.tuning.processes import launch
+from normwright.models.tuning.running import Running
+
+Ended = tuple[Environment, LocalModel]
 
 
-def _soft(seed: int) -> tuple[Environment, LocalModel]:
+def _soft(seed: int, running: Running) -> Ended:
     world = environment("A", seed=seed)
     pairs = world.all_pairs(o.pairwise(world.reward))
     return world, preferred(world, pairs, beta=0.5, steps=150, batch=28)[0]
 
 
-def _rloo(seed: int) -> tuple[Environment, LocalModel]:
+def _rloo(seed: int, running: Running) -> Ended:
     world = environment("A", seed=seed)
-    return world, reinforced(world, beta=0.5, steps=150, reward=told(world, world.reward))[0]
+    reward = told(world, world.reward)
+    return world, reinforced(world, beta=0.5, reward=reward, running=running)[0]
 
 
-def _limited(seed: int) -> tuple[Environment, LocalModel]:
+def _limited(seed: int, running: Running) -> Ended:
     world, cost, limit = constrained_world(seed)
-    return world, limited_run(world, cost, limit, None)[0]
+    return world, limited_run(world, cost, limit, None, running=running)[0]
 
 
-RUNS: Final[Mapping[str, Callable[[int], tuple[Environment, LocalModel]]]] = {
+ANSWERS: Final = "answers.json"
+RUNS: Final[Mapping[str, Callable[[int, Running], Ended]]] = {
     "soft-labels": _soft,
     "rloo": _rloo,
     "lagrangian": _limited,
@@ -49,7 +53,7 @@ RUNS: Final[Mapping[str, Callable[[int], tuple[Environment, LocalModel]]]] = {
 
 def agree(scale: Scale) -> Iterator[Finding]:
     """Soft labels: a step that two share is the same step, up to rounding that Adam carries on."""
-    world, alone = _soft(scale.seed)
+    world, alone = _soft(scale.seed, exactly())
     one, two = world.read(alone).among, launched("soft-labels", scale.seed)
     target = o.tilted(world.reference, world.reward, 0.5)
     yield at_most("Soft labels, 2 processes: KL from 1 process", o.mean_divergence(one, two), 1e-4,
@@ -81,35 +85,27 @@ def launched(run: str, seed: int) -> Floats:
     """Return what a run of two processes ends in: the distribution among the answers.
 
     Raises:
-        RuntimeError: with the end of what the processes said, if they failed.
+        RuntimeError: if they failed; what they said stands on stderr.
     """
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "answers.json"
-        call = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2",
-                "--master_addr", "127.0.0.1", "--master_port", "0",
-                "--rdzv_backend", "c10d", "--rdzv_endpoint", "127.0.0.1:0",
-                "-m", "normwright.learn.lab.processes", run, str(seed), str(out)]  # fmt: skip
-        # The interface of gloo is looked for by the host's name, which need not resolve.
-        more = {**process_environment(2), "GLOO_SOCKET_IFNAME": "lo"}
-        ended = subprocess.run(call, env={**os.environ, **more}, capture_output=True, text=True)
-        if ended.returncode:
-            raise RuntimeError(f"two processes of {run} failed: {ended.stderr[-2000:]}")
-        return np.array(json.loads(out.read_text()), float)
+        code = launch("normwright.learn.lab.processes", [run, str(seed), folder], processes=2)
+        if code:
+            raise RuntimeError(f"two processes of {run} ended with code {code}")
+        return np.array(json.loads((Path(folder) / ANSWERS).read_text()), float)
 
 
 def main() -> None:
     """Run one side of a run of several processes; the first writes what it ended in."""
-    import torch
-
     parser = argparse.ArgumentParser()
     parser.add_argument("run", choices=sorted(RUNS))
     parser.add_argument("seed", type=int)
-    parser.add_argument("out", type=Path)
+    parser.add_argument("folder", type=Path)
     given = parser.parse_args()
-    torch.set_num_threads(1)
-    world, model = RUNS[given.run](given.seed)
+    use_threads(1)
+    running = replace(exactly(), workdir=given.folder / "run")
+    world, model = RUNS[given.run](given.seed, running)
     if rank() == 0:
-        given.out.write_text(json.dumps(world.read(model).among.tolist()))
+        (given.folder / ANSWERS).write_text(json.dumps(world.read(model).among.tolist()))
 
 
 CHECKS = (

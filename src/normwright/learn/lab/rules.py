@@ -8,12 +8,12 @@ import numpy as np
 from scipy import special
 
 from normwright.learn.lab import oracles as o
-from normwright.learn.lab.environment import PROMPTS, Environment, asked, environment
+from normwright.learn.lab.environment import PROMPTS, Environment, asked, environment, exactly
 from normwright.learn.lab.findings import Check, Finding, Scale, at_least, at_most
 from normwright.learn.lab.offline import VOTES, preferred, shares_of
 from normwright.learn.lab.online import LORA
 from normwright.learn.lab.oracles import Floats
-from normwright.learn.objective import Objective
+from normwright.learn.preferring.objective import PreferenceObjective
 from normwright.learn.recipes.prefer import prefer
 from normwright.models.tuning.groups import Robustness
 from normwright.models.tuning.loop import Loop
@@ -30,7 +30,7 @@ def borda(scale: Scale) -> Iterator[Finding]:
     own = o.tilted(world.reference, o.borda_learner(shares_of(wins), games, beta) * beta, beta)
     pairs = world.all_pairs(shares_of(wins), games)
     model, _ = preferred(
-        world, pairs, beta=beta, steps=300, batch=56, objective=Objective(method="ipo")
+        world, pairs, beta=beta, steps=300, batch=56, objective=PreferenceObjective(method="ipo")
     )
     found = world.read(model).among
     likely = o.tilted(world.reference, world.reward, beta)
@@ -54,8 +54,8 @@ def any_score(scale: Scale) -> Iterator[Finding]:
         rows = [_scored(world, x, score[x]) for x in range(len(PROMPTS))]
         loop = Loop(steps=200, lr=3e-3, batch=len(rows), weight_decay=0.0)
         model, _ = prefer(
-            world.model, rows, [world.shown(0, 0)], loop=loop, beta=beta, anchor=0.0,
-            unpermitted=True, objective=Objective(method="listwise"),
+            world.model, rows, [], loop=loop, beta=beta, anchor=0.0,
+            running=exactly(), unpermitted=True, objective=PreferenceObjective(method="listwise"),
         )  # fmt: skip
         target = o.tilted(world.reference, score, beta)
         yield at_most(f"Listwise, {name}: KL to the target",
@@ -94,7 +94,7 @@ def worst_group(scale: Scale) -> Iterator[Finding]:
     robust = Robustness(rate=0.2, memory=0.9, regret=True)
     model, metrics = preferred(
         world, rows, beta=beta, steps=400, batch=56,
-        objective=Objective(method="robust", robustness=robust),
+        objective=PreferenceObjective(method="robust", robustness=robust),
     )  # fmt: skip
     found = world.read(model).among
     pooled = o.tilted(world.reference, _mixed_scores(both, 0.5), beta)
@@ -134,8 +134,9 @@ def anchored(scale: Scale) -> Iterator[Finding]:
     for weight in (0.0, 0.05, 0.2):
         loop = Loop(steps=200, lr=3e-3, batch=60, weight_decay=0.0)
         model, _ = prefer(
-            world.model, pairs, shown, loop=loop, beta=beta, anchor=weight, unpermitted=True
-        )
+            world.model, pairs, shown, loop=loop, beta=beta, anchor=weight, running=exactly(),
+            unpermitted=True,
+        )  # fmt: skip
         found = world.read(model)
         curve.append((weight, o.mean_divergence(target, found.among), found.leak))
     told = "; ".join(f"anchor {w:g}: KL {kl:.3g}, leak {leak:.3g}" for w, kl, leak in curve)
@@ -164,7 +165,7 @@ def desirable(scale: Scale) -> Iterator[Finding]:
     liked = o.borda(chances) > 0.5
     model, _ = preferred(
         world, list(world.votes(wins)), beta=0.5, steps=250, batch=64,
-        objective=Objective(method="kto"),
+        objective=PreferenceObjective(method="kto"),
     )  # fmt: skip
     found = world.read(model).among
     before = float((world.reference * liked).sum(-1).mean())

@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
-from normwright.learn.labelled import Labelled
 from normwright.learn.recipes.reward import classifier
-from normwright.learn.rewards.likelihoods import cost_loss, shares_loss
+from normwright.learn.reward_models.likelihoods import cost_loss, shares_loss
+from normwright.learn.rows.labelled import Labelled
 from normwright.models.local import LocalModel
 from normwright.models.protocol import Scorer
 from normwright.models.tuning import (

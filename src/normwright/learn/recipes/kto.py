@@ -17,13 +17,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from normwright.learn.objective import Objective
-from normwright.learn.preferred import PreferenceReport, report_pairs
-from normwright.learn.scoring import pair_scores
+from normwright.learn.preferring.objective import PreferenceObjective
+from normwright.learn.preferring.report import PreferenceReport, report_pairs
+from normwright.learn.preferring.scoring import pair_scores
 from normwright.models.chat import plain
 from normwright.models.local import LocalModel
 from normwright.models.tuning import Lora, adapted, answer_rows, merged, pair_rows
 from normwright.models.tuning.loop import Loop, Running
+from normwright.models.tuning.trl import unsaid
 from normwright.records import (
     Demonstration,
     Fault,
@@ -42,7 +43,7 @@ def kto(
     loop: Loop,
     beta: float,
     anchor: float,
-    objective: Objective,
+    objective: PreferenceObjective,
     limit: int,
     lora: Lora | None,
     reference: LocalModel | None,
@@ -63,7 +64,7 @@ def kto(
     # refused: the trainer cuts and warns.
     sides = ([(p.prompt, p.chosen) for p in pairs], [(p.prompt, p.rejected) for p in pairs])
     encoded = pair_rows(*(answer_rows(start.tokenizer, side, limit=limit) for side in sides))
-    before = pair_scores(reference or start, encoded)
+    before = pair_scores(reference or start, encoded, half=False)
     weights = adapted(copy.deepcopy(start.weights), lora, seed=loop.seed)
     single, left = _single(pairs, loop)
     # With adapters the trainer takes what lies under them; otherwise it would open the reference
@@ -73,7 +74,7 @@ def kto(
     )  # fmt: skip
     metrics = _train(weights, held_to, start.tokenizer, single, loop, beta, limit, running)
     aligned = LocalModel("aligned", merged(weights), start.tokenizer, start.batch)
-    after = pair_scores(aligned, encoded)
+    after = pair_scores(aligned, encoded, half=False)
     notes = ("One answer was left out, so that no step holds a single row.",) if left else ()
     report = report_pairs(
         start, aligned, pairs, encoded, (before, after), objective, held=held, seed=loop.seed,
@@ -152,7 +153,7 @@ def _train(
                 if given.progress is not None:
                     given.progress(state.global_step, state.max_steps, losses[-1])
 
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, unsaid():
         folder = given.workdir or Path(scratch)
         trainer = KTOTrainer(
             model=weights,

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from normwright.learn.conduct import asked
-from normwright.learn.objective import MINIMISERS, Objective
-from normwright.learn.preferred import Judged, PreferenceReport, looked, reported, sided
-from normwright.learn.scoring import candidate_scores
+from normwright.learn.preferring.anchors import anchor_rows
+from normwright.learn.preferring.conduct import asked
+from normwright.learn.preferring.objective import MINIMISERS, PreferenceObjective
+from normwright.learn.preferring.report import Judged, PreferenceReport, looked, reported, sided
+from normwright.learn.preferring.scoring import candidate_scores
 from normwright.models.local import LocalModel
 from normwright.models.tuning import (
     AnswerRow,
@@ -36,6 +37,7 @@ from normwright.models.tuning import (
     grouped_logprobs,
     merged,
 )
+from normwright.models.tuning.hardware import halves
 from normwright.models.tuning.loop import Loop, Running
 from normwright.models.tuning.preferences import listwise_losses
 from normwright.records import Demonstration, PreferencePair, ScoredAnswers
@@ -45,7 +47,7 @@ from normwright.stats import bootstrap_mean
 @dataclass(frozen=True)
 class _Row:
     answers: CandidateRow
-    anchor: AnswerRow
+    anchor: AnswerRow | None
     before: tuple[float, ...]
     """Log-probabilities of the candidates under the reference, in nats."""
     target: tuple[float, ...]
@@ -60,7 +62,7 @@ def match_scores(
     loop: Loop,
     beta: float,
     anchor: float,
-    objective: Objective,
+    objective: PreferenceObjective,
     limit: int,
     lora: Lora | None,
     reference: LocalModel | None,
@@ -74,14 +76,13 @@ def match_scores(
     """
     given = [row for row in rows if isinstance(row, ScoredAnswers)]
     answers = _encoded(start, given, limit)
-    anchors = answer_rows(
-        start.tokenizer, [(d.prompt, d.completion) for d in demonstrations], limit=limit
-    )
-    before = candidate_scores(reference or start, answers)
+    anchors = anchor_rows(start, demonstrations, anchor=anchor, limit=limit)
+    half = halves((running or Running()).hardware)
+    before = candidate_scores(reference or start, answers, half=half)
     targets = [target_of(row) for row in given]
     mean = sum(row.weight for row in given) / len(given)
     data = [
-        _Row(row, anchors[i % len(anchors)], old, target, said.weight / mean)
+        _Row(row, anchors[i % len(anchors)] if anchors else None, old, target, said.weight / mean)
         for i, (row, old, target, said) in enumerate(
             zip(answers, before, targets, given, strict=True)
         )
@@ -94,7 +95,7 @@ def match_scores(
         most = rows["present"].shape[1]
         return {
             "rows": rows,
-            "anchors": group_rows([b.anchor for b in batch], pad),
+            "anchors": group_rows([b.anchor for b in batch if b.anchor], pad) if anchors else None,
             "before": torch.tensor([_filled(b.before, most) for b in batch]),
             "target": torch.tensor([_filled(b.target, most) for b in batch]),
             "weight": torch.tensor([b.weight for b in batch]),
@@ -106,17 +107,18 @@ def match_scores(
         if objective.length:
             logits = logits + objective.length * laid["length"]
         losses = listwise_losses(logits, batch["target"], laid["present"])
-        matched = (batch["weight"] * losses).sum() / batch["total"]["weight"]
-        kept = -grouped_logprobs(model, batch["anchors"]).sum() / batch["total"]["anchor"]
-        loss: torch.Tensor = matched + anchor * kept
-        return loss
+        matched: torch.Tensor = (batch["weight"] * losses).sum() / batch["total"]["weight"]
+        if anchors:
+            kept = grouped_logprobs(model, batch["anchors"]).sum() / batch["total"]["anchor"]
+            matched = matched - anchor * kept
+        return matched
 
     metrics = fit(
         weights, data, loss=loss, collate=collate, loop=loop, running=running,
-        counts=lambda row: {"weight": row.weight, "anchor": len(row.anchor.ids) - row.anchor.start},
+        counts=_counts,
     )  # fmt: skip
     aligned = LocalModel("aligned", merged(weights), start.tokenizer, start.batch)
-    after = candidate_scores(aligned, answers)
+    after = candidate_scores(aligned, answers, half=half)
     factor = None if objective.proportional else beta
     prompts = asked((sided(row) for row in held or given), count=objective.prompts)
     looks, gone = looked(start, aligned, prompts, seed=loop.seed)
@@ -225,3 +227,9 @@ def _notes(rows: Sequence[ScoredAnswers]) -> tuple[str, ...]:
     if any(row.group for row in rows):
         found.append("Groups are reported and do not weigh.")
     return tuple(found)
+
+
+def _counts(row: _Row) -> dict[str, float]:
+    """What a row adds to the denominators of the loss."""
+    anchor = 0 if row.anchor is None else len(row.anchor.ids) - row.anchor.start
+    return {"weight": row.weight, "anchor": anchor}

@@ -20,11 +20,12 @@ from typing import Any
 
 import torch
 
-from normwright.learn.objective import Objective, counts_of, groups_of, refuse
-from normwright.learn.preferred import PreferenceReport, report_pairs, turned
+from normwright.learn.preferring.anchors import anchor_rows
+from normwright.learn.preferring.objective import PreferenceObjective, counts_of, groups_of, refuse
+from normwright.learn.preferring.report import PreferenceReport, report_pairs, turned
+from normwright.learn.preferring.scoring import pair_scores
 from normwright.learn.recipes.kto import kto
 from normwright.learn.recipes.listwise import match_scores
-from normwright.learn.scoring import pair_scores
 from normwright.models import Scorer
 from normwright.models.local import LocalModel
 from normwright.models.tuning import (
@@ -42,8 +43,9 @@ from normwright.models.tuning import (
     pair_logprobs,
     pair_rows,
 )
-from normwright.models.tuning.anatomy import states
+from normwright.models.tuning.anatomy import check_anatomy, states
 from normwright.models.tuning.groups import GroupWeights, Robustness
+from normwright.models.tuning.hardware import halves
 from normwright.models.tuning.loop import Loop, Running
 from normwright.models.tuning.losses import attending
 from normwright.models.tuning.preferences import (
@@ -78,7 +80,8 @@ Told = Callable[[PreferenceReport], None]
 @dataclass(frozen=True)
 class _Row:
     answers: PairRow
-    anchor: AnswerRow
+    anchor: AnswerRow | None
+    """The demonstration beside the pair; None where no anchor holds."""
     before: tuple[float, float]
     """Log-probabilities of both answers under the reference, in nats."""
     p: float
@@ -113,7 +116,7 @@ def prefer(
     beta: float = 0.1,
     anchor: float = 0.5,
     majority: float = 0.0,
-    objective: Objective | None = None,
+    objective: PreferenceObjective | None = None,
     limit: int = 512,
     lora: Lora | None = None,
     reference: LocalModel | None = None,
@@ -131,7 +134,8 @@ def prefer(
     Args:
         start: the tuned model; it is not changed.
         pairs: preference pairs with soft labels and weights; for `listwise`, scored answers.
-        demonstrations: rows the anchor imitates, in turn, beside the pairs.
+        demonstrations: rows the anchor imitates, in turn, beside the pairs; none are read, and
+            none needed, where `anchor` is 0.
         loop: epochs, rate, batch (pairs a step), seed.
         beta: strength of the pull towards the reference, in every method.
         anchor: weight of the negative log-likelihood of the anchor row, in nats a token. It biases
@@ -162,7 +166,8 @@ def prefer(
         InputError: with everything that would be ignored, is ambiguous or must not be learned.
     """
     require_permit(permit, unpermitted=unpermitted)
-    how, others = objective or Objective(), fixed or {}
+    check_anatomy(start.weights)
+    how, others = objective or PreferenceObjective(), fixed or {}
     refuse(pairs, how, weights=start.weights, policy=policy, fixed=len(others), majority=majority)
     if how.method in ("listwise", "kto"):
         if gold is not None:
@@ -194,7 +199,7 @@ def _on_pairs(
     beta: float,
     anchor: float,
     majority: float,
-    objective: Objective,
+    objective: PreferenceObjective,
     limit: int,
     lora: Lora | None,
     reference: LocalModel | None,
@@ -208,10 +213,9 @@ def _on_pairs(
     kept = _told_apart(from_, answers, pairs, objective.near_duplicates)
     left_out = len(pairs) - len(kept)
     pairs, answers = [pairs[i] for i in kept], [answers[i] for i in kept]
-    anchors = answer_rows(
-        tokenizer, [(d.prompt, d.completion) for d in demonstrations], limit=limit
-    )
-    before = pair_scores(from_, answers)
+    anchors = anchor_rows(start, demonstrations, anchor=anchor, limit=limit)
+    half = halves((running or Running()).hardware)
+    before = pair_scores(from_, answers, half=half)
     data, groups = _rows(pairs, answers, anchors, before, objective, fixed)
     weights = adapted(copy.deepcopy(start.weights), lora, seed=loop.seed)
     worth = torch.tensor([weight for _, weight in fixed.values()])
@@ -220,7 +224,7 @@ def _on_pairs(
         pad = tokenizer.pad_token_id
         return {
             "pairs": group_pairs([b.answers for b in batch], pad),
-            "anchors": group_rows([b.anchor for b in batch], pad),
+            "anchors": group_rows([b.anchor for b in batch if b.anchor], pad) if anchors else None,
             "reference": torch.tensor([b.before[0] - b.before[1] for b in batch]),
             "before": torch.tensor([b.before for b in batch]).T,
             "p": torch.tensor([b.p for b in batch]),
@@ -254,8 +258,10 @@ def _on_pairs(
         lean: torch.Tensor = batch["weight"] * (2 * batch["p"] - 1)
         liked = torch.where(lean > 0, good, bad)
         imitated = -(lean.abs() * liked).sum() / max(total["liked"], 1e-6)
-        kept = -grouped_logprobs(model, batch["anchors"]).sum() / total["anchor"]
-        whole: torch.Tensor = preferred + majority * imitated + anchor * kept
+        whole: torch.Tensor = preferred + majority * imitated
+        if anchors:
+            kept = grouped_logprobs(model, batch["anchors"]).sum() / total["anchor"]
+            whole = whole - anchor * kept
         return whole
 
     def moved_on(step: int) -> None:
@@ -271,7 +277,7 @@ def _on_pairs(
         state=groups, gold=gold, after_step=moved_on,
     )  # fmt: skip
     aligned = LocalModel("aligned", merged(weights), tokenizer, start.batch)
-    after = pair_scores(aligned, answers)
+    after = pair_scores(aligned, answers, half=half)
     report = report_pairs(
         start, aligned, pairs, answers, (before, after), objective, groups=groups,
         left_out=left_out, held=held, seed=loop.seed,
@@ -293,7 +299,7 @@ def _on_pairs(
 
 
 def _losses(
-    objective: Objective,
+    objective: PreferenceObjective,
     z: torch.Tensor,
     p: torch.Tensor,
     lost: tuple[torch.Tensor, ...] | None,
@@ -309,7 +315,7 @@ def _losses(
 
 
 def _robust(
-    objective: Objective,
+    objective: PreferenceObjective,
     groups: GroupWeights,
     z: torch.Tensor,
     sides: torch.Tensor,
@@ -330,7 +336,7 @@ def _counts(row: _Row) -> dict[str, float]:
     return {
         "weight": sum(weight for _, weight in row.groups) if row.groups else row.weight,
         "liked": abs(lean) * len(liked),
-        "anchor": len(row.anchor.ids) - row.anchor.start,
+        "anchor": 0 if row.anchor is None else len(row.anchor.ids) - row.anchor.start,
     }
 
 
@@ -345,7 +351,7 @@ def _rows(
     answers: Sequence[PairRow],
     anchors: Sequence[AnswerRow],
     before: Sequence[tuple[float, float]],
-    objective: Objective,
+    objective: PreferenceObjective,
     fixed: Mapping[str, tuple[Scorer, float]],
 ) -> tuple[list[_Row], GroupWeights | None]:
     """The rows with their weights, and the weights of groups that a robust run moves."""
@@ -365,8 +371,8 @@ def _rows(
         for scorer, _ in fixed.values()
     ]  # fmt: skip
     data = [
-        _Row(row, anchors[i % len(anchors)], old, p.p_chosen, w / mean, table[i],
-             tuple(one[i] for one in rewards))
+        _Row(row, anchors[i % len(anchors)] if anchors else None, old, p.p_chosen, w / mean,
+             table[i], tuple(one[i] for one in rewards))
         for i, (row, old, p, w) in enumerate(zip(answers, before, pairs, power, strict=True))
     ]  # fmt: skip
     return data, _weights(names, table, objective.robustness) if robust else None

@@ -30,7 +30,7 @@ from normwright.learn.rewards import selfplay
 from normwright.learn.rewards.budget import Budget
 from normwright.learn.rewards.constraints import Constraint
 from normwright.learn.rewards.groups import Groups
-from normwright.learn.rewards.objective import Objective
+from normwright.learn.rewards.lagrangian import Lagrangian
 from normwright.learn.rewards.selfplay import Nash
 from normwright.learn.rewards.signals import Signal, scored
 from normwright.models.chat import render
@@ -130,7 +130,7 @@ def reinforce(
         held = _kept(reference or start, scratch / "reference")
         rewarding = Answers(
             prompts,
-            Objective(
+            Lagrangian(
                 reward=scored(reward) if isinstance(reward, Scorer) else reward,
                 groups=groups,
                 preference=preference,
@@ -187,7 +187,7 @@ class Answers:
     def __init__(
         self,
         prompts: Sequence[Prompt],
-        objective: Objective,
+        objective: Lagrangian,
         *,
         beta: float,
         stops: frozenset[int],

@@ -21,14 +21,14 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from normwright.learn.rewards.likelihoods import (
+from normwright.learn.reward_models.likelihoods import (
     TiedHead,
     davidson_loss,
     rao_kupper_loss,
     shares_loss,
     spread_loss,
 )
-from normwright.learn.rewards.targets import (
+from normwright.learn.reward_models.targets import (
     POOLED,
     Drawn,
     Reading,

@@ -19,8 +19,9 @@ from typing import Any
 import torch
 
 from normwright.models.encoder import Classifier, Read, laid_out, padding, read_text
-from normwright.models.tuning import Lora, adapted, fit, inner, merged, soft_preference
+from normwright.models.tuning import Lora, adapted, fit, inner, merged
 from normwright.models.tuning.loop import Gold, Loop, Running
+from normwright.models.tuning.preferences import bernoulli_losses
 from normwright.plugins import Card, plugin
 from normwright.records import Fault, InputError, Permit, PreferencePair, require_permit
 
@@ -111,9 +112,14 @@ def reward_encoder(
     def loss(model: Any, batch: dict[str, Any]) -> torch.Tensor:
         parts = [inner(model)(**group).logits[:, 0].float() for group in batch["groups"]]
         scores = torch.cat(parts)[batch["place"]].reshape(-1, 2)
-        return soft_preference(scores[:, 0] - scores[:, 1], batch["p"], batch["weight"])
+        losses = bernoulli_losses(scores[:, 0] - scores[:, 1], batch["p"])
+        mean: torch.Tensor = (batch["weight"] * losses).sum() / batch["total"]["weight"]
+        return mean
 
-    metrics = fit(weights, data, loss=loss, collate=collate, loop=loop, running=running, gold=gold)
+    metrics = fit(
+        weights, data, loss=loss, collate=collate, loop=loop, running=running, gold=gold,
+        counts=lambda row: {"weight": row.weight},
+    )  # fmt: skip
     weights = merged(weights)
     for one in weights.parameters():
         one.requires_grad_(True)

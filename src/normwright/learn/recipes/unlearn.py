@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 
 from normwright.learn.forgetting import memory_rows, token_loss
-from normwright.learn.passages import Memory
+from normwright.learn.rows.passages import Memory
 from normwright.models.local import LocalModel, half_precision
 from normwright.models.tuning import (
     AnswerRow,
@@ -46,6 +46,7 @@ from normwright.models.tuning import (
     pair_rows,
     token_divergence,
 )
+from normwright.models.tuning.anatomy import check_anatomy
 from normwright.models.tuning.loop import Loop
 from normwright.models.tuning.running import Gold, Running
 from normwright.plugins import Card, plugin
@@ -281,6 +282,7 @@ def unlearn(
     """
     require_permit(permit, unpermitted=unpermitted)
     given = how or Forget()
+    check_anatomy(start.weights)
     _check(start, forget, retain, given)
     gone = memory_rows(start.tokenizer, forget, limit=limit)
     kept = memory_rows(start.tokenizer, retain, limit=limit)

@@ -3,7 +3,7 @@
 from normwright.learn.rewards.budget import Budget
 from normwright.learn.rewards.constraints import FORCE, Constraint, Force, Pid, impact
 from normwright.learn.rewards.groups import Groups, on_one_scale, standardised
-from normwright.learn.rewards.objective import Objective
+from normwright.learn.rewards.lagrangian import Lagrangian
 from normwright.learn.rewards.selfplay import Nash
 from normwright.learn.rewards.signals import (
     Columns,
@@ -27,8 +27,8 @@ __all__ = [
     "Force",
     "Groups",
     "Judge",
+    "Lagrangian",
     "Nash",
-    "Objective",
     "Pid",
     "Preference",
     "Signal",

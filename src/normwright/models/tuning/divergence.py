@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from normwright.models.tuning.anatomy import head, states, trunk
 from normwright.models.tuning.losses import attending, rows_at
 
 
@@ -34,20 +35,26 @@ def answer_states(model: Any, group: dict[str, torch.Tensor], *, layer: int | No
     """Return the hidden states that predict the answer tokens of a group, shape (tokens, size).
 
     Args:
-        model: a transformers causal language model with `.model`.
+        model: a transformers causal language model.
         group: `ids` and `answer` as from `pad_rows`.
         layer: after which layer, from 1; None: after the last and its norm, where the head reads.
     """
     where, _ = answer_places(group)
     with attending(group["ids"]):
-        told = model.model(input_ids=group["ids"], output_hidden_states=layer is not None)
-    states = told.last_hidden_state if layer is None else told.hidden_states[layer]
-    return rows_at(states[:, :-1], where)
+        found = states(model, group["ids"]) if layer is None else _after(model, group["ids"], layer)
+    return rows_at(found[:, :-1], where)
+
+
+def _after(model: Any, ids: torch.Tensor, layer: int) -> torch.Tensor:
+    """Hidden states after a layer, shape (rows, width, size)."""
+    told = trunk(model)(input_ids=ids, use_cache=False, output_hidden_states=True)
+    found: torch.Tensor = told.hidden_states[layer]
+    return found
 
 
 def answer_logits(model: Any, group: dict[str, torch.Tensor]) -> torch.Tensor:
     """Return the log-probabilities of every token at the answer's places, (tokens, vocabulary)."""
-    return torch.log_softmax(model.lm_head(answer_states(model, group, layer=None)).float(), -1)
+    return torch.log_softmax(head(model)(answer_states(model, group, layer=None)).float(), -1)
 
 
 def by_row(

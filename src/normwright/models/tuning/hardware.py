@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -36,7 +37,8 @@ class Hardware:
     checkpointing: bool = False
     """Recompute activations in the backward pass: less memory, about a third more work."""
     strategy: Strategy = "ddp"
-    """`ddp`: every process holds all weights; `fsdp2` and `deepspeed` (ZeRO-3): each a shard."""
+    """`ddp`: every process holds all weights; `fsdp2` and `deepspeed` (ZeRO-3): each a shard, while
+    it trains. At the end each holds all again."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,11 @@ def resolved(asked: Hardware, *, batch: int, world: int | None = None) -> Resolv
     )
 
 
+def halves(asked: Hardware) -> bool:
+    """Say whether a run that may use this trains in bfloat16."""
+    return resolved(asked, batch=1).precision == "bf16"
+
+
 def _precision(*, gpu: bool) -> Precision:
     """bfloat16 where it is a gain: on a CPU, only with instructions for it."""
     return "bf16" if (half_precision() if gpu else _cpu_bf16()) else "fp32"
@@ -153,6 +160,9 @@ def _missing(asked: Hardware) -> list[Fault]:
     if asked.strategy != "ddp" and (asked.device == "cpu" or not gpu):
         faults.append(Fault(where="hardware", expected=f"GPUs for {asked.strategy}",
                             seen="a CPU", do="Take ddp on a CPU."))  # fmt: skip
+    elif asked.strategy == "deepspeed" and find_spec("deepspeed") is None:
+        faults.append(Fault(where="hardware", expected="DeepSpeed", seen="it is not installed",
+                            do="pip install deepspeed, or take fsdp2."))  # fmt: skip
     if asked.per_device is not None and asked.per_device < 1:
         faults.append(Fault(where="hardware: per_device", expected="at least 1",
                             seen=str(asked.per_device)))  # fmt: skip
@@ -196,6 +206,42 @@ def sharded(on: Resolved, model: Any) -> dict[str, Any]:
     return {}
 
 
+def whole_again(model: Any, trained: Any, twin: Any) -> None:
+    """Make a model that was trained in shards a plain one, with all weights on every process.
+
+    What comes after training (scores, the export) calls parts of the model and reads weights by
+    name, which a shard cannot answer, so they have to fit on each device.
+
+    Args:
+        model: what was given to be trained; it is changed in place.
+        trained: its module as it was trained, each process with its shards.
+        twin: a copy of the model from before the first step, on the CPU.
+    """
+    held = dict(trained.named_parameters())
+    device = next(iter(held.values())).device
+    with torch.no_grad():
+        for name, parameter in twin.named_parameters():
+            parameter.copy_(_whole(held[name]))
+    model.__class__ = type(twin)
+    vars(model).clear()
+    vars(model).update(vars(twin.to(device)))
+
+
+def _whole(parameter: Any) -> torch.Tensor:
+    """Return all of a weight that processes share; every process asks for each in turn."""
+    if hasattr(parameter, "full_tensor"):
+        whole: torch.Tensor = parameter.full_tensor()
+        return whole
+    if hasattr(parameter, "ds_id"):
+        from deepspeed.zero import GatheredParameters
+
+        with GatheredParameters([parameter]):
+            gathered: torch.Tensor = parameter.detach().clone()
+            return gathered
+    plain: torch.Tensor = parameter.detach()
+    return plain
+
+
 def fsdp2_settings(model: Any | None = None) -> dict[str, Any]:
     """Return FSDP2 as `TrainingArguments.fsdp_config` takes it: every layer a unit of its own."""
     layers = sorted(getattr(model, "_no_split_modules", None) or [])
@@ -235,6 +281,7 @@ __all__ = [
     "rank",
     "resolved",
     "sharded",
+    "whole_again",
     "world_size",
     "zero3_settings",
 ]

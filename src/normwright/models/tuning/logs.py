@@ -35,13 +35,13 @@ class Board:
             for part in batch:
                 self.saw(part)
 
-    def step(self, step: int, loss: float, curves: Curves) -> None:
-        """Write down a step: its loss, its speed, and what was noted in it."""
+    def step(self, step: int, curves: Curves) -> None:
+        """Write down a step: its speed, and what was noted in it."""
         now = time.perf_counter()
         speed = self._tokens / max(now - self._began, 1e-9)
         self._began, self._tokens = now, 0
         noted = {name: line[-1][1] for name, line in curves.lines.items() if line[-1][0] == step}
-        for name, value in {"loss": loss, "tokens_per_second": speed, **noted}.items():
+        for name, value in {"tokens_per_second": speed, **noted}.items():
             self._writer.add_scalar(name, value, step)
 
     def rates(self, step: int, logs: dict[str, float]) -> None:

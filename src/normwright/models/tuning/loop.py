@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import shutil
 import tempfile
@@ -26,8 +27,9 @@ from normwright.models.tuning.checkpoints import (
     progress_of,
     save_best,
 )
-from normwright.models.tuning.hardware import Resolved, rank, resolved, sharded
+from normwright.models.tuning.hardware import Resolved, rank, resolved, sharded, whole_again
 from normwright.models.tuning.logs import Board
+from normwright.models.tuning.losses import attending_again
 from normwright.models.tuning.parts import Counts, Part, Parts
 from normwright.models.tuning.running import Gold, Progress, Running, Stateful, everywhere
 from normwright.records import Fault, InputError
@@ -56,7 +58,7 @@ class Loop:
     """Steps between checkpoints from which a killed run resumes; 0 keeps none."""
 
 
-class Objective(torch.nn.Module):
+class ModelWithLoss(torch.nn.Module):
     """A model with the loss it is trained on, as one module.
 
     What shares a model among processes hooks into the call of a module. Losses call trunk and head
@@ -153,13 +155,25 @@ def fit(
                   counts=counts)  # fmt: skip
     if on.strategy != "ddp" and parts.idle():
         raise InputError([_too_few(parts)])
+    if on.strategy != "ddp" and gold is not None:
+        raise InputError(
+            [
+                Fault(
+                    where="strategy",
+                    expected="ddp where a measure stops training",
+                    seen=on.strategy,
+                    do="It reads all weights on each process.",
+                )
+            ]
+        )
     scratch = given.workdir or Path(tempfile.mkdtemp())
     who = _identity(loop, rows, given, shuffle=shuffle) if loop.save_every else Identity("", 0.0)
     last = last_whole(scratch) if loop.save_every else None
     run = _Run(given, parts, model, who, scratch, state, gold, after_step)
     if last is not None:
         run.resume(last)
-    trainer = _trainer(Objective(model, loss, on), parts, collate, loop, run)
+    twin = None if on.strategy == "ddp" else copy.deepcopy(model).cpu()
+    trainer = _trainer(ModelWithLoss(model, loss, on), parts, collate, loop, run)
     model.train()
     try:
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
@@ -167,7 +181,9 @@ def fit(
         if not run.saving:
             raise
         raise not_written(scratch, trainer.state.global_step, error) from error
-    run.end(trainer.accelerator.unwrap_model(trainer.model).model)
+    if twin is not None:
+        whole_again(model, trainer.accelerator.unwrap_model(trainer.model).model, twin)
+    run.end(model)
     if given.workdir is None:
         shutil.rmtree(scratch, ignore_errors=True)
     return run.metrics()
@@ -261,7 +277,8 @@ class _Run:
     def check(self, model: Any) -> None:
         """Refuse gradients that would spoil the weights."""
         gradients = [p.grad for p in model.parameters() if p.grad is not None]
-        if gradients and not bool(torch.isfinite(torch.nn.utils.get_total_norm(gradients))):
+        norm: Any = torch.nn.utils.get_total_norm(gradients)
+        if not bool(torch.isfinite(norm.full_tensor() if hasattr(norm, "full_tensor") else norm)):
             raise self._unusable(self._part, "a gradient that is not finite")
 
     def stepped(self, step: int) -> bool:
@@ -270,6 +287,7 @@ class _Run:
         self.losses.append(float(total))
         self._gathered.clear()
         self.given.curves.step = step
+        self.given.note("loss", self.losses[-1])
         if self.after_step is not None:
             self.after_step(step)
         goes_on = True
@@ -277,7 +295,7 @@ class _Run:
             self._measure(step)
             goes_on = self._peak["misses"] < self.gold.patience
         if self.board is not None:
-            self.board.step(step, self.losses[-1], self.given.curves)
+            self.board.step(step, self.given.curves)
         if self.given.progress is not None and rank() == 0:
             self.given.progress(step, self.parts.steps, self.losses[-1])
         return goes_on
@@ -340,7 +358,11 @@ class _Run:
 
 
 def _trainer(
-    objective: Objective, parts: Parts, collate: Callable[[list[Any]], Any], loop: Loop, run: _Run
+    model: ModelWithLoss,
+    parts: Parts,
+    collate: Callable[[list[Any]], Any],
+    loop: Loop,
+    run: _Run,
 ) -> Any:
     """Return the trainer of a run: our loss through `compute_loss`, our parts as its batches."""
     from transformers import Trainer, TrainerCallback
@@ -374,7 +396,7 @@ def _trainer(
             run.begins(state.global_step)
 
         def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            run.check(objective)
+            run.check(model)
 
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if not run.stepped(state.global_step):
@@ -398,8 +420,8 @@ def _trainer(
         return {"batch": made, "part": [part]}
 
     trainer = _Trainer(
-        model=objective,
-        args=_arguments(loop, parts, run.scratch, objective.model, logs=run.given.logs is not None),
+        model=model,
+        args=_arguments(loop, parts, run.scratch, model.model, logs=run.given.logs is not None),
         train_dataset=parts,
         data_collator=batch,
         callbacks=[_Between()],
@@ -413,7 +435,9 @@ def _arguments(loop: Loop, parts: Parts, scratch: Path, model: Any, *, logs: boo
 
     on = parts.on
     if on.checkpointing:
-        model.activation_checkpointing_enable({"use_reentrant": False})
+        model.activation_checkpointing_enable(
+            {"use_reentrant": False, "context_fn": attending_again}
+        )
     decay = "constant_with_warmup" if loop.decay == "constant" else loop.decay
     stable = loop.decay == "warmup_stable_decay"
     return TrainingArguments(
@@ -497,7 +521,7 @@ def settings_of(loop: Loop) -> dict[str, Any]:
 __all__ = [
     "Gold",
     "Loop",
-    "Objective",
+    "ModelWithLoss",
     "Progress",
     "Running",
     "Stateful",

@@ -72,6 +72,24 @@ def attending(ids: torch.Tensor) -> contextlib.AbstractContextManager[Any]:
     return contextlib.nullcontext()
 
 
+def attending_again() -> tuple[
+    contextlib.AbstractContextManager[Any], contextlib.AbstractContextManager[Any]
+]:
+    """Return the contexts of a first and a second computation of the same activations.
+
+    Checkpointing computes a layer again in the backward pass, after the context of the loss is
+    left; another kernel would keep other tensors.
+    """
+    cuda = torch.backends.cuda
+    known = (
+        (SDPBackend.FLASH_ATTENTION, cuda.flash_sdp_enabled()),
+        (SDPBackend.EFFICIENT_ATTENTION, cuda.mem_efficient_sdp_enabled()),
+        (SDPBackend.MATH, cuda.math_sdp_enabled()),
+        (SDPBackend.CUDNN_ATTENTION, cuda.cudnn_sdp_enabled()),
+    )
+    return contextlib.nullcontext(), sdpa_kernel([one for one, on in known if on])
+
+
 def grouped_logprobs(model: Any, batch: dict[str, Any]) -> torch.Tensor:
     """Return `answer_logprobs` of the rows of a step that `group_rows` laid out, in their order."""
     parts = [answer_logprobs(model, g["ids"], g["answer"]) for g in batch["groups"]]

@@ -32,6 +32,9 @@ from normwright.records import Fault, InputError, Message, MissingExtra
 
 ROWS_AT_ONCE: Final = 64
 """Answers in one pass of the gradient; more are taken in several, so that memory stays bounded."""
+TOKENS_AT_ONCE: Final = 4096
+"""Tokens up to which more answers than that are taken at once: passes over short ones cost more by
+their number than by what is in them."""
 
 FIGURES: Final[Mapping[str, str]] = {
     "entropy": "entropy",
@@ -133,7 +136,9 @@ def rloo(
 
     on = resolved(running.hardware, batch=loop.batch)
     weights.config._name_or_path = str(reference)
-    arguments = RLOOConfig(**_arguments(loop, on, sampling, len(order) // loop.batch, scratch),
+    width = max(len(rendered(tokenizer, p)) for p in prompts) + sampling.length
+    steps = len(order) // loop.batch
+    arguments = RLOOConfig(**_arguments(loop, on, sampling, steps, scratch, width),
                            **sharded(on, weights))  # fmt: skip
     with arguments.main_process_first():
         last = last_whole(scratch) if loop.save_every else None
@@ -142,7 +147,7 @@ def rloo(
         between.resume(last)
     conversations = [[{"role": m.role, "content": plain(m.content)} for m in p] for p in prompts]
     rows = Dataset.from_dict({"prompt": conversations, "row": list(range(len(prompts)))})
-    with _no_word_of_old_names():
+    with unsaid():
         trainer = RLOOTrainer(
             model=weights,
             reward_funcs=[_reward(rewarding)],
@@ -164,10 +169,11 @@ def rloo(
 
 
 def _arguments(
-    loop: Loop, on: Resolved, sampling: Sampling, steps: int, scratch: Path
+    loop: Loop, on: Resolved, sampling: Sampling, steps: int, scratch: Path, width: int
 ) -> dict[str, Any]:
     mine = loop.batch * sampling.generations // on.world
-    passes = -(-mine // min(ROWS_AT_ONCE, on.per_device * sampling.generations))
+    most = max(ROWS_AT_ONCE, TOKENS_AT_ONCE // width)
+    passes = -(-mine // min(most, on.per_device * sampling.generations))
     while mine % passes:
         passes += 1
     stable = loop.decay == "warmup_stable_decay"
@@ -211,13 +217,27 @@ def _arguments(
 
 
 @contextmanager
-def _no_word_of_old_names() -> Iterator[None]:
-    """Pass over what transformers says of names that TRL, not we, still uses."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", message=".* is deprecated and will be removed in v6", category=FutureWarning
-        )
-        yield
+def unsaid() -> Iterator[None]:
+    """Keep off the screen what is not ours to mend.
+
+    That is what transformers says of names that TRL, not we, still uses, and the bars that datasets
+    draws while TRL lays out its rows.
+    """
+    from datasets import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    drawn = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore",
+                message=".* is deprecated and will be removed in v6",
+                category=FutureWarning,
+            )
+            yield
+    finally:
+        if drawn:
+            enable_progress_bars()
 
 
 def _reward(rewarding: Rewarding) -> Callable[..., list[float | None]]:

@@ -1,0 +1,1 @@
+"""What reward models are fitted to, and how they are measured against people, and raters known."""
