@@ -287,7 +287,8 @@ class Optimiser:
         pairs, shown = favoured(policy, scorer, self.asks, 100 * self.seed + turn)
         loop = Loop(epochs=2, lr=1e-3, batch=16, seed=self.seed + turn)
         made, metrics = prefer(policy, pairs, shown, loop=loop, beta=0.1, anchor=0.1, gold=gold,
-                               objective=PreferenceObjective(prompts=1), unpermitted=True)  # fmt: skip
+                               objective=PreferenceObjective(prompts=1),
+                               unpermitted=True)  # fmt: skip
         return LocalModel("policy", made.weights, made.tokenizer), metrics
 
     def rounds(
