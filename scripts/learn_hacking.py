@@ -1,6 +1,6 @@
 """Provoke reward hacking by best of n, catch it with a gold set, cure it by a refresh.
 
-    python -m scripts.learn_hacking [--seeds 4,5,6] [--trained 4,5,6] [--work DIR] [--out FILE]
+    python scripts/learn_hacking.py [--seeds 4,5,6] [--trained 4,5,6] [--work DIR] [--out FILE]
 
 A planted world judges: its raters' votes train the proxy, other raters' votes are the gold set that
 says where to stop, and its values, which no model sees, are what is reported: first for the best of
@@ -24,10 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from scripts.experiment_pages import over_seeds
 
 from normwright.learn import (
-    PreferenceObjective,
     Reading,
     Shape,
     fresh_like,
@@ -37,6 +35,7 @@ from normwright.learn import (
     scratch_model,
     sft,
 )
+from normwright.learn.preferring.objective import PreferenceObjective
 from normwright.learn.recipes.refresh import Judge, Sampler
 from normwright.learn.recipes.reward import classifier
 from normwright.learn.reward_models.planted import (
@@ -287,17 +286,9 @@ class Optimiser:
         """Return the policy after two passes over what the scorer prefers of its samples."""
         pairs, shown = favoured(policy, scorer, self.asks, 100 * self.seed + turn)
         loop = Loop(epochs=2, lr=1e-3, batch=16, seed=self.seed + turn)
-        made, metrics = prefer(
-            policy,
-            pairs,
-            shown,
-            loop=loop,
-            beta=0.1,
-            anchor=0.1,
-            gold=gold,
-            objective=PreferenceObjective(prompts=1),
-            unpermitted=True,
-        )
+        made, metrics = prefer(policy, pairs, shown, loop=loop, beta=0.1, anchor=0.1, gold=gold,
+                               objective=PreferenceObjective(prompts=1),
+                               unpermitted=True)  # fmt: skip
         return LocalModel("policy", made.weights, made.tokenizer), metrics
 
     def rounds(
@@ -372,6 +363,15 @@ def trained(seed: int) -> dict[str, Any]:
 Part = dict[str, Any]
 
 
+def interval(values: Sequence[float] | NDArray[np.float64]) -> str:
+    """Return mean and 95 % interval (Student's t) of independent values."""
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return f"{mean:.2f}"
+    half = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
+    return f"{mean:.2f} [{mean - half:.2f}, {mean + half:.2f}]"
+
+
 def stacked(parts: Sequence[Part], arm: str, name: str) -> NDArray[np.float64]:
     """Return one figure, shape (seeds, draws, n): votes on the gold set, else on the other half."""
     half = slice(0, QUESTIONS) if name == "votes" else slice(-QUESTIONS, None)
@@ -432,7 +432,7 @@ def choosing_page(parts: dict[int, Part]) -> list[str]:
     ]
     means = [stacked(every, arm, name).mean(1) for arm, name in columns]
     for i, n in enumerate(BEST_OF):
-        cells = [over_seeds(values[:, i]) for values in means]
+        cells = [interval(values[:, i]) for values in means]
         lines.append(f"| {n} | {divergence(n):.2f} | " + " | ".join(cells) + " |")
     lines += [
         "",
@@ -444,7 +444,7 @@ def choosing_page(parts: dict[int, Part]) -> list[str]:
     ]
     for name, values in found.differences.items():
         above = int((values.mean(1) > 0).sum())
-        lines.append(f"| {name} | {over_seeds(values.mean(1))} | {within(values)} | "
+        lines.append(f"| {name} | {interval(values.mean(1))} | {within(values)} | "
                      f"{above} of {len(every)} |")  # fmt: skip
     shown = list(found.differences)[1:6]
     lines += [
@@ -455,7 +455,7 @@ def choosing_page(parts: dict[int, Part]) -> list[str]:
         "|---|---|" + "---|" * len(shown),
     ]
     for i, seed in enumerate(parts):
-        cells = [over_seeds(found.differences[name][i]) for name in shown]
+        cells = [interval(found.differences[name][i]) for name in shown]
         lines.append(f"| {seed} | {found.peaks[i]} | " + " | ".join(cells) + " |")
     untaught = {
         name: np.array([[draw[name] for draw in part["untaught"]] for part in every]).mean(1)
@@ -466,8 +466,8 @@ def choosing_page(parts: dict[int, Part]) -> list[str]:
         *lines,
         "",
         "A policy from random init, which writes no clause at all, gains by the best of 64 "
-        f"{over_seeds(rise)} of proxy and {over_seeds(gold)} of gold: a proxy that rises says "
-        "nothing by itself.",
+        f"{interval(rise)} of proxy and {interval(gold)} of gold: a proxy that rises says nothing "
+        "by itself.",
         "",
     ]
 
@@ -492,14 +492,14 @@ def training_page(runs: dict[int, Part]) -> list[str]:
         "without a new best; a round that cannot better its start ends the run. Gold is on "
         f"{DRAWS} other draws. *Said again* counts pieces an answer repeats.",
         "",
-        "| round | fixed: proxy | gold | gold set | said again | KL, nats | refreshed: gold | "
+        "| round | fixed: proxy | gold | gold set | said again | refreshed: gold | "
         "gold set | said again |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for i in range(ROUNDS + 1):
         cells = [
-            over_seeds([run[arm][i][name] for run in runs.values()])
-            for arm, names in (("free", ("proxy", "gold", "gold_set", "again", "kl")),
+            interval([run[arm][i][name] for run in runs.values()])
+            for arm, names in (("free", ("proxy", "gold", "gold_set", "again")),
                                ("refreshed", ("gold", "gold_set", "again")))
             for name in names
         ]  # fmt: skip
@@ -514,12 +514,13 @@ def training_page(runs: dict[int, Part]) -> list[str]:
         moved[f"{name}, less fixed proxy"] = [a - b for a, b in zip(moved[name], free, strict=True)]
     for name, values in moved.items():
         by = ", ".join(f"{v:.2f}" for v in values)
-        lines.append(f"| {name} | {over_seeds(values)} | {by} |")
+        lines.append(f"| {name} | {interval(values)} | {by} |")
     rounds = ", ".join(str(len(run["stopped"]) - 1) for run in runs.values())
     judged = ", ".join(str(run["judged"]) for run in runs.values())
     return [
         *lines,
         "",
+        *(["One seed is an example and no estimate.", ""] if len(runs) == 1 else []),
         f"Rounds the stopped run took before it ended, by seed: {rounds}. Pairs that raters judged "
         f"for the refreshes: {judged}.",
         "",
@@ -627,7 +628,7 @@ def main() -> int:
     """Run the parts that lack, and write report and picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--seeds", default="4,5,6,7,8,9,10,11,12,13")
-    parser.add_argument("--trained", default="4,5,6", help="seeds of the trained policy")
+    parser.add_argument("--trained", default="4", help="seeds of the trained policy")
     parser.add_argument("--work", type=Path, default=ROOT / "build/learn-hacking")
     parser.add_argument("--out", type=Path, default=ROOT / "docs/experiments/learn-hacking.md")
     arguments = parser.parse_args()
