@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -191,3 +192,23 @@ def test_built_ins_load_and_none_is_broken() -> None:
     assert ran.returncode == 0, ran.stderr
     declared, listed = map(int, ran.stdout.split())
     assert listed >= declared
+
+
+def test_every_part_of_ours_has_its_door() -> None:
+    """A module that registers a card stands among the entry points, so that nobody misses it."""
+    root = Path(__file__).parents[1]
+    declared = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    doors = {
+        place
+        for group, entries in declared["project"]["entry-points"].items()
+        if group.startswith("normwright.")
+        for place in entries.values()
+    }
+    registering = {
+        ".".join(path.relative_to(root / "src").with_suffix("").parts)
+        for path in (root / "src/normwright").rglob("*.py")
+        if "\n@plugin(" in path.read_text(encoding="utf-8")
+    }
+
+    assert registering
+    assert registering <= doors
