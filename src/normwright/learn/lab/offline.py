@@ -105,7 +105,7 @@ def _fitted(scale: Scale, name: str, *, beta: float, votes: int, whole: bool) ->
         pairs = world.all_pairs(shares_of(wins), wins + wins.transpose(0, 2, 1))
         steps, batch = 250, min(len(pairs), 120)
     else:
-        pairs, steps, batch = list(world.votes(wins)), 300, 128
+        pairs, steps, batch = list(world.votes(wins)), 1000, 128
     model, _ = preferred(world, pairs, beta=beta, steps=steps, batch=batch)
     found = world.read(model)
     said = o.vote_noise(world.reward, world.reference, beta, votes)
