@@ -45,7 +45,7 @@ def self_baseline(scale: Scale) -> Iterator[Finding]:
     target = o.tilted(world.reference, world.reward, 0.5)
     for size in (4, 8):
         # Slowly: at higher rates rare answers are lost, and what is never drawn never returns.
-        found = trained(world, "GRPO", generations=size, steps=800, lr=5e-4, **EXACT)
+        found = trained(world, "GRPO", generations=size, steps=1200, lr=5e-4, **EXACT)
         wrong = o.tilted(world.reference, world.reward, 0.5 * size / (size - 1))
         said = o.mean_divergence(target, wrong)
         yield within(f"GRPO without scaling, {size} answers a prompt: KL to the target",
