@@ -73,9 +73,9 @@ class Baseline:
         """Return it as JSON values."""
         return {
             "accuracy": self.accuracy.value,
-            "interval": ends(self.accuracy),
+            "interval": self.accuracy.ends,
             "difference": self.difference.value,
-            "difference_interval": ends(self.difference),
+            "difference_interval": self.difference.ends,
             "beaten": self.beaten,
             "fitted_on": self.fitted_on,
             "chosen": dict(self.chosen),
@@ -114,7 +114,7 @@ class PreferenceScores:
             "pairs": self.pairs,
             "clusters": self.accuracy.n,
             "accuracy": self.accuracy.value,
-            "interval": ends(self.accuracy),
+            "interval": self.accuracy.ends,
             "ties": self.ties,
             "length_matched": _told(self.length_matched),
             "length_baseline": self.baselines["length"].accuracy.value,
@@ -132,14 +132,8 @@ class PreferenceScores:
         }
 
 
-def ends(estimate: Estimate) -> list[float] | None:
-    """Return an interval as `[low, high]`."""
-    at = estimate.interval
-    return None if at is None else [at.low, at.high]
-
-
 def _told(estimate: Estimate, name: str = "value") -> dict[str, Any]:
-    return {name: estimate.value, "interval": ends(estimate)}
+    return {name: estimate.value, "interval": estimate.ends}
 
 
 @plugin(Card(

@@ -27,7 +27,11 @@ class Estimate(Frozen):
     seed: int | None = None
     """Seed of the bootstrap, if one was used."""
 
+    @property
+    def ends(self) -> list[float] | None:
+        """The interval as commands print it, `[low, high]`; None where it is unknown."""
+        return None if self.interval is None else [self.interval.low, self.interval.high]
+
     def as_json(self) -> dict[str, Any]:
-        """Return it as commands print it: the interval as `[low, high]`, None where unknown."""
-        ends = None if self.interval is None else [self.interval.low, self.interval.high]
-        return {"value": self.value, "interval": ends, "n": self.n, "seed": self.seed}
+        """Return it as commands print it."""
+        return {"value": self.value, "interval": self.ends, "n": self.n, "seed": self.seed}

@@ -163,5 +163,4 @@ def estimate_json(one: Estimate | None) -> dict[str, Any] | None:
     """Return an estimate as JSON, its interval as `[low, high]`."""
     if one is None or one.value is None:
         return None
-    ends = None if one.interval is None else [one.interval.low, one.interval.high]
-    return {"value": one.value, "interval": ends, "n": one.n}
+    return {"value": one.value, "interval": one.ends, "n": one.n}
