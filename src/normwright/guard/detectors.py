@@ -34,6 +34,8 @@ class Signal:
     act: str
     facts: tuple[tuple[str, FactValue], ...] = ()
     """Facts it claims, as sure as the signal is."""
+    acts: tuple[tuple[Speaker, str], ...] = ()
+    """Another act, where this role said it."""
     by_role: tuple[tuple[Speaker, tuple[tuple[str, FactValue], ...]], ...] = ()
     """Facts that follow from who said it."""
     threshold: float = 0.5
@@ -42,6 +44,10 @@ class Signal:
     """How much of its probability counts towards the risk of a conversation."""
     sides: frozenset[str] = frozenset({"input", "output", "call"})
     roles: frozenset[str] = _SPEAKERS
+
+    def act_of(self, role: Speaker) -> str:
+        """Return the act it stands for where this role said it."""
+        return dict(self.acts).get(role, self.act)
 
     def told(self, role: Speaker) -> dict[str, FactValue]:
         """Return the facts it stands for where this role said it."""
@@ -89,6 +95,7 @@ class Detectors:
         signals = {
             name: replace(
                 s,
+                acts=tuple((role, act) for role, act in s.acts if act in acts),
                 facts=known(s.facts),
                 by_role=tuple((role, known(told)) for role, told in s.by_role),
             )
@@ -222,13 +229,19 @@ class _Reader:
     def signal(self, row: dict[str, Any]) -> Signal | None:
         name, act = row.get("name"), row.get("act")
         where = f"signals.{name}"
-        keys = {"name", "act", "facts", "by_role", "threshold", "soft", "sides", "roles"}
+        keys = {"name", "act", "acts", "facts", "by_role", "threshold", "soft", "sides", "roles"}
         self.known(where, row, keys)
         if not isinstance(name, str) or not isinstance(act, str):
             self.fault(where, "a name and an act", row)
             return None
-        if self.vocabulary is not None and act not in {a.name for a in self.vocabulary.acts}:
-            self.fault(f"{where}.act", "an act of the charter's vocabulary", act)
+        others = row.get("acts") or {}
+        if not isinstance(others, dict) or not others.keys() <= _SPEAKERS:
+            self.fault(f"{where}.acts", "acts by role", others)
+            others = {}
+        known = {a.name for a in self.vocabulary.acts} if self.vocabulary is not None else None
+        for one in (act, *others.values()):
+            if known is not None and one not in known:
+                self.fault(f"{where}.act", "an act of the charter's vocabulary", one)
         by_role = row.get("by_role") or {}
         if not isinstance(by_role, dict) or not by_role.keys() <= _SPEAKERS:
             self.fault(f"{where}.by_role", "facts by role", by_role)
@@ -236,6 +249,7 @@ class _Reader:
         return Signal(
             name=name,
             act=act,
+            acts=tuple((role, str(one)) for role, one in others.items()),
             facts=self.told(f"{where}.facts", row.get("facts")),
             by_role=tuple((k, self.told(f"{where}.by_role.{k}", v)) for k, v in by_role.items()),
             threshold=self.share(f"{where}.threshold", row.get("threshold"), 0.5),

@@ -91,6 +91,7 @@ class _Concern:
 
     sight: Sight
     signal: Signal
+    act: str
     facts: tuple[KnownFact, ...]
 
 
@@ -125,7 +126,8 @@ class Guard:
     ) -> None:
         self.policy = policy
         self.settings = settings or GuardSettings()
-        self.checks: tuple[str, ...] = tuple(BUILT_IN if checks is None else checks)
+        chosen = [n for n in BUILT_IN if n != "harm" or harm is not None]
+        self.checks: tuple[str, ...] = tuple(chosen if checks is None else checks)
         """Names of the checks that run."""
         if detectors is None:
             from normwright.guard.embedded import detectors as shipped
@@ -424,7 +426,7 @@ class Guard:
             update={
                 "action": action,
                 "verdict": decision.verdict,
-                "act": concern.signal.act,
+                "act": concern.act,
                 "norms": tuple(cited(n) for n in first),
                 "reasons": reasons(action, norm, decision, self.policy, languages),
                 "contest": contest(self.policy, languages),
@@ -483,19 +485,19 @@ class Guard:
             old = facts.get(fact.name)
             if old is None or _STRENGTH[fact.origin] >= _STRENGTH[old.origin]:
                 facts[fact.name] = fact
-        return _Concern(sight, signal, tuple(facts.values()))
+        return _Concern(sight, signal, signal.act_of(role), tuple(facts.values()))
 
     def _decide(self, concern: _Concern) -> Decision:
         facts = concern.facts
         key = (
-            concern.signal.act,
+            concern.act,
             tuple((f.name, f.value, f.origin, round(f.confidence, 2)) for f in facts),
         )
         found = self._decided.get(key)
         if found is None:
             found = self.resolver.decide(
                 Situation(
-                    act=concern.signal.act,
+                    act=concern.act,
                     facts={
                         f.name: FactReading(
                             value=f.value, origin=_ORIGINS[f.origin], confidence=f.confidence
