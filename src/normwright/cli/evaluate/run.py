@@ -118,6 +118,13 @@ def _show(found: PairsMeasured, lang: str) -> None:
     out.print(table)
     if scores.ece is not None:
         out.print(say["pairs-ece"].format(ece=f"{scores.ece:.3f}"), markup=False)
+    for name, rule in scores.baselines.items():
+        if rule.gain is not None:
+            value, interval = _figures(rule.gain, signed=True)
+            out.print(
+                say["pairs-gain"].format(rule=say[f"pairs-{name}"], gain=value, interval=interval),
+                markup=False,
+            )
     if len(scores.parts.get("lang", {})) > 1:
         for lang_tag, (n, one) in scores.parts["lang"].items():
             out.print(f"{lang_tag}  n = {n}  {' '.join(_figures(one))}", markup=False)
