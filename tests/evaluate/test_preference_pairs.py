@@ -105,7 +105,7 @@ def test_noise_beats_no_baseline() -> None:
 
 
 def test_a_gain_in_log_loss_tells_knowing_more_from_guessing_louder() -> None:
-    """Who knows the odds has nats over a bag of words; the same sides at a thousandfold have none."""
+    """Who knows the odds is ahead in log-loss; who says them a thousandfold is behind."""
     rng = random.Random(4)
     pairs, odds = [], []
     for i in range(400):
@@ -120,12 +120,17 @@ def test_a_gain_in_log_loss_tells_knowing_more_from_guessing_louder() -> None:
 
     assert knows.accuracy == shouts.accuracy
     assert knows.baselines["length"].gain is None
-    assert gain is not None and gain.interval is not None and gain.value is not None
+    assert gain is not None
+    assert gain.interval is not None
+    assert gain.value is not None
     assert gain.interval.low > 0
-    assert lost is not None and lost.interval is not None
+    assert lost is not None
+    assert lost.interval is not None
     assert lost.interval.high < 0
-    assert theirs is not None and theirs.value is not None
-    assert knows.log_loss is not None and knows.log_loss.value is not None
+    assert theirs is not None
+    assert theirs.value is not None
+    assert knows.log_loss is not None
+    assert knows.log_loss.value is not None
     assert gain.value == pytest.approx(theirs.value - knows.log_loss.value)
 
 

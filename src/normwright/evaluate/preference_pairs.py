@@ -513,7 +513,7 @@ def _kinds(pair: PreferencePair) -> Iterator[tuple[str, str]]:
 def _losses(logits: Floats, shares: Floats, weights: Floats) -> Floats:
     """Log-loss of each pair, times its weight over the mean weight."""
     each = [_log_loss(float(z), float(s)) for z, s in zip(logits, shares, strict=True)]
-    return np.array(each) * (weights / weights.mean())
+    return np.asarray(np.array(each) * (weights / weights.mean()), dtype=np.float64)
 
 
 def _mean_loss(losses: Floats, units: Sequence[Hashable], seed: int) -> Estimate:
