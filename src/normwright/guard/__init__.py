@@ -4,6 +4,7 @@ Serving needs numpy alone. What a conversation asks for and what an answer tells
 the charter's resolver decides them, and every refusal cites the norm it rests on.
 """
 
+from normwright.guard.bodies import read_answer, read_exchange
 from normwright.guard.canonical import canonical
 from normwright.guard.facts import Fact, FactRules, read_rules
 from normwright.guard.fit import fit_harm
@@ -54,6 +55,8 @@ __all__ = [
     "fit_harm",
     "fit_labels",
     "measure_labels",
+    "read_answer",
+    "read_exchange",
     "read_labels",
     "read_rules",
     "screen",
