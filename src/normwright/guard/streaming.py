@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
+from bisect import bisect_left
 from dataclasses import dataclass
 
 WINDOW = 160
@@ -74,9 +75,14 @@ class HoldBack:
         self.blocked = False
         self.released = 0
         """Characters of the text released so far."""
-        self._text = ""
+        self._length = 0
+        self._gone: list[str] = []  # what no check before the last reads again
+        self._base = 0  # where the tail begins
+        self._tail = ""
+        self._new: list[str] = []  # what came since the tail was put together
         self._half = ""
-        self._seen = array("Q")  # places of the characters that weigh
+        self._seen = array("Q")  # places of the characters that weigh, those gone left out
+        self._seen_gone = 0
         self._spaced = False
         self._checked = 0  # visible characters up to the last check
         self._asked: Due | None = None
@@ -87,7 +93,7 @@ class HoldBack:
     @property
     def text(self) -> str:
         """All that came, whether released or not."""
-        return self._text
+        return "".join([*self._gone, self._tail, *self._new])
 
     def add(self, piece: str) -> None:
         """Take the next piece; half a surrogate pair waits for its other half."""
@@ -117,9 +123,10 @@ class HoldBack:
             raise ValueError("nothing was due")
         self._checked = self._upto
         self._done = asked.last
-        end = len(self._text) if asked.last else self._cut()
-        out = self._text[self.released : end]
+        end = self._length if asked.last else self._cut()
+        out = self._tail[self.released - self._base : end - self._base]
         self.released = max(self.released, end)
+        self._let_go()
         return out
 
     def block(self) -> None:
@@ -136,8 +143,9 @@ class HoldBack:
         return piece.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
     def _append(self, piece: str) -> None:
-        base = len(self._text)
-        self._text += piece
+        base = self._length
+        self._new.append(piece)
+        self._length += len(piece)
         if self._plain(piece):
             self._seen.extend(range(base, base + len(piece)))
             self._spaced = False
@@ -153,36 +161,64 @@ class HoldBack:
         return bool(piece) and not self._spaced and _PLAIN.fullmatch(piece) is not None
 
     def _next(self) -> Due | None:
-        if self.window is not None:
+        if self.window is not None and self._visible >= self._checked + self.stride:
+            self._put_together()
             at = self._boundary()
             if at is not None:
                 self._upto = at
                 first = max(0, at - self.reach)
-                start = self._seen[first] if first else 0
-                return Due(self._text[start : self._seen[at - 1] + 1], start, last=False)
+                start = self._place(first) if first else 0
+                end = self._place(at - 1) + 1
+                return Due(self._tail[start - self._base : end - self._base], start, last=False)
         if not self._closed:
             return None
-        self._upto = len(self._seen)
-        return Due(self._text, 0, last=True)
+        self._put_together()
+        self._upto = self._visible
+        return Due(self.text, 0, last=True)
+
+    @property
+    def _visible(self) -> int:
+        return self._seen_gone + len(self._seen)
+
+    def _place(self, visible: int) -> int:
+        """Return where the visible character of that number stands."""
+        return self._seen[visible - self._seen_gone]
+
+    def _put_together(self) -> None:
+        if self._new:
+            self._tail += "".join(self._new)
+            self._new = []
+
+    def _let_go(self) -> None:
+        """Set apart what only the last check reads again, so that a step costs the same always."""
+        kept = self._checked - self.reach
+        if kept - self._seen_gone < self.reach:
+            return
+        end = min(self.released, self._place(kept))
+        self._gone.append(self._tail[: end - self._base])
+        self._tail, self._base = self._tail[end - self._base :], end
+        gone = bisect_left(self._seen, end)
+        self._seen, self._seen_gone = self._seen[gone:], self._seen_gone + gone
 
     def _boundary(self) -> int | None:
         """Return up to how many visible characters the next check reads, once that is known."""
         for at in range(self._checked + self.stride, self._checked + 2 * self.stride):
-            if at > len(self._seen):
+            if at > self._visible:
                 return None
-            if self._text[self._seen[at - 1]].isspace():
+            if self._tail[self._place(at - 1) - self._base].isspace():
                 return at
         at = self._checked + 2 * self.stride
-        return at if at <= len(self._seen) else None
+        return at if at <= self._visible else None
 
     def _cut(self) -> int:
         """Return how much of the text may go: the window before the check, at a whole character."""
         assert self.window is not None
         if self._checked <= self.window:
             return self.released
-        end = self._seen[self._checked - self.window]
+        end = self._place(self._checked - self.window)
         for place in range(end, max(self.released, end - _LONGEST_CLUSTER), -1):
-            if _between(self._text[place - 1], self._text[place]):
+            at = place - self._base
+            if _between(self._tail[at - 1], self._tail[at]):
                 return place
         return self.released if end - self.released <= _LONGEST_CLUSTER else end
 
@@ -200,9 +236,11 @@ _BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 def _between(before: str, after: str) -> bool:
     """Say whether a reader sees two characters here, not one made of both."""
+    if before == _JOINER:
+        return False
     if after < "\u0300":
         return not (before == "\r" and after == "\n")
-    if before == _JOINER or after == _JOINER or unicodedata.category(after)[0] == "M":
+    if after == _JOINER or unicodedata.category(after)[0] == "M":
         return False
     if "\U0001f3fb" <= after <= "\U0001f3ff":
         return False
