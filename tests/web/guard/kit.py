@@ -52,9 +52,7 @@ class WordGuard:
                     return self._verdict(exchange, side, action, where)
             if CARD in text and side == "output":
                 at = text.index(CARD)
-                return self._verdict(
-                    exchange, side, "transform", where, ((at, at + len(CARD)),)
-                )
+                return self._verdict(exchange, side, "transform", where, ((at, at + len(CARD)),))
         return self._verdict(exchange, side, "allow", "")
 
     def _verdict(
@@ -137,7 +135,9 @@ def sse(value: dict[str, Any]) -> bytes:
     return b"data: " + json.dumps(value).encode() + b"\n\n"
 
 
-def chunk(delta: dict[str, Any], *, index: int = 0, finish: str | None = None, **more: Any) -> bytes:
+def chunk(
+    delta: dict[str, Any], *, index: int = 0, finish: str | None = None, **more: Any
+) -> bytes:
     """Return an event of a stream of chat completions."""
     choice = {"index": index, "delta": delta, "finish_reason": finish, **more}
     return sse(

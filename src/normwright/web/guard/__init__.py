@@ -1,4 +1,4 @@
-"""A guard in front of any model: an OpenAI-compatible proxy whose refusals a citizen can question."""
+"""A guard in front of any model: it speaks as OpenAI does, and its refusals can be questioned."""
 
 from normwright.web.guard.app import application
 from normwright.web.guard.desk import Guarding

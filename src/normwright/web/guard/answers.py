@@ -12,7 +12,7 @@ from typing import Any
 from normwright.guard.bodies import read_answer, sound
 from normwright.guard.streaming import Due, HoldBack
 from normwright.records import Exchange, GuardVerdict, InputError
-from normwright.web.guard.desk import PASSING, Case
+from normwright.web.guard.desk import Case, passes
 from normwright.web.guard.settings import ServeSettings
 from normwright.web.guard.sse import Malformed
 from normwright.web.guard.telling import refusal
@@ -34,18 +34,32 @@ class Message:
     """Calls of tools: `id` and `function` with `name` and `arguments`."""
 
     def answer(self) -> str:
-        """Return everything it says as one text, the content first.
+        """Return everything it says as one text: its texts in the order of `TEXTS`, then its calls.
 
         Raises:
             Malformed: if there is more in it than can be read.
         """
-        message: dict[str, Any] = {k: self.texts[k] for k in TEXTS if self.texts.get(k)}
-        if self.calls:
-            message["tool_calls"] = self.calls
         try:
-            return read_answer(message)
+            calls = read_answer({"tool_calls": self.calls}) if self.calls else ""
         except InputError:
             raise Malformed("an answer that cannot be read") from None
+        return "\n".join(part for part in (*(t for _, t in self._parts()), calls) if part)
+
+    def places(self) -> dict[str, int]:
+        """Return where in the answer each of its texts begins."""
+        out, at = {}, 0
+        for name, text in self._parts():
+            out[name] = at
+            at += len(text) + 1
+        return out
+
+    def maskable(self, verdict: GuardVerdict) -> bool:
+        """Say whether all spans of a verdict lie in texts, for a call cannot be masked."""
+        end = sum(len(text) + 1 for _, text in self._parts())
+        return all(high < max(end, 1) for _, high in verdict.spans)
+
+    def _parts(self) -> list[tuple[str, str]]:
+        return [(name, self.texts[name]) for name in TEXTS if self.texts.get(name)]
 
 
 def with_answer(exchange: Exchange, answer: str) -> Exchange:
@@ -124,11 +138,21 @@ def _call(value: Any) -> dict[str, Any]:
     return call
 
 
-def message_json(message: Message, verdict: GuardVerdict, *, legacy: bool) -> dict[str, Any]:
-    """Return a message that passed as a client reads it."""
+def message_json(
+    message: Message, verdict: GuardVerdict, *, legacy: bool, before: int = 0
+) -> dict[str, Any]:
+    """Return a message that passed as a client reads it.
+
+    Args:
+        message: the message.
+        verdict: the verdict on it.
+        legacy: whether its call is to be in the form that calls had before there were tools.
+        before: characters that were checked in front of it.
+    """
     out: dict[str, Any] = {"role": "assistant", "content": None}
+    places = message.places()
     for name, text in message.texts.items():
-        out[name] = masked(text, verdict) if name == "content" else text
+        out[name] = masked(text, verdict, before + places.get(name, 0))
     if message.calls and legacy:
         out["function_call"] = message.calls[0]["function"]
     elif message.calls:
@@ -294,16 +318,19 @@ class Writing:
         for hold in self._texts.values():
             hold.close()
 
-    def rest(self, verdict: GuardVerdict) -> dict[str, str]:
-        """Return what is left of each text after the whole answer has passed."""
-        out = {}
+    def rest(self, verdict: GuardVerdict, *, before: int) -> dict[str, str]:
+        """Return what is left of each text after the whole answer has passed.
+
+        Args:
+            verdict: the verdict on the whole.
+            before: characters that were checked in front of it.
+        """
+        out: dict[str, str] = {}
+        places = self.message().places()
         for name, hold in self._texts.items():
             while hold.due():
-                start = hold.released
-                piece = hold.release()
-                if name == "content":
-                    piece = masked(piece, verdict, start)
-                if piece:
+                start = before + places.get(name, 0) + hold.released
+                if piece := masked(hold.release(), verdict, start):
                     out[name] = out.get(name, "") + piece
         self.over = True
         return out
@@ -330,13 +357,13 @@ async def check_begun(
     out: dict[str, str] = {}
     while found := writing.due():
         name, hold, due = found
-        verdict = await case.screen(with_answer(exchange, due.text), counts=False)
-        if verdict.action not in PASSING:
+        before = case.prefill if name == "content" and due.start == 0 else ""
+        verdict = await case.screen(with_answer(exchange, before + due.text), begun=True)
+        if not passes(verdict):
             writing.block()
             return out, verdict
-        start = hold.released
-        piece = masked(hold.release(), verdict, start - due.start)
-        if piece:
+        start = len(before) + hold.released - due.start
+        if piece := masked(hold.release(), verdict, start):
             out[name] = out.get(name, "") + piece
     return out, None
 
@@ -350,12 +377,19 @@ async def check_whole(
         the verdict, and whether the answer may leave.
     """
     try:
-        answer = message.answer()
+        answer = case.prefill + message.answer()
     except Malformed as error:
-        verdict = case.deny(with_answer(exchange, ""), f"unread: {error}")
-        return verdict, False
+        return case.deny(with_answer(exchange, ""), f"unread: {error}"), False
     verdict = await case.screen(with_answer(exchange, answer))
-    return verdict, verdict.action in PASSING
+    if verdict.spans and not message.maskable(shifted(verdict, -len(case.prefill))):
+        return case.deny(with_answer(exchange, answer), "masking: a call cannot be masked"), False
+    return verdict, passes(verdict)
+
+
+def shifted(verdict: GuardVerdict, by: int) -> GuardVerdict:
+    """Return a verdict with its spans moved."""
+    spans = tuple((low + by, high + by) for low, high in verdict.spans)
+    return verdict.model_copy(update={"spans": spans})
 
 
 def refused_message(case: Case, verdict: GuardVerdict) -> dict[str, Any]:

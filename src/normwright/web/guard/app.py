@@ -16,11 +16,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from normwright.web.guard.chat import chat
+from normwright.web.guard.checks import checks, litellm, moderations
+from normwright.web.guard.completions import completions
 from normwright.web.guard.desk import AUDIT, Desk, Guarding
 from normwright.web.guard.faults import Refused, as_json
 from normwright.web.guard.metrics import CONTENT_TYPE
 from normwright.web.guard.settings import ServeSettings
 from normwright.web.guard.upstream import Upstream, UpstreamFailed
+from normwright.web.guard.verdicts import contest, verdict_json, verdict_page
 
 LOG = logging.getLogger("normwright.guard")
 
@@ -67,6 +70,13 @@ def application(
             Route("/v1/models", _models),
             Route("/v1/models/{model:path}", _models),
             Route("/v1/chat/completions", chat, methods=["POST"]),
+            Route("/v1/completions", completions, methods=["POST"]),
+            Route("/v1/moderations", moderations, methods=["POST"]),
+            Route("/v1/checks", checks, methods=["POST"]),
+            Route("/beta/litellm_basic_guardrail_api", litellm, methods=["POST"]),
+            Route("/v1/verdicts/{id}", verdict_json),
+            Route("/v1/verdicts/{id}/contest", contest, methods=["POST"]),
+            Route("/verdicts/{id}", verdict_page),
         ],
         lifespan=life,
         exception_handlers={Refused: _refused, 404: _not_found, 405: _not_found},

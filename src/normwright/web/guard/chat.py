@@ -64,7 +64,7 @@ class ChatForm:
             }
             for place in range(asked.n)
         ]
-        return {**_head(asked, {}, "chat.completion"), "choices": choices, "usage": _NOTHING,
+        return {**head(asked, {}, "chat.completion"), "choices": choices, "usage": NOTHING,
                 "moderation": moderation(case)}  # fmt: skip
 
     async def whole(
@@ -82,10 +82,10 @@ class ChatForm:
                 raise Malformed("a choice that is none")
             place = index_of(choice, asked.most)
             message = read_message(choice.get("message"))
-            verdict, passes = await check_whole(case, exchange, message)
-            if passes:
+            verdict, good = await check_whole(case, exchange, message)
+            if good:
                 legacy = bool(choice["message"].get("function_call"))
-                shown = message_json(message, verdict, legacy=legacy)
+                shown = message_json(message, verdict, legacy=legacy, before=len(case.prefill))
                 finish = finish_of(choice.get("finish_reason"))
                 # Tokens would tell what was masked.
                 tokens = None if verdict.spans else logprobs_of(choice.get("logprobs"))
@@ -98,7 +98,7 @@ class ChatForm:
             )
         if not choices:
             raise Malformed("a reply without an answer")
-        out = {**_head(asked, body, "chat.completion"), "choices": choices}
+        out = {**head(asked, body, "chat.completion"), "choices": choices}
         if (usage := usage_of(body.get("usage"))) is not None:
             out["usage"] = usage
         if stopped is not None or asked.scored:
@@ -126,7 +126,7 @@ class ChatStream(EventStream):
     async def take(self, body: Mapping[str, Any]) -> AsyncIterator[bytes]:
         """Yield what one event of the upstream lets go."""
         if not self._head:
-            self._head = _head(self.asked, body, "chat.completion.chunk")
+            self._head = head(self.asked, body, "chat.completion.chunk")
         for choice in at_most(body.get("choices", []), self.asked.most):
             if not isinstance(choice, dict):
                 raise Malformed("a choice that is none")
@@ -150,8 +150,8 @@ class ChatStream(EventStream):
         if usage is not None and self.asked.usage:
             yield event({**self._head, "choices": [], "usage": usage})
 
-    async def end(self, *, whole: bool) -> AsyncIterator[bytes]:
-        """Yield what is left when the upstream has said its last.
+    def end(self) -> None:
+        """See that every answer has its end when the upstream has said its last.
 
         Raises:
             Malformed: if an answer has no end.
@@ -163,19 +163,17 @@ class ChatStream(EventStream):
         for place in range(self.asked.n):
             if place not in self._choices:
                 self.case.degrade("upstream: fewer answers than asked for")
-        return
-        yield b""
 
     async def _finish(self, writing: Writing) -> AsyncIterator[bytes]:
         writing.close()
         message = writing.message()
-        verdict, passes = await check_whole(self.case, self.exchange, message)
-        if not passes:
+        verdict, good = await check_whole(self.case, self.exchange, message)
+        if not good:
             writing.block()
             yield self._stop(writing, verdict)
             return
         self.case.note("answer", verdict)
-        for chunk in self._chunks(writing, writing.rest(verdict)):
+        for chunk in self._chunks(writing, writing.rest(verdict, before=len(self.case.prefill))):
             yield chunk
         if message.calls:
             yield self._delta(writing, {"tool_calls": _placed(message)})
@@ -223,15 +221,15 @@ class ChatStream(EventStream):
 
     def refused(self, verdict: GuardVerdict) -> list[bytes]:
         """Return the whole stream of a request that was refused before the model was asked."""
-        self._head = _head(self.asked, {}, "chat.completion.chunk")
+        self._head = head(self.asked, {}, "chat.completion.chunk")
         settings = self.case.desk.settings
         out = [self._refusal(Writing(place, settings), verdict) for place in range(self.asked.n)]
         if self.asked.usage:
-            out.append(event({**self._head, "choices": [], "usage": _NOTHING}))
+            out.append(event({**self._head, "choices": [], "usage": NOTHING}))
         return out
 
 
-_NOTHING = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+NOTHING = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
 def _take_delta(writing: Writing, choice: Mapping[str, Any]) -> None:
@@ -255,11 +253,13 @@ def _placed(message: Message) -> list[dict[str, Any]]:
     return [{"index": i, **call} for i, call in enumerate(message.calls)]
 
 
-def _head(asked: Asked, body: Mapping[str, Any], kind: str) -> dict[str, Any]:
+def head(
+    asked: Asked, body: Mapping[str, Any], kind: str, prefix: str = "chatcmpl"
+) -> dict[str, Any]:
     """Return what stands above every answer; names of the upstream if they are names."""
     created = body.get("created")
     head: dict[str, Any] = {
-        "id": _word(body.get("id")) or f"chatcmpl-{asked.verdict_id.removeprefix('vrd_')}",
+        "id": _word(body.get("id")) or f"{prefix}-{asked.verdict_id.removeprefix('vrd_')}",
         "object": kind,
         "created": created if isinstance(created, int) else int(time.time()),
         "model": _word(body.get("model")) or asked.model,

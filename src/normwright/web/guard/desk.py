@@ -41,8 +41,6 @@ LOG = logging.getLogger("normwright.guard")
 INLINE = 20_000
 """Characters that are checked at once; more are checked beside, so that others need not wait."""
 
-PASSING = frozenset({"allow", "transform"})
-
 AUDIT = "audit"
 """What a degraded mode is called in which the audit chain cannot be written."""
 BOOK = "verdict-store"
@@ -80,9 +78,9 @@ class AuditFailed(Exception):
     """A verdict could not be sealed, so that nothing it speaks about may leave."""
 
 
-def new_id() -> str:
-    """Return an id that nobody can guess: `vrd_` and 26 letters, 122 bits."""
-    return "vrd_" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(26))
+def new_id(prefix: str = "vrd_") -> str:
+    """Return an id that nobody can guess: a prefix and 26 letters, 122 bits."""
+    return prefix + "".join(secrets.choice(string.ascii_lowercase) for _ in range(26))
 
 
 class Desk:
@@ -222,6 +220,8 @@ class Case:
     """Those that count: on what was asked, and one an answer."""
     degraded: dict[str, None] = field(default_factory=dict)
     """What did not do its work, in the order it was noticed."""
+    prefill: str = ""
+    """What the client wrote of the answer already; it is checked together with the rest."""
     outcome: str = "allowed"
     sealed: bool = False
 
@@ -230,21 +230,23 @@ class Case:
         """The verdict a person is told."""
         return max(self.verdicts, key=lambda v: GUARD_ACTIONS.index(v.action), default=None)
 
-    async def screen(self, exchange: Exchange, *, counts: bool = True) -> GuardVerdict:
+    async def screen(self, exchange: Exchange, *, begun: bool = False) -> GuardVerdict:
         """Check an exchange; what could not be checked is `deny`.
 
         Args:
             exchange: what to check.
-            counts: False for the beginning of an answer, of which only a refusal counts.
+            begun: whether it has but the beginning of an answer: then only a verdict that stops it
+                counts, and the session's memory takes no note of it.
         """
         if not self.desk.settings.checks:
             return unchecked(exchange, self.held)
-        verdict = await self.desk.screened(self.held, exchange, self.memory)
+        memory = None if begun else self.memory
+        verdict = await self.desk.screened(self.held, exchange, memory)
         if verdict.action != "deny" and exchange.answer is None and exchange.unread:
             verdict = denied(exchange, self.held, *(f"unread: {p}" for p in exchange.unread))
         for part in verdict.degraded:
             self.degrade(part)
-        if counts or verdict.action not in PASSING:
+        if not begun or not passes(verdict):
             self.verdicts.append(verdict)
         return verdict
 
@@ -279,7 +281,10 @@ class Case:
         Raises:
             AuditFailed: if it could not be written.
         """
-        if self.sealed or not self.desk.settings.checks:
+        if self.sealed:
+            return
+        if not self.desk.settings.checks:
+            self._count()
             return
         body = {
             "id": self.id,
@@ -290,7 +295,7 @@ class Case:
         }
         entry = self._append(VERDICT, body)
         gravest = self.gravest
-        if gravest is not None and gravest.action not in PASSING:
+        if gravest is not None and not passes(gravest):
             try:
                 await asyncio.get_running_loop().run_in_executor(None, self.desk.chain.sync)
             except OSError as error:
@@ -308,6 +313,7 @@ class Case:
     def _unwritten(self, error: Exception) -> AuditFailed:
         self.desk.troubled(AUDIT, error)
         self.degrade(AUDIT)
+        self.desk.metrics.request(self.endpoint, "unsealed").inc()
         return AuditFailed("the verdict could not be written")
 
     def headers(self) -> dict[str, str]:
@@ -321,11 +327,17 @@ class Case:
         return named
 
     def _count(self) -> None:
+        self.desk.metrics.request(self.endpoint, self.outcome).inc()
         for verdict in self.verdicts:
             self.desk.metrics.verdict(verdict.side, verdict.action).inc()
             if verdict.action != "allow":
                 for norm in verdict.norms:
                     self.desk.metrics.cited(norm.id)
+
+
+def passes(verdict: GuardVerdict) -> bool:
+    """Say whether what was checked may go on, as it is or with its spans masked."""
+    return verdict.passes or (verdict.action == "transform" and bool(verdict.spans))
 
 
 def denied(exchange: Exchange, held: Held, *parts: str) -> GuardVerdict:
@@ -373,10 +385,12 @@ def _shown_of(policy: Policy) -> dict[str, Any]:
     """Return what a page tells of the norms of a policy."""
     return {
         "charter": policy.charter.digest,
+        "languages": list(policy.charter.languages),
         "norms": {
             f"{norm.id}@{norm.version}": {
                 "statement": norm.statement,
                 "rationale": norm.rationale,
+                "id": norm.id,
                 "layer": norm.layer,
                 "authority": norm.authority,
                 "status": norm.status,

@@ -18,10 +18,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from normwright.records import Exchange, GuardVerdict
-from normwright.web.guard.desk import PASSING, AuditFailed, Case, Desk
+from normwright.web.guard.desk import AuditFailed, Case, Desk, passes
 from normwright.web.guard.faults import Refused, as_json, error_body
 from normwright.web.guard.masking import Unmaskable, masked_body
-from normwright.web.guard.reading import read_json
+from normwright.web.guard.reading import prefill_of, read_json
 from normwright.web.guard.sse import DONE, EventReader, Malformed, event, parse
 from normwright.web.guard.telling import moderation, page_of, refusal
 from normwright.web.guard.upstream import Upstream, UpstreamFailed
@@ -107,11 +107,11 @@ class EventStream:
         """Yield what one event of the upstream lets go."""
         raise NotImplementedError
 
-    def end(self, *, whole: bool) -> AsyncIterator[bytes]:
-        """Yield what is left when the upstream has said its last.
+    def end(self) -> None:
+        """See that every answer has its end when the upstream has said its last.
 
-        Args:
-            whole: whether it said that it was the last.
+        Raises:
+            Malformed: if one has none.
         """
         raise NotImplementedError
 
@@ -140,8 +140,9 @@ async def send(request: Request, endpoint: str, form: Form) -> Response:
     case = desk.case(endpoint, session_of(request))
     asked = _asked(body, form, case, desk)
     exchange = form.exchange(body)
+    case.prefill = prefill_of(body)
     verdict = await case.screen(exchange)
-    if verdict.action not in PASSING:
+    if not passes(verdict):
         return await _stopped(asked, case, exchange, form, verdict)
     try:
         onward = {k: v for k, v in masked_body(body, verdict).items() if k not in OURS}
@@ -264,7 +265,7 @@ async def _whole(request: Request, work: Work) -> Response:
             return await sealed(case, lambda: Response(status_code=499))
         case.desk.spans.finished(span, _finishes(body), case.outcome)
     gravest = case.gravest
-    if case.desk.settings.block_mode == "error" and gravest and gravest.action not in PASSING:
+    if case.desk.settings.block_mode == "error" and gravest and not passes(gravest):
         return await sealed(case, lambda: refused_as_error(case, gravest))
     return await sealed(case, lambda: as_json(body, headers=case.headers()))
 
@@ -368,7 +369,7 @@ class Streamed(Response):
                         case.desk.metrics.stage("upstream").observe(case.desk.clock() - began)
                     await self._send(send, piece)
         gravest = case.gravest
-        if gravest is not None and gravest.action not in PASSING:
+        if gravest is not None and not passes(gravest):
             outcome = blocked(gravest)
         case.outcome = outcome
         await case.seal()
@@ -444,5 +445,4 @@ async def flow(stream: EventStream, chunks: AsyncIterator[bytes]) -> AsyncIterat
     else:
         reader.end()
     if not stream.stopped:
-        async for piece in stream.end(whole=done):
-            yield piece
+        stream.end()

@@ -102,6 +102,20 @@ def exchange_of(body: Mapping[str, Any]) -> Exchange:
         raise unreadable(error.faults) from None
 
 
+def prefill_of(body: Mapping[str, Any]) -> str:
+    """Return what a client wrote of the answer already: the assistant's turn at the end."""
+    messages = body.get("messages")
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    if not isinstance(last, dict) or last.get("role") != "assistant":
+        return ""
+    content = last.get("content")
+    if isinstance(content, str):
+        return sound(content)
+    parts = content if isinstance(content, list) else ()
+    texts = (p.get("text") for p in parts if isinstance(p, dict))
+    return sound("".join(t for t in texts if isinstance(t, str)))
+
+
 def number(body: Mapping[str, Any], name: str, default: int, most: int) -> int:
     """Return a whole number of a body.
 

@@ -55,5 +55,3 @@ class GuardProtocol(H11Protocol):
         self._waiting = None
         if not self.transport.is_closing() and self.conn.their_state is h11.IDLE:
             self.transport.abort()
-
-

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from normwright.records import GuardVerdict
-from normwright.web.guard.desk import PASSING, Case
+from normwright.web.guard.desk import Case, passes
 
 MODEL = "normwright-guard"
 """What the moderation object calls the guard."""
@@ -60,7 +60,7 @@ def told(case: Case) -> dict[str, Any]:
 
 def result(verdict: GuardVerdict) -> dict[str, Any]:
     """Return one result of moderation, with norms as its categories."""
-    flagged = verdict.action not in PASSING
+    flagged = not passes(verdict)
     cited = {n.id for n in verdict.norms} if verdict.action != "allow" else set()
     names = sorted(cited | verdict.risks.keys())
     scores = {n: verdict.risks.get(n, 1.0 if n in cited else 0.0) for n in names}
