@@ -4,6 +4,7 @@ Serving needs numpy alone. What a conversation asks for and what an answer tells
 the charter's resolver decides them, and every refusal cites the norm it rests on.
 """
 
+from normwright.guard.agents import approve
 from normwright.guard.bodies import read_answer, read_exchange
 from normwright.guard.canonical import canonical
 from normwright.guard.facts import Fact, FactRules, read_rules
@@ -51,6 +52,7 @@ __all__ = [
     "Request",
     "Screened",
     "Screener",
+    "approve",
     "canonical",
     "fit_harm",
     "fit_labels",

@@ -1,5 +1,14 @@
 """Border types: what crosses from one stage to the next. Pydantic and the standard library only."""
 
+from normwright.records.acting import (
+    CALL_OUTCOMES,
+    CallOutcome,
+    CallVerdict,
+    Confidentiality,
+    Integrity,
+    Label,
+    ToolCall,
+)
 from normwright.records.agreement import Agreement, Camp, RuleAnswer
 from normwright.records.audits import (
     Audit,
@@ -246,6 +255,7 @@ from normwright.records.withdrawals import (
 
 __all__ = [
     "ARTEFACTS",
+    "CALL_OUTCOMES",
     "GUARD_ACTIONS",
     "LAYERS",
     "MODES",
@@ -271,6 +281,8 @@ __all__ = [
     "Basis",
     "Bearer",
     "BudgetError",
+    "CallOutcome",
+    "CallVerdict",
     "Camp",
     "CaseAnswer",
     "CaseFailure",
@@ -289,6 +301,7 @@ __all__ = [
     "CohesiveGroup",
     "Comparison",
     "Condition",
+    "Confidentiality",
     "Conflict",
     "Consent",
     "ConsentState",
@@ -345,6 +358,7 @@ __all__ = [
     "GuardVerdict",
     "Identification",
     "InputError",
+    "Integrity",
     "IntegrityError",
     "IntegrityFault",
     "Interval",
@@ -353,6 +367,7 @@ __all__ = [
     "Judgement",
     "Kind",
     "KnownFact",
+    "Label",
     "Lang",
     "Layer",
     "MadeBy",
@@ -457,6 +472,7 @@ __all__ = [
     "TextOrigin",
     "Tier",
     "TierRule",
+    "ToolCall",
     "Unranked",
     "Utterance",
     "Verdict",
