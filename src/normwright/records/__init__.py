@@ -1,5 +1,14 @@
 """Border types: what crosses from one stage to the next. Pydantic and the standard library only."""
 
+from normwright.records.acting import (
+    CALL_OUTCOMES,
+    CallOutcome,
+    CallVerdict,
+    Confidentiality,
+    Integrity,
+    Label,
+    ToolCall,
+)
 from normwright.records.agreement import Agreement, Camp, RuleAnswer
 from normwright.records.audits import (
     Audit,
@@ -36,6 +45,7 @@ from normwright.records.charters import (
     QuestionFamily,
 )
 from normwright.records.coherence import Coherence, Dilemma, Judgement, Repair
+from normwright.records.contests import CONTEST_GROUNDS, Contest, ContestGround
 from normwright.records.crowds import Crowd, Runs
 from normwright.records.drawn import CaseAnswer, CaseFigures, CaseItem, CaseScore
 from normwright.records.errors import (
@@ -246,6 +256,8 @@ from normwright.records.withdrawals import (
 
 __all__ = [
     "ARTEFACTS",
+    "CALL_OUTCOMES",
+    "CONTEST_GROUNDS",
     "GUARD_ACTIONS",
     "LAYERS",
     "MODES",
@@ -271,6 +283,8 @@ __all__ = [
     "Basis",
     "Bearer",
     "BudgetError",
+    "CallOutcome",
+    "CallVerdict",
     "Camp",
     "CaseAnswer",
     "CaseFailure",
@@ -289,11 +303,14 @@ __all__ = [
     "CohesiveGroup",
     "Comparison",
     "Condition",
+    "Confidentiality",
     "Conflict",
     "Consent",
     "ConsentState",
     "ConsentVersion",
     "Consultation",
+    "Contest",
+    "ContestGround",
     "Contrast",
     "ControlResult",
     "Counterparty",
@@ -345,6 +362,7 @@ __all__ = [
     "GuardVerdict",
     "Identification",
     "InputError",
+    "Integrity",
     "IntegrityError",
     "IntegrityFault",
     "Interval",
@@ -353,6 +371,7 @@ __all__ = [
     "Judgement",
     "Kind",
     "KnownFact",
+    "Label",
     "Lang",
     "Layer",
     "MadeBy",
@@ -457,6 +476,7 @@ __all__ = [
     "TextOrigin",
     "Tier",
     "TierRule",
+    "ToolCall",
     "Unranked",
     "Utterance",
     "Verdict",
