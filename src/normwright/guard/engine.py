@@ -338,7 +338,7 @@ class Guard:
             if kept is not None:
                 self._seen.move_to_end(key)
                 return kept
-        one = passage(text, role=role, side=side)
+        one = passage(text, role=role, side=side, stems=self.detectors.stems)
         sights: list[Sight] = []
         failed = []
         for name, part in self._parts:
