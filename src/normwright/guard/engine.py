@@ -195,7 +195,7 @@ class Guard:
             return self._screen(exchange, memory, tuple(facts))
         # Whatever goes wrong here, a text that was not checked must not pass.
         except Exception as error:  # noqa: BLE001
-            return self._failed(exchange, (f"guard: {type(error).__name__}",))
+            return self.failed(exchange, (f"guard: {type(error).__name__}",))
 
     def review(self, exchange: Exchange, *, memory: Memory | None = None) -> GuardVerdict:
         """Return the graver of two screenings: of the conversation, and of the answer to it."""
@@ -239,7 +239,7 @@ class Guard:
         size = sum(len(u.text) for u in exchange.utterances) + len(exchange.answer or "")
         if size > self.settings.chars:
             limit = f"limits: {size} characters, at most {self.settings.chars} are read"
-            return self._failed(exchange, (limit,))
+            return self.failed(exchange, (limit,))
         view, failed = self._view(exchange, memory)
         sights = [
             replace(sight, where=where)
@@ -449,8 +449,8 @@ class Guard:
             }
         )
 
-    def _failed(self, exchange: Exchange, degraded: tuple[str, ...]) -> GuardVerdict:
-        """The verdict on something that was not checked at all."""
+    def failed(self, exchange: Exchange, degraded: tuple[str, ...]) -> GuardVerdict:
+        """Return the verdict on something that was not checked at all: denied, with why."""
         languages = self.policy.charter.languages
         base = GuardVerdict(
             side="input" if exchange.answer is None else "output",

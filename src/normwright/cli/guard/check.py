@@ -17,6 +17,7 @@ from normwright.cli.options import AsJson, Lang
 from normwright.cli.screen import DONE, console
 from normwright.cli.verdict import in_language
 from normwright.cli.words import choose, words
+from normwright.records import GUARD_ACTIONS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -126,7 +127,8 @@ def _show(guard: Guard, checked: Sequence[tuple[Line, GuardVerdict, float]], lan
     table.add_column(say["guard-verdict"])
     table.add_column(say["guard-lines"], justify="right")
     table.add_column(say["guard-norms"], overflow="fold")
-    for action, style in _STYLES.items():
+    for action in GUARD_ACTIONS:
+        style = _STYLES[action]
         if counts[action]:
             norms = Counter(n.ref for _, v, _ in checked if v.action == action for n in v.norms[:1])
             cited = ", ".join(f"{ref} ×{n}" for ref, n in norms.most_common())
