@@ -401,7 +401,7 @@ class Guard:
             conversation=view.exchange.conversation,
             answer=view.exchange.answered,
         )
-        gravest = max(decided, key=lambda d: self._gravity(d[0], d[2].sight), default=None)
+        gravest = max(decided, key=self._gravity, default=None)
         if failed:
             return self._denied(base, tongues)
         if gravest is None or gravest[0] == "allow":
@@ -527,8 +527,12 @@ class Guard:
             return min((found[one] for one in languages if one in found), default=signal.threshold)
         return found
 
-    def _gravity(self, action: GuardAction, sight: Sight) -> tuple[int, float]:
-        return GUARD_ACTIONS.index(action), sight.chance
+    def _gravity(self, decided: _Decided) -> tuple[int, int, float]:
+        """By what is done, then by the gravest norm it rests on, then by how sure it is."""
+        action, decision, concern = decided
+        norm = self._strongest([self._norms[r] for r in decision.governing if r in self._norms])
+        severity = 0 if norm is None else norm.severity
+        return GUARD_ACTIONS.index(action), severity, concern.sight.chance
 
     def _strongest(self, norms: Sequence[Norm]) -> Norm | None:
         return max(norms, key=lambda n: n.severity, default=None)
