@@ -13,11 +13,12 @@ import hashlib
 import json
 import random
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import harm_taught
 from normwright.guard.text_harm.fit import HarmRow
 from normwright.guard.text_harm.grams import form, kind_of, tokens
 
@@ -74,6 +75,7 @@ def read(data: Path) -> list[HarmRow]:
         *_requests(found),
         *_benign(found),
     ]
+    rows += _apart(harm_taught.compose(), rows)
     # Tweets mix languages and xstest is short: every row's language is the one of its source.
     return [
         HarmRow(r.text, r.lang, r.source, r.unit, {**r.labels, "lang:pt": float(r.lang == "pt")},
@@ -139,6 +141,25 @@ def _runs(text: str) -> set[str]:
     """Four-letter runs of a text without spaces and without the names of groups."""
     plain = "".join(t for t in tokens(form(text)) if kind_of(t) not in ("GROUP", "SLUR"))
     return {plain[i : i + 4] for i in range(max(len(plain) - 3, 1))}
+
+
+def _apart(taught: Sequence[HarmRow], rows: Sequence[HarmRow]) -> list[HarmRow]:
+    """The sentences written for learning that near no sentence of HateCheck."""
+    out = []
+    for lang in ("en", "pt"):
+        meant = {"".join(sorted(r)): r for r in
+                 (_runs(r.text) for r in rows if r.source == f"hatecheck-{lang}")}  # fmt: skip
+        where: dict[str, set[int]] = defaultdict(set)
+        tests = list(meant.values())
+        for i, test in enumerate(tests):
+            for run in test:
+                where[run].add(i)
+        for row in (r for r in taught if r.lang == lang):
+            own = _runs(row.text)
+            met = Counter(i for run in own for i in where.get(run, ()))
+            if all(k <= NEAR * (len(own) + len(tests[i]) - k) for i, k in met.items()):
+                out.append(row)
+    return out
 
 
 def _told(rows: Sequence[Mapping[str, Any]]) -> Iterator[HarmRow]:

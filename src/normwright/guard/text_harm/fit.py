@@ -44,11 +44,14 @@ class HarmRow:
     """Label -> share of yes in [0, 1]; a label that was not asked is not among them."""
     kind: str = ""
     """What the source says the text is a case of."""
+    measured: bool = True
+    """Whether it may be measured on; what was written to be learned from may not."""
 
     @property
     def part(self) -> Part:
         """Which part the row belongs to: the same in every run."""
-        return "locked" if _number(f"locked|{self.unit}") < LOCKED else "learn"
+        locked = self.measured and _number(f"locked|{self.unit}") < LOCKED
+        return "locked" if locked else "learn"
 
     @property
     def fold(self) -> int:
