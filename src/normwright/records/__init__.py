@@ -1,5 +1,14 @@
 """Border types: what crosses from one stage to the next. Pydantic and the standard library only."""
 
+from normwright.records.acting import (
+    CALL_OUTCOMES,
+    CallOutcome,
+    CallVerdict,
+    Confidentiality,
+    Integrity,
+    Label,
+    ToolCall,
+)
 from normwright.records.agreement import Agreement, Camp, RuleAnswer
 from normwright.records.audits import (
     Audit,
@@ -36,6 +45,7 @@ from normwright.records.charters import (
     QuestionFamily,
 )
 from normwright.records.coherence import Coherence, Dilemma, Judgement, Repair
+from normwright.records.contests import CONTEST_GROUNDS, Contest, ContestGround
 from normwright.records.crowds import Crowd, Runs
 from normwright.records.drawn import CaseAnswer, CaseFigures, CaseItem, CaseScore
 from normwright.records.errors import (
@@ -66,6 +76,16 @@ from normwright.records.evidence import (
     ModeVerdict,
     Verdict,
     VerdictWord,
+)
+from normwright.records.exchanges import SPEAKERS, Exchange, Speaker, Utterance
+from normwright.records.guarding import (
+    GUARD_ACTIONS,
+    CitedNorm,
+    FactOrigin,
+    GuardAction,
+    GuardVerdict,
+    KnownFact,
+    Side,
 )
 from normwright.records.influence import RankInfluence, ShareInfluence, SlateInfluence
 from normwright.records.instants import instant_of, instant_text, shifted
@@ -236,10 +256,14 @@ from normwright.records.withdrawals import (
 
 __all__ = [
     "ARTEFACTS",
+    "CALL_OUTCOMES",
+    "CONTEST_GROUNDS",
+    "GUARD_ACTIONS",
     "LAYERS",
     "MODES",
     "NO_BALLOTS",
     "PERMIT_CONDITIONS",
+    "SPEAKERS",
     "UNKNOWN",
     "VERDICTS",
     "ActType",
@@ -259,6 +283,8 @@ __all__ = [
     "Basis",
     "Bearer",
     "BudgetError",
+    "CallOutcome",
+    "CallVerdict",
     "Camp",
     "CaseAnswer",
     "CaseFailure",
@@ -272,15 +298,19 @@ __all__ = [
     "CharterDiff",
     "CharterFinding",
     "CharterHead",
+    "CitedNorm",
     "Coherence",
     "CohesiveGroup",
     "Comparison",
     "Condition",
+    "Confidentiality",
     "Conflict",
     "Consent",
     "ConsentState",
     "ConsentVersion",
     "Consultation",
+    "Contest",
+    "ContestGround",
     "Contrast",
     "ControlResult",
     "Counterparty",
@@ -305,7 +335,9 @@ __all__ = [
     "ErrorBudget",
     "Estimate",
     "EvaluationItem",
+    "Exchange",
     "Expectation",
+    "FactOrigin",
     "FactReading",
     "FactType",
     "FactValue",
@@ -324,10 +356,13 @@ __all__ = [
     "GroupShare",
     "Grouping",
     "GroupsChange",
+    "GuardAction",
     "GuardEffect",
     "GuardRule",
+    "GuardVerdict",
     "Identification",
     "InputError",
+    "Integrity",
     "IntegrityError",
     "IntegrityFault",
     "Interval",
@@ -335,6 +370,8 @@ __all__ = [
     "JudgedPair",
     "Judgement",
     "Kind",
+    "KnownFact",
+    "Label",
     "Lang",
     "Layer",
     "MadeBy",
@@ -420,12 +457,14 @@ __all__ = [
     "ScoredAnswers",
     "ShareChange",
     "ShareInfluence",
+    "Side",
     "Situation",
     "Slate",
     "SlateAudit",
     "SlateInfluence",
     "Source",
     "SourceChange",
+    "Speaker",
     "Stance",
     "Standing",
     "Statement",
@@ -437,7 +476,9 @@ __all__ = [
     "TextOrigin",
     "Tier",
     "TierRule",
+    "ToolCall",
     "Unranked",
+    "Utterance",
     "Verdict",
     "VerdictWord",
     "VetoClaim",
