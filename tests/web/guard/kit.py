@@ -189,8 +189,11 @@ def says(*answers: dict[str, Any] | str, pieces: int = 7, finish: str = "stop") 
         if call.body.get("stream_options", {}).get("include_usage"):
             yield sse(
                 {
-                    "id": "chatcmpl-up", "object": "chat.completion.chunk",
-                    "created": 1, "model": "up", "choices": [],
+                    "id": "chatcmpl-up",
+                    "object": "chat.completion.chunk",
+                    "created": 1,
+                    "model": "up",
+                    "choices": [],
                     "usage": {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8},
                 }
             )
