@@ -104,6 +104,36 @@ def test_noise_beats_no_baseline() -> None:
     assert found.ece > 0.1
 
 
+def test_a_gain_in_log_loss_tells_knowing_more_from_guessing_louder() -> None:
+    """Who knows the odds is ahead in log-loss; who says them a thousandfold is behind."""
+    rng = random.Random(4)
+    pairs, odds = [], []
+    for i in range(400):
+        z = rng.choice((-2.0, -1.0, 1.0, 2.0))
+        texts = [" ".join(rng.choices(WORDS, k=6)) for _ in range(2)]
+        better, worse = texts if rng.random() < 1 / (1 + math.exp(-z)) else texts[::-1]
+        odds.append(z if better == texts[0] else -z)
+        pairs.append(pair(better, worse, asked=f"q{i}"))
+    knows, shouts = (preference_pairs(pairs, [k * z for z in odds], seed=0) for k in (1, 1000))
+    gain, lost = (found.baselines["bag-of-words"].gain for found in (knows, shouts))
+    theirs = knows.baselines["bag-of-words"].log_loss
+
+    assert knows.accuracy == shouts.accuracy
+    assert knows.baselines["length"].gain is None
+    assert gain is not None
+    assert gain.interval is not None
+    assert gain.value is not None
+    assert gain.interval.low > 0
+    assert lost is not None
+    assert lost.interval is not None
+    assert lost.interval.high < 0
+    assert theirs is not None
+    assert theirs.value is not None
+    assert knows.log_loss is not None
+    assert knows.log_loss.value is not None
+    assert gain.value == pytest.approx(theirs.value - knows.log_loss.value)
+
+
 def test_baselines_are_fitted_on_the_training_pairs_where_those_are_given() -> None:
     """Training pairs with the opposite word make the bag of words worse than chance here."""
     pairs = drawn(120)

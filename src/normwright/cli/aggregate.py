@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -11,12 +10,11 @@ import typer
 
 from normwright.cli import counted, surveys
 from normwright.cli.options import Answers, AsJson, Lang, answers_of
+from normwright.cli.progress import counting
 from normwright.cli.screen import DONE, FAILED, console, emit
 from normwright.cli.words import choose, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import RenderableType
 
     from normwright.flow import Cast
@@ -128,7 +126,7 @@ def rank(
     counted.weights_whole(traits, margins, method)
     cast = _read(path, format, answer, authority, unranked, approve_top)
     rounds = resamples or (200 if picture is not None and method != flow.ALL else 0)
-    with _told(shown, quiet=as_json) as progress:
+    with counting(words(shown)["counting"], quiet=as_json) as progress:
         found = flow.ranked_by(cast, method, seed=seed, rounds=rounds, progress=progress)
     weighed = None
     if traits is not None and margins is not None:
@@ -237,7 +235,7 @@ def groups(
     shown = choose(lang)
     counted.picture_place(picture)
     cast = _read(path, format, answer, authority)
-    with _told(shown, quiet=as_json) as progress:
+    with counting(words(shown)["counting"], quiet=as_json) as progress:
         found = flow.groups_of(
             path, cast, pipeline=pipeline, seed=seed, rounds=resamples, progress=progress
         )
@@ -288,7 +286,7 @@ def compare(
         found = flow.theories_agreement(theories)
     else:
         cast = _read(path, format, answer, authority, unranked, approve_top)
-        with _told(shown, quiet=as_json) as progress:
+        with counting(words(shown)["counting"], quiet=as_json) as progress:
             found = flow.methods_agreement(cast, seed=seed, rounds=resamples, progress=progress)
     if picture is not None:
         from normwright.web import agreement_picture
@@ -351,7 +349,7 @@ def audit(
     shown = choose(lang)
     counted.picture_place(picture)
     cast = _read(path, format, answer, authority, unranked, approve_top)
-    with _told(shown, quiet=as_json) as progress:
+    with counting(words(shown)["counting"], quiet=as_json) as progress:
         found = flow.audited(
             cast, methods=method, seed=seed, rounds=resamples, budget=budget, links=links,
             progress=progress,
@@ -425,7 +423,7 @@ def simulate(
     shown = choose(lang)
     counted.picture_place(picture)
     points, more = counted.points_of(values, parameter or ())
-    with _told(shown, quiet=as_json) as progress:
+    with counting(words(shown)["counting"], quiet=as_json) as progress:
         found = flow.simulated(
             axioms=axiom,
             methods=method or flow.FAST,
@@ -479,15 +477,10 @@ def survey(
     shown = choose(lang)
     places = [(path, folder) for folder in folders for path in flow.sources_in(folder)]
     rows: list[dict[str, Any]] = []
-    with _told(shown, quiet=as_json) as progress:
+    with counting(words(shown)["counting"], quiet=as_json) as progress:
         for number, (path, folder) in enumerate(places):
             name = path.relative_to(folder).as_posix() if path != folder else path.name
-            if progress is not None:
-                progress(number, len(places), name)
-            elif not as_json:
-                console(stderr=True).print(
-                    f"[{number + 1}/{len(places)}] {name}", markup=False, soft_wrap=True
-                )
+            progress(number, len(places), name)
             found = flow.surveyed(path, folder, seed=seed, rounds=resamples)
             rows.append(surveys.as_json(found))
             if out is not None:
@@ -528,20 +521,3 @@ def _show(parts: Iterable[RenderableType], picture: Path | None, lang: str) -> N
     if picture is not None:
         line = words(lang)["drawn"].format(file=picture)
         console(stderr=True).print(line, markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _told(lang: str, *, quiet: bool) -> Iterator[Callable[[int, int, str], None] | None]:
-    """Give a callback that shows how far the work is: a bar on a terminal, else nothing."""
-    err = console(stderr=True)
-    if quiet or not err.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task(words(lang)["counting"], total=None)
-        yield lambda done, of, note: progress.update(
-            task, completed=done, total=of, description=note
-        )

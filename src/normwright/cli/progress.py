@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from normwright.cli.screen import console
 from normwright.cli.words import words
 
 if TYPE_CHECKING:
@@ -14,6 +16,14 @@ if TYPE_CHECKING:
     from normwright.flow import Event
 
     Watcher = Callable[[Event], None]
+
+Counter: TypeAlias = "Callable[[int, int, str], None]"
+"""Told how much is done, of how much, and what it is at."""
+
+SECONDS_A_LINE: Final = 10.0
+"""How often a log is told how far work is that is counted."""
+SECONDS_A_DRAWING: Final = 0.05
+"""How often its bar is drawn; what is counted may be a row of a million."""
 
 
 @contextmanager
@@ -84,3 +94,58 @@ def _bars(err: Console, lang: str) -> Iterator[Watcher]:
                     err.print(line_of(event, lang), style=style, markup=False, soft_wrap=True)
 
         yield watch
+
+
+@contextmanager
+def counting(label: str = "", *, quiet: bool) -> Iterator[Counter]:
+    """Give what is told how far work is: a bar on a terminal, lines in a log, else nothing.
+
+    Args:
+        label: what the bar says before it is told anything.
+        quiet: nothing is shown.
+    """
+    err = console(stderr=True)
+    if quiet:
+        yield lambda done, total, what: None
+    elif not err.is_terminal:
+        yield _now_and_then(
+            SECONDS_A_LINE,
+            lambda done, total, what: err.print(
+                f"{what} ({done}/{total})".lstrip(), markup=False, soft_wrap=True
+            ),
+        )
+    else:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (
+            TextColumn("{task.description}", markup=False), BarColumn(bar_width=30),
+            MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+        )  # fmt: skip
+        with Progress(*columns, console=err, transient=True) as bar:
+            task = bar.add_task(label, total=None)
+            yield _now_and_then(
+                SECONDS_A_DRAWING,
+                lambda done, total, what: bar.update(
+                    task, completed=done, total=total, description=what or label
+                ),
+            )
+
+
+def _now_and_then(seconds: float, tell: Counter) -> Counter:
+    """Return what passes on the first call after so many seconds, and the end."""
+    last = monotonic()
+
+    def told(done: int, total: int, what: str) -> None:
+        nonlocal last
+        if monotonic() - last > seconds or done == total:
+            last = monotonic()
+            tell(done, total, what)
+
+    return told

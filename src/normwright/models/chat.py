@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from normwright.records import Fault, InputError, Message
@@ -27,9 +27,19 @@ TEMPLATE = (
 """The chat template of the embedded model, in the form transformers reads and saves."""
 
 
-def plain(text: str) -> str:
-    """Return text in which nobody can write a control token: `<|` is broken apart."""
-    return text.replace("<|", "< |")
+def plain(text: str, controls: Iterable[str] = ()) -> str:
+    """Return text in which nobody can write a control token.
+
+    Args:
+        text: what a person or a model wrote.
+        controls: a tokenizer's own control tokens, such as `</s>`; each is broken apart after its
+            first letter, as `<|` is in any case.
+    """
+    text = text.replace("<|", "< |")
+    for control in controls:
+        if len(control) > 1:
+            text = text.replace(control, f"{control[0]} {control[1:]}")
+    return text
 
 
 def render(tokenizer: Any, messages: Sequence[Message], *, answer: bool = True) -> str:
@@ -46,7 +56,8 @@ def render(tokenizer: Any, messages: Sequence[Message], *, answer: bool = True) 
     """
     if not messages:
         return str(tokenizer.bos_token or "")
-    turns = [{"role": m.role, "content": plain(m.content)} for m in messages]
+    controls = tokenizer.all_special_tokens
+    turns = [{"role": m.role, "content": plain(m.content, controls)} for m in messages]
     from jinja2 import TemplateError
 
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +10,7 @@ from normwright.cli.charter.asking import as_asked
 from normwright.cli.charter.group import Norms, app
 from normwright.cli.charter.places import drafted_at
 from normwright.cli.options import HERE, AsJson, Lang
+from normwright.cli.progress import counting
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.verdict import in_language
 from normwright.cli.words import choose, words
@@ -21,13 +20,9 @@ if TYPE_CHECKING:
 
     from normwright.charter.concerns import ConcernCoverage
     from normwright.charter.linting import Lint, Severity
-    from normwright.charter.linting.linter import Progress
     from normwright.records import CharterFinding, FindingClass
 
 STYLES: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
-
-QUIET_SECONDS = 2.0
-"""How long the work goes on in a log before lines tell how far it is."""
 
 
 @app.command(
@@ -63,7 +58,7 @@ def lint(
     wanted = _classes(classes or [])
     norms = drafted_at(place, drafts=True if drafts else None)
     shown = choose(lang)
-    with _told(shown, quiet=as_json) as progress:
+    with counting(words(shown)["lint-working"], quiet=as_json) as progress:
         found = look_over(norms.charter, classes=wanted or None, progress=progress)
     if as_json:
         emit(_json(found, drafts=norms.drafts))
@@ -171,30 +166,3 @@ def _matrix(coverage: ConcernCoverage, lang: str) -> RenderableType:
             cells.append(Text(told) if told else Text(say["lint-hole"], style="red"))
         table.add_row(concern_name(tag, (lang,))[lang], *cells)
     return table
-
-
-@contextmanager
-def _told(lang: str, *, quiet: bool) -> Iterator[Progress | None]:
-    """Give what tells how far the work is: a bar on a terminal, lines in a log, else nothing."""
-    from time import monotonic
-
-    err = console(stderr=True)
-    began = monotonic()
-
-    def line(done: int, of: int, kind: FindingClass) -> None:
-        if monotonic() - began > QUIET_SECONDS:
-            err.print(f"{kind} ({done + 1}/{of})", markup=False)
-
-    if quiet:
-        yield None
-    elif not err.is_terminal:
-        yield line
-    else:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TimeElapsedColumn())
-        with Progress(*columns, console=err, transient=True) as bar:
-            task = bar.add_task(words(lang)["lint-working"], total=None)
-            yield lambda done, of, kind: bar.update(
-                task, completed=done, total=of, description=str(kind)
-            )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -11,11 +9,12 @@ import typer
 
 from normwright.cli.evaluate.group import app
 from normwright.cli.options import AsJson, Lang
+from normwright.cli.progress import counting
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, words
 
 if TYPE_CHECKING:
-    from normwright.flow.preference_pairs import PairsMeasured, Told
+    from normwright.flow.preference_pairs import PairsMeasured
 
 SUITES: Final = ("preference-pairs",)
 """Suites that need no project."""
@@ -83,7 +82,7 @@ def run(
             param_hint="--suite",
         )
     shown = choose(lang)
-    with _telling(shown, quiet=as_json) as told:
+    with counting(words(shown)["pairs-working"], quiet=as_json) as told:
         found = measured_pairs(
             model, data, reference=reference, likelihood=likelihood, train=train, beta=beta,
             seed=seed, threads=threads, told=told,
@@ -118,6 +117,13 @@ def _show(found: PairsMeasured, lang: str) -> None:
     out.print(table)
     if scores.ece is not None:
         out.print(say["pairs-ece"].format(ece=f"{scores.ece:.3f}"), markup=False)
+    for name, rule in scores.baselines.items():
+        if rule.gain is not None:
+            value, interval = _figures(rule.gain, signed=True)
+            out.print(
+                say["pairs-gain"].format(rule=say[f"pairs-{name}"], gain=value, interval=interval),
+                markup=False,
+            )
     if len(scores.parts.get("lang", {})) > 1:
         for lang_tag, (n, one) in scores.parts["lang"].items():
             out.print(f"{lang_tag}  n = {n}  {' '.join(_figures(one))}", markup=False)
@@ -139,20 +145,3 @@ def _figures(estimate: Any, *, signed: bool = False) -> tuple[str, str]:
         format(estimate.value, form),
         "" if at is None else f"[{at.low:{form}}, {at.high:{form}}]",
     )
-
-
-@contextmanager
-def _telling(lang: str, *, quiet: bool) -> Iterator[Told | None]:
-    """Give what tells how far scoring is: a bar on a terminal, else nothing."""
-    err = console(stderr=True)
-    if quiet or not err.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(words(lang)["pairs-working"], total=None)
-        yield lambda done, total, what: bar.update(
-            task, completed=done, total=total, description=what
-        )

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from normwright.cli.learn.curate import Norms, filtering
+from normwright.cli.learn.curate import Norms
 from normwright.cli.learn.group import app
 from normwright.cli.options import AsJson, Lang
+from normwright.cli.progress import counting
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, words
 
@@ -63,10 +64,10 @@ def critique(
     from normwright.flow.learning.critiquing import critiqued
 
     charter = charter_at(norms or Path("seeds"), drafts=None).charter
-    with filtering(quiet=as_json) as watch:
+    with counting(quiet=as_json) as count:
         made = critiqued(
             prompts, model=model, charter=charter, only=norm or (), out=out, licence=licence,
-            max_new_tokens=tokens, progress=lambda done, total: watch("critique", done, total),
+            max_new_tokens=tokens, progress=lambda done, total: count(done, total, "critique"),
         )  # fmt: skip
     if as_json:
         emit(made.as_json())

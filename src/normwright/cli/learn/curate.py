@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from normwright.cli.learn.group import app
 from normwright.cli.options import AsJson, Lang
+from normwright.cli.progress import counting
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, words
 
@@ -74,10 +72,10 @@ def curate(
 
     shown = choose(lang)
     charter = charter_at(norms, drafts=None).charter if norms is not None else None
-    with filtering(quiet=as_json) as watch:
+    with counting(quiet=as_json) as count:
         made = curated(
             files, config=config, charter=charter, out=out, parquet=parquet, tokenizer=tokenizer,
-            watch=watch,
+            watch=lambda name, done, total: count(done, total, name),
         )  # fmt: skip
     if as_json:
         emit(made.as_json())
@@ -100,36 +98,3 @@ def _show(made: Curated, lang: str) -> None:
     for part, rows in (told["split"] or {"sizes": {}})["sizes"].items():
         out.print(f"{part}: {rows}", markup=False)
     out.print(say["curated-speed"].format(rows=round(told["rows_per_second"] or 0)), style="dim")
-
-
-@contextmanager
-def filtering(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Give what tells how far filters are: a bar on a terminal, lines in a log, else nothing."""
-    err = console(stderr=True)
-    last = monotonic()
-
-    def line(name: str, done: int, total: int) -> None:
-        nonlocal last
-        if monotonic() - last > _SECONDS_A_LINE:
-            last = monotonic()
-            err.print(f"{name} {done}/{total}", markup=False)
-
-    if quiet:
-        yield lambda name, done, total: None
-    elif not err.is_terminal:
-        yield line
-    else:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TimeElapsedColumn())
-        with Progress(*columns, console=err, transient=True) as bar:
-            task = bar.add_task("", total=None)
-
-            def show(name: str, done: int, total: int) -> None:
-                if done % 256 == 0 or done == total:
-                    bar.update(task, completed=done, total=total, description=name)
-
-            yield show
-
-
-_SECONDS_A_LINE = 10.0

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from normwright.cli.learn.group import app
 from normwright.cli.options import AsJson, Lang
+from normwright.cli.progress import counting
 from normwright.cli.screen import DONE, FAILED, console, emit
 from normwright.cli.words import choose, words
 
 if TYPE_CHECKING:
     from normwright.learn.lab import Row
-    from normwright.learn.lab.runner import Told
 
 
 @app.command("lab", epilog="Example:  normwright learn lab --quick --plot lab.svg")
@@ -51,7 +50,7 @@ def lab(
 
     use_threads(1)
     began, shown, scale = times(), choose(lang), Scale(seed=seed, quick=quick)
-    with nullcontext() if as_json else _telling() as progress:
+    with counting(quiet=as_json) as progress:
         rows = run_lab(scale, clock=monotonic, only=only or (), jobs=jobs, progress=progress)
     ended = times()
     missing = () if only else left_out(scale)
@@ -67,17 +66,6 @@ def lab(
     else:
         _show(rows, missing, shown)
     return DONE if all(row.finding.passed for row in rows) else FAILED
-
-
-def _telling() -> Any:
-    """Tell which check runs: one line each, on stderr."""
-    err = console(stderr=True)
-
-    def told(done: int, total: int, name: str) -> None:
-        err.print(f"{done + 1}/{total}  {name}", markup=False)
-
-    progress: Told = told
-    return nullcontext(progress)
 
 
 def _show(rows: Sequence[Row], missing: Sequence[str], lang: str) -> None:

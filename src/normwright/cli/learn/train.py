@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -14,12 +13,12 @@ import typer
 
 from normwright.cli.learn.group import app
 from normwright.cli.options import AsJson, Lang
+from normwright.cli.progress import counting
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, words
 
 if TYPE_CHECKING:
     from normwright.flow.learning import Allowed, Learned
-    from normwright.models.tuning.loop import Progress
 
 
 @dataclass(frozen=True)
@@ -227,7 +226,11 @@ def train(
         if data is not None:
             raise typer.BadParameter("the same as --data: give one", param_hint="--forget")
         data = files.pop("forget")
-    with telling(shown, quiet=as_json) as progress:
+    with counting(words(shown)["learn-working"], quiet=as_json) as count:
+
+        def progress(step: int, steps: int, loss: float) -> None:
+            count(step, steps, f"loss {loss:.4f}")
+
         if project is not None and recipe == "unlearn":
             made = learning.unlearned_of(
                 project, out=out, reference=files.get("reference"), settings=file, changes=changes,
@@ -294,38 +297,3 @@ def _show(made: Learned, lang: str) -> None:
         out.print(say["learned-unpermitted"], style="yellow", markup=False)
     for note in made.notes:
         out.print(note, markup=False)
-
-
-@contextmanager
-def telling(lang: str, *, quiet: bool) -> Iterator[Progress | None]:
-    """Give what tells how far training is: a bar on a terminal, lines in a log, else nothing."""
-    from time import monotonic
-
-    err = console(stderr=True)
-    last = monotonic()
-
-    def line(step: int, steps: int, loss: float) -> None:
-        nonlocal last
-        if monotonic() - last > SECONDS_A_LINE or step == steps:
-            last = monotonic()
-            err.print(f"{step}/{steps}  loss {loss:.4f}", markup=False)
-
-    if quiet:
-        yield None
-    elif not err.is_terminal:
-        yield line
-    else:
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=30),
-                   TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
-        with Bar(*columns, console=err, transient=True) as bar:
-            task = bar.add_task(words(lang)["learn-working"], total=None)
-            yield lambda step, steps, loss: bar.update(
-                task, completed=step, total=steps, description=f"{step}/{steps}  loss {loss:.4f}"
-            )
-
-
-SECONDS_A_LINE: Final = 10.0
-"""How often a log is told how far training is."""

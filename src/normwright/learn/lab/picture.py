@@ -9,7 +9,7 @@ from typing import Any, Final
 
 WIDTH: Final = 760
 LEFT: Final = 330
-TONES: Final = ("#1f6f8b", "#b3541e", "#4b7f52", "#7a4f9a")
+TONES: Final = ("#1f6f8b", "#b3541e", "#4b7f52", "#7a4f9a", "#8a6d1a")
 
 
 def picture(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -20,7 +20,7 @@ def picture(rows: Sequence[Mapping[str, Any]]) -> str:
     """
     curves = _curves(rows)
     bars = [row for row in rows if row.get("curve") is None and _shown(row)]
-    top = 330 if curves else 20
+    top = 306 + 16 * len(curves) + 12 if curves else 20
     height = top + 18 * len(bars) + 50
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
@@ -77,10 +77,7 @@ def _plot(curves: Mapping[str, Sequence[tuple[float, float, float]]]) -> Iterabl
             label = escape(f"{name}, {at:g} votes: {seen:.3g}, predicted {said:.3g}")
             yield f'<circle cx="{x(at)}" cy="{y(seen)}" r="4" fill="{tone}"><title>{label}</title>'
             yield "</circle>"
-        yield (
-            f'<text x="{90 + 160 * (i % 4)}" y="308" fill="{tone}">● {escape(name)} (line: T3)'
-            "</text>"
-        )
+        yield (f'<text x="80" y="{310 + 16 * i}" fill="{tone}">● {escape(name)} (line: T3)</text>')
 
 
 def _bars(rows: Sequence[Mapping[str, Any]], top: float) -> Iterable[str]:

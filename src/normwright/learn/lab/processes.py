@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +16,7 @@ from normwright.learn.lab.findings import Check, Finding, Scale, at_most
 from normwright.learn.lab.offline import preferred
 from normwright.learn.lab.online import constrained_world, limited_run, reinforced, told
 from normwright.learn.lab.oracles import Floats
-from normwright.models.local import LocalModel, use_threads
-from normwright.models.tuning.hardware import rank
+from normwright.models.local import LocalModel
 from normwright.models.tuning.processes import launch
 from normwright.models.tuning.running import Running
 
@@ -88,24 +85,10 @@ def launched(run: str, seed: int) -> Floats:
         RuntimeError: if they failed; what they said stands on stderr.
     """
     with tempfile.TemporaryDirectory() as folder:
-        code = launch("normwright.learn.lab.processes", [run, str(seed), folder], processes=2)
+        code = launch("normwright.learn.lab.worker", [run, str(seed), folder], processes=2)
         if code:
             raise RuntimeError(f"two processes of {run} ended with code {code}")
         return np.array(json.loads((Path(folder) / ANSWERS).read_text()), float)
-
-
-def main() -> None:
-    """Run one side of a run of several processes; the first writes what it ended in."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("run", choices=sorted(RUNS))
-    parser.add_argument("seed", type=int)
-    parser.add_argument("folder", type=Path)
-    given = parser.parse_args()
-    use_threads(1)
-    running = replace(exactly(), workdir=given.folder / "run")
-    world, model = RUNS[given.run](given.seed, running)
-    if rank() == 0:
-        (given.folder / ANSWERS).write_text(json.dumps(world.read(model).among.tolist()))
 
 
 CHECKS = (
@@ -113,6 +96,3 @@ CHECKS = (
     Check("rloo-processes", sampled),
     Check("lagrangian-processes", constrained),
 )
-
-if __name__ == "__main__":
-    main()
