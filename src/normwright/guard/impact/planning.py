@@ -124,7 +124,7 @@ def _followed(world: World, best: list[NDArray[np.bool_]], rewards: NDArray[np.f
             if world.goal[state]:
                 follows[taken, state] = follows.get((taken, state), 0.0) + p
                 continue
-            chosen = np.flatnonzero(good[taken, state])
+            chosen = [int(move) for move in np.flatnonzero(good[taken, state])]
             for move in chosen:
                 to = (taken | int(world.pushed[state, move]), int(world.after[state, move]))
                 follows[to] = follows.get(to, 0.0) + p / len(chosen)
@@ -145,4 +145,4 @@ def _followed(world: World, best: list[NDArray[np.bool_]], rewards: NDArray[np.f
 def _home(world: World) -> NDArray[np.bool_]:
     """Whether the thing can be brought back to where it was, were the work to go on."""
     back = np.array([s.thing == world.states[0].thing for s in world.states])
-    return (reachability(world) > 0)[:, back].any(axis=1)
+    return np.asarray((reachability(world) > 0)[:, back].any(axis=1))
