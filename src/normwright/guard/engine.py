@@ -67,6 +67,8 @@ _ORIGINS: Final[dict[str, Literal["declared", "extractor", "classifier", "human"
     "rule": "extractor",
     "classifier": "classifier",
 }
+_AT_MOST: Final = 0.5
+"""Suspicion of one text, at most: what is surer than that was decided upon by itself."""
 _KEPT: Final = 20_000
 """Texts whose sights are kept ready."""
 
@@ -365,12 +367,13 @@ class Guard:
         return seen
 
     def _suspicion(self, seen: Seen) -> float:
-        """How much a text adds to the risk of its conversation."""
-        return max(
+        """How much a text adds to the risk of its conversation: one text alone is never enough."""
+        most = max(
             (s.chance * self.detectors.signals[s.signal].soft for s in seen.sights
              if s.signal in self.detectors.signals),
             default=0.0,
         )  # fmt: skip
+        return min(_AT_MOST, most)
 
     # Deciding
 
