@@ -83,7 +83,7 @@ class Pattern:
     lang: Lang | None
     any: tuple[Expression, ...]
     unless: tuple[Expression, ...]
-    """Words in the same form that make it something else."""
+    """Words near it that make it something else."""
     sides: frozenset[str]
     roles: frozenset[str]
     encoded: bool

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import codecs
 import html
 import quopri
 import re
@@ -111,7 +110,7 @@ def forms_of(text: str, *, stems: frozenset[str] | None = None) -> Forms:
 
 _LOOSE: Final = frozenset({"inserted", "leet", "split"})
 _STEMMED: Final = frozenset({"inserted", "leet"})
-_TURNED: Final = frozenset({"rot13", "atbash", "reversed"})
+_TURNED: Final = frozenset({"rot13", "caesar", "atbash", "reversed"})
 
 
 def _tells(text: str, before: str, stems: frozenset[str]) -> bool:
@@ -254,6 +253,10 @@ _LEETS: Final = str.maketrans("013456789@$!|+", "oieasgtbgasiit")
 _LEETS_L: Final = str.maketrans("013456789@$!|+", "oleasgtbgasilt")
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _ATBASH: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba")
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+_SHIFTS: Final = tuple(
+    (by, str.maketrans(_LETTERS, _LETTERS[by:] + _LETTERS[:by])) for by in (13, *range(1, 26))
+)
 _MORSE_SIGNS: Final = {
     sign: letter
     for letter, sign in (
@@ -519,22 +522,37 @@ _DECODERS: Final[
 
 
 def _turned(form: Form) -> Iterator[Found]:
-    """Parts that are language only when rotated by 13, mirrored in the alphabet, or reversed."""
+    """Parts that are language only when shifted or mirrored in the alphabet, or reversed."""
     text = form.folded
-    common = _common()
     words = [(m.group(), m.start(), m.end()) for m in _WORD.finditer(text)]
-    for run in _unknown(words, common):
+    for run in _unknown(words, _common()):
         start, end = run[0][1], run[-1][2]
         part = text[start:end]
-        for kind, turned in (
-            ("rot13", codecs.encode(part, "rot13")),
-            ("atbash", part.translate(_ATBASH)),
-            ("reversed", part[::-1]),
-        ):
-            told = _WORD.findall(turned)
-            hits = sum(w in common for w in told)
-            if hits >= 2 and hits >= 0.2 * len(told):
-                yield kind, turned, start, end, False
+        best, found = 0, None
+        for kind, turned in _turns(part):
+            hits = _hits(turned)
+            if hits > best:
+                best, found = hits, (kind, turned, start, end, False)
+        if found is not None and best >= 2:
+            yield found
+
+
+def _turns(part: str) -> Iterator[tuple[str, str]]:
+    """Yield a part turned in each way that it may have been."""
+    yield "reversed", part[::-1]
+    letters = sum(map(str.isalpha, part))
+    # Shifted text has few vowels; ordinary text that merely has rare words is left alone.
+    if sum(map(part.count, "aeiou")) < 0.31 * letters:
+        yield "atbash", part.translate(_ATBASH)
+        for shift, table in _SHIFTS:
+            yield "rot13" if shift == 13 else "caesar", part.translate(table)
+
+
+def _hits(text: str) -> int:
+    """Common words of a text; 0 where they are too few of all its words."""
+    told = _WORD.findall(text)
+    hits = sum(w in _common() for w in told)
+    return hits if hits >= 0.2 * len(told) else 0
 
 
 def _unknown(

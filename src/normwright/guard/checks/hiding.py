@@ -16,7 +16,9 @@ _UNSEEN = {
 """How telling each mark is where there are many of it. Marks between letters hide nothing from a
 person, only from a filter that does not look through them."""
 _MANY = {"tags": 4, "selectors": 4, "bidi": 8, "stacked": 24, "invisible": 24, "cut": 1}
-_WRITTEN = frozenset({"rot13", "atbash", "morse", "binary", "codes", "ascii85", "base32", "nato"})
+_WRITTEN = frozenset(
+    ("rot13", "caesar", "atbash", "morse", "binary", "codes", "ascii85", "base32", "nato")
+)
 """Encodings that nobody uses by the way."""
 
 

@@ -11,6 +11,8 @@ from normwright.guard.forms import Form
 from normwright.guard.sights import Kit, Passage, Sight
 from normwright.plugins import Card, plugin
 
+_NEAR: Final = 120
+"""Characters on both sides within which other words excuse a match."""
 _OWN: Final = 12
 """Letters outside a quotation that make it one: a text that is nothing but a quotation is said."""
 
@@ -96,9 +98,15 @@ def _spans(pattern: Pattern, form: Form, words: frozenset[str]) -> tuple[tuple[i
     ]
     if found and not pattern.quoted:
         found = [span for span in found if not _is_quoted(text, *span)]
-    if found and any(one.plain.search(text) for one in pattern.unless):
-        return ()
+    if pattern.unless:
+        found = [span for span in found if not _is_excused(pattern, text, *span)]
     return tuple(sorted({form.span(*span) for span in found}))
+
+
+def _is_excused(pattern: Pattern, text: str, start: int, end: int) -> bool:
+    """Whether words near a part make it something else; far away they may be there for show."""
+    near = text[max(0, start - _NEAR) : end + _NEAR]
+    return any(one.plain.search(near) for one in pattern.unless)
 
 
 def _is_quoted(text: str, start: int, end: int) -> bool:
