@@ -402,10 +402,8 @@ def test_the_embedded_classifier_sees_what_no_pattern_knows(bad: str, fine: str)
     """Its labels are all known to the detectors, and it stops what the rules alone let through."""
     guard = Guard.embedded()
     rules = Guard.embedded(harm=None)
-    reader = guard.kit.harm
-    assert isinstance(reader, TextHarm)
 
-    assert set(reader.labels) == set(guard.detectors.labels)
+    assert set(TextHarm.embedded().labels) == set(guard.detectors.labels)
     assert "harm" in guard.checks
     assert "harm" not in rules.checks
     assert rules.screen(said(answer=bad)).action == "allow"
@@ -551,6 +549,28 @@ def test_memory_counts_a_history_once_and_what_was_cut_still() -> None:
 
     assert whole.risk == pytest.approx(cut.risk)
     assert last_whole.action == last_cut.action == "refuse"
+
+
+def test_reading_many_at_once_changes_no_verdict() -> None:
+    """Prepared or not, an exchange has the same verdict; the classifier is asked once a text."""
+    asked: list[str] = []
+
+    class Reader:
+        def read(self, texts: Any) -> list[dict[str, float]]:
+            asked.extend(texts)
+            return [{"hate": len(t) % 7 / 7} for t in texts]
+
+    texts = [f"text {'x' * i} of some kind" for i in range(60)] + [BAD["en"], HATE["pt"]]
+    exchanges = [said(("user", t), ("assistant", "Yes."), answer=f"{t} again") for t in texts]
+    one, many = Guard(policy(), harm=Reader()), Guard(policy(), harm=Reader())
+    wanted = [one.review(e) for e in exchanges]
+    asked.clear()
+    many.prepare(exchanges)
+
+    assert [many.review(e) for e in exchanges] == wanted
+    assert len(asked) == len(set(asked))
+    assert set(asked) >= {*texts, *(f"{t} again" for t in texts)}
+    assert {v.action for v in wanted} >= {"allow", "refuse"}
 
 
 def test_a_guard_is_shared_by_threads(guard: Guard) -> None:

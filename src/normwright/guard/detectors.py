@@ -91,6 +91,14 @@ class Pattern:
     quoted: bool
     """Whether it also counts in a quotation, with words of the speaker's own around it."""
 
+    @cached_property
+    def anchors(self) -> frozenset[str] | None:
+        """Words one of which stands in every text it matches; None: not known."""
+        found = [e.anchors for e in self.any]
+        if any(a is None for a in found):
+            return None
+        return frozenset().union(*(a for a in found if a is not None))
+
 
 @dataclass(frozen=True)
 class Detectors:

@@ -37,7 +37,7 @@ def hidden_text(passage: Passage, kit: Kit) -> list[Sight]:
     """Return that something is hidden, with how; ordinary emoji, marks and base64 are not."""
     found = []
     marks = passage.forms.marks
-    letters = max(1, sum(c.isalpha() for c in passage.forms.plain.text))
+    letters = max(1, sum(c.isalpha() for c in passage.forms.plain.text)) if marks else 1
     for mark, least in _MANY.items():
         many = marks.get(mark, 0)
         # A writing system may need marks and joiners: what is hidden is many for its letters.

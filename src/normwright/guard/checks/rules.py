@@ -71,7 +71,8 @@ def matches(passage: Passage, patterns: Sequence[Pattern], kit: Kit) -> Iterator
         words = _present(form.folded, kit)
         left = []
         for pattern in open_:
-            spans = _spans(pattern, form, words)
+            hopeless = pattern.anchors is not None and pattern.anchors.isdisjoint(words)
+            spans = () if hopeless else _spans(pattern, form, words)
             if spans:
                 yield Sight(pattern.signal, pattern.chance, "rule", pattern.id, spans, form.kind)
             else:
