@@ -42,6 +42,7 @@ from normwright.records import (
     Side,
     Situation,
     Speaker,
+    Utterance,
 )
 
 BUILT_IN: Final = (
@@ -154,6 +155,7 @@ class Guard:
         self._norms = {n.ref: n for n in policy.charter.norms}
         self._effects = {r.norm: r.guard for r in policy.rules}
         self._digest = policy.digest
+        self._own = tuple(t for t in policy.system_prompt.values() if t.strip())
         self._seen: OrderedDict[bytes, Seen] = OrderedDict()
         self._decided: dict[tuple[Any, ...], Decision] = {}
         self._lock = threading.Lock()
@@ -179,7 +181,13 @@ class Guard:
     def blind(self) -> tuple[str, ...]:
         """Norms of the policy that no detector of this guard can see broken."""
         acts = self.resolver.acts
-        seen = {s.act for s in self.detectors.signals.values()}
+        seen = {
+            act for s in self.detectors.signals.values() for act in (s.act, *dict(s.acts).values())
+        }
+        if self.scenes is not None:
+            seen |= {name for _, name in self.scenes.harm.named("act")}
+            seen |= {m.act for m in self.scenes.rules.markings}
+            seen |= {o.act for o in self.scenes.rules.officials}
         return tuple(
             rule.norm
             for rule in self.policy.guard_rules
@@ -321,7 +329,7 @@ class Guard:
         seen: list[tuple[str, Speaker, Seen]] = []
         noted: list[tuple[bytes, str, float]] = []
         texts: list[tuple[str, Speaker, Side, str]] = [
-            (u.where, u.role, "input", u.text) for u in exchange.utterances
+            (u.where, u.role, "input", self._foreign(u)) for u in exchange.utterances
         ]
         if exchange.answer is not None:
             texts.append((ANSWER, "assistant", "output", exchange.answer))
@@ -353,7 +361,7 @@ class Guard:
         texts: dict[bytes, tuple[Speaker, Side, str]] = {}
         for exchange in exchanges:
             said: list[tuple[Speaker, Side, str]] = [
-                (u.role, "input", u.text) for u in exchange.utterances
+                (u.role, "input", self._foreign(u)) for u in exchange.utterances
             ]
             if exchange.answer is not None:
                 said.append(("assistant", "output", exchange.answer))
@@ -374,6 +382,18 @@ class Guard:
         made = {key: self._passage(*one) for key, one in new.items()}
         self._batch.prime([text for one in made.values() for text, _, _ in parts_of(one)])
         return made
+
+    def _foreign(self, one: Utterance) -> str:
+        """The text without the policy's own system prompt, which tells what is forbidden.
+
+        Blanks stand in its place, so that places in the text stay what they are.
+        """
+        text = one.text
+        if one.role in ("system", "developer"):
+            for own in self._own:
+                if own in text:
+                    text = text.replace(own, " " * len(own))
+        return text
 
     def _passage(self, role: Speaker, side: Side, text: str) -> Passage:
         return passage(text, role=role, side=side, stems=self.detectors.stems)
