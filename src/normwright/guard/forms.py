@@ -214,10 +214,10 @@ def _invisible(
     signs = list(dict.fromkeys(c for _, c in unseen))
     for zero, one in ((a, b) for a in signs for b in signs if a != b and 1 < len(signs) < 5):
         bits = "".join("01"[c == one] for _, c in unseen if c in (zero, one))
-        text = _from_bits(bits)
-        if text is not None and _readable(text):
+        told = _from_bits(bits)
+        if told is not None and _readable(told):
             marks["selectors"] = marks.get("selectors", 0) + len(bits)
-            yield Form("bits", text, fold(text), unseen[0][0], unseen[-1][0] + 1)
+            yield Form("bits", told, fold(told), unseen[0][0], unseen[-1][0] + 1)
             return
 
 
