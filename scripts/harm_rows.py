@@ -15,11 +15,13 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import harm_taught
 from normwright.guard.text_harm.fit import HarmRow
+from normwright.guard.text_harm.reader import AIRA
 from normwright.guard.text_harm.grams import form, kind_of, tokens
 
 FILES = (
@@ -52,6 +54,10 @@ FILES = (
 """Files of the shared data that are read, without their ending."""
 KINDS = ("homophobia", "obscene", "insult", "racism", "misogyny", "xenophobia")
 IDENTITY = ("homophobia", "racism", "misogyny", "xenophobia")
+TOXIC = (
+    "hatecheck-en", "hatecheck-pt", "told-br", "olid-br", "toxigen", "convabuse", "moderation",
+)  # fmt: skip
+"""Sources that say of every text whether it is toxic."""
 NEAR = 0.5
 """Share of common four-letter runs from which two templates are one unit."""
 _CALM = dict.fromkeys(
@@ -78,10 +84,15 @@ def read(data: Path) -> list[HarmRow]:
     rows += _apart(harm_taught.compose(), rows)
     # Tweets mix languages and xstest is short: every row's language is the one of its source.
     return [
-        HarmRow(r.text, r.lang, r.source, r.unit, {**r.labels, "lang:pt": float(r.lang == "pt")},
-                r.kind)
+        replace(r, labels={**r.labels, **_aira(r), "lang:pt": float(r.lang == "pt")})
         for r in rows
-    ]  # fmt: skip
+    ]
+
+
+def _aira(row: HarmRow) -> dict[str, float]:
+    """What the baseline is taught: a text is toxic or not, one label for all."""
+    said = [row.labels[k] for k in ("hate", "abuse") if k in row.labels]
+    return {AIRA: float(max(said) >= 0.5)} if said and row.source in TOXIC else {}
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -285,7 +296,7 @@ def _benign(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[HarmRo
                           labels)  # fmt: skip
 
 
-def _passages(text: str, seed: str, count: int = 40, size: int = 300) -> Iterator[str]:
+def _passages(text: str, seed: str, count: int = 15, size: int = 300) -> Iterator[str]:
     draw = random.Random(seed)
     for _ in range(count):
         at = draw.randrange(max(len(text) - size, 1))

@@ -10,19 +10,20 @@ scikit-learn is needed here and not to serve.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from normwright.guard.fit import platt
+from normwright.guard.harm import sigmoid
 from normwright.guard.text_harm.grams import BUCKETS, form, grams
 from normwright.guard.text_harm.reader import LANGUAGE, TextHarm, TextHead
 from normwright.records import digest_bytes
 
-FOLDS = 5
+FOLDS = 4
 LOCKED = 0.2
 """Share of units that are measured and never learned from."""
 _OFFSET = 3.0
@@ -76,11 +77,18 @@ class HeadPlan:
     kept: int = 60_000
     """Columns that keep a weight."""
     calibrate: frozenset[str] = frozenset()
-    """Sources that calibrate; empty: all with weight."""
+    """Sources that calibrate; empty: all with weight, save those written to be learned from."""
+    pairs: bool = False
+    """Whether to learn which of two texts is harmful rather than whether one is."""
 
 
 def fit_text_harm(
-    rows: Sequence[HarmRow], plans: Sequence[HeadPlan], *, seed: int, card: Mapping[str, Any]
+    rows: Sequence[HarmRow],
+    plans: Sequence[HeadPlan],
+    *,
+    seed: int,
+    card: Mapping[str, Any],
+    log: Callable[[HeadPlan, int], None] | None = None,
 ) -> tuple[TextHarm, Floats]:
     """Return the classifier fitted on rows of the learned part, and every row's held-out score.
 
@@ -89,6 +97,7 @@ def fit_text_harm(
         plans: one for each head; one named `lang:pt` must be among them.
         seed: seed of the solver's order.
         card: what to keep beside the weights.
+        log: is told each plan and fold as it is done.
 
     Returns:
         The classifier, and out-of-fold scores of shape (rows, plans), NaN for what no fold scored.
@@ -103,6 +112,8 @@ def fit_text_harm(
             outside = use[[rows[i].fold == k for i in use]]
             w, b = _solve(matrix, rows, inside, target, weight, plan, seed)
             held[outside, j] = matrix[outside] @ w + b
+            if log is not None:
+                log(plan, k)
         w, b = _solve(matrix, rows, use, target, weight, plan, seed)
         w = _pruned(w, matrix[use], plan.kept)
         fitted.append(w)
@@ -146,6 +157,8 @@ def _solve(
     from sklearn.linear_model import LogisticRegression
 
     part, t, w = matrix[use], target[use], weight[use]
+    if plan.pairs:
+        return _solve_pairs(part, t, plan, seed), 0.0
     scale = _scales(part, t, plan)
     sources = sorted({rows[i].source for i in use})
     own = np.array([[rows[i].source == s for s in sources] for i in use], dtype=np.float32)
@@ -163,6 +176,23 @@ def _solve(
     found = model.coef_[0]
     bias = float(model.intercept_[0] + _OFFSET * found[BUCKETS:].mean())
     return found[:BUCKETS] * scale, bias
+
+
+def _solve_pairs(part: Any, t: Floats, plan: HeadPlan, seed: int) -> Floats:
+    """Weights under which the harmless text of a pair scores higher (Bradley-Terry)."""
+    from scipy.sparse import vstack
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(seed)
+    bad, good = np.flatnonzero(t >= 0.5), np.flatnonzero(t < 0.5)
+    chosen = rng.choice(good, size=len(bad))
+    gap = part[chosen] - part[bad]
+    model = LogisticRegression(
+        C=plan.strength, solver="liblinear", dual=True, fit_intercept=False,
+        random_state=seed, max_iter=500,
+    )  # fmt: skip
+    model.fit(vstack([gap, -gap]), np.r_[np.ones(len(bad)), np.zeros(len(bad))])
+    return np.asarray(model.coef_[0])
 
 
 def _scales(part: Any, t: Floats, plan: HeadPlan) -> Floats:
@@ -192,16 +222,43 @@ def _pruned(w: Floats, part: Any, kept: int) -> Floats:
 def _slopes(
     rows: Sequence[HarmRow], use: NDArray[np.int64], target: Floats, held: Floats, plan: HeadPlan
 ) -> dict[str, tuple[float, float]]:
-    """Platt's slope and offset for each language that has both kinds; each source weighs alike."""
+    """Slope and offset for each language that has both kinds; a language without takes the other's.
+
+    Every source weighs alike, so that a large one does not decide what one half means.
+    """
+    here = [
+        i
+        for i in use
+        if (rows[i].source in plan.calibrate if plan.calibrate else rows[i].measured)
+    ]
     out: dict[str, tuple[float, float]] = {}
-    here = [i for i in use if not plan.calibrate or rows[i].source in plan.calibrate]
-    for lang in ("en", "pt"):
-        if plan.label == "lang" or plan.lang in (None, lang):
-            some = [i for i in here if rows[i].lang == lang or plan.label == "lang"]
-            both = len({target[i] >= 0.5 for i in some}) == 2
-            some = some if both else here
-            out[lang] = platt(held[some], target[some] >= 0.5)
+    for lang in ("en", "pt") if plan.lang is None or plan.label == "lang" else (plan.lang,):
+        some = [i for i in here if rows[i].lang == lang and plan.label != "lang"]
+        both = len({target[i] >= 0.5 for i in some}) == 2
+        some = some if both else here
+        sizes = Counter(rows[i].source for i in some)
+        out[lang] = _weighted_platt(
+            held[some], target[some], np.array([1.0 / sizes[rows[i].source] for i in some])
+        )
     return out
+
+
+def _weighted_platt(scores: Floats, target: Floats, weight: Floats) -> tuple[float, float]:
+    """Platt's slope and offset for shares of yes and rows that weigh differently, by Newton steps."""
+    weight = weight * len(weight) / weight.sum()
+    a, b = 1.0, 0.0
+    for _ in range(100):
+        p = sigmoid(a * scores + b)
+        gap, spread = weight * (p - target), np.maximum(weight * p * (1 - p), 1e-12)
+        gradient = np.array([gap @ scores + 1e-3 * a, gap.sum()])
+        cross = spread @ scores
+        hessian = np.array([[spread @ scores**2 + 1e-3, cross], [cross, spread.sum()]])
+        step = np.linalg.solve(hessian, gradient)
+        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
+        a, b = a - float(step[0]), b - float(step[1])
+        if float(np.abs(step).max()) < 1e-10:
+            break
+    return a, b
 
 
 def _packed(

@@ -32,6 +32,9 @@ FORM = "text-harm/v1"
 WEIGHTS, CARD = "text_harm.npz", "text_harm.json"
 LANGUAGE = "lang:pt"
 """Name of the head that tells Portuguese from English."""
+AIRA = "aira-compat"
+"""Label of the baseline's heads, whose raw scores are read by `aira` alone."""
+_APART = ("lang", AIRA)
 Floats = NDArray[np.float64]
 
 
@@ -77,7 +80,7 @@ class TextHarm:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """Harm labels, in the order of the heads."""
-        return tuple(dict.fromkeys(h.label for h in self.heads if h.name != LANGUAGE))
+        return tuple(dict.fromkeys(h.label for h in self.heads if h.label not in _APART))
 
     @cached_property
     def _table(self) -> NDArray[np.int8]:
@@ -109,7 +112,7 @@ class TextHarm:
         out = np.zeros((len(texts), len(self.labels)))
         place = {label: i for i, label in enumerate(self.labels)}
         for j, head in enumerate(self.heads):
-            if head.name == LANGUAGE:
+            if head.label in _APART:
                 continue
             for lang, (slope, offset) in head.slopes.items():
                 chance = sigmoid(slope * scores[:, j] + offset)
