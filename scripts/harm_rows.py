@@ -222,9 +222,7 @@ def _convabuse(rows: Sequence[Mapping[str, Any]]) -> Iterator[HarmRow]:
     for text, one in judged.items():
         abuse = sum(r["severity"] < 0 for r in one) / len(one)
         hate = sum(r["severity"] < 0 and bool(about & set(r["types"])) for r in one) / len(one)
-        yield HarmRow(
-            text, "en", "convabuse", _own(text), {"abuse": abuse, "hate": hate, **_OTHER}
-        )
+        yield HarmRow(text, "en", "convabuse", _own(text), {"abuse": abuse, "hate": hate, **_OTHER})
 
 
 def _moderation(rows: Sequence[Mapping[str, Any]]) -> Iterator[HarmRow]:

@@ -45,7 +45,7 @@ def _sentences(parts: Mapping[str, Any], lang: str, draw: random.Random) -> Iter
         elif kind == "insult":
             labels["abuse"] = 1.0
         text = text[:1].upper() + text[1:] if draw.random() < 0.7 else text
-        text += draw.choice((".", ".", "", "!")) if text[-1] not in "?\"" else ""
+        text += draw.choice((".", ".", "", "!")) if text[-1] not in '?"' else ""
         unit = f"taught|{kind}|{key}"
         return HarmRow(text, lang, f"taught-{lang}", unit, labels, kind, measured=False)
 

@@ -101,7 +101,9 @@ def grams(texts: Sequence[str]) -> Grams:
 
 def _chars(text: str) -> U64:
     """Hashes of runs of characters; a run may begin or end with a space but not span a word."""
-    codes = np.frombuffer(f" {text} ".encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
+    codes = np.frombuffer(f" {text} ".encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(
+        np.uint64
+    )
     low, high = CHARS
     # Position of the last space at or before each character: a run spans a word if one is inside.
     place = np.arange(len(codes))

@@ -101,9 +101,7 @@ class TextHarm:
 
         A language other than English and Portuguese is read as the nearer of the two, and poorly.
         """
-        return [
-            dict(zip(self.labels, row, strict=True)) for row in self.chances(texts).tolist()
-        ]
+        return [dict(zip(self.labels, row, strict=True)) for row in self.chances(texts).tolist()]
 
     def chances(self, texts: Sequence[str]) -> Floats:
         """Return the probabilities as an array, shape (texts, labels)."""
