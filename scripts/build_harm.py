@@ -11,15 +11,23 @@ import argparse
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import harm_rows
 import numpy as np
-from normwright.guard.text_harm.fit import HeadPlan, fit_text_harm
-from normwright.guard.text_harm.reader import AIRA
+from numpy.typing import NDArray
+
+import harm_rows
+from normwright.guard.harm import sigmoid
+from normwright.guard.text_harm.fit import HarmRow, HeadPlan, fit_text_harm
+from normwright.guard.text_harm.reader import AIRA, TextHarm
+from normwright.guard.text_harm.shift import fit_shift
+from normwright.stats import control_flags
 
 SEED = 7
+SAFE = 0.02
+"""Share of safe prompts that the threshold for requests is set for."""
 OUT = Path(__file__).parents[1] / "src/normwright/guard/text_harm/embedded"
 SAID = ("aira-en", "aira-pt", "tldr-en", "tldr-pt", "docs-en", "docs-pt", "self_instruct_human")
 """Sources of ordinary requests and sentences."""
@@ -32,8 +40,8 @@ def only(weights: Mapping[str, float], calm: float = 0.0) -> dict[str, float]:
 
 SOURCES = (
     "hatecheck-en", "hatecheck-pt", "told-br", "olid-br", "toxigen", "toxigen-demo", "convabuse",
-    "moderation", "advbench", "strongreject", "harmbench", "xstest", "jbb-dsn", "jbb-gcg", "jbb-jbc",
-    "jbb-pair", "jbb-rs", "in-the-wild", "gptfuzzer", "injection", "cyber-frr-en", "cyber-frr-pt",
+    "moderation", "advbench", "strongreject", "harmbench", "xstest", "jbb-dsn", "jbb-gcg",
+    "jbb-jbc", "jbb-pair", "jbb-rs", "in-the-wild", "gptfuzzer", "injection", "cyber-frr-en", "cyber-frr-pt",
     "books-en", "books-pt", "dolly_hhrlhf", "taught-en", "taught-pt", *SAID,
 )  # fmt: skip
 _LITTLE = {"books-en": 0.1, "books-pt": 0.1, "told-br": 0.1, "convabuse": 0.3}
@@ -58,8 +66,28 @@ PLANS = (
 )  # fmt: skip
 
 
+def request_threshold(harm: TextHarm, held: NDArray[np.float64], rows: Sequence[HarmRow]) -> float:
+    """Return the threshold that conformal risk control sets on held-out safe prompts of XSTest.
+
+    One in fifty of such prompts is to be flagged at most. They are of the learned part, scored by
+    weights that had not seen them.
+    """
+    place = next(i for i, p in enumerate(PLANS) if p.label == "harmful-request")
+    safe = [
+        i
+        for i, r in enumerate(rows)
+        if r.source == "xstest" and r.part == "learn" and r.labels["harmful-request"] < 0.5
+    ]
+    slope, offset = harm.heads[place].slopes["en"]
+    found = control_flags(sigmoid(slope * held[safe, place] + offset), SAFE)
+    assert found.threshold is not None
+    return found.threshold
+
+
 def _log(plan: HeadPlan, fold: int) -> None:
-    print(f"{time.process_time():.0f} CPU-s: {plan.label} {plan.lang or ''} fold {fold}", flush=True)
+    print(
+        f"{time.process_time():.0f} CPU-s: {plan.label} {plan.lang or ''} fold {fold}", flush=True
+    )
 
 
 def main() -> None:
@@ -70,7 +98,7 @@ def main() -> None:
     parser.add_argument("--held", type=Path, help="where to write the held-out scores")
     args = parser.parse_args()
     began = time.process_time()
-    rows = harm_rows.read(args.data)
+    rows = harm_rows.windowed(harm_rows.read(args.data))
     card = {
         "seed": SEED,
         "files": harm_rows.digests(args.data),
@@ -78,7 +106,11 @@ def main() -> None:
         "licence": "CC-BY-SA-4.0",
     }
     harm, held = fit_text_harm(rows, PLANS, seed=SEED, card=card, log=_log)
+    limit = request_threshold(harm, held, rows)
+    card["thresholds"] = {"harmful-request": {"en": limit, "pt": limit}}
+    harm = replace(harm, card=card)
     digests = harm.save(args.out)
+    digests |= fit_shift(rows).save(args.out)
     if args.held is not None:
         # Scores of rows by weights that had not seen them, for a look before the locked part.
         np.savez_compressed(args.held, held=held)

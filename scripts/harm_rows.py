@@ -21,8 +21,9 @@ from typing import Any
 
 import harm_taught
 from normwright.guard.text_harm.fit import HarmRow
-from normwright.guard.text_harm.reader import AIRA
 from normwright.guard.text_harm.grams import form, kind_of, tokens
+from normwright.guard.text_harm.reader import AIRA
+from normwright.guard.text_harm.served import served
 
 FILES = (
     "toxicity/hatecheck_en",
@@ -58,6 +59,8 @@ TOXIC = (
     "hatecheck-en", "hatecheck-pt", "told-br", "olid-br", "toxigen", "convabuse", "moderation",
 )  # fmt: skip
 """Sources that say of every text whether it is toxic."""
+PARTS = 3
+"""Windows of one text that are learned from."""
 NEAR = 0.5
 """Share of common four-letter runs from which two templates are one unit."""
 _CALM = dict.fromkeys(
@@ -84,9 +87,13 @@ def read(data: Path) -> list[HarmRow]:
     rows += _apart(harm_taught.compose(), rows)
     # Tweets mix languages and xstest is short: every row's language is the one of its source.
     return [
-        replace(r, labels={**r.labels, **_aira(r), "lang:pt": float(r.lang == "pt")})
-        for r in rows
+        replace(r, labels={**r.labels, **_aira(r), "lang:pt": float(r.lang == "pt")}) for r in rows
     ]
+
+
+def windowed(rows: Sequence[HarmRow]) -> list[HarmRow]:
+    """Return the rows as the guard reads them: a long text in its windows, at most `PARTS`."""
+    return [replace(r, text=part) for r in rows for part in served(r.text)[:PARTS]]
 
 
 def _aira(row: HarmRow) -> dict[str, float]:

@@ -94,7 +94,9 @@ def test_alarms_are_rarer_than_promised_and_come_after_a_change() -> None:
     """Without a change alarms stay under the rate; with small p-values one comes soon."""
     rng = np.random.default_rng(1)
     calm = sum(rung for _, rung in alarms(bet(rng.random(100_000)), rate=0.01))
-    first = next(i for i, (_, rung) in enumerate(alarms(bet(rng.random(500) ** 3), rate=0.01)) if rung)
+    first = next(
+        i for i, (_, rung) in enumerate(alarms(bet(rng.random(500) ** 3), rate=0.01)) if rung
+    )
 
     assert calm <= 1_000
     assert first < 40

@@ -1,4 +1,4 @@
-"""Finite-sample promises that need nothing but exchangeable data: risk control, p-values, alarms."""
+"""Finite-sample promises that need exchangeable data alone: risk control, p-values, alarms."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ POWERS = (0.3, 0.5, 0.7)
 def bet(p: ArrayLike) -> Floats:
     """Return the e-value of each p-value: the mean of e * p**(e - 1) over `POWERS`.
 
-    Each has mean at most one for a p-value that is no smaller than uniform (Vovk and Wang, Annals of
-    Statistics 49, 2021).
+    Each has mean at most one for a p-value that is no smaller than uniform (Vovk and Wang, Annals
+    of Statistics 49, 2021).
     """
     x = np.maximum(np.asarray(p, dtype=np.float64), 1e-12)
     return np.asarray(np.mean([e * x ** (e - 1) for e in POWERS], axis=0), dtype=np.float64)
@@ -112,10 +112,10 @@ def bet(p: ArrayLike) -> Floats:
 def alarms(evidence: Iterable[float], *, rate: float) -> Iterator[tuple[float, bool]]:
     """Yield the running evidence and whether it raises an alarm, one for each e-value.
 
-    The e-CUSUM detector (Shin, Ramdas and Rinaldo, 2023): the evidence is multiplied by each e-value
-    and never falls below the one it starts anew with; an alarm is evidence of at least 1 / rate, and
-    after it the evidence starts again. If nothing has changed, alarms come no more often than once
-    in 1 / rate e-values on average.
+    The e-CUSUM detector (Shin, Ramdas and Rinaldo, 2023): the evidence is multiplied by each
+    e-value and never falls below the one it starts anew with; an alarm is evidence of at least 1 /
+    rate, and after it the evidence starts again. If nothing has changed, alarms come no more often
+    than once in 1 / rate e-values on average.
 
     Raises:
         ValueError: if the rate is not in (0, 1).

@@ -139,8 +139,9 @@ def _asked(rows: Sequence[HarmRow], plan: HeadPlan) -> tuple[NDArray[np.int64], 
     weight = np.array([plan.weights.get(r.source, 1.0) for r in rows])
     target = np.array([r.labels.get(name, np.nan) for r in rows])
     free = np.array([r.part == "learn" for r in rows])
-    spoken = np.array([plan.lang is None or name == LANGUAGE or plan.weights.get(r.source) is not None
-                       or r.lang == plan.lang for r in rows])  # fmt: skip
+    # A source that is named is learned from in any language.
+    heard = plan.lang is None or name == LANGUAGE
+    spoken = np.array([heard or r.source in plan.weights or r.lang == plan.lang for r in rows])
     return np.flatnonzero(free & spoken & (weight > 0) & ~np.isnan(target)), target, weight
 
 
@@ -158,7 +159,8 @@ def _solve(
 
     part, t, w = matrix[use], target[use], weight[use]
     if plan.pairs:
-        return _solve_pairs(part, t, plan, seed), 0.0
+        found = _solve_pairs(part, t, plan, seed)
+        return found, _middle(part @ found, t)
     scale = _scales(part, t, plan)
     sources = sorted({rows[i].source for i in use})
     own = np.array([[rows[i].source == s for s in sources] for i in use], dtype=np.float32)
@@ -195,6 +197,11 @@ def _solve_pairs(part: Any, t: Floats, plan: HeadPlan, seed: int) -> Floats:
     return np.asarray(model.coef_[0])
 
 
+def _middle(scores: Floats, t: Floats) -> float:
+    """The constant that puts zero midway between the kinds: pairs leave it open."""
+    return -float(scores[t >= 0.5].mean() + scores[t < 0.5].mean()) / 2
+
+
 def _scales(part: Any, t: Floats, plan: HeadPlan) -> Floats:
     """What each column is scaled by before fitting: its rarity, and its contrast."""
     met = part.copy()
@@ -222,14 +229,12 @@ def _pruned(w: Floats, part: Any, kept: int) -> Floats:
 def _slopes(
     rows: Sequence[HarmRow], use: NDArray[np.int64], target: Floats, held: Floats, plan: HeadPlan
 ) -> dict[str, tuple[float, float]]:
-    """Slope and offset for each language that has both kinds; a language without takes the other's.
+    """Slope and offset for each language; one without both kinds takes the other's.
 
     Every source weighs alike, so that a large one does not decide what one half means.
     """
     here = [
-        i
-        for i in use
-        if (rows[i].source in plan.calibrate if plan.calibrate else rows[i].measured)
+        i for i in use if (rows[i].source in plan.calibrate if plan.calibrate else rows[i].measured)
     ]
     out: dict[str, tuple[float, float]] = {}
     for lang in ("en", "pt") if plan.lang is None or plan.label == "lang" else (plan.lang,):
@@ -244,7 +249,7 @@ def _slopes(
 
 
 def _weighted_platt(scores: Floats, target: Floats, weight: Floats) -> tuple[float, float]:
-    """Platt's slope and offset for shares of yes and rows that weigh differently, by Newton steps."""
+    """Platt's slope and offset for shares of yes and weighted rows, by Newton steps."""
     weight = weight * len(weight) / weight.sum()
     a, b = 1.0, 0.0
     for _ in range(100):

@@ -34,6 +34,12 @@ LANGUAGE = "lang:pt"
 """Name of the head that tells Portuguese from English."""
 AIRA = "aira-compat"
 """Label of the baseline's heads, whose raw scores are read by `aira` alone."""
+_PROBES = (
+    "Olá, VOCÊ não é 1d1ota!!!! n\u200bão\u00a0\u00bc",
+    "b i c h a @someone https://a.b/c soooo g00d ﬁne",
+    "Straße 2026-11-30 10% “quoted” ¿qué? ÀÉÎ",
+)
+"""Texts whose form stands for the function that makes it: another function, another digest."""
 _APART = ("lang", AIRA)
 Floats = NDArray[np.float64]
 
@@ -76,6 +82,14 @@ class TextHarm:
             IntegrityError: if a file of the installation is not what was shipped.
         """
         return _embedded()
+
+    @cached_property
+    def digest(self) -> Digest:
+        """Digest of weights and calibration: what a record says was read."""
+        told = json.dumps([[h.name, h.bias, h.scale, sorted(h.slopes.items())] for h in self.heads])
+        return digest_bytes(
+            self.columns.astype("<i8").tobytes() + self.weights.tobytes() + told.encode()
+        )
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -218,7 +232,13 @@ def _embedded() -> TextHarm:
 
 def _recipe() -> dict[str, Any]:
     """What makes the features; weights are of use with the very same ones alone."""
-    return {"buckets": BUCKETS, "chars": list(CHARS), "words": kinds_digest()}
+    made = "\n".join(form(text) for text in _PROBES)
+    return {
+        "buckets": BUCKETS,
+        "chars": list(CHARS),
+        "words": kinds_digest(),
+        "form": digest_bytes(made.encode()),
+    }
 
 
 def _blob(directory: Path | Traversable, name: str) -> bytes:
