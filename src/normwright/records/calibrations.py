@@ -1,4 +1,4 @@
-"""How far a guard's probabilities may be believed, and the thresholds that people's costs ask for."""
+"""How far a guard's probabilities may be believed, and the thresholds that costs ask for."""
 
 from __future__ import annotations
 
