@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 import harm_rows
 from normwright.guard.harm import sigmoid
-from normwright.guard.text_harm.fit import HarmRow, HeadPlan, fit_text_harm
+from normwright.guard.text_harm.fit import HarmRow, HeadPlan, features_of, fit_text_harm
 from normwright.guard.text_harm.reader import AIRA, TextHarm
 from normwright.guard.text_harm.shift import fit_shift
 from normwright.stats import control_flags
@@ -41,7 +41,8 @@ def only(weights: Mapping[str, float], calm: float = 0.0) -> dict[str, float]:
 SOURCES = (
     "hatecheck-en", "hatecheck-pt", "told-br", "olid-br", "toxigen", "toxigen-demo", "convabuse",
     "moderation", "advbench", "strongreject", "harmbench", "xstest", "jbb-dsn", "jbb-gcg",
-    "jbb-jbc", "jbb-pair", "jbb-rs", "in-the-wild", "gptfuzzer", "injection", "cyber-frr-en", "cyber-frr-pt",
+    "jbb-jbc", "jbb-pair", "jbb-rs", "in-the-wild", "gptfuzzer", "injection", "cyber-frr-en",
+    "cyber-frr-pt",
     "books-en", "books-pt", "dolly_hhrlhf", "taught-en", "taught-pt", *SAID,
 )  # fmt: skip
 _LITTLE = {"books-en": 0.1, "books-pt": 0.1, "told-br": 0.1, "convabuse": 0.3}
@@ -105,12 +106,13 @@ def main() -> None:
         "rows": dict(sorted(Counter(f"{r.source} {r.part}" for r in rows).items())),
         "licence": "CC-BY-SA-4.0",
     }
-    harm, held = fit_text_harm(rows, PLANS, seed=SEED, card=card, log=_log)
+    features = features_of(rows)
+    harm, held = fit_text_harm(rows, PLANS, seed=SEED, card=card, log=_log, features=features)
     limit = request_threshold(harm, held, rows)
     card["thresholds"] = {"harmful-request": {"en": limit, "pt": limit}}
     harm = replace(harm, card=card)
     digests = harm.save(args.out)
-    digests |= fit_shift(rows).save(args.out)
+    digests |= fit_shift(rows, features=features).save(args.out)
     if args.held is not None:
         # Scores of rows by weights that had not seen them, for a look before the locked part.
         np.savez_compressed(args.held, held=held)

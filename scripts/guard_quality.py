@@ -36,6 +36,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,8 @@ from experiment_pages import told
 from harm_pictures import bars
 from normwright.guard.text_harm import TextHarm
 from normwright.guard.text_harm.aira import AiraCompat
-from normwright.guard.text_harm.fit import HarmRow, HeadPlan, fit_text_harm
-from normwright.guard.text_harm.grams import form, kind_of, tokens
+from normwright.guard.text_harm.fit import HarmRow, HeadPlan, features_of, fit_text_harm
+from normwright.guard.text_harm.grams import Grams, form, kind_of, tokens
 from normwright.guard.text_harm.served import served_chances
 from normwright.guard.text_harm.shift import Shift, fit_shift
 from normwright.records import Estimate, ReliabilityBin
@@ -67,7 +68,7 @@ from normwright.web.reliability import reliability
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/experiments/guard-quality.md"
 IMAGES = ROOT / "docs/images"
-ROUNDS = 1000
+ROUNDS = 500
 INSULTING = frozenset({"SLUR", "SWEAR", "DUMB", "VILE", "HATE", "KILL"})
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -222,9 +223,10 @@ class Study:
             sign, limit = _best(before, known)
             now = sign * np.array([rule(r) for r in rows])
             ways[f"{name}, at its best threshold"] = measured(now, now >= limit, truth, units)
-        shuffled = self._fitted(f"shuffled-{task.label}-{task.lang}", self._shuffle, task)
-        scores = served_chances(shuffled, [r.text for r in rows])[:, 0]
-        ways["the same head on shuffled labels"] = measured(scores, scores >= 0.5, truth, units)
+        if task.bar:
+            shuffled = self._fitted(f"shuffled-{task.label}-{task.lang}", self._shuffle, task)
+            scores = served_chances(shuffled, [r.text for r in rows])[:, 0]
+            ways["the same head on shuffled labels"] = measured(scores, scores >= 0.5, truth, units)
         if task.label in ("hate", "abuse"):
             raw = -self.aira.logits([r.text for r in rows], task.lang)
             before = -self.aira.logits([r.text for r in learned], task.lang)
@@ -406,20 +408,19 @@ class Study:
         return "\n".join(out)
 
     def _shift(self, gone: frozenset[str]) -> dict[str, Any]:
-        rows = harm_rows.windowed(self.rows)
-        shift = fit_shift(rows, leave_out=gone)
-        locked = [r for r in rows if r.part == "locked" and r.measured]
-        near: dict[str, list[HarmRow]] = {}
-        for row in locked:
-            near.setdefault(row.source, []).append(row)
-        known = [r for s, some in sorted(near.items()) if s not in gone for r in some[:300]]
-        new = [r for s, some in sorted(near.items()) if s in gone for r in some[:300]]
-        scores = shift.score([r.text for r in [*known, *new]])
+        rows, features = self.windows
+        shift = fit_shift(rows, leave_out=gone, features=features)
+        near: dict[str, list[int]] = {}
+        for i, row in enumerate(rows):
+            if row.part == "locked" and row.measured:
+                near.setdefault(row.source, []).append(i)
+        known = [i for s, some in sorted(near.items()) if s not in gone for i in some[:300]]
+        new = [i for s, some in sorted(near.items()) if s in gone for i in some[:300]]
+        scores = shift.score_of(features.taken([*known, *new]))
         truth = np.arange(len(scores)) >= len(known)
-        auc = bootstrap_auc(
-            scores, truth, clusters=[r.unit for r in [*known, *new]], seed=SEED, rounds=ROUNDS
-        )
-        evidence = shift.evidence([r.text for r in [*known, *new]])
+        units = [rows[i].unit for i in [*known, *new]]
+        auc = bootstrap_auc(scores, truth, clusters=units, seed=SEED, rounds=300)
+        evidence = shift.evidence_of(scores)
         rng = np.random.default_rng(SEED)
         calm = rng.choice(evidence[: len(known)], 20_000)
         false = sum(rung for _, rung in alarms(calm, rate=0.001))
@@ -433,12 +434,21 @@ class Study:
         return {"auc": auc.model_dump(), "n": len(new), "first": median if median <= 200 else None,
                 "false": int(false), "calm": len(calm)}  # fmt: skip
 
+    @cached_property
+    def windows(self) -> tuple[list[HarmRow], Grams]:
+        """The rows as they are fitted on, and their n-grams."""
+        rows = harm_rows.windowed(self.rows)
+        return rows, features_of(rows)
+
     def _fitted(self, name: str, make: Callable[..., Any], *given: Any) -> TextHarm:
         room = self.work / name
         if not (room / "text_harm.json").is_file():
             rows, plan = make(*given)
             lang = next(p for p in PLANS if p.label == "lang")
-            harm, _ = fit_text_harm(rows, [plan, lang], seed=SEED, card={"control": name})
+            harm, _ = fit_text_harm(
+                rows, [plan, lang], seed=SEED, card={"control": name}, features=self.windows[1],
+                folds=1,
+            )  # fmt: skip
             harm.save(room)
         return TextHarm.load(room)
 
@@ -448,20 +458,21 @@ class Study:
     def _shuffle(self, task: Task) -> tuple[list[HarmRow], HeadPlan]:
         """The rows with the label drawn anew within each source, whole rows otherwise."""
         rng = np.random.default_rng(SEED)
-        rows = harm_rows.windowed(self.rows)
+        rows = list(self.windows[0])
         own: dict[str, list[int]] = {}
         for i, row in enumerate(rows):
             if task.label in row.labels:
                 own.setdefault(row.source, []).append(i)
         for places in own.values():
-            for i, j in zip(places, rng.permutation(places), strict=True):
-                mixed = {**rows[i].labels, "shuffled": rows[j].labels[task.label]}
-                rows[i] = replace(rows[i], labels=mixed)
+            drawn = [rows[i].labels[task.label] for i in rng.permutation(places)]
+            for i, label in zip(places, drawn, strict=True):
+                rows[i] = replace(rows[i], labels={**rows[i].labels, "shuffled": label})
         return rows, replace(self._plan(task), label="shuffled")
 
     def _leave_out(self, task: Task, gone: frozenset[str]) -> tuple[list[HarmRow], HeadPlan]:
-        rows = [r for r in harm_rows.windowed(self.rows) if r.source not in gone]
-        return rows, replace(self._plan(task), calibrate=frozenset())
+        plan = self._plan(task)
+        weights = {**plan.weights, **dict.fromkeys(gone, 0.0)}
+        return self.windows[0], replace(plan, calibrate=frozenset(), weights=weights)
 
 
 def _insults(row: HarmRow) -> float:

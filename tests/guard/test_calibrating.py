@@ -15,7 +15,7 @@ from normwright.guard.calibrating import calibrate, chances, signals_of
 from normwright.guard.checks.harm import harm as check
 from normwright.guard.embedded import policy
 from normwright.guard.sights import passage
-from normwright.guard.text_harm.fit import _matrix
+from normwright.guard.text_harm.fit import HarmRow, features_of
 from normwright.guard.text_harm.grams import form, grams
 from normwright.guard.text_harm.reader import TextHarm
 from normwright.guard.text_harm.served import served, served_chances
@@ -99,13 +99,13 @@ def test_training_and_serving_read_the_same_bytes(text: str) -> None:
     guard = Guard(policy(), harm=kept)
 
     list(check(passage(text, role="user", side="input", stems=guard.detectors.stems), guard.kit))
-    fitted = _matrix(served(text))
+    fitted = features_of([HarmRow(t, "en", "made", "a", {}) for t in served(text)])
     read = grams([form(t) for t in kept.seen[: len(served(text))]])
 
     assert served(text) == kept.seen[: len(served(text))]
-    assert fitted.indices.astype("<i8").tobytes() == read.columns.tobytes()
-    assert fitted.data.tobytes() == read.values.tobytes()
-    assert fitted.indptr.astype("<i8").tobytes() == read.starts.tobytes()
+    assert fitted.columns.tobytes() == read.columns.tobytes()
+    assert fitted.values.tobytes() == read.values.tobytes()
+    assert fitted.starts.tobytes() == read.starts.tobytes()
 
 
 def test_calibration_reads_what_the_guard_reads() -> None:

@@ -14,8 +14,16 @@ from normwright.guard.text_harm.shift import Shift, fit_shift
 
 PLANS = [HeadPlan("abuse", rarity=0.5), HeadPlan("lang", "pt")]
 WORDS = {
-    "en": (["stupid", "ugly", "dumb", "awful"], ["kind", "nice", "good", "fine"], "you are a {} {}"),
-    "pt": (["burro", "feio", "tolo", "chato"], ["gentil", "belo", "bom", "calmo"], "tu és um {} {}"),
+    "en": (
+        ["stupid", "ugly", "dumb", "awful"],
+        ["kind", "nice", "good", "fine"],
+        "you are a {} {}",
+    ),
+    "pt": (
+        ["burro", "feio", "tolo", "chato"],
+        ["gentil", "belo", "bom", "calmo"],
+        "tu és um {} {}",
+    ),
 }
 NOUNS = ["person", "neighbour", "friend", "cook", "singer", "vizinho", "amigo", "cantor", "padeiro"]
 
@@ -105,7 +113,7 @@ def test_parts_and_folds_follow_the_unit() -> None:
 
 
 def test_shift_is_told_and_the_usual_is_usual() -> None:
-    """Held-out texts of known kinds have p-values spread evenly; another language has small ones."""
+    """Held-out texts of known kinds have even p-values; another language has small ones."""
     many = [replace(r, text=f"{r.text}, {s}", unit=f"{r.unit}{s}") for r in rows()
             for s in ("again today", "as ever", "of course", "como sempre", "sem dúvida")]  # fmt: skip
     shift = fit_shift(many)

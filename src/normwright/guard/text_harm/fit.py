@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright.guard.harm import sigmoid
-from normwright.guard.text_harm.grams import BUCKETS, form, grams
+from normwright.guard.text_harm.grams import BUCKETS, Grams, form, grams
 from normwright.guard.text_harm.reader import LANGUAGE, TextHarm, TextHead
 from normwright.records import digest_bytes
 
@@ -93,6 +93,8 @@ def fit_text_harm(
     seed: int,
     card: Mapping[str, Any],
     log: Callable[[HeadPlan, int], None] | None = None,
+    features: Grams | None = None,
+    folds: int = FOLDS,
 ) -> tuple[TextHarm, Floats]:
     """Return the classifier fitted on rows of the learned part, and every row's held-out score.
 
@@ -102,16 +104,18 @@ def fit_text_harm(
         seed: seed of the solver's order.
         card: what to keep beside the weights.
         log: is told each plan and fold as it is done.
+        features: the rows' n-grams, if they are at hand.
+        folds: folds that are held out in turn, to calibrate on; fewer than all for a control.
 
     Returns:
         The classifier, and out-of-fold scores of shape (rows, plans), NaN for what no fold scored.
     """
-    matrix = _matrix([r.text for r in rows])
+    matrix = _matrix(features or features_of(rows))
     fitted, heads = [], []
     held = np.full((len(rows), len(plans)), np.nan)
     for j, plan in enumerate(plans):
         use, target, weight = _asked(rows, plan)
-        for k in range(FOLDS):
+        for k in range(folds):
             inside = use[[rows[i].fold != k for i in use]]
             outside = use[[rows[i].fold == k for i in use]]
             w, b = _solve(matrix, rows, inside, target, weight, plan, seed)
@@ -129,11 +133,15 @@ def _number(text: str) -> float:
     return int(digest_bytes(f"text-harm|{text}".encode())[7:15], 16) / 2**32
 
 
-def _matrix(texts: Sequence[str]) -> Any:
+def features_of(rows: Sequence[HarmRow]) -> Grams:
+    """Return the n-grams that rows are fitted on."""
+    return grams([form(r.text) for r in rows])
+
+
+def _matrix(found: Grams) -> Any:
     from scipy.sparse import csr_matrix
 
-    found = grams([form(t) for t in texts])
-    shape = (len(texts), BUCKETS)
+    shape = (len(found.starts) - 1, BUCKETS)
     return csr_matrix((found.values, found.columns, found.starts), shape=shape)
 
 
@@ -250,9 +258,11 @@ def _slopes(
 
     Every source weighs alike, so that a large one does not decide what one half means.
     """
-    here = [
-        i for i in use if (rows[i].source in plan.calibrate if plan.calibrate else rows[i].measured)
-    ]
+    known = [i for i in use if not np.isnan(held[i])]
+    if plan.calibrate:
+        here = [i for i in known if rows[i].source in plan.calibrate]
+    else:
+        here = [i for i in known if rows[i].measured]
     out: dict[str, tuple[float, float]] = {}
     for lang in ("en", "pt") if plan.lang is None or plan.label == "lang" else (plan.lang,):
         some = [i for i in here if rows[i].lang == lang and plan.label != "lang"]

@@ -79,6 +79,17 @@ class Grams:
     values: NDArray[np.float32]
     """One over the square root of the size of the entry's block."""
 
+    def taken(self, rows: Sequence[int] | NDArray[np.int64]) -> Grams:
+        """Return some of the rows, in the order they are named."""
+        sizes = [int(self.starts[i + 1] - self.starts[i]) for i in rows]
+        starts = np.concatenate([[0], np.cumsum(np.array(sizes, dtype=np.int64))])
+        parts = [slice(int(self.starts[i]), int(self.starts[i + 1])) for i in rows]
+        return Grams(
+            starts=starts.astype(np.int64),
+            columns=np.concatenate([self.columns[p] for p in parts] or [self.columns[:0]]),
+            values=np.concatenate([self.values[p] for p in parts] or [self.values[:0]]),
+        )
+
 
 def grams(texts: Sequence[str]) -> Grams:
     """Return the hashed n-grams of texts that are in their `form`."""

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from normwright.guard.text_harm.fit import HarmRow
+from normwright.guard.text_harm.fit import HarmRow, features_of
 from normwright.guard.text_harm.grams import BUCKETS, Grams, form, grams
 from normwright.records import Digest, IntegrityError, digest_bytes
 from normwright.stats.conformal import bet, conformal_p, lasting_p
@@ -67,7 +67,10 @@ class Shift:
 
     def score(self, texts: Sequence[str]) -> Floats:
         """Return how surprising each text is for its length, in standard deviations."""
-        rows = grams([form(t) for t in texts])
+        return self.score_of(grams([form(t) for t in texts]))
+
+    def score_of(self, rows: Grams) -> Floats:
+        """Return the score of texts whose n-grams are at hand."""
         return (_surprise(rows, self.levels, self.texts) - _by_length(rows, self.curve)) / (
             self.spread
         )
@@ -78,7 +81,11 @@ class Shift:
 
     def evidence(self, texts: Sequence[str]) -> Floats:
         """Return the e-value of each text of a stream, to be given to `stats.alarms`."""
-        return bet(lasting_p(self.reference, self.score(texts), delta=DELTA))
+        return self.evidence_of(self.score(texts))
+
+    def evidence_of(self, scores: Floats) -> Floats:
+        """Return the e-values of scores."""
+        return bet(lasting_p(self.reference, scores, delta=DELTA))
 
     def save(self, directory: Path) -> dict[str, Digest]:
         """Write the arrays and return their digest by file name."""
@@ -122,23 +129,32 @@ def _embedded() -> Shift:
     return Shift.load(room, digests[WEIGHTS])
 
 
-def fit_shift(rows: Sequence[HarmRow], *, leave_out: frozenset[str] = frozenset()) -> Shift:
+def fit_shift(
+    rows: Sequence[HarmRow],
+    *,
+    leave_out: frozenset[str] = frozenset(),
+    features: Grams | None = None,
+) -> Shift:
     """Return the detector fitted on the learned part of the rows, without the sources left out.
 
     Three folds are counted, the fourth is the reference. Sentences written to be learned from are
     no sample of anything and are left out as well.
     """
-    free = [r for r in rows if r.part == "learn" and r.measured and r.source not in leave_out]
-    counted = [r for r in free if r.fold != _HELD]
-    held: dict[str, list[HarmRow]] = defaultdict(list)
-    for row in free:
-        if row.fold == _HELD and len(held[row.source]) < EACH:
-            held[row.source].append(row)
-    found = grams([form(r.text) for r in counted])
+    whole = features or features_of(rows)
+    counted: list[int] = []
+    held: dict[str, list[int]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        if row.part != "learn" or not row.measured or row.source in leave_out:
+            continue
+        if row.fold != _HELD:
+            counted.append(i)
+        elif len(held[row.source]) < EACH:
+            held[row.source].append(i)
+    found = whole.taken(counted)
     df = np.bincount(found.columns, minlength=BUCKETS)
     df[df < RARE] = 0
     levels = np.rint(2 * np.log2(1 + df)).astype(np.uint8)
-    usual = grams([form(r.text) for one in held.values() for r in one])
+    usual = whole.taken([i for one in held.values() for i in one])
     surprise = _surprise(usual, levels, len(counted))
     basis = _basis(usual)
     curve = np.linalg.lstsq(basis, surprise, rcond=None)[0]
