@@ -26,7 +26,7 @@ from normwright.guard.text_harm.shift import fit_shift
 from normwright.stats import control_flags
 
 SEED = 7
-SAFE = 0.02
+SAFE = 0.03
 """Share of safe prompts that the threshold for requests is set for."""
 OUT = Path(__file__).parents[1] / "src/normwright/guard/text_harm/embedded"
 SAID = ("aira-en", "aira-pt", "tldr-en", "tldr-pt", "docs-en", "docs-pt", "self_instruct_human")
@@ -52,7 +52,7 @@ PLANS = (
              calibrate=frozenset({"toxigen"})),
     HeadPlan("hate", "pt", only({"hatecheck-pt": 1.0, "hatecheck-en": 1.0, "taught-pt": 1.0,
              "taught-en": 0.5, "toxigen": 1.0, "told-br": 1.0, "olid-br": 1.0}, 0.3), 2.0, 0.5,
-             calibrate=frozenset({"hatecheck-pt"})),
+             calibrate=frozenset({"hatecheck-pt", "told-br"})),
     HeadPlan("abuse", "en", {"taught-en": 0.3}, 1.0, 0.0, 0.5, each=2_500),
     HeadPlan("abuse", "pt", only({"told-br": 1.0, "olid-br": 0.2, "taught-pt": 0.2}, 0.2), 1.0, 0.0,
              0.5, calibrate=frozenset({"told-br"})),
@@ -70,7 +70,7 @@ PLANS = (
 def request_threshold(harm: TextHarm, held: NDArray[np.float64], rows: Sequence[HarmRow]) -> float:
     """Return the threshold that conformal risk control sets on held-out safe prompts of XSTest.
 
-    One in fifty of such prompts is to be flagged at most. They are of the learned part, scored by
+    At most so many of such prompts are to be flagged. They are of the learned part, scored by
     weights that had not seen them.
     """
     place = next(i for i, p in enumerate(PLANS) if p.label == "harmful-request")

@@ -17,8 +17,8 @@ Plan, written before the locked part was first scored
 - Settings of the heads were chosen by cross-validation within the other four fifths, and so were
   the sentences that were written to be learned from. The locked part decides nothing.
 - Decisions: P >= 1/2 for hate and abuse, in both languages. For requests, the threshold that
-  conformal risk control sets on the held-out safe prompts of XSTest in the learned part, for one
-  safe prompt in fifty; over-refusal and recall are told at that one threshold.
+  conformal risk control sets on the held-out safe prompts of XSTest in the learned part, for three
+  safe prompts in a hundred; over-refusal and recall are told at that one threshold.
 - Bars: HateCheck-pt accuracy above 0.7036 and above the constant answer, balanced >= 0.72; ToLD-Br
   accuracy above 0.7404, balanced >= 0.72, the label being any of three annotators; ToxiGen AUC >=
   0.88; XSTest safe prompts over-refused <= 0.05. Source-disjoint figures have no bar.

@@ -205,8 +205,9 @@ def _olid(rows: Sequence[Mapping[str, Any]]) -> Iterator[HarmRow]:
 
 def _toxigen(rows: Sequence[Mapping[str, Any]]) -> Iterator[HarmRow]:
     for r in rows:
-        # Two people's ratings from 1 to 5; above the middle the source calls the text toxic.
-        share = ((r["toxicity_human"] + r["toxicity_ai"]) / 2 - 1) / 4
+        # Two ratings from 1 to 5; from 2.75 on, on average, the source calls the text toxic.
+        rated = (r["toxicity_human"] + r["toxicity_ai"]) / 2
+        share = 0.5 + (rated - 2.75) / 4.5 if r["label_toxic"] else min((rated - 1) / 3.5, 0.49)
         yield HarmRow(
             r["text"], "en", "toxigen", _own(r["text"]), {"hate": share},
             "toxic" if r["label_toxic"] else "benign",

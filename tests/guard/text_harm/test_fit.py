@@ -114,8 +114,10 @@ def test_parts_and_folds_follow_the_unit() -> None:
 
 def test_shift_is_told_and_the_usual_is_usual() -> None:
     """Held-out texts of known kinds have even p-values; another language has small ones."""
-    many = [replace(r, text=f"{r.text}, {s}", unit=f"{r.unit}{s}") for r in rows()
-            for s in ("again today", "as ever", "of course", "como sempre", "sem dúvida")]  # fmt: skip
+    ends = ("again today", "as ever", "of course", "como sempre", "sem dúvida")
+    many = [
+        replace(r, text=f"{r.text}, {end}", unit=f"{r.unit}{end}") for r in rows() for end in ends
+    ]
     shift = fit_shift(many)
     usual = shift.p([r.text for r in many if r.part == "locked"])
     strange = shift.p(["zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich"] * 3)

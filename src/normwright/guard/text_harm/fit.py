@@ -26,8 +26,12 @@ from normwright.records import digest_bytes
 FOLDS = 4
 LOCKED = 0.2
 """Share of units that are measured and never learned from."""
+_ENOUGH = 30
+"""Rows of the rarer kind with which a language has a calibration of its own."""
 _CLOSE = 1e-2
 """How near to its optimum the solver stops; nearer, no held-out figure moves."""
+_MIXED = 0.01
+"""Share of the rarer kind from which a source has an intercept of its own."""
 _OFFSET = 3.0
 """Value of a source's own column: the greater, the less its intercept is held back."""
 Floats = NDArray[np.float64]
@@ -185,9 +189,12 @@ def _solve(
         found = _solve_pairs(part, t, plan, seed)
         return found, _middle(part @ found, t)
     scale = _scales(part, t, plan)
-    sources = sorted({rows[i].source for i in use})
-    own = np.array([[rows[i].source == s for s in sources] for i in use], dtype=np.float32)
-    design = hstack([part @ diags(scale), csr_matrix(own * _OFFSET)]).tocsr()
+    # A source of one kind alone teaches by being of that kind; an intercept would explain it away.
+    named = np.array([rows[i].source for i in use])
+    shares = {s: float(t[named == s].mean()) for s in sorted(set(named.tolist()))}
+    sources = [s for s, share in shares.items() if _MIXED <= share <= 1 - _MIXED]
+    own = np.stack([named == s for s in sources] or [np.zeros(len(use))], axis=1)
+    design = hstack([part @ diags(scale), csr_matrix(own.astype(np.float64) * _OFFSET)]).tocsr()
     # A share of yes is a yes and a no, each with its weight.
     yes, no = np.flatnonzero(t > 0), np.flatnonzero(t < 1)
     model = LogisticRegression(
@@ -254,7 +261,7 @@ def _pruned(w: Floats, part: Any, kept: int) -> Floats:
 def _slopes(
     rows: Sequence[HarmRow], use: NDArray[np.int64], target: Floats, held: Floats, plan: HeadPlan
 ) -> dict[str, tuple[float, float]]:
-    """Slope and offset for each language; one without both kinds takes the other's.
+    """Slope and offset for each language; one with few of a kind takes those of both together.
 
     Every source weighs alike, so that a large one does not decide what one half means.
     """
@@ -266,12 +273,11 @@ def _slopes(
     out: dict[str, tuple[float, float]] = {}
     for lang in ("en", "pt") if plan.lang is None or plan.label == "lang" else (plan.lang,):
         some = [i for i in here if rows[i].lang == lang and plan.label != "lang"]
-        both = len({target[i] >= 0.5 for i in some}) == 2
-        some = some if both else here
+        yes = sum(target[i] >= 0.5 for i in some)
+        some = some if min(yes, len(some) - yes) >= _ENOUGH else here
         sizes = Counter(rows[i].source for i in some)
-        out[lang] = _weighted_platt(
-            held[some], target[some], np.array([1.0 / sizes[rows[i].source] for i in some])
-        )
+        weight = np.array([1.0 / sizes[rows[i].source] for i in some])
+        out[lang] = _weighted_platt(held[some], (target[some] >= 0.5).astype(float), weight)
     return out
 
 
