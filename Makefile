@@ -21,11 +21,11 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-seeds real model exhaustive oracles bench bench-axioms figures screenshots axe wheel-check test check fix docs clean
+.PHONY: help setup demo demo-seeds real model harm-model exhaustive oracles bench bench-axioms figures screenshots axe wheel-check test check fix docs clean
 
 help:
-	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | oracles"
-	@echo "     bench | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
+	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | harm-model DATA=DIR"
+	@echo "     exhaustive | oracles | bench | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
 
 setup: $(STAMP)
 
@@ -61,6 +61,13 @@ real: $(STAMP)
 model: $(STAMP)
 	@test -n "$(DATA)" || { echo "Say where text/*.jsonl.gz lies: make model DATA=DIR" >&2; exit 2; }
 	$(BIN)/python scripts/build_model.py "$(DATA)"
+
+# The embedded classifier of harm, from a folder of labelled texts, and the page that measures it:
+# `make harm-model DATA=DIR`. The same data gives the same bytes.
+harm-model: $(STAMP)
+	@test -n "$(DATA)" || { echo "Say where the texts lie: make harm-model DATA=DIR" >&2; exit 2; }
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/build_harm.py "$(DATA)"
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/guard_quality.py --data "$(DATA)" --write
 
 # The large counts, printed and written to docs/experiments/exhaustive.md.
 exhaustive: $(STAMP)

@@ -172,6 +172,17 @@ class Guard:
 
         return cls(policy(), **settings)
 
+    def with_settings(self, settings: GuardSettings) -> Guard:
+        """Return the same guard under other settings."""
+        return Guard(
+            self.policy,
+            checks=self.checks,
+            settings=settings,
+            detectors=self.detectors,
+            harm=self.kit.harm,
+            scenes=self.scenes,
+        )
+
     @cached_property
     def resolver(self) -> Resolver:
         """The charter, ready to decide."""
