@@ -212,9 +212,7 @@ class ResponseStream(EventStream):
                 told = {**at, "name": item["name"], "arguments": item["arguments"]}
                 delta = {**at, "delta": item["arguments"]}
                 out += [
-                    self._event(
-                        "response.output_item.added", {"output_index": place, "item": begun}
-                    ),
+                    self._event("response.output_item.added", added),
                     self._event("response.function_call_arguments.delta", delta),
                     self._event("response.function_call_arguments.done", told),
                 ]
