@@ -202,6 +202,25 @@ def says(*answers: dict[str, Any] | str, pieces: int = 7, finish: str = "stop") 
     return handle
 
 
+@dataclass
+class Switch:
+    """A handler that does as the name of the model says, so that many tests share one server."""
+
+    handlers: dict[str, Handler] = field(default_factory=dict)
+
+    def use(self, handler: Handler) -> str:
+        """Return a name of a model that is answered by this handler."""
+        name = f"up-{len(self.handlers)}"
+        self.handlers[name] = handler
+        return name
+
+    async def __call__(self, call: Call) -> AsyncGenerator[bytes]:
+        """Answer one request."""
+        async with aclosing(self.handlers[call.body["model"]](call)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+
 @contextmanager
 def upstream(handler: Handler) -> Iterator[UpstreamServer]:
     """Run an upstream on a free port of loopback."""
@@ -225,7 +244,7 @@ def upstream(handler: Handler) -> Iterator[UpstreamServer]:
                         await writer.drain()
                 if b"Content-Length" not in head:
                     return
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             server.broken_off += 1
         finally:
             writer.close()

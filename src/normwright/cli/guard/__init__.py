@@ -1,6 +1,6 @@
 """`normwright guard`: check texts and conversations against a policy, and serve that to others."""
 
-from normwright.cli.guard import check, serve
+from normwright.cli.guard import check, contests, serve, verify
 from normwright.cli.guard.group import app
 
-__all__ = ["app", "check", "serve"]
+__all__ = ["app", "check", "contests", "serve", "verify"]

@@ -41,6 +41,9 @@ LOG = logging.getLogger("normwright.guard")
 INLINE = 20_000
 """Characters that are checked at once; more are checked beside, so that others need not wait."""
 
+_ROOM = 8192
+"""Bytes that have to fit before a disk that was full counts as having room."""
+
 AUDIT = "audit"
 """What a degraded mode is called in which the audit chain cannot be written."""
 BOOK = "verdict-store"
@@ -104,11 +107,12 @@ class Desk:
         self.trouble: set[str] = set()
         """Parts that do not do their work now."""
         self.sessions = Sessions(settings.limits, clock)
-        self.book = VerdictBook(settings.state / "verdicts.db")
+        patience = settings.limits.book_seconds
+        self.book = VerdictBook(settings.state / "verdicts.db", patience=patience)
         folder = settings.state / "audit"
         if folder.is_dir():
             self.book.catch_up(folder)
-        name = f"{now().astimezone(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(3)}"
+        name = f"{now().astimezone(UTC):%Y%m%dT%H%M%S.%f}-{os.getpid()}-{secrets.token_hex(3)}"
         self.chain = AuditChain.create(folder, name, body={"policy": self.held.digest}, now=now)
         self._load = load
         self._beside = ThreadPoolExecutor(2, thread_name_prefix="guard-check")
@@ -155,13 +159,19 @@ class Desk:
 
         Trouble is named, and named again when it is over.
         """
-        for part, work in ((AUDIT, self.chain.sync), (BOOK, self.book.flush)):
+        for part, work in ((AUDIT, self._sync), (BOOK, self.book.flush)):
             try:
                 work()
             except (OSError, PlaceError, ValueError) as error:
                 self.troubled(part, error)
             else:
                 self.trouble.discard(part)
+
+    def _sync(self) -> None:
+        # That the disk takes what it has says nothing about whether it takes more.
+        if AUDIT in self.trouble:
+            self.chain.append("mended", {"room": "." * _ROOM})
+        self.chain.sync()
 
     def troubled(self, part: str, error: Exception) -> None:
         """Name a part that failed, in the log once until it works again."""
