@@ -88,6 +88,8 @@ class Pattern:
     roles: frozenset[str]
     encoded: bool
     """Whether it also counts in what was decoded."""
+    quoted: bool
+    """Whether it also counts in a quotation, with words of the speaker's own around it."""
 
 
 @dataclass(frozen=True)
@@ -290,7 +292,7 @@ class _Reader:
         name = row.get("id")
         where = f"patterns.{name}"
         self.known(where, row, {"id", "signal", "chance", "lang", "any", "unless", "sides",
-                                "roles", "encoded"})  # fmt: skip
+                                "roles", "encoded", "quoted"})  # fmt: skip
         if not isinstance(name, str) or row.get("signal") not in signals:
             self.fault(where, "an id and a signal of this file", row.get("signal"))
             return None
@@ -309,6 +311,7 @@ class _Reader:
             sides=self.subset(f"{where}.sides", row.get("sides"), _SIDES),
             roles=self.subset(f"{where}.roles", row.get("roles"), _SPEAKERS),
             encoded=bool(row.get("encoded", True)),
+            quoted=bool(row.get("quoted", True)),
         )
 
     def texts(self, where: str, value: Any) -> list[str]:

@@ -28,8 +28,6 @@ DEPTH: Final = 3
 """How often what was decoded is decoded again."""
 FORMS: Final = 48
 """Forms of one text, at most."""
-LONG: Final = 20_000
-"""Characters of a text that are tried as rotated or reversed; more is said to be cut."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +85,16 @@ def forms_of(text: str, *, stems: frozenset[str] | None = None) -> Forms:
     plain, marks, hidden = _plain(text)
     found = [plain]
     seen = {plain.folded}
-    budget = 2 * len(text) + 20_000
+    budget = 8 * len(text) + 20_000
     queue = [(plain, 0), *((f, 1) for f in hidden)]
     found += [f for f in hidden if not (f.folded in seen or seen.add(f.folded))]  # type: ignore[func-returns-value]
     while queue:
         form, depth = queue.pop(0)
-        for kind, decoded, start, end, tight in _decoded(form, marks):
+        for kind, decoded, start, end, tight in _decoded(form):
             folded = fold(decoded)
             if folded in seen or not folded.strip():
                 continue
-            if kind in _LOOSE and stems is not None and not _tells(folded, form.folded, stems):
+            if kind in _STEMMED and stems is not None and not _tells(folded, form.folded, stems):
                 continue
             if len(found) >= FORMS or depth >= DEPTH or budget < len(decoded):
                 marks["cut"] = marks.get("cut", 0) + 1
@@ -111,7 +109,9 @@ def forms_of(text: str, *, stems: frozenset[str] | None = None) -> Forms:
     return Forms(tuple(found), marks)
 
 
-_LOOSE: Final = frozenset({"inserted", "leet"})
+_LOOSE: Final = frozenset({"inserted", "leet", "split"})
+_STEMMED: Final = frozenset({"inserted", "leet"})
+_TURNED: Final = frozenset({"rot13", "atbash", "reversed"})
 
 
 def _tells(text: str, before: str, stems: frozenset[str]) -> bool:
@@ -295,13 +295,19 @@ def _common() -> frozenset[str]:
     return frozenset({w for w in words if len(w) > 1} | {fold(w) for w in _MORE})
 
 
-def _decoded(form: Form, marks: dict[str, int]) -> Iterator[Found]:
-    """Yield what can be decoded in a form, each with its place in it."""
+def _decoded(form: Form) -> Iterator[Found]:
+    """Yield what can be decoded in a form, each with its place in it.
+
+    What can be done to any text at all is done once: words stay words however often they are
+    cleaned, and what is turned round twice is as it was.
+    """
     text = form.text
+    done = frozenset(form.kind.split("+"))
     for kind, needs, decode in _DECODERS:
-        if needs(text):
+        if needs(text) and not (kind in _LOOSE and kind in done):
             yield from ((kind, found, a, b, tight) for found, a, b, tight in decode(text))
-    yield from _turned(form, marks)
+    if done.isdisjoint(_TURNED):
+        yield from _turned(form)
 
 
 def _spans(
@@ -448,6 +454,9 @@ def _leet(text: str) -> Iterator[tuple[str, int, int, bool]]:
     mixed = {t for t in tokens if _is_leet(t)}
     if not mixed:
         return
+    if len(mixed) > 2:
+        # Where words are written so, short numbers are words too.
+        mixed |= {t for t in tokens if t.isdigit() and t.isascii() and len(t) < 4}
     start = min(text.find(t) for t in mixed)
     end = max(text.rfind(t) + len(t) for t in mixed)
     for table in (_LEETS, _LEETS_L) if any("1" in t for t in mixed) else (_LEETS,):
@@ -456,7 +465,7 @@ def _leet(text: str) -> Iterator[tuple[str, int, int, bool]]:
 
 def _is_leet(token: str) -> bool:
     """Whether a word has letters and, among them, signs that look like letters."""
-    if token.isalpha() or token.isdigit() or not 3 <= len(token) < 40 or "://" in token:
+    if token.isalpha() or token.isdigit() or not 2 <= len(token) < 40 or "://" in token:
         return False
     return not _SIGNS.isdisjoint(token) and any(c.isalpha() for c in token)
 
@@ -509,12 +518,9 @@ _DECODERS: Final[
 )
 
 
-def _turned(form: Form, marks: dict[str, int]) -> Iterator[Found]:
+def _turned(form: Form) -> Iterator[Found]:
     """Parts that are language only when rotated by 13, mirrored in the alphabet, or reversed."""
     text = form.folded
-    if len(text) > LONG:
-        marks["cut"] = marks.get("cut", 0) + 1
-        text = text[:LONG]
     common = _common()
     words = [(m.group(), m.start(), m.end()) for m in _WORD.finditer(text)]
     for run in _unknown(words, common):

@@ -6,6 +6,7 @@ approved.
 """
 
 from normwright.guard.agents.approving import Approver, History, Settings, approve, ledger_of
+from normwright.guard.agents.desk import Desk, DeskFile
 from normwright.guard.agents.executing import (
     AgentGuard,
     CallRefused,
@@ -40,6 +41,8 @@ __all__ = [
     "Answer",
     "Approver",
     "CallRefused",
+    "Desk",
+    "DeskFile",
     "Done",
     "Event",
     "FileJournal",

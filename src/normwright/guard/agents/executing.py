@@ -170,15 +170,53 @@ class AgentGuard:
             Exception: whatever the tool raises. What it needed stays used, for it may have been
                 done in part.
         """
-        self._same(ticket, call)
-        # An agent or a tool that keeps the arguments cannot change what is executed.
-        arguments = copy.deepcopy(ticket.call.arguments)
         if isinstance(tool, PreparingTool):
-            self._begin(ticket)
+            arguments = self.begin(ticket, call=call)
             return self._in_two(ticket, tool, arguments, asked)
+        self._same(ticket, call)
         self._consent(ticket, asked)
-        self._begin(ticket)
-        return self._observed(ticket, tool(arguments))
+        return self.finish(ticket, tool(self.begin(ticket, call=call)))
+
+    def begin(self, ticket: Ticket, *, call: ToolCall | None = None) -> dict[str, Any]:
+        """Write down that a call is under way, and return the arguments to make it with.
+
+        For tools that are not made by a function here; `finish` closes it. Labels are joined before
+        anything is done: after a crash data may be there, and a label that came too late would let
+        them go.
+
+        Raises:
+            CallRefused: as `execute`.
+        """
+        self._same(ticket, call)
+        exact, verdict = ticket.call, ticket.verdict
+        with self.ledger.turn():
+            now = self.clock()
+            self._still(ticket, now)
+            self.ledger.move(ticket.id, "begun", at=now)
+            self.ledger.label(session=exact.session, store=None, label=verdict.reads, at=now)
+            for store in self.approver.stores_written(exact):
+                self.ledger.label(session=None, store=store, label=verdict.writes, at=now)
+        # An agent or a tool that keeps the arguments cannot change what is executed.
+        return copy.deepcopy(exact.arguments)
+
+    def finish(self, ticket: Ticket, result: Any) -> Done:
+        """Close a call with what it did in truth; whatever it did otherwise ends the run."""
+        verdict, call = ticket.verdict, ticket.call
+        spec = self.approver.manifest.tools[call.tool]
+        breaches: list[Fault] = []
+        seen = amounts_of(spec.observes, result, breaches)
+        spent = {**verdict.reserves, **seen}
+        over = sorted(unit for unit in spent if spent[unit] > verdict.reserves.get(unit, 0))
+        told = [f"{unit}: more than was approved" for unit in over]
+        told += [f"{fault.where}: {fault.expected} was not told" for fault in breaches]
+        now = self.clock()
+        with self.ledger.turn() as book:
+            counted = {unit: n for unit, n in spent.items() if unit not in verdict.lacking}
+            self.ledger.move(ticket.id, "done", at=now, spent=counted)
+            for what in told:
+                self.ledger.anomaly(call.session, what, at=now)
+            label = book.session(call.session).label
+        return Done(result=result, label=label, spent=spent, breaches=tuple(told))
 
     def release(self, ticket: Ticket) -> None:
         """Give back what was set aside for a call that is not made after all.
@@ -218,21 +256,6 @@ class AgentGuard:
             else:
                 doubtful.append(call.id)
         return Recovered(tuple(aborted), tuple(done), tuple(doubtful))
-
-    def _begin(self, ticket: Ticket) -> None:
-        """Look once more, and write down that the call is under way and what it will have touched.
-
-        Labels are joined before anything is done: after a crash data may be there, and a label that
-        came too late would let them go.
-        """
-        call, verdict = ticket.call, ticket.verdict
-        with self.ledger.turn():
-            now = self.clock()
-            self._still(ticket, now)
-            self.ledger.move(ticket.id, "begun", at=now)
-            self.ledger.label(session=call.session, store=None, label=verdict.reads, at=now)
-            for store in self.approver.stores_written(call):
-                self.ledger.label(session=None, store=store, label=verdict.writes, at=now)
 
     def _same(self, ticket: Ticket, call: ToolCall | None) -> None:
         """Release and refuse where what is about to be made is not what was approved."""
@@ -287,26 +310,7 @@ class AgentGuard:
             tool.abort(token)
             self.ledger.move(ticket.id, "released", at=self.clock())
             raise
-        return self._observed(ticket, tool.commit(token))
-
-    def _observed(self, ticket: Ticket, result: Any) -> Done:
-        """Close a call with what it did in truth, and join the labels of what it read and wrote."""
-        verdict, call = ticket.verdict, ticket.call
-        spec = self.approver.manifest.tools[call.tool]
-        breaches: list[Fault] = []
-        seen = amounts_of(spec.observes, result, breaches)
-        spent = {**verdict.reserves, **seen}
-        over = sorted(unit for unit in spent if spent[unit] > verdict.reserves.get(unit, 0))
-        told = [f"{unit}: more than was approved" for unit in over]
-        told += [f"{fault.where}: {fault.expected} was not told" for fault in breaches]
-        now = self.clock()
-        with self.ledger.turn() as book:
-            counted = {unit: n for unit, n in spent.items() if unit not in verdict.lacking}
-            self.ledger.move(ticket.id, "done", at=now, spent=counted)
-            for what in told:
-                self.ledger.anomaly(call.session, what, at=now)
-            label = book.session(call.session).label
-        return Done(result=result, label=label, spent=spent, breaches=tuple(told))
+        return self.finish(ticket, tool.commit(token))
 
 
 def under_way(ledger: GrantLedger) -> tuple[Reserved, ...]:

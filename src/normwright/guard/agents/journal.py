@@ -15,10 +15,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from normwright.records import IntegrityError, canonical_json, digest_json
-from normwright.store import Entry, first_break, link
+
+if TYPE_CHECKING:
+    from normwright.store import Entry
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ class FileJournal:
             RuntimeError: outside a turn.
             OSError: if it cannot be written; then it did not happen.
         """
+        from normwright.store import link
+
         file = self._held
         if file is None:
             raise RuntimeError("an event is written inside a turn")
@@ -136,6 +140,8 @@ class FileJournal:
             yield Event(entry.kind, body, entry.at)
 
     def _entry(self, line: bytes) -> tuple[Entry, Mapping[str, Any]]:
+        from normwright.store import Entry, link
+
         where = f"{self.path}: entry {1 if self._last is None else self._last.seq + 1}"
         try:
             fields = json.loads(line)
@@ -155,6 +161,8 @@ def verified(path: Path) -> int:
     Raises:
         IntegrityError: if one does not.
     """
+    from normwright.store import Entry, first_break
+
     entries = []
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Final
 
 from normwright.guard.detectors import Pattern
 from normwright.guard.forms import Form
 from normwright.guard.sights import Kit, Passage, Sight
 from normwright.plugins import Card, plugin
+
+_OWN: Final = 12
+"""Letters outside a quotation that make it one: a text that is nothing but a quotation is said."""
 
 
 @plugin(
@@ -85,11 +89,21 @@ def _spans(pattern: Pattern, form: Form, words: frozenset[str]) -> tuple[tuple[i
         return ()
     text = form.folded
     found = [
-        form.span(*match.span())
+        match.span()
         for one in pattern.any
         if one.anchors is None or not one.anchors.isdisjoint(words)
         for match in (one.tight if form.tight else one.plain).finditer(text)
     ]
+    if found and not pattern.quoted:
+        found = [span for span in found if not _is_quoted(text, *span)]
     if found and any(one.plain.search(text) for one in pattern.unless):
         return ()
-    return tuple(sorted(set(found)))
+    return tuple(sorted({form.span(*span) for span in found}))
+
+
+def _is_quoted(text: str, start: int, end: int) -> bool:
+    """Whether a part stands in quotation marks, with words of the speaker's own around them."""
+    if text.count('"', 0, start) % 2 == 0 or '"' in text[start:end] or '"' not in text[end:]:
+        return False
+    before, after = text.rfind('"', 0, start), text.find('"', end)
+    return sum(c.isalpha() for c in text[:before] + text[after:]) >= _OWN
