@@ -21,11 +21,11 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-seeds real model exhaustive oracles bench bench-axioms figures screenshots axe wheel-check test check fix docs clean
+.PHONY: help setup demo demo-seeds real model exhaustive oracles bench guard-peer bench-axioms figures screenshots axe wheel-check test check fix docs clean
 
 help:
 	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | oracles"
-	@echo "     bench | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
+	@echo "     bench | guard-peer | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
 
 setup: $(STAMP)
 
@@ -75,6 +75,16 @@ bench-axioms: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m scripts.bench
 	$(BIN)/python -m scripts.bench_learning --write
+	$(BIN)/python -m scripts.bench_guard --write
+
+# The leading guard, to be measured beside ours by `make bench`; an environment of its own, with the
+# network.
+guard-peer: build/guard-peer-venv/.setup
+
+build/guard-peer-venv/.setup:
+	@test -x build/guard-peer-venv/bin/python || $(PYTHON) -m venv build/guard-peer-venv
+	build/guard-peer-venv/bin/python -m pip install -q nemoguardrails==0.24.1
+	@touch $@
 
 # Independent implementations (pref_voting, votelib, abcvoting, choix, red-dwarf) answer random
 # instances, and the tests read their answers: writes tests/aggregate/oracles. Needs the network.

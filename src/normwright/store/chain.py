@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from normwright.records import Digest, Fault, canonical_json, digest_json
+from normwright.records import Digest, Fault, canonical_json, digest_bytes, digest_json
 from normwright.store.ledger import (
     BACKWARDS,
     Entry,
@@ -127,12 +127,14 @@ class AuditChain:
             os.close(self._handle)
 
     def _put(self, kind: str, body: Mapping[str, Any], at: datetime) -> Entry:
+        text = canonical_json(dict(body))
         if kind == "clock":
             payload = clock_payload(body["clock"]["before"], body["clock"]["now"])
         else:
-            payload = digest_json(dict(body))
+            payload = digest_bytes(text.encode())
         entry = link(self._last, kind=kind, payload=payload, at=at.isoformat())
-        line = canonical_json({**entry.__dict__, "body": dict(body)}).encode() + b"\n"
+        # The body is put in as it was sealed, rather than made once more.
+        line = f'{canonical_json(entry.__dict__)[:-1]},"body":{text}}}\n'.encode()
         try:
             written = os.write(self._handle, line)
             if written != len(line):

@@ -591,7 +591,7 @@ def test_a_thousand_streams(tmp_path: Path) -> None:
         async with httpx.AsyncClient(timeout=120, limits=limits) as api:
             return list(await asyncio.gather(*(one(api, at, i) for i in range(1000))))
 
-    limits = Limits(concurrency=1100)
+    limits = Limits(concurrency=1100, connect_seconds=60, body_seconds=60)
     with (
         upstream(handle) as server,
         proxy(WordGuard(policy()), tmp_path, server, limits=limits) as at,

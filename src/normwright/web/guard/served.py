@@ -166,7 +166,7 @@ def serve(service: Service) -> None:
         host=service.host,
         port=service.port,
         workers=service.workers,
-        http=GuardProtocol.within(limits),
+        http=GuardProtocol,
         ws="none",
         ssl_certfile=service.tls_certificate,
         ssl_keyfile=service.tls_key,
@@ -184,6 +184,9 @@ def from_environment() -> Starlette:
     """Return the application of a worker."""
     told = json.loads(os.environ[SERVICE])
     service = Service(**{**told, "limits": Limits(**told["limits"])})
+    # The class is handed to workers by its name, so that its limits are set where they start.
+    GuardProtocol.head_seconds = service.limits.body_seconds
+    GuardProtocol.idle_seconds = service.limits.idle_seconds
 
     def load() -> Guarding:
         return open_guard(None if service.policy is None else Path(service.policy))
