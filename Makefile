@@ -83,7 +83,7 @@ guard-peer: build/guard-peer-venv/.setup
 
 build/guard-peer-venv/.setup:
 	@test -x build/guard-peer-venv/bin/python || $(PYTHON) -m venv build/guard-peer-venv
-	build/guard-peer-venv/bin/python -m pip install -q nemoguardrails==0.24.1
+	build/guard-peer-venv/bin/python -m pip install -q 'nemoguardrails[server]==0.24.1'
 	@touch $@
 
 # Independent implementations (pref_voting, votelib, abcvoting, choix, red-dwarf) answer random
