@@ -116,7 +116,7 @@ class _Upstream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self.transport, self.rest, self.rng = transport, b"", random.Random(SEED)
+        self.transport, self.rest = transport, b""
 
     def data_received(self, data: bytes) -> None:
         self.rest += data
@@ -129,11 +129,15 @@ class _Upstream(asyncio.Protocol):
             if len(after) < size:
                 return
             self.rest = after[size:]
-            self.transport.write(_reply(self.rng))
+            self.transport.write(_reply())
 
 
-def _reply(rng: random.Random) -> bytes:
-    text = " ".join(rng.choices(WORDS, k=60)) + "."
+_WRITING: Final = random.Random(SEED)
+"""One for all connections, so that no two answers are the same."""
+
+
+def _reply() -> bytes:
+    text = " ".join(_WRITING.choices(WORDS, k=60)) + "."
     message = {"role": "assistant", "content": text}
     body = json.dumps(
         {
@@ -222,7 +226,7 @@ def _guard(port: int, upstream: int, state: Path, *, checks: bool) -> list[str]:
 
 async def _open_loop(ports: Sequence[int], rate: float, seconds: float) -> list[Latency]:
     """Send requests at fixed instants to the servers in turn, and time each from its instant."""
-    rng = random.Random(SEED)
+    rng = random.Random(time.monotonic_ns())
     pools: list[list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]] = [[] for _ in ports]
     times: list[list[float]] = [[] for _ in ports]
     failed = [0] * len(ports)
@@ -275,6 +279,7 @@ def _latency(times: Sequence[float], failed: int) -> Latency:
 
 _LUA: Final = """
 local words = {%s}
+math.randomseed(os.time())
 local function said(n)
   local out = {}
   for i = 1, n do out[i] = words[math.random(#words)] end
@@ -311,7 +316,7 @@ def _own(port: int, seconds: float) -> tuple[int, float, int]:
 
 
 async def _closed_loop(port: int, seconds: float) -> tuple[int, float, int]:
-    rng, done, errors = random.Random(SEED), 0, 0
+    rng, done, errors = random.Random(time.monotonic_ns()), 0, 0
     end = time.perf_counter() + seconds
 
     async def one() -> None:

@@ -481,7 +481,7 @@ def test_the_command(tmp_path: Path) -> None:
         started = subprocess.Popen(command, env={**os.environ, CLIENT_KEYS: "sk-a"})
         try:
             with httpx.Client(verify=context, timeout=20) as api:
-                limit = time.monotonic() + 60
+                limit = time.monotonic() + 180
                 while True:
                     try:
                         health = api.get(f"{url}/healthz")

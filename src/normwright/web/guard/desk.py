@@ -17,19 +17,19 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
+from normwright.guard.memory import Memory
 from normwright.records import (
     GUARD_ACTIONS,
-    Digest,
     Exchange,
     GuardVerdict,
-    Lang,
     PlaceError,
     Policy,
     Side,
 )
 from normwright.store import VERDICT, AuditChain, Entry, KeptVerdict, Line, VerdictBook
+from normwright.web.guard.held import Guarding, Held
 from normwright.web.guard.metrics import Metrics
 from normwright.web.guard.sessions import Sessions
 from normwright.web.guard.settings import ServeSettings
@@ -48,33 +48,6 @@ AUDIT = "audit"
 """What a degraded mode is called in which the audit chain cannot be written."""
 BOOK = "verdict-store"
 """What it is called where verdicts wait in memory, because the database does not take them."""
-
-
-class Guarding(Protocol):
-    """A guard as the proxy needs it."""
-
-    @property
-    def policy(self) -> Policy:
-        """What it holds a conversation to."""
-        ...
-
-    def screen(self, exchange: Exchange, *, memory: Any = None) -> GuardVerdict:
-        """Return what it says; it never raises."""
-        ...
-
-
-@dataclass(frozen=True)
-class Held:
-    """A guard that requests are pinned to, with what is asked of its policy again and again."""
-
-    guard: Guarding
-    digest: Digest
-    languages: tuple[Lang, ...]
-
-    @classmethod
-    def of(cls, guard: Guarding) -> Held:
-        """Return a guard held."""
-        return cls(guard, guard.policy.digest, guard.policy.charter.languages)
 
 
 class AuditFailed(Exception):
@@ -191,7 +164,7 @@ class Desk:
             "reloads": self.reloads,
         }
 
-    async def screened(self, held: Held, exchange: Exchange, memory: Any) -> GuardVerdict:
+    async def screened(self, held: Held, exchange: Exchange, memory: Memory | None) -> GuardVerdict:
         """Return a guard's verdict; a guard that fails, or is too slow, denies."""
         began = self.clock()
         try:
@@ -224,7 +197,7 @@ class Case:
     desk: Desk
     endpoint: str
     held: Held
-    memory: Any
+    memory: Memory | None
     id: str = field(default_factory=new_id)
     verdicts: list[GuardVerdict] = field(default_factory=list)
     """Those that count: on what was asked, and one an answer."""

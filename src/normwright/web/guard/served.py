@@ -16,8 +16,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from normwright.flow.guards import open_guard
 from normwright.guard.streaming import WINDOW
 from normwright.web.guard.app import application
-from normwright.web.guard.desk import Guarding
 from normwright.web.guard.embedded import NAME, embedded_app
+from normwright.web.guard.held import Guarding
 from normwright.web.guard.settings import (
     BlockMode,
     Limits,
