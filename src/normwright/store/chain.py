@@ -173,7 +173,7 @@ def heads(folder: Path) -> dict[str, Digest]:
     """Return the digest of the last whole line of every file in a folder, by the file's name."""
     found = {}
     for path in sorted(folder.glob("*.jsonl")):
-        raw = _last_line(path)
+        raw = last_line(path)
         if raw is not None:
             try:
                 found[path.name] = str(json.loads(raw)["digest"])
@@ -234,7 +234,7 @@ def _faults_of(name: str, lines: list[Line]) -> list[Fault]:
     return [f.model_copy(update={"where": f"{name}: {f.where}"}) for f in faults]
 
 
-def _last_line(path: Path) -> bytes | None:
+def last_line(path: Path) -> bytes | None:
     """Return the last line of a file that has its end, without reading all of it."""
     with path.open("rb") as file:
         end = file.seek(0, os.SEEK_END)

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from normwright.records import Fault
-from normwright.store.chain import Line, read_lines
+from normwright.store.chain import Line, last_line, read_lines
 from normwright.store.trouble import plainly, say_plainly
 
 VERDICT = "verdict"
@@ -143,6 +143,8 @@ class VerdictBook:
                 known = connection.scalar(
                     sa.select(sa.func.max(_VERDICTS.c.seq)).where(_VERDICTS.c.chain == path.name)
                 )
+            if known is not None and known >= _last_seq(path):
+                continue
             for batch in _batches(read_lines(path), path.name, after=known or 0):
                 self._insert(batch)
                 taken += len(batch)
@@ -221,6 +223,15 @@ class VerdictBook:
     def _read(self) -> Iterator[sa.Connection]:
         with self._engine.connect() as connection:
             yield connection
+
+
+def _last_seq(path: Path) -> int:
+    """Return the number of the last entry of a chain, without reading all of it."""
+    line = last_line(path)
+    try:
+        return 0 if line is None else int(json.loads(line)["seq"])
+    except (ValueError, TypeError, KeyError):
+        return 0
 
 
 def _digests(path: Path) -> dict[int, str]:

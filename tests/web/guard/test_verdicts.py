@@ -444,8 +444,8 @@ def test_masking_what_is_asked(tmp_path: Path) -> None:
     parts = [{"type": "text", "text": f"My card is {CARD}."}]
     with upstream(says("x")) as server, proxy(Masking(policy()), tmp_path, server) as at:
         got = [chat(at, [{"role": "user", "content": c}]) for c in (parts, f"{CARD} is mine")]
-        tool = {"role": "assistant", "tool_calls": [
-            {"id": "c", "function": {"name": "f", "arguments": json.dumps({"a": CARD})}}]}  # fmt: skip
+        function = {"name": "f", "arguments": json.dumps({"a": CARD})}
+        tool = {"role": "assistant", "tool_calls": [{"id": "c", "function": function}]}
         hidden = chat(at, [*USER, tool])
 
     assert [g.status_code for g in got] == [200, 200]
