@@ -26,6 +26,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | harm-model DATA=DIR"
 	@echo "     exhaustive | oracles | bench | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
+.PHONY: help setup demo demo-seeds real model exhaustive oracles bench guard-peer bench-axioms figures screenshots axe wheel-check test check fix docs clean
+	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | oracles"
+	@echo "     bench | guard-peer | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
 
 setup: $(STAMP)
 
@@ -82,6 +85,16 @@ bench-axioms: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m scripts.bench
 	$(BIN)/python -m scripts.bench_learning --write
+	$(BIN)/python -m scripts.bench_guard --write
+
+# The leading guard, to be measured beside ours by `make bench`; an environment of its own, with the
+# network.
+guard-peer: build/guard-peer-venv/.setup
+
+build/guard-peer-venv/.setup:
+	@test -x build/guard-peer-venv/bin/python || $(PYTHON) -m venv build/guard-peer-venv
+	build/guard-peer-venv/bin/python -m pip install -q 'nemoguardrails[server]==0.24.1'
+	@touch $@
 
 # Independent implementations (pref_voting, votelib, abcvoting, choix, red-dwarf) answer random
 # instances, and the tests read their answers: writes tests/aggregate/oracles. Needs the network.

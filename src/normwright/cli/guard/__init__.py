@@ -4,3 +4,6 @@ from normwright.cli.guard import calibrate, check, serve
 from normwright.cli.guard.group import app
 
 __all__ = ["app", "calibrate", "check", "serve"]
+from normwright.cli.guard import contests, verify
+
+__all__ = ["app", "check", "contests", "serve", "verify"]
