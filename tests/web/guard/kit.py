@@ -285,7 +285,7 @@ def proxy(
     state: Path,
     server: UpstreamServer | None = None,
     *,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
     load: Callable[[], Guarding] | None = None,
     **settings: Any,
 ) -> Iterator[Proxy]:
@@ -294,6 +294,7 @@ def proxy(
     bound.bind(("127.0.0.1", 0))
     port = bound.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
+    limits = limits or Limits()
     made = ServeSettings(
         state=state,
         upstream=None if server is None else server.url,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,6 +23,7 @@ from normwright.web.guard.completions import completions
 from normwright.web.guard.desk import AUDIT, Desk, Guarding
 from normwright.web.guard.faults import Refused, as_json
 from normwright.web.guard.metrics import CONTENT_TYPE
+from normwright.web.guard.responses import responses
 from normwright.web.guard.settings import ServeSettings
 from normwright.web.guard.upstream import Upstream, UpstreamFailed
 from normwright.web.guard.verdicts import contest, verdict_json, verdict_page
@@ -55,6 +58,9 @@ def application(
         desk = Desk(guard, settings, load=load)
         app.state.desk, app.state.upstream = desk, Upstream(settings, transport)
         tending = asyncio.create_task(_tend(desk))
+        loop = asyncio.get_running_loop()
+        if threading.current_thread() is threading.main_thread():
+            loop.add_signal_handler(signal.SIGHUP, loop.run_in_executor, None, desk.reload)
         try:
             yield
         finally:
@@ -71,6 +77,7 @@ def application(
             Route("/v1/models/{model:path}", _models),
             Route("/v1/chat/completions", chat, methods=["POST"]),
             Route("/v1/completions", completions, methods=["POST"]),
+            Route("/v1/responses", responses, methods=["POST"]),
             Route("/v1/moderations", moderations, methods=["POST"]),
             Route("/v1/checks", checks, methods=["POST"]),
             Route("/beta/litellm_basic_guardrail_api", litellm, methods=["POST"]),
