@@ -1,4 +1,4 @@
-"""`normwright guard`: check texts and conversations against a policy, and serve that to others."""
+"""`normwright guard`: check texts, conversations and calls of tools against a policy."""
 
 from normwright.cli.guard import calibrate, check, serve
 from normwright.cli.guard.group import app
@@ -7,3 +7,6 @@ __all__ = ["app", "calibrate", "check", "serve"]
 from normwright.cli.guard import contests, verify
 
 __all__ = ["app", "check", "contests", "serve", "verify"]
+from normwright.cli.guard import desk, tools
+
+__all__ = ["app", "check", "desk", "serve", "tools"]
