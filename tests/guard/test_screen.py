@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pytest
 from tests.guard import town
 
-from normwright.guard import FAILURE, Screened, Screener, screen
-from normwright.guard.screen import witness
+from normwright.guard import FAILURE, Screened, Screener
+from normwright.guard.screen import screen, witness
 from normwright.norms import Resolver
 from normwright.records import Condition, InputError, Message, Scene, Situation
 from normwright.scenes.exact import asks_for_value

@@ -1,11 +1,14 @@
-"""Keep a running model inside a policy: rules, a linear classifier, best of n, cited refusals.
+"""Keep a running model inside a policy: checks, calibrated classifiers, best of n, cited refusals.
 
-Serving needs numpy alone. What a conversation asks for and what an answer tells become situations;
-the charter's resolver decides them, and every refusal cites the norm it rests on.
+Serving needs numpy alone. What checks see in an exchange becomes situations; the charter's resolver
+decides them, and every refusal cites the norm it rests on. `Guard` screens any exchange under any
+policy; `Screener` adds what was fitted on the scenes of a project's own charter.
 """
 
 from normwright.guard.bodies import read_answer, read_exchange
 from normwright.guard.canonical import canonical
+from normwright.guard.detectors import Detectors, read_detectors
+from normwright.guard.engine import BUILT_IN, Guard, GuardSettings, screen
 from normwright.guard.facts import Fact, FactRules, read_rules
 from normwright.guard.fit import fit_harm
 from normwright.guard.guarded import GuardedModel
@@ -18,6 +21,7 @@ from normwright.guard.labels import (
     measure_labels,
     read_labels,
 )
+from normwright.guard.memory import Memory
 from normwright.guard.screen import (
     ACTIONS,
     CHECKS,
@@ -25,37 +29,46 @@ from normwright.guard.screen import (
     Action,
     Check,
     Concern,
-    Exchange,
     Request,
     Screened,
     Screener,
-    screen,
 )
+from normwright.guard.sights import Kit, Passage, Sight, TextReader, View
 
 __all__ = [
     "ACTIONS",
+    "BUILT_IN",
     "CHECKS",
     "FAILURE",
     "Action",
     "Check",
     "Concern",
-    "Exchange",
+    "Detectors",
     "Fact",
     "FactRules",
     "FittedLabels",
+    "Guard",
+    "GuardSettings",
     "GuardedModel",
     "HarmClassifier",
     "Head",
+    "Kit",
     "LabelReader",
     "LabelledText",
+    "Memory",
+    "Passage",
     "Request",
     "Screened",
     "Screener",
+    "Sight",
+    "TextReader",
+    "View",
     "canonical",
     "fit_harm",
     "fit_labels",
     "measure_labels",
     "read_answer",
+    "read_detectors",
     "read_exchange",
     "read_labels",
     "read_rules",

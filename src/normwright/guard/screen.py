@@ -238,6 +238,7 @@ def answer_digest(answer: str) -> Digest:
         kind="checks",
         summary="The acts a conversation asks for, with the facts that rules and classifier read.",
         claims=("reads every user and system turn", "unknown facts stay unknown"),
+        takes="scene",
         status="tested",
     )
 )
@@ -273,6 +274,7 @@ def requests(exchange: Exchange) -> list[Concern]:
         kind="checks",
         summary="What an answer tells of marked lines and official values, and does in words.",
         claims=("finds a marked value plain, spelled out, reversed, in base64 or in two halves",),
+        takes="scene",
         status="tested",
     )
 )
@@ -310,6 +312,7 @@ def records(exchange: Exchange) -> list[Concern]:
         summary="Norms that the calibrated linear heads see broken by request and answer together.",
         reference="Regularised least-squares classification (Rifkin, Yeo and Poggio, 2003)",
         claims=("a head that was not shown useful on unseen templates decides nothing",),
+        takes="scene",
         status="tested",
     )
 )

@@ -36,6 +36,7 @@ from normwright.records.charters import (
     QuestionFamily,
 )
 from normwright.records.coherence import Coherence, Dilemma, Judgement, Repair
+from normwright.records.contests import CONTEST_GROUNDS, Contest, ContestGround
 from normwright.records.crowds import Crowd, Runs
 from normwright.records.drawn import CaseAnswer, CaseFigures, CaseItem, CaseScore
 from normwright.records.errors import (
@@ -246,6 +247,7 @@ from normwright.records.withdrawals import (
 
 __all__ = [
     "ARTEFACTS",
+    "CONTEST_GROUNDS",
     "GUARD_ACTIONS",
     "LAYERS",
     "MODES",
@@ -294,6 +296,8 @@ __all__ = [
     "ConsentState",
     "ConsentVersion",
     "Consultation",
+    "Contest",
+    "ContestGround",
     "Contrast",
     "ControlResult",
     "Counterparty",

@@ -1,6 +1,7 @@
 """Where a project's records, rows, results and bytes are kept, and the receipts over them."""
 
 from normwright.store.address import Address, address_faults, masked, read_address
+from normwright.store.chain import OPENED, AuditChain, Line, check_chains, heads, read_lines
 from normwright.store.consultations import (
     ROW_ID,
     PreparedImport,
@@ -60,21 +61,27 @@ from normwright.store.ledger import (
 from normwright.store.merkle import Inclusion, included, leaf, prove, random_key, root, seeded_key
 from normwright.store.objects import HALF_WRITTEN, ObjectStore, file_digest, write_whole
 from normwright.store.trouble import plainly, trouble_of
+from normwright.store.verdicts import VERDICT, KeptVerdict, VerdictBook
 
 __all__ = [
     "BACKWARDS",
     "FOLDER",
     "GENESIS",
     "HALF_WRITTEN",
+    "OPENED",
     "PAYLOAD_TYPE",
     "ROW_ID",
+    "VERDICT",
     "WITHDRAWAL",
     "Address",
+    "AuditChain",
     "Entry",
     "Found",
     "Inclusion",
+    "KeptVerdict",
     "KeyHome",
     "KeyedRow",
+    "Line",
     "ObjectStore",
     "PreparedImport",
     "PublicKey",
@@ -86,7 +93,9 @@ __all__ = [
     "Store",
     "StoredImport",
     "StoredRecord",
+    "VerdictBook",
     "address_faults",
+    "check_chains",
     "clock_fault",
     "clock_payload",
     "envelope_of",
@@ -96,6 +105,7 @@ __all__ = [
     "file_digest",
     "first_break",
     "gone_from",
+    "heads",
     "import_digest",
     "import_of",
     "import_payload",
@@ -110,6 +120,7 @@ __all__ = [
     "prove",
     "random_key",
     "read_address",
+    "read_lines",
     "record_digest",
     "result_payload",
     "root",

@@ -1,0 +1,85 @@
+"""The classifier of harm, whose labels the detectors turn into signals."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Final
+
+from normwright.guard.sights import Kit, Passage, Sight
+from normwright.plugins import Card, plugin
+
+_WINDOW: Final = 600
+"""Characters read at once: what is short is lost in what is long."""
+_WINDOWS: Final = 64
+"""Windows of one text that are read; see `harm`."""
+_LEAST: Final = 0.02
+"""Probability below which a label is not worth a sight."""
+_BREAK: Final = re.compile(r"(?<=[.!?;\n])\s+")
+_SPEAKS: Final = re.compile(r"[^\W\d_]{2,}.*[^\W\d_]{2,}", re.DOTALL)
+"""Two words at least: a key or a slug says nothing about people."""
+
+
+@plugin(
+    Card(
+        name="harm",
+        kind="checks",
+        summary="The embedded classifier of harm, with calibrated probabilities, in each label.",
+        reference="Linear on hashed n-grams; its own page tells how it was trained and measured",
+        claims=("reads every form of a text", "says nothing without a classifier"),
+        takes="passage",
+        status="tested",
+    )
+)
+def harm(passage: Passage, kit: Kit) -> list[Sight]:
+    """Return the labels the classifier reads, each as sure as its surest window.
+
+    A text longer than the windows that are read at once is read in its whole as well, in steps as
+    wide as needed: no part is left unread.
+    """
+    if kit.harm is None or not kit.detectors.labels:
+        return []
+    best: dict[str, tuple[float, tuple[int, int], str]] = {}
+    parts: list[tuple[str, tuple[int, int], str]] = []
+    for form in passage.forms.forms:
+        # Turned and cleaned words match patterns; as language they are too broken to classify.
+        if form.tight or form.kind.endswith(("leet", "inserted", "split")):
+            continue
+        if not _SPEAKS.search(form.text):
+            continue
+        parts += [(t, form.span(a, b), form.kind) for t, a, b in windows(form.text)]
+    if not parts:
+        return []
+    for (_, span, kind), labels in zip(parts, kit.harm.read([t for t, _, _ in parts]), strict=True):
+        for label, chance in labels.items():
+            if chance >= max(_LEAST, best.get(label, (0.0, span, kind))[0]):
+                best[label] = (chance, span, kind)
+    return [
+        Sight(kit.detectors.labels[label], chance, "classifier", f"harm:{label}", (span,), kind)
+        for label, (chance, span, kind) in best.items()
+        if label in kit.detectors.labels
+    ]
+
+
+def windows(text: str) -> list[tuple[str, int, int]]:
+    """Return the parts of a text that are read, with their places: sentences joined to windows.
+
+    The whole text is one of them where it is short. Where it would take more than `_WINDOWS`
+    windows, they are made longer.
+    """
+    if len(text) <= _WINDOW:
+        return [(text, 0, len(text))]
+    wide = max(_WINDOW, -(-len(text) // _WINDOWS))
+    edges = [0, *(m.end() for m in _BREAK.finditer(text)), len(text)]
+    found: list[tuple[str, int, int]] = []
+    start = 0
+    for before, edge in pairwise(edges):
+        if edge - start > wide and before > start:
+            found.append((text[start:before], start, before))
+            start = before
+        while edge - start > wide:
+            found.append((text[start : start + wide], start, start + wide))
+            start += wide
+    if start < len(text):
+        found.append((text[start:], start, len(text)))
+    return found

@@ -1,0 +1,300 @@
+"""Which signals stand for which acts, and the patterns that give signals: data, not code.
+
+A norm says what is right and was decided by people; a detector says how its act is recognised and
+was written by engineers. They are kept apart, so that a better detector is no change of the norm.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import yaml
+
+from normwright.guard.forms import fold
+from normwright.norms import situation_faults
+from normwright.records import FactValue, Fault, InputError, Lang, Side, Speaker, Vocabulary
+
+FORM: Final = "guard-detectors/v1"
+FILE: Final = "detectors.yaml"
+
+_SPEAKERS: Final = frozenset(get_args(Speaker))
+_SIDES: Final = frozenset(get_args(Side))
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What a signal stands for."""
+
+    name: str
+    act: str
+    facts: tuple[tuple[str, FactValue], ...] = ()
+    """Facts it claims, as sure as the signal is."""
+    by_role: tuple[tuple[Speaker, tuple[tuple[str, FactValue], ...]], ...] = ()
+    """Facts that follow from who said it."""
+    threshold: float = 0.5
+    """Probability from which it is put to the charter."""
+    soft: float = 1.0
+    """How much of its probability counts towards the risk of a conversation."""
+    sides: frozenset[str] = frozenset({"input", "output", "call"})
+    roles: frozenset[str] = _SPEAKERS
+
+    def told(self, role: Speaker) -> dict[str, FactValue]:
+        """Return the facts it stands for where this role said it."""
+        return {**dict(self.facts), **dict(dict(self.by_role).get(role, ()))}
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Words by which a signal is recognised."""
+
+    id: str
+    signal: str
+    chance: float
+    lang: Lang | None
+    any: tuple[re.Pattern[str], ...]
+    tight: tuple[re.Pattern[str], ...]
+    """The same for texts whose spaces were lost."""
+    unless: tuple[re.Pattern[str], ...]
+    """Words in the same form that make it something else."""
+    needs: tuple[str, ...]
+    """One of these stands in every text that matches; empty: not known."""
+    sides: frozenset[str]
+    roles: frozenset[str]
+    encoded: bool
+    """Whether it also counts in what was decoded."""
+
+
+@dataclass(frozen=True)
+class Detectors:
+    """The signals and patterns of one guard."""
+
+    signals: Mapping[str, Signal]
+    patterns: tuple[Pattern, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Label of the classifier -> signal."""
+
+    def within(self, vocabulary: Vocabulary) -> Detectors:
+        """Return those whose acts the vocabulary has; facts it does not have are left out."""
+        acts = {a.name for a in vocabulary.acts}
+        facts = {f.name for f in vocabulary.facts}
+
+        def known(pairs: Iterable[tuple[str, FactValue]]) -> tuple[tuple[str, FactValue], ...]:
+            return tuple((n, v) for n, v in pairs if n in facts)
+
+        signals = {
+            name: replace(
+                s,
+                facts=known(s.facts),
+                by_role=tuple((role, known(told)) for role, told in s.by_role),
+            )
+            for name, s in self.signals.items()
+            if s.act in acts
+        }
+        return Detectors(
+            signals=signals,
+            patterns=tuple(p for p in self.patterns if p.signal in signals),
+            labels={k: v for k, v in self.labels.items() if v in signals},
+        )
+
+    @cached_property
+    def rules(self) -> Mapping[str, tuple[Pattern, ...]]:
+        """The patterns by what looks for them: `injection`, `jailbreak`, and `norm-rules` for the
+        rest.
+        """
+        found: dict[str, list[Pattern]] = {}
+        for one in self.patterns:
+            family = one.signal.partition(".")[0]
+            known = family if family in ("injection", "jailbreak") else "norm-rules"
+            found.setdefault(known, []).append(one)
+        return {name: tuple(patterns) for name, patterns in found.items()}
+
+    def joined(self, other: Detectors) -> Detectors:
+        """Return both together; where both know a signal or an id, the other's counts."""
+        own = {p.id: p for p in self.patterns} | {p.id: p for p in other.patterns}
+        return Detectors(
+            signals={**self.signals, **other.signals},
+            patterns=tuple(own.values()),
+            labels={**self.labels, **other.labels},
+        )
+
+
+def read_detectors(path: Path, *, vocabulary: Vocabulary | None = None) -> Detectors:
+    """Return the detectors of a YAML or JSON file of form `guard-detectors/v1`.
+
+    Args:
+        path: the file.
+        vocabulary: acts and facts that its signals may name; None: they are not looked up.
+
+    Raises:
+        InputError: with every fault of the file.
+    """
+    reader = _Reader(path.name, vocabulary)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        reader.fault("", "a file of detectors", error.strerror or type(error).__name__)
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        reader.fault("", "YAML in UTF-8", " ".join(str(error).split())[:200])
+    else:
+        made = reader.read(content)
+        if not reader.faults:
+            return made
+    raise InputError(reader.faults)
+
+
+class _Reader:
+    """Collects every fault of a file of detectors."""
+
+    def __init__(self, name: str, vocabulary: Vocabulary | None) -> None:
+        self.name = name
+        self.vocabulary = vocabulary
+        self.faults: list[Fault] = []
+
+    def fault(self, where: str, expected: str, seen: object, do: str = "") -> None:
+        place = f"{self.name}: {where}" if where else self.name
+        self.faults.append(Fault(where=place, expected=expected, seen=str(seen)[:200], do=do))
+
+    def read(self, content: Any) -> Detectors:
+        if not isinstance(content, dict) or content.get("schema") != FORM:
+            self.fault("schema", FORM, content.get("schema") if isinstance(content, dict) else "")
+            return Detectors({})
+        self.known("", content, {"schema", "signals", "patterns", "labels"})
+        signals = {s.name: s for s in map(self.signal, self.rows(content, "signals")) if s}
+        patterns = [
+            p for p in (self.pattern(r, signals) for r in self.rows(content, "patterns")) if p
+        ]
+        seen: set[str] = set()
+        for one in patterns:
+            if one.id in seen:
+                self.fault(f"patterns.{one.id}", "an id of its own", "one that is taken")
+            seen.add(one.id)
+        labels = content.get("labels") or {}
+        if not isinstance(labels, dict) or not set(labels.values()) <= signals.keys():
+            self.fault("labels", "label: signal, each a signal above", labels)
+            labels = {}
+        return Detectors(signals, tuple(patterns), labels)
+
+    def rows(self, content: dict[str, Any], key: str) -> list[dict[str, Any]]:
+        rows = content.get(key) or []
+        good = [r for r in rows if isinstance(r, dict)] if isinstance(rows, list) else []
+        if not isinstance(rows, list) or len(good) != len(rows):
+            self.fault(key, "a list of mappings", type(rows).__name__)
+        return good
+
+    def known(self, where: str, row: Mapping[str, Any], keys: set[str]) -> None:
+        for key in row.keys() - keys:
+            self.fault(f"{where}.{key}".lstrip("."), f"one of {', '.join(sorted(keys))}", key)
+
+    def subset(self, where: str, value: Any, of: frozenset[str]) -> frozenset[str]:
+        if value is None:
+            return of
+        if not isinstance(value, list) or not set(value) <= of:
+            self.fault(where, f"a list of {', '.join(sorted(of))}", value)
+            return of
+        return frozenset(value)
+
+    def share(self, where: str, value: Any, default: float) -> float:
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+            self.fault(where, "a probability above 0, at most 1", value)
+            return default
+        return float(value)
+
+    def told(self, where: str, value: Any) -> tuple[tuple[str, FactValue], ...]:
+        if value is None:
+            return ()
+        if not isinstance(value, dict):
+            self.fault(where, "a mapping from fact to value", value)
+            return ()
+        if self.vocabulary is not None:
+            try:
+                self.faults += situation_faults(value, self.vocabulary)
+            except TypeError:
+                self.fault(where, "plain values", value)
+        return tuple(value.items())
+
+    def signal(self, row: dict[str, Any]) -> Signal | None:
+        name, act = row.get("name"), row.get("act")
+        where = f"signals.{name}"
+        keys = {"name", "act", "facts", "by_role", "threshold", "soft", "sides", "roles"}
+        self.known(where, row, keys)
+        if not isinstance(name, str) or not isinstance(act, str):
+            self.fault(where, "a name and an act", row)
+            return None
+        if self.vocabulary is not None and act not in {a.name for a in self.vocabulary.acts}:
+            self.fault(f"{where}.act", "an act of the charter's vocabulary", act)
+        by_role = row.get("by_role") or {}
+        if not isinstance(by_role, dict) or not by_role.keys() <= _SPEAKERS:
+            self.fault(f"{where}.by_role", "facts by role", by_role)
+            by_role = {}
+        return Signal(
+            name=name,
+            act=act,
+            facts=self.told(f"{where}.facts", row.get("facts")),
+            by_role=tuple((k, self.told(f"{where}.by_role.{k}", v)) for k, v in by_role.items()),
+            threshold=self.share(f"{where}.threshold", row.get("threshold"), 0.5),
+            soft=self.share(f"{where}.soft", row.get("soft"), 1.0),
+            sides=self.subset(f"{where}.sides", row.get("sides"), _SIDES),
+            roles=self.subset(f"{where}.roles", row.get("roles"), _SPEAKERS),
+        )
+
+    def pattern(self, row: dict[str, Any], signals: Mapping[str, Signal]) -> Pattern | None:
+        name = row.get("id")
+        where = f"patterns.{name}"
+        self.known(where, row, {"id", "signal", "chance", "lang", "any", "unless", "needs",
+                                "sides", "roles", "encoded"})  # fmt: skip
+        if not isinstance(name, str) or row.get("signal") not in signals:
+            self.fault(where, "an id and a signal of this file", row.get("signal"))
+            return None
+        sources = self.texts(f"{where}.any", row.get("any"))
+        if not sources:
+            self.fault(f"{where}.any", "at least one regular expression", row.get("any"))
+        return Pattern(
+            id=name,
+            signal=row["signal"],
+            chance=self.share(f"{where}.chance", row.get("chance"), 0.9),
+            lang=row.get("lang"),
+            any=self.compiled(f"{where}.any", sources),
+            tight=self.compiled(f"{where}.any", [_tightened(s) for s in sources]),
+            unless=self.compiled(
+                f"{where}.unless", self.texts(f"{where}.unless", row.get("unless"))
+            ),
+            needs=tuple(fold(n) for n in self.texts(f"{where}.needs", row.get("needs"))),
+            sides=self.subset(f"{where}.sides", row.get("sides"), _SIDES),
+            roles=self.subset(f"{where}.roles", row.get("roles"), _SPEAKERS),
+            encoded=bool(row.get("encoded", True)),
+        )
+
+    def texts(self, where: str, value: Any) -> list[str]:
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
+            self.fault(where, "a list of texts", value)
+            return []
+        return value
+
+    def compiled(self, where: str, sources: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+        found = []
+        for i, source in enumerate(sources):
+            try:
+                found.append(re.compile(_plain(source)))
+            except re.error as error:
+                self.fault(f"{where}[{i}]", "a regular expression", f"{source} ({error})")
+        return tuple(found)
+
+
+def _plain(source: str) -> str:
+    """A pattern as folded texts are written: without accents; its classes keep their case."""
+    return "".join(c if c.isascii() else fold(c) for c in source)
+
+
+def _tightened(source: str) -> str:
+    r"""A pattern for texts without spaces: `\s+` may be nothing, and words have no edges."""
+    loose = re.sub(r"\\s[+*]?|(?<!\\) ", r"\\s*", source)
+    return loose.replace(r"\b", "")

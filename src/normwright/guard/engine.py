@@ -1,0 +1,581 @@
+"""The guard: what checks see becomes situations, the charter decides, and the gravest word counts.
+
+Nothing that goes wrong lets a text pass. A check that fails, a text that is too long, a part that
+nobody can read: the verdict is `deny` and says under `degraded` what was not checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Final, Literal, TypeAlias
+
+from normwright.guard.detectors import Detectors, Signal
+from normwright.guard.memory import HALF_LIFE, Memory
+from normwright.guard.screen import Screener
+from normwright.guard.sights import ANSWER, Kit, Seen, Sight, TextReader, View, passage
+from normwright.guard.telling import cited, contest, reasons
+from normwright.norms import Resolver
+from normwright.plugins import cards, get
+from normwright.records import (
+    GUARD_ACTIONS,
+    Decision,
+    Exchange,
+    FactReading,
+    FactValue,
+    Fault,
+    GuardAction,
+    GuardVerdict,
+    InputError,
+    KnownFact,
+    Lang,
+    Message,
+    Norm,
+    Policy,
+    Role,
+    Side,
+    Situation,
+    Speaker,
+)
+
+BUILT_IN: Final = (
+    "norm-rules",
+    "injection",
+    "jailbreak",
+    "hidden-text",
+    "harm",
+    "personal-data",
+    "seams",
+    "conversation",
+)
+"""The checks that run by default, the cheap ones first."""
+SCENES: Final = "scenes"
+"""What the fitted heads and a project's own rules are called among the checks."""
+_PASSING: Final = frozenset({"allow", "necessity", "dilemma-choice"})
+_STRENGTH: Final = {"human": 4, "declared": 3, "judge": 2, "rule": 1, "classifier": 0}
+"""Which origin's value of a fact counts where several have one."""
+_ORIGINS: Final[dict[str, Literal["declared", "extractor", "classifier", "human"]]] = {
+    "human": "human",
+    "declared": "declared",
+    "judge": "classifier",
+    "rule": "extractor",
+    "classifier": "classifier",
+}
+_KEPT: Final = 20_000
+"""Texts whose sights are kept ready."""
+
+
+@dataclass(frozen=True)
+class GuardSettings:
+    """What a deployment sets about its guard."""
+
+    chars: int = 400_000
+    """Characters of one exchange that are read; one with more is denied, and that is said."""
+    declared: Mapping[str, FactValue] = field(default_factory=dict)
+    """Facts the deployment vouches for."""
+    thresholds: Mapping[str, float | Mapping[Lang, float]] = field(default_factory=dict)
+    """Signal -> probability from which it is put to the charter, or one for each language."""
+    unread: Literal["deny", "ignore"] = "deny"
+    """What is done about parts that nobody can read, such as pictures."""
+    half_life: float = HALF_LIFE
+    """Turns after which a text's suspicion counts half."""
+
+
+@dataclass(frozen=True)
+class _Concern:
+    """A sight that is put to the charter."""
+
+    sight: Sight
+    signal: Signal
+    facts: tuple[KnownFact, ...]
+
+
+_Decided: TypeAlias = tuple[GuardAction, Decision, _Concern]
+
+
+class Guard:
+    """A policy made ready to screen exchanges. It may be shared by threads.
+
+    Args:
+        policy: the norms, with what the guard does about each.
+        checks: names of the checks to run, from the registry of plug-ins.
+        settings: what the deployment sets.
+        detectors: which signals stand for which acts; None: those that ship with the package, as
+            far as the policy's vocabulary has their acts.
+        harm: the classifier of texts; None: no check uses one.
+        scenes: what was fitted on the scenes of the policy's own charter; None: nothing was.
+
+    Raises:
+        InputError: if a declared fact, a threshold or a check is not known.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        checks: Sequence[str] | None = None,
+        settings: GuardSettings | None = None,
+        detectors: Detectors | None = None,
+        harm: TextReader | None = None,
+        scenes: Screener | None = None,
+    ) -> None:
+        self.policy = policy
+        self.settings = settings or GuardSettings()
+        self.checks: tuple[str, ...] = tuple(BUILT_IN if checks is None else checks)
+        """Names of the checks that run."""
+        if detectors is None:
+            from normwright.guard.embedded import detectors as shipped
+
+            detectors = shipped()
+        self.detectors = detectors.within(policy.charter.vocabulary)
+        self.scenes = scenes
+        self.kit = Kit(policy, self.detectors, harm, policy.charter.languages)
+        self._faults()
+        self._takes = {c.name: c.takes for c in cards("checks")}
+        self._parts = tuple((name, get("checks", name)) for name in self.checks)
+        self._norms = {n.ref: n for n in policy.charter.norms}
+        self._effects = {r.norm: r.guard for r in policy.rules}
+        self._digest = policy.digest
+        self._seen: OrderedDict[bytes, Seen] = OrderedDict()
+        self._decided: dict[tuple[Any, ...], Decision] = {}
+        self._lock = threading.Lock()
+        self._declared = tuple(
+            KnownFact(name=n, value=v, origin="declared", confidence=1.0, source="deployment")
+            for n, v in self.settings.declared.items()
+            if v is not None
+        )
+
+    @classmethod
+    def embedded(cls, **settings: Any) -> Guard:
+        """Return a guard of the policy that ships with the package; arguments as for `Guard`."""
+        from normwright.guard.embedded import policy
+
+        return cls(policy(), **settings)
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """The charter, ready to decide."""
+        return Resolver(self.policy.charter)
+
+    @cached_property
+    def blind(self) -> tuple[str, ...]:
+        """Norms of the policy that no detector of this guard can see broken."""
+        acts = self.resolver.acts
+        seen = {s.act for s in self.detectors.signals.values()}
+        return tuple(
+            rule.norm
+            for rule in self.policy.guard_rules
+            if not any(acts.covers(rule.act, act) for act in seen)
+        )
+
+    def screen(
+        self,
+        exchange: Exchange,
+        *,
+        memory: Memory | None = None,
+        facts: Iterable[KnownFact] = (),
+    ) -> GuardVerdict:
+        """Return what the policy says about a conversation, or about the answer to it.
+
+        Without an answer all that was said is decided upon; with one, the answer is, in the light
+        of what was said. Nothing raised inside gets out: what could not be checked is denied.
+
+        Args:
+            exchange: what was said, with or without an answer.
+            memory: what is known of the conversation's earlier turns; the exchange is added to it.
+            facts: what is known besides, for instance by a person who looked at it.
+        """
+        try:
+            return self._screen(exchange, memory, tuple(facts))
+        # Whatever goes wrong here, a text that was not checked must not pass.
+        except Exception as error:  # noqa: BLE001
+            return self._failed(exchange, (f"guard: {type(error).__name__}",))
+
+    def review(self, exchange: Exchange, *, memory: Memory | None = None) -> GuardVerdict:
+        """Return the graver of two screenings: of the conversation, and of the answer to it."""
+        if exchange.answer is None:
+            return self.screen(exchange, memory=memory)
+        before = exchange.model_copy(update={"answer": None})
+        found = [self.screen(exchange, memory=memory)]
+        if exchange.utterances or exchange.unread:
+            found.append(self.screen(before))
+        return max(found, key=lambda v: GUARD_ACTIONS.index(v.action))
+
+    def _faults(self) -> None:
+        known = {f.name for f in self.policy.charter.vocabulary.facts}
+        names = {c.name for c in cards("checks")}
+        faults = [
+            Fault(
+                where=f"guard settings: declared.{n}", expected="a fact of the vocabulary", seen=n
+            )
+            for n in self.settings.declared
+            if n not in known
+        ]
+        faults += [
+            Fault(where=f"guard settings: thresholds.{n}", expected="a signal of the detectors",
+                  seen=n)
+            for n in self.settings.thresholds
+            if n not in self.detectors.signals
+        ]  # fmt: skip
+        faults += [
+            Fault(where="guard: checks", expected=f"one of {', '.join(sorted(names))}", seen=n)
+            for n in self.checks
+            if n not in names
+        ]
+        if faults:
+            raise InputError(faults)
+
+    # Looking
+
+    def _screen(
+        self, exchange: Exchange, memory: Memory | None, given: tuple[KnownFact, ...]
+    ) -> GuardVerdict:
+        size = sum(len(u.text) for u in exchange.utterances) + len(exchange.answer or "")
+        if size > self.settings.chars:
+            limit = f"limits: {size} characters, at most {self.settings.chars} are read"
+            return self._failed(exchange, (limit,))
+        view, failed = self._view(exchange, memory)
+        sights = [
+            replace(sight, where=where)
+            for where, _, seen in view.seen
+            if view.side == "input" or where == ANSWER
+            for sight in seen.sights
+        ]
+        for name, part in self._parts:
+            if self._takes[name] == "exchange":
+                try:
+                    sights += [replace(s, check=name) for s in part(view)]
+                # A check that fails is one that did not run, and that is told.
+                except Exception as error:  # noqa: BLE001
+                    failed.append(f"{name}: {type(error).__name__}")
+        if exchange.unread and exchange.answer is None and self.settings.unread == "deny":
+            failed += [f"unread: {path}" for path in exchange.unread]
+        verdict = self._verdict(view, sights, tuple(failed), given)
+        return verdict if self.scenes is None else self._with_scenes(verdict, exchange, self.scenes)
+
+    def _with_scenes(
+        self, verdict: GuardVerdict, exchange: Exchange, scenes: Screener
+    ) -> GuardVerdict:
+        """The graver of a verdict and of what the fitted heads and the project's rules say."""
+        found = scenes.screen(_messages(exchange), exchange.answer)
+        failed = (f"{SCENES}: {found.reason}",) if found.action == "deny" else ()
+        decision = found.decision
+        both = verdict.model_copy(
+            update={
+                "scores": {
+                    **verdict.scores,
+                    SCENES: round(max(found.risks.values(), default=0), 4),
+                },
+                "ran": verdict.ran if failed else (*verdict.ran, SCENES),
+                "degraded": (*verdict.degraded, *failed),
+            }
+        )
+        if failed:
+            return self._denied(both, both.languages)
+        milder = GUARD_ACTIONS.index(found.action) < GUARD_ACTIONS.index(verdict.action)
+        if milder or found.action == "allow" or decision is None:
+            return both
+        norms = [self._norms[r] for r in found.norms if r in self._norms]
+        return both.model_copy(
+            update={
+                "action": found.action,
+                "verdict": decision.verdict,
+                "act": found.act,
+                "norms": tuple(cited(n) for n in norms),
+                "reasons": dict(zip(found.languages, found.text.split("\n"), strict=False)),
+                "contest": contest(self.policy, found.languages),
+                "languages": found.languages,
+                "check": f"{SCENES}:{found.check}",
+                "seen": found.reason,
+                "where": "" if exchange.answer is None else ANSWER,
+                "spans": (),
+                "facts": tuple(
+                    KnownFact(name=f.name, value=f.value, origin=f.origin,
+                              confidence=f.confidence, source=f.source)
+                    for f in found.facts
+                ),
+                "unknown": decision.unknown,
+            }
+        )  # fmt: skip
+
+    def _view(self, exchange: Exchange, memory: Memory | None) -> tuple[View, list[str]]:
+        """What was seen in each text, the risk of them all, and which checks could not run."""
+        seen: list[tuple[str, Speaker, Seen]] = []
+        noted: list[tuple[bytes, str, float]] = []
+        texts: list[tuple[str, Speaker, Side, str]] = [
+            (u.where, u.role, "input", u.text) for u in exchange.utterances
+        ]
+        if exchange.answer is not None:
+            texts.append((ANSWER, "assistant", "output", exchange.answer))
+        for where, role, side, text in texts:
+            key = _key(role, side, text)
+            found = self._look(role, side, text, key)
+            seen.append((where, role, found))
+            noted.append((_key("", "", text), _turn(where), self._suspicion(found)))
+        risk = (memory or Memory(half_life=self.settings.half_life)).note(noted)
+        last = _turn(texts[-1][0]) if texts else ""
+        view = View(
+            exchange=exchange,
+            seen=tuple(seen),
+            kit=self.kit,
+            risk=risk,
+            recent=frozenset(where for where, *_ in texts if _turn(where) == last),
+            look=lambda text, role, side: self._look(role, side, text, _key(role, side, text)),
+        )
+        failed = dict.fromkeys(f for _, _, one in seen for f in one.failed)
+        return view, list(failed)
+
+    def _look(self, role: Speaker, side: Side, text: str, key: bytes) -> Seen:
+        """What the checks of passages see in a text; kept ready, for a history comes again."""
+        with self._lock:
+            kept = self._seen.get(key)
+            if kept is not None:
+                self._seen.move_to_end(key)
+                return kept
+        one = passage(text, role=role, side=side)
+        sights: list[Sight] = []
+        failed = []
+        for name, part in self._parts:
+            if self._takes[name] == "passage":
+                try:
+                    sights += [replace(s, check=name) for s in part(one, self.kit)]
+                # A check that fails is one that did not run, and that is told.
+                except Exception as error:  # noqa: BLE001
+                    failed.append(f"{name}: {type(error).__name__}")
+        seen = Seen(tuple(sights), one.lang, tuple(failed))
+        if not failed:
+            with self._lock:
+                self._seen[key] = seen
+                while len(self._seen) > _KEPT:
+                    self._seen.popitem(last=False)
+        return seen
+
+    def _suspicion(self, seen: Seen) -> float:
+        """How much a text adds to the risk of its conversation."""
+        return max(
+            (s.chance * self.detectors.signals[s.signal].soft for s in seen.sights
+             if s.signal in self.detectors.signals),
+            default=0.0,
+        )  # fmt: skip
+
+    # Deciding
+
+    def _verdict(
+        self,
+        view: View,
+        sights: Sequence[Sight],
+        failed: tuple[str, ...],
+        given: tuple[KnownFact, ...],
+    ) -> GuardVerdict:
+        roles = {where: role for where, role, _ in view.seen}
+        tongues = self._languages(view)
+        decided: list[_Decided] = []
+        risks: dict[str, float] = {}
+        for sight in sights:
+            concern = self._concern(sight, roles.get(sight.where, "user"), view.side, given)
+            if concern is None:
+                continue
+            decision = self._decide(concern)
+            action = self._action(decision)
+            if action != "allow":
+                for norm in (self._norms[r] for r in decision.governing if r in self._norms):
+                    risks[norm.id] = max(sight.chance, risks.get(norm.id, 0.0))
+            if sight.chance >= self._threshold(concern.signal, tongues):
+                decided.append((action, decision, concern))
+        ran = tuple(n for n in self.checks if not any(f.startswith(f"{n}:") for f in failed))
+        base = GuardVerdict(
+            side=view.side,
+            action="allow",
+            scores=_scores(sights, ran),
+            risks=dict(sorted(((k, round(v, 4)) for k, v in risks.items()), key=lambda x: -x[1])),
+            languages=tongues,
+            ran=ran,
+            degraded=failed,
+            policy=self._digest,
+            conversation=view.exchange.conversation,
+            answer=view.exchange.answered,
+        )
+        gravest = max(decided, key=lambda d: self._gravity(d[0], d[2].sight), default=None)
+        if failed:
+            return self._denied(base, tongues)
+        if gravest is None or gravest[0] == "allow":
+            return base
+        return self._told(base, gravest, [d for d in decided if d[0] == gravest[0]], tongues)
+
+    def _told(
+        self,
+        base: GuardVerdict,
+        gravest: _Decided,
+        alike: Sequence[_Decided],
+        languages: Sequence[Lang],
+    ) -> GuardVerdict:
+        """The verdict that stops, with all it rests on."""
+        action, decision, concern = gravest
+        norms = [self._norms[r] for r in decision.governing if r in self._norms]
+        norm = self._strongest(norms)
+        first = [norm, *(n for n in norms if n is not norm)] if norm is not None else []
+        sight = concern.sight
+        spans = {s for _, _, c in alike if c.sight.where == sight.where for s in c.sight.spans}
+        return base.model_copy(
+            update={
+                "action": action,
+                "verdict": decision.verdict,
+                "act": concern.signal.act,
+                "norms": tuple(cited(n) for n in first),
+                "reasons": reasons(action, norm, decision, self.policy, languages),
+                "contest": contest(self.policy, languages),
+                "check": sight.check,
+                "seen": _seen_words(sight),
+                "where": sight.where,
+                "spans": tuple(sorted(spans)),
+                "facts": concern.facts,
+                "unknown": decision.unknown,
+            }
+        )
+
+    def _denied(self, base: GuardVerdict, languages: Sequence[Lang]) -> GuardVerdict:
+        return base.model_copy(
+            update={
+                "action": "deny",
+                "reasons": reasons("deny", None, None, self.policy, languages),
+                "contest": contest(self.policy, languages),
+                "seen": "not everything could be checked",
+            }
+        )
+
+    def _failed(self, exchange: Exchange, degraded: tuple[str, ...]) -> GuardVerdict:
+        """The verdict on something that was not checked at all."""
+        languages = self.policy.charter.languages
+        base = GuardVerdict(
+            side="input" if exchange.answer is None else "output",
+            action="deny",
+            languages=languages,
+            degraded=degraded,
+            policy=self._digest,
+            conversation=exchange.conversation,
+            answer=exchange.answered,
+        )
+        return self._denied(base, languages)
+
+    def _concern(
+        self, sight: Sight, role: Speaker, side: Side, given: tuple[KnownFact, ...]
+    ) -> _Concern | None:
+        """The situation that a sight stands for; None where no detector knows it here."""
+        signal = self.detectors.signals.get(sight.signal)
+        if signal is None or side not in signal.sides or role not in signal.roles:
+            return None
+        told = {**signal.told(role), **dict(sight.facts)}
+        known = {f.name for f in self.policy.charter.vocabulary.facts}
+        facts = {
+            name: KnownFact(
+                name=name, value=value, origin=sight.origin,
+                confidence=sight.chance if sight.origin in ("classifier", "judge") else 1.0,
+                source=sight.source or sight.signal,
+            )
+            for name, value in told.items()
+            if name in known and value is not None
+        }  # fmt: skip
+        for fact in (*self._declared, *given):
+            old = facts.get(fact.name)
+            if old is None or _STRENGTH[fact.origin] >= _STRENGTH[old.origin]:
+                facts[fact.name] = fact
+        return _Concern(sight, signal, tuple(facts.values()))
+
+    def _decide(self, concern: _Concern) -> Decision:
+        facts = concern.facts
+        key = (
+            concern.signal.act,
+            tuple((f.name, f.value, f.origin, round(f.confidence, 2)) for f in facts),
+        )
+        found = self._decided.get(key)
+        if found is None:
+            found = self.resolver.decide(
+                Situation(
+                    act=concern.signal.act,
+                    facts={
+                        f.name: FactReading(
+                            value=f.value, origin=_ORIGINS[f.origin], confidence=f.confidence
+                        )
+                        for f in facts
+                    },
+                )
+            )
+            if len(self._decided) < _KEPT:
+                self._decided[key] = found
+        return found
+
+    def _action(self, decision: Decision) -> GuardAction:
+        """What the policy does about a decision: the strictest word of the norms it rests on."""
+        if decision.verdict in _PASSING:
+            return "allow"
+        words = {self._effects.get(r, "deny") for r in decision.governing}
+        if not words or "deny" in words:
+            return "ask" if decision.verdict == "ask" else "refuse"
+        if "ask" in words:
+            return "ask"
+        return "transform" if "transform" in words else "allow"
+
+    def _threshold(self, signal: Signal, languages: Sequence[Lang]) -> float:
+        found = self.settings.thresholds.get(signal.name, signal.threshold)
+        if isinstance(found, Mapping):
+            return min((found[one] for one in languages if one in found), default=signal.threshold)
+        return found
+
+    def _gravity(self, action: GuardAction, sight: Sight) -> tuple[int, float]:
+        return GUARD_ACTIONS.index(action), sight.chance
+
+    def _strongest(self, norms: Sequence[Norm]) -> Norm | None:
+        return max(norms, key=lambda n: n.severity, default=None)
+
+    def _languages(self, view: View) -> tuple[Lang, ...]:
+        """The language the person is told in: as asked for, else theirs, else all of them."""
+        known = self.policy.charter.languages
+        if view.exchange.lang in known:
+            assert view.exchange.lang is not None
+            return (view.exchange.lang,)
+        said = [s.lang for _, role, s in view.seen if role == "user" and s.lang in known]
+        said = said or [s.lang for _, _, s in view.seen if s.lang in known]
+        return (said[-1],) if said and said[-1] is not None else known
+
+
+def screen(exchange: Exchange, policy: Policy, *, facts: Iterable[KnownFact] = ()) -> GuardVerdict:
+    """Return what a policy says about one exchange. For many, make one `Guard` and keep it."""
+    return Guard(policy).screen(exchange, facts=facts)
+
+
+def _messages(exchange: Exchange) -> list[Message]:
+    """The exchange as turns of system, user and assistant, one for each text."""
+    roles: dict[Speaker, Role] = {"developer": "system", "tool": "system"}
+    return [
+        Message(role=roles.get(u.role, u.role), content=u.text)  # type: ignore[arg-type]
+        for u in exchange.utterances
+    ]
+
+
+def _key(role: str, side: str, text: str) -> bytes:
+    return hashlib.blake2b(f"{role}\0{side}\0{text}".encode(), digest_size=16).digest()
+
+
+def _turn(where: str) -> str:
+    """The message a path lies in."""
+    return where.partition("]")[0]
+
+
+def _scores(sights: Sequence[Sight], ran: Sequence[str]) -> dict[str, float]:
+    """The largest probability that each check gave; 0 for one that ran and saw nothing."""
+    best = dict.fromkeys(ran, 0.0)
+    for sight in sights:
+        if sight.check in best:
+            best[sight.check] = max(best[sight.check], round(sight.chance, 4))
+    return best
+
+
+def _seen_words(sight: Sight) -> str:
+    """What was seen, in words that repeat nothing of the text."""
+    how = "" if sight.form == "plain" else f", hidden as {sight.form}"
+    source = f" by {sight.source}" if sight.source else ""
+    return f"{sight.signal} with probability {sight.chance:.2f}{source}{how}"

@@ -1,0 +1,513 @@
+"""Every way in which a text can be read: as it stands, and as what is hidden or encoded in it.
+
+The plain form undoes tricks of writing: compatibility characters, letters that look like others,
+what cannot be seen. From it every part that decodes to something readable is decoded, and what was
+decoded again, to a bounded depth, number and size; where a bound cuts something off, that is said.
+Rotated, mirrored and reversed text is taken only where it has more common words than what stands.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import html
+import quopri
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+import yaml
+
+DEPTH: Final = 3
+"""How often what was decoded is decoded again."""
+FORMS: Final = 48
+"""Forms of one text, at most."""
+LONG: Final = 20_000
+"""Characters of a text that are tried as rotated or reversed; more is said to be cut."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A text in one way of reading it."""
+
+    kind: str
+    """`plain`, or how it was hidden, outermost first: `base64`, `base64+rot13`."""
+    text: str
+    """Canonical, case kept."""
+    folded: str
+    """The same without case and accents, of the same length."""
+    start: int
+    """Where in the source it stands."""
+    end: int
+    places: tuple[int, ...] | None = None
+    """Of a plain form that is not as long as its source: source place of each character, and the
+    end."""
+    tight: bool = False
+    """Whether spaces between its words were lost."""
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return where in the source a part of this form stands: the whole, if it was decoded."""
+        if self.kind != "plain":
+            return self.start, self.end
+        if self.places is None:
+            return start, end
+        return self.places[start], self.places[max(end - 1, start)] + 1
+
+
+@dataclass(frozen=True)
+class Forms:
+    """All forms of one text, the plain one first, and what was done to hide something."""
+
+    forms: tuple[Form, ...]
+    marks: dict[str, int]
+    """`invisible`, `bidi`, `tags`, `selectors`, `stacked`, `lookalikes`: characters of each kind;
+    `cut`: how often a bound ended the search."""
+
+    @property
+    def plain(self) -> Form:
+        """The form that was not decoded."""
+        return self.forms[0]
+
+
+def forms_of(text: str) -> Forms:
+    """Return every form of a text; the same text gives the same forms."""
+    plain, marks, hidden = _plain(text)
+    found = [plain]
+    seen = {plain.folded}
+    budget = 2 * len(text) + 20_000
+    queue = [(plain, 0), *((f, 1) for f in hidden)]
+    found += [f for f in hidden if not (f.folded in seen or seen.add(f.folded))]  # type: ignore[func-returns-value]
+    while queue:
+        form, depth = queue.pop(0)
+        for kind, decoded, start, end, tight in _decoded(form, marks):
+            folded = fold(decoded)
+            if folded in seen or not folded.strip():
+                continue
+            if len(found) >= FORMS or depth >= DEPTH or budget < len(decoded):
+                marks["cut"] = marks.get("cut", 0) + 1
+                continue
+            seen.add(folded)
+            budget -= len(decoded)
+            name = kind if form.kind == "plain" else f"{form.kind}+{kind}"
+            where = form.span(start, end)
+            below = Form(name, decoded, folded, *where, tight=tight or form.tight)
+            found.append(below)
+            queue.append((below, depth + 1))
+    return Forms(tuple(found), marks)
+
+
+# The plain form
+
+_ODD: Final = re.compile("[^\t\n\r -~¡-¬®-žÀ-ſ‐-―‘-‟•…€™]")
+"""A character that needs a closer look; Western text has none."""
+_LOOKS: Final = str.maketrans(
+    "аеорсухіјѕԁһԛԝґвзпткнмαορνικτυεγАЕОРСХІЈЅВКМНТУΑΒΕΖΗΙΚΜΝΟΡΤΥΧǃ∣ıɡɑｅ",
+    "aeopcyxijsdhqwrb3ntkhmaopviktueyAEOPCXIJSBKMHTYABEZHIKMNOPTYX!|igae",
+)
+_BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+_FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5\u034f\u180b\u180c\u180d")
+"""Characters that show nothing although their category says they do."""
+
+
+def _plain(text: str) -> tuple[Form, dict[str, int], list[Form]]:
+    """The plain form, what was found on the way, and texts that were written invisibly."""
+    if _ODD.search(text) is None:
+        return Form("plain", text, fold(text), 0, len(text)), {}, []
+    out: list[str] = []
+    places: list[int] = []
+    marks: dict[str, int] = {}
+    tags: list[tuple[int, str]] = []
+    selectors: list[tuple[int, int]] = []
+    stacked = 0
+
+    def count(name: str) -> None:
+        marks[name] = marks.get(name, 0) + 1
+
+    for i, char in enumerate(text):
+        code = ord(char)
+        if code < 0x80:
+            out.append(char)
+            places.append(i)
+            stacked = 0
+            continue
+        if 0xE0000 <= code <= 0xE007F:
+            tags.append((i, chr(code - 0xE0000)))
+            count("tags")
+            continue
+        if 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF:
+            selectors.append((i, code - 0xFE00 if code < 0xFF00 else code - 0xE0100 + 16))
+            continue
+        category = unicodedata.category(char)
+        if category == "Cf" or char in _FILLERS:
+            count("bidi" if char in _BIDI else "invisible")
+            continue
+        if category in ("Mn", "Me"):
+            stacked += 1
+            joined = unicodedata.normalize("NFC", out[-1] + char) if out else char
+            if stacked == 1 and len(joined) == 1:
+                out[-1:] = [joined] if out else []
+            elif stacked > 1:
+                count("stacked")
+            continue
+        stacked = 0
+        for one in unicodedata.normalize("NFKC", char):
+            plain = one.translate(_LOOKS)
+            if plain != one:
+                count("lookalikes")
+            elif unicodedata.category(one) == "Nd":
+                plain = str(unicodedata.digit(one))
+            out.append(plain)
+            places.append(i)
+    places.append(len(text))
+    canonical = "".join(out)
+    form = Form("plain", canonical, fold(canonical), 0, len(text), tuple(places))
+    return form, marks, list(_invisible(tags, selectors, marks))
+
+
+def _invisible(
+    tags: list[tuple[int, str]], selectors: list[tuple[int, int]], marks: dict[str, int]
+) -> Iterator[Form]:
+    """Texts written in tag characters, and in variation selectors as bytes."""
+    if tags:
+        text = "".join(c for _, c in tags if c.isprintable())
+        if text.strip():
+            yield Form("tags", text, fold(text), tags[0][0], tags[-1][0] + 1)
+    if len(selectors) >= 4:
+        text = bytes(b for _, b in selectors if b < 256).decode("utf-8", "replace")
+        if _readable(text):
+            marks["selectors"] = len(selectors)
+            yield Form("selectors", text, fold(text), selectors[0][0], selectors[-1][0] + 1)
+
+
+@cache
+def _folding() -> dict[int, str]:
+    """Letters of Latin scripts without case and accent; typographic signs as plain ones."""
+    table = {c: chr(c).lower() for c in range(0x41, 0x5B)}
+    for code in range(0xC0, 0x250):
+        first = unicodedata.normalize("NFKD", chr(code))[0].lower()
+        table[code] = first if first.isascii() else chr(code).lower()[0]
+    table |= dict.fromkeys((0x2018, 0x2019, 0x201B, 0x60, 0xB4), "'")
+    table |= dict.fromkeys((0x201C, 0x201D, 0x201F, 0xAB, 0xBB), '"')
+    table |= dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015), "-")
+    return table | {0xA0: " "}
+
+
+def fold(text: str) -> str:
+    """Return a text without case and accents, of the same length."""
+    if text.isascii():
+        return text.lower()
+    folded = text.translate(_folding())
+    lower = folded.lower()
+    return lower if len(lower) == len(folded) else folded
+
+
+# Decoding
+
+Found = tuple[str, str, int, int, bool]
+"""(kind, decoded text, start, end, whether spaces were lost)."""
+
+_BASE64_RUN: Final = re.compile(
+    r"(?<![\w+/=-])[A-Za-z0-9+/_-]{12,}={0,2}(?:\r?\n[A-Za-z0-9+/_-]{12,}={0,2})*"
+)
+_BASE32: Final = re.compile(r"(?<![\w=])[A-Z2-7]{16,}={0,6}(?![\w=])")
+_HEX: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:(?:0x|\\x)?[0-9a-fA-F]{2}[\s:,;-]{0,2}){6,}(?![0-9A-Za-z])"
+)
+_BINARY: Final = re.compile(r"(?<!\d)(?:[01]{7,8}[\s,]{0,2}){4,}(?!\d)")
+_DECIMAL: Final = re.compile(r"(?<!\d)(?:\d{2,3}[\s,;]{1,2}){6,}\d{2,3}(?!\d)")
+_ASCII85: Final = re.compile(r"<~[!-uz\s]{8,}~>|(?<!\S)[!-~]{20,}(?!\S)")
+_URL: Final = re.compile(r"(?:%[0-9a-fA-F]{2})")
+_HTML: Final = re.compile(r"&(?:#\d{2,6}|#x[0-9a-fA-F]{2,6}|[a-zA-Z]{2,8});")
+_ESCAPED: Final = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})")
+_QUOTED: Final = re.compile(r"=[0-9A-F]{2}")
+_MORSE: Final = re.compile(r"(?<!\S)(?:[.·\-–_]{1,6}[ /|]{1,3}){5,}[.·\-–_]{1,6}(?!\S)")
+_GAP: Final = r"(?:[ \t]{1,4}|[\-._*|/+,~]{1,2}[ \t]{0,2})"
+_SPLIT: Final = re.compile(rf"(?<!\w)[^\W_](?:{_GAP}[^\W_]){{2,}}(?!\w)")
+_INSIDE: Final = re.compile(r"(?<=[^\W\d_])[\-._*~|+\\]{1,2}(?=[^\W\d_])")
+_LEET: Final = re.compile(
+    r"(?<!\S)\S*[^\W\d_]\S*[0-9@$!|]\S*(?!\S)|(?<!\S)\S*[0-9@$|]\S*[^\W\d_]\S*(?!\S)"
+)
+_LEETS: Final = str.maketrans("013456789@$!|+", "oieasgtbgasiit")
+_LEETS_L: Final = str.maketrans("013456789@$!|+", "oleasgtbgasilt")
+_WORD: Final = re.compile(r"[^\W\d_]{2,}")
+_ATBASH: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba")
+_MORSE_SIGNS: Final = {
+    sign: letter
+    for letter, sign in (
+        ("a", ".-"), ("b", "-..."), ("c", "-.-."), ("d", "-.."), ("e", "."), ("f", "..-."),
+        ("g", "--."), ("h", "...."), ("i", ".."), ("j", ".---"), ("k", "-.-"), ("l", ".-.."),
+        ("m", "--"), ("n", "-."), ("o", "---"), ("p", ".--."), ("q", "--.-"), ("r", ".-."),
+        ("s", "..."), ("t", "-"), ("u", "..-"), ("v", "...-"), ("w", ".--"), ("x", "-..-"),
+        ("y", "-.--"), ("z", "--.."), ("0", "-----"), ("1", ".----"), ("2", "..---"),
+        ("3", "...--"), ("4", "....-"), ("5", "....."), ("6", "-...."), ("7", "--..."),
+        ("8", "---.."), ("9", "----."),
+    )
+}  # fmt: skip
+_NATO: Final = {"x-ray": "x"} | {
+    word: word[0]
+    for word in (
+        "alfa", "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india",
+        "juliett", "juliet", "kilo", "lima", "mike", "november", "oscar", "papa", "quebec", "romeo",
+        "sierra", "tango", "uniform", "victor", "whiskey", "xray", "yankee", "zulu",
+    )
+}  # fmt: skip
+_MORE: Final = frozenset(
+    (
+        "ignore", "previous", "instructions", "instruction", "rules", "system", "prompt", "above",
+        "kill", "people", "hate", "make", "tell", "write", "how", "bomb", "reveal", "secret",
+        "send", "password", "answer", "say", "know", "good", "because", "these", "think", "many",
+        "more",
+        "ignora", "ignore", "anteriores", "instruções", "instrucoes", "regras", "sistema", "matar",
+        "pessoas", "odeio", "fazer", "diga", "escreva", "bomba", "segredo", "senha", "resposta",
+        "anterior", "todas", "todos", "nao", "voce", "ate", "so", "sao", "tambem", "should",
+    )
+)  # fmt: skip
+
+
+@cache
+def _common() -> frozenset[str]:
+    """Words that a text in English or Portuguese can hardly do without, folded."""
+    lists = yaml.safe_load((Path(__file__).parent / "stopwords.yaml").read_text(encoding="utf-8"))
+    words = {fold(str(w)) for words in lists.values() for w in words}
+    return frozenset({w for w in words if len(w) > 1} | {fold(w) for w in _MORE})
+
+
+def _decoded(form: Form, marks: dict[str, int]) -> Iterator[Found]:
+    """Yield what can be decoded in a form, each with its place in it."""
+    text = form.text
+    for kind, needs, decode in _DECODERS:
+        if needs(text):
+            yield from ((kind, found, a, b, tight) for found, a, b, tight in decode(text))
+    yield from _turned(form, marks)
+
+
+def _spans(
+    pattern: re.Pattern[str], decode: Callable[[str], str | None]
+) -> Callable[[str], Iterator[tuple[str, int, int, bool]]]:
+    """What each match of a pattern decodes to."""
+
+    def found(text: str) -> Iterator[tuple[str, int, int, bool]]:
+        for match in pattern.finditer(text):
+            one = decode(match.group())
+            if one is not None and _readable(one):
+                yield one, match.start(), match.end(), False
+
+    return found
+
+
+def _whole(
+    pattern: re.Pattern[str], least: int, decode: Callable[[str], str]
+) -> Callable[[str], Iterator[tuple[str, int, int, bool]]]:
+    """What a text decodes to as a whole, where it has enough signs of the encoding."""
+
+    def found(text: str) -> Iterator[tuple[str, int, int, bool]]:
+        places = [m.span() for m in pattern.finditer(text)]
+        if len(places) >= least:
+            one = decode(text)
+            if one != text:
+                yield one, places[0][0], places[-1][1], False
+
+    return found
+
+
+def _readable(text: str) -> bool:
+    """Whether what was decoded can be a text: mostly letters and spaces, few odd signs."""
+    if len(text) < 3:
+        return False
+    plain = sum(c.isalpha() or c in " \n\t" for c in text)
+    odd = sum(not c.isprintable() and c not in "\n\t\r" for c in text) + text.count("\ufffd")
+    return plain >= 0.7 * len(text) and odd <= 0.02 * len(text)
+
+
+def _bytes(raw: bytes) -> str | None:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _from_base64(text: str) -> str | None:
+    run = re.sub(r"\s", "", text).rstrip("=").replace("-", "+").replace("_", "/")
+    if run.isalpha() and run.islower():
+        return None
+    if len(run) % 4 == 1:
+        run = run[:-1]
+    try:
+        return _bytes(base64.b64decode(run + "=" * (-len(run) % 4), validate=True))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _from_base32(text: str) -> str | None:
+    run = text.rstrip("=")
+    try:
+        return _bytes(base64.b32decode(run + "=" * (-len(run) % 8)))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _from_hex(text: str) -> str | None:
+    digits = re.sub(r"0x|\\x|[\s:,;-]", "", text)
+    try:
+        return _bytes(bytes.fromhex(digits[: len(digits) // 2 * 2]))
+    except ValueError:
+        return None
+
+
+def _from_codes(base: int) -> Callable[[str], str | None]:
+    def decode(text: str) -> str | None:
+        parts = re.findall(r"[01]{7,8}", text) if base == 2 else re.findall(r"\d{2,3}", text)
+        codes = [int(p, base) for p in parts]
+        return "".join(map(chr, codes)) if all(9 <= c < 256 for c in codes) else None
+
+    return decode
+
+
+def _from_ascii85(text: str) -> str | None:
+    for decode in (lambda t: base64.a85decode(t, adobe=t.startswith("<~")), base64.b85decode):
+        try:
+            found = _bytes(decode(text))
+        except ValueError:
+            continue
+        if found is not None and _readable(found):
+            return found
+    return None
+
+
+def _from_morse(text: str) -> str | None:
+    plain = text.replace("·", ".").replace("–", "-").replace("_", "-")
+    words = [
+        [_MORSE_SIGNS.get(s) for s in w.split()] for w in re.split(r"\s*[/|]\s*|\s{3,}", plain)
+    ]
+    if any(sign is None for word in words for sign in word):
+        return None
+    return " ".join("".join(s for s in word if s) for word in words)
+
+
+def _unescape(text: str) -> str:
+    def one(match: re.Match[str]) -> str:
+        code = int(match[1] or match[2], 16)
+        return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else "\ufffd"
+
+    return _ESCAPED.sub(one, text)
+
+
+def _split(text: str) -> Iterator[tuple[str, int, int, bool]]:
+    """Words written letter by letter: wider gaps part words, where there are any."""
+    runs = [m for m in _SPLIT.finditer(text) if len(m.group()) >= 7]
+    if not runs:
+        return
+    for match in runs:
+        run = match.group()
+        wide = re.split(r"[ \t]{2,}|[ \t]*/[ \t]*(?=\S[ \t])", run)
+        words = ["".join(c for c in part if c.isalnum()) for part in wide]
+        joined = " ".join(w for w in words if w)
+        yield joined, match.start(), match.end(), len(words) == 1
+    whole = _SPLIT.sub(lambda m: "".join(c for c in m.group() if c.isalnum()), text)
+    yield whole, runs[0].start(), runs[-1].end(), False
+
+
+def _inside(text: str) -> Iterator[tuple[str, int, int, bool]]:
+    """Words with signs put between their letters."""
+    places = [m.span() for m in _INSIDE.finditer(text)]
+    if places:
+        yield _INSIDE.sub("", text), places[0][0], places[-1][1], False
+
+
+def _leet(text: str) -> Iterator[tuple[str, int, int, bool]]:
+    """Words with digits and signs for letters."""
+    tokens = [m for m in _LEET.finditer(text) if "://" not in m.group() and len(m.group()) < 40]
+    if not tokens:
+        return
+    for table in (_LEETS, _LEETS_L) if any("1" in m.group() for m in tokens) else (_LEETS,):
+        swap = table
+        out = _LEET.sub(lambda m, t=swap: m.group().translate(t), text)  # type: ignore[misc]
+        yield out, tokens[0].start(), tokens[-1].end(), False
+
+
+def _nato(text: str) -> Iterator[tuple[str, int, int, bool]]:
+    """Words spelled in the alphabet of radio operators."""
+    words = [
+        (m.group().lower(), m.start(), m.end()) for m in re.finditer(r"[A-Za-z-]+|[.,/|]", text)
+    ]
+    run: list[tuple[str, int, int]] = []
+    for word in [*words, ("", 0, 0)]:
+        if word[0] in _NATO or (run and word[0] in (".", ",", "/", "|")):
+            run.append(word)
+            continue
+        letters = "".join(_NATO.get(w, " ") for w, _, _ in run)
+        if len(letters.replace(" ", "")) >= 6:
+            yield letters, run[0][1], run[-1][2], " " not in letters.strip()
+        run = []
+
+
+_DECODERS: Final[
+    tuple[
+        tuple[str, Callable[[str], bool], Callable[[str], Iterator[tuple[str, int, int, bool]]]],
+        ...,
+    ]
+] = (
+    ("base64", lambda t: len(t) >= 12, _spans(_BASE64_RUN, _from_base64)),
+    ("base32", lambda t: len(t) >= 16, _spans(_BASE32, _from_base32)),
+    ("hex", lambda t: len(t) >= 12, _spans(_HEX, _from_hex)),
+    ("binary", lambda t: "01" in t and len(t) >= 28, _spans(_BINARY, _from_codes(2))),
+    ("codes", lambda t: len(t) >= 18, _spans(_DECIMAL, _from_codes(10))),
+    ("ascii85", lambda t: len(t) >= 20, _spans(_ASCII85, _from_ascii85)),
+    ("url", lambda t: t.count("%") >= 3, _whole(_URL, 3, unquote)),
+    ("html", lambda t: t.count("&") >= 2 and ";" in t, _whole(_HTML, 2, html.unescape)),
+    ("escapes", lambda t: t.count("\\") >= 2, _whole(_ESCAPED, 2, _unescape)),
+    (
+        "quoted",
+        lambda t: t.count("=") >= 3,
+        _whole(_QUOTED, 3, lambda t: quopri.decodestring(t.encode()).decode("utf-8", "replace")),
+    ),
+    ("morse", lambda t: "." in t or "·" in t, _spans(_MORSE, _from_morse)),
+    ("nato", lambda t: len(t) >= 24, _nato),
+    ("split", lambda t: len(t) >= 7, _split),
+    ("inserted", lambda t: True, _inside),
+    ("leet", lambda t: any(c in t for c in "013456789@$|"), _leet),
+)
+
+
+def _turned(form: Form, marks: dict[str, int]) -> Iterator[Found]:
+    """Parts that are language only when rotated by 13, mirrored in the alphabet, or reversed."""
+    text = form.folded
+    if len(text) > LONG:
+        marks["cut"] = marks.get("cut", 0) + 1
+        text = text[:LONG]
+    common = _common()
+    words = [(m.group(), m.start(), m.end()) for m in _WORD.finditer(text)]
+    for run in _unknown(words, common):
+        start, end = run[0][1], run[-1][2]
+        part = text[start:end]
+        for kind, turned in (
+            ("rot13", codecs.encode(part, "rot13")),
+            ("atbash", part.translate(_ATBASH)),
+            ("reversed", part[::-1]),
+        ):
+            told = _WORD.findall(turned)
+            hits = sum(w in common for w in told)
+            if hits >= 2 and hits >= 0.2 * len(told):
+                yield kind, turned, start, end, False
+
+
+def _unknown(
+    words: list[tuple[str, int, int]], common: frozenset[str]
+) -> Iterator[list[tuple[str, int, int]]]:
+    """Runs of at least three words hardly any of which is common."""
+    run: list[tuple[str, int, int]] = []
+    for word in words:
+        if word[0] not in common:
+            run.append(word)
+        else:
+            if len(run) >= 3:
+                yield run
+            run = []
+    if len(run) >= 3:
+        yield run

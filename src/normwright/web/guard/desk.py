@@ -1,0 +1,407 @@
+"""Where every request is checked, its verdict sealed, and what failed is named.
+
+A `Case` is one request. Nothing of an answer leaves before the line in the audit chain that says it
+was checked: the line is the verdict itself, so that there is no success that was logged and not
+run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import string
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from normwright.records import (
+    GUARD_ACTIONS,
+    Digest,
+    Exchange,
+    GuardVerdict,
+    Lang,
+    PlaceError,
+    Policy,
+    Side,
+)
+from normwright.store import VERDICT, AuditChain, Entry, KeptVerdict, Line, VerdictBook
+from normwright.web.guard.metrics import Metrics
+from normwright.web.guard.sessions import Sessions
+from normwright.web.guard.settings import ServeSettings
+from normwright.web.guard.telemetry import Spans
+from normwright.web.words import words_for
+
+LOG = logging.getLogger("normwright.guard")
+
+INLINE = 20_000
+"""Characters that are checked at once; more are checked beside, so that others need not wait."""
+
+AUDIT = "audit"
+"""What a degraded mode is called in which the audit chain cannot be written."""
+BOOK = "verdict-store"
+"""What it is called where verdicts wait in memory, because the database does not take them."""
+
+
+class Guarding(Protocol):
+    """A guard as the proxy needs it."""
+
+    @property
+    def policy(self) -> Policy:
+        """What it holds a conversation to."""
+        ...
+
+    def screen(self, exchange: Exchange, *, memory: Any = None) -> GuardVerdict:
+        """Return what it says; it never raises."""
+        ...
+
+
+@dataclass(frozen=True)
+class Held:
+    """A guard that requests are pinned to, with what is asked of its policy again and again."""
+
+    guard: Guarding
+    digest: Digest
+    languages: tuple[Lang, ...]
+
+    @classmethod
+    def of(cls, guard: Guarding) -> Held:
+        """Return a guard held."""
+        return cls(guard, guard.policy.digest, guard.policy.charter.languages)
+
+
+class AuditFailed(Exception):
+    """A verdict could not be sealed, so that nothing it speaks about may leave."""
+
+
+def new_id(prefix: str = "vrd_") -> str:
+    """Return an id that nobody can guess: a prefix and 26 letters, 122 bits."""
+    return prefix + "".join(secrets.choice(string.ascii_lowercase) for _ in range(26))
+
+
+class Desk:
+    """What all requests of one process share."""
+
+    def __init__(
+        self,
+        guard: Guarding,
+        settings: ServeSettings,
+        *,
+        load: Callable[[], Guarding] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.settings = settings
+        self.metrics, self.spans = Metrics(), Spans()
+        self.clock, self.now = clock, now
+        self.held = Held.of(guard)
+        self.reloads = 0
+        self.in_flight = 0
+        self.trouble: set[str] = set()
+        """Parts that do not do their work now."""
+        self.sessions = Sessions(settings.limits, clock)
+        self.book = VerdictBook(settings.state / "verdicts.db")
+        folder = settings.state / "audit"
+        if folder.is_dir():
+            self.book.catch_up(folder)
+        name = f"{now().astimezone(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.chain = AuditChain.create(folder, name, body={"policy": self.held.digest}, now=now)
+        self._load = load
+        self._beside = ThreadPoolExecutor(2, thread_name_prefix="guard-check")
+        self._keep(self.held)
+
+    def close(self) -> None:
+        """Write what waits, and close the files."""
+        self._beside.shutdown(wait=False, cancel_futures=True)
+        try:
+            self.book.flush()
+        except PlaceError as error:
+            LOG.error("verdicts stay in the audit chain alone: %s", error)
+        finally:
+            self.book.close()
+            self.chain.close()
+
+    def reload(self) -> bool:
+        """Read the policy again for new requests; those under way, and sessions, keep theirs.
+
+        A policy that cannot be read changes nothing.
+        """
+        if self._load is None:
+            return False
+        try:
+            held = Held.of(self._load())
+        except Exception:
+            LOG.exception("the policy was not read again; the one before stays in force")
+            self.metrics.degraded("reload")
+            return False
+        self.held = held
+        self.reloads += 1
+        self._keep(held)
+        self.chain.append("policy", {"policy": held.digest})
+        LOG.info("policy %s is in force for new requests", held.digest)
+        return True
+
+    def case(self, endpoint: str, session: str | None = None) -> Case:
+        """Return a case for a request, with the guard of its session."""
+        held, memory = self.sessions.pinned(session, self.held)
+        return Case(self, endpoint, held, memory)
+
+    def tend(self) -> None:
+        """Do what is to be done from time to time: sync the chain, write what waits.
+
+        Trouble is named, and named again when it is over.
+        """
+        for part, work in ((AUDIT, self.chain.sync), (BOOK, self.book.flush)):
+            try:
+                work()
+            except (OSError, PlaceError, ValueError) as error:
+                self.troubled(part, error)
+            else:
+                self.trouble.discard(part)
+
+    def troubled(self, part: str, error: Exception) -> None:
+        """Name a part that failed, in the log once until it works again."""
+        if part not in self.trouble:
+            LOG.error("%s does not work: %s", part, type(error).__name__)
+        self.trouble.add(part)
+        self.metrics.degraded(part)
+
+    def gauges(self) -> Mapping[str, float]:
+        """Return what is to be read off now."""
+        last = self.chain.last
+        return {
+            "in_flight": self.in_flight,
+            "waiting_verdicts": self.book.waiting,
+            "audit_entries": 0 if last is None else last.seq,
+            "sessions": len(self.sessions),
+            "reloads": self.reloads,
+        }
+
+    async def screened(self, held: Held, exchange: Exchange, memory: Any) -> GuardVerdict:
+        """Return a guard's verdict; a guard that fails, or is too slow, denies."""
+        began = self.clock()
+        try:
+            if _size(exchange) <= INLINE:
+                return held.guard.screen(exchange, memory=memory)
+            async with asyncio.timeout(self.settings.limits.check_seconds):
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._beside, lambda: held.guard.screen(exchange, memory=memory)
+                )
+        except TimeoutError:
+            return denied(exchange, held, "guard: too slow")
+        # A guard must not raise; one that does lets nothing pass.
+        except Exception as error:  # noqa: BLE001
+            return denied(exchange, held, f"guard: {type(error).__name__}")
+        finally:
+            self.metrics.stage("check").observe(self.clock() - began)
+
+    def _keep(self, held: Held) -> None:
+        self.metrics.policy(held.digest)
+        try:
+            self.book.add_policy(held.digest, _shown_of(held.guard.policy))
+        except PlaceError as error:
+            self.troubled(BOOK, error)
+
+
+@dataclass
+class Case:
+    """One request: the guard it is pinned to, its verdicts, and what went wrong."""
+
+    desk: Desk
+    endpoint: str
+    held: Held
+    memory: Any
+    id: str = field(default_factory=new_id)
+    verdicts: list[GuardVerdict] = field(default_factory=list)
+    """Those that count: on what was asked, and one an answer."""
+    degraded: dict[str, None] = field(default_factory=dict)
+    """What did not do its work, in the order it was noticed."""
+    prefill: str = ""
+    """What the client wrote of the answer already; it is checked together with the rest."""
+    outcome: str = "allowed"
+    sealed: bool = False
+
+    @property
+    def gravest(self) -> GuardVerdict | None:
+        """The verdict a person is told."""
+        return max(self.verdicts, key=lambda v: GUARD_ACTIONS.index(v.action), default=None)
+
+    async def screen(self, exchange: Exchange, *, begun: bool = False) -> GuardVerdict:
+        """Check an exchange; what could not be checked is `deny`.
+
+        Args:
+            exchange: what to check.
+            begun: whether it has but the beginning of an answer: then only a verdict that stops it
+                counts, and the session's memory takes no note of it.
+        """
+        if not self.desk.settings.checks:
+            return unchecked(exchange, self.held)
+        memory = None if begun else self.memory
+        verdict = await self.desk.screened(self.held, exchange, memory)
+        if verdict.action != "deny" and exchange.answer is None and exchange.unread:
+            verdict = denied(exchange, self.held, *(f"unread: {p}" for p in exchange.unread))
+        for part in verdict.degraded:
+            self.degrade(part)
+        if not begun or not passes(verdict):
+            self.verdicts.append(verdict)
+        return verdict
+
+    def degrade(self, part: str) -> None:
+        """Note that a part did not do its work."""
+        if part not in self.degraded:
+            self.degraded[part] = None
+            self.desk.metrics.degraded(part.partition(":")[0][:64])
+
+    def deny(self, exchange: Exchange, part: str) -> GuardVerdict:
+        """Deny because a part failed, and note it."""
+        verdict = denied(exchange, self.held, part)
+        self.degrade(part)
+        self.verdicts.append(verdict)
+        return verdict
+
+    def note(self, kind: str, *verdicts: GuardVerdict) -> None:
+        """Write into the chain how far a stream is, before what a verdict speaks about leaves.
+
+        Raises:
+            AuditFailed: if it could not be written.
+        """
+        if self.desk.settings.checks:
+            self._append(kind, {"id": self.id, "verdicts": [_plain(v) for v in verdicts]})
+
+    async def seal(self) -> None:
+        """Write the verdicts into the chain, before anything they speak about leaves.
+
+        What was refused is on the disk when this returns, for a person is told its id; what was
+        allowed is handed to the system, and is on the disk within a second.
+
+        Raises:
+            AuditFailed: if it could not be written.
+        """
+        if self.sealed:
+            return
+        if not self.desk.settings.checks:
+            self._count()
+            return
+        body = {
+            "id": self.id,
+            "endpoint": self.endpoint,
+            "outcome": self.outcome,
+            "verdicts": [_plain(v) for v in self.verdicts],
+            "degraded": list(self.degraded),
+        }
+        entry = self._append(VERDICT, body)
+        gravest = self.gravest
+        if gravest is not None and not passes(gravest):
+            try:
+                await asyncio.get_running_loop().run_in_executor(None, self.desk.chain.sync)
+            except OSError as error:
+                raise self._unwritten(error) from error
+        self.sealed = True
+        self.desk.book.add(KeptVerdict.of(self.desk.chain.path.name, Line(entry, body)))
+        self._count()
+
+    def _append(self, kind: str, body: Mapping[str, Any]) -> Entry:
+        try:
+            return self.desk.chain.append(kind, body)
+        except (OSError, ValueError) as error:
+            raise self._unwritten(error) from error
+
+    def _unwritten(self, error: Exception) -> AuditFailed:
+        self.desk.troubled(AUDIT, error)
+        self.degrade(AUDIT)
+        self.desk.metrics.request(self.endpoint, "unsealed").inc()
+        return AuditFailed("the verdict could not be written")
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that name the verdict, the policy and what is degraded."""
+        named = {"x-normwright-verdict-id": self.id, "x-normwright-policy": self.held.digest}
+        parts = [*self.degraded, *(p for p in sorted(self.desk.trouble) if p not in self.degraded)]
+        if not self.desk.settings.checks:
+            parts.append("checks-off")
+        if parts:
+            named["x-normwright-degraded"] = ", ".join(_header(p) for p in parts)[:1000]
+        return named
+
+    def _count(self) -> None:
+        self.desk.metrics.request(self.endpoint, self.outcome).inc()
+        for verdict in self.verdicts:
+            self.desk.metrics.verdict(verdict.side, verdict.action).inc()
+            if verdict.action != "allow":
+                for norm in verdict.norms:
+                    self.desk.metrics.cited(norm.id)
+
+
+def passes(verdict: GuardVerdict) -> bool:
+    """Say whether what was checked may go on, as it is or with its spans masked."""
+    return verdict.passes or (verdict.action == "transform" and bool(verdict.spans))
+
+
+def denied(exchange: Exchange, held: Held, *parts: str) -> GuardVerdict:
+    """Return that an exchange was not checked, so that it may not pass."""
+    side: Side = "input" if exchange.answer is None else "output"
+    languages = (exchange.lang,) if exchange.lang else held.languages
+    words = {w.lang: w("guard.not_checked") for w in words_for((*languages, "en"))}
+    return GuardVerdict(
+        side=side,
+        action="deny",
+        reasons=words,
+        languages=tuple(lang for lang in languages if lang in words) or ("en",),
+        seen="it could not be checked",
+        degraded=parts,
+        policy=held.digest,
+        conversation=exchange.conversation,
+        answer=exchange.answered,
+    )
+
+
+def unchecked(exchange: Exchange, held: Held) -> GuardVerdict:
+    """Return what stands for a verdict where checks are off."""
+    return GuardVerdict(
+        side="input" if exchange.answer is None else "output",
+        action="allow",
+        policy=held.digest,
+        conversation="",
+    )
+
+
+def _plain(verdict: GuardVerdict) -> dict[str, Any]:
+    """Return a verdict as it is sealed: without what is at its default."""
+    return verdict.model_dump(mode="json", exclude_defaults=True)
+
+
+def _size(exchange: Exchange) -> int:
+    return sum(len(u.text) for u in exchange.utterances) + len(exchange.answer or "")
+
+
+def _header(part: str) -> str:
+    return "".join(c if " " <= c <= "~" and c != "," else "?" for c in part)[:120]
+
+
+def _shown_of(policy: Policy) -> dict[str, Any]:
+    """Return what a page tells of the norms of a policy."""
+    return {
+        "charter": policy.charter.digest,
+        "languages": list(policy.charter.languages),
+        "norms": {
+            f"{norm.id}@{norm.version}": {
+                "statement": norm.statement,
+                "rationale": norm.rationale,
+                "id": norm.id,
+                "layer": norm.layer,
+                "authority": norm.authority,
+                "status": norm.status,
+                "tier": norm.tier,
+                "process": norm.provenance.process if norm.provenance else None,
+                "process_kind": norm.provenance.process_kind if norm.provenance else None,
+                "level": norm.provenance.decision_level if norm.provenance else "L0",
+                "support": norm.provenance.support["all"].value
+                if norm.provenance and "all" in norm.provenance.support
+                else None,
+            }
+            for norm in policy.charter.norms
+        },
+    }

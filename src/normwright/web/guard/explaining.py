@@ -1,0 +1,127 @@
+"""A verdict in words for the person it concerns, in one language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from normwright.records import GUARD_ACTIONS, GuardVerdict
+from normwright.store import KeptVerdict
+from normwright.web.marks import shown_in
+from normwright.web.words import Words
+
+
+@dataclass(frozen=True)
+class NormShown:
+    """A norm that a verdict rests on."""
+
+    ref: str
+    statement: str
+    rationale: str
+    lines: tuple[tuple[str, str], ...]
+    """Heading and words: who issued it, how it was decided."""
+
+
+def explained(
+    kept: KeptVerdict | None, policy: Mapping[str, Any] | None, w: Words, *, said: bool
+) -> dict[str, Any]:
+    """Return what the page shows in one language.
+
+    Args:
+        kept: the verdict; None where there is none of that id.
+        policy: what its policy said, if that is known here.
+        w: the words of the language.
+        said: whether the reader has just contested it.
+    """
+    base: dict[str, Any] = {"w": w, "title": w("verdict_page.title"), "charter": None}
+    if kept is None:
+        return base
+    verdicts = [GuardVerdict.model_validate(v) for v in kept.body["verdicts"]]
+    verdict = max(verdicts, key=lambda v: GUARD_ACTIONS.index(v.action), default=None)
+    return {
+        **base,
+        "id": kept.id,
+        "at": kept.at[:19].replace("T", " "),
+        "answer": _answer(verdict, w),
+        "reasons": shown_in(verdict.reasons, w.lang) if verdict else "",
+        "contest": shown_in(verdict.contest, w.lang) if verdict else "",
+        "norms": _norms(verdict, policy, w),
+        "facts": _facts(verdict, w),
+        "where": _where(verdict, w),
+        "degraded": tuple(kept.body.get("degraded", ())),
+        "receipts": (
+            (w("verdict_page.policy"), verdict.policy if verdict else ""),
+            (w("verdict_page.chain"), f"{kept.chain}, {kept.seq}"),
+            (w("verdict_page.entry"), kept.digest),
+        ),
+        "grounds": tuple(
+            (ground, w(f"verdict_page.ground_{ground.replace('-', '_')}"))
+            for ground in ("wrong-norm", "wrong-facts", "norm-should-change", "other")
+        ),
+        "said": said,
+        "stopped": verdict is not None and verdict.action != "allow",
+    }
+
+
+def _answer(verdict: GuardVerdict | None, w: Words) -> str:
+    return w(f"verdict_page.action_{verdict.action if verdict else 'none'}")
+
+
+def _where(verdict: GuardVerdict | None, w: Words) -> str:
+    if verdict is None or verdict.action == "allow":
+        return ""
+    side = w(f"verdict_page.side_{verdict.side}")
+    return f"{side} ({verdict.where})" if verdict.where else side
+
+
+def _facts(verdict: GuardVerdict | None, w: Words) -> tuple[tuple[str, str], ...]:
+    if verdict is None:
+        return ()
+    known = tuple(
+        (
+            fact.name,
+            w(
+                "verdict_page.fact",
+                value=str(fact.value),
+                origin=w(f"verdict_page.origin_{fact.origin}"),
+                confidence=w.number(fact.confidence),
+            ),
+        )
+        for fact in verdict.facts
+    )
+    return known + tuple((name, w("verdict_page.fact_unknown")) for name in verdict.unknown)
+
+
+def _norms(
+    verdict: GuardVerdict | None, policy: Mapping[str, Any] | None, w: Words
+) -> tuple[NormShown, ...]:
+    if verdict is None:
+        return ()
+    told = (policy or {}).get("norms", {})
+    return tuple(_norm(n.ref, n.level, n.status, told.get(n.ref), w) for n in verdict.norms)
+
+
+def _norm(ref: str, level: str, status: str, told: Mapping[str, Any] | None, w: Words) -> NormShown:
+    if told is None:
+        return NormShown(ref, w("verdict_page.norm_gone"), "", ())
+    process = told["process"]
+    decided = (
+        w("verdict_page.decided_none")
+        if process is None
+        else w(
+            f"verdict_page.decided_{told['process_kind']}",
+            process=process,
+            support=w.number(told["support"]),
+        )
+    )
+    return NormShown(
+        ref=ref,
+        statement=shown_in(told["statement"], w.lang),
+        rationale=shown_in(told["rationale"], w.lang),
+        lines=(
+            (w("verdict_page.issued"), f"{w('layer.' + told['layer'])}: {told['authority']}"),
+            (w("verdict_page.decided"), f"{decided} ({level}: {w('level.' + level)})"),
+            (w("verdict_page.status"), w(f"status.{status}")),
+        ),
+    )
