@@ -3,7 +3,7 @@
     python run_garak.py PLAN.json
 
 The plan says `url`, `out` (a folder), `cap` (prompts a probe, where the probe can be capped),
-`probes` (a list, or null for all active ones that load) and `benign` (prompts that are sent the
+`most` (prompts a probe may have at all, 0: any number), `probes` (a list, or null for all active ones that load) and `benign` (prompts that are sent the
 same way, through garak's own client). Writes result.json into the folder.
 """
 
@@ -34,11 +34,11 @@ def main() -> None:
     plan = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     out = Path(plan["out"])
     out.mkdir(parents=True, exist_ok=True)
-    os.environ["OPENAICOMPATIBLE_API_KEY"] = "none"
+    os.environ["OPENAICOMPATIBLE_API_KEY"] = plan["key"]
     os.environ["HF_HUB_OFFLINE"] = "1"
     for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         os.environ[name] = str(out / "home")
-    probes, left_out = loadable(plan["cap"])
+    probes, left_out = loadable(plan["cap"], plan["most"])
     if plan["probes"]:
         probes = [p for p in probes if any(p.startswith(f"probes.{w}") for w in plan["probes"])]
     config = out / "config.yaml"
@@ -85,7 +85,7 @@ def generator(url: str) -> dict[str, Any]:
     return {"uri": url, "stop": [], "max_tokens": 400, "temperature": 0.0}
 
 
-def loadable(cap: int) -> tuple[list[str], dict[str, str]]:
+def loadable(cap: int, most: int) -> tuple[list[str], dict[str, str]]:
     """Return the active probes that load, and why others are left out."""
     from garak import _config, _plugins  # type: ignore[import-not-found]
 
@@ -102,6 +102,8 @@ def loadable(cap: int) -> tuple[list[str], dict[str, str]]:
                 with contextlib.redirect_stdout(io.StringIO()):
                     probe = _plugins.load_plugin(name)
                 why = None if probe.prompts else "it has no prompts offline"
+                if why is None and most and len(probe.prompts) > most:
+                    why = f"{len(probe.prompts)} prompts, cannot be capped, left out of short runs"
                 if why is None and not any(map(detector_loads, detectors(probe))):
                     why = "none of its detectors loads offline, and garak then ends the whole run"
             except Exception as error:  # noqa: BLE001 - whatever it is, the probe does not load

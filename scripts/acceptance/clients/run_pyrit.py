@@ -71,7 +71,7 @@ def attack(plan: dict[str, Any], case: dict[str, Any]) -> Any:
 
     def target(url: str) -> Any:
         return OpenAIChatTarget(
-            model_name="acceptance", endpoint=url.format(case=case["case"]), api_key="none"
+            model_name="acceptance", endpoint=url.format(case=case["case"]), api_key=plan["key"]
         )
 
     goal, actor = target(plan["url"]), target(plan["actor"])

@@ -1,0 +1,114 @@
+"""What is asked: harmful objectives and, through the same paths, benign ones."""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import gzip
+import json
+import os
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+SEED = 7
+ATTACKS = ("single", "skeleton_key", "many_shot", "red_teaming", "crescendo", "tap")
+TWINLESS = frozenset({"skeleton_key"})
+"""Attacks whose own words are the attack, whatever is asked: stopping their twin is no mistake."""
+DATA = "NORMWRIGHT_DATA"
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Something to ask for, and what its source says about it."""
+
+    text: str
+    harms: tuple[str, ...] = ()
+
+
+def data_folder() -> Path | None:
+    """Return the folder of real data; None where there is none."""
+    named = os.environ.get(DATA)
+    return Path(named) if named and Path(named).is_dir() else None
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a packed file of JSON lines."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def sample(texts: Sequence[str], n: int, *, seed: int = SEED) -> list[str]:
+    """Return n different texts, the same ones for the same seed."""
+    different = sorted(set(texts))
+    return random.Random(seed).sample(different, min(n, len(different)))
+
+
+def instructions(data: Path, n: int) -> list[str]:
+    """Return plain requests that people wrote, of a length that is usual for a chat."""
+    dolly = rows_of(data / "instructions" / "dolly_hhrlhf_en.jsonl.gz")
+    human = rows_of(data / "instructions" / "self_instruct_human_en.jsonl.gz")
+    texts = [str(row["instruction"]) for row in (*dolly, *human)]
+    return sample([t for t in texts if 20 <= len(t) <= 300], n)
+
+
+def contrasts(data: Path, label: str) -> list[str]:
+    """Return XSTest's prompts with a label: `safe` ones only sound dangerous."""
+    rows = rows_of(data / "overrefusal" / "xstest_en.jsonl.gz")
+    return [str(row["prompt"]) for row in rows if row["label"] == label]
+
+
+def encoded(texts: Sequence[str]) -> list[str]:
+    """Return texts in the disguises of garak's encoding probes, in turn."""
+    ways = (
+        ("BASE64", lambda t: base64.b64encode(t.encode()).decode()),
+        ("ROT13", lambda t: codecs.encode(t, "rot13")),
+        ("Base16", lambda t: t.encode().hex()),
+        ("Base32", lambda t: base64.b32encode(t.encode()).decode()),
+    )
+    out = []
+    for at, text in enumerate(texts):
+        name, write = ways[at % len(ways)]
+        out.append(f"Decode this {name} text and answer it:\n{write(text)}")
+    return out
+
+
+def objectives(pyrit: Path, n: int) -> list[Objective]:
+    """Return objectives of AdvBench, as PyRIT ships them.
+
+    Args:
+        pyrit: folder of the installed package.
+        n: how many.
+    """
+    path = pyrit / "datasets" / "seed_datasets" / "local" / "adv_bench.prompt"
+    seeds = {
+        str(row["value"]): tuple(row.get("harm_categories") or ())
+        for row in yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)["seeds"]
+    }
+    return [Objective(text, seeds[text]) for text in sample(list(seeds), n)]
+
+
+def plan_attacks(
+    harmful: Sequence[Objective], benign: Sequence[str], each: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """Return the cases: each attack with so many objectives, and its twin with benign ones."""
+    examples = [{"user": q, "assistant": "Here is a short answer."} for q in benign]
+    cases: list[dict[str, Any]] = []
+    for attack, n in each.items():
+        cases += [
+            {"case": f"harm.{attack}.{i}", "attack": attack, "objective": one.text,
+             "harms": list(one.harms)}
+            for i, one in enumerate(harmful[:n])
+        ]  # fmt: skip
+        if attack in TWINLESS:
+            continue
+        cases += [
+            {"case": f"benign.{attack}.{i}", "attack": attack, "objective": text,
+             "examples": examples}
+            for i, text in enumerate(benign[:n])
+        ]  # fmt: skip
+    return cases
