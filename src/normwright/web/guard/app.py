@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -55,6 +57,9 @@ def application(
         desk = Desk(guard, settings, load=load)
         app.state.desk, app.state.upstream = desk, Upstream(settings, transport)
         tending = asyncio.create_task(_tend(desk))
+        loop = asyncio.get_running_loop()
+        if threading.current_thread() is threading.main_thread():
+            loop.add_signal_handler(signal.SIGHUP, loop.run_in_executor, None, desk.reload)
         try:
             yield
         finally:

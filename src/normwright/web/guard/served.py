@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import h11
+import httpx
+from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from normwright.web.guard.settings import Limits
+from normwright.guard import Guard
+from normwright.guard.streaming import WINDOW
+from normwright.records import Fault, InputError, Policy
+from normwright.web.guard.app import application
+from normwright.web.guard.desk import Guarding
+from normwright.web.guard.embedded import NAME, embedded_app
+from normwright.web.guard.settings import (
+    BlockMode,
+    Limits,
+    ServeSettings,
+    check_upstream,
+    keys_of,
+)
 
 
 class GuardProtocol(H11Protocol):
@@ -55,3 +73,145 @@ class GuardProtocol(H11Protocol):
         self._waiting = None
         if not self.transport.is_closing() and self.conn.their_state is h11.IDLE:
             self.transport.abort()
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a server is started with. It is handed to its workers through the environment, and so
+    holds no secret.
+    """
+
+    state: str
+    port: int
+    host: str = "127.0.0.1"
+    policy: str | None = None
+    """A project, or a folder with an enacted policy; None: the policy that ships."""
+    upstream: str | None = None
+    block_mode: BlockMode = "content_filter"
+    window: int | None = WINDOW
+    public_url: str = ""
+    workers: int = 1
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    checks: bool = True
+    limits: Limits = field(default_factory=Limits)
+
+    def settings(self) -> ServeSettings:
+        """Return the settings of the application, with the keys that the environment holds.
+
+        Raises:
+            InputError: for keys or an address that cannot be used.
+        """
+        upstream_key, client_keys = keys_of()
+        return ServeSettings(
+            state=Path(self.state),
+            upstream=None if self.upstream is None else check_upstream(self.upstream),
+            upstream_key=upstream_key,
+            client_keys=client_keys,
+            block_mode=self.block_mode,
+            window=self.window,
+            public_url=self.public_url or self.address,
+            checks=self.checks,
+            limits=self.limits,
+        )
+
+    @property
+    def address(self) -> str:
+        """Where the server is."""
+        scheme = "http" if self.tls_certificate is None else "https"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}"
+
+
+SERVICE = "NORMWRIGHT_GUARD_SERVICE"
+"""The environment variable through which workers are told what they serve."""
+
+
+def serve(service: Service) -> None:
+    """Serve until told to stop; what is under way is finished first, within bounds.
+
+    With one worker, `SIGHUP` has the policy read again for new requests. With several, each worker
+    is replaced by one that reads it.
+
+    Raises:
+        InputError: if it cannot be started with these settings.
+    """
+    import uvicorn
+
+    service.settings()  # a fault is told before any worker starts
+    limits = service.limits
+    os.environ[SERVICE] = json.dumps(asdict(service))
+    uvicorn.run(
+        "normwright.web.guard.served:from_environment",
+        factory=True,
+        host=service.host,
+        port=service.port,
+        workers=service.workers,
+        http=GuardProtocol,
+        ws="none",
+        ssl_certfile=service.tls_certificate,
+        ssl_keyfile=service.tls_key,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=int(limits.drain_seconds),
+        h11_max_incomplete_event_size=64 << 10,
+        backlog=2048,
+    )
+
+
+def from_environment() -> Starlette:
+    """Return the application of a worker."""
+    told = json.loads(os.environ[SERVICE])
+    service = Service(**{**told, "limits": Limits(**told["limits"])})
+    GuardProtocol.head_seconds = service.limits.body_seconds
+
+    def load() -> Guarding:
+        return guard_of(None if service.policy is None else Path(service.policy))
+
+    transport = None if service.upstream is not None else embedded_transport()
+    return application(load(), service.settings(), load=load, transport=transport)
+
+
+def guard_of(place: Path | None) -> Guard:
+    """Return the guard of a project or of an enacted policy; None: of the policy that ships.
+
+    Raises:
+        InputError: if there is no policy.
+    """
+    if place is None:
+        return Guard.embedded()
+    file = place / "policy.json"
+    if file.is_file():
+        return Guard(Policy.model_validate_json(file.read_text(encoding="utf-8")))
+    from normwright.flow import findings
+
+    policy = findings(place).policy
+    if policy is None:
+        raise InputError(
+            [
+                Fault(
+                    where=str(place),
+                    expected="a project with an enacted policy, or a folder with policy.json",
+                    seen="neither",
+                    do="Enact one: normwright charter enact.",
+                )
+            ]
+        )
+    return Guard(policy)
+
+
+def embedded_transport() -> httpx.AsyncBaseTransport:
+    """Return a way to the embedded model, without a network between.
+
+    Raises:
+        MissingExtra: if models cannot be run here.
+    """
+    from normwright.flow.extras import require_learning
+
+    require_learning("The embedded model behind the guard")
+    from normwright.models.local import LocalModel, embedded_path
+
+    model = LocalModel.open(embedded_path(), name=NAME)
+    return httpx.ASGITransport(app=embedded_app(model))

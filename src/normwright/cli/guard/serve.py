@@ -1,0 +1,149 @@
+"""`normwright guard serve`: the guard as a proxy before any model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from normwright.cli.guard.group import app
+from normwright.cli.screen import DONE, console
+from normwright.cli.words import choose, words
+from normwright.records import MissingExtra
+
+STATE = ".normwright/guard"
+"""Where the audit chain and the verdicts lie, below the policy's folder or here."""
+
+
+@app.command("serve", epilog="Example:  normwright guard serve --port 8080")
+def serve(
+    port: Annotated[
+        int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")
+    ] = 8080,
+    upstream: Annotated[
+        str | None,
+        typer.Option(
+            "--upstream",
+            metavar="URL",
+            help="The model's address before /chat/completions; left out, the embedded model. "
+            "Its key comes from NORMWRIGHT_UPSTREAM_KEY.",
+        ),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy",
+            metavar="DIR",
+            help="A project or an enacted policy; left out, the demonstration that ships.",
+        ),
+    ] = None,
+    *,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state",
+            metavar="DIR",
+            help="Folder of the audit chain and of the verdicts.",
+            show_default=f"{STATE} below the policy, or here",
+        ),
+    ] = None,
+    block_mode: Annotated[
+        str,
+        typer.Option(
+            "--block-mode",
+            help="How a refusal is spelled: content_filter is a 200, error a 400.",
+        ),
+    ] = "content_filter",
+    window: Annotated[
+        str,
+        typer.Option(
+            "--window",
+            metavar="N|all",
+            help="Visible characters of a stream that are held back until they are checked.",
+        ),
+    ] = "160",
+    public_url: Annotated[
+        str,
+        typer.Option("--public-url", metavar="URL", help="Address people reach this server at."),
+    ] = "",
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes.")] = 1,
+    tls_certificate: Annotated[
+        Path | None, typer.Option("--tls-certificate", metavar="FILE", help="Certificate chain.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", metavar="FILE", help="Its private key.")
+    ] = None,
+    max_body: Annotated[
+        int, typer.Option("--max-body", metavar="BYTES", min=1024, help="Largest request.")
+    ] = 8 << 20,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", min=1, help="Requests under way at once, a process.")
+    ] = 1024,
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=1, help="Longest request.")
+    ] = 600.0,
+    checks: Annotated[
+        bool,
+        typer.Option(
+            "--checks/--without-checks",
+            help="Without checks nothing is guarded: only to measure what checking costs.",
+        ),
+    ] = True,
+    lang: Annotated[str | None, typer.Option("--lang", metavar="TAG", hidden=True)] = None,
+) -> int:
+    """Serve a proxy that speaks as OpenAI's interface does and checks every word both ways.
+
+    Clients need a key only if NORMWRIGHT_GUARD_KEYS holds some. SIGHUP has the policy read again.
+    """
+    try:
+        from normwright.web.guard.served import Service
+        from normwright.web.guard.served import serve as run
+        from normwright.web.guard.settings import Limits
+    except ImportError as error:
+        raise MissingExtra("Serving the guard", "serve") from error
+    if (tls_certificate is None) != (tls_key is None):
+        raise typer.BadParameter("give both or neither", param_hint="--tls-certificate, --tls-key")
+    service = Service(
+        state=str(state or (policy or Path()) / STATE),
+        port=port,
+        host=host,
+        policy=None if policy is None else str(policy),
+        upstream=upstream,
+        block_mode=_mode(block_mode),
+        window=_window(window),
+        public_url=public_url.rstrip("/"),
+        workers=workers,
+        tls_certificate=None if tls_certificate is None else str(tls_certificate),
+        tls_key=None if tls_key is None else str(tls_key),
+        checks=checks,
+        limits=Limits(body_bytes=max_body, concurrency=concurrency, total_seconds=timeout),
+    )
+    said = words(choose(lang))
+    err = console(stderr=True)
+    err.print(said["serve-at"].format(address=f"{service.address}/v1"), markup=False)
+    if upstream is None:
+        err.print(said["serve-embedded"], style="dim", markup=False)
+    if not checks:
+        err.print(said["serve-unchecked"], style="bold red", markup=False)
+    run(service)
+    return DONE
+
+
+def _mode(text: str) -> Literal["content_filter", "error"]:
+    if text == "error":
+        return "error"
+    if text == "content_filter":
+        return "content_filter"
+    raise typer.BadParameter("content_filter or error", param_hint="--block-mode")
+
+
+def _window(text: str) -> int | None:
+    if text == "all":
+        return None
+    if text.isdecimal() and int(text) <= 3900:
+        return int(text)
+    raise typer.BadParameter(
+        f"{text!r} is neither a number up to 3900 nor `all`", param_hint="--window"
+    )
