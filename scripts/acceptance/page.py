@@ -1,0 +1,1 @@
+def written(setting): return "x"
