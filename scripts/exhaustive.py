@@ -7,6 +7,8 @@
 2. The property tests run with many more examples (NORMWRIGHT_EXAMPLES).
 3. Broken norms are read (NORMWRIGHT_TRIES): one fault each, at its line and key.
 4. Broken files of every format are imported (NORMWRIGHT_TRIES): read or refused, nothing else.
+5. Agents hand authority on, use it and lose it at random (NORMWRIGHT_TRIES acts): the ledger of
+   grants answers as a second opinion does that reads the whole log each time.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ PARTS: dict[str, tuple[str, str, str]] = {
     "norms": ("Property tests of the resolver, random charters each", "EXAMPLES", "tests/norms"),
     "broken-norms": ("Broken norms, one break each", "TRIES", "tests/charter/test_malformed.py"),
     "imports": ("Importers, broken files in all", "TRIES", "tests/elicit/test_fuzz.py"),
-}
+    "delegation": ("Acts under grants, each judged twice", "TRIES",
+                   "tests/guard/agents/test_delegation.py"),
+}  # fmt: skip
 """Name -> what is counted, the setting that says how many, and the tests that are run."""
 
 
@@ -45,6 +49,7 @@ def main() -> int:
     parser.add_argument("--norms", type=int, default=5_000)
     parser.add_argument("--broken-norms", type=int, default=20_000)
     parser.add_argument("--imports", type=int, default=100_000)
+    parser.add_argument("--delegation", type=int, default=100_000)
     parser.add_argument("--out", type=Path, default=Path("docs/experiments/exhaustive.md"))
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(known):

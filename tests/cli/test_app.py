@@ -63,6 +63,7 @@ def test_the_commands_are_these() -> None:
         "elicit withdraw",
         "evaluate run",
         "gc",
+        "guard check",
         "init",
         "keys create",
         "keys show",

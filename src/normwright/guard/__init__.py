@@ -5,6 +5,7 @@ decides them, and every refusal cites the norm it rests on. `Guard` screens any 
 policy; `Screener` adds what was fitted on the scenes of a project's own charter.
 """
 
+from normwright.guard.agents import approve
 from normwright.guard.bodies import read_answer, read_exchange
 from normwright.guard.canonical import canonical
 from normwright.guard.detectors import Detectors, read_detectors
@@ -63,6 +64,7 @@ __all__ = [
     "Sight",
     "TextReader",
     "View",
+    "approve",
     "canonical",
     "fit_harm",
     "fit_labels",

@@ -15,6 +15,7 @@ from typing import Any, Final, get_args
 
 import yaml
 
+from normwright.guard.anchors import anchors, stems
 from normwright.guard.forms import fold
 from normwright.norms import situation_faults
 from normwright.records import FactValue, Fault, InputError, Lang, Side, Speaker, Vocabulary
@@ -34,6 +35,8 @@ class Signal:
     act: str
     facts: tuple[tuple[str, FactValue], ...] = ()
     """Facts it claims, as sure as the signal is."""
+    acts: tuple[tuple[Speaker, str], ...] = ()
+    """Another act, where this role said it."""
     by_role: tuple[tuple[Speaker, tuple[tuple[str, FactValue], ...]], ...] = ()
     """Facts that follow from who said it."""
     threshold: float = 0.5
@@ -43,9 +46,31 @@ class Signal:
     sides: frozenset[str] = frozenset({"input", "output", "call"})
     roles: frozenset[str] = _SPEAKERS
 
+    def act_of(self, role: Speaker) -> str:
+        """Return the act it stands for where this role said it."""
+        return dict(self.acts).get(role, self.act)
+
     def told(self, role: Speaker) -> dict[str, FactValue]:
         """Return the facts it stands for where this role said it."""
         return {**dict(self.facts), **dict(dict(self.by_role).get(role, ()))}
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A regular expression, with what a text must hold for it to match; compiled when needed."""
+
+    source: str
+    anchors: frozenset[str] | None
+
+    @cached_property
+    def plain(self) -> re.Pattern[str]:
+        """As it was written."""
+        return re.compile(self.source)
+
+    @cached_property
+    def tight(self) -> re.Pattern[str]:
+        r"""For texts whose spaces were lost: `\s+` may be nothing, and words have no edges."""
+        return re.compile(re.sub(r"\\s[+*]?|(?<!\\) ", r"\\s*", self.source).replace(r"\b", ""))
 
 
 @dataclass(frozen=True)
@@ -56,17 +81,15 @@ class Pattern:
     signal: str
     chance: float
     lang: Lang | None
-    any: tuple[re.Pattern[str], ...]
-    tight: tuple[re.Pattern[str], ...]
-    """The same for texts whose spaces were lost."""
-    unless: tuple[re.Pattern[str], ...]
+    any: tuple[Expression, ...]
+    unless: tuple[Expression, ...]
     """Words in the same form that make it something else."""
-    needs: tuple[str, ...]
-    """One of these stands in every text that matches; empty: not known."""
     sides: frozenset[str]
     roles: frozenset[str]
     encoded: bool
     """Whether it also counts in what was decoded."""
+    quoted: bool
+    """Whether it also counts in a quotation, with words of the speaker's own around it."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +112,7 @@ class Detectors:
         signals = {
             name: replace(
                 s,
+                acts=tuple((role, act) for role, act in s.acts if act in acts),
                 facts=known(s.facts),
                 by_role=tuple((role, known(told)) for role, told in s.by_role),
             )
@@ -113,6 +137,16 @@ class Detectors:
             found.setdefault(known, []).append(one)
         return {name: tuple(patterns) for name, patterns in found.items()}
 
+    @cached_property
+    def anchors(self) -> frozenset[str]:
+        """Every word that some pattern must find in a text."""
+        return frozenset().union(*(e.anchors or () for p in self.patterns for e in p.any))
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Every word that some pattern is made of."""
+        return frozenset().union(*(stems(e.source) for p in self.patterns for e in p.any))
+
     def joined(self, other: Detectors) -> Detectors:
         """Return both together; where both know a signal or an id, the other's counts."""
         own = {p.id: p for p in self.patterns} | {p.id: p for p in other.patterns}
@@ -128,14 +162,17 @@ def read_detectors(path: Path, *, vocabulary: Vocabulary | None = None) -> Detec
 
     Args:
         path: the file.
-        vocabulary: acts and facts that its signals may name; None: they are not looked up.
+        vocabulary: acts and facts that its signals may name; None: nothing is looked up, and
+            expressions are not tried, for a file that was tried when it was made.
 
     Raises:
         InputError: with every fault of the file.
     """
     reader = _Reader(path.name, vocabulary)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # The same safe loader; written in C where PyYAML was built with it, ten times as fast.
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(path.read_text(encoding="utf-8"))
+        content = loader.get_single_data()
     except OSError as error:
         reader.fault("", "a file of detectors", error.strerror or type(error).__name__)
     except (UnicodeDecodeError, yaml.YAMLError) as error:
@@ -222,13 +259,19 @@ class _Reader:
     def signal(self, row: dict[str, Any]) -> Signal | None:
         name, act = row.get("name"), row.get("act")
         where = f"signals.{name}"
-        keys = {"name", "act", "facts", "by_role", "threshold", "soft", "sides", "roles"}
+        keys = {"name", "act", "acts", "facts", "by_role", "threshold", "soft", "sides", "roles"}
         self.known(where, row, keys)
         if not isinstance(name, str) or not isinstance(act, str):
             self.fault(where, "a name and an act", row)
             return None
-        if self.vocabulary is not None and act not in {a.name for a in self.vocabulary.acts}:
-            self.fault(f"{where}.act", "an act of the charter's vocabulary", act)
+        others = row.get("acts") or {}
+        if not isinstance(others, dict) or not others.keys() <= _SPEAKERS:
+            self.fault(f"{where}.acts", "acts by role", others)
+            others = {}
+        known = {a.name for a in self.vocabulary.acts} if self.vocabulary is not None else None
+        for one in (act, *others.values()):
+            if known is not None and one not in known:
+                self.fault(f"{where}.act", "an act of the charter's vocabulary", one)
         by_role = row.get("by_role") or {}
         if not isinstance(by_role, dict) or not by_role.keys() <= _SPEAKERS:
             self.fault(f"{where}.by_role", "facts by role", by_role)
@@ -236,6 +279,7 @@ class _Reader:
         return Signal(
             name=name,
             act=act,
+            acts=tuple((role, str(one)) for role, one in others.items()),
             facts=self.told(f"{where}.facts", row.get("facts")),
             by_role=tuple((k, self.told(f"{where}.by_role.{k}", v)) for k, v in by_role.items()),
             threshold=self.share(f"{where}.threshold", row.get("threshold"), 0.5),
@@ -247,8 +291,8 @@ class _Reader:
     def pattern(self, row: dict[str, Any], signals: Mapping[str, Signal]) -> Pattern | None:
         name = row.get("id")
         where = f"patterns.{name}"
-        self.known(where, row, {"id", "signal", "chance", "lang", "any", "unless", "needs",
-                                "sides", "roles", "encoded"})  # fmt: skip
+        self.known(where, row, {"id", "signal", "chance", "lang", "any", "unless", "sides",
+                                "roles", "encoded", "quoted"})  # fmt: skip
         if not isinstance(name, str) or row.get("signal") not in signals:
             self.fault(where, "an id and a signal of this file", row.get("signal"))
             return None
@@ -261,14 +305,13 @@ class _Reader:
             chance=self.share(f"{where}.chance", row.get("chance"), 0.9),
             lang=row.get("lang"),
             any=self.compiled(f"{where}.any", sources),
-            tight=self.compiled(f"{where}.any", [_tightened(s) for s in sources]),
             unless=self.compiled(
                 f"{where}.unless", self.texts(f"{where}.unless", row.get("unless"))
             ),
-            needs=tuple(fold(n) for n in self.texts(f"{where}.needs", row.get("needs"))),
             sides=self.subset(f"{where}.sides", row.get("sides"), _SIDES),
             roles=self.subset(f"{where}.roles", row.get("roles"), _SPEAKERS),
             encoded=bool(row.get("encoded", True)),
+            quoted=bool(row.get("quoted", True)),
         )
 
     def texts(self, where: str, value: Any) -> list[str]:
@@ -279,22 +322,19 @@ class _Reader:
             return []
         return value
 
-    def compiled(self, where: str, sources: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+    def compiled(self, where: str, sources: Sequence[str]) -> tuple[Expression, ...]:
         found = []
-        for i, source in enumerate(sources):
-            try:
-                found.append(re.compile(_plain(source)))
-            except re.error as error:
-                self.fault(f"{where}[{i}]", "a regular expression", f"{source} ({error})")
+        for i, source in enumerate(map(_plain, sources)):
+            if self.vocabulary is not None:
+                try:
+                    re.compile(source)
+                except re.error as error:
+                    self.fault(f"{where}[{i}]", "a regular expression", f"{source} ({error})")
+                    continue
+            found.append(Expression(source, anchors(source)))
         return tuple(found)
 
 
 def _plain(source: str) -> str:
     """A pattern as folded texts are written: without accents; its classes keep their case."""
     return "".join(c if c.isascii() else fold(c) for c in source)
-
-
-def _tightened(source: str) -> str:
-    r"""A pattern for texts without spaces: `\s+` may be nothing, and words have no edges."""
-    loose = re.sub(r"\\s[+*]?|(?<!\\) ", r"\\s*", source)
-    return loose.replace(r"\b", "")

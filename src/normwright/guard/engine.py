@@ -91,6 +91,7 @@ class _Concern:
 
     sight: Sight
     signal: Signal
+    act: str
     facts: tuple[KnownFact, ...]
 
 
@@ -125,7 +126,8 @@ class Guard:
     ) -> None:
         self.policy = policy
         self.settings = settings or GuardSettings()
-        self.checks: tuple[str, ...] = tuple(BUILT_IN if checks is None else checks)
+        chosen = [n for n in BUILT_IN if n != "harm" or harm is not None]
+        self.checks: tuple[str, ...] = tuple(chosen if checks is None else checks)
         """Names of the checks that run."""
         if detectors is None:
             from normwright.guard.embedded import detectors as shipped
@@ -193,7 +195,7 @@ class Guard:
             return self._screen(exchange, memory, tuple(facts))
         # Whatever goes wrong here, a text that was not checked must not pass.
         except Exception as error:  # noqa: BLE001
-            return self._failed(exchange, (f"guard: {type(error).__name__}",))
+            return self.failed(exchange, (f"guard: {type(error).__name__}",))
 
     def review(self, exchange: Exchange, *, memory: Memory | None = None) -> GuardVerdict:
         """Return the graver of two screenings: of the conversation, and of the answer to it."""
@@ -237,7 +239,7 @@ class Guard:
         size = sum(len(u.text) for u in exchange.utterances) + len(exchange.answer or "")
         if size > self.settings.chars:
             limit = f"limits: {size} characters, at most {self.settings.chars} are read"
-            return self._failed(exchange, (limit,))
+            return self.failed(exchange, (limit,))
         view, failed = self._view(exchange, memory)
         sights = [
             replace(sight, where=where)
@@ -336,7 +338,7 @@ class Guard:
             if kept is not None:
                 self._seen.move_to_end(key)
                 return kept
-        one = passage(text, role=role, side=side)
+        one = passage(text, role=role, side=side, stems=self.detectors.stems)
         sights: list[Sight] = []
         failed = []
         for name, part in self._parts:
@@ -424,7 +426,7 @@ class Guard:
             update={
                 "action": action,
                 "verdict": decision.verdict,
-                "act": concern.signal.act,
+                "act": concern.act,
                 "norms": tuple(cited(n) for n in first),
                 "reasons": reasons(action, norm, decision, self.policy, languages),
                 "contest": contest(self.policy, languages),
@@ -447,8 +449,8 @@ class Guard:
             }
         )
 
-    def _failed(self, exchange: Exchange, degraded: tuple[str, ...]) -> GuardVerdict:
-        """The verdict on something that was not checked at all."""
+    def failed(self, exchange: Exchange, degraded: tuple[str, ...]) -> GuardVerdict:
+        """Return the verdict on something that was not checked at all: denied, with why."""
         languages = self.policy.charter.languages
         base = GuardVerdict(
             side="input" if exchange.answer is None else "output",
@@ -483,19 +485,19 @@ class Guard:
             old = facts.get(fact.name)
             if old is None or _STRENGTH[fact.origin] >= _STRENGTH[old.origin]:
                 facts[fact.name] = fact
-        return _Concern(sight, signal, tuple(facts.values()))
+        return _Concern(sight, signal, signal.act_of(role), tuple(facts.values()))
 
     def _decide(self, concern: _Concern) -> Decision:
         facts = concern.facts
         key = (
-            concern.signal.act,
+            concern.act,
             tuple((f.name, f.value, f.origin, round(f.confidence, 2)) for f in facts),
         )
         found = self._decided.get(key)
         if found is None:
             found = self.resolver.decide(
                 Situation(
-                    act=concern.signal.act,
+                    act=concern.act,
                     facts={
                         f.name: FactReading(
                             value=f.value, origin=_ORIGINS[f.origin], confidence=f.confidence

@@ -28,8 +28,6 @@ DEPTH: Final = 3
 """How often what was decoded is decoded again."""
 FORMS: Final = 48
 """Forms of one text, at most."""
-LONG: Final = 20_000
-"""Characters of a text that are tried as rotated or reversed; more is said to be cut."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +73,28 @@ class Forms:
         return self.forms[0]
 
 
-def forms_of(text: str) -> Forms:
-    """Return every form of a text; the same text gives the same forms."""
+def forms_of(text: str, *, stems: frozenset[str] | None = None) -> Forms:
+    """Return every form of a text; the same text gives the same forms.
+
+    Args:
+        text: any text.
+        stems: beginnings of words that matter. Words with signs for or between their letters are
+            read as plain ones only where one of these comes out, for half of all texts have a
+            hyphen; None: always.
+    """
     plain, marks, hidden = _plain(text)
     found = [plain]
     seen = {plain.folded}
-    budget = 2 * len(text) + 20_000
+    budget = 8 * len(text) + 20_000
     queue = [(plain, 0), *((f, 1) for f in hidden)]
     found += [f for f in hidden if not (f.folded in seen or seen.add(f.folded))]  # type: ignore[func-returns-value]
     while queue:
         form, depth = queue.pop(0)
-        for kind, decoded, start, end, tight in _decoded(form, marks):
+        for kind, decoded, start, end, tight in _decoded(form):
             folded = fold(decoded)
             if folded in seen or not folded.strip():
+                continue
+            if kind in _STEMMED and stems is not None and not _tells(folded, form.folded, stems):
                 continue
             if len(found) >= FORMS or depth >= DEPTH or budget < len(decoded):
                 marks["cut"] = marks.get("cut", 0) + 1
@@ -100,6 +107,18 @@ def forms_of(text: str) -> Forms:
             found.append(below)
             queue.append((below, depth + 1))
     return Forms(tuple(found), marks)
+
+
+_LOOSE: Final = frozenset({"inserted", "leet", "split"})
+_STEMMED: Final = frozenset({"inserted", "leet"})
+_TURNED: Final = frozenset({"rot13", "atbash", "reversed"})
+
+
+def _tells(text: str, before: str, stems: frozenset[str]) -> bool:
+    """Whether a word that was not there before begins with one of the stems."""
+    old = set(before.split())
+    words = {w.strip(".,;:!?\"'()") for w in text.split() if w not in old}
+    return any(w[:k] in stems for w in words for k in range(4, min(len(w), 16) + 1))
 
 
 # The plain form
@@ -229,10 +248,8 @@ _QUOTED: Final = re.compile(r"=[0-9A-F]{2}")
 _MORSE: Final = re.compile(r"(?<!\S)(?:[.·\-–_]{1,6}[ /|]{1,3}){5,}[.·\-–_]{1,6}(?!\S)")
 _GAP: Final = r"(?:[ \t]{1,4}|[\-._*|/+,~]{1,2}[ \t]{0,2})"
 _SPLIT: Final = re.compile(rf"(?<!\w)[^\W_](?:{_GAP}[^\W_]){{2,}}(?!\w)")
-_INSIDE: Final = re.compile(r"(?<=[^\W\d_])[\-._*~|+\\]{1,2}(?=[^\W\d_])")
-_LEET: Final = re.compile(
-    r"(?<!\S)\S*[^\W\d_]\S*[0-9@$!|]\S*(?!\S)|(?<!\S)\S*[0-9@$|]\S*[^\W\d_]\S*(?!\S)"
-)
+_INSIDE: Final = re.compile(r"[\-._*~|+\\]{1,2}(?=[^\W\d_])")
+_SIGNS: Final = frozenset("013456789@$|!+")
 _LEETS: Final = str.maketrans("013456789@$!|+", "oieasgtbgasiit")
 _LEETS_L: Final = str.maketrans("013456789@$!|+", "oleasgtbgasilt")
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
@@ -278,13 +295,19 @@ def _common() -> frozenset[str]:
     return frozenset({w for w in words if len(w) > 1} | {fold(w) for w in _MORE})
 
 
-def _decoded(form: Form, marks: dict[str, int]) -> Iterator[Found]:
-    """Yield what can be decoded in a form, each with its place in it."""
+def _decoded(form: Form) -> Iterator[Found]:
+    """Yield what can be decoded in a form, each with its place in it.
+
+    What can be done to any text at all is done once: words stay words however often they are
+    cleaned, and what is turned round twice is as it was.
+    """
     text = form.text
+    done = frozenset(form.kind.split("+"))
     for kind, needs, decode in _DECODERS:
-        if needs(text):
+        if needs(text) and not (kind in _LOOSE and kind in done):
             yield from ((kind, found, a, b, tight) for found, a, b, tight in decode(text))
-    yield from _turned(form, marks)
+    if done.isdisjoint(_TURNED):
+        yield from _turned(form)
 
 
 def _spans(
@@ -415,20 +438,36 @@ def _split(text: str) -> Iterator[tuple[str, int, int, bool]]:
 
 def _inside(text: str) -> Iterator[tuple[str, int, int, bool]]:
     """Words with signs put between their letters."""
-    places = [m.span() for m in _INSIDE.finditer(text)]
-    if places:
-        yield _INSIDE.sub("", text), places[0][0], places[-1][1], False
+    places = [m.span() for m in _INSIDE.finditer(text) if text[m.start() - 1 : m.start()].isalpha()]
+    if not places:
+        return
+    out, at = [], 0
+    for start, end in places:
+        out.append(text[at:start])
+        at = end
+    yield "".join(out) + text[at:], places[0][0], places[-1][1], False
 
 
 def _leet(text: str) -> Iterator[tuple[str, int, int, bool]]:
     """Words with digits and signs for letters."""
-    tokens = [m for m in _LEET.finditer(text) if "://" not in m.group() and len(m.group()) < 40]
-    if not tokens:
+    tokens = text.split(" ")
+    mixed = {t for t in tokens if _is_leet(t)}
+    if not mixed:
         return
-    for table in (_LEETS, _LEETS_L) if any("1" in m.group() for m in tokens) else (_LEETS,):
-        swap = table
-        out = _LEET.sub(lambda m, t=swap: m.group().translate(t), text)  # type: ignore[misc]
-        yield out, tokens[0].start(), tokens[-1].end(), False
+    if len(mixed) > 2:
+        # Where words are written so, short numbers are words too.
+        mixed |= {t for t in tokens if t.isdigit() and t.isascii() and len(t) < 4}
+    start = min(text.find(t) for t in mixed)
+    end = max(text.rfind(t) + len(t) for t in mixed)
+    for table in (_LEETS, _LEETS_L) if any("1" in t for t in mixed) else (_LEETS,):
+        yield " ".join(t.translate(table) if t in mixed else t for t in tokens), start, end, False
+
+
+def _is_leet(token: str) -> bool:
+    """Whether a word has letters and, among them, signs that look like letters."""
+    if token.isalpha() or token.isdigit() or not 2 <= len(token) < 40 or "://" in token:
+        return False
+    return not _SIGNS.isdisjoint(token) and any(c.isalpha() for c in token)
 
 
 def _nato(text: str) -> Iterator[tuple[str, int, int, bool]]:
@@ -457,7 +496,11 @@ _DECODERS: Final[
     ("base32", lambda t: len(t) >= 16, _spans(_BASE32, _from_base32)),
     ("hex", lambda t: len(t) >= 12, _spans(_HEX, _from_hex)),
     ("binary", lambda t: "01" in t and len(t) >= 28, _spans(_BINARY, _from_codes(2))),
-    ("codes", lambda t: len(t) >= 18, _spans(_DECIMAL, _from_codes(10))),
+    (
+        "codes",
+        lambda t: len(t) >= 18 and sum(map(t.count, "0123456789")) >= 14,
+        _spans(_DECIMAL, _from_codes(10)),
+    ),
     ("ascii85", lambda t: len(t) >= 20, _spans(_ASCII85, _from_ascii85)),
     ("url", lambda t: t.count("%") >= 3, _whole(_URL, 3, unquote)),
     ("html", lambda t: t.count("&") >= 2 and ";" in t, _whole(_HTML, 2, html.unescape)),
@@ -468,19 +511,16 @@ _DECODERS: Final[
         _whole(_QUOTED, 3, lambda t: quopri.decodestring(t.encode()).decode("utf-8", "replace")),
     ),
     ("morse", lambda t: "." in t or "·" in t, _spans(_MORSE, _from_morse)),
-    ("nato", lambda t: len(t) >= 24, _nato),
+    ("nato", lambda t: sum(w in _NATO for w in t.lower().split()) >= 5, _nato),
     ("split", lambda t: len(t) >= 7, _split),
     ("inserted", lambda t: True, _inside),
     ("leet", lambda t: any(c in t for c in "013456789@$|"), _leet),
 )
 
 
-def _turned(form: Form, marks: dict[str, int]) -> Iterator[Found]:
+def _turned(form: Form) -> Iterator[Found]:
     """Parts that are language only when rotated by 13, mirrored in the alphabet, or reversed."""
     text = form.folded
-    if len(text) > LONG:
-        marks["cut"] = marks.get("cut", 0) + 1
-        text = text[:LONG]
     common = _common()
     words = [(m.group(), m.start(), m.end()) for m in _WORD.finditer(text)]
     for run in _unknown(words, common):

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from normwright.guard.bodies import sound
+from normwright.guard.engine import Guard
 from normwright.guard.facts import FactRules
 from normwright.guard.harm import HarmClassifier
-from normwright.guard.screen import CHECKS, Screened, Screener, answer_digest
+from normwright.guard.screen import (
+    CHECKS,
+    Screened,
+    Screener,
+    answer_digest,
+    conversation_digest,
+)
 from normwright.models import Model, Scorer
-from normwright.records import Message, Policy
+from normwright.records import Exchange, GuardVerdict, Message, Policy, Utterance
 
 _SOFT = ("allow", "transform")
 
@@ -20,31 +28,39 @@ class GuardedModel:
     does not pass is replaced by the best of `best_of` others that pass, and if none does, by a
     refusal that cites the norm. Every screening stands in `log`, in the order it was made.
 
+    The policy alone is enough: its acts are then recognised by the checks and detectors of `Guard`.
+    With a classifier that was fitted on scenes of the policy's own charter, and its deployment's
+    rules, those read the acts instead.
+
     Args:
         model: the model that answers.
         policy: what it must obey.
-        harm: the fitted classifier.
-        rules: the deployment's rules for reading facts.
+        harm: the classifier fitted on the charter's own scenes; None: none was.
+        rules: the deployment's rules for reading facts; given with `harm` or not at all.
+        guard: a guard of the policy made ready before; None: one with the defaults.
         scorer: ranks the answers that pass; without one the first is taken.
         best_of: answers drawn where the first does not pass.
         temperature: temperature of those draws, > 0.
         seed: added to the seed of each call.
-        checks: names of the checks to run.
+        checks: names of the checks to run; None: the defaults.
     """
 
     def __init__(
         self,
         model: Model,
-        *,
         policy: Policy,
-        harm: HarmClassifier,
-        rules: FactRules,
+        *,
+        harm: HarmClassifier | None = None,
+        rules: FactRules | None = None,
+        guard: Guard | None = None,
         scorer: Scorer | None = None,
         best_of: int = 4,
         temperature: float = 0.8,
         seed: int = 0,
-        checks: tuple[str, ...] = CHECKS,
+        checks: tuple[str, ...] | None = None,
     ) -> None:
+        if (harm is None) != (rules is None) or (harm is not None and guard is not None):
+            raise ValueError("harm and rules are given together, and not with a guard")
         if best_of < 1 or temperature <= 0:
             raise ValueError(
                 f"best_of must be at least 1 and temperature above 0; saw {best_of}, {temperature}"
@@ -55,7 +71,12 @@ class GuardedModel:
         self._temperature = temperature
         self._seed = seed
         self._log: list[Screened] = []
-        self.screener = Screener(policy, harm, rules, checks)
+        self._verdicts: list[GuardVerdict] = []
+        self._screener: Screener | Guard
+        if harm is not None and rules is not None:
+            self._screener = Screener(policy, harm, rules, CHECKS if checks is None else checks)
+        else:
+            self._screener = guard or Guard(policy, checks=checks)
 
     @property
     def name(self) -> str:
@@ -66,9 +87,16 @@ class GuardedModel:
         """Every screening so far, oldest first."""
         return tuple(self._log)
 
+    @property
+    def verdicts(self) -> tuple[GuardVerdict, ...]:
+        """The same in full, where a `Guard` screens."""
+        return tuple(self._verdicts)
+
     def screen(self, messages: Sequence[Message], answer: str | None = None) -> Screened:
-        """Screen and log; see `Screener.screen`."""
-        return self._kept(self.screener.screen(messages, answer))
+        """Screen and log; see `Screener.screen` and `Guard.screen`."""
+        if isinstance(self._screener, Screener):
+            return self._kept(self._screener.screen(messages, answer))
+        return self._noted(messages, self._screener.screen(exchange_of(messages, answer)))
 
     def generate(
         self,
@@ -174,8 +202,36 @@ class GuardedModel:
             ranked = sorted(zip(scores, answers, strict=True), key=lambda x: -x[0])
         # A scorer that fails cannot choose; what it was to choose from is not given blindly.
         except Exception as error:  # noqa: BLE001
-            return self._kept(self.screener.failed(prompt, answers[0], error)).text
+            return self._failed(prompt, answers[0], error).text
         return ranked[0][1]
+
+    def _failed(self, prompt: Sequence[Message], answer: str, error: Exception) -> Screened:
+        if isinstance(self._screener, Screener):
+            return self._kept(self._screener.failed(prompt, answer, error))
+        reason = f"scorer: {type(error).__name__}"
+        exchange = exchange_of(prompt, answer)
+        return self._noted(prompt, self._screener.failed(exchange, (reason,)))
+
+    def _noted(self, messages: Sequence[Message], verdict: GuardVerdict) -> Screened:
+        """Keep a verdict, and return it as a screening."""
+        self._verdicts.append(verdict)
+        return self._kept(
+            Screened(
+                side="input" if verdict.side == "input" else "output",
+                action=verdict.action,
+                decision=None,
+                act=verdict.act,
+                norms=tuple(n.ref for n in verdict.norms),
+                languages=verdict.languages,
+                text="\n".join(verdict.reasons.values()),
+                facts=(),
+                risks={f"norm:{norm}": chance for norm, chance in verdict.risks.items()},
+                reason=verdict.seen or "nothing was found",
+                check=verdict.check,
+                conversation=conversation_digest(messages),
+                answer=verdict.answer,
+            )
+        )
 
     def _last_word(self, screened: Screened, answer: str) -> str:
         """What is given where no answer passes: the refusal, or the answer itself if the norm only
@@ -186,6 +242,15 @@ class GuardedModel:
     def _kept(self, screened: Screened) -> Screened:
         self._log.append(screened)
         return screened
+
+
+def exchange_of(messages: Sequence[Message], answer: str | None = None) -> Exchange:
+    """Return turns of a conversation, with or without an answer, as an exchange."""
+    said = tuple(
+        Utterance(role=m.role, text=sound(m.content), where=f"messages[{i}].content")
+        for i, m in enumerate(messages)
+    )
+    return Exchange(utterances=said, answer=None if answer is None else sound(answer))
 
 
 def _released(screened: Screened, answer: str) -> str:

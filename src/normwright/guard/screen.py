@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Literal, TypeAlias
 
+from normwright.guard.bodies import sound
 from normwright.guard.canonical import Told, canonical, pieces
 from normwright.guard.facts import Fact, FactRules, Sheet
 from normwright.guard.harm import HarmClassifier, Reading
@@ -229,7 +230,7 @@ def conversation_digest(messages: Sequence[Message]) -> Digest:
 
 def answer_digest(answer: str) -> Digest:
     """Return the digest by which a screening names its answer."""
-    return digest_json(answer)
+    return digest_json(sound(answer))
 
 
 @plugin(

@@ -69,7 +69,7 @@ class TextReader(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kit:
     """What every check of one guard may use."""
 
@@ -116,6 +116,8 @@ LookAtView: TypeAlias = Callable[[View], Iterable[Sight]]
 """A check of the whole exchange (`takes="exchange"`), made anew for each."""
 
 
-def passage(text: str, *, role: Speaker, side: Side) -> Passage:
-    """Return a text in every way it can be read."""
-    return Passage(role, side, text, forms_of(text))
+def passage(
+    text: str, *, role: Speaker, side: Side, stems: frozenset[str] | None = None
+) -> Passage:
+    """Return a text in every way it can be read; see `forms_of` for the stems."""
+    return Passage(role, side, text, forms_of(text, stems=stems))

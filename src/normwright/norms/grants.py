@@ -2,12 +2,12 @@
 
 Authority handed on is what every link hands on (the meet along the chain), so one link that does
 not cover an act, was revoked or has run out is enough. How grants are issued and spent is no matter
-of this room; it only reads the chain a situation names.
+of this room; it only reads the chain a situation names, and says what a grant may hand on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -60,6 +60,57 @@ def covers(grants: Sequence[Grant], act: str, acts: Acts) -> bool:
     """Whether there are grants and each names the act or something it is a kind of."""
     above = acts.above(act)
     return bool(grants) and all(not above.isdisjoint(grant.acts) for grant in grants)
+
+
+def wider(child: Grant, parent: Grant, acts: Acts) -> tuple[str, ...]:
+    """Return in which respects a grant is wider than the one it is handed on from; empty: in none.
+
+    `acts`, `resources`, `expires`, `depth`, `redelegable`, and `budget.UNIT` for every unit. The
+    conditions of a chain all have to hold, so one that is added never widens what is handed on.
+    """
+    found = []
+    if not all(any(acts.covers(above, act) for above in parent.acts) for act in child.acts):
+        found.append("acts")
+    if not _resources_within(child.resources, parent.resources):
+        found.append("resources")
+    if parent.expires is not None and (
+        child.expires is None or _utc(child.expires) > _utc(parent.expires)
+    ):
+        found.append("expires")
+    if parent.depth is not None and (child.depth is None or child.depth > parent.depth - 1):
+        found.append("depth")
+    if not parent.redelegable:
+        found.append("redelegable")
+    found += [
+        f"budget.{unit}" for unit, most in child.budget.items() if _more(most, parent.budget, unit)
+    ]
+    return tuple(found)
+
+
+def names_resource(patterns: Sequence[str] | None, resource: str) -> bool:
+    """Whether a grant's resources name one: as it is, or by a beginning that ends in `*`."""
+    return patterns is None or any(
+        resource.startswith(p[:-1]) if p.endswith("*") else p == resource for p in patterns
+    )
+
+
+def _resources_within(child: Sequence[str] | None, parent: Sequence[str] | None) -> bool:
+    if parent is None:
+        return True
+    # A beginning lies within another that it begins with; its star is no character of a name.
+    return child is not None and all(
+        names_resource([p for p in parent if p.endswith("*")], name[:-1])
+        if name.endswith("*")
+        else names_resource(parent, name)
+        for name in child
+    )
+
+
+def _more(most: int | None, budget: Mapping[str, int | None], unit: str) -> bool:
+    if unit not in budget:
+        return most is None or most > 0
+    limit = budget[unit]
+    return limit is not None and (most is None or most > limit)
 
 
 def _expired(grants: Sequence[Grant], when: date | None) -> bool | None:

@@ -1,5 +1,14 @@
 """Border types: what crosses from one stage to the next. Pydantic and the standard library only."""
 
+from normwright.records.acting import (
+    CALL_OUTCOMES,
+    CallOutcome,
+    CallVerdict,
+    Confidentiality,
+    Integrity,
+    Label,
+    ToolCall,
+)
 from normwright.records.agreement import Agreement, Camp, RuleAnswer
 from normwright.records.audits import (
     Audit,
@@ -247,6 +256,7 @@ from normwright.records.withdrawals import (
 
 __all__ = [
     "ARTEFACTS",
+    "CALL_OUTCOMES",
     "CONTEST_GROUNDS",
     "GUARD_ACTIONS",
     "LAYERS",
@@ -273,6 +283,8 @@ __all__ = [
     "Basis",
     "Bearer",
     "BudgetError",
+    "CallOutcome",
+    "CallVerdict",
     "Camp",
     "CaseAnswer",
     "CaseFailure",
@@ -291,6 +303,7 @@ __all__ = [
     "CohesiveGroup",
     "Comparison",
     "Condition",
+    "Confidentiality",
     "Conflict",
     "Consent",
     "ConsentState",
@@ -349,6 +362,7 @@ __all__ = [
     "GuardVerdict",
     "Identification",
     "InputError",
+    "Integrity",
     "IntegrityError",
     "IntegrityFault",
     "Interval",
@@ -357,6 +371,7 @@ __all__ = [
     "Judgement",
     "Kind",
     "KnownFact",
+    "Label",
     "Lang",
     "Layer",
     "MadeBy",
@@ -461,6 +476,7 @@ __all__ = [
     "TextOrigin",
     "Tier",
     "TierRule",
+    "ToolCall",
     "Unranked",
     "Utterance",
     "Verdict",

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from normwright.records.base import Digest, Frozen, Record
 from normwright.records.instants import Moment, written_out
-from normwright.records.norms import Actor, Basis, Channel, Counterparty
+from normwright.records.norms import Actor, Basis, Channel, Condition, Counterparty
 from normwright.records.scenes import FactValue
 
 Origin: TypeAlias = Literal["declared", "extractor", "classifier", "human"]
@@ -48,6 +48,19 @@ class Grant(Frozen):
     revoked: bool = False
     redelegable: bool = False
     """Whether the grantee may hand it on."""
+    id: str = ""
+    """Name under which a ledger keeps it; empty where no ledger does."""
+    parent: str | None = None
+    """Id of the one grant it is handed on from; None: it is the root of its chain."""
+    resources: tuple[str, ...] | None = None
+    """What it may be done to: names, or beginnings of names that end in `*`; None: anything."""
+    condition: Condition = Condition()
+    """When it may be used; empty: always."""
+    budget: Mapping[str, int | None] = {}
+    """Unit -> most that may be used up in all; None: no limit. A unit that is not named is not
+    granted."""
+    depth: int | None = Field(default=None, ge=0)
+    """How many times more it may be handed on; None: no limit, where `redelegable`."""
 
 
 class Situation(Frozen):

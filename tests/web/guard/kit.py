@@ -189,8 +189,11 @@ def says(*answers: dict[str, Any] | str, pieces: int = 7, finish: str = "stop") 
         if call.body.get("stream_options", {}).get("include_usage"):
             yield sse(
                 {
-                    **{"id": "chatcmpl-up", "object": "chat.completion.chunk"},
-                    **{"created": 1, "model": "up", "choices": []},
+                    "id": "chatcmpl-up",
+                    "object": "chat.completion.chunk",
+                    "created": 1,
+                    "model": "up",
+                    "choices": [],
                     "usage": {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8},
                 }
             )
@@ -282,7 +285,7 @@ def proxy(
     state: Path,
     server: UpstreamServer | None = None,
     *,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
     load: Callable[[], Guarding] | None = None,
     **settings: Any,
 ) -> Iterator[Proxy]:
@@ -291,6 +294,7 @@ def proxy(
     bound.bind(("127.0.0.1", 0))
     port = bound.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
+    limits = limits or Limits()
     made = ServeSettings(
         state=state,
         upstream=None if server is None else server.url,

@@ -1,6 +1,6 @@
-"""`normwright guard`: check conversations, and serve the guard before a model."""
+"""`normwright guard`: check texts and conversations against a policy, and serve that to others."""
 
-from normwright.cli.guard import serve
+from normwright.cli.guard import check, serve
 from normwright.cli.guard.group import app
 
-__all__ = ["app", "serve"]
+__all__ = ["app", "check", "serve"]

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
 import typer
 
 app = typer.Typer(
-    help="Check conversations against a policy, and put that before any model.",
+    help="Keep a running model inside a policy; every refusal cites a norm.",
     no_args_is_help=True,
 )
+
+PolicyDir: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy",
+        metavar="DIR",
+        help="A project, or a policy as `charter enact` writes it; a demonstration that ships with"
+        " the package if left out.",
+    ),
+]

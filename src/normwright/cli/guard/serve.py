@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from normwright.cli.guard.group import app
+from normwright.cli.guard.group import PolicyDir, app
 from normwright.cli.screen import DONE, console
 from normwright.cli.words import choose, words
 from normwright.records import MissingExtra
@@ -30,14 +30,7 @@ def serve(
             "Its key comes from NORMWRIGHT_UPSTREAM_KEY.",
         ),
     ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            "--policy",
-            metavar="DIR",
-            help="A project or an enacted policy; left out, the demonstration that ships.",
-        ),
-    ] = None,
+    policy: PolicyDir = None,
     *,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     state: Annotated[

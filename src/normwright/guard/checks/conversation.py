@@ -8,7 +8,7 @@ from typing import Final
 
 from normwright.guard.sights import ANSWER, Sight, View
 from normwright.plugins import Card, plugin
-from normwright.records import Speaker, Utterance
+from normwright.records import Side, Speaker, Utterance
 
 _HALF: Final = 160
 """Characters of each side of a seam that are read together."""
@@ -35,7 +35,7 @@ def seams(view: View) -> Iterator[Sight]:
     alone = {where: {s.signal for s in seen.sights if s.chance >= 0.5}
              for where, _, seen in view.seen}  # fmt: skip
     for role, joined, where, near in _joined(view):
-        side = "output" if where == ANSWER else "input"
+        side: Side = "output" if where == ANSWER else "input"
         known = set().union(*(alone.get(w, set()) for w in near))
         for sight in view.look(joined, role, side).sights:
             if sight.chance >= 0.5 and sight.signal not in known and sight.origin == "rule":

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final
 
 from normwright.guard.detectors import Pattern
 from normwright.guard.forms import Form
 from normwright.guard.sights import Kit, Passage, Sight
 from normwright.plugins import Card, plugin
+
+_OWN: Final = 12
+"""Letters outside a quotation that make it one: a text that is nothing but a quotation is said."""
 
 
 @plugin(
@@ -22,7 +27,7 @@ from normwright.plugins import Card, plugin
 )
 def norm_rules(passage: Passage, kit: Kit) -> list[Sight]:
     """Return what the patterns of acts match."""
-    return list(matches(passage, kit.detectors.rules.get("norm-rules", ())))
+    return list(matches(passage, kit.detectors.rules.get("norm-rules", ()), kit))
 
 
 @plugin(
@@ -38,7 +43,7 @@ def norm_rules(passage: Passage, kit: Kit) -> list[Sight]:
 )
 def injection(passage: Passage, kit: Kit) -> list[Sight]:
     """Return orders to drop the instructions, and marks by which a text plays another role."""
-    return list(matches(passage, kit.detectors.rules.get("injection", ())))
+    return list(matches(passage, kit.detectors.rules.get("injection", ()), kit))
 
 
 @plugin(
@@ -54,33 +59,51 @@ def injection(passage: Passage, kit: Kit) -> list[Sight]:
 )
 def jailbreak(passage: Passage, kit: Kit) -> list[Sight]:
     """Return the ways that the patterns know."""
-    return list(matches(passage, kit.detectors.rules.get("jailbreak", ())))
+    return list(matches(passage, kit.detectors.rules.get("jailbreak", ()), kit))
 
 
-def matches(passage: Passage, patterns: Sequence[Pattern]) -> Iterator[Sight]:
+def matches(passage: Passage, patterns: Sequence[Pattern], kit: Kit) -> Iterator[Sight]:
     """Yield a sight for every pattern that a form of the passage matches; the first form counts."""
-    for pattern in patterns:
-        if passage.side not in pattern.sides or passage.role not in pattern.roles:
-            continue
-        for form in passage.forms.forms:
-            spans = _spans(pattern, form)
+    open_ = [p for p in patterns if passage.side in p.sides and passage.role in p.roles]
+    for form in passage.forms.forms:
+        words = _present(form.folded, kit)
+        left = []
+        for pattern in open_:
+            spans = _spans(pattern, form, words)
             if spans:
                 yield Sight(pattern.signal, pattern.chance, "rule", pattern.id, spans, form.kind)
-                break
+            else:
+                left.append(pattern)
+        open_ = left
 
 
-def _spans(pattern: Pattern, form: Form) -> tuple[tuple[int, int], ...]:
+@lru_cache(maxsize=64)
+def _present(text: str, kit: Kit) -> frozenset[str]:
+    """The anchors that stand in a text; three checks ask in turn."""
+    return frozenset(a for a in kit.detectors.anchors if a in text)
+
+
+def _spans(pattern: Pattern, form: Form, words: frozenset[str]) -> tuple[tuple[int, int], ...]:
     """Where a form matches, in the source."""
     if form.kind != "plain" and not pattern.encoded:
         return ()
     text = form.folded
-    if pattern.needs and not form.tight and not any(word in text for word in pattern.needs):
-        return ()
     found = [
-        form.span(*match.span())
-        for one in (pattern.tight if form.tight else pattern.any)
-        for match in one.finditer(text)
+        match.span()
+        for one in pattern.any
+        if one.anchors is None or not one.anchors.isdisjoint(words)
+        for match in (one.tight if form.tight else one.plain).finditer(text)
     ]
-    if found and any(one.search(text) for one in pattern.unless):
+    if found and not pattern.quoted:
+        found = [span for span in found if not _is_quoted(text, *span)]
+    if found and any(one.plain.search(text) for one in pattern.unless):
         return ()
-    return tuple(sorted(set(found)))
+    return tuple(sorted({form.span(*span) for span in found}))
+
+
+def _is_quoted(text: str, start: int, end: int) -> bool:
+    """Whether a part stands in quotation marks, with words of the speaker's own around them."""
+    if text.count('"', 0, start) % 2 == 0 or '"' in text[start:end] or '"' not in text[end:]:
+        return False
+    before, after = text.rfind('"', 0, start), text.find('"', end)
+    return sum(c.isalpha() for c in text[:before] + text[after:]) >= _OWN

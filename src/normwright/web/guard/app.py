@@ -23,6 +23,7 @@ from normwright.web.guard.completions import completions
 from normwright.web.guard.desk import AUDIT, Desk, Guarding
 from normwright.web.guard.faults import Refused, as_json
 from normwright.web.guard.metrics import CONTENT_TYPE
+from normwright.web.guard.responses import responses
 from normwright.web.guard.settings import ServeSettings
 from normwright.web.guard.upstream import Upstream, UpstreamFailed
 from normwright.web.guard.verdicts import contest, verdict_json, verdict_page
@@ -76,6 +77,7 @@ def application(
             Route("/v1/models/{model:path}", _models),
             Route("/v1/chat/completions", chat, methods=["POST"]),
             Route("/v1/completions", completions, methods=["POST"]),
+            Route("/v1/responses", responses, methods=["POST"]),
             Route("/v1/moderations", moderations, methods=["POST"]),
             Route("/v1/checks", checks, methods=["POST"]),
             Route("/beta/litellm_basic_guardrail_api", litellm, methods=["POST"]),

@@ -258,19 +258,19 @@ def head(
 ) -> dict[str, Any]:
     """Return what stands above every answer; names of the upstream if they are names."""
     created = body.get("created")
-    head: dict[str, Any] = {
-        "id": _word(body.get("id")) or f"{prefix}-{asked.verdict_id.removeprefix('vrd_')}",
+    made: dict[str, Any] = {
+        "id": word(body.get("id")) or f"{prefix}-{asked.verdict_id.removeprefix('vrd_')}",
         "object": kind,
         "created": created if isinstance(created, int) else int(time.time()),
-        "model": _word(body.get("model")) or asked.model,
+        "model": word(body.get("model")) or asked.model,
     }
     for name in ("system_fingerprint", "service_tier"):
-        if word := _word(body.get(name)):
-            head[name] = word
-    return head
+        if told := word(body.get(name)):
+            made[name] = told
+    return made
 
 
-def _word(value: Any) -> str:
+def word(value: Any) -> str:
     """Return a name without spaces, "" for anything that could be a sentence."""
     plain = isinstance(value, str) and value.isascii() and value.isprintable()
     return value if plain and len(value) <= 200 and " " not in value else ""

@@ -45,6 +45,7 @@ def embedded_app(model: Model) -> Starlette:
             Route("/v1/models", _models),
             Route("/v1/chat/completions", _chat, methods=["POST"]),
             Route("/v1/completions", _completions, methods=["POST"]),
+            Route("/v1/responses", _responses, methods=["POST"]),
         ],
         exception_handlers={Refused: _refused},
     )
@@ -95,6 +96,41 @@ async def _completions(request: Request) -> Response:
     if not body.get("stream"):
         return as_json(reply)
     return Response(event(reply) + DONE, media_type="text/event-stream")
+
+
+async def _responses(request: Request) -> Response:
+    body = await request.json()
+    if body.get("tools"):
+        raise Refused(400, "unsupported", "The embedded model calls no tools.")
+    given = body["input"]
+    items = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    prompt = [_message(i) for i in items if isinstance(i, dict) and "content" in i]
+    if isinstance(body.get("instructions"), str):
+        prompt.insert(0, Message(role="system", content=body["instructions"]))
+    asked = {**body, "max_tokens": body.get("max_output_tokens")}
+    [(text, _)] = await _texts(request, prompt, asked)
+    part = {"type": "output_text", "text": text, "annotations": []}
+    item = {"type": "message", "id": "msg_0", "role": "assistant", "content": [part],
+            "status": "completed"}  # fmt: skip
+    counted = _usage(prompt, [(text, "")])
+    reply = {
+        "id": "resp_embedded",
+        "object": "response",
+        "created_at": int(time.time()),
+        "model": NAME,
+        "status": "completed",
+        "output": [item],
+        "usage": {
+            "input_tokens": counted["prompt_tokens"],
+            "output_tokens": counted["completion_tokens"],
+            "total_tokens": counted["total_tokens"],
+        },
+    }
+    if not body.get("stream"):
+        return as_json(reply)
+    out = [event({"type": "response.output_text.delta", "delta": p}) for p in _pieces(text)]
+    out.append(event({"type": "response.completed", "response": reply}))
+    return Response(b"".join(out), media_type="text/event-stream")
 
 
 def _message(value: dict[str, Any]) -> Message:

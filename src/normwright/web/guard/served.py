@@ -13,9 +13,8 @@ import httpx
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from normwright.guard import Guard
+from normwright.flow.guards import open_guard
 from normwright.guard.streaming import WINDOW
-from normwright.records import Fault, InputError, Policy
 from normwright.web.guard.app import application
 from normwright.web.guard.desk import Guarding
 from normwright.web.guard.embedded import NAME, embedded_app
@@ -168,38 +167,10 @@ def from_environment() -> Starlette:
     GuardProtocol.head_seconds = service.limits.body_seconds
 
     def load() -> Guarding:
-        return guard_of(None if service.policy is None else Path(service.policy))
+        return open_guard(None if service.policy is None else Path(service.policy))
 
     transport = None if service.upstream is not None else embedded_transport()
     return application(load(), service.settings(), load=load, transport=transport)
-
-
-def guard_of(place: Path | None) -> Guard:
-    """Return the guard of a project or of an enacted policy; None: of the policy that ships.
-
-    Raises:
-        InputError: if there is no policy.
-    """
-    if place is None:
-        return Guard.embedded()
-    file = place / "policy.json"
-    if file.is_file():
-        return Guard(Policy.model_validate_json(file.read_text(encoding="utf-8")))
-    from normwright.flow import findings
-
-    policy = findings(place).policy
-    if policy is None:
-        raise InputError(
-            [
-                Fault(
-                    where=str(place),
-                    expected="a project with an enacted policy, or a folder with policy.json",
-                    seen="neither",
-                    do="Enact one: normwright charter enact.",
-                )
-            ]
-        )
-    return Guard(policy)
 
 
 def embedded_transport() -> httpx.AsyncBaseTransport:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from normwright.records import GuardVerdict
+from normwright.records import GUARD_ACTIONS, GuardVerdict
 from normwright.web.guard.desk import Case, passes
 
 MODEL = "normwright-guard"
 """What the moderation object calls the guard."""
+
+
+_NOTHING = {
+    "type": "error",
+    "code": "not_generated",
+    "message": "There was nothing to check on this side.",
+}
 
 
 def page_of(case: Case) -> str:
@@ -35,6 +42,13 @@ def moderation(case: Case) -> dict[str, Any]:
         "output": _results(outputs),
         **told(case),
     }
+
+
+def moderation_of_response(case: Case) -> dict[str, Any]:
+    """Return the moderation object as `/v1/responses` has it: one result a side."""
+    inputs = [v for v in case.verdicts if v.side == "input"]
+    outputs = [v for v in case.verdicts if v.side != "input"]
+    return {"input": _graver(inputs), "output": _graver(outputs), **told(case)}
 
 
 def told(case: Case) -> dict[str, Any]:
@@ -74,13 +88,15 @@ def result(verdict: GuardVerdict) -> dict[str, Any]:
     }
 
 
+def _graver(verdicts: Sequence[GuardVerdict]) -> dict[str, Any]:
+    if not verdicts:
+        return dict(_NOTHING)
+    return result(max(verdicts, key=lambda v: GUARD_ACTIONS.index(v.action)))
+
+
 def _results(verdicts: Sequence[GuardVerdict]) -> dict[str, Any]:
     if not verdicts:
-        return {
-            "type": "error",
-            "code": "not_generated",
-            "message": "There was nothing to check on this side.",
-        }
+        return dict(_NOTHING)
     return {
         "type": "moderation_results",
         "model": MODEL,
