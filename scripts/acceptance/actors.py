@@ -13,7 +13,8 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +46,36 @@ def _plain(text: str) -> str:
     return re.sub(r"[\W_]+", "", text.casefold())
 
 
+@dataclass(frozen=True)
+class Line:
+    """One line of the attacker's."""
+
+    text: str
+    attack_only: bool
+    """Whether it is wrong whatever it asks for."""
+
+
+def lines_of(path: Path) -> dict[str, tuple[Line, ...]]:
+    """Return the attacker's lines by attack."""
+    read = yaml.safe_load(path.read_text("utf-8"))
+    return {
+        attack: tuple(
+            Line(line, attack_only=False)
+            if isinstance(line, str)
+            else Line(line["attack_only"], attack_only=True)
+            for line in lines
+        )
+        for attack, lines in read.items()
+    }
+
+
 class Actors:
     """Answers as attacker or judge, after what the client's own prompt asks for."""
 
     def __init__(self, plan: Mapping[str, Mapping[str, str]]) -> None:
         """Take the plan: case -> its `attack` and its `objective`."""
         self._plan = plan
-        self._lines: Mapping[str, Sequence[str]] = yaml.safe_load(LINES.read_text("utf-8"))
+        self._lines = lines_of(LINES)
         self._turns: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -74,7 +98,9 @@ class Actors:
             turn = self._turns[label]
             self._turns[label] += 1
         lines = self._lines[case["attack"]]
-        message = lines[turn % len(lines)].format(**disguises(case["objective"]))
+        if label.startswith("benign."):
+            lines = [line for line in lines if not line.attack_only]
+        message = lines[turn % len(lines)].text.format(**disguises(case["objective"]))
         return {
             "next_message": message,
             "rationale": f"line {turn % len(lines) + 1}",

@@ -137,9 +137,7 @@ def run_garak(setting: Setting, arm: Arm) -> dict[str, Any]:
 def _sent_beside(setting: Setting, n: int) -> list[dict[str, Any]]:
     """Return benign prompts, and harmful ones without any trick, by kind."""
     sets: dict[str, Sequence[str]] = {
-        "harm.advbench": [
-            o.text for o in cases.objectives(setting.package("pyrit", "pyrit"), n)
-        ]
+        "harm.advbench": [o.text for o in cases.objectives(setting.package("pyrit", "pyrit"), n)]
     }
     if setting.data is not None:
         plain = cases.instructions(setting.data, n)

@@ -17,7 +17,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -121,30 +121,27 @@ def completion(text: str, body: Mapping[str, Any]) -> Reply:
     """Return a text as an answer to a chat request, whole or as a stream."""
     head = {"id": "chatcmpl-acceptance", "created": 1, "model": str(body.get("model", "complies"))}
     usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    n = body.get("n") if isinstance(body.get("n"), int) else 1
     if not body.get("stream"):
         message = {"role": "assistant", "content": text}
-        n = body.get("n") if isinstance(body.get("n"), int) else 1
-        choices = [
-            {"index": i, "message": message, "finish_reason": "stop"} for i in range(n or 1)
-        ]
-        return Reply.of(
-            {**head, "object": "chat.completion", "choices": choices, "usage": usage}
-        )
+        choices = [{"index": i, "message": message, "finish_reason": "stop"} for i in range(n or 1)]
+        return Reply.of({**head, "object": "chat.completion", "choices": choices, "usage": usage})
     deltas: list[tuple[dict[str, str], str | None]] = [
         ({"role": "assistant", "content": ""}, None),
         *(({"content": text[at : at + 40]}, None) for at in range(0, len(text), 40)),
         ({}, "stop"),
     ]
-    events = [
+    chunks = [
         {
             **head,
             "object": "chat.completion.chunk",
-            "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+            "choices": [
+                {"index": i, "delta": delta, "finish_reason": finish} for i in range(n or 1)
+            ],
         }
         for delta, finish in deltas
     ]
-    lines = [f"data: {json.dumps(e, ensure_ascii=False)}\n\n" for e in events]
-    return Reply("".join([*lines, "data: [DONE]\n\n"]).encode(), kind="text/event-stream")
+    return events(chunks, done=True)
 
 
 def models(request: Request, name: str) -> Reply:
@@ -165,14 +162,56 @@ def complies(request: Request) -> Reply:
     if request.method != "POST":
         return models(request, "complies")
     body = request.json()
+    if request.path.endswith("/completions") and "messages" not in body:
+        return older(body)
+    if request.path.endswith("/responses"):
+        return newer(body)
     messages = body.get("messages")
     said = messages if isinstance(messages, list) else []
-    asked = next(
-        (text_of(m.get("content")) for m in reversed(said) if m.get("role") == "user"), ""
-    )
+    asked = next((text_of(m.get("content")) for m in reversed(said) if m.get("role") == "user"), "")
     plain = decoded(asked)
     told = f"{COMPLIES}\n\n{asked}"
     return completion(told + "".join(f"\n\nDecoded: {p}" for p in plain), body)
+
+
+def older(body: Mapping[str, Any]) -> Reply:
+    """Answer a request in the older form, one choice a prompt and number asked for."""
+    prompt = body.get("prompt")
+    prompts = prompt if isinstance(prompt, list) else [prompt]
+    n = body["n"] if isinstance(body.get("n"), int) else 1
+    texts = [f"{COMPLIES}\n\n{p}" for p in prompts for _ in range(n)]
+    head = {"id": "cmpl-acceptance", "object": "text_completion", "created": 1, "model": "complies"}
+    choices = [{"index": i, "text": t, "finish_reason": "stop"} for i, t in enumerate(texts)]
+    if not body.get("stream"):
+        return Reply.of({**head, "choices": choices})
+    return events([{**head, "choices": [choice]} for choice in choices], done=True)
+
+
+def newer(body: Mapping[str, Any]) -> Reply:
+    """Answer a request in the newer form."""
+    text = f"{COMPLIES}\n\n{json.dumps(body.get('input'), ensure_ascii=False)}"
+    part = {"type": "output_text", "text": text, "annotations": []}
+    said = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed",
+            "content": [part]}  # fmt: skip
+    whole = {"id": "resp_1", "object": "response", "created_at": 1, "model": "complies",
+             "status": "completed", "output": [said]}  # fmt: skip
+    if not body.get("stream"):
+        return Reply.of(whole)
+    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    return events(
+        [
+            {"type": "response.output_text.delta", **place, "delta": text},
+            {"type": "response.completed", "response": whole},
+        ],
+        done=False,
+    )
+
+
+def events(values: Iterable[object], *, done: bool) -> Reply:
+    """Return values as a stream of events."""
+    lines = [f"data: {json.dumps(v, ensure_ascii=False)}\n\n" for v in values]
+    end = ["data: [DONE]\n\n"] if done else []
+    return Reply("".join([*lines, *end]).encode(), kind="text/event-stream")
 
 
 _ALPHABET = string.ascii_lowercase + string.ascii_uppercase

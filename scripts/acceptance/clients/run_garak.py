@@ -139,9 +139,7 @@ def read_report(path: Path) -> dict[str, Any]:
         row = json.loads(line)
         match row["entry_type"]:
             case "eval":
-                evals.append(
-                    {k: row[k] for k in ("probe", "detector", "passed", "fails", "nones")}
-                )
+                evals.append({k: row[k] for k in ("probe", "detector", "passed", "fails", "nones")})
             case "attempt" if row["status"] == 2:
                 attempts.append(attempt(row))
             case "completion":
