@@ -107,7 +107,8 @@ class Guard:
         settings: what the deployment sets.
         detectors: which signals stand for which acts; None: those that ship with the package, as
             far as the policy's vocabulary has their acts.
-        harm: the classifier of texts; None: no check uses one.
+        harm: the classifier of texts; `embedded`: the one that ships, where the detectors know its
+            labels; None: no check uses one.
         scenes: what was fitted on the scenes of the policy's own charter; None: nothing was.
 
     Raises:
@@ -121,21 +122,22 @@ class Guard:
         checks: Sequence[str] | None = None,
         settings: GuardSettings | None = None,
         detectors: Detectors | None = None,
-        harm: TextReader | None = None,
+        harm: TextReader | Literal["embedded"] | None = "embedded",
         scenes: Screener | None = None,
     ) -> None:
         self.policy = policy
         self.settings = settings or GuardSettings()
-        chosen = [n for n in BUILT_IN if n != "harm" or harm is not None]
-        self.checks: tuple[str, ...] = tuple(chosen if checks is None else checks)
-        """Names of the checks that run."""
         if detectors is None:
             from normwright.guard.embedded import detectors as shipped
 
             detectors = shipped()
         self.detectors = detectors.within(policy.charter.vocabulary)
         self.scenes = scenes
-        self.kit = Kit(policy, self.detectors, harm, policy.charter.languages)
+        reader = _embedded(self.detectors) if harm == "embedded" else harm
+        self.kit = Kit(policy, self.detectors, reader, policy.charter.languages)
+        chosen = [n for n in BUILT_IN if n != "harm" or reader is not None]
+        self.checks: tuple[str, ...] = tuple(chosen if checks is None else checks)
+        """Names of the checks that run."""
         self._faults()
         self._takes = {c.name: c.takes for c in cards("checks")}
         self._parts = tuple((name, get("checks", name)) for name in self.checks)
@@ -401,7 +403,7 @@ class Guard:
             conversation=view.exchange.conversation,
             answer=view.exchange.answered,
         )
-        gravest = max(decided, key=lambda d: self._gravity(d[0], d[2].sight), default=None)
+        gravest = max(decided, key=self._gravity, default=None)
         if failed:
             return self._denied(base, tongues)
         if gravest is None or gravest[0] == "allow":
@@ -527,8 +529,12 @@ class Guard:
             return min((found[one] for one in languages if one in found), default=signal.threshold)
         return found
 
-    def _gravity(self, action: GuardAction, sight: Sight) -> tuple[int, float]:
-        return GUARD_ACTIONS.index(action), sight.chance
+    def _gravity(self, decided: _Decided) -> tuple[int, int, float]:
+        """By what is done, then by the gravest norm it rests on, then by how sure it is."""
+        action, decision, concern = decided
+        norm = self._strongest([self._norms[r] for r in decision.governing if r in self._norms])
+        severity = 0 if norm is None else norm.severity
+        return GUARD_ACTIONS.index(action), severity, concern.sight.chance
 
     def _strongest(self, norms: Sequence[Norm]) -> Norm | None:
         return max(norms, key=lambda n: n.severity, default=None)
@@ -547,6 +553,15 @@ class Guard:
 def screen(exchange: Exchange, policy: Policy, *, facts: Iterable[KnownFact] = ()) -> GuardVerdict:
     """Return what a policy says about one exchange. For many, make one `Guard` and keep it."""
     return Guard(policy).screen(exchange, facts=facts)
+
+
+def _embedded(detectors: Detectors) -> TextReader | None:
+    """The classifier that ships with the package; None where no detector knows a label of it."""
+    if not detectors.labels:
+        return None
+    from normwright.guard.text_harm import TextHarm
+
+    return TextHarm.embedded()
 
 
 def _messages(exchange: Exchange) -> list[Message]:
