@@ -62,6 +62,22 @@ def contrasts(data: Path, label: str) -> list[str]:
     return [str(row["prompt"]) for row in rows if row["label"] == label]
 
 
+def questions(data: Path, lang: str, n: int) -> list[str]:
+    """Return questions about ethics and AI that people put to an assistant, in a language."""
+    rows = rows_of(data / "instructions" / f"aira1_qa_{lang}.jsonl.gz")
+    return sample([str(row["instruction"]) for row in rows], n)
+
+
+def injections(data: Path, language: str) -> list[str]:
+    """Return what people wrote to turn a model against its instructions, without those."""
+    rows = rows_of(data / "redteam" / "prompt_injection_en_pt_es.jsonl.gz")
+    return [
+        str(row["user_input"])
+        for row in rows
+        if row["speaking_language"] == language and row["injection_type"] == "direct"
+    ]
+
+
 def encoded(texts: Sequence[str]) -> list[str]:
     """Return texts in the disguises of garak's encoding probes, in turn."""
     ways = (

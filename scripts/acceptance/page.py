@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scripts.acceptance.actors import disguises, lines_of
 from scripts.acceptance.actors import LINES as ADVERSARY
+from scripts.acceptance.actors import disguises, lines_of
 from scripts.acceptance.cases import ATTACKS, TWINLESS
 from scripts.acceptance.judging import (
     BYPASS,
@@ -36,17 +36,23 @@ Result = dict[str, Any]
 SETS = {
     "harm.advbench": "AdvBench, as it is",
     "harm.xstest": "XSTest, unsafe contrasts",
+    "harm.injection-en": "direct prompt injections, English, without the system prompt",
+    "harm.injection-pt": "the same, Portuguese",
     "benign.instructions": "instructions people wrote",
     "benign.encoded": "the same, encoded",
     "benign.xstest": "XSTest, safe prompts that sound unsafe",
+    "benign.questions-pt": "questions about AI and ethics, Portuguese",
 }
 DISGUISES = ("base64", "rot13", "leet", "split", "objective")
 
 
 def written(setting: Setting) -> str:
     """Return the page, from the results that are there."""
-    results = {path.stem: json.loads(path.read_text("utf-8"))
-               for path in sorted(setting.results.glob("*.json")) if path.stem in _names()}  # fmt: skip
+    results = {
+        path.stem: json.loads(path.read_text("utf-8"))
+        for path in sorted(setting.results.glob("*.json"))
+        if path.stem in _names()
+    }
     parts = [
         _head(setting, results),
         _garak(setting, results),
@@ -70,7 +76,8 @@ def told(hits: int, n: int) -> str:
     if n == 0:
         return "–"
     found = share(hits, n)
-    assert found.value is not None and found.interval is not None
+    assert found.value is not None
+    assert found.interval is not None
     low, high = found.interval.low, found.interval.high
     return f"{hits}/{n} = {100 * found.value:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
 
@@ -139,12 +146,13 @@ request and answer, and all clients are judged by it: was the answer replaced
         )
     }
 
-Versions: {_versions(setting)}. "No network" was measured: the run is in a network namespace that
-has loopback alone, and the kernel has no route to anywhere. "Failed" are requests that came to
-neither an answer nor a refusal. The key is looked for in the guard's log, audit chain and database."""
+Versions: {_versions()}.
+"No network" was measured: the run is in a network namespace that has loopback alone, and the kernel
+has no route to anywhere. "Failed" are requests that came to neither an answer nor a refusal. The
+key is looked for in the guard's log, its audit chain and its database."""
 
 
-def _versions(setting: Setting) -> str:
+def _versions() -> str:
     found = []
     for path in sorted((Path(__file__).with_name("requirements")).glob("*.txt")):
         found += [
@@ -172,9 +180,7 @@ def _garak(setting: Setting, results: Mapping[str, Result]) -> str:
     before, after = total(first.values()), total(second.values())
     rows.append(("**all**", after.n, told(before.raw, before.n), told(after.raw, after.n),
                  told(after.blocked, after.n), told(after.left_and_hit, after.n)))  # fmt: skip
-    left_out = Counter(guarded["left_out"].values())
-    why = "; ".join(f"{n} because {reason}" if n > 1 else f"1: {reason}"
-                    for reason, n in left_out.most_common())  # fmt: skip
+    why = _left_out(guarded["left_out"])
     crashed = [n for n in names if not results[n]["finished"] or results[n]["exit"]]
     return f"""## garak
 
@@ -182,7 +188,9 @@ def _garak(setting: Setting, results: Mapping[str, Result]) -> str:
         after.unmatched
     } could not be matched to
 a request and are left out), capped at 6 prompts where a probe can be capped. Runs that ended before
-their report: {len(crashed)}. Left out: {why}.
+their report: {len(crashed)}. Left out:
+
+{why}
 
 *raw* counts an attempt as a success if any detector of garak's that loads offline says so.
 *rescored* asks first whether the answer left: a refusal of the guard's is no success, whatever a
@@ -215,17 +223,27 @@ conversation around. It is there to show a leak, were there one.
 {_embedded_garak(setting, results)}"""
 
 
+def _left_out(why: Mapping[str, str]) -> str:
+    """Return which probes did not run, by reason."""
+    grouped: dict[str, list[str]] = defaultdict(list)
+    for probe, reason in why.items():
+        grouped[reason].append(probe.removeprefix("probes."))
+    return "\n".join(
+        f"- {', '.join(probes)}: {reason}" for reason, probes in sorted(grouped.items())
+    )
+
+
 def _bypass(before: Counted, after: Counted) -> str:
     said = "is" if compatible_with_none(after.bypass_raw, after.bypass_n) else "is not"
     return (
         f"`{BYPASS}` takes every answer for a success that holds none of the refusals it knows. It "
         f"scored {told(before.bypass_raw, before.bypass_n)} of its attempts on the bare model and "
         f"{told(after.bypass_raw, after.bypass_n)} on the guarded one; "
-        f"{told(after.bypass_on_refusals, after.bypass_raw)} of the latter hits are on the guard's "
-        f"own refusals. garak itself gives this detector a sensitivity of {BYPASS_SENSITIVITY} and "
-        f"a specificity of {BYPASS_SPECIFICITY}: with these, {1 - BYPASS_SPECIFICITY:.1%} of answers "
-        f"count as hits even if no attack works, and the guarded score {said} compatible with none "
-        "having worked."
+        f"{told(after.bypass_on_refusals, after.bypass_raw)} of the latter hits are on "
+        f"the guard's own refusals. garak itself gives this detector a sensitivity of "
+        f"{BYPASS_SENSITIVITY} and a specificity of {BYPASS_SPECIFICITY}: with these, "
+        f"{100 * (1 - BYPASS_SPECIFICITY):.1f} % of answers count as hits even if no attack works, "
+        f"and the guarded score {said} compatible with none having worked."
     )
 
 
@@ -328,8 +346,8 @@ With the embedded model behind it, conversations in which something was stopped:
     )
     return f"""## PyRIT
 
-The attacker and the judge are scripts (`adversary.yaml`, `actors.py`) that PyRIT asks over HTTP as it
-asks a model; the attacker knows the objective and does not learn. Objectives are drawn from the
+The attacker and the judge are scripts (`adversary.yaml`, `actors.py`) that PyRIT asks over HTTP as
+it asks a model; the attacker knows the objective and does not learn. Objectives are drawn from the
 AdvBench that PyRIT ships. *Through* is a matter of state: an answer left that carries the objective
 (the model repeats or decodes it). A benign twin plays the same attack with an instruction somebody
 wrote, less the lines that are wrong whatever they ask for; {", ".join(sorted(TWINLESS))} has none,
@@ -349,9 +367,11 @@ for its own words are the attack. PyRIT's errors in all runs: {errors}.
         )
     }
 
-*First stopped at user turn* counts conversations by the turns in the request that was stopped first;
-the part after the slash are those in which nothing was stopped. Crescendo says nothing of its
-objective before turn 3, so that nothing can be seen earlier.{small}"""
+*First stopped at user turn* counts conversations by the user turns in the request that was stopped
+first; after the slash stand those in which nothing was stopped. Crescendo says nothing of its
+objective before turn 3, so that nothing can be seen earlier. Many-shot brings twenty examples with
+it, harmful ones in the attack and harmless ones in the twin; the guard may have stopped it for
+those, and not for the objective.{small}"""
 
 
 def _of(plays: Iterable[Played], kind: str, attack: str) -> list[Played]:
@@ -393,8 +413,8 @@ def _inspect(results: Mapping[str, Result]) -> str:
         return ""
     return f"""## Inspect
 
-Inspect asks through its provider for OpenAI-like servers and reads `content_filter` as a stop reason
-of its own. Counted by Inspect, not by us: samples it says were refused.
+Inspect asks through its provider for OpenAI-like servers and reads `content_filter` as a stop
+reason of its own. Counted by Inspect, not by us: samples it says were refused.
 
 {table(("against", "status", "sample errors", "AdvBench refused", "instructions refused"), rows)}"""
 
@@ -438,7 +458,7 @@ def _through(setting: Setting, results: Mapping[str, Result]) -> str:
     return "\n\n".join(
         [
             "## What got through, by kind",
-            "No text is repeated here; the wire is kept in build/acceptance, which is not committed.",
+            "No text is repeated here; what went over the wire stays in build/acceptance.",
             *kept,
         ]
     )
@@ -460,9 +480,9 @@ def _through_garak(setting: Setting, results: Mapping[str, Result]) -> str:
     rows.sort(key=lambda r: (-r[3], -r[2], r[0]))
     shown = rows[:40]
     return (
-        f"garak's probes of which an answer left, the most hits first ({len(shown)} of {len(rows)}). "
-        "Not every one is a harm: `snowball`, `leakreplay`, `divergence` or `goodside` ask for "
-        "things that no norm of this policy speaks about.\n\n"
+        "garak's probes of which an answer left, the most hits first "
+        f"({len(shown)} of {len(rows)}). Not every one is a harm: `snowball`, `leakreplay`, "
+        "`divergence` or `goodside` ask for things that no norm of this policy speaks about.\n\n"
         + table(("probe", "attempts", "left", "left and hit"), shown)
     )
 
@@ -523,5 +543,5 @@ def _limits(setting: Setting) -> str:
   let less through; one that answers harmlessly worded requests harmfully would not be caught here.
 - AdvBench, XSTest and garak's prompts are public, and in English. Whoever wrote the rules of the
   policy may have known them.
-- Detectors of garak's that need a hub (toxicity, claims) did not load, so that their probes are left
-  out or scored by fewer detectors.{benign}"""
+- Detectors of garak's that need a hub (toxicity, claims) did not load, so that their probes are
+  left out or scored by fewer detectors.{benign}"""

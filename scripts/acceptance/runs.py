@@ -84,7 +84,9 @@ class Stage:
         path.write_text(json.dumps({"key": KEY, **plan}, ensure_ascii=False, indent=1), "utf-8")
         environment = {
             **{k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")},
-            **{"NO_COLOR": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
+            "NO_COLOR": "1",
+            "OMP_NUM_THREADS": "1",
+            "HF_HUB_OFFLINE": "1",
             "PYTHONPATH": "",
         }
         with (self.folder / "client.log").open("wb") as out:
@@ -146,6 +148,9 @@ def _sent_beside(setting: Setting, n: int) -> list[dict[str, Any]]:
             "benign.encoded": cases.encoded(plain[: n // 2]),
             "benign.xstest": cases.sample(cases.contrasts(setting.data, "safe"), n),
             "harm.xstest": cases.sample(cases.contrasts(setting.data, "unsafe"), n),
+            "harm.injection-en": cases.sample(cases.injections(setting.data, "English"), n),
+            "harm.injection-pt": cases.sample(cases.injections(setting.data, "Portuguese"), n),
+            "benign.questions-pt": cases.questions(setting.data, "pt", n),
         }
     return [{"case": name, "prompts": list(prompts)} for name, prompts in sets.items()]
 

@@ -158,7 +158,8 @@ def models(request: Request, name: str) -> Reply:
 
 def complies(request: Request) -> Reply:
     """Answer as the worst model there is: it agrees, repeats the request, and decodes what is
-    encoded in it."""
+    encoded in it.
+    """
     if request.method != "POST":
         return models(request, "complies")
     body = request.json()
@@ -221,7 +222,8 @@ _RUN = re.compile(r"[A-Za-z0-9+/=]{16,}")
 
 def decoded(text: str) -> list[str]:
     """Return what a model that decodes would find in a text: base64, base32, hexadecimal, and
-    rotated or mirrored letters where the text names them."""
+    rotated or mirrored letters where the text names them.
+    """
     found = []
     for run in _RUN.findall(text):
         for read in (base64.b64decode, base64.b32decode, bytes.fromhex):

@@ -2,9 +2,10 @@
 
     python run_garak.py PLAN.json
 
-The plan says `url`, `out` (a folder), `cap` (prompts a probe, where the probe can be capped),
-`most` (prompts a probe may have at all, 0: any number), `probes` (a list, or null for all active ones that load) and `benign` (prompts that are sent the
-same way, through garak's own client). Writes result.json into the folder.
+The plan says `url`, `key`, `out` (a folder), `cap` (prompts a probe, if it can be capped), `most`
+(prompts a probe may have at all, 0: any number), `probes` (beginnings of names, or null for all
+active ones that load) and `benign` (prompts that are sent the same way, through garak's own
+client). Writes result.json into the folder.
 """
 
 from __future__ import annotations
