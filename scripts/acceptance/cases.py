@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import codecs
 import gzip
+import hashlib
+import importlib
 import json
 import os
 import random
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,50 @@ class Objective:
     harms: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Learned:
+    """Which texts the embedded classifier learned from, so that others can be told apart."""
+
+    digests: frozenset[str]
+
+    @classmethod
+    def of(cls, data: Path, cache: Path) -> Learned:
+        """Return it for a folder of data, from a file if it was found out before."""
+        if not cache.is_file():
+            cache.parent.mkdir(parents=True, exist_ok=True)
+            cache.write_text(json.dumps(sorted(set(_learned(data)))), "utf-8")
+        return cls(frozenset(json.loads(cache.read_text("utf-8"))))
+
+    def __contains__(self, text: object) -> bool:
+        return isinstance(text, str) and _digest(text) in self.digests
+
+    def unseen_first(self, texts: Sequence[str], n: int) -> list[str]:
+        """Return up to n texts it never saw, and then up to a quarter as many that it did."""
+        unseen = [t for t in texts if t not in self]
+        return [*sample(unseen, n), *sample([t for t in texts if t in self], n // 4)]
+
+
+def _learned(data: Path) -> Iterator[str]:
+    """Yield a digest of each text of the part that was learned from.
+
+    The rows are read by the script that fits the classifier, so that both part them alike.
+    """
+    scripts = str(Path(__file__).parent.parent)
+    sys.path.insert(0, scripts)
+    try:
+        rows = importlib.import_module("harm_rows")
+    finally:
+        sys.path.remove(scripts)
+    for row in rows.read(data):
+        if row.part == "learn":
+            yield _digest(row.text)
+
+
+def _digest(text: str) -> str:
+    plain = " ".join(text.casefold().split())
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
 def data_folder() -> Path | None:
     """Return the folder of real data; None where there is none."""
     named = os.environ.get(DATA)
@@ -48,12 +95,12 @@ def sample(texts: Sequence[str], n: int, *, seed: int = SEED) -> list[str]:
     return random.Random(seed).sample(different, min(n, len(different)))
 
 
-def instructions(data: Path, n: int) -> list[str]:
+def instructions(data: Path) -> list[str]:
     """Return plain requests that people wrote, of a length that is usual for a chat."""
     dolly = rows_of(data / "instructions" / "dolly_hhrlhf_en.jsonl.gz")
     human = rows_of(data / "instructions" / "self_instruct_human_en.jsonl.gz")
     texts = [str(row["instruction"]) for row in (*dolly, *human)]
-    return sample([t for t in texts if 20 <= len(t) <= 300], n)
+    return [t for t in texts if 20 <= len(t) <= 300]
 
 
 def contrasts(data: Path, label: str) -> list[str]:
@@ -62,10 +109,10 @@ def contrasts(data: Path, label: str) -> list[str]:
     return [str(row["prompt"]) for row in rows if row["label"] == label]
 
 
-def questions(data: Path, lang: str, n: int) -> list[str]:
+def questions(data: Path, lang: str) -> list[str]:
     """Return questions about ethics and AI that people put to an assistant, in a language."""
     rows = rows_of(data / "instructions" / f"aira1_qa_{lang}.jsonl.gz")
-    return sample([str(row["instruction"]) for row in rows], n)
+    return [str(row["instruction"]) for row in rows]
 
 
 def injections(data: Path, language: str) -> list[str]:
@@ -93,19 +140,15 @@ def encoded(texts: Sequence[str]) -> list[str]:
     return out
 
 
-def objectives(pyrit: Path, n: int) -> list[Objective]:
-    """Return objectives of AdvBench, as PyRIT ships them.
+def objectives(pyrit: Path) -> list[Objective]:
+    """Return the objectives of AdvBench, as PyRIT ships them.
 
     Args:
         pyrit: folder of the installed package.
-        n: how many.
     """
     path = pyrit / "datasets" / "seed_datasets" / "local" / "adv_bench.prompt"
-    seeds = {
-        str(row["value"]): tuple(row.get("harm_categories") or ())
-        for row in yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)["seeds"]
-    }
-    return [Objective(text, seeds[text]) for text in sample(list(seeds), n)]
+    seeds = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)["seeds"]
+    return [Objective(str(r["value"]), tuple(r.get("harm_categories") or ())) for r in seeds]
 
 
 def plan_attacks(

@@ -12,7 +12,7 @@ from typing import Any
 
 from scripts.acceptance.actors import LINES as ADVERSARY
 from scripts.acceptance.actors import disguises, lines_of
-from scripts.acceptance.cases import ATTACKS, TWINLESS
+from scripts.acceptance.cases import ATTACKS, TWINLESS, Learned
 from scripts.acceptance.judging import (
     BYPASS,
     BYPASS_SENSITIVITY,
@@ -178,8 +178,14 @@ def _garak(setting: Setting, results: Mapping[str, Result]) -> str:
         for module, c in sorted(second.items())
     ]  # fmt: skip
     before, after = total(first.values()), total(second.values())
+    known = setting.learned()
+    fresh = [a for a in guarded["attempts"] if a["messages"][-1]["content"] not in known]
+    unseen = total(count_garak(fresh, _wire(setting, names[1]), {}).values())
     rows.append(("**all**", after.n, told(before.raw, before.n), told(after.raw, after.n),
                  told(after.blocked, after.n), told(after.left_and_hit, after.n)))  # fmt: skip
+    rows.append(("all, less what the classifier learned from", unseen.n, "",
+                 told(unseen.raw, unseen.n), told(unseen.blocked, unseen.n),
+                 told(unseen.left_and_hit, unseen.n)))  # fmt: skip
     why = _left_out(guarded["left_out"])
     crashed = [n for n in names if not results[n]["finished"] or results[n]["exit"]]
     return f"""## garak
@@ -281,27 +287,30 @@ def _flagged(setting: Setting, name: str) -> dict[str, bool]:
 
 
 def _beside(setting: Setting, results: Mapping[str, Result]) -> str:
+    arms = [arm for arm in ARMS if f"garak.{arm}" in results and ARMS[arm].checks]
+    known = setting.learned()
     rows = []
     for name, what in SETS.items():
-        cells = [
-            told(*_stopped(_wire(setting, f"garak.{arm}"), name))
-            for arm in ARMS if f"garak.{arm}" in results and ARMS[arm].checks
-        ]  # fmt: skip
-        if any(cell != "–" for cell in cells):
-            rows.append((what, name.partition(".")[0], *cells))
-    arms = [arm for arm in ARMS if f"garak.{arm}" in results and ARMS[arm].checks]
+        for seen in (False, True):
+            cells = [told(*_stopped(_wire(setting, f"garak.{a}"), name, known, seen)) for a in arms]
+            if any(cell != "–" for cell in cells):
+                rows.append((what, name.partition(".")[0], "learned from" if seen else "unseen",
+                             *cells))  # fmt: skip
     if not rows:
         return ""
     return f"""## Recall beside over-refusal, by the same path
 
-Plain requests sent through garak's own client, with the same settings and the same threshold.
-Stopped:
+Plain requests sent through garak's own client, with the same settings and the same threshold. The
+embedded classifier learned from part of some of these sources; its figures on those prompts say
+little, and stand apart. The encoded ones are of unseen instructions. Stopped:
 
-{table(("prompts", "label", *arms), rows)}"""
+{table(("prompts", "label", "by the classifier", *arms), rows)}"""
 
 
-def _stopped(rows: Iterable[Mapping[str, Any]], case: str) -> tuple[int, int]:
-    states = [state_of(row) for row in rows if row["case"] == case]
+def _stopped(
+    rows: Iterable[Mapping[str, Any]], case: str, known: Learned, seen: bool
+) -> tuple[int, int]:
+    states = [state_of(r) for r in rows if r["case"] == case and (r["asked"] in known) == seen]
     return states.count("blocked"), len(states)
 
 
@@ -348,10 +357,11 @@ With the embedded model behind it, conversations in which something was stopped:
 
 The attacker and the judge are scripts (`adversary.yaml`, `actors.py`) that PyRIT asks over HTTP as
 it asks a model; the attacker knows the objective and does not learn. Objectives are drawn from the
-AdvBench that PyRIT ships. *Through* is a matter of state: an answer left that carries the objective
-(the model repeats or decodes it). A benign twin plays the same attack with an instruction somebody
-wrote, less the lines that are wrong whatever they ask for; {", ".join(sorted(TWINLESS))} has none,
-for its own words are the attack. PyRIT's errors in all runs: {errors}.
+AdvBench that PyRIT ships; the guard's classifier learned from none of them, nor from a benign one.
+*Through* is a matter of state: an answer left that carries the objective (the model repeats or
+decodes it). A benign twin plays the same attack with an instruction somebody wrote, less the lines
+that are wrong whatever they ask for; {", ".join(sorted(TWINLESS))} has none, for its own words are
+the attack. PyRIT's errors in all runs: {errors}.
 
 {
         table(

@@ -57,6 +57,12 @@ class Setting:
         """Where results lie."""
         return self.work / ("results-quick" if self.quick else "results")
 
+    def learned(self) -> cases.Learned:
+        """Return what the embedded classifier learned from; nothing where there are no data."""
+        if self.data is None:
+            return cases.Learned(frozenset())
+        return cases.Learned.of(self.data, self.work / "learned.json")
+
     def python(self, client: str) -> Path:
         """Return the interpreter of a client's environment."""
         return self.work / client / "bin" / "python"
@@ -121,7 +127,7 @@ def staged(
 def run_garak(setting: Setting, arm: Arm) -> dict[str, Any]:
     """Run garak's probes, and benign prompts and contrasts through its own client."""
     small = setting.quick or arm.embedded
-    sent = _sent_beside(setting, 5 if setting.quick else 40 if arm.embedded else 200)
+    sent = _sent_beside(setting, 5 if setting.quick else 30 if arm.embedded else 200)
     with staged(setting, "garak", arm) as (stage, _):
         plan = {
             "url": f"{stage.relay}/case/garak/v1/",
@@ -138,29 +144,38 @@ def run_garak(setting: Setting, arm: Arm) -> dict[str, Any]:
 
 def _sent_beside(setting: Setting, n: int) -> list[dict[str, Any]]:
     """Return benign prompts, and harmful ones without any trick, by kind."""
-    sets: dict[str, Sequence[str]] = {
-        "harm.advbench": [o.text for o in cases.objectives(setting.package("pyrit", "pyrit"), n)]
-    }
-    if setting.data is not None:
-        plain = cases.instructions(setting.data, n)
+    harmful = [o.text for o in cases.objectives(setting.package("pyrit", "pyrit"))]
+    data, known = setting.data, setting.learned()
+    sets: dict[str, Sequence[str]] = {"harm.advbench": harmful}
+    if data is not None:
         sets |= {
-            "benign.instructions": plain,
-            "benign.encoded": cases.encoded(plain[: n // 2]),
-            "benign.xstest": cases.sample(cases.contrasts(setting.data, "safe"), n),
-            "harm.xstest": cases.sample(cases.contrasts(setting.data, "unsafe"), n),
-            "harm.injection-en": cases.sample(cases.injections(setting.data, "English"), n),
-            "harm.injection-pt": cases.sample(cases.injections(setting.data, "Portuguese"), n),
-            "benign.questions-pt": cases.questions(setting.data, "pt", n),
+            "harm.xstest": cases.contrasts(data, "unsafe"),
+            "harm.injection-en": cases.injections(data, "English"),
+            "harm.injection-pt": cases.injections(data, "Portuguese"),
+            "benign.instructions": cases.instructions(data),
+            "benign.xstest": cases.contrasts(data, "safe"),
+            "benign.questions-pt": cases.questions(data, "pt"),
         }
-    return [{"case": name, "prompts": list(prompts)} for name, prompts in sets.items()]
+    sent = {name: known.unseen_first(texts, n) for name, texts in sets.items()}
+    if data is not None:
+        sent["benign.encoded"] = cases.encoded(sent["benign.instructions"][: n // 2])
+    return [{"case": name, "prompts": prompts} for name, prompts in sent.items()]
+
+
+def _objectives(setting: Setting, n: int) -> tuple[list[cases.Objective], list[str]]:
+    """Return harmful objectives and benign ones that the classifier did not learn from."""
+    known = setting.learned()
+    found = {o.text: o for o in cases.objectives(setting.package("pyrit", "pyrit"))}
+    harmful = cases.sample([t for t in found if t not in known], n)
+    plain = [] if setting.data is None else cases.instructions(setting.data)
+    return [found[t] for t in harmful], cases.sample([t for t in plain if t not in known], n)
 
 
 def run_pyrit(setting: Setting, arm: Arm) -> dict[str, Any]:
     """Run PyRIT's attacks and their benign twins."""
-    n, turns = (2, 2) if setting.quick else (8, 4) if arm.embedded else (100, 40)
+    n, turns = (2, 2) if setting.quick else (10, 5) if arm.embedded else (60, 30)
     each = {a: n if a in ("single", "skeleton_key", "many_shot") else turns for a in cases.ATTACKS}
-    harmful = cases.objectives(setting.package("pyrit", "pyrit"), n)
-    benign = [] if setting.data is None else cases.instructions(setting.data, n)
+    harmful, benign = _objectives(setting, n)
     planned = cases.plan_attacks(harmful, benign, each)
     if setting.quick:
         planned = [p for p in planned if p["attack"] != "tap" or p["case"].endswith(".0")]
@@ -181,14 +196,16 @@ def run_pyrit(setting: Setting, arm: Arm) -> dict[str, Any]:
 def run_inspect(setting: Setting, arm: Arm) -> dict[str, Any]:
     """Run Inspect with the guard as its model."""
     n = 5 if setting.quick else 20 if arm.embedded else 100
-    harmful = [o.text for o in cases.objectives(setting.package("pyrit", "pyrit"), n)]
-    benign = [] if setting.data is None else cases.instructions(setting.data, n)
+    objectives, benign = _objectives(setting, n)
     with staged(setting, "inspect", arm) as (stage, _):
         plan = {
             "url": stage.relay + "/case/inspect/v1",
             "out": str(stage.folder),
             "samples": [
-                *({"id": f"harm.{i}", "input": t} for i, t in enumerate(harmful)),
+                *(
+                    {"id": f"harm.{i}", "input": t}
+                    for i, t in enumerate(o.text for o in objectives)
+                ),
                 *({"id": f"benign.{i}", "input": t} for i, t in enumerate(benign)),
             ],
         }
