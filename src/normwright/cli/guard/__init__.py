@@ -1,6 +1,6 @@
-"""`normwright guard`: check texts and conversations against a policy, and serve that to others."""
+"""`normwright guard`: check texts, conversations and calls of tools against a policy."""
 
-from normwright.cli.guard import check, serve
+from normwright.cli.guard import check, desk, serve, tools
 from normwright.cli.guard.group import app
 
-__all__ = ["app", "check", "serve"]
+__all__ = ["app", "check", "desk", "serve", "tools"]

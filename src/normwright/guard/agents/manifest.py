@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
@@ -208,6 +208,34 @@ def manifest_of(given: Any, *, where: str) -> Manifest:
                   seen=str(e["input"])[:80])
             for e in error.errors()
         ]) from None  # fmt: skip
+
+
+def drafted(tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a manifest to start from, from what a server says of its own tools.
+
+    Its hints fill gaps and are believed only where they make things stricter: what is not said to
+    be read-only is taken for irreversible, and nothing it gives is trusted or public. Every tool
+    has to be looked at by a person; the act of each is a guess.
+
+    Args:
+        tools: as the Model Context Protocol lists them: `name`, `inputSchema`, `annotations`.
+    """
+    found: dict[str, Any] = {}
+    for tool in tools:
+        hints = tool.get("annotations") or {}
+        reads = hints.get("readOnlyHint") is True
+        spec: dict[str, Any] = {
+            "act": "read.data" if reads else "change.data",
+            "effect": "reversible" if reads else "irreversible",
+            "reads": {"conf": "secret", "integrity": "untrusted"},
+        }
+        schema = tool.get("inputSchema") or {}
+        if isinstance(schema.get("properties"), dict):
+            spec["arguments"] = sorted(schema["properties"])
+        if hints.get("openWorldHint") is not False:
+            spec["sink"] = "external"
+        found[str(tool["name"])] = spec
+    return {"schema": FORM, "tools": found}
 
 
 def normalised(call: ToolCall, tool: ToolSpec) -> ToolCall:
