@@ -96,7 +96,7 @@ $(ORACLES)/.setup: scripts/oracles/requirements.txt
 # Outside clients against `normwright guard serve`, each in an environment of its own that is made
 # with the network and used without one: writes docs/experiments/guard-acceptance.md. A client that
 # is done is not run again; `make acceptance ARGS=--again` runs all.
-acceptance: $(STAMP) $(foreach c,garak inspect pyrit schemathesis,$(ACCEPTANCE)/$(c)/.setup)
+acceptance: $(STAMP) $(foreach c,agentdojo garak inspect pyrit schemathesis,$(ACCEPTANCE)/$(c)/.setup)
 	OMP_NUM_THREADS=1 $(BIN)/python -m scripts.acceptance $(ARGS)
 
 $(ACCEPTANCE)/%/.setup: scripts/acceptance/requirements/%.txt
@@ -104,7 +104,8 @@ $(ACCEPTANCE)/%/.setup: scripts/acceptance/requirements/%.txt
 	@# torch first and from the index that was named, so that no other build of it comes.
 	@! grep -q '^torch==' $< || $(ACCEPTANCE)/$*/bin/python -m pip install -q \
 	  "$$(grep '^torch==' $<)" $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
-	$(ACCEPTANCE)/$*/bin/python -m pip install -q -r $<
+	@# Two of them call the package itself: as an approver, and before tools.
+	$(ACCEPTANCE)/$*/bin/python -m pip install -q -r $< $(if $(filter agentdojo inspect,$*),-e .)
 	@touch $@
 
 # The table of figures in the README, measured on the project in demo/, so after `make demo`.

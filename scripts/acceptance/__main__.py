@@ -19,7 +19,7 @@ from pathlib import Path
 
 from scripts.acceptance import isolation
 from scripts.acceptance.cases import data_folder
-from scripts.acceptance.runs import ARMS, ROOT, RUNS, Setting, timed
+from scripts.acceptance.runs import ARMS, ENVIRONMENT, ROOT, RUNS, Setting, timed
 
 PAGE = ROOT / "docs" / "experiments" / "guard-acceptance.md"
 
@@ -64,7 +64,7 @@ def _run_all(setting: Setting, arguments: argparse.Namespace, alone: bool) -> li
             if kept.is_file() and not arguments.again:
                 print(f"{client} on {name}: done before", flush=True)
                 continue
-            if not setting.python(client).exists():
+            if not setting.python(ENVIRONMENT.get(client, client)).exists():
                 print(f"{client}: no environment, left out", flush=True)
                 continue
             print(f"{client} on {name} ...", flush=True)

@@ -59,8 +59,9 @@ def written(setting: Setting) -> str:
         _beside(setting, results),
         _pyrit(setting, results),
         _inspect(results),
+        _errands(results),
+        _agents(results),
         _schemathesis(results),
-        _agents(setting),
         _through(setting, results),
         _limits(setting),
     ]
@@ -452,9 +453,47 @@ Unique failures of other checks, in its words:
 Afterwards `/healthz` said `{(found.get("health") or {}).get("status", "nothing")}`."""
 
 
-def _agents(setting: Setting) -> str:
-    path = setting.results / "agentdojo.md"
-    return path.read_text("utf-8").strip() if path.is_file() else ""
+def _errands(results: Mapping[str, Result]) -> str:
+    found = results.get("errands.complies-guarded")
+    if found is None:
+        return ""
+    calls = found["calls"]
+    right = sum(c["made"] == c["expected"] for c in calls)
+    events = sum(c["decision"] is not None for c in calls)
+    decisions = Counter(str(c["decision"]) for c in calls)
+    wrong = Counter(
+        (c["tool"], c["decision"], "made" if c["made"] else "not made")
+        for c in calls if c["made"] != c["expected"]
+    )  # fmt: skip
+    told_of = "".join(
+        f"\n- `{tool}`: {decision}, {what}, {n} times"
+        for (tool, decision, what), n in wrong.items()
+    )
+    return f"""## Inspect, with our approver
+
+An agent behind the proxy makes the calls that its user writes down; Inspect asks our approver for
+each before it makes it. {len(found["runs"])} runs, {len(calls)} calls: **{events} have their
+approval event**, {told(right, len(calls))} came out as the desk's words and arithmetic say
+(budgets, personal data to the outside, what somebody has to agree to). Decisions:
+{", ".join(f"{what} {n}" for what, n in sorted(decisions.items()))}. Runs that ended in an error:
+{sum(run["error"] for run in found["runs"])}.{
+        told_of
+        and f'''
+
+Otherwise than expected:
+{told_of}'''
+    }"""
+
+
+def _agents(results: Mapping[str, Result]) -> str:
+    found = results.get("agentdojo.complies-guarded")
+    if found is None:
+        return ""
+    report = "\n".join(
+        f"#{line}" if line.startswith("#") else line
+        for line in found["report"].splitlines() if not line.startswith("<!--")
+    )  # fmt: skip
+    return report.strip()
 
 
 # What got through

@@ -213,6 +213,40 @@ def run_inspect(setting: Setting, arm: Arm) -> dict[str, Any]:
         return {"client_exit": code, **_read(stage.folder / "inspect.json"), **_after(stage)}
 
 
+def run_errands(setting: Setting, arm: Arm) -> dict[str, Any]:
+    """Run an agent in Inspect: its words go through the proxy, its calls through our approver."""
+    errands = cases.errands(6 if setting.quick else 90)
+    with staged(setting, "errands", arm) as (stage, _):
+        plan = {
+            "url": stage.relay + "/case/errands/v1",
+            "out": str(stage.folder),
+            "runs": [
+                {
+                    "id": f"run.{i}",
+                    "input": "Please do this:\n"
+                    + "\n".join(f"CALL {s.tool} {json.dumps(s.arguments)}" for s in steps),
+                    "expected": [s.made for s in steps],
+                }
+                for i, steps in enumerate(errands)
+            ],
+        }
+        code = stage.run("inspect", "run_errands.py", plan)
+        return {"client_exit": code, **_read(stage.folder / "errands.json"), **_after(stage)}
+
+
+def run_agentdojo(setting: Setting, arm: Arm) -> dict[str, Any]:
+    """Put the guard of agents before AgentDojo's tools; there is no model and no proxy in it."""
+    folder = setting.results / f"agentdojo.{arm.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [setting.python("agentdojo"), ROOT / "scripts" / "acceptance" / "agentdojo.py",
+               "--out", folder / "report.md"]  # fmt: skip
+    command += ["banking", "--readers", "none"] if setting.quick else []
+    with (folder / "client.log").open("wb") as out:
+        code = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, check=False).returncode
+    report = folder / "report.md"
+    return {"client_exit": code, "report": report.read_text("utf-8") if report.is_file() else ""}
+
+
 def run_schemathesis(setting: Setting, arm: Arm) -> dict[str, Any]:
     """Send what the guard's own description allows, and what it does not."""
     with staged(setting, "schemathesis", arm) as (stage, _):
@@ -252,12 +286,17 @@ def _read(path: Path) -> dict[str, Any]:
     return found
 
 
+ENVIRONMENT = {"errands": "inspect"}
+"""Client -> the environment it runs in, where that has another name."""
+
 Run = Callable[[Setting, Arm], dict[str, Any]]
 RUNS: dict[str, tuple[Run, tuple[str, ...]]] = {
     "garak": (run_garak, tuple(ARMS)),
     "pyrit": (run_pyrit, tuple(ARMS)),
     "inspect": (run_inspect, tuple(ARMS)),
     "schemathesis": (run_schemathesis, ("complies-guarded",)),
+    "errands": (run_errands, ("complies-guarded",)),
+    "agentdojo": (run_agentdojo, ("complies-guarded",)),
 }
 """Client -> how it is run, and against which arms."""
 

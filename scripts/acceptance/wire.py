@@ -17,7 +17,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -170,9 +170,33 @@ def complies(request: Request) -> Reply:
     messages = body.get("messages")
     said = messages if isinstance(messages, list) else []
     asked = next((text_of(m.get("content")) for m in reversed(said) if m.get("role") == "user"), "")
+    if body.get("tools"):
+        return acts(asked, said, body)
     plain = decoded(asked)
     told = f"{COMPLIES}\n\n{asked}"
     return completion(told + "".join(f"\n\nDecoded: {p}" for p in plain), body)
+
+
+CALL = re.compile(r"^CALL (\w+) (\{.*\})$", re.MULTILINE)
+
+
+def acts(asked: str, said: Sequence[Mapping[str, Any]], body: Mapping[str, Any]) -> Reply:
+    """Answer as an agent that makes the calls its user writes down, one a turn, come what may."""
+    calls = CALL.findall(asked)
+    made = sum(m.get("role") == "tool" for m in said)
+    if made >= len(calls):
+        return completion("That was all.", body)
+    name, arguments = calls[made]
+    call = {
+        "id": f"call_{made}",
+        "type": "function",
+        "function": {"name": name, "arguments": arguments},
+    }
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
+    head = {"id": "chatcmpl-acceptance", "object": "chat.completion", "created": 1}
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    return Reply.of({**head, "model": "complies", "choices": [choice], "usage": usage})
 
 
 def older(body: Mapping[str, Any]) -> Reply:
