@@ -20,6 +20,7 @@ from normwright.guard import Guard, GuardedModel, GuardSettings, Memory, read_ex
 from normwright.guard.detectors import Detectors, Pattern, Signal
 from normwright.guard.embedded import detectors, policy
 from normwright.guard.sights import Kit, Passage, Sight
+from normwright.guard.text_harm import TextHarm
 from normwright.models import ScriptedModel
 from normwright.plugins import Card, _parts, plugin
 from normwright.records import (
@@ -46,7 +47,7 @@ KIND = {"en": "All immigrants are welcome.", "pt": "Todos os imigrantes são bem
 
 @pytest.fixture(scope="module")
 def guard() -> Guard:
-    return Guard.embedded()
+    return Guard.embedded(harm=None)
 
 
 def said(*turns: tuple[str, str], answer: str | None = None) -> Exchange:
@@ -312,8 +313,8 @@ def test_whose_data_it_is_decides(guard: Guard) -> None:
     assert guard.screen(tool).action == "ask"
     assert guard.screen(tool, facts=[yes]).action == "allow"
     no = GuardSettings(declared={"subject_consents": False, "data_public": False})
-    assert Guard.embedded(settings=no).screen(tool).action == "refuse"
-    assert Guard.embedded(settings=no).screen(tool, facts=[yes]).action == "allow"
+    assert Guard.embedded(harm=None, settings=no).screen(tool).action == "refuse"
+    assert Guard.embedded(harm=None, settings=no).screen(tool, facts=[yes]).action == "allow"
 
 
 # What is not certain
@@ -382,6 +383,30 @@ def test_what_a_deployment_or_a_person_says_stands_above_what_checks_see() -> No
     assert declared.screen(exchange, facts=[person]).action == "refuse"
 
 
+@pytest.mark.parametrize(
+    ("bad", "fine"),
+    [
+        ("Black people belong back in chains.", "Black people built this town with us."),
+        ("Mulher no volante é perigo constante, burra demais.", "A minha mãe dirige muito bem."),
+    ],
+)
+def test_the_embedded_classifier_sees_what_no_pattern_knows(bad: str, fine: str) -> None:
+    """Its labels are all known to the detectors, and it stops what the rules alone let through."""
+    guard = Guard.embedded()
+    rules = Guard.embedded(harm=None)
+    reader = guard.kit.harm
+    assert isinstance(reader, TextHarm)
+
+    assert set(reader.labels) == set(guard.detectors.labels)
+    assert "harm" in guard.checks
+    assert "harm" not in rules.checks
+    assert rules.screen(said(answer=bad)).action == "allow"
+    found = guard.screen(said(answer=bad))
+    assert (found.action, found.check) == ("refuse", "harm")
+    assert found.facts == () or found.facts[0].origin == "classifier"
+    assert guard.screen(said(answer=fine)).action == "allow"
+
+
 # What cannot be checked
 
 
@@ -402,7 +427,7 @@ def broken_check() -> Iterator[str]:
 
 def test_a_check_that_fails_denies_and_is_named(broken_check: str) -> None:
     """Nothing passes unchecked, the verdict says which check did not run, and not what was said."""
-    guard = Guard.embedded(checks=("norm-rules", broken_check))
+    guard = Guard.embedded(harm=None, checks=("norm-rules", broken_check))
     found = guard.screen(said(("user", "trip the wire")))
     fine = guard.screen(said(("user", "mind the wire")))
 
@@ -422,7 +447,7 @@ def test_what_is_too_long_or_no_text_is_denied_and_said(guard: Guard) -> None:
     took = time.perf_counter() - start
     parts = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]
     picture = read_exchange({"messages": [{"role": "user", "content": parts}]})
-    lax = Guard.embedded(settings=GuardSettings(unread="ignore"))
+    lax = Guard.embedded(harm=None, settings=GuardSettings(unread="ignore"))
 
     assert (long.action, took < 5) == ("deny", True)
     assert long.degraded[0].startswith("limits: 10000000 characters")
@@ -524,7 +549,7 @@ def test_a_guard_is_shared_by_threads(guard: Guard) -> None:
     """Many at once get what each alone gets."""
     texts = [BAD["en"], TWIN["en"], HATE["pt"], KIND["pt"], "Good morning."] * 8
     wanted = [guard.screen(said(("user", t))) for t in texts]
-    fresh = Guard.embedded()
+    fresh = Guard.embedded(harm=None)
     found: dict[int, GuardVerdict] = {}
 
     def ask(start: int) -> None:
@@ -577,9 +602,9 @@ def test_norms_that_nothing_can_see_broken_are_named() -> None:
 def test_settings_that_name_nothing_are_faults(settings: GuardSettings, where: str) -> None:
     """A misspelled fact, signal or check is an error when the guard is made, not a silent gap."""
     with pytest.raises(InputError, match=where):
-        Guard.embedded(settings=settings)
+        Guard.embedded(harm=None, settings=settings)
     with pytest.raises(InputError, match="norm-rulez"):
-        Guard.embedded(checks=("norm-rulez",))
+        Guard.embedded(harm=None, checks=("norm-rulez",))
 
 
 def test_a_policy_alone_guards_a_model() -> None:

@@ -19,6 +19,7 @@ from normwright.guard.memory import HALF_LIFE, Memory
 from normwright.guard.screen import Screener
 from normwright.guard.sights import ANSWER, Kit, Seen, Sight, TextReader, View, passage
 from normwright.guard.telling import cited, contest, reasons
+from normwright.models import Model
 from normwright.norms import Resolver
 from normwright.plugins import cards, get
 from normwright.records import (
@@ -47,6 +48,7 @@ BUILT_IN: Final = (
     "injection",
     "jailbreak",
     "hidden-text",
+    "language",
     "harm",
     "personal-data",
     "seams",
@@ -65,6 +67,8 @@ _ORIGINS: Final[dict[str, Literal["declared", "extractor", "classifier", "human"
     "rule": "extractor",
     "classifier": "classifier",
 }
+_AT_MOST: Final = 0.5
+"""Suspicion of one text, at most: what is surer than that was decided upon by itself."""
 _KEPT: Final = 20_000
 """Texts whose sights are kept ready."""
 
@@ -109,6 +113,8 @@ class Guard:
             far as the policy's vocabulary has their acts.
         harm: the classifier of texts; `embedded`: the one that ships, where the detectors know its
             labels; None: no check uses one.
+        judge: a model that is asked about what the cheap checks suspect, for instance one behind
+            an endpoint (`models.RemoteModel`); None: nobody is asked.
         scenes: what was fitted on the scenes of the policy's own charter; None: nothing was.
 
     Raises:
@@ -123,6 +129,7 @@ class Guard:
         settings: GuardSettings | None = None,
         detectors: Detectors | None = None,
         harm: TextReader | Literal["embedded"] | None = "embedded",
+        judge: Model | None = None,
         scenes: Screener | None = None,
     ) -> None:
         self.policy = policy
@@ -134,8 +141,9 @@ class Guard:
         self.detectors = detectors.within(policy.charter.vocabulary)
         self.scenes = scenes
         reader = _embedded(self.detectors) if harm == "embedded" else harm
-        self.kit = Kit(policy, self.detectors, reader, policy.charter.languages)
-        chosen = [n for n in BUILT_IN if n != "harm" or reader is not None]
+        self.kit = Kit(policy, self.detectors, reader, judge, policy.charter.languages)
+        missing = {"harm"} if reader is None else set[str]()
+        chosen = [n for n in BUILT_IN if n not in missing] + ([] if judge is None else ["judge"])
         self.checks: tuple[str, ...] = tuple(chosen if checks is None else checks)
         """Names of the checks that run."""
         self._faults()
@@ -359,12 +367,13 @@ class Guard:
         return seen
 
     def _suspicion(self, seen: Seen) -> float:
-        """How much a text adds to the risk of its conversation."""
-        return max(
+        """How much a text adds to the risk of its conversation: one text alone is never enough."""
+        most = max(
             (s.chance * self.detectors.signals[s.signal].soft for s in seen.sights
              if s.signal in self.detectors.signals),
             default=0.0,
         )  # fmt: skip
+        return min(_AT_MOST, most)
 
     # Deciding
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from normwright.guard.forms import Forms, forms_of
+from normwright.models import Model
 from normwright.records import Exchange, FactOrigin, FactValue, Lang, Policy, Side, Speaker
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Kit:
     policy: Policy
     detectors: Detectors
     harm: TextReader | None = None
+    judge: Model | None = None
     languages: tuple[Lang, ...] = ()
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from normwright.cli.guard.group import PolicyDir, app
+from normwright.cli.guard.group import PolicyDir, app, guard_at
 from normwright.cli.options import AsJson, Lang
 from normwright.cli.screen import DONE, console
 from normwright.cli.verdict import in_language
@@ -58,11 +58,10 @@ def check(
     With --json one JSON value a line: id, verdict (allow, transform, ask, refuse or deny), the
     norms it rests on, the probability each check gave, the reasons, and milliseconds.
     """
-    from normwright.flow.guards import open_guard
     from normwright.guard.lines import read_lines
 
     read = read_lines(lines)
-    guard = open_guard(policy)
+    guard = guard_at(policy)
     shown = choose(lang)
     err = console(stderr=True)
     _standing(guard, err, shown)
