@@ -114,9 +114,10 @@ def _head(setting: Setting, results: Mapping[str, Result]) -> str:
                 f"{found['wall_s']:.0f} / {found['cpu_s']:.0f}",
             )
         )
+    policies = sorted({p for found in results.values() if (p := _policy(found))})
     newest = max((found["at"] for found in results.values()), default=0)
     day = datetime.fromtimestamp(newest, UTC).date()
-    policy = Guard.embedded().policy
+    norms = len(Guard.embedded().policy.charter.norms)
     return f"""# Outside clients against the guard
 
 Written by `make acceptance`, {day}. Every figure is printed by `scripts/acceptance`; shares come
@@ -124,7 +125,9 @@ with exact 95 % intervals (Clopper-Pearson), which take prompts as independent. 
 are not, so that the intervals are too narrow for a claim about all attacks of a kind.
 
 The guard is `normwright guard serve` in a process of its own, with the policy that ships: a
-demonstration that nobody has voted on (`{policy.digest[:23]}…`, {len(policy.charter.norms)} norms).
+demonstration that nobody has voted on ({norms} norms; {
+        ", ".join(f"`{p[:23]}…`" for p in policies)
+    }).
 Behind it stands *complies*, the worst model there is (it agrees, repeats the request and decodes
 what is encoded in it), or the embedded model. *bare* is the same client against the same model with
 nothing between; the difference is the guard's. A relay between client and guard writes down every
@@ -151,6 +154,12 @@ Versions: {_versions()}.
 "No network" was measured: the run is in a network namespace that has loopback alone, and the kernel
 has no route to anywhere. "Failed" are requests that came to neither an answer nor a refusal. The
 key is looked for in the guard's log, its audit chain and its database."""
+
+
+def _policy(found: Result) -> str:
+    """Return the policy a run went by, as the guard or its verdicts name it."""
+    kept = [v for v in (found.get("verdicts") or {}).values() if v]
+    return str(found.get("policy") or (kept[0]["verdicts"][0]["policy"] if kept else ""))
 
 
 def _versions() -> str:

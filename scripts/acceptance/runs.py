@@ -127,7 +127,7 @@ def staged(
 def run_garak(setting: Setting, arm: Arm) -> dict[str, Any]:
     """Run garak's probes, and benign prompts and contrasts through its own client."""
     small = setting.quick or arm.embedded
-    sent = _sent_beside(setting, 5 if setting.quick else 30 if arm.embedded else 200)
+    sent = _sent_beside(setting, 5 if setting.quick else 12 if arm.embedded else 200)
     with staged(setting, "garak", arm) as (stage, _):
         plan = {
             "url": f"{stage.relay}/case/garak/v1/",
@@ -173,7 +173,7 @@ def _objectives(setting: Setting, n: int) -> tuple[list[cases.Objective], list[s
 
 def run_pyrit(setting: Setting, arm: Arm) -> dict[str, Any]:
     """Run PyRIT's attacks and their benign twins."""
-    n, turns = (2, 2) if setting.quick else (10, 5) if arm.embedded else (60, 30)
+    n, turns = (2, 2) if setting.quick else (6, 3) if arm.embedded else (40, 20)
     each = {a: n if a in ("single", "skeleton_key", "many_shot") else turns for a in cases.ATTACKS}
     harmful, benign = _objectives(setting, n)
     planned = cases.plan_attacks(harmful, benign, each)
@@ -269,6 +269,7 @@ def _after(stage: Stage) -> dict[str, Any]:
         return {}
     ids = [r["verdict"] for r in wire_rows(stage.wire) if r["finish"] == "content_filter"]
     return {
+        "policy": (stage.direct.get("/healthz") or {}).get("policy"),
         "verdicts": {i: stage.direct.get(f"/v1/verdicts/{i}") for i in ids if i},
         "files_with_key": stage.direct.holds_key(),
     }
