@@ -14,6 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup
 ORACLES := build/oracles-venv
+ACCEPTANCE := build/acceptance
 
 # One source of quiet, offline, repeatable runs for everything below.
 export HF_HUB_OFFLINE := 1
@@ -29,6 +30,9 @@ help:
 .PHONY: help setup demo demo-seeds real model exhaustive oracles bench guard-peer bench-axioms figures screenshots axe wheel-check test check fix docs clean
 	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | oracles"
 	@echo "     bench | guard-peer | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
+.PHONY: help setup demo demo-seeds real model exhaustive oracles acceptance bench bench-axioms figures screenshots axe wheel-check test check fix docs clean
+	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | oracles | acceptance"
+	@echo "     bench | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
 
 setup: $(STAMP)
 
@@ -110,6 +114,21 @@ oracles: $(ORACLES)/.setup
 $(ORACLES)/.setup: scripts/oracles/requirements.txt
 	@test -x $(ORACLES)/bin/python || $(PYTHON) -m venv $(ORACLES)
 	$(ORACLES)/bin/python -m pip install -q -r scripts/oracles/requirements.txt
+	@touch $@
+
+# Outside clients against `normwright guard serve`, each in an environment of its own that is made
+# with the network and used without one: writes docs/experiments/guard-acceptance.md. A client that
+# is done is not run again; `make acceptance ARGS=--again` runs all.
+acceptance: $(STAMP) $(foreach c,agentdojo garak inspect pyrit schemathesis,$(ACCEPTANCE)/$(c)/.setup)
+	OMP_NUM_THREADS=1 $(BIN)/python -m scripts.acceptance $(ARGS)
+
+$(ACCEPTANCE)/%/.setup: scripts/acceptance/requirements/%.txt
+	@test -x $(ACCEPTANCE)/$*/bin/python || $(PYTHON) -m venv $(ACCEPTANCE)/$*
+	@# torch first and from the index that was named, so that no other build of it comes.
+	@! grep -q '^torch==' $< || $(ACCEPTANCE)/$*/bin/python -m pip install -q \
+	  "$$(grep '^torch==' $<)" $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
+	@# Two of them call the package itself: as an approver, and before tools.
+	$(ACCEPTANCE)/$*/bin/python -m pip install -q -r $< $(if $(filter agentdojo inspect,$*),-e .)
 	@touch $@
 
 # The table of figures in the README, measured on the project in demo/, so after `make demo`.
