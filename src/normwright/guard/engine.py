@@ -143,6 +143,17 @@ class Guard:
 
         return cls(policy(), **settings)
 
+    def with_settings(self, settings: GuardSettings) -> Guard:
+        """Return the same guard under other settings."""
+        return Guard(
+            self.policy,
+            checks=self.checks,
+            settings=settings,
+            detectors=self.detectors,
+            harm=self.kit.harm,
+            scenes=self.scenes,
+        )
+
     @cached_property
     def blind(self) -> tuple[str, ...]:
         """Norms of the policy that no detector of this guard can see broken."""
