@@ -160,6 +160,14 @@ async def serve_stdio(proxy: ToolProxy) -> None:
         await server.run(reading, writing, server.create_initialization_options())
 
 
+async def serve_http(proxy: ToolProxy, *, port: int, host: str = "127.0.0.1") -> None:
+    """Serve over Streamable HTTP at `/mcp`, until the process is told to end."""
+    import uvicorn
+
+    settings = uvicorn.Config(http_app(proxy, host=host), host=host, port=port, log_level="warning")
+    await uvicorn.Server(settings).serve()
+
+
 def http_app(proxy: ToolProxy, *, host: str = "127.0.0.1") -> Starlette:
     """Return the proxy as an ASGI app that speaks Streamable HTTP at `/mcp`.
 

@@ -10,8 +10,8 @@ import pytest
 from tests.norms.builders import charter, norm, vocabulary
 
 from normwright.charter.exchange import to_cedar
-from normwright.charter.exchange.cedar import instant
 from normwright.norms import Resolver
+from normwright.norms.cedar import instant
 from normwright.records import LAYERS, Charter, Situation
 
 cedarpy = pytest.importorskip("cedarpy")

@@ -10,15 +10,15 @@ Source: Cedar policy language, https://docs.cedarpolicy.com
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Literal, get_args
+from datetime import date
+from typing import get_args
 
 from normwright.charter.enacting.standing import actors_of
 from normwright.charter.wording import say
 from normwright.norms import Acts, can_both_hold, facts_of
+from normwright.norms.cedar import TYPES, formula, text
 from normwright.norms.ranking import PERMISSIVE, contest, rank, repeals
 from normwright.norms.resolver import HOLDING
 from normwright.norms.vocabulary import NULL_ACT
@@ -26,9 +26,7 @@ from normwright.records import (
     Actor,
     Channel,
     Charter,
-    Condition,
     Counterparty,
-    FactType,
     Norm,
     Text,
     Vocabulary,
@@ -135,7 +133,7 @@ def _base(charter: Charter, permissive: Sequence[Norm], closed_acts: Sequence[st
     for p in permissive:
         scope = f"principal, action in {_action(p.act)}, resource"
         when = " && ".join(_applying(p, charter.vocabulary)) or "true"
-        parts.append(f"@id({_text(p.ref)})\npermit ({scope})\nwhen {{ {when} }};")
+        parts.append(f"@id({text(p.ref)})\npermit ({scope})\nwhen {{ {when} }};")
     return parts
 
 
@@ -143,7 +141,7 @@ def _forbidding(ban: Norm, exceptions: Sequence[Norm], vocabulary: Vocabulary) -
     said = next(iter(ban.statement.values()), "")
     head = f"(principal, action in {_action(ban.act)}, resource)"
     when = " && ".join(_applying(ban, vocabulary)) or "true"
-    lines = [f"@id({_text(ban.ref)})", f"@statement({_text(said)})", f"forbid {head}",
+    lines = [f"@id({text(ban.ref)})", f"@statement({text(said)})", f"forbid {head}",
              f"when {{ {when} }}"]  # fmt: skip
     for p in exceptions:
         terms = [f"action in {_action(p.act)}", *_applying(p, vocabulary)]
@@ -167,8 +165,8 @@ def _unknown(ban: Norm, exceptions: Sequence[Norm], vocabulary: Vocabulary) -> l
     asked = sorted(frozenset[str]().union(*(facts_of(n.condition) for n in asking)))
     if not asked:
         return []
-    known = " && ".join(f"context has {_text(name)}" for name in asked)
-    lines = [f"@id({_text(ban.ref + '/unknown')})",
+    known = " && ".join(f"context has {text(name)}" for name in asked)
+    lines = [f"@id({text(ban.ref + '/unknown')})",
              f"forbid (principal, action in {_action(ban.act)}, resource)"]  # fmt: skip
     when = _applying(ban, vocabulary) if waived else _binding(ban)
     if when:
@@ -180,8 +178,8 @@ def _unknown(ban: Norm, exceptions: Sequence[Norm], vocabulary: Vocabulary) -> l
 def _applying(norm: Norm, vocabulary: Vocabulary) -> list[str]:
     """The terms under which a norm applies to an act that it is about."""
     facts = {fact.name: fact for fact in vocabulary.facts}
-    formula = _formula(norm.condition, facts)
-    return [*_binding(norm), *([] if formula == "true" else [formula])]
+    asked = formula(norm.condition, facts)
+    return [*_binding(norm), *([] if asked == "true" else [asked])]
 
 
 def _binding(norm: Norm) -> list[str]:
@@ -189,86 +187,34 @@ def _binding(norm: Norm) -> list[str]:
     terms = []
     actors = [a for a in ACTORS if a in actors_of(norm)]
     if len(actors) < len(ACTORS):
-        listed = ", ".join(f"Actor::{_text(a)}" for a in actors)
+        listed = ", ".join(f"Actor::{text(a)}" for a in actors)
         terms.append(f"[{listed}].contains(principal)" if actors else "false")
     if len(norm.counterparty) < len(COUNTERPARTIES):
-        listed = ", ".join(f"Counterparty::{_text(c)}" for c in norm.counterparty)
+        listed = ", ".join(f"Counterparty::{text(c)}" for c in norm.counterparty)
         terms.append(f"[{listed}].contains(resource)")
     if len(norm.scope.channels) < len(CHANNELS):
-        listed = ", ".join(map(_text, norm.scope.channels))
+        listed = ", ".join(map(text, norm.scope.channels))
         terms.append(f'[{listed}].contains(context["channel"])')
     if norm.layer == "polity":
-        terms.append(f'context["jurisdiction"].contains({_text(norm.authority)})')
+        terms.append(f'context["jurisdiction"].contains({text(norm.authority)})')
     return terms
-
-
-def _formula(condition: Condition, facts: dict[str, FactType]) -> str:
-    if condition.all is not None:
-        return _joined("&&", (_formula(c, facts) for c in condition.all), "true")
-    if condition.any is not None:
-        return _joined("||", (_formula(c, facts) for c in condition.any), "false")
-    if condition.negate is not None:
-        return f"!({_formula(condition.negate, facts)})"
-    if condition.fact is None:
-        return "true"
-    name = _text(condition.fact)
-    return f"(context has {name} && {_atom(condition, f'context[{name}]', facts[condition.fact])})"
-
-
-def _joined(operator: str, parts: Iterable[str], empty: str) -> str:
-    found = list(parts)
-    if not found:
-        return empty
-    return found[0] if len(found) == 1 else f"({f' {operator} '.join(found)})"
-
-
-def _atom(condition: Condition, value: str, fact: FactType) -> str:
-    if condition.at_least is not None:
-        return f"{value} >= {_value(condition.at_least, fact)}"
-    if condition.at_most is not None:
-        return f"{value} <= {_value(condition.at_most, fact)}"
-    if condition.one_of is not None:
-        listed = ", ".join(_value(v, fact) for v in condition.one_of)
-        return f"[{listed}].contains({value})"
-    return f"{value} == {_value(condition.eq, fact)}"
-
-
-def _value(value: bool | int | str | None, fact: FactType) -> str:
-    if fact.type == "time":
-        return f"datetime({_text(instant(str(value)))})"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def instant(text: str) -> str:
-    """Return an instant as Cedar writes it: UTC, to the millisecond; without a zone it is UTC."""
-    read = datetime.fromisoformat(text)
-    utc = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
-
-
-_TYPES: dict[Literal["bool", "enum", "int", "time"], str] = {
-    "bool": "Bool",
-    "enum": "String",
-    "int": "Long",
-    "time": "datetime",
-}
 
 
 def _schema(vocabulary: Vocabulary) -> str:
     """The vocabulary as a schema. Every fact may be missing; a policy says what follows then."""
-    lines = [f"entity Actor enum [{', '.join(map(_text, ACTORS))}];",
-             f"entity Counterparty enum [{', '.join(map(_text, COUNTERPARTIES))}];",
+    lines = [f"entity Actor enum [{', '.join(map(text, ACTORS))}];",
+             f"entity Counterparty enum [{', '.join(map(text, COUNTERPARTIES))}];",
              "type Facts = {",
              '  "channel": String,',
              '  "jurisdiction": Set<String>,']  # fmt: skip
-    lines += [f"  {_text(fact.name)}?: {_TYPES[fact.type]}," for fact in vocabulary.facts]
+    lines += [f"  {text(fact.name)}?: {TYPES[fact.type]}," for fact in vocabulary.facts]
     lines.append("};")
     applies = "appliesTo { principal: [Actor], resource: [Counterparty], context: Facts }"
     parents = {act.name: act.is_a for act in vocabulary.acts}
     for name in Acts(vocabulary).names:
         above = parents.get(name, ())
-        within = f" in [{', '.join(map(_text, above))}]" if above else ""
-        lines.append(f"action {_text(name)}{within} {applies};")
+        within = f" in [{', '.join(map(text, above))}]" if above else ""
+        lines.append(f"action {text(name)}{within} {applies};")
     return "\n".join(lines) + "\n"
 
 
@@ -299,8 +245,4 @@ def _lost(norm: Norm) -> Iterator[str]:
 
 
 def _action(name: str) -> str:
-    return f"Action::{_text(name)}"
-
-
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return f"Action::{text(name)}"

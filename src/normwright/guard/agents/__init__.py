@@ -26,11 +26,13 @@ from normwright.guard.agents.manifest import (
     Reading,
     ToolSpec,
     call_digest,
+    drafted,
     manifest_of,
     normalised,
     read_call,
     read_manifest,
 )
+from normwright.guard.agents.provenance import Provenance, Suspecting
 
 __all__ = [
     "HIGHEST",
@@ -52,14 +54,17 @@ __all__ = [
     "Manifest",
     "MemoryJournal",
     "PreparingTool",
+    "Provenance",
     "Reading",
     "Recovered",
     "Reserved",
     "Settings",
+    "Suspecting",
     "Ticket",
     "ToolSpec",
     "approve",
     "call_digest",
+    "drafted",
     "flows_to",
     "joined",
     "ledger_of",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
@@ -46,6 +46,8 @@ OUTFLOW = "outflow"
 
 Effect: TypeAlias = Literal["reversible", "compensable", "irreversible"]
 Sink: TypeAlias = Literal["internal", "external"]
+Standing: TypeAlias = Literal["suspect", "nowhere", "read", "pointed", "own", "word"]
+"""Where a value was read; see `provenance`."""
 ResourceKind: TypeAlias = Literal["text", "path", "email", "url"]
 
 
@@ -98,6 +100,12 @@ class SinkRule(_At):
     """Names with `*`, without their kind."""
 
 
+class SteerRule(_At):
+    """A value that decides whom or what a call reaches, and where it has to have been read."""
+
+    needs: Standing = "pointed"
+
+
 class StoreRule(_At):
     """A place that keeps data beyond the call, such as a file: their label is kept with it."""
 
@@ -125,6 +133,14 @@ class ToolSpec(Frozen):
     reads: Label = HIGHEST
     """Label of what comes back; where nothing is said, of data about which nothing is known."""
     stores: tuple[StoreRule, ...] = ()
+    steers: tuple[SteerRule, ...] = ()
+    """Values by which the call goes; looked at where the provenance of values is kept."""
+    carries: tuple[str, ...] = ()
+    """Pointers to texts that go out with it: no link in them may come from an order."""
+    asked_by: tuple[str, ...] = ()
+    """Beginnings of words, one of which the person has to have used; empty: none is needed."""
+    vouches: tuple[str, ...] = ()
+    """Pointers into the result to what are one's own records."""
     identify: str | None = None
     """Pointer to the argument that tells the other side for whom the call is made. The guard
     writes it, so that no agent speaks in a name it was not given."""
@@ -208,6 +224,34 @@ def manifest_of(given: Any, *, where: str) -> Manifest:
                   seen=str(e["input"])[:80])
             for e in error.errors()
         ]) from None  # fmt: skip
+
+
+def drafted(tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a manifest to start from, from what a server says of its own tools.
+
+    Its hints fill gaps and are believed only where they make things stricter: what is not said to
+    be read-only is taken for irreversible, and nothing it gives is trusted or public. Every tool
+    has to be looked at by a person; the act of each is a guess.
+
+    Args:
+        tools: as the Model Context Protocol lists them: `name`, `inputSchema`, `annotations`.
+    """
+    found: dict[str, Any] = {}
+    for tool in tools:
+        hints = tool.get("annotations") or {}
+        reads = hints.get("readOnlyHint") is True
+        spec: dict[str, Any] = {
+            "act": "read.data" if reads else "change.data",
+            "effect": "reversible" if reads else "irreversible",
+            "reads": {"conf": "secret", "integrity": "untrusted"},
+        }
+        schema = tool.get("inputSchema") or {}
+        if isinstance(schema.get("properties"), dict):
+            spec["arguments"] = sorted(schema["properties"])
+        if hints.get("openWorldHint") is not False:
+            spec["sink"] = "external"
+        found[str(tool["name"])] = spec
+    return {"schema": FORM, "tools": found}
 
 
 def normalised(call: ToolCall, tool: ToolSpec) -> ToolCall:
