@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from normwright.flow.settings import FILE
-from normwright.records import Fault, InputError, Policy
+from normwright.records import Digest, Fault, GuardCalibration, InputError, Policy
 
 if TYPE_CHECKING:
-    from normwright.guard import Detectors, Guard, Screener
+    from normwright.flow.results import Findings
+    from normwright.guard import Guard, Screener
 
-POLICY: Final = "policy.json"
-DETECTORS: Final = "detectors.yaml"
+CALIBRATION: Final = "calibration.json"
 
 
 def open_guard(place: Path | None = None, **settings: Any) -> Guard:
@@ -22,74 +23,81 @@ def open_guard(place: Path | None = None, **settings: Any) -> Guard:
     Args:
         place: a project, whose enacted policy counts together with the heads that its run fitted;
             a folder as `charter enact` writes it, or its `policy.json`; None: the policy that ships
-            with the package. Detectors of one's own lie beside as `detectors.yaml`.
+            with the package. Detectors of one's own lie beside as `detectors.yaml`, and what
+            `guard calibrate` wrote as `calibration.json`: its thresholds hold unless `settings`
+            give others.
         settings: further arguments for `Guard`.
 
     Raises:
         InputError: if there is no policy, or with every fault of its files.
     """
-    from normwright.guard import Guard
+    from normwright.guard import open_policy
 
-    if place is None:
-        return Guard.embedded(**settings)
-    if (place / FILE).is_file():
+    if place is not None and (place / FILE).is_file():
         return _of_project(place, settings)
-    folder, path = (place, place / POLICY) if place.is_dir() else (place.parent, place)
-    policy = _policy(path)
-    return Guard(policy, detectors=_detectors(folder, policy), **settings)
+    guard = open_policy(place, **settings)
+    if place is None:
+        return guard
+    return _calibrated(guard, place if place.is_dir() else place.parent)
 
 
-def _policy(path: Path) -> Policy:
-    do = "Write one with: normwright charter enact DIR --out policy"
+def classifier_digest(guard: Guard) -> Digest | None:
+    """Return the digest of the classifier a guard reads with; None where it reads with none."""
+    from normwright.guard.text_harm import TextHarm
+
+    return guard.kit.harm.digest if isinstance(guard.kit.harm, TextHarm) else None
+
+
+def _calibrated(guard: Guard, folder: Path) -> Guard:
+    """The guard with the thresholds of the folder's calibration, if it has one."""
+    path = folder / CALIBRATION
     if not path.is_file():
-        raise InputError([Fault(where=str(path), expected="a project or an enacted policy",
-                                seen="no such file", do=do)])  # fmt: skip
+        return guard
+    do = "Calibrate again: normwright guard calibrate"
     try:
-        return Policy.model_validate_json(path.read_bytes())
+        record = GuardCalibration.model_validate_json(path.read_bytes())
     except ValueError as error:
         seen = " ".join(str(error).split())[:200]
-        raise InputError([Fault(where=str(path), expected="a policy", seen=seen, do=do)]) from error
-
-
-def _detectors(folder: Path, policy: Policy) -> Detectors | None:
-    """The shipped detectors with those of the folder; None: no file of its own."""
-    from normwright.guard import read_detectors
-    from normwright.guard.embedded import detectors
-
-    path = folder / DETECTORS
-    if not path.is_file():
-        return None
-    return detectors().joined(read_detectors(path, vocabulary=policy.charter.vocabulary))
+        raise InputError([Fault(where=str(path), expected="a calibration", seen=seen, do=do)]
+                         ) from error  # fmt: skip
+    pairs = {
+        "policy": (record.policy, guard.policy.digest),
+        "classifier": (record.classifier, classifier_digest(guard)),
+    }
+    faults = [
+        Fault(where=f"{path}: {name}", expected=str(now), seen=str(then), do=do)
+        for name, (then, now) in pairs.items()
+        if then != now
+    ]
+    if faults:
+        raise InputError(faults)
+    thresholds = {**record.thresholds(), **guard.settings.thresholds}
+    return guard.with_settings(replace(guard.settings, thresholds=thresholds))
 
 
 def _of_project(place: Path, settings: dict[str, Any]) -> Guard:
     from normwright.flow.results import findings
-    from normwright.guard import Guard
+    from normwright.guard import Guard, own_detectors
 
     found = findings(place)
     if found.policy is None:
         raise InputError([Fault(where=str(place), expected="an enacted policy", seen="none",
                                 do=f"Make it with: normwright run {place} --until charter")]
                          )  # fmt: skip
-    return Guard(
-        found.policy,
-        detectors=_detectors(place, found.policy),
-        scenes=_screener(place, found.policy),
-        **settings,
-    )
+    detectors = own_detectors(place, found.policy)
+    scenes = _screener(place, found, found.policy)
+    guard = Guard(found.policy, detectors=detectors, scenes=scenes, **settings)
+    return _calibrated(guard, place)
 
 
-def _screener(place: Path, policy: Policy) -> Screener | None:
+def _screener(place: Path, found: Findings, policy: Policy) -> Screener | None:
     """What the project's run fitted for its guard; None where it has not run that far."""
-    from normwright.flow.project import load_project
-    from normwright.flow.results import findings
     from normwright.flow.stores import open_store
     from normwright.guard import HarmClassifier, Screener, read_rules
 
-    fitted = [m for m in findings(place).models if m.name == "guard"]
+    fitted = [m for m in found.models if m.name == "guard"]
     if not fitted:
         return None
-    project = load_project(place)
     with (
         tempfile.TemporaryDirectory() as folder,
         open_store(place, create=False) as store,
@@ -97,8 +105,8 @@ def _screener(place: Path, policy: Policy) -> Screener | None:
         store.objects.check_out(fitted[-1].files, Path(folder))
         harm = HarmClassifier.load(Path(folder))
     rules = read_rules(
-        project.path(project.settings.guard.facts),
+        found.project.path(found.project.settings.guard.facts),
         vocabulary=policy.charter.vocabulary,
-        languages=project.settings.languages,
+        languages=found.project.settings.languages,
     )
     return Screener(policy, harm, rules)

@@ -5,7 +5,9 @@ decides them, and every refusal cites the norm it rests on. `Guard` screens any 
 policy; `Screener` adds what was fitted on the scenes of a project's own charter.
 """
 
-from normwright.guard.agents import approve
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from normwright.guard.bodies import read_answer, read_exchange
 from normwright.guard.canonical import canonical
 from normwright.guard.detectors import Detectors, read_detectors
@@ -23,6 +25,7 @@ from normwright.guard.labels import (
     read_labels,
 )
 from normwright.guard.memory import Memory
+from normwright.guard.opening import open_policy, own_detectors
 from normwright.guard.screen import (
     ACTIONS,
     CHECKS,
@@ -35,6 +38,11 @@ from normwright.guard.screen import (
     Screener,
 )
 from normwright.guard.sights import Kit, Passage, Sight, TextReader, View
+
+if TYPE_CHECKING:
+    from normwright.guard.agents import approve
+
+_LATER = {"approve": "agents"}
 
 __all__ = [
     "ACTIONS",
@@ -69,6 +77,8 @@ __all__ = [
     "fit_harm",
     "fit_labels",
     "measure_labels",
+    "open_policy",
+    "own_detectors",
     "read_answer",
     "read_detectors",
     "read_exchange",
@@ -76,3 +86,10 @@ __all__ = [
     "read_rules",
     "screen",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what keeps ledgers when it is first asked for, so that a check starts at once."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

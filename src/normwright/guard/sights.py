@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from normwright.guard.forms import Forms, forms_of
+from normwright.models import Model
 from normwright.records import Exchange, FactOrigin, FactValue, Lang, Policy, Side, Speaker
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ class Sight:
     check: str = ""
     """The check that saw it; set by the engine."""
 
+    def named(self, check: str, where: str) -> Sight:
+        """Return the same sight with the check that saw it and the utterance it stands in."""
+        return Sight(self.signal, self.chance, self.origin, self.source, self.spans, self.form,
+                     self.facts, where, check)  # fmt: skip
+
 
 class TextReader(Protocol):
     """A classifier of any text."""
@@ -76,6 +82,9 @@ class Kit:
     policy: Policy
     detectors: Detectors
     harm: TextReader | None = None
+    batch: TextReader | None = None
+    """The same classifier, where it was told beforehand what it will be asked."""
+    judge: Model | None = None
     languages: tuple[Lang, ...] = ()
 
 

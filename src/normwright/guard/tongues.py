@@ -34,6 +34,13 @@ def tongue(folded: str) -> Lang | None:
 
 
 @cache
+def common_words() -> frozenset[str]:
+    """Return the common words of every language this package speaks, folded."""
+    lists = yaml.safe_load((Path(__file__).parent / "stopwords.yaml").read_text(encoding="utf-8"))
+    return frozenset(fold(str(w)) for words in lists.values() for w in words)
+
+
+@cache
 def _lists() -> dict[Lang, frozenset[str]]:
     """Common words that one language has and no other, folded."""
     lists = yaml.safe_load((Path(__file__).parent / "stopwords.yaml").read_text(encoding="utf-8"))

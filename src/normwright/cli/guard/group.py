@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
+
+if TYPE_CHECKING:
+    from normwright.guard import Guard
 
 app = typer.Typer(
     help="Keep a running model inside a policy; every refusal cites a norm.",
@@ -21,3 +24,20 @@ PolicyDir: TypeAlias = Annotated[
         " the package if left out.",
     ),
 ]
+
+
+def guard_at(place: Path | None) -> Guard:
+    """Return a guard for what `--policy` names.
+
+    Raises:
+        InputError: if there is no policy.
+    """
+    from normwright.cli.charter.places import is_project
+
+    if place is not None and is_project(place):
+        from normwright.flow.guards import open_guard
+
+        return open_guard(place)
+    from normwright.guard import open_policy
+
+    return open_policy(place)

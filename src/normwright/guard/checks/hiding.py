@@ -5,10 +5,20 @@ from __future__ import annotations
 from normwright.guard.sights import Kit, Passage, Sight
 from normwright.plugins import Card, plugin
 
-_UNSEEN = {"tags": 0.99, "selectors": 0.99, "bidi": 0.6, "stacked": 0.6, "cut": 0.6}
-"""How telling each mark is where there are many of it."""
+_UNSEEN = {
+    "tags": 0.99,
+    "selectors": 0.99,
+    "bidi": 0.6,
+    "cut": 0.6,
+    "stacked": 0.4,
+    "invisible": 0.4,
+}
+"""How telling each mark is where there are many of it. Marks between letters hide nothing from a
+person, only from a filter that does not look through them."""
 _MANY = {"tags": 4, "selectors": 4, "bidi": 8, "stacked": 24, "invisible": 24, "cut": 1}
-_WRITTEN = frozenset({"rot13", "atbash", "morse", "binary", "codes", "ascii85", "base32", "nato"})
+_WRITTEN = frozenset(
+    ("rot13", "caesar", "atbash", "morse", "binary", "codes", "ascii85", "base32", "nato")
+)
 """Encodings that nobody uses by the way."""
 
 
@@ -27,14 +37,13 @@ def hidden_text(passage: Passage, kit: Kit) -> list[Sight]:
     """Return that something is hidden, with how; ordinary emoji, marks and base64 are not."""
     found = []
     marks = passage.forms.marks
-    letters = max(1, sum(c.isalpha() for c in passage.forms.plain.text))
+    letters = max(1, sum(c.isalpha() for c in passage.forms.plain.text)) if marks else 1
     for mark, least in _MANY.items():
         many = marks.get(mark, 0)
         # A writing system may need marks and joiners: what is hidden is many for its letters.
         dense = mark in ("tags", "selectors", "cut") or many >= 0.2 * letters
         if many >= least and dense:
-            chance = _UNSEEN.get(mark, 0.7)
-            found.append(Sight("hidden.unseen", chance, "rule", f"hidden-text:{mark}"))
+            found.append(Sight("hidden.unseen", _UNSEEN[mark], "rule", f"hidden-text:{mark}"))
     for form in passage.forms.forms[1:]:
         kinds = form.kind.split("+")
         words = len(form.text.split())

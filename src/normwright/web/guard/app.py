@@ -20,8 +20,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from normwright.web.guard.chat import chat
 from normwright.web.guard.checks import checks, litellm, moderations
 from normwright.web.guard.completions import completions
-from normwright.web.guard.desk import AUDIT, Desk, Guarding
+from normwright.web.guard.describing import PATH as DESCRIPTION
+from normwright.web.guard.describing import openapi
+from normwright.web.guard.desk import AUDIT, Desk
 from normwright.web.guard.faults import Refused, as_json
+from normwright.web.guard.held import Guarding
 from normwright.web.guard.metrics import CONTENT_TYPE
 from normwright.web.guard.responses import responses
 from normwright.web.guard.settings import ServeSettings
@@ -30,7 +33,7 @@ from normwright.web.guard.verdicts import contest, verdict_json, verdict_page
 
 LOG = logging.getLogger("normwright.guard")
 
-OPEN = frozenset({"/", "/healthz", "/metrics"})
+OPEN = frozenset({"/", "/healthz", "/metrics", DESCRIPTION})
 """Paths that need no key. Verdicts need none either: whoever has the id was told it."""
 
 TEND_SECONDS = 1.0
@@ -73,6 +76,7 @@ def application(
             Route("/", _root),
             Route("/healthz", _health),
             Route("/metrics", _metrics),
+            Route(DESCRIPTION, openapi),
             Route("/v1/models", _models),
             Route("/v1/models/{model:path}", _models),
             Route("/v1/chat/completions", chat, methods=["POST"]),
@@ -147,7 +151,9 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _not_found(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
     code = "method_not_allowed" if status == 405 else "not_found"
-    return Refused(status, code, "There is nothing here.").response()
+    # With a 405 come the methods that are allowed.
+    headers = getattr(error, "headers", None) or {}
+    return Refused(status, code, "There is nothing here.", headers=headers).response()
 
 
 async def _root(request: Request) -> Response:
