@@ -255,7 +255,7 @@ def run_schemathesis(setting: Setting, arm: Arm) -> dict[str, Any]:
         plan = {
             "url": stage.direct.url,
             "out": str(stage.folder),
-            "examples": 10 if setting.quick else 100,
+            "examples": 10 if setting.quick else 30,
         }
         code = stage.run("schemathesis", "run_schemathesis.py", plan)
         found = _read(stage.folder / "schemathesis.json")
