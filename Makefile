@@ -22,9 +22,15 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-seeds real model exhaustive oracles acceptance bench bench-axioms figures screenshots axe wheel-check test check fix docs clean
+.PHONY: help setup demo demo-seeds real model harm-model exhaustive oracles bench bench-axioms figures screenshots axe wheel-check test check fix docs clean
 
 help:
+	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | harm-model DATA=DIR"
+	@echo "     exhaustive | oracles | bench | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
+.PHONY: help setup demo demo-seeds real model exhaustive oracles bench guard-peer bench-axioms figures screenshots axe wheel-check test check fix docs clean
+	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | oracles"
+	@echo "     bench | guard-peer | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
+.PHONY: help setup demo demo-seeds real model exhaustive oracles acceptance bench bench-axioms figures screenshots axe wheel-check test check fix docs clean
 	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | oracles | acceptance"
 	@echo "     bench | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
 
@@ -35,7 +41,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make PYTHON=python3.11 setup" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q "$$(grep '^torch==' constraints.txt)" $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
-	$(BIN)/python -m pip install -q -c constraints.txt -e ".[learn,evaluate,lint,postgres,serve,telemetry,dev]"
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[learn,evaluate,lint,postgres,serve,telemetry,mcp,dev]"
 	@$(BIN)/python -c 'import torch; print("torch", torch.__version__)'
 	@touch $@
 
@@ -63,6 +69,13 @@ model: $(STAMP)
 	@test -n "$(DATA)" || { echo "Say where text/*.jsonl.gz lies: make model DATA=DIR" >&2; exit 2; }
 	$(BIN)/python scripts/build_model.py "$(DATA)"
 
+# The embedded classifier of harm, from a folder of labelled texts, and the page that measures it:
+# `make harm-model DATA=DIR`. The same data gives the same bytes.
+harm-model: $(STAMP)
+	@test -n "$(DATA)" || { echo "Say where the texts lie: make harm-model DATA=DIR" >&2; exit 2; }
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/build_harm.py "$(DATA)"
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/guard_quality.py --data "$(DATA)" --write
+
 # The large counts, printed and written to docs/experiments/exhaustive.md.
 exhaustive: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/exhaustive.py
@@ -76,6 +89,16 @@ bench-axioms: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m scripts.bench
 	$(BIN)/python -m scripts.bench_learning --write
+	$(BIN)/python -m scripts.bench_guard --write
+
+# The leading guard, to be measured beside ours by `make bench`; an environment of its own, with the
+# network.
+guard-peer: build/guard-peer-venv/.setup
+
+build/guard-peer-venv/.setup:
+	@test -x build/guard-peer-venv/bin/python || $(PYTHON) -m venv build/guard-peer-venv
+	build/guard-peer-venv/bin/python -m pip install -q 'nemoguardrails[server]==0.24.1'
+	@touch $@
 
 # Independent implementations (pref_voting, votelib, abcvoting, choix, red-dwarf) answer random
 # instances, and the tests read their answers: writes tests/aggregate/oracles. Needs the network.

@@ -11,28 +11,84 @@ import argparse
 import json
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 import harm_rows
-from normwright.guard.text_harm.fit import HeadPlan, fit_text_harm
+from normwright.guard.harm import sigmoid
+from normwright.guard.text_harm.fit import HarmRow, HeadPlan, features_of, fit_text_harm
+from normwright.guard.text_harm.reader import AIRA, TextHarm
+from normwright.guard.text_harm.shift import fit_shift
+from normwright.stats import control_flags
 
 SEED = 7
+SAFE = 0.03
+"""Share of safe prompts that the threshold for requests is set for."""
 OUT = Path(__file__).parents[1] / "src/normwright/guard/text_harm/embedded"
-_NO_ROBOT = {"toxigen": 0.0, "toxigen-demo": 0.0}
-PLANS = (
-    HeadPlan("hate", "en", {"hatecheck-en": 0.2, "convabuse": 0.3}, 2.0, 1.0),
-    HeadPlan("hate", "pt", {"hatecheck-en": 1.0, "toxigen": 1.0}, 3.0, 1.0,
-             calibrate=frozenset({"hatecheck-pt"})),
-    HeadPlan("abuse", "en", {}, 1.0, 0.0, 0.5),
-    HeadPlan("abuse", "pt", {"hatecheck-pt": 0.0, "olid-br": 0.3}, 1.0, 0.0, 0.5,
-             calibrate=frozenset({"told-br"})),
-    HeadPlan("violence", None, {}, 1.0, 0.5),
-    HeadPlan("self-harm", None, {}, 1.0, 0.5),
-    HeadPlan("harmful-request", None, {}, 3.0, 0.5),
-    HeadPlan("injection", None, {}, 1.0, 0.5),
-    HeadPlan("jailbreak", None, {}, 1.0, 0.5),
-    HeadPlan("lang", "pt", {}, 1.0, 0.0, kept=20_000),
+SAID = ("aira-en", "aira-pt", "tldr-en", "tldr-pt", "docs-en", "docs-pt", "self_instruct_human")
+"""Sources of ordinary requests and sentences."""
+
+
+def only(weights: Mapping[str, float], calm: float = 0.0) -> dict[str, float]:
+    """Return weights under which no other source than these and the calm ones is learned from."""
+    return {**dict.fromkeys(SOURCES, 0.0), **dict.fromkeys(SAID, calm), **weights}
+
+
+SOURCES = (
+    "hatecheck-en", "hatecheck-pt", "told-br", "olid-br", "toxigen", "toxigen-demo", "convabuse",
+    "moderation", "advbench", "strongreject", "harmbench", "xstest", "jbb-dsn", "jbb-gcg",
+    "jbb-jbc", "jbb-pair", "jbb-rs", "in-the-wild", "gptfuzzer", "injection", "cyber-frr-en",
+    "cyber-frr-pt",
+    "books-en", "books-pt", "dolly_hhrlhf", "taught-en", "taught-pt", *SAID,
 )  # fmt: skip
+_LITTLE = {"books-en": 0.1, "books-pt": 0.1, "told-br": 0.1, "convabuse": 0.3}
+PLANS = (
+    HeadPlan("hate", "en", only({"toxigen": 1.0, "toxigen-demo": 0.5, "taught-en": 0.2,
+             "hatecheck-en": 0.1, "moderation": 0.3, "convabuse": 0.3}, 0.3), 2.0, 1.0,
+             calibrate=frozenset({"toxigen"})),
+    HeadPlan("hate", "pt", only({"hatecheck-pt": 1.0, "hatecheck-en": 1.0, "taught-pt": 1.0,
+             "taught-en": 0.5, "toxigen": 1.0, "told-br": 1.0, "olid-br": 1.0}, 0.3), 2.0, 0.5,
+             calibrate=frozenset({"hatecheck-pt", "told-br"})),
+    HeadPlan("abuse", "en", {"taught-en": 0.3}, 1.0, 0.0, 0.5, each=2_500),
+    HeadPlan("abuse", "pt", only({"told-br": 1.0, "olid-br": 0.2, "taught-pt": 0.2}, 0.2), 1.0, 0.0,
+             0.5, calibrate=frozenset({"told-br"})),
+    HeadPlan("violence", None, {}, 1.0, 0.5, each=700),
+    HeadPlan("self-harm", None, {"taught-en": 3.0, "taught-pt": 3.0}, 1.0, 0.5, each=700),
+    HeadPlan("harmful-request", None, {**_LITTLE, "xstest": 3.0}, 3.0, 0.5, each=700),
+    HeadPlan("injection", None, _LITTLE, 1.0, 0.5, each=700),
+    HeadPlan("jailbreak", None, _LITTLE, 1.0, 0.5, each=700),
+    HeadPlan("lang", "pt", {}, 1.0, 0.0, kept=20_000, each=150),
+    HeadPlan(AIRA, "en", {}, 1.0, pairs=True, each=2_500),
+    HeadPlan(AIRA, "pt", {}, 1.0, pairs=True, each=2_500),
+)  # fmt: skip
+
+
+def request_threshold(harm: TextHarm, held: NDArray[np.float64], rows: Sequence[HarmRow]) -> float:
+    """Return the threshold that conformal risk control sets on held-out safe prompts of XSTest.
+
+    At most so many of such prompts are to be flagged. They are of the learned part, scored by
+    weights that had not seen them.
+    """
+    place = next(i for i, p in enumerate(PLANS) if p.label == "harmful-request")
+    safe = [
+        i
+        for i, r in enumerate(rows)
+        if r.source == "xstest" and r.part == "learn" and r.labels["harmful-request"] < 0.5
+    ]
+    slope, offset = harm.heads[place].slopes["en"]
+    found = control_flags(sigmoid(slope * held[safe, place] + offset), SAFE)
+    assert found.threshold is not None
+    return found.threshold
+
+
+def _log(plan: HeadPlan, fold: int) -> None:
+    print(
+        f"{time.process_time():.0f} CPU-s: {plan.label} {plan.lang or ''} fold {fold}", flush=True
+    )
 
 
 def main() -> None:
@@ -40,17 +96,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--held", type=Path, help="where to write the held-out scores")
     args = parser.parse_args()
     began = time.process_time()
-    rows = harm_rows.read(args.data)
+    rows = harm_rows.windowed(harm_rows.read(args.data))
     card = {
         "seed": SEED,
         "files": harm_rows.digests(args.data),
         "rows": dict(sorted(Counter(f"{r.source} {r.part}" for r in rows).items())),
         "licence": "CC-BY-SA-4.0",
     }
-    harm, _ = fit_text_harm(rows, PLANS, seed=SEED, card=card)
+    features = features_of(rows)
+    harm, held = fit_text_harm(rows, PLANS, seed=SEED, card=card, log=_log, features=features)
+    limit = request_threshold(harm, held, rows)
+    card["thresholds"] = {"harmful-request": {"en": limit, "pt": limit}}
+    harm = replace(harm, card=card)
     digests = harm.save(args.out)
+    digests |= fit_shift(rows, features=features).save(args.out)
+    if args.held is not None:
+        # Scores of rows by weights that had not seen them, for a look before the locked part.
+        np.savez_compressed(args.held, held=held)
     text = json.dumps(digests, indent=1, sort_keys=True) + "\n"
     (args.out / "digests.json").write_text(text, encoding="utf-8")
     print(f"{len(rows)} rows, {time.process_time() - began:.0f} CPU-s, {digests}")

@@ -15,12 +15,15 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import harm_taught
 from normwright.guard.text_harm.fit import HarmRow
 from normwright.guard.text_harm.grams import form, kind_of, tokens
+from normwright.guard.text_harm.reader import AIRA
+from normwright.guard.text_harm.served import served
 
 FILES = (
     "toxicity/hatecheck_en",
@@ -52,6 +55,12 @@ FILES = (
 """Files of the shared data that are read, without their ending."""
 KINDS = ("homophobia", "obscene", "insult", "racism", "misogyny", "xenophobia")
 IDENTITY = ("homophobia", "racism", "misogyny", "xenophobia")
+TOXIC = (
+    "hatecheck-en", "hatecheck-pt", "told-br", "olid-br", "toxigen", "convabuse", "moderation",
+)  # fmt: skip
+"""Sources that say of every text whether it is toxic."""
+PARTS = 3
+"""Windows of one text that are learned from."""
 NEAR = 0.5
 """Share of common four-letter runs from which two templates are one unit."""
 _CALM = dict.fromkeys(
@@ -78,10 +87,19 @@ def read(data: Path) -> list[HarmRow]:
     rows += _apart(harm_taught.compose(), rows)
     # Tweets mix languages and xstest is short: every row's language is the one of its source.
     return [
-        HarmRow(r.text, r.lang, r.source, r.unit, {**r.labels, "lang:pt": float(r.lang == "pt")},
-                r.kind)
-        for r in rows
-    ]  # fmt: skip
+        replace(r, labels={**r.labels, **_aira(r), "lang:pt": float(r.lang == "pt")}) for r in rows
+    ]
+
+
+def windowed(rows: Sequence[HarmRow]) -> list[HarmRow]:
+    """Return the rows as the guard reads them: a long text in its windows, at most `PARTS`."""
+    return [replace(r, text=part) for r in rows for part in served(r.text)[:PARTS]]
+
+
+def _aira(row: HarmRow) -> dict[str, float]:
+    """What the baseline is taught: a text is toxic or not, one label for all."""
+    said = [row.labels[k] for k in ("hate", "abuse") if k in row.labels]
+    return {AIRA: float(max(said) >= 0.5)} if said and row.source in TOXIC else {}
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -187,8 +205,9 @@ def _olid(rows: Sequence[Mapping[str, Any]]) -> Iterator[HarmRow]:
 
 def _toxigen(rows: Sequence[Mapping[str, Any]]) -> Iterator[HarmRow]:
     for r in rows:
-        # Two people's ratings from 1 to 5; above the middle the source calls the text toxic.
-        share = ((r["toxicity_human"] + r["toxicity_ai"]) / 2 - 1) / 4
+        # Two ratings from 1 to 5; from 2.75 on, on average, the source calls the text toxic.
+        rated = (r["toxicity_human"] + r["toxicity_ai"]) / 2
+        share = 0.5 + (rated - 2.75) / 4.5 if r["label_toxic"] else min((rated - 1) / 3.5, 0.49)
         yield HarmRow(
             r["text"], "en", "toxigen", _own(r["text"]), {"hate": share},
             "toxic" if r["label_toxic"] else "benign",
@@ -283,7 +302,7 @@ def _benign(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[HarmRo
                           labels)  # fmt: skip
 
 
-def _passages(text: str, seed: str, count: int = 40, size: int = 300) -> Iterator[str]:
+def _passages(text: str, seed: str, count: int = 15, size: int = 300) -> Iterator[str]:
     draw = random.Random(seed)
     for _ in range(count):
         at = draw.randrange(max(len(text) - size, 1))

@@ -1,9 +1,10 @@
-"""Sentences composed from `harm_taught.yaml`, from which the harm classifier learns and nothing else.
+"""Sentences composed from `harm_taught.yaml`, written for the harm classifier to learn from.
 
 They show one predicate in many settings: said of people for who they are, of a thing, of a trade,
 denied, quoted to be condemned, asked, greeted; and a request beside its harmless twin. The person
-who wrote them knew which functions HateCheck tests and had read some of its lines, so that a sentence
-that nears any template of it, measured or not, is left out (`near`), and the count is told.
+who wrote them knew which functions HateCheck tests and had read some of its lines, so that a
+sentence that nears any template of it, measured or not, is left out (`near`), and the count is
+told.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ def _split(words: str) -> Iterator[str]:
 
 
 def _misspelt(text: str, draw: random.Random) -> str:
-    """One way of writing around a filter: a letter swapped or lost, a space lost, digits, spaces."""
+    """One way of writing around a filter: a letter swapped or lost, a space lost, digits."""
     at = draw.randrange(max(len(text) - 2, 1))
     ways = (
         lambda: text[:at] + text[at + 1 : at + 2] + text[at : at + 1] + text[at + 2 :],

@@ -83,13 +83,21 @@ class Pattern:
     lang: Lang | None
     any: tuple[Expression, ...]
     unless: tuple[Expression, ...]
-    """Words in the same form that make it something else."""
+    """Words near it that make it something else."""
     sides: frozenset[str]
     roles: frozenset[str]
     encoded: bool
     """Whether it also counts in what was decoded."""
     quoted: bool
     """Whether it also counts in a quotation, with words of the speaker's own around it."""
+
+    @cached_property
+    def anchors(self) -> frozenset[str] | None:
+        """Words one of which stands in every text it matches; None: not known."""
+        found = [e.anchors for e in self.any]
+        if any(a is None for a in found):
+            return None
+        return frozenset().union(*(a for a in found if a is not None))
 
 
 @dataclass(frozen=True)

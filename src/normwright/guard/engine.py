@@ -10,14 +10,15 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
+from normwright.guard.checks.harm import Batch, parts_of
 from normwright.guard.detectors import Detectors, Signal
 from normwright.guard.memory import HALF_LIFE, Memory
 from normwright.guard.screen import Screener
-from normwright.guard.sights import ANSWER, Kit, Seen, Sight, TextReader, View, passage
+from normwright.guard.sights import ANSWER, Kit, Passage, Seen, Sight, TextReader, View, passage
 from normwright.guard.telling import cited, contest, reasons
 from normwright.models import Model
 from normwright.norms import Resolver
@@ -41,6 +42,7 @@ from normwright.records import (
     Side,
     Situation,
     Speaker,
+    Utterance,
 )
 
 BUILT_IN: Final = (
@@ -141,7 +143,8 @@ class Guard:
         self.detectors = detectors.within(policy.charter.vocabulary)
         self.scenes = scenes
         reader = _embedded(self.detectors) if harm == "embedded" else harm
-        self.kit = Kit(policy, self.detectors, reader, judge, policy.charter.languages)
+        self._batch = None if reader is None else Batch(reader)
+        self.kit = Kit(policy, self.detectors, reader, self._batch, judge, policy.charter.languages)
         missing = {"harm"} if reader is None else set[str]()
         chosen = [n for n in BUILT_IN if n not in missing] + ([] if judge is None else ["judge"])
         self.checks: tuple[str, ...] = tuple(chosen if checks is None else checks)
@@ -152,6 +155,7 @@ class Guard:
         self._norms = {n.ref: n for n in policy.charter.norms}
         self._effects = {r.norm: r.guard for r in policy.rules}
         self._digest = policy.digest
+        self._own = tuple(t for t in policy.system_prompt.values() if t.strip())
         self._seen: OrderedDict[bytes, Seen] = OrderedDict()
         self._decided: dict[tuple[Any, ...], Decision] = {}
         self._lock = threading.Lock()
@@ -168,6 +172,17 @@ class Guard:
 
         return cls(policy(), **settings)
 
+    def with_settings(self, settings: GuardSettings) -> Guard:
+        """Return the same guard under other settings."""
+        return Guard(
+            self.policy,
+            checks=self.checks,
+            settings=settings,
+            detectors=self.detectors,
+            harm=self.kit.harm,
+            scenes=self.scenes,
+        )
+
     @cached_property
     def resolver(self) -> Resolver:
         """The charter, ready to decide."""
@@ -177,7 +192,13 @@ class Guard:
     def blind(self) -> tuple[str, ...]:
         """Norms of the policy that no detector of this guard can see broken."""
         acts = self.resolver.acts
-        seen = {s.act for s in self.detectors.signals.values()}
+        seen = {
+            act for s in self.detectors.signals.values() for act in (s.act, *dict(s.acts).values())
+        }
+        if self.scenes is not None:
+            seen |= {name for _, name in self.scenes.harm.named("act")}
+            seen |= {m.act for m in self.scenes.rules.markings}
+            seen |= {o.act for o in self.scenes.rules.officials}
         return tuple(
             rule.norm
             for rule in self.policy.guard_rules
@@ -252,7 +273,7 @@ class Guard:
             return self.failed(exchange, (limit,))
         view, failed = self._view(exchange, memory)
         sights = [
-            replace(sight, where=where)
+            sight.named(sight.check, where)
             for where, _, seen in view.seen
             if view.side == "input" or where == ANSWER
             for sight in seen.sights
@@ -260,7 +281,7 @@ class Guard:
         for name, part in self._parts:
             if self._takes[name] == "exchange":
                 try:
-                    sights += [replace(s, check=name) for s in part(view)]
+                    sights += [s.named(name, s.where) for s in part(view)]
                 # A check that fails is one that did not run, and that is told.
                 except Exception as error:  # noqa: BLE001
                     failed.append(f"{name}: {type(error).__name__}")
@@ -319,13 +340,14 @@ class Guard:
         seen: list[tuple[str, Speaker, Seen]] = []
         noted: list[tuple[bytes, str, float]] = []
         texts: list[tuple[str, Speaker, Side, str]] = [
-            (u.where, u.role, "input", u.text) for u in exchange.utterances
+            (u.where, u.role, "input", self._foreign(u)) for u in exchange.utterances
         ]
         if exchange.answer is not None:
             texts.append((ANSWER, "assistant", "output", exchange.answer))
-        for where, role, side, text in texts:
-            key = _key(role, side, text)
-            found = self._look(role, side, text, key)
+        keys = [_key(role, side, text) for _, role, side, text in texts]
+        ready = self._ready({k: t[1:] for k, t in zip(keys, texts, strict=True)})
+        for key, (where, role, side, text) in zip(keys, texts, strict=True):
+            found = self._look(role, side, text, key, ready.get(key))
             seen.append((where, role, found))
             noted.append((_key("", "", text), _turn(where), self._suspicion(found)))
         risk = (memory or Memory(half_life=self.settings.half_life)).note(noted)
@@ -341,20 +363,68 @@ class Guard:
         failed = dict.fromkeys(f for _, _, one in seen for f in one.failed)
         return view, list(failed)
 
-    def _look(self, role: Speaker, side: Side, text: str, key: bytes) -> Seen:
+    def prepare(self, exchanges: Iterable[Exchange]) -> None:
+        """Read many exchanges at once, for which the classifier takes half the time.
+
+        What it sees of them is kept ready; screening them after that gives what it would have given
+        anyway. Whatever goes wrong is left for `screen` to find and to tell.
+        """
+        texts: dict[bytes, tuple[Speaker, Side, str]] = {}
+        for exchange in exchanges:
+            said: list[tuple[Speaker, Side, str]] = [
+                (u.role, "input", self._foreign(u)) for u in exchange.utterances
+            ]
+            if exchange.answer is not None:
+                said.append(("assistant", "output", exchange.answer))
+            if sum(len(text) for _, _, text in said) <= self.settings.chars:
+                texts |= {_key(*one): one for one in said}
+        try:
+            for key, one in self._ready(texts).items():
+                self._look(one.role, one.side, one.text, key, one)
+        except Exception:  # noqa: BLE001 - a screening denies what fails here
+            return
+
+    def _ready(self, texts: Mapping[bytes, tuple[Speaker, Side, str]]) -> dict[bytes, Passage]:
+        """Return the passages of texts that are new, read by the classifier all at once."""
+        with self._lock:
+            new = {k: t for k, t in texts.items() if k not in self._seen}
+        if len(new) < 2 or self._batch is None or "harm" not in self.checks:
+            return {}
+        made = {key: self._passage(*one) for key, one in new.items()}
+        self._batch.prime([text for one in made.values() for text, _, _ in parts_of(one)])
+        return made
+
+    def _foreign(self, one: Utterance) -> str:
+        """The text without the policy's own system prompt, which tells what is forbidden.
+
+        Blanks stand in its place, so that places in the text stay what they are.
+        """
+        text = one.text
+        if one.role in ("system", "developer"):
+            for own in self._own:
+                if own in text:
+                    text = text.replace(own, " " * len(own))
+        return text
+
+    def _passage(self, role: Speaker, side: Side, text: str) -> Passage:
+        return passage(text, role=role, side=side, stems=self.detectors.stems)
+
+    def _look(
+        self, role: Speaker, side: Side, text: str, key: bytes, ready: Passage | None = None
+    ) -> Seen:
         """What the checks of passages see in a text; kept ready, for a history comes again."""
         with self._lock:
             kept = self._seen.get(key)
             if kept is not None:
                 self._seen.move_to_end(key)
                 return kept
-        one = passage(text, role=role, side=side, stems=self.detectors.stems)
+        one = ready or self._passage(role, side, text)
         sights: list[Sight] = []
         failed = []
         for name, part in self._parts:
             if self._takes[name] == "passage":
                 try:
-                    sights += [replace(s, check=name) for s in part(one, self.kit)]
+                    sights += [s.named(name, "") for s in part(one, self.kit)]
                 # A check that fails is one that did not run, and that is told.
                 except Exception as error:  # noqa: BLE001
                     failed.append(f"{name}: {type(error).__name__}")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import codecs
 import html
 import quopri
 import re
@@ -111,7 +110,7 @@ def forms_of(text: str, *, stems: frozenset[str] | None = None) -> Forms:
 
 _LOOSE: Final = frozenset({"inserted", "leet", "split"})
 _STEMMED: Final = frozenset({"inserted", "leet"})
-_TURNED: Final = frozenset({"rot13", "atbash", "reversed"})
+_TURNED: Final = frozenset({"rot13", "caesar", "atbash", "reversed"})
 
 
 def _tells(text: str, before: str, stems: frozenset[str]) -> bool:
@@ -142,6 +141,7 @@ def _plain(text: str) -> tuple[Form, dict[str, int], list[Form]]:
     places: list[int] = []
     marks: dict[str, int] = {}
     tags: list[tuple[int, str]] = []
+    unseen: list[tuple[int, str]] = []
     selectors: list[tuple[int, int]] = []
     stacked = 0
 
@@ -165,6 +165,7 @@ def _plain(text: str) -> tuple[Form, dict[str, int], list[Form]]:
         category = unicodedata.category(char)
         if category == "Cf" or char in _FILLERS:
             count("bidi" if char in _BIDI else "invisible")
+            unseen.append((i, char))
             continue
         if category in ("Mn", "Me"):
             stacked += 1
@@ -175,6 +176,10 @@ def _plain(text: str) -> tuple[Form, dict[str, int], list[Form]]:
                 count("stacked")
             continue
         stacked = 0
+        if 0x2801 <= code <= 0x283F:
+            out.append(_BRAILLE.get(code - 0x2800, char))
+            places.append(i)
+            continue
         for one in unicodedata.normalize("NFKC", char):
             plain = one.translate(_LOOKS)
             if plain != one:
@@ -186,13 +191,16 @@ def _plain(text: str) -> tuple[Form, dict[str, int], list[Form]]:
     places.append(len(text))
     canonical = "".join(out)
     form = Form("plain", canonical, fold(canonical), 0, len(text), tuple(places))
-    return form, marks, list(_invisible(tags, selectors, marks))
+    return form, marks, list(_invisible(tags, selectors, unseen, marks))
 
 
 def _invisible(
-    tags: list[tuple[int, str]], selectors: list[tuple[int, int]], marks: dict[str, int]
+    tags: list[tuple[int, str]],
+    selectors: list[tuple[int, int]],
+    unseen: list[tuple[int, str]],
+    marks: dict[str, int],
 ) -> Iterator[Form]:
-    """Texts written in tag characters, and in variation selectors as bytes."""
+    """Texts in tag characters, in variation selectors as bytes, and in two signs as bits."""
     if tags:
         text = "".join(c for _, c in tags if c.isprintable())
         if text.strip():
@@ -202,6 +210,23 @@ def _invisible(
         if _readable(text):
             marks["selectors"] = len(selectors)
             yield Form("selectors", text, fold(text), selectors[0][0], selectors[-1][0] + 1)
+
+    signs = list(dict.fromkeys(c for _, c in unseen))
+    for zero, one in ((a, b) for a in signs for b in signs if a != b and 1 < len(signs) < 5):
+        bits = "".join("01"[c == one] for _, c in unseen if c in (zero, one))
+        told = _from_bits(bits)
+        if told is not None and _readable(told):
+            marks["selectors"] = marks.get("selectors", 0) + len(bits)
+            yield Form("bits", told, fold(told), unseen[0][0], unseen[-1][0] + 1)
+            return
+
+
+def _from_bits(bits: str) -> str | None:
+    """A text written in bits, eight a byte; None where that makes none."""
+    if len(bits) < 24:
+        return None
+    whole = bits[: len(bits) // 8 * 8]
+    return _bytes(int(whole, 2).to_bytes(len(whole) // 8, "big"))
 
 
 @cache
@@ -234,6 +259,7 @@ Found = tuple[str, str, int, int, bool]
 _BASE64_RUN: Final = re.compile(
     r"(?<![\w+/=-])[A-Za-z0-9+/_-]{12,}={0,2}(?:\r?\n[A-Za-z0-9+/_-]{12,}={0,2})*"
 )
+_UU: Final = re.compile(r"(?m)^[!-M](?:[ -`]{4})+$(?:\n[!-M](?:[ -`]{4})+$)*")
 _BASE32: Final = re.compile(r"(?<![\w=])[A-Z2-7]{16,}={0,6}(?![\w=])")
 _HEX: Final = re.compile(
     r"(?<![0-9A-Za-z])(?:(?:0x|\\x)?[0-9a-fA-F]{2}[\s:,;-]{0,2}){6,}(?![0-9A-Za-z])"
@@ -254,6 +280,18 @@ _LEETS: Final = str.maketrans("013456789@$!|+", "oieasgtbgasiit")
 _LEETS_L: Final = str.maketrans("013456789@$!|+", "oleasgtbgasilt")
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _ATBASH: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba")
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+_SHIFTS: Final = tuple(
+    (by, str.maketrans(_LETTERS, _LETTERS[by:] + _LETTERS[:by])) for by in (13, *range(1, 26))
+)
+_BRAILLE: Final = dict(
+    zip(
+        (1, 3, 9, 25, 17, 11, 27, 19, 10, 26, 5, 7, 13, 29, 21, 15, 31, 23, 14, 30, 37, 39, 58, 45,
+         61, 53),
+        "abcdefghijklmnopqrstuvwxyz",
+        strict=True,
+    )
+)  # fmt: skip
 _MORSE_SIGNS: Final = {
     sign: letter
     for letter, sign in (
@@ -375,6 +413,20 @@ def _from_base32(text: str) -> str | None:
         return None
 
 
+def _from_uu(text: str) -> str | None:
+    """Lines that begin with their length; ordinary lines do not, or not of the right one."""
+    raw = b""
+    for line in text.split("\n"):
+        size = (ord(line[0]) - 32) & 63
+        if (size + 2) // 3 * 4 != len(line) - 1:
+            return None
+        try:
+            raw += binascii.a2b_uu(line)
+        except binascii.Error:
+            return None
+    return _bytes(raw)
+
+
 def _from_hex(text: str) -> str | None:
     digits = re.sub(r"0x|\\x|[\s:,;-]", "", text)
     try:
@@ -493,6 +545,7 @@ _DECODERS: Final[
     ]
 ] = (
     ("base64", lambda t: len(t) >= 12, _spans(_BASE64_RUN, _from_base64)),
+    ("uu", lambda t: len(t) >= 8, _spans(_UU, _from_uu)),
     ("base32", lambda t: len(t) >= 16, _spans(_BASE32, _from_base32)),
     ("hex", lambda t: len(t) >= 12, _spans(_HEX, _from_hex)),
     ("binary", lambda t: "01" in t and len(t) >= 28, _spans(_BINARY, _from_codes(2))),
@@ -519,22 +572,37 @@ _DECODERS: Final[
 
 
 def _turned(form: Form) -> Iterator[Found]:
-    """Parts that are language only when rotated by 13, mirrored in the alphabet, or reversed."""
+    """Parts that are language only when shifted or mirrored in the alphabet, or reversed."""
     text = form.folded
-    common = _common()
     words = [(m.group(), m.start(), m.end()) for m in _WORD.finditer(text)]
-    for run in _unknown(words, common):
+    for run in _unknown(words, _common()):
         start, end = run[0][1], run[-1][2]
         part = text[start:end]
-        for kind, turned in (
-            ("rot13", codecs.encode(part, "rot13")),
-            ("atbash", part.translate(_ATBASH)),
-            ("reversed", part[::-1]),
-        ):
-            told = _WORD.findall(turned)
-            hits = sum(w in common for w in told)
-            if hits >= 2 and hits >= 0.2 * len(told):
-                yield kind, turned, start, end, False
+        best, found = 0, None
+        for kind, turned in _turns(part):
+            hits = _hits(turned)
+            if hits > best:
+                best, found = hits, (kind, turned, start, end, False)
+        if found is not None and best >= 2:
+            yield found
+
+
+def _turns(part: str) -> Iterator[tuple[str, str]]:
+    """Yield a part turned in each way that it may have been."""
+    yield "reversed", part[::-1]
+    letters = sum(map(str.isalpha, part))
+    # Shifted text has few vowels; ordinary text that merely has rare words is left alone.
+    if sum(map(part.count, "aeiou")) < 0.31 * letters:
+        yield "atbash", part.translate(_ATBASH)
+        for shift, table in _SHIFTS:
+            yield "rot13" if shift == 13 else "caesar", part.translate(table)
+
+
+def _hits(text: str) -> int:
+    """Common words of a text; 0 where they are too few of all its words."""
+    told = _WORD.findall(text)
+    hits = sum(w in _common() for w in told)
+    return hits if hits >= 0.2 * len(told) else 0
 
 
 def _unknown(

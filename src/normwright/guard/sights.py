@@ -61,6 +61,11 @@ class Sight:
     check: str = ""
     """The check that saw it; set by the engine."""
 
+    def named(self, check: str, where: str) -> Sight:
+        """Return the same sight with the check that saw it and the utterance it stands in."""
+        return Sight(self.signal, self.chance, self.origin, self.source, self.spans, self.form,
+                     self.facts, where, check)  # fmt: skip
+
 
 class TextReader(Protocol):
     """A classifier of any text."""
@@ -77,6 +82,8 @@ class Kit:
     policy: Policy
     detectors: Detectors
     harm: TextReader | None = None
+    batch: TextReader | None = None
+    """The same classifier, where it was told beforehand what it will be asked."""
     judge: Model | None = None
     languages: tuple[Lang, ...] = ()
 

@@ -36,6 +36,12 @@ from normwright.records.base import (
     digest_json,
 )
 from normwright.records.budgets import ErrorBudget
+from normwright.records.calibrations import (
+    Dearer,
+    GuardCalibration,
+    ReliabilityBin,
+    SignalCalibration,
+)
 from normwright.records.charters import (
     CaseFailure,
     ChangedRegion,
@@ -322,6 +328,7 @@ __all__ = [
     "Crowd",
     "CurationEntry",
     "Dataset",
+    "Dearer",
     "Decision",
     "DecisionLevel",
     "DecisionVerdict",
@@ -357,6 +364,7 @@ __all__ = [
     "Grouping",
     "GroupsChange",
     "GuardAction",
+    "GuardCalibration",
     "GuardEffect",
     "GuardRule",
     "GuardVerdict",
@@ -434,6 +442,7 @@ __all__ = [
     "ReadingResult",
     "Record",
     "RejectedNorm",
+    "ReliabilityBin",
     "Remedy",
     "RemoteError",
     "RemoteUse",
@@ -458,6 +467,7 @@ __all__ = [
     "ShareChange",
     "ShareInfluence",
     "Side",
+    "SignalCalibration",
     "Situation",
     "Slate",
     "SlateAudit",

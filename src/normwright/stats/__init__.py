@@ -5,6 +5,21 @@ computed, not when the room is.
 """
 
 from normwright.stats.agreement import adjusted_rand
+from normwright.stats.calibration import (
+    Bin,
+    bins,
+    bootstrap_calibration,
+    calibration_error,
+    calibration_floor,
+)
+from normwright.stats.conformal import (
+    Control,
+    alarms,
+    bet,
+    conformal_p,
+    control_flags,
+    lasting_p,
+)
 from normwright.stats.exact import (
     any_failure_per_cluster,
     clopper_pearson,
@@ -29,13 +44,24 @@ from normwright.stats.resample import (
 )
 
 __all__ = [
+    "Bin",
+    "Control",
     "adjusted_rand",
+    "alarms",
     "any_failure_per_cluster",
     "auc",
     "auc_difference",
+    "bet",
+    "bins",
     "bootstrap_auc",
+    "bootstrap_calibration",
     "bootstrap_mean",
+    "calibration_error",
+    "calibration_floor",
     "clopper_pearson",
+    "conformal_p",
+    "control_flags",
+    "lasting_p",
     "lower_bound",
     "mcnemar_exact",
     "n_needed",

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from normwright.records import Digest, Fault, canonical_json, digest_json
+from normwright.records import Digest, Fault, canonical_json, digest_bytes, digest_json
 from normwright.store.ledger import (
     BACKWARDS,
     Entry,
@@ -127,12 +127,14 @@ class AuditChain:
             os.close(self._handle)
 
     def _put(self, kind: str, body: Mapping[str, Any], at: datetime) -> Entry:
+        text = canonical_json(dict(body))
         if kind == "clock":
             payload = clock_payload(body["clock"]["before"], body["clock"]["now"])
         else:
-            payload = digest_json(dict(body))
+            payload = digest_bytes(text.encode())
         entry = link(self._last, kind=kind, payload=payload, at=at.isoformat())
-        line = canonical_json({**entry.__dict__, "body": dict(body)}).encode() + b"\n"
+        # The body is put in as it was sealed, rather than made once more.
+        line = f'{canonical_json(entry.__dict__)[:-1]},"body":{text}}}\n'.encode()
         try:
             written = os.write(self._handle, line)
             if written != len(line):
@@ -171,7 +173,7 @@ def heads(folder: Path) -> dict[str, Digest]:
     """Return the digest of the last whole line of every file in a folder, by the file's name."""
     found = {}
     for path in sorted(folder.glob("*.jsonl")):
-        raw = _last_line(path)
+        raw = last_line(path)
         if raw is not None:
             try:
                 found[path.name] = str(json.loads(raw)["digest"])
@@ -232,7 +234,7 @@ def _faults_of(name: str, lines: list[Line]) -> list[Fault]:
     return [f.model_copy(update={"where": f"{name}: {f.where}"}) for f in faults]
 
 
-def _last_line(path: Path) -> bytes | None:
+def last_line(path: Path) -> bytes | None:
     """Return the last line of a file that has its end, without reading all of it."""
     with path.open("rb") as file:
         end = file.seek(0, os.SEEK_END)

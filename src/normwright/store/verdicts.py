@@ -17,7 +17,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from normwright.store.chain import Line, read_lines
+from normwright.records import Fault
+from normwright.store.chain import Line, last_line, read_lines
 from normwright.store.trouble import plainly, say_plainly
 
 VERDICT = "verdict"
@@ -142,23 +143,34 @@ class VerdictBook:
                 known = connection.scalar(
                     sa.select(sa.func.max(_VERDICTS.c.seq)).where(_VERDICTS.c.chain == path.name)
                 )
+            if known is not None and known >= _last_seq(path):
+                continue
             for batch in _batches(read_lines(path), path.name, after=known or 0):
                 self._insert(batch)
                 taken += len(batch)
         return taken
 
-    def places(self, chain: str) -> dict[int, str]:
-        """Return the digest of every entry of one chain that a verdict here stands in."""
-        with self._read() as connection:
-            rows = connection.execute(
-                sa.select(_VERDICTS.c.seq, _VERDICTS.c.digest).where(_VERDICTS.c.chain == chain)
-            )
-            return {row.seq: row.digest for row in rows}
+    def check(self, folder: Path) -> tuple[Fault, ...]:
+        """Return a fault for every verdict here that its chain no longer has.
 
-    def chains(self) -> tuple[str, ...]:
-        """Return the names of the chains that the verdicts here stand in."""
+        So a chain that was cut at its end is found, although what is left of it holds.
+        """
+        faults = []
         with self._read() as connection:
-            return tuple(connection.scalars(sa.select(_VERDICTS.c.chain).distinct()))
+            names = list(connection.scalars(sa.select(_VERDICTS.c.chain).distinct()))
+            for name in sorted(names):
+                there = _digests(folder / name)
+                rows = connection.execute(
+                    sa.select(_VERDICTS.c.seq, _VERDICTS.c.digest)
+                    .where(_VERDICTS.c.chain == name)
+                    .order_by(_VERDICTS.c.seq)
+                )
+                for row in rows:
+                    if there.get(row.seq) != row.digest:
+                        seen = there.get(row.seq, "none")
+                        where = f"{name}: entry {row.seq}"
+                        faults.append(Fault(where=where, expected=row.digest, seen=seen))
+        return tuple(faults)
 
     def add_contest(
         self, contest_id: str, verdict_id: str, at: str, body: Mapping[str, Any]
@@ -211,6 +223,24 @@ class VerdictBook:
     def _read(self) -> Iterator[sa.Connection]:
         with self._engine.connect() as connection:
             yield connection
+
+
+def _last_seq(path: Path) -> int:
+    """Return the number of the last entry of a chain, without reading all of it."""
+    line = last_line(path)
+    try:
+        return 0 if line is None else int(json.loads(line)["seq"])
+    except (ValueError, TypeError, KeyError):
+        return 0
+
+
+def _digests(path: Path) -> dict[int, str]:
+    if not path.is_file():
+        return {}
+    try:
+        return {line.entry.seq: line.entry.digest for line in read_lines(path)}
+    except ValueError:
+        return {}
 
 
 def _batches(lines: Iterable[Line], chain: str, *, after: int) -> Iterator[list[KeptVerdict]]:

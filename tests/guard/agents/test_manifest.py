@@ -14,7 +14,7 @@ from normwright.records import InputError
 
 def test_a_servers_own_words_make_nothing_laxer() -> None:
     """A draft believes hints only where they are strict; and it is a manifest that can be read."""
-    tools = [
+    tools: list[dict[str, Any]] = [
         {"name": "peek", "inputSchema": {"properties": {"q": {}}},
          "annotations": {"readOnlyHint": True, "openWorldHint": False}},
         {"name": "wipe", "annotations": {"destructiveHint": False, "idempotentHint": True}},

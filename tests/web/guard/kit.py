@@ -7,8 +7,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ class WordGuard:
         )
 
 
-Handler = Callable[["Call"], AsyncIterator[bytes]]
+Handler = Callable[["Call"], AsyncGenerator[bytes]]
 """Writes raw bytes of a response, head and all."""
 
 
@@ -174,7 +174,7 @@ def whole(*messages: dict[str, Any] | str, finish: str = "stop", **more: Any) ->
 def says(*answers: dict[str, Any] | str, pieces: int = 7, finish: str = "stop") -> Handler:
     """Return a handler that gives these answers, whole or as a stream as it is asked."""
 
-    async def handle(call: Call) -> AsyncIterator[bytes]:
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
         if not call.body.get("stream"):
             body = json.dumps(whole(*answers, finish=finish)).encode()
             yield json_head(len(body)) + body
@@ -202,6 +202,25 @@ def says(*answers: dict[str, Any] | str, pieces: int = 7, finish: str = "stop") 
     return handle
 
 
+@dataclass
+class Switch:
+    """A handler that does as the name of the model says, so that many tests share one server."""
+
+    handlers: dict[str, Handler] = field(default_factory=dict)
+
+    def use(self, handler: Handler) -> str:
+        """Return a name of a model that is answered by this handler."""
+        name = f"up-{len(self.handlers)}"
+        self.handlers[name] = handler
+        return name
+
+    async def __call__(self, call: Call) -> AsyncGenerator[bytes]:
+        """Answer one request."""
+        async with aclosing(self.handlers[call.body["model"]](call)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+
 @contextmanager
 def upstream(handler: Handler) -> Iterator[UpstreamServer]:
     """Run an upstream on a free port of loopback."""
@@ -218,13 +237,14 @@ def upstream(handler: Handler) -> Iterator[UpstreamServer]:
                     return
                 server.calls.append(call)
                 head = b""
-                async for piece in handler(call):
-                    head = head or piece
-                    writer.write(piece)
-                    await writer.drain()
+                async with aclosing(handler(call)) as pieces:
+                    async for piece in pieces:
+                        head = head or piece
+                        writer.write(piece)
+                        await writer.drain()
                 if b"Content-Length" not in head:
                     return
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             server.broken_off += 1
         finally:
             writer.close()
@@ -236,8 +256,10 @@ def upstream(handler: Handler) -> Iterator[UpstreamServer]:
         ready.set()
         await stop.wait()
         listening.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
             task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
     thread.start()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -164,12 +164,14 @@ def test_pictures_are_not_taken_for_checked(running: tuple[Proxy, UpstreamServer
 def test_three_choices(guard: Guard, tmp_path: Path) -> None:
     """Of three answers each is checked by itself, and three come back."""
     answers = ("It opens at nine.", HARM, "Come on Monday.")
-    with upstream(says(*answers)) as server, proxy(guard, tmp_path, server) as at:
-        with client(at) as api:
-            whole = api.chat.completions.create(model="up", messages=[USER], n=3)  # type: ignore[list-item]
-            stream = list(
-                api.chat.completions.create(model="up", messages=[USER], n=3, stream=True)  # type: ignore[list-item]
-            )
+    asked: Any = [USER]
+    with (
+        upstream(says(*answers)) as server,
+        proxy(guard, tmp_path, server) as at,
+        client(at) as api,
+    ):
+        whole = api.chat.completions.create(model="up", messages=asked, n=3)
+        stream = list(api.chat.completions.create(model="up", messages=asked, n=3, stream=True))
     ends = {c.choices[0].index: c.choices[0].finish_reason for c in stream if c.choices}
     texts = dict.fromkeys(range(3), "")
     for one in stream:
@@ -185,9 +187,8 @@ def test_three_choices(guard: Guard, tmp_path: Path) -> None:
 def test_nothing_blocked_is_streamed_first(guard: Guard, tmp_path: Path) -> None:
     """Split at every byte, in characters of several bytes too, no part of it leaves."""
     text = f"Olá! É fácil, coração. {HARM} Então misture tudo."
-    seen = []
 
-    async def every_byte(call: Call) -> AsyncIterator[bytes]:
+    async def every_byte(call: Call) -> AsyncGenerator[bytes]:
         yield sse_head()
         raw = b"".join(chunk({"content": c}) for c in text) + chunk({}, finish="stop")
         for at in range(len(raw)):
@@ -195,8 +196,9 @@ def test_nothing_blocked_is_streamed_first(guard: Guard, tmp_path: Path) -> None
         yield b"data: [DONE]\n\n"
 
     with upstream(every_byte) as server, proxy(guard, tmp_path, server) as at, client(at) as api:
-        for one in api.chat.completions.create(model="up", messages=[USER], stream=True):  # type: ignore[list-item]
-            seen.append(one.choices[0])
+        asked: Any = [USER]
+        chunks = api.chat.completions.create(model="up", messages=asked, stream=True)
+        seen = [one.choices[0] for one in chunks]
     told = "".join(c.delta.content or "" for c in seen)
 
     assert "bomb" not in told
@@ -210,7 +212,7 @@ def test_tools(guard: Guard, tmp_path: Path) -> None:
     good = call_with({"path": "hours.txt"})
     tools = [{"type": "function", "function": {"name": "read", "parameters": {"type": "object"}}}]
 
-    async def handle(call: Call) -> AsyncIterator[bytes]:
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
         answer = good if "hours" in call.raw.decode() else call_with({"query": HARM})
         if not call.body.get("stream"):
             async for piece in says(answer, finish="tool_calls")(call):
@@ -218,8 +220,8 @@ def test_tools(guard: Guard, tmp_path: Path) -> None:
             return
         yield sse_head()
         function = answer["tool_calls"][0]["function"]
-        yield chunk({"tool_calls": [{"index": 0, "id": "c1", "type": "function",
-                                     "function": {"name": function["name"], "arguments": ""}}]})  # fmt: skip
+        begun = {"name": function["name"], "arguments": ""}
+        yield chunk({"tool_calls": [{"index": 0, "id": "c1", "function": begun}]})
         for char in function["arguments"]:
             yield chunk({"tool_calls": [{"index": 0, "function": {"arguments": char}}]})
         yield chunk({}, finish="tool_calls")
@@ -302,7 +304,7 @@ def test_long_histories(running: tuple[Proxy, UpstreamServer], guard: Guard, tur
 def test_responses(guard: Guard, tmp_path: Path) -> None:
     """Responses work whole and as a stream, and are stopped at both ends."""
 
-    async def handle(call: Call) -> AsyncIterator[bytes]:
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
         text = HARM if "recipe" in call.raw.decode() else "The library opens at nine. " * 12
         part = {"type": "output_text", "text": text, "annotations": []}
         done = {
@@ -352,10 +354,11 @@ def test_responses(guard: Guard, tmp_path: Path) -> None:
 def test_completions(running: tuple[Proxy, UpstreamServer], tmp_path: Path, guard: Guard) -> None:
     """The older form works whole and as a stream, and numbers of tokens are refused."""
 
-    async def handle(call: Call) -> AsyncIterator[bytes]:
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
         choice = {"index": 0, "text": "at nine.", "finish_reason": "stop", "logprobs": {
             "tokens": ["at", " nine."], "token_logprobs": [-0.1, -0.2], "text_offset": [0, 2],
-            "top_logprobs": [{"at": -0.1, "secret": -3.0}, {" ten.": -0.1, " nine.": -0.2}]}}  # fmt: skip
+            "top_logprobs": [{"at": -0.1, "secret": -3.0}, {" ten.": -0.1, " nine.": -0.2}],
+        }}  # fmt: skip
         body = {"id": "c", "object": "text_completion", "created": 1, "model": "up",
                 "choices": [choice]}  # fmt: skip
         raw = json.dumps(body).encode()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.routing import Route
+from tests.web.guard.kit import WordGuard, town_policy
 
 from normwright.web.guard import ServeSettings, application
 from normwright.web.guard.describing import description
 from normwright.web.guard.settings import Limits
-from tests.web.guard.kit import WordGuard, town_policy
 
 UNDESCRIBED = {"/", "/openapi.json"}
 

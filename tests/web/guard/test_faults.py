@@ -12,7 +12,7 @@ import socket
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from tests.web.guard.kit import (
     Call,
     Handler,
     Proxy,
+    Switch,
     WordGuard,
     chunk,
     json_head,
@@ -41,7 +42,7 @@ from tests.web.guard.kit import (
     whole,
 )
 
-from normwright.store import check_chains
+from normwright.store import VerdictBook, check_chains
 from normwright.web.guard import Limits
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -49,6 +50,26 @@ pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 USER: Any = [{"role": "user", "content": "When does the library open?"}]
 SECRET = "sk-upstream-secret-4242"
 UNCHECKED = "an answer nobody checked"
+
+
+Shared = tuple[Proxy, Switch]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """One proxy for all faults that leave it as it was, with a key of its own for the upstream."""
+    switch = Switch()
+    with (
+        upstream(switch) as server,
+        proxy(
+            WordGuard(policy()),
+            tmp_path_factory.mktemp("state"),
+            server,
+            upstream_key=SECRET,
+            limits=Limits(idle_seconds=0.3, total_seconds=1.0, check_seconds=0.2),
+        ) as at,
+    ):
+        yield at, switch
 
 
 def client(at: Proxy) -> openai.OpenAI:
@@ -61,6 +82,24 @@ def post(at: Proxy, body: Any, *, path: str = "/chat/completions", **more: Any) 
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"content-type": "application/json", **more.pop("headers", {})}
     return httpx.post(at.url + path, content=raw, headers=headers, timeout=20, **more)
+
+
+def read_stream(api: openai.OpenAI, model: str = "up") -> tuple[str, Exception | None]:
+    """Return the text of a stream as far as it came, and the error it ended with."""
+    told = ""
+    try:
+        for one in api.chat.completions.create(model=model, messages=USER, stream=True):
+            told += one.choices[0].delta.content or ""
+    except openai.APIError as error:
+        return told, error
+    return told, None
+
+
+def settled(at: Proxy) -> None:
+    """Wait until nothing is under way."""
+    limit = time.monotonic() + 5
+    while at.desk.in_flight and time.monotonic() < limit:
+        time.sleep(0.01)
 
 
 def holds(at: Proxy) -> None:
@@ -77,7 +116,7 @@ def lines(at: Proxy) -> list[dict[str, Any]]:
 def raw_reply(status: str, body: bytes, kind: str = "application/json") -> Handler:
     """Return a handler that answers everything with these bytes."""
 
-    async def handle(call: Call) -> AsyncIterator[bytes]:
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
         head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
         yield head.encode() + body
 
@@ -102,14 +141,12 @@ MALFORMED: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("kind", MALFORMED)
-def test_malformed_replies(kind: str, tmp_path: Path) -> None:
+def test_malformed_replies(kind: str, shared: Shared) -> None:
     """A reply that is not what it must be is an error of its own name, and nothing of it leaves."""
-    with (
-        upstream(raw_reply("200 OK", MALFORMED[kind])) as server,
-        proxy(WordGuard(policy()), tmp_path, server) as at,
-    ):
-        got = post(at, {"model": "up", "messages": USER})
-        holds(at)
+    at, switch = shared
+    model = switch.use(raw_reply("200 OK", MALFORMED[kind]))
+    got = post(at, {"model": model, "messages": USER})
+    holds(at)
 
     assert got.status_code == 502
     assert got.json()["error"]["code"] == "upstream_malformed"
@@ -131,27 +168,23 @@ STREAMS: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("kind", STREAMS)
-def test_malformed_streams(kind: str, tmp_path: Path) -> None:
+def test_malformed_streams(kind: str, shared: Shared) -> None:
     """What is held back when a stream goes wrong is never given out; the client is told."""
     checked = "word " * 60
 
-    async def handle(call: Call) -> AsyncIterator[bytes]:
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
         yield sse_head() + chunk({"content": checked}) + chunk({"content": UNCHECKED})
         yield STREAMS[kind]
 
-    with (
-        upstream(handle) as server,
-        proxy(WordGuard(policy()), tmp_path, server) as at,
-        client(at) as api,
-    ):
-        told = ""
-        with pytest.raises(openai.APIError, match="upstream"):
-            for one in api.chat.completions.create(model="up", messages=USER, stream=True):
-                told += one.choices[0].delta.content or ""
-        time.sleep(0.05)
-        holds(at)
-        last = lines(at)[-1]["body"]
+    at, switch = shared
+    with client(at) as api:
+        told, error = read_stream(api, switch.use(handle))
+    settled(at)
+    holds(at)
+    last = lines(at)[-1]["body"]
 
+    assert isinstance(error, openai.APIError)
+    assert "upstream" in str(error)
     assert told
     assert checked.startswith(told)
     assert last["outcome"] == "upstream_malformed"
@@ -160,16 +193,14 @@ def test_malformed_streams(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503, 302])
 @pytest.mark.parametrize("stream", [False, True])
-def test_errors_of_the_upstream(status: int, stream: bool, tmp_path: Path) -> None:
+def test_errors_of_the_upstream(status: int, stream: bool, shared: Shared) -> None:
     """An error keeps its status and code; its words, in which keys have been seen, stay behind."""
     said = {"message": f"Incorrect key {SECRET}: {UNCHECKED}", "code": "some_code"}
     body = json.dumps({"error": said}).encode()
-    with (
-        upstream(raw_reply(f"{status} Said", body)) as server,
-        proxy(WordGuard(policy()), tmp_path, server, upstream_key=SECRET) as at,
-    ):
-        got = post(at, {"model": "up", "messages": USER, "stream": stream})
-        holds(at)
+    at, switch = shared
+    model = switch.use(raw_reply(f"{status} Said", body))
+    got = post(at, {"model": model, "messages": USER, "stream": stream})
+    holds(at)
 
     assert got.status_code == (status if 400 <= status < 500 else 502)
     assert got.json()["error"]["code"] == ("some_code" if status < 500 and status != 302 else
@@ -192,80 +223,66 @@ def test_nobody_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_silence(stream: bool, tmp_path: Path) -> None:
+def test_silence(stream: bool, shared: Shared) -> None:
     """An upstream that says nothing is a 504 after its time; what it had begun stays behind."""
 
-    async def handle(call: Call) -> AsyncIterator[bytes]:
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
         if stream:
             yield sse_head() + chunk({"content": UNCHECKED})
         await asyncio.sleep(30)
         yield b""
 
-    limits = Limits(idle_seconds=0.3)
-    with (
-        upstream(handle) as server,
-        proxy(WordGuard(policy()), tmp_path, server, limits=limits) as at,
-    ):
-        began = time.monotonic()
-        got = post(at, {"model": "up", "messages": USER, "stream": stream})
-        holds(at)
+    at, switch = shared
+    began = time.monotonic()
+    got = post(at, {"model": switch.use(handle), "messages": USER, "stream": stream})
+    holds(at)
 
     assert time.monotonic() - began < 5
     assert UNCHECKED not in got.text
     assert "upstream_timeout" in got.text
 
 
-def test_a_trickle_has_an_end(tmp_path: Path) -> None:
+def test_a_trickle_has_an_end(shared: Shared) -> None:
     """An upstream that sends a little again and again is stopped by the limit of the whole."""
 
-    async def handle(call: Call) -> AsyncIterator[bytes]:
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
         yield sse_head()
         while True:
             yield b": still here\n\n"
             await asyncio.sleep(0.02)
 
-    limits = Limits(total_seconds=0.5)
-    with (
-        upstream(handle) as server,
-        proxy(WordGuard(policy()), tmp_path, server, limits=limits) as at,
-    ):
-        began = time.monotonic()
-        got = post(at, {"model": "up", "messages": USER, "stream": True})
+    at, switch = shared
+    began = time.monotonic()
+    got = post(at, {"model": switch.use(handle), "messages": USER, "stream": True})
 
     assert time.monotonic() - began < 5
     assert "upstream_timeout" in got.text
 
 
-def test_killed_in_the_middle(tmp_path: Path) -> None:
+def test_killed_in_the_middle(shared: Shared) -> None:
     """An upstream whose connection is reset in the middle: the client hears of it, and no more."""
 
-    async def handle(call: Call) -> AsyncIterator[bytes]:
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
         yield sse_head() + chunk({"content": "word " * 60}) + chunk({"content": UNCHECKED})
         raise ConnectionResetError
 
-    with (
-        upstream(handle) as server,
-        proxy(WordGuard(policy()), tmp_path, server) as at,
-        client(at) as api,
-    ):
-        told = ""
-        with pytest.raises(openai.APIError):
-            for one in api.chat.completions.create(model="up", messages=USER, stream=True):
-                told += one.choices[0].delta.content or ""
-        time.sleep(0.05)
-        holds(at)
+    at, switch = shared
+    with client(at) as api:
+        told, error = read_stream(api, switch.use(handle))
+    settled(at)
+    holds(at)
 
+    assert isinstance(error, openai.APIError)
     assert UNCHECKED not in told
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_client_goes(stream: bool, tmp_path: Path) -> None:
-    """A client that goes takes its request with it: the upstream is let go, and the chain says so."""
+    """A client that goes takes its request with it: the upstream is let go, the chain says so."""
     going = threading.Event()
 
-    async def handle(call: Call) -> AsyncIterator[bytes]:
-        if call.body.get("stream"):
-            yield sse_head()
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
+        yield sse_head() if call.body.get("stream") else json_head(100_000)
         going.set()
         for _ in range(600):
             await asyncio.sleep(0.02)
@@ -280,9 +297,7 @@ def test_the_client_goes(stream: bool, tmp_path: Path) -> None:
             )
             assert going.wait(5)
             time.sleep(0.1)
-        limit = time.monotonic() + 5
-        while at.desk.in_flight and time.monotonic() < limit:
-            time.sleep(0.02)
+        settled(at)
         holds(at)
         last = lines(at)[-1]["body"]
 
@@ -316,53 +331,51 @@ def test_detector_down(stream: bool, tmp_path: Path) -> None:
     assert all(x["body"]["outcome"] == "denied" for x in sealed)
 
 
-def test_a_check_that_takes_too_long(tmp_path: Path) -> None:
+def test_a_check_that_takes_too_long(shared: Shared) -> None:
     """A long text whose check does not end is denied after its time, and others are served."""
-    limits = Limits(check_seconds=0.2)
-    long = {"model": "up", "messages": [{"role": "user", "content": "word " * 6000}]}
-    with (
-        upstream(says("fine")) as server,
-        proxy(WordGuard(policy(), slow=1.5), tmp_path, server, limits=limits) as at,
-    ):
-        began = time.monotonic()
+    at, switch = shared
+    model = switch.use(says("fine"))
+    long = {"model": model, "messages": [{"role": "user", "content": "word " * 6000}]}
+    at.guard.slow = 1.0
+    began = time.monotonic()
+    try:
         got = post(at, long)
-        spent = time.monotonic() - began
+    finally:
         at.guard.slow = 0.0
-        fine = post(at, {"model": "up", "messages": USER})
+    spent = time.monotonic() - began
+    fine = post(at, {"model": model, "messages": USER})
 
     assert got.json()["choices"][0]["finish_reason"] == "content_filter"
     assert "too slow" in got.headers["x-normwright-degraded"]
-    assert spent < 1.4
+    assert spent < 0.9
     assert fine.json()["choices"][0]["finish_reason"] == "stop"
 
 
-def test_masked(tmp_path: Path) -> None:
+def test_masked(shared: Shared) -> None:
     """Spans a norm wants hidden are masked, in a stream the same, and log-probabilities go."""
     text = "My number is " + CARD + ", and the library opens at nine. " + "word " * 60
-    with (
-        upstream(says(text)) as server,
-        proxy(WordGuard(policy()), tmp_path, server) as at,
-        client(at) as api,
-    ):
-        got = api.chat.completions.create(model="up", messages=USER).choices[0]
-        chunks = api.chat.completions.create(model="up", messages=USER, stream=True)
+    at, switch = shared
+    model = switch.use(says(text))
+    with client(at) as api:
+        got = api.chat.completions.create(model=model, messages=USER).choices[0]
+        chunks = api.chat.completions.create(model=model, messages=USER, stream=True)
         streamed = "".join(c.choices[0].delta.content or "" for c in chunks)
 
     assert got.finish_reason == "stop"
     assert got.message.content == streamed == text.replace(CARD, "█" * len(CARD))
 
 
-def test_asking_back(tmp_path: Path) -> None:
+def test_asking_back(shared: Shared) -> None:
     """Where a fact is missing the question is what comes back, and it counts as filtered."""
-    with upstream(says(ASKS)) as server, proxy(WordGuard(policy()), tmp_path, server) as at:
-        got = post(at, {"model": "up", "messages": USER}).json()
+    at, switch = shared
+    got = post(at, {"model": switch.use(says(ASKS)), "messages": USER}).json()
 
     assert got["choices"][0]["finish_reason"] == "content_filter"
     assert got["moderation"]["action"] == "ask"
 
 
 def test_error_mode(tmp_path: Path) -> None:
-    """In error mode a refusal is a 400 whose code is `content_filter`, before and after the model."""
+    """In error mode a refusal is a 400 with the code `content_filter`, before and after asking."""
     with (
         upstream(says(BAD)) as server,
         proxy(WordGuard(policy()), tmp_path, server, block_mode="error") as at,
@@ -392,22 +405,21 @@ BODIES: dict[str, tuple[bytes, int]] = {
 
 
 @pytest.mark.parametrize("kind", BODIES)
-def test_bodies_that_are_none(kind: str, tmp_path: Path) -> None:
+def test_bodies_that_are_none(kind: str, shared: Shared) -> None:
     """A body that cannot be read whole is refused with a reason, and does not reach the model."""
     raw, status = BODIES[kind]
-    with upstream(says("x")) as server, proxy(WordGuard(policy()), tmp_path, server) as at:
-        got = post(at, raw)
-        holds(at)
+    got = post(shared[0], raw)
+    holds(shared[0])
 
+    # A model of no name has no handler, so that a request that got through would be a 502.
     assert got.status_code == status
     assert got.json()["error"]["message"]
-    assert server.calls == []
 
 
 def test_unicode_that_is_none(tmp_path: Path) -> None:
     """Half surrogate pairs are read and sent on as the very same text, in both directions."""
 
-    async def handle(call: Call) -> AsyncIterator[bytes]:
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
         body = json.dumps(whole("half \ud83d and \udc4d")).encode()
         yield json_head(len(body)) + body
 
@@ -494,18 +506,20 @@ def test_slow_clients(sent: bytes, tmp_path: Path) -> None:
     assert all(end == b"" or b"408" in end for end in ends)
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_read(tmp_path: Path) -> None:
     """A client that does not read its stream is let go, and does not hold the upstream for ever."""
 
-    async def handle(call: Call) -> AsyncIterator[bytes]:
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
         yield sse_head()
         for _ in range(100_000):
             yield chunk({"content": "word " * 200})
 
     limits = Limits(idle_seconds=0.5, reply_bytes=1 << 30)
+    wide = {"window": 100, "stride": 5000, "reach": 20_000}
     with (
         upstream(handle) as server,
-        proxy(WordGuard(policy()), tmp_path, server, limits=limits) as at,
+        proxy(WordGuard(policy()), tmp_path, server, limits=limits, **wide) as at,
     ):
         body = json.dumps({"model": "up", "messages": USER, "stream": True}).encode()
         with socket.socket() as one:
@@ -527,7 +541,7 @@ def test_a_client_that_does_not_read(tmp_path: Path) -> None:
 def test_too_many_at_once(tmp_path: Path) -> None:
     """Over the limit of requests at once others are told to come back, and nothing breaks."""
 
-    async def handle(call: Call) -> AsyncIterator[bytes]:
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
         await asyncio.sleep(0.5)
         async for piece in says("fine")(call):
             yield piece
@@ -555,7 +569,7 @@ def test_too_many_at_once(tmp_path: Path) -> None:
 def test_a_thousand_streams(tmp_path: Path) -> None:
     """A thousand streams at once all end, each with its own text or its own refusal."""
 
-    async def handle(call: Call) -> AsyncIterator[bytes]:
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
         text = call.body["messages"][0]["content"] + " tells " + "word " * 40
         yield sse_head()
         for piece in [text[i : i + 20] for i in range(0, len(text), 20)]:
@@ -564,20 +578,24 @@ def test_a_thousand_streams(tmp_path: Path) -> None:
         yield chunk({"content": BAD if "odd" in text else ""}) + chunk({}, finish="stop")
         yield b"data: [DONE]\n\n"
 
-    async def one(api: httpx.AsyncClient, at: Proxy, number: int) -> bool:
+    async def one(at: Proxy, number: int) -> bool:
         name = f"number {number} {'odd' if number % 2 else 'even'}"
-        body = {"model": "up", "stream": True, "messages": [{"role": "user", "content": name}]}
-        got = await api.post(f"{at.url}/chat/completions", json=body)
-        text = got.text
-        good = text.endswith("data: [DONE]\n\n") and BAD not in text and name.split()[1] in text
+        asked = {"model": "up", "stream": True, "messages": [{"role": "user", "content": name}]}
+        body = json.dumps(asked).encode()
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(
+            b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+        )
+        text = (await reader.read()).decode()
+        writer.close()
+        good = "data: [DONE]" in text and BAD not in text and name.split()[1] in text
         return good and (("content_filter" in text) == bool(number % 2))
 
     async def crowd(at: Proxy) -> list[bool]:
-        limits = httpx.Limits(max_connections=None)
-        async with httpx.AsyncClient(timeout=120, limits=limits) as api:
-            return list(await asyncio.gather(*(one(api, at, i) for i in range(1000))))
+        return list(await asyncio.gather(*(one(at, i) for i in range(1000))))
 
-    limits = Limits(concurrency=1100)
+    limits = Limits(concurrency=1100, connect_seconds=120, body_seconds=120, idle_seconds=120)
     with (
         upstream(handle) as server,
         proxy(WordGuard(policy()), tmp_path, server, limits=limits) as at,
@@ -590,7 +608,11 @@ def test_a_thousand_streams(tmp_path: Path) -> None:
 
 def test_database_locked(tmp_path: Path) -> None:
     """While another process holds the database, requests are answered, and verdicts are found."""
-    with upstream(says("fine")) as server, proxy(WordGuard(policy()), tmp_path, server) as at:
+    limits = Limits(book_seconds=0.2)
+    with (
+        upstream(says("fine")) as server,
+        proxy(WordGuard(policy()), tmp_path, server, limits=limits) as at,
+    ):
         lock = sqlite3.connect(at.state / "verdicts.db", isolation_level=None)
         lock.execute("BEGIN EXCLUSIVE")
         try:
@@ -638,6 +660,9 @@ def test_disk_full(stream: bool, tmp_path: Path) -> None:
         proxy(WordGuard(policy()), disk / "state", server) as at,
     ):
         empty = fill(disk)
+        for _ in range(40):  # there may be a little room left at the end of the chain's file
+            if post(at, {"model": "up", "messages": USER, "stream": stream}).status_code != 200:
+                break
         got = [post(at, {"model": "up", "messages": USER, "stream": stream}) for _ in range(3)]
         health = httpx.get(f"http://127.0.0.1:{at.port}/healthz")
         empty()
@@ -721,26 +746,32 @@ def test_no_text_is_kept(tmp_path: Path) -> None:
 
 def test_a_chain_that_was_changed(tmp_path: Path) -> None:
     """A changed line, a dropped one, a cut end and a dropped file are all found."""
+    folder = tmp_path / "audit"
     for _ in range(2):
         with upstream(says("fine")) as server, proxy(WordGuard(policy()), tmp_path, server) as at:
             for _ in range(3):
                 post(at, {"model": "up", "messages": USER})
-    first, second = sorted((tmp_path / "audit").glob("*.jsonl"))
-    good = first.read_bytes()
+    first, last = sorted(folder.glob("*.jsonl"))
+    good, end = first.read_bytes(), last.read_bytes()
     text = good.splitlines(keepends=True)
-    changed = good.replace(b'"allowed"', b'"refused"', 1)
     found = {}
     for name, data in (
-        ("changed", changed),
+        ("changed", good.replace(b'"allowed"', b'"refused"', 1)),
         ("dropped", b"".join([*text[:2], *text[3:]])),
         ("cut", b"".join(text[:-1])),
     ):
         first.write_bytes(data)
-        found[name] = check_chains(tmp_path / "audit")
+        found[name] = check_chains(folder)
     first.unlink()
-    found["gone"] = check_chains(tmp_path / "audit")
+    found["gone"] = check_chains(folder)
     first.write_bytes(good)
+    last.write_bytes(b"".join(end.splitlines(keepends=True)[:-1]))
+    book = VerdictBook(tmp_path / "verdicts.db")
+    unseen, found["cut at the very end"] = check_chains(folder), book.check(folder)
+    last.write_bytes(end)
+    whole = check_chains(folder) + book.check(folder)
+    book.close()
 
-    assert all(found.values())
-    assert check_chains(tmp_path / "audit") == ()
-    assert second.is_file()
+    assert all(found.values()), found
+    assert unseen == ()
+    assert whole == ()

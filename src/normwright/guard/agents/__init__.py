@@ -32,6 +32,7 @@ from normwright.guard.agents.manifest import (
     read_call,
     read_manifest,
 )
+from normwright.guard.agents.provenance import Provenance, Suspecting
 
 __all__ = [
     "HIGHEST",
@@ -53,10 +54,12 @@ __all__ = [
     "Manifest",
     "MemoryJournal",
     "PreparingTool",
+    "Provenance",
     "Reading",
     "Recovered",
     "Reserved",
     "Settings",
+    "Suspecting",
     "Ticket",
     "ToolSpec",
     "approve",

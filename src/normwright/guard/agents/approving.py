@@ -28,6 +28,7 @@ from normwright.guard.agents.manifest import (
     normalised,
     read_call,
 )
+from normwright.guard.agents.provenance import Provenance, strays
 from normwright.norms import Acts, Resolver, evaluate
 from normwright.norms.grants import grant_facts
 from normwright.records import (
@@ -63,6 +64,10 @@ APPROVED = "expressly_approved"
 """The fact that somebody entitled to it approved this very step."""
 
 
+OBEYING = "follow.instruction"
+"""The act of carrying out an instruction that merely stands somewhere."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """How a deployment sets the guard of its agents."""
@@ -91,6 +96,8 @@ class History:
     """Label of what is kept beyond runs, by the name of its place."""
     spent: Mapping[str, int] = field(default_factory=dict)
     anomaly: bool = False
+    provenance: Provenance | None = None
+    """Where values were read, where that is kept; it holds texts, and no journal has it."""
     answers: Mapping[Digest, tuple[Answer, ...]] = field(default_factory=dict)
     """What people said about calls, by the digest of the call."""
 
@@ -204,6 +211,7 @@ class Approver:
             *self._grants(case, ledger, situation),
             *budget,
             *self._special(lacking, approved),
+            *self._strays(case, history, situation, asked=bool(case.answers) and bool(approved)),
             *([_Finding("terminate", "post-check", "an earlier call went otherwise")]
               if history.anomaly else []),
             *self._identify(case),
@@ -331,6 +339,29 @@ class Approver:
             outcome: CallOutcome = "ask" if approved is None else "deny"
             found.append(_Finding(outcome, "impact", "it cannot be undone"))
         return found
+
+    def _strays(
+        self, case: _Case, history: History, situation: Situation, *, asked: bool
+    ) -> list[_Finding]:
+        """What steers the call and was said by nobody entitled: to go by it is to obey a text.
+
+        A grant given beforehand does not cover it, only a yes to this very step.
+        """
+        if history.provenance is None or asked:
+            return []
+        found = strays(case.tool, case.call.arguments, history.provenance)
+        if not found:
+            return []
+        norms: tuple[str, ...] = ()
+        if OBEYING in self.resolver.acts:
+            facts = {k: v for k, v in situation.facts.items() if k != APPROVED}
+            flow = {**situation.flow, "integrity": "untrusted"}
+            obeying = situation.model_copy(update={"act": OBEYING, "facts": facts, "flow": flow})
+            decision = self.resolver.decide(obeying)
+            norms = () if decision.verdict in PASSING else decision.governing
+        suspect = any(one.standing == "suspect" for one in found)
+        seen = ", ".join(f"{one.pointer or 'the act'}: {one.standing}" for one in found)
+        return [_Finding("deny" if suspect else "ask", "provenance", seen, norms)]
 
     def _identify(self, case: _Case) -> list[_Finding]:
         if case.tool.identify is None or not case.chain:

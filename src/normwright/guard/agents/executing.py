@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from normwright.guard.agents.approving import APPROVED, Approver
+from normwright.guard.agents.approving import APPROVED, Approver, History
 from normwright.guard.agents.ledger import GrantLedger, Reserved
 from normwright.guard.agents.manifest import amounts_of, call_digest, normalised
+from normwright.guard.agents.provenance import Provenance, Suspecting
 from normwright.records import (
     CallVerdict,
     Fault,
@@ -103,12 +104,33 @@ class AgentGuard:
         approver: the policy and the manifest, made ready.
         ledger: grants and what was used under them.
         clock: what time it is, with its zone.
+        suspecting: whether a text gives orders to whoever reads it. With it the guard keeps where
+            the values of calls were read, from `hear` on; None: it does not.
     """
 
-    def __init__(self, approver: Approver, ledger: GrantLedger, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        approver: Approver,
+        ledger: GrantLedger,
+        *,
+        clock: Clock,
+        suspecting: Suspecting | None = None,
+    ) -> None:
         self.approver = approver
         self.ledger = ledger
         self.clock = clock
+        self.suspecting = suspecting
+        self._heard: dict[str, Provenance] = {}
+
+    def hear(self, session: str, words: str) -> None:
+        """Take in what the person says in a run; only whoever runs the agent may call this."""
+        self._heard[session] = self._heard.get(session, Provenance()).with_words(words)
+
+    def _history(self, session: str) -> History:
+        history = History.of(self.ledger, session)
+        if self.suspecting is None:
+            return history
+        return replace(history, provenance=self._heard.get(session, Provenance()))
 
     def approve(self, call: ToolCall) -> tuple[CallVerdict, Ticket | None]:
         """Return the verdict and, where the call may be made, the ticket to make it with.
@@ -119,7 +141,7 @@ class AgentGuard:
         with self.ledger.turn():
             now = self.clock()
             call = call.model_copy(update={"at": now})
-            verdict = self.approver.approve(call, self.ledger)
+            verdict = self.approver.approve(call, self.ledger, self._history(call.session))
             if verdict.outcome not in ("allow", "modify"):
                 return verdict, None
             return verdict, self._ticket(call, verdict, now)
@@ -210,6 +232,10 @@ class AgentGuard:
         told = [f"{unit}: more than was approved" for unit in over]
         told += [f"{fault.where}: {fault.expected} was not told" for fault in breaches]
         now = self.clock()
+        if self.suspecting is not None:
+            self._heard[call.session] = self._heard.get(call.session, Provenance()).with_result(
+                spec, call.arguments, result, suspecting=self.suspecting
+            )
         with self.ledger.turn() as book:
             counted = {unit: n for unit, n in spent.items() if unit not in verdict.lacking}
             self.ledger.move(ticket.id, "done", at=now, spent=counted)

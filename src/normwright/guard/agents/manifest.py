@@ -46,6 +46,8 @@ OUTFLOW = "outflow"
 
 Effect: TypeAlias = Literal["reversible", "compensable", "irreversible"]
 Sink: TypeAlias = Literal["internal", "external"]
+Standing: TypeAlias = Literal["suspect", "nowhere", "read", "pointed", "own", "word"]
+"""Where a value was read; see `provenance`."""
 ResourceKind: TypeAlias = Literal["text", "path", "email", "url"]
 
 
@@ -98,6 +100,12 @@ class SinkRule(_At):
     """Names with `*`, without their kind."""
 
 
+class SteerRule(_At):
+    """A value that decides whom or what a call reaches, and where it has to have been read."""
+
+    needs: Standing = "pointed"
+
+
 class StoreRule(_At):
     """A place that keeps data beyond the call, such as a file: their label is kept with it."""
 
@@ -125,6 +133,14 @@ class ToolSpec(Frozen):
     reads: Label = HIGHEST
     """Label of what comes back; where nothing is said, of data about which nothing is known."""
     stores: tuple[StoreRule, ...] = ()
+    steers: tuple[SteerRule, ...] = ()
+    """Values by which the call goes; looked at where the provenance of values is kept."""
+    carries: tuple[str, ...] = ()
+    """Pointers to texts that go out with it: no link in them may come from an order."""
+    asked_by: tuple[str, ...] = ()
+    """Beginnings of words, one of which the person has to have used; empty: none is needed."""
+    vouches: tuple[str, ...] = ()
+    """Pointers into the result to what are one's own records."""
     identify: str | None = None
     """Pointer to the argument that tells the other side for whom the call is made. The guard
     writes it, so that no agent speaks in a name it was not given."""

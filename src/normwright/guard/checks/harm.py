@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
-from normwright.guard.sights import Kit, Passage, Sight
+from normwright.guard.sights import Kit, Passage, Sight, TextReader
 from normwright.plugins import Card, plugin
 
 _WINDOW: Final = 600
 """Characters read at once: what is short is lost in what is long."""
 _WINDOWS: Final = 64
 """Windows of one text that are read; see `harm`."""
-_LEAST: Final = 0.02
+_PRIMED: Final = 20_000
+"""Texts read beforehand that are kept, before all are forgotten."""
+_LEAST: Final = 0.05
 """Probability below which a label is not worth a sight."""
 _BREAK: Final = re.compile(r"(?<=[.!?;\n])\s+")
 _SPEAKS: Final = re.compile(r"[^\W\d_]{2,}.*[^\W\d_]{2,}", re.DOTALL)
@@ -37,20 +40,14 @@ def harm(passage: Passage, kit: Kit) -> list[Sight]:
     A text longer than the windows that are read at once is read in its whole as well, in steps as
     wide as needed: no part is left unread.
     """
-    if kit.harm is None or not kit.detectors.labels:
+    reader = kit.batch or kit.harm
+    if reader is None or not kit.detectors.labels:
         return []
     best: dict[str, tuple[float, tuple[int, int], str]] = {}
-    parts: list[tuple[str, tuple[int, int], str]] = []
-    for form in passage.forms.forms:
-        # Turned and cleaned words match patterns; as language they are too broken to classify.
-        if form.tight or form.kind.endswith(("leet", "inserted", "split")):
-            continue
-        if not _SPEAKS.search(form.text):
-            continue
-        parts += [(t, form.span(a, b), form.kind) for t, a, b in windows(form.text)]
+    parts = parts_of(passage)
     if not parts:
         return []
-    for (_, span, kind), labels in zip(parts, kit.harm.read([t for t, _, _ in parts]), strict=True):
+    for (_, span, kind), labels in zip(parts, reader.read([t for t, _, _ in parts]), strict=True):
         for label, chance in labels.items():
             if chance >= max(_LEAST, best.get(label, (0.0, span, kind))[0]):
                 best[label] = (chance, span, kind)
@@ -59,6 +56,40 @@ def harm(passage: Passage, kit: Kit) -> list[Sight]:
         for label, (chance, span, kind) in best.items()
         if label in kit.detectors.labels
     ]
+
+
+def parts_of(passage: Passage) -> list[tuple[str, tuple[int, int], str]]:
+    """Return what of a passage is read: (text, its place in the source, how it was hidden)."""
+    parts: list[tuple[str, tuple[int, int], str]] = []
+    for form in passage.forms.forms:
+        # Cleaned words match patterns; as language they are too broken to classify.
+        if form.tight or form.kind.endswith(("leet", "inserted", "split")):
+            continue
+        if _SPEAKS.search(form.text):
+            parts += [(t, form.span(a, b), form.kind) for t, a, b in windows(form.text)]
+    return parts
+
+
+class Batch:
+    """A reader that can be told beforehand what it will be asked, to read it all at once."""
+
+    def __init__(self, reader: TextReader) -> None:
+        self.reader = reader
+        self._read: dict[str, Mapping[str, float]] = {}
+
+    def prime(self, texts: Sequence[str]) -> None:
+        """Read texts; each is answered once, and then forgotten."""
+        if len(self._read) > _PRIMED:
+            self._read.clear()
+        wanted = list(dict.fromkeys(texts))
+        self._read.update(zip(wanted, self.reader.read(wanted), strict=True))
+
+    def read(self, texts: Sequence[str]) -> list[Mapping[str, float]]:
+        """Return the labels of each text."""
+        known = [self._read.pop(t, None) for t in texts]
+        missing = [t for t, k in zip(texts, known, strict=True) if k is None]
+        found = iter(self.reader.read(missing) if missing else ())
+        return [next(found) if k is None else k for k in known]
 
 
 def windows(text: str) -> list[tuple[str, int, int]]:

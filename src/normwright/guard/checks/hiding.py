@@ -16,7 +16,9 @@ _UNSEEN = {
 """How telling each mark is where there are many of it. Marks between letters hide nothing from a
 person, only from a filter that does not look through them."""
 _MANY = {"tags": 4, "selectors": 4, "bidi": 8, "stacked": 24, "invisible": 24, "cut": 1}
-_WRITTEN = frozenset({"rot13", "atbash", "morse", "binary", "codes", "ascii85", "base32", "nato"})
+_WRITTEN = frozenset(
+    ("rot13", "caesar", "atbash", "morse", "binary", "codes", "ascii85", "base32", "nato")
+)
 """Encodings that nobody uses by the way."""
 
 
@@ -35,7 +37,7 @@ def hidden_text(passage: Passage, kit: Kit) -> list[Sight]:
     """Return that something is hidden, with how; ordinary emoji, marks and base64 are not."""
     found = []
     marks = passage.forms.marks
-    letters = max(1, sum(c.isalpha() for c in passage.forms.plain.text))
+    letters = max(1, sum(c.isalpha() for c in passage.forms.plain.text)) if marks else 1
     for mark, least in _MANY.items():
         many = marks.get(mark, 0)
         # A writing system may need marks and joiners: what is hidden is many for its letters.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
@@ -11,6 +12,12 @@ from normwright.guard.forms import Form
 from normwright.guard.sights import Kit, Passage, Sight
 from normwright.plugins import Card, plugin
 
+_FORBIDS: Final = re.compile(
+    r"\b(?:never|not|don't|cannot|can't|mustn't|won't|refuse|decline|avoid|forbidden|prohibited"
+    r"|nunca|nao|jamais|recus\w+|evit\w+|proibid\w+|vedad\w+)\b[^.!?\n]*\Z"
+)
+_NEAR: Final = 120
+"""Characters on both sides within which other words excuse a match."""
 _OWN: Final = 12
 """Letters outside a quotation that make it one: a text that is nothing but a quotation is said."""
 
@@ -64,12 +71,14 @@ def jailbreak(passage: Passage, kit: Kit) -> list[Sight]:
 
 def matches(passage: Passage, patterns: Sequence[Pattern], kit: Kit) -> Iterator[Sight]:
     """Yield a sight for every pattern that a form of the passage matches; the first form counts."""
+    rules = passage.role in ("system", "developer")
     open_ = [p for p in patterns if passage.side in p.sides and passage.role in p.roles]
     for form in passage.forms.forms:
         words = _present(form.folded, kit)
         left = []
         for pattern in open_:
-            spans = _spans(pattern, form, words)
+            hopeless = pattern.anchors is not None and pattern.anchors.isdisjoint(words)
+            spans = () if hopeless else _spans(pattern, form, words, forbids=rules)
             if spans:
                 yield Sight(pattern.signal, pattern.chance, "rule", pattern.id, spans, form.kind)
             else:
@@ -83,8 +92,13 @@ def _present(text: str, kit: Kit) -> frozenset[str]:
     return frozenset(a for a in kit.detectors.anchors if a in text)
 
 
-def _spans(pattern: Pattern, form: Form, words: frozenset[str]) -> tuple[tuple[int, int], ...]:
-    """Where a form matches, in the source."""
+def _spans(
+    pattern: Pattern, form: Form, words: frozenset[str], *, forbids: bool
+) -> tuple[tuple[int, int], ...]:
+    """Where a form matches, in the source.
+
+    Whoever sets the rules writes down what must not be done: with `forbids` that does not count.
+    """
     if form.kind != "plain" and not pattern.encoded:
         return ()
     text = form.folded
@@ -96,9 +110,17 @@ def _spans(pattern: Pattern, form: Form, words: frozenset[str]) -> tuple[tuple[i
     ]
     if found and not pattern.quoted:
         found = [span for span in found if not _is_quoted(text, *span)]
-    if found and any(one.plain.search(text) for one in pattern.unless):
-        return ()
+    if forbids:
+        found = [s for s in found if not _FORBIDS.search(text[max(0, s[0] - _NEAR) : s[0]])]
+    if pattern.unless:
+        found = [span for span in found if not _is_excused(pattern, text, *span)]
     return tuple(sorted({form.span(*span) for span in found}))
+
+
+def _is_excused(pattern: Pattern, text: str, start: int, end: int) -> bool:
+    """Whether words near a part make it something else; far away they may be there for show."""
+    near = text[max(0, start - _NEAR) : end + _NEAR]
+    return any(one.plain.search(near) for one in pattern.unless)
 
 
 def _is_quoted(text: str, start: int, end: int) -> bool:

@@ -10,21 +10,28 @@ scikit-learn is needed here and not to serve.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from normwright.guard.fit import platt
-from normwright.guard.text_harm.grams import BUCKETS, form, grams
+from normwright.guard.harm import sigmoid
+from normwright.guard.text_harm.grams import BUCKETS, Grams, form, grams
 from normwright.guard.text_harm.reader import LANGUAGE, TextHarm, TextHead
 from normwright.records import digest_bytes
 
-FOLDS = 5
+FOLDS = 4
 LOCKED = 0.2
 """Share of units that are measured and never learned from."""
+_ENOUGH = 30
+"""Rows of the rarer kind with which a language has a calibration of its own."""
+_CLOSE = 1e-2
+"""How near to its optimum the solver stops; nearer, no held-out figure moves."""
+_MIXED = 0.01
+"""Share of the rarer kind from which a source has an intercept of its own."""
 _OFFSET = 3.0
 """Value of a source's own column: the greater, the less its intercept is held back."""
 Floats = NDArray[np.float64]
@@ -76,11 +83,22 @@ class HeadPlan:
     kept: int = 60_000
     """Columns that keep a weight."""
     calibrate: frozenset[str] = frozenset()
-    """Sources that calibrate; empty: all with weight."""
+    """Sources that calibrate; empty: all with weight, save those written to be learned from."""
+    each: int = 0
+    """Most rows of one source that are learned from; 0: all."""
+    pairs: bool = False
+    """Whether to learn which of two texts is harmful rather than whether one is."""
 
 
 def fit_text_harm(
-    rows: Sequence[HarmRow], plans: Sequence[HeadPlan], *, seed: int, card: Mapping[str, Any]
+    rows: Sequence[HarmRow],
+    plans: Sequence[HeadPlan],
+    *,
+    seed: int,
+    card: Mapping[str, Any],
+    log: Callable[[HeadPlan, int], None] | None = None,
+    features: Grams | None = None,
+    folds: int = FOLDS,
 ) -> tuple[TextHarm, Floats]:
     """Return the classifier fitted on rows of the learned part, and every row's held-out score.
 
@@ -89,20 +107,25 @@ def fit_text_harm(
         plans: one for each head; one named `lang:pt` must be among them.
         seed: seed of the solver's order.
         card: what to keep beside the weights.
+        log: is told each plan and fold as it is done.
+        features: the rows' n-grams, if they are at hand.
+        folds: folds that are held out in turn, to calibrate on; fewer than all for a control.
 
     Returns:
         The classifier, and out-of-fold scores of shape (rows, plans), NaN for what no fold scored.
     """
-    matrix = _matrix([r.text for r in rows])
+    matrix = _matrix(features or features_of(rows))
     fitted, heads = [], []
     held = np.full((len(rows), len(plans)), np.nan)
     for j, plan in enumerate(plans):
         use, target, weight = _asked(rows, plan)
-        for k in range(FOLDS):
+        for k in range(folds):
             inside = use[[rows[i].fold != k for i in use]]
             outside = use[[rows[i].fold == k for i in use]]
             w, b = _solve(matrix, rows, inside, target, weight, plan, seed)
             held[outside, j] = matrix[outside] @ w + b
+            if log is not None:
+                log(plan, k)
         w, b = _solve(matrix, rows, use, target, weight, plan, seed)
         w = _pruned(w, matrix[use], plan.kept)
         fitted.append(w)
@@ -114,11 +137,15 @@ def _number(text: str) -> float:
     return int(digest_bytes(f"text-harm|{text}".encode())[7:15], 16) / 2**32
 
 
-def _matrix(texts: Sequence[str]) -> Any:
+def features_of(rows: Sequence[HarmRow]) -> Grams:
+    """Return the n-grams that rows are fitted on."""
+    return grams([form(r.text) for r in rows])
+
+
+def _matrix(found: Grams) -> Any:
     from scipy.sparse import csr_matrix
 
-    found = grams([form(t) for t in texts])
-    shape = (len(texts), BUCKETS)
+    shape = (len(found.starts) - 1, BUCKETS)
     return csr_matrix((found.values, found.columns, found.starts), shape=shape)
 
 
@@ -128,9 +155,21 @@ def _asked(rows: Sequence[HarmRow], plan: HeadPlan) -> tuple[NDArray[np.int64], 
     weight = np.array([plan.weights.get(r.source, 1.0) for r in rows])
     target = np.array([r.labels.get(name, np.nan) for r in rows])
     free = np.array([r.part == "learn" for r in rows])
-    spoken = np.array([plan.lang is None or name == LANGUAGE or plan.weights.get(r.source) is not None
-                       or r.lang == plan.lang for r in rows])  # fmt: skip
-    return np.flatnonzero(free & spoken & (weight > 0) & ~np.isnan(target)), target, weight
+    # A source that is named is learned from in any language.
+    heard = plan.lang is None or name == LANGUAGE
+    spoken = np.array([heard or r.source in plan.weights or r.lang == plan.lang for r in rows])
+    use = np.flatnonzero(free & spoken & (weight > 0) & ~np.isnan(target))
+    return use if not plan.each else _capped(rows, use, plan.each), target, weight
+
+
+def _capped(rows: Sequence[HarmRow], use: NDArray[np.int64], each: int) -> NDArray[np.int64]:
+    """The rows with no more than so many of a source: those whose digests come first."""
+    by: dict[str, list[int]] = {}
+    for i in sorted(use.tolist(), key=lambda i: (_number(f"cap|{rows[i].text}"), i)):
+        some = by.setdefault(rows[i].source, [])
+        if len(some) < each:
+            some.append(i)
+    return np.array(sorted(i for some in by.values() for i in some), dtype=np.int64)
 
 
 def _solve(
@@ -146,14 +185,20 @@ def _solve(
     from sklearn.linear_model import LogisticRegression
 
     part, t, w = matrix[use], target[use], weight[use]
+    if plan.pairs:
+        found = _solve_pairs(part, t, plan, seed)
+        return found, _middle(part @ found, t)
     scale = _scales(part, t, plan)
-    sources = sorted({rows[i].source for i in use})
-    own = np.array([[rows[i].source == s for s in sources] for i in use], dtype=np.float32)
-    design = hstack([part @ diags(scale), csr_matrix(own * _OFFSET)]).tocsr()
+    # A source of one kind alone teaches by being of that kind; an intercept would explain it away.
+    named = np.array([rows[i].source for i in use])
+    shares = {s: float(t[named == s].mean()) for s in sorted(set(named.tolist()))}
+    sources = [s for s, share in shares.items() if _MIXED <= share <= 1 - _MIXED]
+    own = np.stack([named == s for s in sources] or [np.zeros(len(use))], axis=1)
+    design = hstack([part @ diags(scale), csr_matrix(own.astype(np.float64) * _OFFSET)]).tocsr()
     # A share of yes is a yes and a no, each with its weight.
     yes, no = np.flatnonzero(t > 0), np.flatnonzero(t < 1)
     model = LogisticRegression(
-        C=plan.strength, solver="liblinear", dual=True, random_state=seed, max_iter=500
+        C=plan.strength, solver="liblinear", dual=True, random_state=seed, max_iter=500, tol=_CLOSE
     )
     model.fit(
         vstack([design[yes], design[no]]),
@@ -163,6 +208,30 @@ def _solve(
     found = model.coef_[0]
     bias = float(model.intercept_[0] + _OFFSET * found[BUCKETS:].mean())
     return found[:BUCKETS] * scale, bias
+
+
+def _solve_pairs(part: Any, t: Floats, plan: HeadPlan, seed: int) -> Floats:
+    """Weights under which the harmless text of a pair scores higher (Bradley-Terry)."""
+    from scipy.sparse import diags
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(seed)
+    bad, good = np.flatnonzero(t >= 0.5), np.flatnonzero(t < 0.5)
+    chosen = rng.choice(good, size=len(bad))
+    # Every other pair is turned round, for the solver asks for both answers.
+    turn = np.where(np.arange(len(bad)) % 2, -1.0, 1.0)
+    gap = diags(turn) @ (part[chosen] - part[bad])
+    model = LogisticRegression(
+        C=plan.strength, solver="liblinear", dual=True, fit_intercept=False,
+        random_state=seed, max_iter=500, tol=_CLOSE,
+    )  # fmt: skip
+    model.fit(gap.tocsr(), turn > 0)
+    return np.asarray(model.coef_[0])
+
+
+def _middle(scores: Floats, t: Floats) -> float:
+    """The constant that puts zero midway between the kinds: pairs leave it open."""
+    return -float(scores[t >= 0.5].mean() + scores[t < 0.5].mean()) / 2
 
 
 def _scales(part: Any, t: Floats, plan: HeadPlan) -> Floats:
@@ -192,16 +261,42 @@ def _pruned(w: Floats, part: Any, kept: int) -> Floats:
 def _slopes(
     rows: Sequence[HarmRow], use: NDArray[np.int64], target: Floats, held: Floats, plan: HeadPlan
 ) -> dict[str, tuple[float, float]]:
-    """Platt's slope and offset for each language that has both kinds; each source weighs alike."""
+    """Slope and offset for each language; one with few of a kind takes those of both together.
+
+    Every source weighs alike, so that a large one does not decide what one half means.
+    """
+    known = [i for i in use if not np.isnan(held[i])]
+    if plan.calibrate:
+        here = [i for i in known if rows[i].source in plan.calibrate]
+    else:
+        here = [i for i in known if rows[i].measured]
     out: dict[str, tuple[float, float]] = {}
-    here = [i for i in use if not plan.calibrate or rows[i].source in plan.calibrate]
-    for lang in ("en", "pt"):
-        if plan.label == "lang" or plan.lang in (None, lang):
-            some = [i for i in here if rows[i].lang == lang or plan.label == "lang"]
-            both = len({target[i] >= 0.5 for i in some}) == 2
-            some = some if both else here
-            out[lang] = platt(held[some], target[some] >= 0.5)
+    for lang in ("en", "pt") if plan.lang is None or plan.label == "lang" else (plan.lang,):
+        some = [i for i in here if rows[i].lang == lang and plan.label != "lang"]
+        yes = sum(target[i] >= 0.5 for i in some)
+        some = some if min(yes, len(some) - yes) >= _ENOUGH else here
+        sizes = Counter(rows[i].source for i in some)
+        weight = np.array([1.0 / sizes[rows[i].source] for i in some])
+        out[lang] = _weighted_platt(held[some], (target[some] >= 0.5).astype(float), weight)
     return out
+
+
+def _weighted_platt(scores: Floats, target: Floats, weight: Floats) -> tuple[float, float]:
+    """Platt's slope and offset for shares of yes and weighted rows, by Newton steps."""
+    weight = weight * len(weight) / weight.sum()
+    a, b = 1.0, 0.0
+    for _ in range(100):
+        p = sigmoid(a * scores + b)
+        gap, spread = weight * (p - target), np.maximum(weight * p * (1 - p), 1e-12)
+        gradient = np.array([gap @ scores + 1e-3 * a, gap.sum()])
+        cross = spread @ scores
+        hessian = np.array([[spread @ scores**2 + 1e-3, cross], [cross, spread.sum()]])
+        step = np.linalg.solve(hessian, gradient)
+        step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
+        a, b = a - float(step[0]), b - float(step[1])
+        if float(np.abs(step).max()) < 1e-10:
+            break
+    return a, b
 
 
 def _packed(

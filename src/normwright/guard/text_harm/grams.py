@@ -2,9 +2,10 @@
 
 Three blocks share one table of `BUCKETS` buckets, each brought to length one so that long texts
 weigh no more than short ones: characters (within words, and across the border to the next), words,
-and words read by their class. Classes (`words.txt`) say that a word names a group of people, denies,
-insults, quotes, and so on. They let a sentence about one group teach about a sentence on another,
-and tell `no X should die` from `all X should die`; a word after a denial is also counted apart.
+and words read by their class. Classes (`words.txt`) say that a word names a group of people,
+denies, insults, quotes, and so on. They let a sentence about one group teach about a sentence on
+another, and tell `no X should die` from `all X should die`; a word after a denial is also counted
+apart.
 
 A hash is a polynomial over code points modulo 2**64, mixed by the finaliser of SplitMix64 (Steele,
 Lea and Flood, OOPSLA 2014). Signs are not used: with the buckets in use far fewer than the table
@@ -31,7 +32,7 @@ CHARS = (2, 6)
 """Shortest and longest run of characters."""
 SCOPE = 4
 """Words after a denial that are also counted as denied."""
-LONGEST = 4_000
+LONGEST = 20_000
 """Characters of one text that are read; a longer text is given in pieces by the caller."""
 
 U64 = NDArray[np.uint64]
@@ -77,6 +78,17 @@ class Grams:
     """Buckets, ascending within a block of a row."""
     values: NDArray[np.float32]
     """One over the square root of the size of the entry's block."""
+
+    def taken(self, rows: Sequence[int] | NDArray[np.int64]) -> Grams:
+        """Return some of the rows, in the order they are named."""
+        sizes = [int(self.starts[i + 1] - self.starts[i]) for i in rows]
+        starts = np.concatenate([[0], np.cumsum(np.array(sizes, dtype=np.int64))])
+        parts = [slice(int(self.starts[i]), int(self.starts[i + 1])) for i in rows]
+        return Grams(
+            starts=starts.astype(np.int64),
+            columns=np.concatenate([self.columns[p] for p in parts] or [self.columns[:0]]),
+            values=np.concatenate([self.values[p] for p in parts] or [self.values[:0]]),
+        )
 
 
 def grams(texts: Sequence[str]) -> Grams:

@@ -32,6 +32,15 @@ FORM = "text-harm/v1"
 WEIGHTS, CARD = "text_harm.npz", "text_harm.json"
 LANGUAGE = "lang:pt"
 """Name of the head that tells Portuguese from English."""
+AIRA = "aira-compat"
+"""Label of the baseline's heads, whose raw scores are read by `aira` alone."""
+_PROBES = (
+    "Olá, VOCÊ não é 1d1ota!!!! n\u200bão\u00a0\u00bc",
+    "b i c h a @someone https://a.b/c soooo g00d ﬁne",
+    "Straße 2026-11-30 10% “quoted” ¿qué? ÀÉÎ",
+)
+"""Texts whose form stands for the function that makes it: another function, another digest."""
+_APART = ("lang", AIRA)
 Floats = NDArray[np.float64]
 
 
@@ -75,9 +84,17 @@ class TextHarm:
         return _embedded()
 
     @cached_property
+    def digest(self) -> Digest:
+        """Digest of weights and calibration: what a record says was read."""
+        told = json.dumps([[h.name, h.bias, h.scale, sorted(h.slopes.items())] for h in self.heads])
+        return digest_bytes(
+            self.columns.astype("<i8").tobytes() + self.weights.tobytes() + told.encode()
+        )
+
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """Harm labels, in the order of the heads."""
-        return tuple(dict.fromkeys(h.label for h in self.heads if h.name != LANGUAGE))
+        return tuple(dict.fromkeys(h.label for h in self.heads if h.label not in _APART))
 
     @cached_property
     def _table(self) -> NDArray[np.int8]:
@@ -107,7 +124,7 @@ class TextHarm:
         out = np.zeros((len(texts), len(self.labels)))
         place = {label: i for i, label in enumerate(self.labels)}
         for j, head in enumerate(self.heads):
-            if head.name == LANGUAGE:
+            if head.label in _APART:
                 continue
             for lang, (slope, offset) in head.slopes.items():
                 chance = sigmoid(slope * scores[:, j] + offset)
@@ -215,7 +232,13 @@ def _embedded() -> TextHarm:
 
 def _recipe() -> dict[str, Any]:
     """What makes the features; weights are of use with the very same ones alone."""
-    return {"buckets": BUCKETS, "chars": list(CHARS), "words": kinds_digest()}
+    made = "\n".join(form(text) for text in _PROBES)
+    return {
+        "buckets": BUCKETS,
+        "chars": list(CHARS),
+        "words": kinds_digest(),
+        "form": digest_bytes(made.encode()),
+    }
 
 
 def _blob(directory: Path | Traversable, name: str) -> bytes:

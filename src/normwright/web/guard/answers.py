@@ -5,6 +5,7 @@ Only fields that are known here go on, so that no text leaves in a field that no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ from normwright.web.guard.sse import Malformed
 from normwright.web.guard.telling import refusal
 
 FILTERED = "content_filter"
-FINISHES = frozenset({"stop", "length", "tool_calls", "function_call", FILTERED})
+_FINISH = re.compile(r"[a-z_]{1,32}")
 TEXTS = ("content", "reasoning_content", "reasoning", "refusal")
 """Fields of a message that are text."""
 MASK = "\u2588"
@@ -161,8 +162,8 @@ def message_json(
 
 
 def finish_of(value: Any) -> str:
-    """Return how an answer ended, in a word that is known."""
-    return value if value in FINISHES else "stop"
+    """Return how an answer ended, in a word that could not be a sentence."""
+    return value if isinstance(value, str) and _FINISH.fullmatch(value) else "stop"
 
 
 def logprobs_of(value: Any) -> dict[str, Any] | None:
@@ -231,6 +232,8 @@ class Writing:
         self.begun = False
         """Whether anything of it was handed out."""
         self.calls: dict[int, dict[str, Any]] = {}
+        self.legacy = False
+        """Whether its call came in the form that calls had before there were tools."""
         self.tokens: dict[str, list[tuple[int, dict[str, Any]]]] = {"content": [], "refusal": []}
         self._settings = settings
         self._texts: dict[str, HoldBack] = {}

@@ -22,8 +22,9 @@ from normwright.web.guard.checks import checks, litellm, moderations
 from normwright.web.guard.completions import completions
 from normwright.web.guard.describing import PATH as DESCRIPTION
 from normwright.web.guard.describing import openapi
-from normwright.web.guard.desk import AUDIT, Desk, Guarding
+from normwright.web.guard.desk import AUDIT, Desk
 from normwright.web.guard.faults import Refused, as_json
+from normwright.web.guard.held import Guarding
 from normwright.web.guard.metrics import CONTENT_TYPE
 from normwright.web.guard.responses import responses
 from normwright.web.guard.settings import ServeSettings

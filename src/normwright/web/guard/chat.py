@@ -175,7 +175,9 @@ class ChatStream(EventStream):
         self.case.note("answer", verdict)
         for chunk in self._chunks(writing, writing.rest(verdict, before=len(self.case.prefill))):
             yield chunk
-        if message.calls:
+        if message.calls and writing.legacy:
+            yield self._delta(writing, {"function_call": message.calls[0]["function"]})
+        elif message.calls:
             yield self._delta(writing, {"tool_calls": _placed(message)})
         yield self._delta(writing, {}, finish=writing.finish)
 
@@ -245,6 +247,7 @@ def _take_delta(writing: Writing, choice: Mapping[str, Any]) -> None:
     if delta.get("tool_calls"):
         writing.add_calls(delta["tool_calls"])
     if delta.get("function_call"):
+        writing.legacy = True
         writing.add_calls([{"index": 0, "function": delta["function_call"]}])
     writing.add_tokens(choice.get("logprobs"))
 

@@ -17,19 +17,19 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
+from normwright.guard.memory import Memory
 from normwright.records import (
     GUARD_ACTIONS,
-    Digest,
     Exchange,
     GuardVerdict,
-    Lang,
     PlaceError,
     Policy,
     Side,
 )
 from normwright.store import VERDICT, AuditChain, Entry, KeptVerdict, Line, VerdictBook
+from normwright.web.guard.held import Guarding, Held
 from normwright.web.guard.metrics import Metrics
 from normwright.web.guard.sessions import Sessions
 from normwright.web.guard.settings import ServeSettings
@@ -41,37 +41,13 @@ LOG = logging.getLogger("normwright.guard")
 INLINE = 20_000
 """Characters that are checked at once; more are checked beside, so that others need not wait."""
 
+_ROOM = 8192
+"""Bytes that have to fit before a disk that was full counts as having room."""
+
 AUDIT = "audit"
 """What a degraded mode is called in which the audit chain cannot be written."""
 BOOK = "verdict-store"
 """What it is called where verdicts wait in memory, because the database does not take them."""
-
-
-class Guarding(Protocol):
-    """A guard as the proxy needs it."""
-
-    @property
-    def policy(self) -> Policy:
-        """What it holds a conversation to."""
-        ...
-
-    def screen(self, exchange: Exchange, *, memory: Any = None) -> GuardVerdict:
-        """Return what it says; it never raises."""
-        ...
-
-
-@dataclass(frozen=True)
-class Held:
-    """A guard that requests are pinned to, with what is asked of its policy again and again."""
-
-    guard: Guarding
-    digest: Digest
-    languages: tuple[Lang, ...]
-
-    @classmethod
-    def of(cls, guard: Guarding) -> Held:
-        """Return a guard held."""
-        return cls(guard, guard.policy.digest, guard.policy.charter.languages)
 
 
 class AuditFailed(Exception):
@@ -104,11 +80,12 @@ class Desk:
         self.trouble: set[str] = set()
         """Parts that do not do their work now."""
         self.sessions = Sessions(settings.limits, clock)
-        self.book = VerdictBook(settings.state / "verdicts.db")
+        patience = settings.limits.book_seconds
+        self.book = VerdictBook(settings.state / "verdicts.db", patience=patience)
         folder = settings.state / "audit"
         if folder.is_dir():
             self.book.catch_up(folder)
-        name = f"{now().astimezone(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(3)}"
+        name = f"{now().astimezone(UTC):%Y%m%dT%H%M%S.%f}-{os.getpid()}-{secrets.token_hex(3)}"
         self.chain = AuditChain.create(folder, name, body={"policy": self.held.digest}, now=now)
         self._load = load
         self._beside = ThreadPoolExecutor(2, thread_name_prefix="guard-check")
@@ -155,13 +132,19 @@ class Desk:
 
         Trouble is named, and named again when it is over.
         """
-        for part, work in ((AUDIT, self.chain.sync), (BOOK, self.book.flush)):
+        for part, work in ((AUDIT, self._sync), (BOOK, self.book.flush)):
             try:
                 work()
             except (OSError, PlaceError, ValueError) as error:
                 self.troubled(part, error)
             else:
                 self.trouble.discard(part)
+
+    def _sync(self) -> None:
+        # That the disk takes what it has says nothing about whether it takes more.
+        if AUDIT in self.trouble:
+            self.chain.append("mended", {"room": "." * _ROOM})
+        self.chain.sync()
 
     def troubled(self, part: str, error: Exception) -> None:
         """Name a part that failed, in the log once until it works again."""
@@ -181,7 +164,7 @@ class Desk:
             "reloads": self.reloads,
         }
 
-    async def screened(self, held: Held, exchange: Exchange, memory: Any) -> GuardVerdict:
+    async def screened(self, held: Held, exchange: Exchange, memory: Memory | None) -> GuardVerdict:
         """Return a guard's verdict; a guard that fails, or is too slow, denies."""
         began = self.clock()
         try:
@@ -214,7 +197,7 @@ class Case:
     desk: Desk
     endpoint: str
     held: Held
-    memory: Any
+    memory: Memory | None
     id: str = field(default_factory=new_id)
     verdicts: list[GuardVerdict] = field(default_factory=list)
     """Those that count: on what was asked, and one an answer."""

@@ -302,6 +302,7 @@ def _finishes(body: Mapping[str, Any]) -> tuple[str, ...]:
 async def unless_gone(receive: Receive, work: Callable[[], Awaitable[T]]) -> T | None:
     """Return what work comes to, or None as soon as the client has gone away."""
     done: list[T] = []
+    failed: list[Exception] = []
     async with anyio.create_task_group() as group:
 
         async def watch() -> None:
@@ -309,20 +310,15 @@ async def unless_gone(receive: Receive, work: Callable[[], Awaitable[T]]) -> T |
                 pass
             group.cancel_scope.cancel()
 
-        async def run() -> None:
-            done.append(await work())
-            group.cancel_scope.cancel()
-
         group.start_soon(watch)
         try:
-            await run()
-        except (UpstreamFailed, Malformed, AuditFailed) as error:
-            group.cancel_scope.cancel()
-            failure: Exception | None = error
-        else:
-            failure = None
-    if failure is not None:
-        raise failure
+            done.append(await work())
+        # It is raised again below, and not as a part of a group.
+        except Exception as error:  # noqa: BLE001
+            failed.append(error)
+        group.cancel_scope.cancel()
+    if failed:
+        raise failed[0]
     return done[0] if done else None
 
 
@@ -378,14 +374,13 @@ class Streamed(Response):
         return True
 
     async def _send(self, send: Send, piece: bytes) -> None:
-        async with asyncio.timeout(self._work.case.desk.settings.limits.idle_seconds):
-            if not self._began:
-                self._began = True
-                headers = {**self._work.case.headers(), **_STREAM_HEADERS}
-                self.raw_headers += [(k.encode(), v.encode("latin-1")) for k, v in headers.items()]
-                raw = [(k, v) for k, v in self.raw_headers if k != b"content-length"]
-                await send({"type": "http.response.start", "status": 200, "headers": raw})
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if not self._began:
+            self._began = True
+            headers = {**self._work.case.headers(), **_STREAM_HEADERS}
+            self.raw_headers += [(k.encode(), v.encode("latin-1")) for k, v in headers.items()]
+            raw = [(k, v) for k, v in self.raw_headers if k != b"content-length"]
+            await send({"type": "http.response.start", "status": 200, "headers": raw})
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
 
     async def _fail(self, scope: Scope, receive: Receive, send: Send, error: Exception) -> None:
         """Say that the stream cannot go on: as an error if it had not begun, else as an event."""

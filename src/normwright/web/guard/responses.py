@@ -212,9 +212,7 @@ class ResponseStream(EventStream):
                 told = {**at, "name": item["name"], "arguments": item["arguments"]}
                 delta = {**at, "delta": item["arguments"]}
                 out += [
-                    self._event(
-                        "response.output_item.added", {"output_index": place, "item": begun}
-                    ),
+                    self._event("response.output_item.added", added),
                     self._event("response.function_call_arguments.delta", delta),
                     self._event("response.function_call_arguments.done", told),
                 ]
@@ -263,6 +261,9 @@ def _inputs(value: Any) -> list[Any]:
         return [{"role": "user", "content": value}]
     if not isinstance(value, list) or not value:
         raise Refused(400, "invalid_request", "`input` must be a text or a list of items.")
+    if any(isinstance(one, dict) and one.get("type") == "item_reference" for one in value):
+        raise Refused(400, "unsupported", "An `item_reference` names what the upstream keeps; it "
+                      "cannot be checked.")  # fmt: skip
     return value
 
 

@@ -16,8 +16,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from normwright.flow.guards import open_guard
 from normwright.guard.streaming import WINDOW
 from normwright.web.guard.app import application
-from normwright.web.guard.desk import Guarding
 from normwright.web.guard.embedded import NAME, embedded_app
+from normwright.web.guard.held import Guarding
 from normwright.web.guard.settings import (
     BlockMode,
     Limits,
@@ -28,23 +28,26 @@ from normwright.web.guard.settings import (
 
 
 class GuardProtocol(H11Protocol):
-    """HTTP/1.1 that waits only so long for the head of a request.
+    """HTTP/1.1 that waits only so long for the head of a request, and for a client that reads.
 
-    The server below waits for ever for one that never ends, and a few thousand such connections
-    keep everybody else out. Bodies have a limit of their own, in the application.
+    The server below waits for ever for both, and a few thousand such connections keep everybody
+    else out. Bodies have a limit of their own, in the application.
     """
 
     head_seconds = Limits().body_seconds
+    idle_seconds = Limits().idle_seconds
 
     @classmethod
     def within(cls, limits: Limits) -> type[GuardProtocol]:
         """Return the protocol with the limits of a server."""
-        return type("LimitedProtocol", (cls,), {"head_seconds": limits.body_seconds})
+        values = {"head_seconds": limits.body_seconds, "idle_seconds": limits.idle_seconds}
+        return type("LimitedProtocol", (cls,), values)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a first request."""
         super().connection_made(transport)
         self._waiting: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
@@ -52,9 +55,21 @@ class GuardProtocol(H11Protocol):
         super().data_received(data)
         self._await_head()
 
+    def pause_writing(self) -> None:
+        """Begin to wait for a client that does not read."""
+        super().pause_writing()
+        if self._unread is None:
+            self._unread = self.loop.call_later(self.idle_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Wait no more: the client has read."""
+        self._end_unread()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
         self._end_waiting()
+        self._end_unread()
         super().connection_lost(exc)
 
     def _await_head(self) -> None:
@@ -67,6 +82,11 @@ class GuardProtocol(H11Protocol):
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+
+    def _end_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _give_up(self) -> None:
         self._waiting = None
@@ -164,7 +184,9 @@ def from_environment() -> Starlette:
     """Return the application of a worker."""
     told = json.loads(os.environ[SERVICE])
     service = Service(**{**told, "limits": Limits(**told["limits"])})
+    # The class is handed to workers by its name, so that its limits are set where they start.
     GuardProtocol.head_seconds = service.limits.body_seconds
+    GuardProtocol.idle_seconds = service.limits.idle_seconds
 
     def load() -> Guarding:
         return open_guard(None if service.policy is None else Path(service.policy))

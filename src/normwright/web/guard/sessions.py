@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
+from normwright.guard.memory import Memory
+from normwright.web.guard.held import Held
 from normwright.web.guard.settings import Limits
-
-if TYPE_CHECKING:
-    from normwright.web.guard.desk import Guarding, Held
 
 
 class Sessions:
@@ -17,12 +15,12 @@ class Sessions:
 
     def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
         self._limits, self._clock = limits, clock
-        self._pinned: OrderedDict[str, tuple[float, Held, Any]] = OrderedDict()
+        self._pinned: OrderedDict[str, tuple[float, Held, Memory]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._pinned)
 
-    def pinned(self, name: str | None, held: Held) -> tuple[Held, Any]:
+    def pinned(self, name: str | None, held: Held) -> tuple[Held, Memory | None]:
         """Return the guard and the memory of a session; without a name, the guard in force."""
         if name is None:
             return held, None
@@ -30,7 +28,7 @@ class Sessions:
         self._forget(now)
         known = self._pinned.pop(name, None)
         if known is None:
-            known = (now, held, remembering(held.guard))
+            known = (now, held, Memory())
         self._pinned[name] = (now, known[1], known[2])
         return known[1], known[2]
 
@@ -41,9 +39,3 @@ class Sessions:
             if not old and len(self._pinned) < self._limits.sessions:
                 return
             self._pinned.popitem(last=False)
-
-
-def remembering(guard: Guarding) -> Any:
-    """Return a memory for a conversation, where the guard keeps one."""
-    make = getattr(guard, "memory", None)
-    return make() if callable(make) else None

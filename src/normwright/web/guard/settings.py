@@ -46,6 +46,8 @@ class Limits:
     """Longest time for one request, from its body to its last byte."""
     check_seconds: float = 10.0
     """Longest time for one check of a long text."""
+    book_seconds: float = 2.0
+    """How long the database is waited for where another process holds it."""
     drain_seconds: float = 30.0
     """How long a server that is told to stop waits for requests under way."""
     session_seconds: float = 3600.0

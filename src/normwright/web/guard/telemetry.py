@@ -23,7 +23,7 @@ class Spans:
     """Spans of one process."""
 
     def __init__(self) -> None:
-        self._tracer = None if trace is None else trace.get_tracer("normwright.guard")
+        self._tracer: Any = None if trace is None else trace.get_tracer("normwright.guard")
 
     @contextmanager
     def request(self, operation: str, model: str, verdict_id: str) -> Iterator[Any]:

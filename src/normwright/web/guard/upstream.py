@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from normwright.web.guard.connections import OneUpstream
 from normwright.web.guard.settings import ServeSettings
 from normwright.web.guard.sse import Malformed, dump, parse
 
@@ -47,11 +48,8 @@ class Upstream:
         self._settings = settings
         self._client = httpx.AsyncClient(
             base_url=settings.upstream or "http://embedded/v1",
-            transport=transport,
+            transport=transport or OneUpstream(settings.upstream or ""),
             timeout=httpx.Timeout(limits.idle_seconds, connect=limits.connect_seconds),
-            limits=httpx.Limits(
-                max_connections=limits.concurrency + 16, max_keepalive_connections=128
-            ),
             follow_redirects=False,
             trust_env=False,
         )

@@ -1,0 +1,34 @@
+"""A guard that requests are pinned to, with the memory of a conversation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from normwright.guard.memory import Memory
+from normwright.records import Digest, Exchange, GuardVerdict, Lang, Policy
+
+
+class Guarding(Protocol):
+    """A guard as the proxy needs it."""
+
+    policy: Policy
+    """What it holds a conversation to."""
+
+    def screen(self, exchange: Exchange, *, memory: Memory | None = None) -> GuardVerdict:
+        """Return what it says; it never raises."""
+        ...
+
+
+@dataclass(frozen=True)
+class Held:
+    """A guard that requests are pinned to, with what is asked of its policy again and again."""
+
+    guard: Guarding
+    digest: Digest
+    languages: tuple[Lang, ...]
+
+    @classmethod
+    def of(cls, guard: Guarding) -> Held:
+        """Return a guard held."""
+        return cls(guard, guard.policy.digest, guard.policy.charter.languages)
