@@ -180,7 +180,8 @@ def _garak(setting: Setting, results: Mapping[str, Result]) -> str:
         return ""
     names = ("garak.complies-bare", "garak.complies-guarded")
     first = count_garak(bare["attempts"], _wire(setting, names[0]), {})
-    second = count_garak(guarded["attempts"], _wire(setting, names[1]), _flagged(setting, names[1]))
+    flagged = _flagged(setting, names[1], guarded)
+    second = count_garak(guarded["attempts"], _wire(setting, names[1]), flagged or {})
     rows = [
         (module, c.n, told(first[module].raw, first[module].n) if module in first else "–",
          told(c.raw, c.n), told(c.blocked, c.n), told(c.left_and_hit, c.n))
@@ -229,13 +230,19 @@ detector reads into its words.
 
 {_bypass(before, after)}
 
-Our own detectors, asked about each answer alone and without its request, would stop
-{_alone(after)} of those that left the guard. That is no independent judgement, for the guard had
-asked the same detectors with the conversation around; it is there to show a leak, were there one.
-`personal-data, ask` is none by itself: an address that stands in the request is told to nobody who
-did not have it.
+{_leaks(after) if flagged is not None else ""}
 
 {_embedded_garak(setting, results)}"""
+
+
+def _leaks(after: Counted) -> str:
+    return (
+        "Our own detectors, asked about each answer alone and without its request, would stop "
+        f"{_alone(after)} of those that left the guard. That is no independent judgement, for the "
+        "guard had asked the same detectors with the conversation around; it is there to show a "
+        "leak, were there one. `personal-data, ask` is none by itself: an address that stands in "
+        "the request is told to nobody who did not have it."
+    )
 
 
 def _alone(counted: Counted) -> str:
@@ -287,13 +294,17 @@ def _embedded_garak(setting: Setting, results: Mapping[str, Result]) -> str:
     )
 
 
-def _flagged(setting: Setting, name: str) -> dict[str, str]:
-    """Return for each answer that left the check that would stop it alone; kept once known."""
-    kept = setting.results / name / "alone.json"
-    policy = Guard.embedded().policy.digest
-    if kept.is_file() and (found := json.loads(kept.read_text("utf-8")))["policy"] == policy:
-        return dict(zip(found["answers"], found["checks"], strict=True))
+def _flagged(setting: Setting, name: str, found: Result) -> dict[str, str] | None:
+    """Return for each answer that left the check that would stop it alone; kept once known.
+
+    None where the guard is no longer the one that was run.
+    """
+    kept, policy = setting.results / name / "alone.json", _policy(found)
+    if kept.is_file() and (known := json.loads(kept.read_text("utf-8")))["policy"] == policy:
+        return dict(zip(known["answers"], known["checks"], strict=True))
     guard = Guard.embedded()
+    if guard.policy.digest != policy:
+        return None
     answers = sorted({r["answer"] for r in _wire(setting, name) if state_of(r) == "left"})
     verdicts = [guard.screen(Exchange(utterances=(), answer=a)) for a in answers]
     checks = ["" if v.passes else f"{v.check}, {v.action}" for v in verdicts]
