@@ -151,6 +151,7 @@ class Guard:
             settings=settings,
             detectors=self.detectors,
             harm=self.kit.harm,
+            judge=self.kit.judge,
             scenes=self.scenes,
         )
 
