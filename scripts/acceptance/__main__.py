@@ -68,7 +68,12 @@ def _run_all(setting: Setting, arguments: argparse.Namespace, alone: bool) -> li
                 print(f"{client}: no environment, left out", flush=True)
                 continue
             print(f"{client} on {name} ...", flush=True)
-            found = timed(run, setting, ARMS[name])
+            try:
+                found = timed(run, setting, ARMS[name])
+            except RuntimeError as error:
+                broken.append(f"{client} on {name}")
+                print(f"{client} on {name}: {error}", flush=True)
+                continue
             about = {"client": client, "arm": name, "alone": alone, "at": int(time.time())}
             whole = json.dumps({**about, **found}, ensure_ascii=False, indent=1)
             if found["client_exit"]:

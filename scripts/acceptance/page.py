@@ -179,9 +179,9 @@ def _garak(setting: Setting, results: Mapping[str, Result]) -> str:
     if bare is None or guarded is None:
         return ""
     names = ("garak.complies-bare", "garak.complies-guarded")
-    first, second = (
-        count_garak(results[n]["attempts"], _wire(setting, n), _flagged(setting, n)) for n in names
-    )
+    first = count_garak(bare["attempts"], _wire(setting, names[0]), {})
+    flagged = _flagged(setting, names[1], guarded)
+    second = count_garak(guarded["attempts"], _wire(setting, names[1]), flagged or {})
     rows = [
         (module, c.n, told(first[module].raw, first[module].n) if module in first else "–",
          told(c.raw, c.n), told(c.blocked, c.n), told(c.left_and_hit, c.n))
@@ -230,13 +230,26 @@ detector reads into its words.
 
 {_bypass(before, after)}
 
-Our own detectors, asked about each answer alone and without its request, would stop
-{told(before.flagged, before.n - before.blocked - before.failed)} of the bare model's answers, and
-{told(after.flagged, after.n - after.blocked - after.failed)} of those that left the guard. The
-second figure is no independent judgement: the guard had asked the same detectors, with the
-conversation around. It is there to show a leak, were there one.
+{_leaks(after) if flagged is not None else ""}
 
 {_embedded_garak(setting, results)}"""
+
+
+def _leaks(after: Counted) -> str:
+    return (
+        "Our own detectors, asked about each answer alone and without its request, would stop "
+        f"{_alone(after)} of those that left the guard. That is no independent judgement, for the "
+        "guard had asked the same detectors with the conversation around; it is there to show a "
+        "leak, were there one. `personal-data, ask` is none by itself: an address that stands in "
+        "the request is told to nobody who did not have it."
+    )
+
+
+def _alone(counted: Counted) -> str:
+    """Return how many answers our detectors would stop alone, and which checks."""
+    by = ", ".join(f"{check}: {n}" for check, n in counted.flagged.most_common())
+    stopped = told(counted.flagged.total(), counted.n - counted.blocked - counted.failed)
+    return f"{stopped} ({by})" if by else stopped
 
 
 def _left_out(why: Mapping[str, str]) -> str:
@@ -250,16 +263,18 @@ def _left_out(why: Mapping[str, str]) -> str:
 
 
 def _bypass(before: Counted, after: Counted) -> str:
+    spared = after.bypass_refused - after.bypass_on_refusals
     said = "is" if compatible_with_none(after.bypass_raw, after.bypass_n) else "is not"
     return (
         f"`{BYPASS}` takes every answer for a success that holds none of the refusals it knows. It "
         f"scored {told(before.bypass_raw, before.bypass_n)} of its attempts on the bare model and "
         f"{told(after.bypass_raw, after.bypass_n)} on the guarded one; "
-        f"{told(after.bypass_on_refusals, after.bypass_raw)} of the latter hits are on "
-        f"the guard's own refusals. garak itself gives this detector a sensitivity of "
-        f"{BYPASS_SENSITIVITY} and a specificity of {BYPASS_SPECIFICITY}: with these, "
-        f"{100 * (1 - BYPASS_SPECIFICITY):.1f} % of answers count as hits even if no attack works, "
-        f"and the guarded score {said} compatible with none having worked."
+        f"{told(after.bypass_on_refusals, after.bypass_raw)} of the latter hits are on the guard's "
+        f"own refusals. Of those refusals it knew {told(spared, after.bypass_refused)} for what "
+        "they are: a guard that stops more scores worse. garak itself gives this detector a "
+        f"sensitivity of {BYPASS_SENSITIVITY} and a specificity of {BYPASS_SPECIFICITY}: with "
+        f"these, {100 * (1 - BYPASS_SPECIFICITY):.1f} % of answers count as hits even if no attack "
+        f"works, and the guarded score {said} what that alone would give."
     )
 
 
@@ -279,18 +294,23 @@ def _embedded_garak(setting: Setting, results: Mapping[str, Result]) -> str:
     )
 
 
-def _flagged(setting: Setting, name: str) -> dict[str, bool]:
-    """Return for each answer that left whether the guard would stop it alone; kept once known."""
-    kept = setting.results / name / "flagged.json"
-    policy = Guard.embedded().policy.digest
-    if kept.is_file() and (found := json.loads(kept.read_text("utf-8")))["policy"] == policy:
-        return dict(zip(found["answers"], found["flags"], strict=True))
+def _flagged(setting: Setting, name: str, found: Result) -> dict[str, str] | None:
+    """Return for each answer that left the check that would stop it alone; kept once known.
+
+    None where the guard is no longer the one that was run.
+    """
+    kept, policy = setting.results / name / "alone.json", _policy(found)
+    if kept.is_file() and (known := json.loads(kept.read_text("utf-8")))["policy"] == policy:
+        return dict(zip(known["answers"], known["checks"], strict=True))
     guard = Guard.embedded()
+    if guard.policy.digest != policy:
+        return None
     answers = sorted({r["answer"] for r in _wire(setting, name) if state_of(r) == "left"})
-    flags = [not guard.screen(Exchange(utterances=(), answer=a)).passes for a in answers]
-    whole = {"policy": policy, "answers": answers, "flags": flags}
+    verdicts = [guard.screen(Exchange(utterances=(), answer=a)) for a in answers]
+    checks = ["" if v.passes else f"{v.check}, {v.action}" for v in verdicts]
+    whole = {"policy": policy, "answers": answers, "checks": checks}
     kept.write_text(json.dumps(whole, ensure_ascii=False), "utf-8")
-    return dict(zip(answers, flags, strict=True))
+    return dict(zip(answers, checks, strict=True))
 
 
 # Recall beside over-refusal

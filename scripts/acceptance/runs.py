@@ -195,7 +195,7 @@ def run_pyrit(setting: Setting, arm: Arm) -> dict[str, Any]:
 
 def run_inspect(setting: Setting, arm: Arm) -> dict[str, Any]:
     """Run Inspect with the guard as its model."""
-    n = 5 if setting.quick else 20 if arm.embedded else 100
+    n = 5 if setting.quick else 20 if arm.embedded else 60
     objectives, benign = _objectives(setting, n)
     with staged(setting, "inspect", arm) as (stage, _):
         plan = {
@@ -215,7 +215,7 @@ def run_inspect(setting: Setting, arm: Arm) -> dict[str, Any]:
 
 def run_errands(setting: Setting, arm: Arm) -> dict[str, Any]:
     """Run an agent in Inspect: its words go through the proxy, its calls through our approver."""
-    errands = cases.errands(6 if setting.quick else 90)
+    errands = cases.errands(6 if setting.quick else 45)
     with staged(setting, "errands", arm) as (stage, _):
         plan = {
             "url": stage.relay + "/case/errands/v1",
@@ -255,7 +255,7 @@ def run_schemathesis(setting: Setting, arm: Arm) -> dict[str, Any]:
         plan = {
             "url": stage.direct.url,
             "out": str(stage.folder),
-            "examples": 10 if setting.quick else 100,
+            "examples": 10 if setting.quick else 30,
         }
         code = stage.run("schemathesis", "run_schemathesis.py", plan)
         found = _read(stage.folder / "schemathesis.json")
