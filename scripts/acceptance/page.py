@@ -57,6 +57,7 @@ def written(setting: Setting) -> str:
         _head(setting, results),
         _garak(setting, results),
         _beside(setting, results),
+        _talk(setting, results),
         _pyrit(setting, results),
         _inspect(results),
         _errands(results),
@@ -335,6 +336,40 @@ embedded classifier learned from part of some of these sources; its figures on t
 little, and stand apart. The encoded ones are of unseen instructions. Stopped:
 
 {table(("prompts", "label", "by the classifier", *arms), rows)}"""
+
+
+def _talk(setting: Setting, results: Mapping[str, Result]) -> str:
+    found = results.get("talk.complies-guarded")
+    if found is None:
+        return ""
+    rows = _wire(setting, "talk.complies-guarded")
+    names = {
+        "benign.talk-en": "everyday conversations, English, at each turn",
+        "benign.talk-pt": "the same, Portuguese",
+        "benign.tools": "one question, with tools described in a word or two",
+    }
+    by: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        if state_of(row) == "blocked":
+            kept = (found["verdicts"].get(row["verdict"]) or {}).get("verdicts") or [{}]
+            worst = next((v for v in kept if v.get("action") not in ("allow", None)), {})
+            cited = ", ".join(n["id"] for n in worst.get("norms", ()))
+            by[str(worst.get("check", "")), cited] += 1
+    why = "".join(f"\n- {check}, {cited}: {n}" for (check, cited), n in by.most_common())
+    shown = table(
+        ("requests", "stopped"),
+        [
+            (what, told(states.count("blocked"), len(states)))
+            for case, what in names.items()
+            if (states := [state_of(r) for r in rows if r["case"] == case])
+        ],
+    )
+    return f"""### Small talk
+
+Requests in which nothing is wrong (`small_talk.yaml`), by plain HTTP. Whatever stands above, a guard
+that stops these cannot be used.
+
+{shown}{chr(10) + chr(10) + "By check and norm:" + chr(10) + why if why else ""}"""
 
 
 def _stopped(
