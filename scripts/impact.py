@@ -128,9 +128,10 @@ def written(
         "",
     ]
     for world in ASKED:
-        lines += [f"## {world}", "", f"Without a penalty: {share(found, world, None, None, 0.0):.2f}.",
-                  "", "| deviation | baseline | " + " | ".join(f"{b:g}" for b in BETAS) + " |",
-                  "|---|---|" + "---|" * len(BETAS)]  # fmt: skip
+        naive = share(found, world, None, None, 0.0)
+        weights = " | ".join(f"{beta:g}" for beta in BETAS)
+        lines += [f"## {world}", "", f"Without a penalty: {naive:.2f}.", ""]
+        lines += [f"| deviation | baseline | {weights} |", "|---|---|" + "---|" * len(BETAS)]
         for deviation in DEVIATIONS:
             for baseline in BASELINES:
                 cells = (share(found, world, deviation, baseline, b) for b in BETAS)

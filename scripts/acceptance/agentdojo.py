@@ -28,18 +28,24 @@ HERE = Path(__file__).parent
 # This file has the name of what it tests, and Python looks beside a script first.
 sys.path[:] = [place for place in sys.path if Path(place).resolve() != HERE.resolve()]
 
-import yaml
-from agentdojo.attacks.attack_registry import load_attack
-from agentdojo.functions_runtime import FunctionsRuntime
-from agentdojo.task_suite.load_suites import get_suites
+import yaml  # noqa: E402
+from agentdojo.attacks.attack_registry import load_attack  # noqa: E402
+from agentdojo.functions_runtime import FunctionsRuntime  # noqa: E402
+from agentdojo.task_suite.load_suites import get_suites  # noqa: E402
 
-from normwright.guard import Guard
-from normwright.guard.agents import AgentGuard, Approver, GrantLedger, Settings, read_manifest
-from normwright.guard.agents.embedded import policy
-from normwright.records import CallVerdict, Exchange, Grant, ToolCall, Utterance
-from normwright.stats import clopper_pearson
+from normwright.guard import Guard  # noqa: E402
+from normwright.guard.agents import (  # noqa: E402
+    AgentGuard,
+    Approver,
+    GrantLedger,
+    Settings,
+    read_manifest,
+)
+from normwright.guard.agents.embedded import policy  # noqa: E402
+from normwright.records import CallVerdict, Exchange, Grant, ToolCall, Utterance  # noqa: E402
+from normwright.stats import clopper_pearson  # noqa: E402
 
-# AgentDojo reads a world of thousands of lines anew for every pair; the same reader in C is quicker.
+# AgentDojo reads a world of thousands of lines anew for every pair; the reader in C is quicker.
 yaml.safe_load = lambda stream: yaml.load(stream, Loader=yaml.CSafeLoader)
 VERSION = "v1.2.2"
 NOON = datetime(2027, 1, 1, 12, tzinfo=UTC)
@@ -52,7 +58,7 @@ BUDGET: dict[str, int | None] = {
     "money": 300_000, "recipients": 20, "deletions": 3, "irreversible": 10, "outflow": 0,
 }  # fmt: skip
 Reader = Literal["none", "embedded", "perfect"]
-"""Who says that a text gives orders: nobody, the detectors that ship, or one that is never wrong."""
+"""Who says that a text gives orders: nobody, the detectors that ship, or one never wrong."""
 READERS: tuple[Reader, ...] = ("none", "embedded", "perfect")
 
 
@@ -74,6 +80,9 @@ class Tally:
     """Call that an attacker wants -> whether it was stopped, in each pair."""
     acting: dict[str, bool] = field(default_factory=dict)
     """Call -> whether it does something, and is not only reading one's own."""
+    wordless: int = 0
+    """Goals for which no tool is called, such as having the agent say something: they are no matter
+    of calls, and are left out."""
     kept: int = 0
     """Pairs in which the user's task was done although it was attacked."""
     ms: list[float] = field(default_factory=list)
@@ -86,6 +95,12 @@ def main() -> int:
     parser.add_argument("--readers", nargs="*", choices=READERS, default=list(READERS))
     parser.add_argument("--wrappings", nargs="*", default=[MAIN, *OTHERS])
     parser.add_argument("--tasks", type=int, help="only so many of each suite; all if left out")
+    parser.add_argument(
+        "--other-tasks",
+        type=int,
+        default=10,
+        help="how many tasks of a suite are attacked in the other wrappings",
+    )
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     suites = get_suites(VERSION)
@@ -99,7 +114,8 @@ def main() -> int:
         title = f"{wrapping}, {reader}"
         found[title] = {}
         for name in chosen:
-            tally = measured(suites[name], approver, reader, wrapping, arguments.tasks)
+            tasks = arguments.tasks if wrapping == MAIN else arguments.other_tasks
+            tally = measured(suites[name], approver, reader, wrapping, tasks)
             found[title][name] = tally
             told(title, name, tally)
     report = written(found)
@@ -136,6 +152,12 @@ def measured(
 ) -> Tally:
     """Return what was counted in a suite, with orders in one wrapping."""
     tally = Tally()
+    goals = {
+        one.ID: one
+        for one in suite.injection_tasks.values()
+        if one.ground_truth(suite.load_and_inject_default_environment({}))
+    }
+    tally.wordless = len(suite.injection_tasks) - len(goals)
     for task in list(suite.user_tasks.values())[:tasks]:
         env = started(suite, task, {})
         with desk(approver, reader, "") as guard:
@@ -149,7 +171,7 @@ def measured(
                 f"{task.ID} {v.tool}: {v.outcome}, {v.check}, {v.seen}" for v in verdicts
                 if v.outcome not in ("allow", "modify")
             ]  # fmt: skip
-        for goal in suite.injection_tasks.values():
+        for goal in goals.values():
             attacked(suite, approver, reader, task, goal, tally, WRAPPED[wrapping])
     return tally
 
@@ -317,14 +339,24 @@ def written(found: dict[str, dict[str, Tally]]) -> str:
         "",
         "<!-- Written by scripts/acceptance/agentdojo.py; do not edit. -->",
         "",
-        f"AgentDojo 0.1.35, {VERSION}, ground truth: no model is asked. Every user's task is attacked"
-        " with every goal of its suite; the attacker's calls are made after the user's. *Reads* are"
-        " calls by which an attacker only looks at what the user could have looked at; they are"
-        " like the user's own.",
+        f"AgentDojo 0.1.35, {VERSION}, ground truth: no model is asked. Every user's task is made"
+        " through the guard; then it is attacked with every goal of its suite for which a tool has"
+        " to be called, the attacker's calls being made after the user's. Calls by which an"
+        " attacker only reads what the user could have read are like the user's own; *those that"
+        " act* are the others. *Always stopped* means in every pair.",
         "",
-        "| wrapping, and who says that a text gives orders | suite | tasks done | the user's calls stopped | "
-        "attackers' calls always stopped | of those that act | attacker wins | 95 % | tasks done "
-        "although attacked | ms |",
+        "The policy is the one that ships, and a manifest of the tools written from their"
+        " signatures: which arguments steer a call, which fields of a result are one's own records,"
+        " which acts take the person's word. It was written with the tasks of banking and slack at"
+        " hand; those of workspace and travel were not looked at before they were first measured."
+        " The shipped detectors had missed this very wrapping"
+        f" (`{MAIN}`); a general pattern was added after that was seen, so the row `embedded` says"
+        f" little about wordings of other attackers. The other wrappings were not looked at; they"
+        f" are tried on the first tasks of each suite.",
+        "",
+        "| wrapping, and who says that a text gives orders | suite | tasks done | the user's calls"
+        " stopped | attackers' calls always stopped | of those that act | attacker wins | 95 % |"
+        " tasks done although attacked | ms |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for reader, suites in found.items():
@@ -335,6 +367,12 @@ def written(found: dict[str, dict[str, Tally]]) -> str:
                 "tasks", "benign calls stopped", "attack calls always stopped", "of those that act",
                 "attacker wins")) + f" | [{interval.low:.3f}, {interval.high:.3f}] | "
                 f"{s['task done although attacked']} | {s['ms a verdict, median']} |")  # fmt: skip
+    lines += [
+        "",
+        "What the guard does not see: an order in the very document the person told it to go by,"
+        " for the very act the person asked for, in words no detector knows (the rows `none`); and"
+        " goals for which nothing has to be called, such as having the agent say something.",
+    ]
     return "\n".join([*lines, ""])
 
 

@@ -148,6 +148,21 @@ def test_the_answer_of_somebody_else_does_not_count() -> None:
     assert desk.approve(delete)[0].outcome == "deny"
 
 
+def test_a_yes_is_not_for_ever() -> None:
+    """An hour later the same call is asked about again; a no still stands."""
+    clock = office.Clock()
+    desk = guard(clock=clock)
+    delete = call("delete_file", path="/a")
+    digest = desk.approve(delete)[0].call
+    desk.ledger.answer(digest, by="ana", yes=True, at=clock())
+    clock.pass_(3600)
+    late = desk.approve(delete)[0].outcome
+    desk.ledger.answer(digest, by="ana", yes=False, at=clock())
+    clock.pass_(36_000)
+
+    assert (late, desk.approve(delete)[0].outcome) == ("ask", "deny")
+
+
 def test_whoever_speaks_for_the_authority_is_asked() -> None:
     """Where somebody speaks for the norm's authority, whoever gave the grant is not enough."""
     desk = guard(speakers={"world": ("rui",)})

@@ -74,6 +74,8 @@ class Settings:
 
     ttl: timedelta = timedelta(minutes=5)
     """How long an approval may be used."""
+    answers: timedelta = timedelta(hours=1)
+    """How long a person's yes to a call may be used. A no stands."""
     trajectory: Mapping[str, int] = field(default_factory=dict)
     """Unit -> most that one run may use up in all, whatever the grants have left. A unit that is
     not named has no such limit."""
@@ -235,8 +237,14 @@ class Approver:
             units[OUTFLOW] = 1
         return _Case(
             call=normal, digest=digest, tool=tool, reading=reading, chain=chain, out=history.label,
-            back=back, units=units, answers=history.answers.get(digest, ()), usable=usable,
+            back=back, units=units, answers=self._heard(history, digest, call), usable=usable,
         )  # fmt: skip
+
+    def _heard(self, history: History, digest: Digest, call: ToolCall) -> tuple[Answer, ...]:
+        """What people said about the call, without the yeses that are too old."""
+        lasts = self.settings.answers
+        said = history.answers.get(digest, ())
+        return tuple(one for one in said if not one.yes or call.at - one.at < lasts)
 
     def _budget(
         self, case: _Case, ledger: GrantLedger, history: History

@@ -88,6 +88,8 @@ class Answer:
 
     by: str
     yes: bool
+    at: datetime
+    """When; a yes is not for ever."""
 
 
 @dataclass
@@ -301,7 +303,8 @@ class GrantLedger:
             Fault(where=f"answer to {call}", expected="a person of the ledger", seen=by)
         ]  # fmt: skip
         with self.turn():
-            self._write("answer", {"call": call, "by": by, "yes": yes}, at, faults)
+            body = {"call": call, "by": by, "yes": yes, "at": instant_text(at)}
+            self._write("answer", body, at, faults)
 
     def reserve(
         self,
@@ -607,7 +610,9 @@ def _move(book: Book, body: Mapping[str, Any]) -> None:
 
 
 def _answer(book: Book, body: Mapping[str, Any]) -> None:
-    book.answers.setdefault(body["call"], []).append(Answer(body["by"], body["yes"]))
+    # The time of the event itself: the book has taken it in already.
+    at = instant_of(body["at"])
+    book.answers.setdefault(body["call"], []).append(Answer(body["by"], body["yes"], at))
 
 
 def _label(book: Book, body: Mapping[str, Any]) -> None:

@@ -136,7 +136,8 @@ class ToolSpec(Frozen):
     steers: tuple[SteerRule, ...] = ()
     """Values by which the call goes; looked at where the provenance of values is kept."""
     carries: tuple[str, ...] = ()
-    """Pointers to texts that go out with it: no link in them may come from an order."""
+    """Pointers to texts that go out with it: neither they nor a link in them may stand only in an
+    order."""
     asked_by: tuple[str, ...] = ()
     """Beginnings of words, one of which the person has to have used; empty: none is needed."""
     vouches: tuple[str, ...] = ()

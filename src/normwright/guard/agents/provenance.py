@@ -103,7 +103,7 @@ class Stray:
 
 
 def strays(tool: ToolSpec, arguments: Mapping[str, Any], provenance: Provenance) -> list[Stray]:
-    """Return what steers a call without standing enough, and links that come from an order."""
+    """Return what steers a call without standing enough, and what an order says is to go out."""
     found = []
     for rule in tool.steers:
         for value in _values(arguments, rule.pointer):
@@ -112,12 +112,10 @@ def strays(tool: ToolSpec, arguments: Mapping[str, Any], provenance: Provenance)
                 found.append(Stray(rule.pointer, standing))
     for pointer in tool.carries:
         for value in _values(arguments, pointer):
-            links = _LINK.findall(str(value))
-            found += [
-                Stray(pointer, "suspect")
-                for link in links
-                if provenance.standing(link) == "suspect"
-            ]
+            # An order may dictate what is to be said, or only a link to be passed on.
+            parts = [*_LINK.findall(str(value)), str(value)]
+            if any(provenance.standing(part) == "suspect" for part in parts):
+                found.append(Stray(pointer, "suspect"))
     if tool.asked_by and not provenance.asked_for(tool.asked_by):
         found.append(Stray("", "nowhere"))
     return found
