@@ -305,7 +305,7 @@ RUNS: dict[str, tuple[Run, tuple[str, ...]]] = {
     "pyrit": (run_pyrit, tuple(ARMS)),
     "inspect": (run_inspect, tuple(ARMS)),
     "schemathesis": (run_schemathesis, ("complies-guarded",)),
-    "errands": (run_errands, ("complies-guarded",)),
+    "errands": (run_errands, ("complies-bare", "complies-guarded")),
     "talk": (run_talk, ("complies-guarded",)),
     "agentdojo": (run_agentdojo, ("complies-guarded",)),
 }
