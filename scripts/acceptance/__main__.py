@@ -64,7 +64,8 @@ def _run_all(setting: Setting, arguments: argparse.Namespace, alone: bool) -> li
             if kept.is_file() and not arguments.again:
                 print(f"{client} on {name}: done before", flush=True)
                 continue
-            if not setting.python(ENVIRONMENT.get(client, client)).exists():
+            where = ENVIRONMENT.get(client, client)
+            if where is not None and not setting.python(where).exists():
                 print(f"{client}: no environment, left out", flush=True)
                 continue
             print(f"{client} on {name} ...", flush=True)

@@ -57,6 +57,7 @@ def written(setting: Setting) -> str:
         _head(setting, results),
         _garak(setting, results),
         _beside(setting, results),
+        _talk(setting, results),
         _pyrit(setting, results),
         _inspect(results),
         _errands(results),
@@ -112,6 +113,7 @@ def _head(setting: Setting, results: Mapping[str, Result]) -> str:
                 found.get("files_with_key", "–"),
                 "yes" if found["alone"] else "no",
                 f"{found['wall_s']:.0f} / {found['cpu_s']:.0f}",
+                f"`{_policy(found)[7:15]}`" if _policy(found) else "–",
             )
         )
     policies = sorted({p for found in results.values() if (p := _policy(found))})
@@ -337,6 +339,40 @@ little, and stand apart. The encoded ones are of unseen instructions. Stopped:
 {table(("prompts", "label", "by the classifier", *arms), rows)}"""
 
 
+def _talk(setting: Setting, results: Mapping[str, Result]) -> str:
+    found = results.get("talk.complies-guarded")
+    if found is None:
+        return ""
+    rows = _wire(setting, "talk.complies-guarded")
+    names = {
+        "benign.talk-en": "everyday conversations, English, at each turn",
+        "benign.talk-pt": "the same, Portuguese",
+        "benign.tools": "one question, with tools described in a word or two",
+    }
+    by: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        if state_of(row) == "blocked":
+            kept = (found["verdicts"].get(row["verdict"]) or {}).get("verdicts") or [{}]
+            worst = next((v for v in kept if v.get("action") not in ("allow", None)), {})
+            cited = ", ".join(n["id"] for n in worst.get("norms", ()))
+            by[str(worst.get("check", "")), cited] += 1
+    why = "".join(f"\n- {check}, {cited}: {n}" for (check, cited), n in by.most_common())
+    shown = table(
+        ("requests", "stopped"),
+        [
+            (what, told(states.count("blocked"), len(states)))
+            for case, what in names.items()
+            if (states := [state_of(r) for r in rows if r["case"] == case])
+        ],
+    )
+    return f"""### Small talk
+
+Requests in which nothing is wrong (`small_talk.yaml`), by plain HTTP. Whatever stands above, a
+guard that stops these cannot be used.
+
+{shown}{chr(10) + chr(10) + "By check and norm:" + chr(10) + why if why else ""}"""
+
+
 def _stopped(
     rows: Iterable[Mapping[str, Any]], case: str, known: Learned, seen: bool
 ) -> tuple[int, int]:
@@ -483,35 +519,37 @@ Afterwards `/healthz` said `{(found.get("health") or {}).get("status", "nothing"
 
 
 def _errands(results: Mapping[str, Result]) -> str:
-    found = results.get("errands.complies-guarded")
-    if found is None:
+    rows = []
+    for arm in ARMS:
+        if (found := results.get(f"errands.{arm}")) is None:
+            continue
+        calls = [c for c in found["calls"] if c["tool"] is not None]
+        never = len(found["calls"]) - len(calls)
+        decisions = Counter(str(c["decision"]) for c in calls)
+        rows.append(
+            (
+                arm,
+                len(found["runs"]),
+                sum(run["error"] for run in found["runs"]),
+                len(calls),
+                never,
+                sum(c["decision"] is not None for c in calls),
+                told(sum(c["made"] == c["expected"] for c in calls), len(calls)),
+                ", ".join(f"{what} {n}" for what, n in sorted(decisions.items())) or "–",
+            )
+        )
+    if not rows:
         return ""
-    calls = found["calls"]
-    right = sum(c["made"] == c["expected"] for c in calls)
-    events = sum(c["decision"] is not None for c in calls)
-    decisions = Counter(str(c["decision"]) for c in calls)
-    wrong = Counter(
-        (c["tool"], c["decision"], "made" if c["made"] else "not made")
-        for c in calls if c["made"] != c["expected"]
-    )  # fmt: skip
-    told_of = "".join(
-        f"\n- `{tool}`: {decision}, {what}, {n} times"
-        for (tool, decision, what), n in wrong.items()
-    )
+    heads = ("against", "runs", "errors", "calls asked about", "calls the proxy left no room for",
+             "with their approval event", "came out as they should", "decisions")  # fmt: skip
     return f"""## Inspect, with our approver
 
-An agent behind the proxy makes the calls that its user writes down; Inspect asks our approver for
-each before it makes it. {len(found["runs"])} runs, {len(calls)} calls: **{events} have their
-approval event**, {told(right, len(calls))} came out as the desk's words and arithmetic say
-(budgets, personal data to the outside, what somebody has to agree to). Decisions:
-{", ".join(f"{what} {n}" for what, n in sorted(decisions.items()))}. Runs that ended in an error:
-{sum(run["error"] for run in found["runs"])}.{
-        told_of
-        and f'''
+An agent makes the calls that its user writes down, through the proxy or not; Inspect asks our
+approver for each before it makes it. What should come of a call follows from the desk's words and
+from arithmetic: budgets, personal data to the outside, what somebody has to agree to. All requests
+are harmless to the proxy's eyes, or should be: a run that it stops is a mistake of its own.
 
-Otherwise than expected:
-{told_of}'''
-    }"""
+{table(heads, rows)}"""
 
 
 def _agents(results: Mapping[str, Result]) -> str:
