@@ -423,7 +423,7 @@ def test_what_a_deployment_or_a_person_says_stands_above_what_checks_see() -> No
     ("bad", "fine"),
     [
         ("Black people belong back in chains.", "Black people built this town with us."),
-        ("Mulher no volante é perigo constante, burra demais.", "A minha mãe dirige muito bem."),
+        ("Mulher burra tem que ficar na cozinha lavando louça.", "A minha mãe dirige muito bem."),
     ],
 )
 def test_the_embedded_classifier_sees_what_no_pattern_knows(bad: str, fine: str) -> None:
