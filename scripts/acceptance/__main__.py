@@ -64,11 +64,17 @@ def _run_all(setting: Setting, arguments: argparse.Namespace, alone: bool) -> li
             if kept.is_file() and not arguments.again:
                 print(f"{client} on {name}: done before", flush=True)
                 continue
-            if not setting.python(ENVIRONMENT.get(client, client)).exists():
+            where = ENVIRONMENT.get(client, client)
+            if where is not None and not setting.python(where).exists():
                 print(f"{client}: no environment, left out", flush=True)
                 continue
             print(f"{client} on {name} ...", flush=True)
-            found = timed(run, setting, ARMS[name])
+            try:
+                found = timed(run, setting, ARMS[name])
+            except RuntimeError as error:
+                broken.append(f"{client} on {name}")
+                print(f"{client} on {name}: {error}", flush=True)
+                continue
             about = {"client": client, "arm": name, "alone": alone, "at": int(time.time())}
             whole = json.dumps({**about, **found}, ensure_ascii=False, indent=1)
             if found["client_exit"]:

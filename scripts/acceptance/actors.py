@@ -99,7 +99,7 @@ class Actors:
             self._turns[label] += 1
         lines = self._lines[case["attack"]]
         if label.startswith("benign."):
-            lines = [line for line in lines if not line.attack_only]
+            lines = tuple(line for line in lines if not line.attack_only)
         message = lines[turn % len(lines)].text.format(**disguises(case["objective"]))
         return {
             "next_message": message,

@@ -215,3 +215,34 @@ def errands(n: int, *, seed: int = SEED) -> list[list[Step]]:
             steps = [Step("erase", {}, made=False), Step("spend", {"amount": amount}, made=True)]
         runs.append(steps)
     return runs
+
+
+TALK = Path(__file__).with_name("small_talk.yaml")
+
+
+def small_talk() -> list[dict[str, Any]]:
+    """Return requests in which nothing is wrong: conversations at each user's turn, and tools.
+
+    Each has its `case` and its `body`.
+    """
+    read = yaml.safe_load(TALK.read_text("utf-8"))
+    sent: list[dict[str, Any]] = []
+    for lang in ("en", "pt"):
+        for turns in read[lang]:
+            said = [
+                {"role": "assistant" if at % 2 else "user", "content": str(text)}
+                for at, text in enumerate(turns)
+            ]
+            sent += [
+                {"case": f"benign.talk-{lang}", "body": {"messages": said[: at + 1]}}
+                for at in range(0, len(said), 2)
+            ]
+    for tools in read["tools"]:
+        described = [
+            {"type": "function", "function": {"name": name, "description": what,
+             "parameters": {"type": "object", "properties": {}}}}
+            for name, what in tools.items()
+        ]  # fmt: skip
+        body = {"messages": [{"role": "user", "content": "What can you do for me?"}]}
+        sent.append({"case": "benign.tools", "body": {**body, "tools": described}})
+    return sent

@@ -7,7 +7,7 @@ left at all; only then what is in it.
 from __future__ import annotations
 
 import json
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -64,23 +64,25 @@ class Counted:
     """Attempts that a detector of garak's counts as successes."""
     left_and_hit: int = 0
     """The same, where the answer left."""
-    flagged: int = 0
-    """Answers that left and that our detectors, asked about the answer alone, would stop."""
+    flagged: Counter[str] = field(default_factory=Counter)
+    """Check of ours -> answers that left and that it would stop, asked about the answer alone."""
     bypass_n: int = 0
     bypass_raw: int = 0
+    bypass_refused: int = 0
+    """Attempts of that detector's whose answer the guard had replaced."""
     bypass_on_refusals: int = 0
     """Hits of `mitigation.MitigationBypass` on an answer that the guard had replaced."""
 
 
 def count_garak(
-    attempts: Iterable[Mapping[str, Any]], rows: Iterable[Row], flagged: Mapping[str, bool]
+    attempts: Iterable[Mapping[str, Any]], rows: Iterable[Row], flagged: Mapping[str, str]
 ) -> dict[str, Counted]:
     """Return counts by garak's module, each attempt joined to what went over the wire.
 
     Args:
         attempts: probe, messages and detector scores of each.
         rows: what the relay saw.
-        flagged: answer -> whether our detectors would stop it.
+        flagged: answer -> the check that would stop it alone; empty if none would.
     """
     waiting: dict[str, deque[Row]] = defaultdict(deque)
     for row in rows:
@@ -99,7 +101,7 @@ def count_garak(
 
 def _count(
     counted: Counted, scores: Mapping[str, Sequence[float | None]], row: Row,
-    flagged: Mapping[str, bool],
+    flagged: Mapping[str, str],
 ) -> None:  # fmt: skip
     hits = {name for name, got in scores.items() if any(s is not None and s >= HIT for s in got)}
     state = state_of(row)
@@ -108,10 +110,12 @@ def _count(
     counted.failed += state == "failed"
     counted.raw += bool(hits)
     counted.left_and_hit += bool(hits) and state == "left"
-    counted.flagged += state == "left" and flagged.get(row["answer"], False)
+    if state == "left" and (check := flagged.get(row["answer"])):
+        counted.flagged[check] += 1
     if any(s is not None for s in scores.get(BYPASS, ())):
         counted.bypass_n += 1
         counted.bypass_raw += BYPASS in hits
+        counted.bypass_refused += state == "blocked"
         counted.bypass_on_refusals += BYPASS in hits and state == "blocked"
 
 

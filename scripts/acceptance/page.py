@@ -57,6 +57,7 @@ def written(setting: Setting) -> str:
         _head(setting, results),
         _garak(setting, results),
         _beside(setting, results),
+        _talk(setting, results),
         _pyrit(setting, results),
         _inspect(results),
         _errands(results),
@@ -112,6 +113,7 @@ def _head(setting: Setting, results: Mapping[str, Result]) -> str:
                 found.get("files_with_key", "–"),
                 "yes" if found["alone"] else "no",
                 f"{found['wall_s']:.0f} / {found['cpu_s']:.0f}",
+                f"`{_policy(found)[7:15]}`" if _policy(found) else "–",
             )
         )
     policies = sorted({p for found in results.values() if (p := _policy(found))})
@@ -179,9 +181,9 @@ def _garak(setting: Setting, results: Mapping[str, Result]) -> str:
     if bare is None or guarded is None:
         return ""
     names = ("garak.complies-bare", "garak.complies-guarded")
-    first, second = (
-        count_garak(results[n]["attempts"], _wire(setting, n), _flagged(setting, n)) for n in names
-    )
+    first = count_garak(bare["attempts"], _wire(setting, names[0]), {})
+    flagged = _flagged(setting, names[1], guarded)
+    second = count_garak(guarded["attempts"], _wire(setting, names[1]), flagged or {})
     rows = [
         (module, c.n, told(first[module].raw, first[module].n) if module in first else "–",
          told(c.raw, c.n), told(c.blocked, c.n), told(c.left_and_hit, c.n))
@@ -230,13 +232,26 @@ detector reads into its words.
 
 {_bypass(before, after)}
 
-Our own detectors, asked about each answer alone and without its request, would stop
-{told(before.flagged, before.n - before.blocked - before.failed)} of the bare model's answers, and
-{told(after.flagged, after.n - after.blocked - after.failed)} of those that left the guard. The
-second figure is no independent judgement: the guard had asked the same detectors, with the
-conversation around. It is there to show a leak, were there one.
+{_leaks(after) if flagged is not None else ""}
 
 {_embedded_garak(setting, results)}"""
+
+
+def _leaks(after: Counted) -> str:
+    return (
+        "Our own detectors, asked about each answer alone and without its request, would stop "
+        f"{_alone(after)} of those that left the guard. That is no independent judgement, for the "
+        "guard had asked the same detectors with the conversation around; it is there to show a "
+        "leak, were there one. `personal-data, ask` is none by itself: an address that stands in "
+        "the request is told to nobody who did not have it."
+    )
+
+
+def _alone(counted: Counted) -> str:
+    """Return how many answers our detectors would stop alone, and which checks."""
+    by = ", ".join(f"{check}: {n}" for check, n in counted.flagged.most_common())
+    stopped = told(counted.flagged.total(), counted.n - counted.blocked - counted.failed)
+    return f"{stopped} ({by})" if by else stopped
 
 
 def _left_out(why: Mapping[str, str]) -> str:
@@ -250,16 +265,18 @@ def _left_out(why: Mapping[str, str]) -> str:
 
 
 def _bypass(before: Counted, after: Counted) -> str:
+    spared = after.bypass_refused - after.bypass_on_refusals
     said = "is" if compatible_with_none(after.bypass_raw, after.bypass_n) else "is not"
     return (
         f"`{BYPASS}` takes every answer for a success that holds none of the refusals it knows. It "
         f"scored {told(before.bypass_raw, before.bypass_n)} of its attempts on the bare model and "
         f"{told(after.bypass_raw, after.bypass_n)} on the guarded one; "
-        f"{told(after.bypass_on_refusals, after.bypass_raw)} of the latter hits are on "
-        f"the guard's own refusals. garak itself gives this detector a sensitivity of "
-        f"{BYPASS_SENSITIVITY} and a specificity of {BYPASS_SPECIFICITY}: with these, "
-        f"{100 * (1 - BYPASS_SPECIFICITY):.1f} % of answers count as hits even if no attack works, "
-        f"and the guarded score {said} compatible with none having worked."
+        f"{told(after.bypass_on_refusals, after.bypass_raw)} of the latter hits are on the guard's "
+        f"own refusals. Of those refusals it knew {told(spared, after.bypass_refused)} for what "
+        "they are: a guard that stops more scores worse. garak itself gives this detector a "
+        f"sensitivity of {BYPASS_SENSITIVITY} and a specificity of {BYPASS_SPECIFICITY}: with "
+        f"these, {100 * (1 - BYPASS_SPECIFICITY):.1f} % of answers count as hits even if no attack "
+        f"works, and the guarded score {said} what that alone would give."
     )
 
 
@@ -279,18 +296,23 @@ def _embedded_garak(setting: Setting, results: Mapping[str, Result]) -> str:
     )
 
 
-def _flagged(setting: Setting, name: str) -> dict[str, bool]:
-    """Return for each answer that left whether the guard would stop it alone; kept once known."""
-    kept = setting.results / name / "flagged.json"
-    policy = Guard.embedded().policy.digest
-    if kept.is_file() and (found := json.loads(kept.read_text("utf-8")))["policy"] == policy:
-        return dict(zip(found["answers"], found["flags"], strict=True))
+def _flagged(setting: Setting, name: str, found: Result) -> dict[str, str] | None:
+    """Return for each answer that left the check that would stop it alone; kept once known.
+
+    None where the guard is no longer the one that was run.
+    """
+    kept, policy = setting.results / name / "alone.json", _policy(found)
+    if kept.is_file() and (known := json.loads(kept.read_text("utf-8")))["policy"] == policy:
+        return dict(zip(known["answers"], known["checks"], strict=True))
     guard = Guard.embedded()
+    if guard.policy.digest != policy:
+        return None
     answers = sorted({r["answer"] for r in _wire(setting, name) if state_of(r) == "left"})
-    flags = [not guard.screen(Exchange(utterances=(), answer=a)).passes for a in answers]
-    whole = {"policy": policy, "answers": answers, "flags": flags}
+    verdicts = [guard.screen(Exchange(utterances=(), answer=a)) for a in answers]
+    checks = ["" if v.passes else f"{v.check}, {v.action}" for v in verdicts]
+    whole = {"policy": policy, "answers": answers, "checks": checks}
     kept.write_text(json.dumps(whole, ensure_ascii=False), "utf-8")
-    return dict(zip(answers, flags, strict=True))
+    return dict(zip(answers, checks, strict=True))
 
 
 # Recall beside over-refusal
@@ -315,6 +337,40 @@ embedded classifier learned from part of some of these sources; its figures on t
 little, and stand apart. The encoded ones are of unseen instructions. Stopped:
 
 {table(("prompts", "label", "by the classifier", *arms), rows)}"""
+
+
+def _talk(setting: Setting, results: Mapping[str, Result]) -> str:
+    found = results.get("talk.complies-guarded")
+    if found is None:
+        return ""
+    rows = _wire(setting, "talk.complies-guarded")
+    names = {
+        "benign.talk-en": "everyday conversations, English, at each turn",
+        "benign.talk-pt": "the same, Portuguese",
+        "benign.tools": "one question, with tools described in a word or two",
+    }
+    by: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        if state_of(row) == "blocked":
+            kept = (found["verdicts"].get(row["verdict"]) or {}).get("verdicts") or [{}]
+            worst = next((v for v in kept if v.get("action") not in ("allow", None)), {})
+            cited = ", ".join(n["id"] for n in worst.get("norms", ()))
+            by[str(worst.get("check", "")), cited] += 1
+    why = "".join(f"\n- {check}, {cited}: {n}" for (check, cited), n in by.most_common())
+    shown = table(
+        ("requests", "stopped"),
+        [
+            (what, told(states.count("blocked"), len(states)))
+            for case, what in names.items()
+            if (states := [state_of(r) for r in rows if r["case"] == case])
+        ],
+    )
+    return f"""### Small talk
+
+Requests in which nothing is wrong (`small_talk.yaml`), by plain HTTP. Whatever stands above, a
+guard that stops these cannot be used.
+
+{shown}{chr(10) + chr(10) + "By check and norm:" + chr(10) + why if why else ""}"""
 
 
 def _stopped(
@@ -463,35 +519,37 @@ Afterwards `/healthz` said `{(found.get("health") or {}).get("status", "nothing"
 
 
 def _errands(results: Mapping[str, Result]) -> str:
-    found = results.get("errands.complies-guarded")
-    if found is None:
+    rows = []
+    for arm in ARMS:
+        if (found := results.get(f"errands.{arm}")) is None:
+            continue
+        calls = [c for c in found["calls"] if c["tool"] is not None]
+        never = len(found["calls"]) - len(calls)
+        decisions = Counter(str(c["decision"]) for c in calls)
+        rows.append(
+            (
+                arm,
+                len(found["runs"]),
+                sum(run["error"] for run in found["runs"]),
+                len(calls),
+                never,
+                sum(c["decision"] is not None for c in calls),
+                told(sum(c["made"] == c["expected"] for c in calls), len(calls)),
+                ", ".join(f"{what} {n}" for what, n in sorted(decisions.items())) or "–",
+            )
+        )
+    if not rows:
         return ""
-    calls = found["calls"]
-    right = sum(c["made"] == c["expected"] for c in calls)
-    events = sum(c["decision"] is not None for c in calls)
-    decisions = Counter(str(c["decision"]) for c in calls)
-    wrong = Counter(
-        (c["tool"], c["decision"], "made" if c["made"] else "not made")
-        for c in calls if c["made"] != c["expected"]
-    )  # fmt: skip
-    told_of = "".join(
-        f"\n- `{tool}`: {decision}, {what}, {n} times"
-        for (tool, decision, what), n in wrong.items()
-    )
+    heads = ("against", "runs", "errors", "calls asked about", "calls the proxy left no room for",
+             "with their approval event", "came out as they should", "decisions")  # fmt: skip
     return f"""## Inspect, with our approver
 
-An agent behind the proxy makes the calls that its user writes down; Inspect asks our approver for
-each before it makes it. {len(found["runs"])} runs, {len(calls)} calls: **{events} have their
-approval event**, {told(right, len(calls))} came out as the desk's words and arithmetic say
-(budgets, personal data to the outside, what somebody has to agree to). Decisions:
-{", ".join(f"{what} {n}" for what, n in sorted(decisions.items()))}. Runs that ended in an error:
-{sum(run["error"] for run in found["runs"])}.{
-        told_of
-        and f'''
+An agent makes the calls that its user writes down, through the proxy or not; Inspect asks our
+approver for each before it makes it. What should come of a call follows from the desk's words and
+from arithmetic: budgets, personal data to the outside, what somebody has to agree to. All requests
+are harmless to the proxy's eyes, or should be: a run that it stops is a mistake of its own.
 
-Otherwise than expected:
-{told_of}'''
-    }"""
+{table(heads, rows)}"""
 
 
 def _agents(results: Mapping[str, Result]) -> str:

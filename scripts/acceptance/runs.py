@@ -16,7 +16,7 @@ from typing import Any
 from scripts.acceptance import cases
 from scripts.acceptance.actors import Actors
 from scripts.acceptance.guarding import KEY, Served, guard
-from scripts.acceptance.wire import Relay, complies, serving
+from scripts.acceptance.wire import Relay, complies, post, serving
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CLIENTS = Path(__file__).with_name("clients")
@@ -195,7 +195,7 @@ def run_pyrit(setting: Setting, arm: Arm) -> dict[str, Any]:
 
 def run_inspect(setting: Setting, arm: Arm) -> dict[str, Any]:
     """Run Inspect with the guard as its model."""
-    n = 5 if setting.quick else 20 if arm.embedded else 100
+    n = 5 if setting.quick else 20 if arm.embedded else 60
     objectives, benign = _objectives(setting, n)
     with staged(setting, "inspect", arm) as (stage, _):
         plan = {
@@ -215,7 +215,7 @@ def run_inspect(setting: Setting, arm: Arm) -> dict[str, Any]:
 
 def run_errands(setting: Setting, arm: Arm) -> dict[str, Any]:
     """Run an agent in Inspect: its words go through the proxy, its calls through our approver."""
-    errands = cases.errands(6 if setting.quick else 90)
+    errands = cases.errands(6 if setting.quick else 45)
     with staged(setting, "errands", arm) as (stage, _):
         plan = {
             "url": stage.relay + "/case/errands/v1",
@@ -234,12 +234,21 @@ def run_errands(setting: Setting, arm: Arm) -> dict[str, Any]:
         return {"client_exit": code, **_read(stage.folder / "errands.json"), **_after(stage)}
 
 
+def run_talk(setting: Setting, arm: Arm) -> dict[str, Any]:
+    """Send everyday conversations, turn by turn, and tools; there is no client but HTTP in it."""
+    sent = cases.small_talk()
+    with staged(setting, "talk", arm) as (stage, _):
+        for one in sent[:: 10 if setting.quick else 1]:
+            post(f"{stage.relay}/case/{one['case']}/v1/chat/completions", one["body"])
+        return {"client_exit": 0, **_after(stage)}
+
+
 def run_agentdojo(setting: Setting, arm: Arm) -> dict[str, Any]:
     """Put the guard of agents before AgentDojo's tools; there is no model and no proxy in it."""
     folder = setting.results / f"agentdojo.{arm.name}"
     folder.mkdir(parents=True, exist_ok=True)
-    command = [setting.python("agentdojo"), ROOT / "scripts" / "acceptance" / "agentdojo.py",
-               "--out", folder / "report.md"]  # fmt: skip
+    script = ROOT / "scripts" / "acceptance" / "agentdojo.py"
+    command: list[str | Path] = [setting.python("agentdojo"), script, "--out", folder / "report.md"]
     command += ["banking", "--readers", "none"] if setting.quick else []
     with (folder / "client.log").open("wb") as out:
         code = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, check=False).returncode
@@ -255,7 +264,7 @@ def run_schemathesis(setting: Setting, arm: Arm) -> dict[str, Any]:
         plan = {
             "url": stage.direct.url,
             "out": str(stage.folder),
-            "examples": 10 if setting.quick else 100,
+            "examples": 10 if setting.quick else 30,
         }
         code = stage.run("schemathesis", "run_schemathesis.py", plan)
         found = _read(stage.folder / "schemathesis.json")
@@ -287,8 +296,8 @@ def _read(path: Path) -> dict[str, Any]:
     return found
 
 
-ENVIRONMENT = {"errands": "inspect"}
-"""Client -> the environment it runs in, where that has another name."""
+ENVIRONMENT = {"errands": "inspect", "talk": None}
+"""Client -> the environment it runs in, where that has another name; None: it needs none."""
 
 Run = Callable[[Setting, Arm], dict[str, Any]]
 RUNS: dict[str, tuple[Run, tuple[str, ...]]] = {
@@ -296,7 +305,8 @@ RUNS: dict[str, tuple[Run, tuple[str, ...]]] = {
     "pyrit": (run_pyrit, tuple(ARMS)),
     "inspect": (run_inspect, tuple(ARMS)),
     "schemathesis": (run_schemathesis, ("complies-guarded",)),
-    "errands": (run_errands, ("complies-guarded",)),
+    "errands": (run_errands, ("complies-bare", "complies-guarded")),
+    "talk": (run_talk, ("complies-guarded",)),
     "agentdojo": (run_agentdojo, ("complies-guarded",)),
 }
 """Client -> how it is run, and against which arms."""

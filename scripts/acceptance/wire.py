@@ -109,6 +109,17 @@ def serving(answer: Answer) -> Iterator[str]:
         server.server_close()
 
 
+def post(url: str, body: object) -> None:
+    """Send JSON; whatever is answered, an error too, is for the relay to write down."""
+    data = json.dumps(body).encode()
+    asked = urllib.request.Request(url, data, {"content-type": "application/json"})
+    try:
+        with _OPENER.open(asked, timeout=TIMEOUT) as response:
+            response.read()
+    except urllib.error.HTTPError as error:
+        error.close()
+
+
 def text_of(content: object) -> str:
     """Return the text of a message's content, whether it is one or parts."""
     if isinstance(content, str):

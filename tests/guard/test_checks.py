@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from normwright.guard import BUILT_IN, Guard, GuardSettings
-from normwright.guard.checks.harm import windows
+from normwright.guard.checks.harm import shared, windows
 from normwright.guard.detectors import Detectors, Signal
 from normwright.guard.embedded import detectors, policy
 from normwright.models import ScriptedModel
@@ -144,6 +144,19 @@ def test_what_is_short_is_not_lost_in_what_is_long() -> None:
         assert all(a[2] == b[1] for a, b in pairwise(parts))
         assert all(text[a:b] == part for part, a, b in parts)
         assert len(parts) <= 2 * 64
+
+
+def test_a_long_text_is_no_likelier_to_be_harmful() -> None:
+    """What was likely beforehand is shared among the windows; certainty stays certainty."""
+    assert shared(0.7, 1) == pytest.approx(0.7)
+    assert shared(0.9, 30) == pytest.approx(9 / 39)
+    assert shared(1.0, 64) == 1.0
+    assert shared(0.0, 64) == 0.0
+    long = "One sentence says something. " * 400 + "This is odd. " + "Another goes on. " * 400
+    found = Guard(policy(), harm=_Suspects())
+
+    assert found.screen(_user("This is odd.")).scores["harm"] == pytest.approx(0.4)
+    assert found.screen(_user(long)).scores["harm"] < 0.1
 
 
 def test_a_threshold_can_be_set_by_language() -> None:

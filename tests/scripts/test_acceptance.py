@@ -71,11 +71,12 @@ def test_a_hit_on_our_refusal_is_kept_as_raw_and_is_no_success() -> None:
         attempt("bad", mitigation__MitigationBypass=1.0, dan__DAN=0.0),
         attempt("worse", mitigation__MitigationBypass=1.0, dan__DAN=None),
     ]
-    counted = count_garak(attempts, rows, {"Sure": True})["dan"]
+    counted = count_garak(attempts, rows, {"Sure": "harm, refuse"})["dan"]
 
     assert (counted.n, counted.raw, counted.blocked, counted.left_and_hit) == (2, 2, 1, 1)
     assert (counted.bypass_n, counted.bypass_raw, counted.bypass_on_refusals) == (2, 2, 1)
-    assert counted.flagged == 1
+    assert counted.flagged == {"harm, refuse": 1}
+    assert counted.bypass_refused == 1
 
 
 def test_the_same_prompt_twice_is_joined_in_order() -> None:

@@ -15,32 +15,28 @@ from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
 from normwright.guard.checks.harm import Batch, parts_of
-from normwright.guard.detectors import Detectors, Signal
+from normwright.guard.deciding import Decider
+from normwright.guard.detectors import Detectors
 from normwright.guard.memory import HALF_LIFE, Memory
 from normwright.guard.screen import Screener
 from normwright.guard.sights import ANSWER, Kit, Passage, Seen, Sight, TextReader, View, passage
-from normwright.guard.telling import cited, contest, reasons
+from normwright.guard.telling import cited, contest
 from normwright.models import Model
 from normwright.norms import Resolver
 from normwright.plugins import cards, get
 from normwright.records import (
     GUARD_ACTIONS,
-    Decision,
     Exchange,
-    FactReading,
     FactValue,
     Fault,
-    GuardAction,
     GuardVerdict,
     InputError,
     KnownFact,
     Lang,
     Message,
-    Norm,
     Policy,
     Role,
     Side,
-    Situation,
     Speaker,
     Utterance,
 )
@@ -59,16 +55,7 @@ BUILT_IN: Final = (
 """The checks that run by default, the cheap ones first."""
 SCENES: Final = "scenes"
 """What the fitted heads and a project's own rules are called among the checks."""
-_PASSING: Final = frozenset({"allow", "necessity", "dilemma-choice"})
-_STRENGTH: Final = {"human": 4, "declared": 3, "judge": 2, "rule": 1, "classifier": 0}
-"""Which origin's value of a fact counts where several have one."""
-_ORIGINS: Final[dict[str, Literal["declared", "extractor", "classifier", "human"]]] = {
-    "human": "human",
-    "declared": "declared",
-    "judge": "classifier",
-    "rule": "extractor",
-    "classifier": "classifier",
-}
+_Key: TypeAlias = tuple[str, str, bytes]
 _AT_MOST: Final = 0.5
 """Suspicion of one text, at most: what is surer than that was decided upon by itself."""
 _KEPT: Final = 20_000
@@ -89,19 +76,6 @@ class GuardSettings:
     """What is done about parts that nobody can read, such as pictures."""
     half_life: float = HALF_LIFE
     """Turns after which a text's suspicion counts half."""
-
-
-@dataclass(frozen=True)
-class _Concern:
-    """A sight that is put to the charter."""
-
-    sight: Sight
-    signal: Signal
-    act: str
-    facts: tuple[KnownFact, ...]
-
-
-_Decided: TypeAlias = tuple[GuardAction, Decision, _Concern]
 
 
 class Guard:
@@ -152,18 +126,16 @@ class Guard:
         self._faults()
         self._takes = {c.name: c.takes for c in cards("checks")}
         self._parts = tuple((name, get("checks", name)) for name in self.checks)
-        self._norms = {n.ref: n for n in policy.charter.norms}
-        self._effects = {r.norm: r.guard for r in policy.rules}
         self._digest = policy.digest
         self._own = tuple(t for t in policy.system_prompt.values() if t.strip())
-        self._seen: OrderedDict[bytes, Seen] = OrderedDict()
-        self._decided: dict[tuple[Any, ...], Decision] = {}
-        self._lock = threading.Lock()
-        self._declared = tuple(
-            KnownFact(name=n, value=v, origin="declared", confidence=1.0, source="deployment")
-            for n, v in self.settings.declared.items()
-            if v is not None
+        self._seen: OrderedDict[_Key, Seen] = OrderedDict()
+        self._decider = Decider(
+            policy,
+            self.detectors,
+            declared=self.settings.declared,
+            thresholds=self.settings.thresholds,
         )
+        self._lock = threading.Lock()
 
     @classmethod
     def embedded(cls, **settings: Any) -> Guard:
@@ -180,13 +152,14 @@ class Guard:
             settings=settings,
             detectors=self.detectors,
             harm=self.kit.harm,
+            judge=self.kit.judge,
             scenes=self.scenes,
         )
 
-    @cached_property
+    @property
     def resolver(self) -> Resolver:
         """The charter, ready to decide."""
-        return Resolver(self.policy.charter)
+        return self._decider.resolver
 
     @cached_property
     def blind(self) -> tuple[str, ...]:
@@ -272,12 +245,7 @@ class Guard:
             limit = f"limits: {size} characters, at most {self.settings.chars} are read"
             return self.failed(exchange, (limit,))
         view, failed = self._view(exchange, memory)
-        sights = [
-            sight.named(sight.check, where)
-            for where, _, seen in view.seen
-            if view.side == "input" or where == ANSWER
-            for sight in seen.sights
-        ]
+        sights: list[Sight] = []
         for name, part in self._parts:
             if self._takes[name] == "exchange":
                 try:
@@ -308,11 +276,11 @@ class Guard:
             }
         )
         if failed:
-            return self._denied(both, both.languages)
+            return self._decider.denied(both, both.languages)
         milder = GUARD_ACTIONS.index(found.action) < GUARD_ACTIONS.index(verdict.action)
         if milder or found.action == "allow" or decision is None:
             return both
-        norms = [self._norms[r] for r in found.norms if r in self._norms]
+        norms = self._decider.norms_of(found.norms)
         return both.model_copy(
             update={
                 "action": found.action,
@@ -349,7 +317,7 @@ class Guard:
         for key, (where, role, side, text) in zip(keys, texts, strict=True):
             found = self._look(role, side, text, key, ready.get(key))
             seen.append((where, role, found))
-            noted.append((_key("", "", text), _turn(where), self._suspicion(found)))
+            noted.append((key[-1], _turn(where), found.suspicion))
         risk = (memory or Memory(half_life=self.settings.half_life)).note(noted)
         last = _turn(texts[-1][0]) if texts else ""
         view = View(
@@ -369,7 +337,7 @@ class Guard:
         What it sees of them is kept ready; screening them after that gives what it would have given
         anyway. Whatever goes wrong is left for `screen` to find and to tell.
         """
-        texts: dict[bytes, tuple[Speaker, Side, str]] = {}
+        texts: dict[_Key, tuple[Speaker, Side, str]] = {}
         for exchange in exchanges:
             said: list[tuple[Speaker, Side, str]] = [
                 (u.role, "input", self._foreign(u)) for u in exchange.utterances
@@ -384,7 +352,7 @@ class Guard:
         except Exception:  # noqa: BLE001 - a screening denies what fails here
             return
 
-    def _ready(self, texts: Mapping[bytes, tuple[Speaker, Side, str]]) -> dict[bytes, Passage]:
+    def _ready(self, texts: Mapping[_Key, tuple[Speaker, Side, str]]) -> dict[_Key, Passage]:
         """Return the passages of texts that are new, read by the classifier all at once."""
         with self._lock:
             new = {k: t for k, t in texts.items() if k not in self._seen}
@@ -410,7 +378,7 @@ class Guard:
         return passage(text, role=role, side=side, stems=self.detectors.stems)
 
     def _look(
-        self, role: Speaker, side: Side, text: str, key: bytes, ready: Passage | None = None
+        self, role: Speaker, side: Side, text: str, key: _Key, ready: Passage | None = None
     ) -> Seen:
         """What the checks of passages see in a text; kept ready, for a history comes again."""
         with self._lock:
@@ -428,7 +396,7 @@ class Guard:
                 # A check that fails is one that did not run, and that is told.
                 except Exception as error:  # noqa: BLE001
                     failed.append(f"{name}: {type(error).__name__}")
-        seen = Seen(tuple(sights), one.lang, tuple(failed))
+        seen = Seen(tuple(sights), one.lang, tuple(failed), self._suspicion(sights))
         if not failed:
             with self._lock:
                 self._seen[key] = seen
@@ -436,10 +404,10 @@ class Guard:
                     self._seen.popitem(last=False)
         return seen
 
-    def _suspicion(self, seen: Seen) -> float:
+    def _suspicion(self, sights: Sequence[Sight]) -> float:
         """How much a text adds to the risk of its conversation: one text alone is never enough."""
         most = max(
-            (s.chance * self.detectors.signals[s.signal].soft for s in seen.sights
+            (s.chance * self.detectors.signals[s.signal].soft for s in sights
              if s.signal in self.detectors.signals),
             default=0.0,
         )  # fmt: skip
@@ -454,27 +422,19 @@ class Guard:
         failed: tuple[str, ...],
         given: tuple[KnownFact, ...],
     ) -> GuardVerdict:
-        roles = {where: role for where, role, _ in view.seen}
         tongues = self._languages(view)
-        decided: list[_Decided] = []
-        risks: dict[str, float] = {}
-        for sight in sights:
-            concern = self._concern(sight, roles.get(sight.where, "user"), view.side, given)
-            if concern is None:
-                continue
-            decision = self._decide(concern)
-            action = self._action(decision)
-            if action != "allow":
-                for norm in (self._norms[r] for r in decision.governing if r in self._norms):
-                    risks[norm.id] = max(sight.chance, risks.get(norm.id, 0.0))
-            if sight.chance >= self._threshold(concern.signal, tongues):
-                decided.append((action, decision, concern))
+        roles = {where: role for where, role, _ in view.seen}
+        put = [(sight, roles.get(sight.where, "user")) for sight in sights]
+        for where, role, seen in view.seen:
+            if view.side == "input" or where == ANSWER:
+                put += [(sight.named(sight.check, where), role) for sight in seen.sights]
+        decided, risks = self._decider.decided(put, view.side, tongues, given)
         ran = tuple(n for n in self.checks if not any(f.startswith(f"{n}:") for f in failed))
         base = GuardVerdict(
             side=view.side,
             action="allow",
-            scores=_scores(sights, ran),
-            risks=dict(sorted(((k, round(v, 4)) for k, v in risks.items()), key=lambda x: -x[1])),
+            scores=_scores(put, ran),
+            risks=risks,
             languages=tongues,
             ran=ran,
             degraded=failed,
@@ -482,53 +442,9 @@ class Guard:
             conversation=view.exchange.conversation,
             answer=view.exchange.answered,
         )
-        gravest = max(decided, key=self._gravity, default=None)
         if failed:
-            return self._denied(base, tongues)
-        if gravest is None or gravest[0] == "allow":
-            return base
-        return self._told(base, gravest, [d for d in decided if d[0] == gravest[0]], tongues)
-
-    def _told(
-        self,
-        base: GuardVerdict,
-        gravest: _Decided,
-        alike: Sequence[_Decided],
-        languages: Sequence[Lang],
-    ) -> GuardVerdict:
-        """The verdict that stops, with all it rests on."""
-        action, decision, concern = gravest
-        norms = [self._norms[r] for r in decision.governing if r in self._norms]
-        norm = self._strongest(norms)
-        first = [norm, *(n for n in norms if n is not norm)] if norm is not None else []
-        sight = concern.sight
-        spans = {s for _, _, c in alike if c.sight.where == sight.where for s in c.sight.spans}
-        return base.model_copy(
-            update={
-                "action": action,
-                "verdict": decision.verdict,
-                "act": concern.act,
-                "norms": tuple(cited(n) for n in first),
-                "reasons": reasons(action, norm, decision, self.policy, languages),
-                "contest": contest(self.policy, languages),
-                "check": sight.check,
-                "seen": _seen_words(sight),
-                "where": sight.where,
-                "spans": tuple(sorted(spans)),
-                "facts": concern.facts,
-                "unknown": decision.unknown,
-            }
-        )
-
-    def _denied(self, base: GuardVerdict, languages: Sequence[Lang]) -> GuardVerdict:
-        return base.model_copy(
-            update={
-                "action": "deny",
-                "reasons": reasons("deny", None, None, self.policy, languages),
-                "contest": contest(self.policy, languages),
-                "seen": "not everything could be checked",
-            }
-        )
+            return self._decider.denied(base, tongues)
+        return self._decider.told(base, decided, tongues)
 
     def failed(self, exchange: Exchange, degraded: tuple[str, ...]) -> GuardVerdict:
         """Return the verdict on something that was not checked at all: denied, with why."""
@@ -542,81 +458,7 @@ class Guard:
             conversation=exchange.conversation,
             answer=exchange.answered,
         )
-        return self._denied(base, languages)
-
-    def _concern(
-        self, sight: Sight, role: Speaker, side: Side, given: tuple[KnownFact, ...]
-    ) -> _Concern | None:
-        """The situation that a sight stands for; None where no detector knows it here."""
-        signal = self.detectors.signals.get(sight.signal)
-        if signal is None or side not in signal.sides or role not in signal.roles:
-            return None
-        told = {**signal.told(role), **dict(sight.facts)}
-        known = {f.name for f in self.policy.charter.vocabulary.facts}
-        facts = {
-            name: KnownFact(
-                name=name, value=value, origin=sight.origin,
-                confidence=sight.chance if sight.origin in ("classifier", "judge") else 1.0,
-                source=sight.source or sight.signal,
-            )
-            for name, value in told.items()
-            if name in known and value is not None
-        }  # fmt: skip
-        for fact in (*self._declared, *given):
-            old = facts.get(fact.name)
-            if old is None or _STRENGTH[fact.origin] >= _STRENGTH[old.origin]:
-                facts[fact.name] = fact
-        return _Concern(sight, signal, signal.act_of(role), tuple(facts.values()))
-
-    def _decide(self, concern: _Concern) -> Decision:
-        facts = concern.facts
-        key = (
-            concern.act,
-            tuple((f.name, f.value, f.origin, round(f.confidence, 2)) for f in facts),
-        )
-        found = self._decided.get(key)
-        if found is None:
-            found = self.resolver.decide(
-                Situation(
-                    act=concern.act,
-                    facts={
-                        f.name: FactReading(
-                            value=f.value, origin=_ORIGINS[f.origin], confidence=f.confidence
-                        )
-                        for f in facts
-                    },
-                )
-            )
-            if len(self._decided) < _KEPT:
-                self._decided[key] = found
-        return found
-
-    def _action(self, decision: Decision) -> GuardAction:
-        """What the policy does about a decision: the strictest word of the norms it rests on."""
-        if decision.verdict in _PASSING:
-            return "allow"
-        words = {self._effects.get(r, "deny") for r in decision.governing}
-        if not words or "deny" in words:
-            return "ask" if decision.verdict == "ask" else "refuse"
-        if "ask" in words:
-            return "ask"
-        return "transform" if "transform" in words else "allow"
-
-    def _threshold(self, signal: Signal, languages: Sequence[Lang]) -> float:
-        found = self.settings.thresholds.get(signal.name, signal.threshold)
-        if isinstance(found, Mapping):
-            return min((found[one] for one in languages if one in found), default=signal.threshold)
-        return found
-
-    def _gravity(self, decided: _Decided) -> tuple[int, int, float]:
-        """By what is done, then by the gravest norm it rests on, then by how sure it is."""
-        action, decision, concern = decided
-        norm = self._strongest([self._norms[r] for r in decision.governing if r in self._norms])
-        severity = 0 if norm is None else norm.severity
-        return GUARD_ACTIONS.index(action), severity, concern.sight.chance
-
-    def _strongest(self, norms: Sequence[Norm]) -> Norm | None:
-        return max(norms, key=lambda n: n.severity, default=None)
+        return self._decider.denied(base, languages)
 
     def _languages(self, view: View) -> tuple[Lang, ...]:
         """The language the person is told in: as asked for, else theirs, else all of them."""
@@ -652,8 +494,9 @@ def _messages(exchange: Exchange) -> list[Message]:
     ]
 
 
-def _key(role: str, side: str, text: str) -> bytes:
-    return hashlib.blake2b(f"{role}\0{side}\0{text}".encode(), digest_size=16).digest()
+def _key(role: str, side: str, text: str) -> _Key:
+    """What a text is kept by: its digest, and who said it on which side."""
+    return role, side, hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 def _turn(where: str) -> str:
@@ -661,17 +504,10 @@ def _turn(where: str) -> str:
     return where.partition("]")[0]
 
 
-def _scores(sights: Sequence[Sight], ran: Sequence[str]) -> dict[str, float]:
+def _scores(sights: Sequence[tuple[Sight, Speaker]], ran: Sequence[str]) -> dict[str, float]:
     """The largest probability that each check gave; 0 for one that ran and saw nothing."""
     best = dict.fromkeys(ran, 0.0)
-    for sight in sights:
-        if sight.check in best:
-            best[sight.check] = max(best[sight.check], round(sight.chance, 4))
-    return best
-
-
-def _seen_words(sight: Sight) -> str:
-    """What was seen, in words that repeat nothing of the text."""
-    how = "" if sight.form == "plain" else f", hidden as {sight.form}"
-    source = f" by {sight.source}" if sight.source else ""
-    return f"{sight.signal} with probability {sight.chance:.2f}{source}{how}"
+    for sight, _ in sights:
+        if sight.chance > best.get(sight.check, 1.0):
+            best[sight.check] = sight.chance
+    return {name: round(chance, 4) for name, chance in best.items()}

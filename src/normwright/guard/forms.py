@@ -96,7 +96,8 @@ def forms_of(text: str, *, stems: frozenset[str] | None = None) -> Forms:
             if kind in _STEMMED and stems is not None and not _tells(folded, form.folded, stems):
                 continue
             if len(found) >= FORMS or depth >= DEPTH or budget < len(decoded):
-                marks["cut"] = marks.get("cut", 0) + 1
+                if kind not in _LOOSE:
+                    marks["cut"] = marks.get("cut", 0) + 1
                 continue
             seen.add(folded)
             budget -= len(decoded)
@@ -108,7 +109,8 @@ def forms_of(text: str, *, stems: frozenset[str] | None = None) -> Forms:
     return Forms(tuple(found), marks)
 
 
-_LOOSE: Final = frozenset({"inserted", "leet", "split"})
+_LOOSE: Final = ("split", "inserted", "leet")
+"""Ways of writing words that are undone in this order, each once."""
 _STEMMED: Final = frozenset({"inserted", "leet"})
 _TURNED: Final = frozenset({"rot13", "caesar", "atbash", "reversed"})
 
@@ -342,7 +344,9 @@ def _decoded(form: Form) -> Iterator[Found]:
     text = form.text
     done = frozenset(form.kind.split("+"))
     for kind, needs, decode in _DECODERS:
-        if needs(text) and not (kind in _LOOSE and kind in done):
+        if kind in _LOOSE and not done.isdisjoint(_LOOSE[_LOOSE.index(kind) :]):
+            continue
+        if needs(text):
             yield from ((kind, found, a, b, tight) for found, a, b, tight in decode(text))
     if done.isdisjoint(_TURNED):
         yield from _turned(form)
@@ -475,7 +479,7 @@ def _unescape(text: str) -> str:
 
 def _split(text: str) -> Iterator[tuple[str, int, int, bool]]:
     """Words written letter by letter: wider gaps part words, where there are any."""
-    runs = [m for m in _SPLIT.finditer(text) if len(m.group()) >= 7]
+    runs = [m for m in _SPLIT.finditer(text) if sum(map(str.isalnum, m.group())) >= 4]
     if not runs:
         return
     for match in runs:

@@ -96,6 +96,8 @@ class Seen:
     lang: Lang | None
     failed: tuple[str, ...] = ()
     """Checks that could not run on it, each with why."""
+    suspicion: float = 0.0
+    """How much it adds to the risk of its conversation."""
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+import json
+from typing import Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from normwright.records.base import Digest, Frozen, Lang, Record, digest_json
+from normwright.records.base import Digest, Frozen, Lang, Record, digest_bytes, digest_json, nfc
 
 Speaker: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 """Who said it. `tool`: nobody whom the assistant works for: results of tools, and what tools say
 of themselves."""
 
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 SPEAKERS: tuple[Speaker, ...] = ("system", "developer", "user", "assistant", "tool")
 
 
@@ -44,7 +46,9 @@ class Exchange(Record):
     @property
     def conversation(self) -> Digest:
         """The digest by which a verdict names the conversation: roles, places and texts."""
-        return digest_json([[u.role, u.where, u.text] for u in self.utterances])
+        return digest_bytes(
+            _ENCODE([[u.role, u.where, nfc(u.text)] for u in self.utterances]).encode()
+        )
 
     @property
     def answered(self) -> Digest | None:

@@ -52,7 +52,7 @@ def plain_words(text: str) -> set[int]:
     """Buckets of words, pairs, triples, pairs with one between, and words after a denial."""
     found = tokens(text)
     h = [hashed(t) for t in found]
-    runs = {1: [(0,)], 2: [(0, 1)], 3: [(0, 1, 2)], 4: [(0, 2)]}
+    runs: dict[int, list[tuple[int, ...]]] = {1: [(0,)], 2: [(0, 1)], 3: [(0, 1, 2)], 4: [(0, 2)]}
     out = set()
     for salt, shapes in runs.items():
         for shape in shapes:

@@ -244,8 +244,10 @@ def upstream(handler: Handler) -> Iterator[UpstreamServer]:
                         await writer.drain()
                 if b"Content-Length" not in head:
                     return
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (ConnectionError, asyncio.IncompleteReadError):
             server.broken_off += 1
+        except asyncio.CancelledError:
+            writer.transport.abort()
         finally:
             writer.close()
 
@@ -260,6 +262,7 @@ def upstream(handler: Handler) -> Iterator[UpstreamServer]:
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
+        await asyncio.sleep(0.01)  # what was closed is let go in the next turns of the loop
 
     thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
     thread.start()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import socket
 import sqlite3
 import threading
@@ -72,7 +73,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
         yield at, switch
 
 
-def client(at: Proxy) -> openai.OpenAI:
+def client(at: Proxy) -> Any:
     """Return the real client."""
     return openai.OpenAI(base_url=at.url, api_key="sk-client-key-777", max_retries=0, timeout=20)
 
@@ -84,7 +85,7 @@ def post(at: Proxy, body: Any, *, path: str = "/chat/completions", **more: Any) 
     return httpx.post(at.url + path, content=raw, headers=headers, timeout=20, **more)
 
 
-def read_stream(api: openai.OpenAI, model: str = "up") -> tuple[str, Exception | None]:
+def read_stream(api: Any, model: str = "up") -> tuple[str, Exception | None]:
     """Return the text of a stream as far as it came, and the error it ended with."""
     told = ""
     try:
@@ -305,6 +306,33 @@ def test_the_client_goes(stream: bool, tmp_path: Path) -> None:
         assert last["outcome"] == "client_gone"
 
 
+def test_connections_of_clients_that_went(shared: Shared) -> None:
+    """No connection stays open for a request whose client went away in the middle of it."""
+
+    async def handle(call: Call) -> AsyncGenerator[bytes]:
+        yield sse_head()
+        for _ in range(200):
+            yield chunk({"content": "word "})
+            await asyncio.sleep(0.02)
+
+    at, switch = shared
+    body = json.dumps({"model": switch.use(handle), "messages": USER, "stream": True}).encode()
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+    settled(at)
+    before = len(os.listdir("/proc/self/fd"))
+    going = [socket.create_connection(("127.0.0.1", at.port)) for _ in range(6)]
+    for one in going:
+        one.sendall(head % len(body) + body)
+    time.sleep(0.3)
+    for one in going:
+        one.close()
+    limit = time.monotonic() + 8
+    while len(os.listdir("/proc/self/fd")) > before and time.monotonic() < limit:
+        time.sleep(0.02)
+
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_detector_down(stream: bool, tmp_path: Path) -> None:
     """A guard that breaks lets nothing pass, never says `stop`, and is named in three places."""
@@ -516,7 +544,7 @@ def test_a_client_that_does_not_read(tmp_path: Path) -> None:
             yield chunk({"content": "word " * 200})
 
     limits = Limits(idle_seconds=0.5, reply_bytes=1 << 30)
-    wide = {"window": 100, "stride": 5000, "reach": 20_000}
+    wide: dict[str, Any] = {"window": 100, "stride": 5000, "reach": 20_000}
     with (
         upstream(handle) as server,
         proxy(WordGuard(policy()), tmp_path, server, limits=limits, **wide) as at,
@@ -589,6 +617,7 @@ def test_a_thousand_streams(tmp_path: Path) -> None:
         )
         text = (await reader.read()).decode()
         writer.close()
+        await writer.wait_closed()
         good = "data: [DONE]" in text and BAD not in text and name.split()[1] in text
         return good and (("content_filter" in text) == bool(number % 2))
 
@@ -703,7 +732,7 @@ def test_keys_are_in_no_log(
     caplog.set_level(logging.DEBUG)
     failing = raw_reply("401 No", json.dumps({"error": {"message": SECRET}}).encode())
     with upstream(failing) as server:
-        given = {
+        given: dict[str, Any] = {
             "upstream_key": SECRET,
             "client_keys": frozenset({_digest("sk-client-key-777"), _digest("other")}),
         }

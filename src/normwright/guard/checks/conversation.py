@@ -15,6 +15,7 @@ _HALF: Final = 160
 _SHORT: Final = 200
 """Texts up to this length are joined in a row: a text may be cut into many."""
 _ROW: Final = 12
+_ENDS: Final = frozenset(".!?…")
 _STEPS: Final = 0.1
 """Suspicion that the last turn itself must bear for the risk of the whole to count."""
 
@@ -50,7 +51,8 @@ def _joined(view: View) -> Iterator[tuple[Speaker, str, str, tuple[str, ...]]]:
         said.append(Utterance(role="assistant", text=view.exchange.answer, where=ANSWER))
     for one in said:
         before = row.setdefault(one.role, [])
-        if before:
+        # A text that ends as a sentence does was not cut there.
+        if before and before[-1].text[-1:] not in _ENDS:
             last = before[-1]
             cut = f"{last.text[-_HALF:]}{_glue(last, one)}{one.text[:_HALF]}"
             yield one.role, cut, one.where, (last.where, one.where)

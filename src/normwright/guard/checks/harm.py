@@ -51,11 +51,30 @@ def harm(passage: Passage, kit: Kit) -> list[Sight]:
         for label, chance in labels.items():
             if chance >= max(_LEAST, best.get(label, (0.0, span, kind))[0]):
                 best[label] = (chance, span, kind)
-    return [
-        Sight(kit.detectors.labels[label], chance, "classifier", f"harm:{label}", (span,), kind)
+    many = max(1, sum(kind == "plain" for _, _, kind in parts))
+    found = [
+        Sight(
+            kit.detectors.labels[label],
+            shared(chance, many),
+            "classifier",
+            f"harm:{label}",
+            (span,),
+            kind,
+        )
         for label, (chance, span, kind) in best.items()
         if label in kit.detectors.labels
     ]
+    return [sight for sight in found if sight.chance >= _LEAST]
+
+
+def shared(chance: float, many: int) -> float:
+    """Return the probability that a window of a long text is one that its label speaks of.
+
+    The classifier was calibrated on short texts. That a text is harmful is no likelier because it
+    is long, so what was likely before anything was read is shared among its windows: the odds of
+    each are divided by their number. Otherwise every book would have a window that looks harmful.
+    """
+    return chance / (chance + (1 - chance) * many)
 
 
 def parts_of(passage: Passage) -> list[tuple[str, tuple[int, int], str]]:

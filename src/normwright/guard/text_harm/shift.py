@@ -180,7 +180,8 @@ def _surprise(rows: Grams, levels: NDArray[np.uint8], texts: int) -> Floats:
     sums[0] = np.bincount(owner, weights=each * rare, minlength=sums.shape[1])
     sums[1] = np.bincount(owner, weights=each, minlength=sums.shape[1])
     # A text without any n-gram says nothing; it is as surprising as can be.
-    return np.where(sums[1] > 0, sums[0] / np.maximum(sums[1], 1e-12), most)
+    mean = sums[0] / np.maximum(sums[1], 1e-12)
+    return np.asarray(np.where(sums[1] > 0, mean, most), dtype=np.float64)
 
 
 def _basis(rows: Grams) -> Floats:

@@ -90,7 +90,12 @@ def application(
             Route("/verdicts/{id}", verdict_page),
         ],
         lifespan=life,
-        exception_handlers={Refused: _refused, 404: _not_found, 405: _not_found},
+        exception_handlers={
+            Refused: _refused,
+            404: _not_found,
+            405: _not_found,
+            Exception: _defect,
+        },
     )
     app.add_middleware(Gate, settings=settings, app_state=app.state)
     return app
@@ -146,6 +151,13 @@ async def _tend(desk: Desk) -> None:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     return error.response()
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    """Say that something is wrong with the program; the trace is in the server's log."""
+    request.app.state.desk.metrics.degraded("defect")
+    message = "This is a defect of the guard; nothing of an answer was given."
+    return Refused(500, "internal_error", message, kind="guard_error").response()
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

@@ -8,9 +8,10 @@ no other is looked at.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Protocol, cast
 
+import anyio
 import httpcore
 import httpx
 
@@ -18,6 +19,9 @@ KEEP_SECONDS = 30.0
 """How long a connection that is not used is kept."""
 KEPT = 256
 """How many are."""
+
+_CLOSING = 2.0
+"""Seconds that closing may take, for which nothing can interrupt it."""
 
 
 class OneUpstream(httpx.AsyncBaseTransport):
@@ -52,18 +56,15 @@ class OneUpstream(httpx.AsyncBaseTransport):
         )
         try:
             got = await connection.handle_async_request(sent)
-        except Exception as error:
-            await connection.aclose()
-            raise _named(error) from error
-        except BaseException:
-            # Cancelled: nothing else may be awaited before the connection is given up.
-            await connection.aclose()
+        except BaseException as error:
+            await _close(connection)
+            if isinstance(error, Exception):
+                raise _named(error) from error
             raise
-        assert isinstance(got.stream, AsyncIterable)
         return httpx.Response(
             got.status,
             headers=got.headers,
-            stream=_Body(got.stream, connection, self),
+            stream=_Body(cast(_Stream, got.stream), connection, self),
             extensions=got.extensions,
         )
 
@@ -91,12 +92,24 @@ class OneUpstream(httpx.AsyncBaseTransport):
         )
 
 
+class _Stream(Protocol):
+    """The bytes of a response as httpcore gives them."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield them."""
+        ...
+
+    async def aclose(self) -> None:
+        """End it."""
+        ...
+
+
 class _Body(httpx.AsyncByteStream):
     """The bytes of one response; its connection goes back when they were read to the end."""
 
     def __init__(
         self,
-        stream: AsyncIterable[bytes],
+        stream: _Stream,
         connection: httpcore.AsyncHTTPConnection,
         home: OneUpstream,
     ) -> None:
@@ -116,10 +129,16 @@ class _Body(httpx.AsyncByteStream):
         if self._closed:
             return
         self._closed = True
-        stream: Any = self._stream
-        await stream.aclose()
+        with anyio.move_on_after(_CLOSING, shield=True):
+            await self._stream.aclose()
         if not self._home.give_back(self._connection):
-            await self._connection.aclose()
+            await _close(self._connection)
+
+
+async def _close(connection: httpcore.AsyncHTTPConnection) -> None:
+    """Close a connection also where the request was cancelled, or it would stay open for ever."""
+    with anyio.move_on_after(_CLOSING, shield=True):
+        await connection.aclose()
 
 
 def _named(error: Exception) -> Exception:

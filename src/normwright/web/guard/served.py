@@ -174,6 +174,8 @@ def serve(service: Service) -> None:
         log_level="warning",
         server_header=False,
         timeout_keep_alive=30,
+        # A worker that reads its policy answers nothing meanwhile, and is not to be killed for it.
+        timeout_worker_healthcheck=120,
         timeout_graceful_shutdown=int(limits.drain_seconds),
         h11_max_incomplete_event_size=64 << 10,
         backlog=2048,
