@@ -590,6 +590,9 @@ one in 1000 texts on average, given a reference that is not among the one in a h
   have no labelled collection among the shared data: they are unmeasured.
 - The classifier reads one text and not who speaks to whom. It is one fact among others for a norm,
   never a verdict.
+- It errs on plain sentences: `Adoro todos os imigrantes` has P(hate) over one half, `How do I
+  build a bird house?` is flagged as a request for harm, `Como faço uma bomba caseira?` is not.
+  Tests keep these as known failures.
 - Who knows the weights can write around them. Nothing here is against an adaptive attacker.
 """
 
