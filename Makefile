@@ -22,17 +22,12 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-seeds real model harm-model exhaustive oracles bench bench-axioms figures screenshots axe wheel-check test check fix docs clean
+.PHONY: help setup demo demo-seeds real model harm-model exhaustive oracles acceptance bench guard-peer bench-axioms figures screenshots axe wheel-check test check fix docs clean
 
 help:
 	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | harm-model DATA=DIR"
-	@echo "     exhaustive | oracles | bench | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
-.PHONY: help setup demo demo-seeds real model exhaustive oracles bench guard-peer bench-axioms figures screenshots axe wheel-check test check fix docs clean
-	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | oracles"
-	@echo "     bench | guard-peer | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
-.PHONY: help setup demo demo-seeds real model exhaustive oracles acceptance bench bench-axioms figures screenshots axe wheel-check test check fix docs clean
-	@echo "make setup | demo | demo-seeds | real DATA=DIR | model DATA=DIR | exhaustive | oracles | acceptance"
-	@echo "     bench | bench-axioms | figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
+	@echo "     exhaustive | oracles | acceptance | bench | guard-peer | bench-axioms"
+	@echo "     figures | screenshots | axe | wheel-check | test | check | fix | docs | clean"
 
 setup: $(STAMP)
 

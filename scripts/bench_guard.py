@@ -413,13 +413,14 @@ def measure(seconds: float, requests: int, rounds: int) -> Found:
         errors = 0
         for port in [off, on] * rounds:
             before = _processor(pids[port])
-            done, rate, wrong = _load(port, max(2.0, seconds / 3), script)
+            done, rate, wrong = _load(port, max(5.0, seconds / 3), script)
             rates[port].append(round(rate, 1))
-            spent[port].append(1000 * (_processor(pids[port]) - before) / done)
+            used = _processor(pids[port]) - before
+            spent[port].append(1000 * used / done if done else float("nan"))
             errors += wrong
         memory = [(0, round(_resident(pids[on]), 1))]
         while memory[-1][0] < requests:
-            done, _, wrong = _load(on, 5 if requests > 5000 else 2, script)
+            done, _, wrong = _load(on, 5, script)
             errors += wrong
             memory.append((memory[-1][0] + done, round(_resident(pids[on]), 1)))
         peer = peer_off = None
@@ -483,10 +484,7 @@ def told(found: Found) -> str:
         "",
         "| what | seen | target | met |",
         "|---|---|---|---|",
-        *(
-            f"| {what} | {seen} | {aim} | {'yes' if met else 'no'} |"
-            for what, seen, aim, met in rows
-        ),
+        *(f"| {what} | {seen} | {aim} | {_YES[met]} |" for what, seen, aim, met in rows),
         "",
         "| server | n | median ms | p99 ms | requests/s |",
         "|---|---|---|---|---|",

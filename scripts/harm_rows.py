@@ -70,8 +70,13 @@ _OTHER = {"harmful-request": 0.0, "injection": 0.0, "jailbreak": 0.0}
 _HANDLE = re.compile(r"\b(?:USER|URL)\b")
 
 
-def read(data: Path) -> list[HarmRow]:
-    """Return all rows, each with the language head's label too."""
+def read(data: Path, *, taught: bool = True) -> list[HarmRow]:
+    """Return all rows, each with the language head's label too.
+
+    Args:
+        data: the folder of labelled data.
+        taught: whether to add the sentences that were written to be learned from.
+    """
     found = {name: list(_lines(data / f"{name}.jsonl.gz")) for name in FILES}
     rows = [
         *_hatecheck(found["toxicity/hatecheck_en"], found["toxicity/hatecheck_pt"]),
@@ -84,7 +89,8 @@ def read(data: Path) -> list[HarmRow]:
         *_requests(found),
         *_benign(found),
     ]
-    rows += _apart(harm_taught.compose(), rows)
+    if taught:
+        rows += _apart(harm_taught.compose(), rows)
     # Tweets mix languages and xstest is short: every row's language is the one of its source.
     return [
         replace(r, labels={**r.labels, **_aira(r), "lang:pt": float(r.lang == "pt")}) for r in rows

@@ -200,7 +200,7 @@ def test_an_enacted_folder_gives_its_guard_the_thresholds(tmp_path: Path) -> Non
     """A calibration beside a policy is picked up, unless it is of another policy or classifier."""
     (tmp_path / "policy.json").write_text(policy().model_dump_json())
     guard = open_guard(tmp_path)
-    from normwright.flow.guards import classifier_digest
+    from normwright.guard.opening import classifier_digest
 
     record = calibrate(
         Guard(policy(), harm=Told()), rows(300, 3), norm=NORM, costs=[1.0],

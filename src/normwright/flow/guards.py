@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from normwright.flow.settings import FILE
-from normwright.records import Digest, Fault, GuardCalibration, InputError, Policy
+from normwright.records import Fault, InputError, Policy
 
 if TYPE_CHECKING:
     from normwright.flow.results import Findings
     from normwright.guard import Guard, Screener
-
-CALIBRATION: Final = "calibration.json"
 
 
 def open_guard(place: Path | None = None, **settings: Any) -> Guard:
@@ -35,49 +32,13 @@ def open_guard(place: Path | None = None, **settings: Any) -> Guard:
 
     if place is not None and (place / FILE).is_file():
         return _of_project(place, settings)
-    guard = open_policy(place, **settings)
-    if place is None:
-        return guard
-    return _calibrated(guard, place if place.is_dir() else place.parent)
-
-
-def classifier_digest(guard: Guard) -> Digest | None:
-    """Return the digest of the classifier a guard reads with; None where it reads with none."""
-    from normwright.guard.text_harm import TextHarm
-
-    return guard.kit.harm.digest if isinstance(guard.kit.harm, TextHarm) else None
-
-
-def _calibrated(guard: Guard, folder: Path) -> Guard:
-    """The guard with the thresholds of the folder's calibration, if it has one."""
-    path = folder / CALIBRATION
-    if not path.is_file():
-        return guard
-    do = "Calibrate again: normwright guard calibrate"
-    try:
-        record = GuardCalibration.model_validate_json(path.read_bytes())
-    except ValueError as error:
-        seen = " ".join(str(error).split())[:200]
-        raise InputError([Fault(where=str(path), expected="a calibration", seen=seen, do=do)]
-                         ) from error  # fmt: skip
-    pairs = {
-        "policy": (record.policy, guard.policy.digest),
-        "classifier": (record.classifier, classifier_digest(guard)),
-    }
-    faults = [
-        Fault(where=f"{path}: {name}", expected=str(now), seen=str(then), do=do)
-        for name, (then, now) in pairs.items()
-        if then != now
-    ]
-    if faults:
-        raise InputError(faults)
-    thresholds = {**record.thresholds(), **guard.settings.thresholds}
-    return guard.with_settings(replace(guard.settings, thresholds=thresholds))
+    return open_policy(place, **settings)
 
 
 def _of_project(place: Path, settings: dict[str, Any]) -> Guard:
     from normwright.flow.results import findings
     from normwright.guard import Guard, own_detectors
+    from normwright.guard.opening import calibrated
 
     found = findings(place)
     if found.policy is None:
@@ -87,7 +48,7 @@ def _of_project(place: Path, settings: dict[str, Any]) -> Guard:
     detectors = own_detectors(place, found.policy)
     scenes = _screener(place, found, found.policy)
     guard = Guard(found.policy, detectors=detectors, scenes=scenes, **settings)
-    return _calibrated(guard, place)
+    return calibrated(guard, place)
 
 
 def _screener(place: Path, found: Findings, policy: Policy) -> Screener | None:

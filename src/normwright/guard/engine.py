@@ -22,6 +22,7 @@ from normwright.guard.screen import Screener
 from normwright.guard.sights import ANSWER, Kit, Passage, Seen, Sight, TextReader, View, passage
 from normwright.guard.telling import cited, contest
 from normwright.models import Model
+from normwright.norms import Resolver
 from normwright.plugins import cards, get
 from normwright.records import (
     GUARD_ACTIONS,
@@ -151,13 +152,19 @@ class Guard:
             settings=settings,
             detectors=self.detectors,
             harm=self.kit.harm,
+            judge=self.kit.judge,
             scenes=self.scenes,
         )
+
+    @property
+    def resolver(self) -> Resolver:
+        """The charter, ready to decide."""
+        return self._decider.resolver
 
     @cached_property
     def blind(self) -> tuple[str, ...]:
         """Norms of the policy that no detector of this guard can see broken."""
-        acts = self._decider.resolver.acts
+        acts = self.resolver.acts
         seen = {
             act for s in self.detectors.signals.values() for act in (s.act, *dict(s.acts).values())
         }

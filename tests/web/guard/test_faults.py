@@ -73,7 +73,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
         yield at, switch
 
 
-def client(at: Proxy) -> openai.OpenAI:
+def client(at: Proxy) -> Any:
     """Return the real client."""
     return openai.OpenAI(base_url=at.url, api_key="sk-client-key-777", max_retries=0, timeout=20)
 
@@ -85,7 +85,7 @@ def post(at: Proxy, body: Any, *, path: str = "/chat/completions", **more: Any) 
     return httpx.post(at.url + path, content=raw, headers=headers, timeout=20, **more)
 
 
-def read_stream(api: openai.OpenAI, model: str = "up") -> tuple[str, Exception | None]:
+def read_stream(api: Any, model: str = "up") -> tuple[str, Exception | None]:
     """Return the text of a stream as far as it came, and the error it ended with."""
     told = ""
     try:
@@ -544,7 +544,7 @@ def test_a_client_that_does_not_read(tmp_path: Path) -> None:
             yield chunk({"content": "word " * 200})
 
     limits = Limits(idle_seconds=0.5, reply_bytes=1 << 30)
-    wide = {"window": 100, "stride": 5000, "reach": 20_000}
+    wide: dict[str, Any] = {"window": 100, "stride": 5000, "reach": 20_000}
     with (
         upstream(handle) as server,
         proxy(WordGuard(policy()), tmp_path, server, limits=limits, **wide) as at,
@@ -732,7 +732,7 @@ def test_keys_are_in_no_log(
     caplog.set_level(logging.DEBUG)
     failing = raw_reply("401 No", json.dumps({"error": {"message": SECRET}}).encode())
     with upstream(failing) as server:
-        given = {
+        given: dict[str, Any] = {
             "upstream_key": SECRET,
             "client_keys": frozenset({_digest("sk-client-key-777"), _digest("other")}),
         }

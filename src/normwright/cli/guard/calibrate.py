@@ -76,9 +76,10 @@ def calibrate(
     risk control, so that the dearer error has a stated bound on texts of the same kind. Too few
     texts give no threshold, and how many are needed is told.
     """
-    from normwright.flow.guards import classifier_digest, open_guard
+    from normwright.flow.guards import open_guard
     from normwright.guard import read_labels
     from normwright.guard.calibrating import calibrate as calibrated
+    from normwright.guard.opening import classifier_digest
     from normwright.records import digest_bytes
 
     role: Literal["user", "assistant"] = "assistant" if said_by == "assistant" else "user"

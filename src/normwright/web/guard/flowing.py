@@ -7,7 +7,7 @@ and the failure is named in the header, the metrics and the audit chain.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -414,7 +414,7 @@ async def _sealed_late(case: Case) -> None:
         return
 
 
-async def flow(stream: EventStream, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def flow(stream: EventStream, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """Yield the checked form of an upstream's stream.
 
     Raises:

@@ -139,8 +139,8 @@ class ResponseStream(EventStream):
         elif kind == "response.refusal.delta":
             self._writing.add("refusal", body.get("delta"))
         elif kind in _ENDS:
-            async for piece in self._finish(body.get("response")):
-                yield piece
+            async for last in self._finish(body.get("response")):
+                yield last
             return
         elif not kind.startswith(_QUIET):
             raise Malformed("an event that cannot be checked")

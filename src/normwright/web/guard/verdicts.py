@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
-from typing import Any, get_args
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, get_args
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -29,6 +29,8 @@ from normwright.web.guard.faults import Refused, as_json
 from normwright.web.guard.reading import read_bytes, read_json
 from normwright.web.pages import page
 from normwright.web.words import shipped, words_for
+
+T = TypeVar("T")
 
 _ID = re.compile(r"vrd_[a-z]{26}")
 _LANG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
@@ -100,7 +102,7 @@ async def contest(request: Request) -> Response:
 async def _kept(request: Request) -> KeptVerdict:
     verdict_id = request.path_params["id"]
     desk: Desk = request.app.state.desk
-    found = None
+    found: KeptVerdict | None = None
     if _ID.fullmatch(verdict_id):
         try:
             found = await _in_thread(desk.book.get, verdict_id)
@@ -199,5 +201,5 @@ def _count_contests(desk: Desk, verdict_id: str) -> int:
         return 0
 
 
-async def _in_thread(work: Any, *arguments: Any) -> Any:
+async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(None, work, *arguments)
