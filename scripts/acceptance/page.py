@@ -27,7 +27,7 @@ from scripts.acceptance.judging import (
     state_of,
     total,
 )
-from scripts.acceptance.runs import ARMS, RUNS, Setting, wire_rows
+from scripts.acceptance.runs import ARMS, ROOT, RUNS, Setting, wire_rows
 
 from normwright.guard import Guard
 from normwright.records import Exchange
@@ -555,7 +555,9 @@ are harmless to the proxy's eyes, or should be: a run that it stops is a mistake
 def _agents(results: Mapping[str, Result]) -> str:
     found = results.get("agentdojo.complies-guarded")
     if found is None:
-        return ""
+        page = ROOT / "docs" / "experiments" / "agentdojo.md"
+        told_of = "What it found stands on [a page of its own](agentdojo.md)."
+        return f"## AgentDojo\n\n{told_of}" if page.is_file() else ""
     report = "\n".join(
         f"#{line}" if line.startswith("#") else line
         for line in found["report"].splitlines() if not line.startswith("<!--")
