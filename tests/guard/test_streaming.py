@@ -143,7 +143,7 @@ def test_first_word_waits_one_window_only() -> None:
     """The first release comes as soon as a window and a stride are there, not at the end."""
     hold = HoldBack(window=8, stride=4, reach=30)
     released = ""
-    for char in "one two three four five six":
+    for count, char in enumerate("one two three four five six", start=1):  # noqa: B007
         hold.add(char)
         while hold.due():
             released = released or hold.release()
