@@ -353,7 +353,9 @@ def _talk(setting: Setting, results: Mapping[str, Result]) -> str:
     for row in rows:
         if state_of(row) == "blocked":
             kept = (found["verdicts"].get(row["verdict"]) or {}).get("verdicts") or [{}]
-            worst = next((v for v in kept if v.get("action") not in ("allow", None)), {})
+            worst: Mapping[str, Any] = next(
+                (v for v in kept if v.get("action") not in ("allow", None)), {}
+            )
             cited = ", ".join(n["id"] for n in worst.get("norms", ()))
             by[str(worst.get("check", "")), cited] += 1
     why = "".join(f"\n- {check}, {cited}: {n}" for (check, cited), n in by.most_common())
@@ -499,7 +501,7 @@ def _schemathesis(results: Mapping[str, Result]) -> str:
     found = results.get("schemathesis.complies-guarded")
     if found is None:
         return ""
-    statuses = Counter(found["statuses"])
+    statuses: Counter[str] = Counter(found["statuses"])
     broken = {s: n for s, n in statuses.items() if s.startswith("5")}
     rows = sorted(statuses.items())
     failures = [line.strip(" ❌") for line in found["summary"] if "❌ ST" in line]
