@@ -114,6 +114,7 @@ def _head(setting: Setting, results: Mapping[str, Result]) -> str:
                 "yes" if found["alone"] else "no",
                 f"{found['wall_s']:.0f} / {found['cpu_s']:.0f}",
                 f"`{_policy(found)[7:15]}`" if _policy(found) else "–",
+                f"`{found['classifier'][:8]}`" if found.get("classifier") else "–",
             )
         )
     policies = sorted({p for found in results.values() if (p := _policy(found))})
@@ -147,6 +148,8 @@ request and answer, and all clients are judged by it: was the answer replaced
                 "files with the client's key",
                 "no network",
                 "seconds: wall / CPU",
+                "policy",
+                "weights",
             ),
             rows,
         )
@@ -155,7 +158,9 @@ request and answer, and all clients are judged by it: was the answer replaced
 Versions: {_versions()}.
 "No network" was measured: the run is in a network namespace that has loopback alone, and the kernel
 has no route to anywhere. "Failed" are requests that came to neither an answer nor a refusal. The
-key is looked for in the guard's log, its audit chain and its database."""
+key is looked for in the guard's log, its audit chain and its database. Policy and weights are the
+beginnings of digests: that of a policy does not name the classifier's weights, so that they stand
+beside it; "–" are runs without a guard, or from before weights were noted."""
 
 
 def _policy(found: Result) -> str:
