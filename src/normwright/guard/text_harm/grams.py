@@ -175,12 +175,7 @@ def _words(text: str) -> tuple[list[U64], list[U64]]:
     named = kind > 0
     told = np.where(named, kind * np.uint64(_KIND), word)
     only = told[named]
-    words = _runs(word, ((1,), (2, 1), (3, 1, 2), (4, 2)))
-    kinds = [
-        *_runs(told, ((0,), (12, 1), (13, 1, 2), (14, 1, 2, 3), (15, 2))),
-        _salted(only, 11),
-        *_runs(only, ((0,), (16, 1), (17, 1, 2), (18, 2), (20, 1, 2, 3))),
-    ]
+    words, kinds = _runs((word, told, only))
     denial = _kinds()[1]["NOT"]
     if denial in kind:
         denied = _denied(kind)
@@ -196,29 +191,39 @@ def _denied(kind: U64) -> NDArray[np.bool_]:
     return np.asarray((place > last) & (place - last <= SCOPE))
 
 
-def _runs(parts: U64, wanted: tuple[tuple[int, ...], ...]) -> list[U64]:
-    """Hashes of runs of parts, each run made from the shorter one that it goes on from.
+_RUNS: tuple[tuple[tuple[int, ...], ...], ...] = (
+    ((1,), (2, 1), (3, 1, 2), (4, 2)),
+    ((12, 1), (13, 1, 2), (14, 1, 2, 3), (15, 2)),
+    ((11,), (16, 1), (17, 1, 2), (18, 2), (20, 1, 2, 3)),
+)
+"""Of words, of words and classes, and of classes alone: (salt, distances of the parts after the
+first) of each kind of run."""
 
-    Args:
-        parts: hashes in their order.
-        wanted: (salt, distances of the parts after the first) of each kind of run; salt 0: none.
+
+def _runs(rows: tuple[U64, U64, U64]) -> tuple[list[U64], list[U64]]:
+    """Hashes of the runs of words, and of the runs of classes.
+
+    The rows are hashed as one, for numpy takes as long for one as for all; runs that reach from one
+    into the next are left out.
     """
-    steps: dict[tuple[int, ...], U64] = {(): parts}
-    mixed: dict[tuple[int, ...], U64] = {}
-    found = []
-    for salt, *distances in wanted:
-        at = tuple(distances)
-        if at:
-            size = len(parts) - at[-1]
-            if size <= 0:
-                continue
-            before = at[:-1]
-            if before not in mixed:
-                mixed[before] = _mixed(steps[before])
-            steps[at] = mixed[before][:size] * _BASE_64 + parts[at[-1] : at[-1] + size]
-        if salt:
-            found.append(_salted(steps[at], salt))
-    return found
+    x = np.concatenate(rows)
+    mixed = _mixed(x)
+    two = mixed[:-1] * _BASE_64 + x[1:]
+    three = _mixed(two[:-1]) * _BASE_64 + x[2:]
+    four = _mixed(three[:-1]) * _BASE_64 + x[3:]
+    hashes = {
+        (): x, (1,): two, (2,): mixed[:-2] * _BASE_64 + x[2:], (1, 2): three, (1, 2, 3): four,
+    }  # fmt: skip
+    found: list[list[U64]] = []
+    start = 0
+    for row, kinds in zip(rows, _RUNS, strict=True):
+        found.append([])
+        for salt, *at in kinds:
+            size = len(row) - (at[-1] if at else 0)
+            if size > 0:
+                found[-1].append(_salted(hashes[tuple(at)][start : start + size], salt))
+        start += len(row)
+    return found[0], found[1] + found[2]
 
 
 def _salted(h: U64, salt: int) -> U64:
