@@ -151,6 +151,11 @@ class Detectors:
         return frozenset().union(*(e.anchors or () for p in self.patterns for e in p.any))
 
     @cached_property
+    def words(self) -> dict[str, frozenset[str]]:
+        """Words that were looked at, each with the anchors in it; filled as texts are read."""
+        return {}
+
+    @cached_property
     def stems(self) -> frozenset[str]:
         """Every word that some pattern is made of."""
         return frozenset().union(*(stems(e.source) for p in self.patterns for e in p.any))

@@ -278,6 +278,12 @@ _GAP: Final = r"(?:[ \t]{1,4}|[\-._*|/+,~]{1,2}[ \t]{0,2})"
 _SPLIT: Final = re.compile(rf"(?<!\w)[^\W_](?:{_GAP}[^\W_]){{2,}}(?!\w)")
 _INSIDE: Final = re.compile(r"[\-._*~|+\\]{1,2}(?=[^\W\d_])")
 _SIGNS: Final = frozenset("013456789@$|!+")
+# What stands in whatever the longer expressions match, and is sooner looked for.
+_MAY_LEET: Final = re.compile("[013456789@$|]")
+_MAY_HEX: Final = re.compile(r"[0-9a-fA-F]{2}[\s:,;-]{0,2}(?:0x|\\x)?[0-9a-fA-F]{2}")
+_MAY_BASE32: Final = re.compile("[A-Z2-7]{16}")
+_MAY_MORSE: Final = re.compile(r"[.·\-–_][ /|]{1,3}[.·\-–_]")
+_MAY_SPLIT: Final = re.compile(rf"{_GAP}[^\W_]{_GAP}[^\W_](?!\w)")
 _LEETS: Final = str.maketrans("013456789@$!|+", "oieasgtbgasiit")
 _LEETS_L: Final = str.maketrans("013456789@$!|+", "oleasgtbgasilt")
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
@@ -379,6 +385,11 @@ def _whole(
                 yield one, places[0][0], places[-1][1], False
 
     return found
+
+
+def _longest(text: str) -> int:
+    """Length of the longest run without a space."""
+    return max(map(len, text.split()), default=0)
 
 
 def _readable(text: str) -> bool:
@@ -548,17 +559,21 @@ _DECODERS: Final[
         ...,
     ]
 ] = (
-    ("base64", lambda t: len(t) >= 12, _spans(_BASE64_RUN, _from_base64)),
+    ("base64", lambda t: _longest(t) >= 12, _spans(_BASE64_RUN, _from_base64)),
     ("uu", lambda t: len(t) >= 8, _spans(_UU, _from_uu)),
-    ("base32", lambda t: len(t) >= 16, _spans(_BASE32, _from_base32)),
-    ("hex", lambda t: len(t) >= 12, _spans(_HEX, _from_hex)),
+    ("base32", lambda t: _MAY_BASE32.search(t) is not None, _spans(_BASE32, _from_base32)),
+    ("hex", lambda t: _MAY_HEX.search(t) is not None, _spans(_HEX, _from_hex)),
     ("binary", lambda t: "01" in t and len(t) >= 28, _spans(_BINARY, _from_codes(2))),
     (
         "codes",
         lambda t: len(t) >= 18 and sum(map(t.count, "0123456789")) >= 14,
         _spans(_DECIMAL, _from_codes(10)),
     ),
-    ("ascii85", lambda t: len(t) >= 20, _spans(_ASCII85, _from_ascii85)),
+    (
+        "ascii85",
+        lambda t: len(t) >= 20 and ("<~" in t or _longest(t) >= 20),
+        _spans(_ASCII85, _from_ascii85),
+    ),
     ("url", lambda t: t.count("%") >= 3, _whole(_URL, 3, unquote)),
     ("html", lambda t: t.count("&") >= 2 and ";" in t, _whole(_HTML, 2, html.unescape)),
     ("escapes", lambda t: t.count("\\") >= 2, _whole(_ESCAPED, 2, _unescape)),
@@ -567,23 +582,33 @@ _DECODERS: Final[
         lambda t: t.count("=") >= 3,
         _whole(_QUOTED, 3, lambda t: quopri.decodestring(t.encode()).decode("utf-8", "replace")),
     ),
-    ("morse", lambda t: "." in t or "·" in t, _spans(_MORSE, _from_morse)),
-    ("nato", lambda t: sum(w in _NATO for w in t.lower().split()) >= 5, _nato),
-    ("split", lambda t: len(t) >= 7, _split),
+    (
+        "morse",
+        lambda t: ("." in t or "·" in t) and _MAY_MORSE.search(t) is not None,
+        _spans(_MORSE, _from_morse),
+    ),
+    ("nato", lambda t: sum(map(_NATO.__contains__, t.lower().split())) >= 5, _nato),
+    ("split", lambda t: _MAY_SPLIT.search(t) is not None, _split),
     ("inserted", lambda t: True, _inside),
-    ("leet", lambda t: any(c in t for c in "013456789@$|"), _leet),
+    ("leet", lambda t: _MAY_LEET.search(t) is not None, _leet),
 )
 
 
 def _turned(form: Form) -> Iterator[Found]:
     """Parts that are language only when shifted or mirrored in the alphabet, or reversed."""
     text = form.folded
-    words = [(m.group(), m.start(), m.end()) for m in _WORD.finditer(text)]
-    for run in _unknown(words, _common()):
-        start, end = run[0][1], run[-1][2]
+    words = _WORD.findall(text)
+    runs = list(_unknown(words, _common()))
+    places = [m.span() for m in _WORD.finditer(text)] if runs else []
+    for first, last in runs:
+        start, end = places[first][0], places[last - 1][1]
         part = text[start:end]
         best, found = 0, None
-        for kind, turned in _turns(part):
+        # Words of a text that is reversed are its words, reversed.
+        back = sum(map(_reversed().__contains__, words[first:last]))
+        if back >= 2 and back >= 0.2 * (last - first):
+            best, found = back, ("reversed", part[::-1], start, end, False)
+        for kind, turned in _shifted(part):
             hits = _hits(turned)
             if hits > best:
                 best, found = hits, (kind, turned, start, end, False)
@@ -591,9 +616,14 @@ def _turned(form: Form) -> Iterator[Found]:
             yield found
 
 
-def _turns(part: str) -> Iterator[tuple[str, str]]:
-    """Yield a part turned in each way that it may have been."""
-    yield "reversed", part[::-1]
+@cache
+def _reversed() -> frozenset[str]:
+    """The common words, each reversed."""
+    return frozenset(w[::-1] for w in _common())
+
+
+def _shifted(part: str) -> Iterator[tuple[str, str]]:
+    """Yield a part with its alphabet mirrored and shifted in each way that it may have been."""
     letters = sum(map(str.isalpha, part))
     # Shifted text has few vowels; ordinary text that merely has rare words is left alone.
     if sum(map(part.count, "aeiou")) < 0.31 * letters:
@@ -605,21 +635,15 @@ def _turns(part: str) -> Iterator[tuple[str, str]]:
 def _hits(text: str) -> int:
     """Common words of a text; 0 where they are too few of all its words."""
     told = _WORD.findall(text)
-    hits = sum(w in _common() for w in told)
+    hits = sum(map(_common().__contains__, told))
     return hits if hits >= 0.2 * len(told) else 0
 
 
-def _unknown(
-    words: list[tuple[str, int, int]], common: frozenset[str]
-) -> Iterator[list[tuple[str, int, int]]]:
-    """Runs of at least three words hardly any of which is common."""
-    run: list[tuple[str, int, int]] = []
-    for word in words:
-        if word[0] not in common:
-            run.append(word)
-        else:
-            if len(run) >= 3:
-                yield run
-            run = []
-    if len(run) >= 3:
-        yield run
+def _unknown(words: list[str], common: frozenset[str]) -> Iterator[tuple[int, int]]:
+    """Yield where runs of at least three words begin and end none of which is common."""
+    known = bytes(map(common.__contains__, words))
+    for run in _UNKNOWN.finditer(known):
+        yield run.span()
+
+
+_UNKNOWN: Final = re.compile(rb"\x00{3,}")

@@ -24,7 +24,7 @@ _READ: Final = 1_000
 def tongue(folded: str) -> Lang | None:
     """Return the language of a folded text; None where no language has clearly more words in it."""
     words = _WORD.findall(folded[:_READ])
-    counts = {lang: sum(w in known for w in words) for lang, known in _lists().items()}
+    counts = {lang: sum(map(k.__contains__, words)) for lang, k in _lists().items()}
     ranked = sorted(counts.items(), key=lambda x: -x[1])
     if not ranked or ranked[0][1] == 0:
         return None

@@ -11,6 +11,8 @@ from normwright.guard.tongues import common_words
 from normwright.plugins import Card, plugin
 
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
+_BEYOND: Final = re.compile("[^\x00-\x7fÀ-ɏ]")
+"""What may be no Latin letter: all letters of the other ranges are."""
 _ENOUGH: Final = 8
 """Words below which a text without a common word may be in any language: names, titles, lists."""
 _FEW: Final = 0.1
@@ -37,17 +39,18 @@ def language(passage: Passage, kit: Kit) -> list[Sight]:
     another language means nothing, so it is told among the scores.
     """
     part = passage.text[:_READ]
-    if not part.isascii():
+    others = [] if part.isascii() else _BEYOND.findall(part)
+    if others:
         # As it was written: the plain form has Latin letters for others that look like them.
-        letters = [c for c in part if c.isalpha()]
-        if letters and sum(not _is_latin(c) for c in letters) > 0.5 * len(letters):
+        foreign = sum(c.isalpha() and not _is_latin(c) for c in others)
+        if foreign > 0.5 * sum(map(str.isalpha, part)):
             return [Sight("language.other", 0.95, "rule", "language:script")]
     words = _WORD.findall(passage.forms.plain.folded[:_READ])
-    known = sum(w in common_words() for w in words)
+    known = sum(map(common_words().__contains__, words))
     if len(words) >= _ENOUGH and known < _FEW * len(words):
         return [Sight("language.other", 0.7, "rule", "language:words")]
     return []
 
 
 def _is_latin(char: str) -> bool:
-    return char.isascii() or unicodedata.name(char, "").startswith("LATIN")
+    return unicodedata.name(char, "").startswith("LATIN")

@@ -18,6 +18,12 @@ _FORBIDS: Final = re.compile(
 )
 _NEAR: Final = 120
 """Characters on both sides within which other words excuse a match."""
+_LONG: Final = 4_000
+"""Characters from which a text is looked through at once."""
+_WORDS: Final = 50_000
+"""Words that are kept; once there are more no new ones are."""
+_RUN: Final = re.compile(r"[^\W_]{3,}")
+_NONE: Final[frozenset[str]] = frozenset()
 _OWN: Final = 12
 """Letters outside a quotation that make it one: a text that is nothing but a quotation is said."""
 
@@ -72,24 +78,41 @@ def jailbreak(passage: Passage, kit: Kit) -> list[Sight]:
 def matches(passage: Passage, patterns: Sequence[Pattern], kit: Kit) -> Iterator[Sight]:
     """Yield a sight for every pattern that a form of the passage matches; the first form counts."""
     rules = passage.role in ("system", "developer")
-    open_ = [p for p in patterns if passage.side in p.sides and passage.role in p.roles]
+    side, role = passage.side, passage.role
+    found: set[str] = set()
     for form in passage.forms.forms:
         words = _present(form.folded, kit)
-        left = []
-        for pattern in open_:
-            hopeless = pattern.anchors is not None and pattern.anchors.isdisjoint(words)
-            spans = () if hopeless else _spans(pattern, form, words, forbids=rules)
+        for pattern in patterns:
+            if pattern.anchors is not None and pattern.anchors.isdisjoint(words):
+                continue
+            if side not in pattern.sides or role not in pattern.roles or pattern.id in found:
+                continue
+            spans = _spans(pattern, form, words, forbids=rules)
             if spans:
+                found.add(pattern.id)
                 yield Sight(pattern.signal, pattern.chance, "rule", pattern.id, spans, form.kind)
-            else:
-                left.append(pattern)
-        open_ = left
 
 
 @lru_cache(maxsize=64)
 def _present(text: str, kit: Kit) -> frozenset[str]:
-    """The anchors that stand in a text; three checks ask in turn."""
-    return frozenset(a for a in kit.detectors.anchors if a in text)
+    """The anchors that stand in a text; three checks ask in turn.
+
+    An anchor has letters and digits alone, so that it stands within a word, and most words of a
+    short text were looked at before. A long text is looked through at once.
+    """
+    detectors = kit.detectors
+    if len(text) > _LONG:
+        return frozenset(a for a in detectors.anchors if a in text)
+    known = detectors.words
+    words = set(_RUN.findall(text))
+    new = words.difference(known)
+    row = " ".join(new)
+    there = [a for a in detectors.anchors if a in row] if new else []
+    if len(known) < _WORDS:
+        for word in new:
+            known[word] = frozenset(a for a in there if a in word) if there else _NONE
+    # Words are never taken out, so that what was known before is known now, in every thread.
+    return _NONE.union(there, *(known[w] for w in words - new))
 
 
 def _spans(

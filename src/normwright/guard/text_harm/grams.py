@@ -39,13 +39,19 @@ U64 = NDArray[np.uint64]
 _BASE = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
 _CHAR, _WORD, _KIND = 0xD6E8FEB86659FD93, 0xA0761D6478BD642F, 0xE7037ED1A0B428DB
+_BASE_64, _LOW = np.uint64(_BASE), np.uint64(BUCKETS - 1)
+_S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
+_M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_BORDERS = np.array([BUCKETS, 2 * BUCKETS], dtype=np.uint32)
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[^\w\s]")
 _HANDLE = re.compile(r"@\w+|\bhttps?://\S+|\bwww\.\S+")
 _SPELLED = re.compile(r"(?<!\w)\w(?:[ .\-_*]\w){2,}(?!\w)")
 _MIXED = re.compile(r"(?<!\w)(?=\w*[^\W\d_])(?=\w*\d)[\w@$]+(?!\w)")
 _NUMBER = re.compile(r"\d+")
 _STRETCH = re.compile(r"(.)\1{2,}")
-_SPACES = re.compile(r"\s+")
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_MAY_SPELL = re.compile(r"[ .\-_*]\w[ .\-_*]\w")
+"""Stands in whatever `_SPELLED` matches, and is sooner looked for."""
 _LEET = str.maketrans("013457@$", "oieastas")
 
 
@@ -57,15 +63,32 @@ def form(text: str) -> str:
     """
     text = text[:LONGEST]
     if not text.isascii():
-        kept = unicodedata.normalize("NFKD", text)
-        text = "".join(
-            c for c in kept if c.isascii() or unicodedata.category(c) not in ("Mn", "Cf")
-        )
-    text = _HANDLE.sub("@", text.casefold())
-    text = _SPELLED.sub(lambda m: re.sub(r"\W|_", "", m.group()), text)
-    text = _MIXED.sub(lambda m: m.group().translate(_LEET), text)
-    text = _STRETCH.sub(r"\1\1", _NUMBER.sub("0", text))
-    return _SPACES.sub(" ", text).strip()
+        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+        if not text.isascii():
+            text = text.translate(_SHOWN)
+    text = text.casefold()
+    # What most texts have none of is ruled out before an expression walks through them.
+    if "@" in text or "://" in text or "www." in text:
+        text = _HANDLE.sub("@", text)
+    if _MAY_SPELL.search(text):
+        text = _SPELLED.sub(lambda m: re.sub(r"\W|_", "", m.group()), text)
+    if _NUMBER.search(text):
+        text = _MIXED.sub(lambda m: m.group().translate(_LEET), text)
+        text = _NUMBER.sub("0", text)
+    return " ".join(_STRETCH.sub(r"\1\1", text).split())
+
+
+class _Shown(dict[int, str | None]):
+    """A table for `translate` without marks and signs of format; filled as characters come."""
+
+    def __missing__(self, code: int) -> str | None:
+        char = chr(code)
+        shown = None if unicodedata.category(char) in ("Mn", "Cf") else char
+        self[code] = shown
+        return shown
+
+
+_SHOWN = _Shown({code: chr(code) for code in range(128)})
 
 
 @dataclass(frozen=True)
@@ -93,76 +116,72 @@ class Grams:
 
 def grams(texts: Sequence[str]) -> Grams:
     """Return the hashed n-grams of texts that are in their `form`."""
+    rows = [_row(text) for text in texts]
     starts = np.zeros(len(texts) + 1, dtype=np.int64)
-    columns: list[NDArray[np.int64]] = []
-    values: list[NDArray[np.float32]] = []
-    for i, text in enumerate(texts):
-        starts[i + 1] = starts[i]
-        for block in (_chars(text), *_words(text)):
-            found = np.unique(_mixed(block) & np.uint64(BUCKETS - 1)).astype(np.int64)
-            if len(found):
-                columns.append(found)
-                values.append(np.full(len(found), len(found) ** -0.5, dtype=np.float32))
-                starts[i + 1] += len(found)
-    return Grams(
-        starts=starts,
-        columns=np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64),
-        values=np.concatenate(values) if values else np.zeros(0, dtype=np.float32),
-    )
+    np.cumsum([len(columns) for columns, _ in rows], out=starts[1:])
+    sizes = [n for _, blocks in rows for n in blocks]
+    weights = np.array([n**-0.5 if n else 0.0 for n in sizes], dtype=np.float32)
+    columns = np.concatenate([c for c, _ in rows]) if rows else np.zeros(0, dtype=np.int64)
+    return Grams(starts=starts, columns=columns, values=np.repeat(weights, sizes))
 
 
-def _chars(text: str) -> U64:
+def _row(text: str) -> tuple[NDArray[np.int64], list[int]]:
+    """Buckets of one text, block by block, each once and ascending; and the size of each block."""
+    blocks = (_chars(text), *_words(text))
+    sizes = [sum(map(len, parts)) for parts in blocks]
+    whole = [h for parts in blocks for h in parts]
+    if not whole:
+        return np.zeros(0, dtype=np.int64), [0, 0, 0]
+    # The block stands above the bucket: one sort orders all three, and nothing is mixed up.
+    found = (_mixed(np.concatenate(whole)) & _LOW).astype(np.uint32)
+    found[sizes[0] :] += np.uint32(BUCKETS)
+    found[sizes[0] + sizes[1] :] += np.uint32(BUCKETS)
+    found.sort()
+    first = np.ones(len(found), dtype=np.bool_)
+    np.not_equal(found[1:], found[:-1], out=first[1:])
+    found = found[first]
+    one, two = np.searchsorted(found, _BORDERS).tolist()
+    return (found & np.uint32(BUCKETS - 1)).astype(np.int64), [one, two - one, len(found) - two]
+
+
+def _chars(text: str) -> list[U64]:
     """Hashes of runs of characters; a run may begin or end with a space but not span a word."""
     codes = np.frombuffer(f" {text} ".encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(
         np.uint64
     )
-    low, high = CHARS
-    # Position of the last space at or before each character: a run spans a word if one is inside.
-    place = np.arange(len(codes))
-    space = np.maximum.accumulate(np.where(codes == 32, place, -1))
+    letter = codes != 32
     parts = []
     h = codes
-    for n in range(2, high + 1):
+    within = np.ones(len(codes), dtype=np.bool_)
+    for n in range(2, CHARS[1] + 1):
         if len(codes) < n:
             break
-        h = h[:-1] * np.uint64(_BASE) + codes[n - 1 :]
-        if n >= low:
-            inside = space[n - 2 : len(codes) - 1] > place[: len(h)]
-            parts.append(h[~inside] + np.uint64(n * _CHAR & _MASK))
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint64)
+        h = h[:-1] * _BASE_64 + codes[n - 1 :]
+        within = within[:-1]
+        if n > 2:
+            within = within & letter[n - 2 : -1]
+        if n >= CHARS[0]:
+            parts.append(h[within] + np.uint64(n * _CHAR & _MASK))
+    return parts
 
 
-def _words(text: str) -> tuple[U64, U64]:
+def _words(text: str) -> tuple[list[U64], list[U64]]:
     """Hashes of runs of words, and of words read by their class."""
     read = [_token(t) for t in tokens(text)]
     if not read:
-        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint64)
-    word = np.array([h for h, _ in read], dtype=np.uint64)
-    kind = np.array([k for _, k in read], dtype=np.uint64)
+        return [], []
+    both = np.array(read, dtype=np.uint64)
+    word, kind = both[:, 0], both[:, 1]
     named = kind > 0
     told = np.where(named, kind * np.uint64(_KIND), word)
     only = told[named]
-    denied = _denied(kind)
-    words = [
-        _salted(word, 1),
-        _salted(_run(word, 0, 1), 2),
-        _salted(_run(word, 0, 1, 2), 3),
-        _salted(_run(word, 0, 2), 4),
-        _salted(word[denied], 5),
-    ]
-    kinds = [
-        _salted(only, 11),
-        _salted(_run(told, 0, 1), 12),
-        _salted(_run(told, 0, 1, 2), 13),
-        _salted(_run(told, 0, 1, 2, 3), 14),
-        _salted(_run(told, 0, 2), 15),
-        _salted(_run(only, 0, 1), 16),
-        _salted(_run(only, 0, 1, 2), 17),
-        _salted(_run(only, 0, 2), 18),
-        _salted(_run(only, 0, 1, 2, 3), 20),
-        _salted(told[denied & named], 19),
-    ]
-    return np.concatenate(words), np.concatenate(kinds)
+    words, kinds = _runs((word, told, only))
+    denial = _kinds()[1]["NOT"]
+    if denial in kind:
+        denied = _denied(kind)
+        words.append(_salted(word[denied], 5))
+        kinds.append(_salted(told[denied & named], 19))
+    return words, kinds
 
 
 def _denied(kind: U64) -> NDArray[np.bool_]:
@@ -172,15 +191,39 @@ def _denied(kind: U64) -> NDArray[np.bool_]:
     return np.asarray((place > last) & (place - last <= SCOPE))
 
 
-def _run(parts: U64, *at: int) -> U64:
-    """Hashes of the parts that stand at these distances from each place."""
-    size = len(parts) - at[-1]
-    if size <= 0:
-        return parts[:0]
-    h = parts[:size]
-    for step in at[1:]:
-        h = _mixed(h) * np.uint64(_BASE) + parts[step : step + size]
-    return h
+_RUNS: tuple[tuple[tuple[int, ...], ...], ...] = (
+    ((1,), (2, 1), (3, 1, 2), (4, 2)),
+    ((12, 1), (13, 1, 2), (14, 1, 2, 3), (15, 2)),
+    ((11,), (16, 1), (17, 1, 2), (18, 2), (20, 1, 2, 3)),
+)
+"""Of words, of words and classes, and of classes alone: (salt, distances of the parts after the
+first) of each kind of run."""
+
+
+def _runs(rows: tuple[U64, U64, U64]) -> tuple[list[U64], list[U64]]:
+    """Hashes of the runs of words, and of the runs of classes.
+
+    The rows are hashed as one, for numpy takes as long for one as for all; runs that reach from one
+    into the next are left out.
+    """
+    x = np.concatenate(rows)
+    mixed = _mixed(x)
+    two = mixed[:-1] * _BASE_64 + x[1:]
+    three = _mixed(two[:-1]) * _BASE_64 + x[2:]
+    four = _mixed(three[:-1]) * _BASE_64 + x[3:]
+    hashes = {
+        (): x, (1,): two, (2,): mixed[:-2] * _BASE_64 + x[2:], (1, 2): three, (1, 2, 3): four,
+    }  # fmt: skip
+    found: list[list[U64]] = []
+    start = 0
+    for row, kinds in zip(rows, _RUNS, strict=True):
+        found.append([])
+        for salt, *at in kinds:
+            size = len(row) - (at[-1] if at else 0)
+            if size > 0:
+                found[-1].append(_salted(hashes[tuple(at)][start : start + size], salt))
+        start += len(row)
+    return found[0], found[1] + found[2]
 
 
 def _salted(h: U64, salt: int) -> U64:
@@ -188,9 +231,9 @@ def _salted(h: U64, salt: int) -> U64:
 
 
 def _mixed(h: U64) -> U64:
-    h = (h ^ (h >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    h = (h ^ (h >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return h ^ (h >> np.uint64(31))
+    h = (h ^ (h >> _S30)) * _M1
+    h = (h ^ (h >> _S27)) * _M2
+    return h ^ (h >> _S31)
 
 
 def tokens(text: str) -> list[str]:

@@ -97,10 +97,15 @@ class TextHarm:
         return tuple(dict.fromkeys(h.label for h in self.heads if h.label not in _APART))
 
     @cached_property
-    def _table(self) -> NDArray[np.int8]:
-        table = np.zeros((BUCKETS, len(self.heads)), dtype=np.int8)
-        table[self.columns] = self.weights
-        return table
+    def _places(self) -> NDArray[np.int32]:
+        """Bucket -> row of the weights; the row after the last, of zeros, for one without any."""
+        places = np.full(BUCKETS, len(self.columns), dtype=np.int32)
+        places[self.columns] = np.arange(len(self.columns), dtype=np.int32)
+        return places
+
+    @cached_property
+    def _rows(self) -> NDArray[np.int8]:
+        return np.concatenate([self.weights, np.zeros((1, len(self.heads)), dtype=np.int8)])
 
     @cached_property
     def _scale(self) -> Floats:
@@ -121,15 +126,29 @@ class TextHarm:
         """Return the probabilities as an array, shape (texts, labels)."""
         scores = self.scores(grams([form(t) for t in texts]))
         share = self._languages(scores)
-        out = np.zeros((len(texts), len(self.labels)))
+        heads, langs, slopes, offsets, gather = self._curves
+        each = np.stack([share[lang] for lang in langs], axis=1)
+        return np.asarray((each * sigmoid(slopes * scores[:, heads] + offsets)) @ gather)
+
+    @cached_property
+    def _curves(self) -> tuple[NDArray[np.int64], tuple[str, ...], Floats, Floats, Floats]:
+        """All calibrations in a row: head, language, slope, offset, and the label it counts for."""
         place = {label: i for i, label in enumerate(self.labels)}
-        for j, head in enumerate(self.heads):
-            if head.label in _APART:
-                continue
-            for lang, (slope, offset) in head.slopes.items():
-                chance = sigmoid(slope * scores[:, j] + offset)
-                out[:, place[head.label]] += share[lang] * chance
-        return out
+        rows = [
+            (j, lang, slope, offset, place[head.label])
+            for j, head in enumerate(self.heads)
+            if head.label not in _APART
+            for lang, (slope, offset) in head.slopes.items()
+        ]
+        gather = np.zeros((len(rows), len(place)))
+        gather[np.arange(len(rows)), [row[4] for row in rows]] = 1.0
+        return (
+            np.array([row[0] for row in rows], dtype=np.int64),
+            tuple(row[1] for row in rows),
+            np.array([row[2] for row in rows]),
+            np.array([row[3] for row in rows]),
+            gather,
+        )
 
     def languages(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Return the probability of each language for each text."""
@@ -141,7 +160,8 @@ class TextHarm:
         out = np.zeros((len(rows.starts) - 1, len(self.heads)))
         for i, (start, end) in enumerate(zip(rows.starts, rows.starts[1:], strict=False)):
             if end > start:
-                out[i] = rows.values[start:end] @ self._table[rows.columns[start:end]]
+                weights = self._rows[self._places[rows.columns[start:end]]]
+                out[i] = rows.values[start:end] @ weights.astype(np.float32)
         return out * self._scale + self._bias
 
     def _languages(self, scores: Floats) -> dict[str, Floats]:
