@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from normwright.guard import Memory
+from normwright.guard.memory import BEFORE, log_odds
 
 QUIET = settings(derandomize=True, deadline=None, max_examples=100)
-CHANCES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
+CHANCES = st.lists(st.floats(0, 3), min_size=1, max_size=30)
 
 
 def _texts(chances: list[float]) -> list[tuple[bytes, str, float]]:
@@ -18,12 +19,45 @@ def _texts(chances: list[float]) -> list[tuple[bytes, str, float]]:
 
 @QUIET
 @given(CHANCES)
-def test_risk_is_a_probability_and_no_less_than_the_last_suspicion(chances: list[float]) -> None:
+def test_risk_is_a_probability_and_no_less_than_the_last_text_makes_it(
+    chances: list[float],
+) -> None:
     """However much is said, the risk stays in [0, 1]; what was said last counts in full."""
     risk = Memory().note(_texts(chances))
 
     assert 0 <= risk <= 1
-    assert risk >= chances[-1] - 1e-12
+    assert risk >= Memory().note(_texts(chances[-1:])) - 1e-12
+
+
+@QUIET
+@given(st.integers(1, 3_000))
+def test_nothing_however_often_is_nothing(turns: int) -> None:
+    """Texts without evidence add up to no risk, and to no more risk than one of them had."""
+    memory = Memory()
+
+    assert memory.note(_texts([0.0] * turns)) == 0
+    assert memory.note([(b"x", "last", 1.0)]) == pytest.approx(Memory().note(_texts([1.0])))
+
+
+def test_evidence_is_bounded_by_how_fast_it_fades() -> None:
+    """A little evidence for ever stays below a bound; twice as much of it passes it and is found.
+
+    A text's evidence e, turn by turn, comes to e / (1 - 2 ** (-1 / half_life)).
+    """
+    little, more = ([e] * 500 for e in (0.4, 1.0))
+
+    assert Memory().note(_texts(little)) < 0.9 < Memory().note(_texts(more[:9]))
+    assert Memory().note(_texts(more[:4])) < 0.9
+    assert Memory().note(_texts(more)) < 1
+
+
+def test_a_long_history_sent_again_counts_once() -> None:
+    """One longer than what is kept does not look new each time, so that old evidence stays old."""
+    memory = Memory(kept=50)
+    texts = _texts([2.0] * 20 + [0.0] * 200)
+    first = memory.note(texts)
+
+    assert memory.note(texts) == memory.note(texts[-30:]) == first == 0
 
 
 @QUIET
@@ -39,15 +73,15 @@ def test_a_history_that_is_sent_again_counts_once(chances: list[float]) -> None:
 
 
 @QUIET
-@given(st.floats(0.01, 1), st.integers(1, 40))
-def test_suspicion_halves_with_each_half_life(chance: float, turns: int) -> None:
+@given(st.floats(0.01, 3), st.integers(1, 40))
+def test_evidence_halves_with_each_half_life(chance: float, turns: int) -> None:
     """After as many harmless turns as the half-life, a text counts half; it never grows again."""
     memory = Memory(half_life=turns)
     first = memory.note([(b"x", "messages[0", chance)])
     later = memory.note([(str(i).encode(), f"messages[{i + 1}", 0.0) for i in range(turns)])
 
-    assert first == pytest.approx(chance)
-    assert later == pytest.approx(chance / 2)
+    assert log_odds(first) - log_odds(BEFORE) == pytest.approx(chance)
+    assert log_odds(later) - log_odds(BEFORE) == pytest.approx(chance / 2)
 
 
 def test_many_parts_of_one_turn_are_one_turn() -> None:
@@ -57,8 +91,8 @@ def test_many_parts_of_one_turn_are_one_turn() -> None:
     parts = [(f"key{i}".encode(), "messages[1", 0.0) for i in range(200)]
     same = Memory().note([(f"p{i}".encode(), "messages[0", 0.3) for i in range(50)])
 
-    assert memory.note(parts) == pytest.approx(0.8 * 0.5 ** (1 / 6))
-    assert same == pytest.approx(0.3)
+    assert log_odds(memory.note(parts)) - log_odds(BEFORE) == pytest.approx(0.8 * 0.5 ** (1 / 6))
+    assert log_odds(same) - log_odds(BEFORE) == pytest.approx(0.3)
 
 
 def test_what_is_kept_is_bounded() -> None:

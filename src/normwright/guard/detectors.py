@@ -43,12 +43,20 @@ class Signal:
     """Probability from which it is put to the charter."""
     soft: float = 1.0
     """How much of its probability counts towards the risk of a conversation."""
+    usual: float | None = None
+    """What of it ordinary texts reach, times `soft`: up to here it is no evidence of anything.
+    None: half the threshold."""
     sides: frozenset[str] = frozenset({"input", "output", "call"})
     roles: frozenset[str] = _SPEAKERS
 
     def act_of(self, role: Speaker) -> str:
         """Return the act it stands for where this role said it."""
         return dict(self.acts).get(role, self.act)
+
+    @property
+    def ordinary(self) -> float:
+        """Probability, times `soft`, up to which it is no evidence of anything."""
+        return 0.5 * self.threshold if self.usual is None else self.usual
 
     def told(self, role: Speaker) -> dict[str, FactValue]:
         """Return the facts it stands for where this role said it."""
@@ -272,7 +280,8 @@ class _Reader:
     def signal(self, row: dict[str, Any]) -> Signal | None:
         name, act = row.get("name"), row.get("act")
         where = f"signals.{name}"
-        keys = {"name", "act", "acts", "facts", "by_role", "threshold", "soft", "sides", "roles"}
+        keys = {"name", "act", "acts", "facts", "by_role", "threshold", "soft", "usual",
+                "sides", "roles"}  # fmt: skip
         self.known(where, row, keys)
         if not isinstance(name, str) or not isinstance(act, str):
             self.fault(where, "a name and an act", row)
@@ -297,6 +306,7 @@ class _Reader:
             by_role=tuple((k, self.told(f"{where}.by_role.{k}", v)) for k, v in by_role.items()),
             threshold=self.share(f"{where}.threshold", row.get("threshold"), 0.5),
             soft=self.share(f"{where}.soft", row.get("soft"), 1.0),
+            usual=self.share(f"{where}.usual", row["usual"], 0.5) if "usual" in row else None,
             sides=self.subset(f"{where}.sides", row.get("sides"), _SIDES),
             roles=self.subset(f"{where}.roles", row.get("roles"), _SPEAKERS),
         )

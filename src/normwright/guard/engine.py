@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, TypeAlias
 from normwright.guard.checks.harm import Batch, parts_of
 from normwright.guard.deciding import Decider
 from normwright.guard.detectors import Detectors
-from normwright.guard.memory import HALF_LIFE, Memory
+from normwright.guard.memory import HALF_LIFE, Memory, log_odds
 from normwright.guard.screen import Screener
 from normwright.guard.sights import ANSWER, Kit, Passage, Seen, Sight, TextReader, View, passage
 from normwright.guard.telling import cited, contest
@@ -56,8 +56,8 @@ BUILT_IN: Final = (
 SCENES: Final = "scenes"
 """What the fitted heads and a project's own rules are called among the checks."""
 _Key: TypeAlias = tuple[str, str, bytes]
-_AT_MOST: Final = 0.5
-"""Suspicion of one text, at most: what is surer than that was decided upon by itself."""
+_AT_MOST: Final = 0.8
+"""Probability that counts as evidence, at most: what is surer was decided upon by itself."""
 _KEPT: Final = 20_000
 """Texts whose sights are kept ready."""
 
@@ -75,7 +75,7 @@ class GuardSettings:
     unread: Literal["deny", "ignore"] = "deny"
     """What is done about parts that nobody can read, such as pictures."""
     half_life: float = HALF_LIFE
-    """Turns after which a text's suspicion counts half."""
+    """Turns after which a text's evidence counts half."""
 
 
 class Guard:
@@ -317,7 +317,7 @@ class Guard:
         for key, (where, role, side, text) in zip(keys, texts, strict=True):
             found = self._look(role, side, text, key, ready.get(key))
             seen.append((where, role, found))
-            noted.append((key[-1], _turn(where), found.suspicion))
+            noted.append((key[-1], _turn(where), found.evidence))
         risk = (memory or Memory(half_life=self.settings.half_life)).note(noted)
         last = _turn(texts[-1][0]) if texts else ""
         view = View(
@@ -396,7 +396,7 @@ class Guard:
                 # A check that fails is one that did not run, and that is told.
                 except Exception as error:  # noqa: BLE001
                     failed.append(f"{name}: {type(error).__name__}")
-        seen = Seen(tuple(sights), one.lang, tuple(failed), self._suspicion(sights))
+        seen = Seen(tuple(sights), one.lang, tuple(failed), self._evidence(sights, role))
         if not failed:
             with self._lock:
                 self._seen[key] = seen
@@ -404,14 +404,21 @@ class Guard:
                     self._seen.popitem(last=False)
         return seen
 
-    def _suspicion(self, sights: Sequence[Sight]) -> float:
-        """How much a text adds to the risk of its conversation: one text alone is never enough."""
-        most = max(
-            (s.chance * self.detectors.signals[s.signal].soft for s in sights
-             if s.signal in self.detectors.signals),
-            default=0.0,
-        )  # fmt: skip
-        return min(_AT_MOST, most)
+    def _evidence(self, sights: Sequence[Sight], role: Speaker) -> float:
+        """How much a text tells of the conversation it is from, in log odds; see `memory`.
+
+        What ordinary texts reach is no evidence, however often it comes; nor is a signal that is
+        not made for who spoke. One text alone is never enough.
+        """
+        most = 0.0
+        for sight in sights:
+            signal = self.detectors.signals.get(sight.signal)
+            if signal is None or role not in signal.roles:
+                continue
+            counts = min(_AT_MOST, sight.chance * signal.soft)
+            if counts > signal.ordinary:
+                most = max(most, log_odds(counts) - log_odds(signal.ordinary))
+        return most
 
     # Deciding
 

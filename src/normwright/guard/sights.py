@@ -96,8 +96,8 @@ class Seen:
     lang: Lang | None
     failed: tuple[str, ...] = ()
     """Checks that could not run on it, each with why."""
-    suspicion: float = 0.0
-    """How much it adds to the risk of its conversation."""
+    evidence: float = 0.0
+    """How much it adds to the risk of its conversation, in log odds."""
 
 
 @dataclass(frozen=True)

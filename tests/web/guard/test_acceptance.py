@@ -306,7 +306,6 @@ def test_long_histories(running: tuple[Proxy, UpstreamServer], guard: Guard) -> 
     assert min(spent) < 0.025
 
 
-@pytest.mark.xfail(reason="small chances of many turns add up to a certain risk", strict=True)
 def test_long_harmless_histories(running: tuple[Proxy, UpstreamServer]) -> None:
     """A long conversation about opening hours is not refused for its length."""
     assert ask(running[0], history(400)).finish_reason == "stop"

@@ -16,8 +16,6 @@ _SHORT: Final = 200
 """Texts up to this length are joined in a row: a text may be cut into many."""
 _ROW: Final = 12
 _ENDS: Final = frozenset(".!?…")
-_STEPS: Final = 0.1
-"""Suspicion that the last turn itself must bear for the risk of the whole to count."""
 
 
 @plugin(
@@ -76,22 +74,15 @@ def _glue(first: Utterance, second: Utterance) -> str:
     Card(
         name="conversation",
         kind="checks",
-        summary="Risk over all turns, bounded and decaying, whoever spoke.",
-        reference="Russinovich et al. 2024, Crescendo",
-        claims=("bounded", "decays", "does not depend on who spoke"),
+        summary="Evidence over all turns, bounded and decaying, whoever spoke.",
+        reference="Russinovich et al. 2024, Crescendo; Page 1954, continuous inspection schemes",
+        claims=("bounded", "decays", "what ordinary texts reach adds nothing, however often"),
         takes="exchange",
         status="tested",
     )
 )
 def conversation(view: View) -> Iterator[Sight]:
     """Yield the risk of the conversation, where what was said last bears some of it."""
-    now = [
-        s.chance * view.kit.detectors.signals[s.signal].soft
-        for where, _, seen in view.seen
-        if where in view.recent
-        for s in seen.sights
-        if s.signal in view.kit.detectors.signals
-    ]
-    if max(now, default=0.0) >= _STEPS and view.risk > 0:
+    if any(seen.evidence > 0 for where, _, seen in view.seen if where in view.recent):
         last = next((w for w, _, _ in reversed(view.seen) if w in view.recent), "")
         yield Sight("conversation.risk", view.risk, "classifier", "conversation", where=last)
