@@ -68,8 +68,8 @@ model: $(STAMP)
 # `make harm-model DATA=DIR`. The same data gives the same bytes.
 harm-model: $(STAMP)
 	@test -n "$(DATA)" || { echo "Say where the texts lie: make harm-model DATA=DIR" >&2; exit 2; }
-	OMP_NUM_THREADS=1 $(BIN)/python scripts/build_harm.py "$(DATA)"
-	OMP_NUM_THREADS=1 $(BIN)/python scripts/guard_quality.py --data "$(DATA)" --write
+	OMP_NUM_THREADS=1 $(BIN)/python -m scripts.build_harm "$(DATA)"
+	OMP_NUM_THREADS=1 $(BIN)/python -m scripts.guard_quality --data "$(DATA)" --write
 
 # The large counts, printed and written to docs/experiments/exhaustive.md.
 exhaustive: $(STAMP)

@@ -1,6 +1,6 @@
 """Fit the embedded harm classifier from a folder of labelled data, and write it into the package.
 
-    python scripts/build_harm.py DATA [--out DIR]
+    python -m scripts.build_harm DATA [--out DIR]
 
 Deterministic: the same data gives the same bytes. It writes weights and card, no row of the data.
 """
@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import harm_rows
 from normwright.guard.harm import sigmoid
 from normwright.guard.text_harm.fit import HarmRow, HeadPlan, features_of, fit_text_harm
 from normwright.guard.text_harm.reader import AIRA, TextHarm
 from normwright.guard.text_harm.shift import fit_shift
 from normwright.stats import control_flags
+from scripts import harm_rows
 
 SEED = 7
 SAFE = 0.03

@@ -1,6 +1,6 @@
 """How well the embedded harm classifier reads, on rows it never saw, beside what must not work.
 
-    python scripts/guard_quality.py --data DIR [--work DIR] [--no-fits] [--write]
+    python -m scripts.guard_quality --data DIR [--work DIR] [--no-fits] [--write]
 
 Measures the classifier that ships, as the guard reads with it, on the locked part of the shared
 data: one fifth of the units, set apart by their digest before anything was fitted. `--write` writes
@@ -43,12 +43,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scripts.build_harm import PLANS, SEED
+from scripts.experiment_pages import told
+from scripts.harm_pictures import bars
 
-import build_harm
-import harm_rows
-from build_harm import PLANS, SEED
-from experiment_pages import told
-from harm_pictures import bars
 from normwright.guard.text_harm import TextHarm
 from normwright.guard.text_harm.aira import AiraCompat
 from normwright.guard.text_harm.fit import HarmRow, HeadPlan, features_of, fit_text_harm
@@ -65,6 +63,7 @@ from normwright.stats import (
     calibration_floor,
 )
 from normwright.web.reliability import reliability
+from scripts import build_harm, harm_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/experiments/guard-quality.md"
@@ -526,7 +525,7 @@ def card_files() -> list[bytes]:
 
 TEMPLATE = """# How well the embedded classifier of harm reads
 
-Written by `python scripts/guard_quality.py --data DIR --write`, whose first lines are the plan. The
+Written by `python -m scripts.guard_quality --data DIR --write`, whose first lines are the plan. The
 classifier ships with the package: {heads} linear heads over {columns} hashed columns, {size} bytes
 with their card and the shift detector, fitted by `make harm-model DATA=DIR` on the learned part of
 {rows} windows of text. Everything here is measured on units that it was never fitted on.
@@ -590,6 +589,9 @@ one in 1000 texts on average, given a reference that is not among the one in a h
   have no labelled collection among the shared data: they are unmeasured.
 - The classifier reads one text and not who speaks to whom. It is one fact among others for a norm,
   never a verdict.
+- It errs on plain sentences: `Adoro todos os imigrantes` has P(hate) over one half, `How do I
+  build a bird house?` is flagged as a request for harm, `Como faço uma bomba caseira?` is not.
+  Tests keep these as known failures.
 - Who knows the weights can write around them. Nothing here is against an adaptive attacker.
 """
 

@@ -19,11 +19,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import harm_taught
 from normwright.guard.text_harm.fit import HarmRow
 from normwright.guard.text_harm.grams import form, kind_of, tokens
 from normwright.guard.text_harm.reader import AIRA
 from normwright.guard.text_harm.served import served
+from scripts import harm_taught
 
 FILES = (
     "toxicity/hatecheck_en",

@@ -27,7 +27,7 @@ from scripts.acceptance.judging import (
     state_of,
     total,
 )
-from scripts.acceptance.runs import ARMS, RUNS, Setting, wire_rows
+from scripts.acceptance.runs import ARMS, ROOT, RUNS, Setting, wire_rows
 
 from normwright.guard import Guard
 from normwright.records import Exchange
@@ -114,6 +114,7 @@ def _head(setting: Setting, results: Mapping[str, Result]) -> str:
                 "yes" if found["alone"] else "no",
                 f"{found['wall_s']:.0f} / {found['cpu_s']:.0f}",
                 f"`{_policy(found)[7:15]}`" if _policy(found) else "–",
+                f"`{found['classifier'][:8]}`" if found.get("classifier") else "–",
             )
         )
     policies = sorted({p for found in results.values() if (p := _policy(found))})
@@ -147,6 +148,8 @@ request and answer, and all clients are judged by it: was the answer replaced
                 "files with the client's key",
                 "no network",
                 "seconds: wall / CPU",
+                "policy",
+                "weights",
             ),
             rows,
         )
@@ -155,7 +158,9 @@ request and answer, and all clients are judged by it: was the answer replaced
 Versions: {_versions()}.
 "No network" was measured: the run is in a network namespace that has loopback alone, and the kernel
 has no route to anywhere. "Failed" are requests that came to neither an answer nor a refusal. The
-key is looked for in the guard's log, its audit chain and its database."""
+key is looked for in the guard's log, its audit chain and its database. Policy and weights are the
+beginnings of digests: that of a policy does not name the classifier's weights, so that they stand
+beside it; "–" are runs without a guard, or from before weights were noted."""
 
 
 def _policy(found: Result) -> str:
@@ -353,7 +358,9 @@ def _talk(setting: Setting, results: Mapping[str, Result]) -> str:
     for row in rows:
         if state_of(row) == "blocked":
             kept = (found["verdicts"].get(row["verdict"]) or {}).get("verdicts") or [{}]
-            worst = next((v for v in kept if v.get("action") not in ("allow", None)), {})
+            worst: Mapping[str, Any] = next(
+                (v for v in kept if v.get("action") not in ("allow", None)), {}
+            )
             cited = ", ".join(n["id"] for n in worst.get("norms", ()))
             by[str(worst.get("check", "")), cited] += 1
     why = "".join(f"\n- {check}, {cited}: {n}" for (check, cited), n in by.most_common())
@@ -499,7 +506,7 @@ def _schemathesis(results: Mapping[str, Result]) -> str:
     found = results.get("schemathesis.complies-guarded")
     if found is None:
         return ""
-    statuses = Counter(found["statuses"])
+    statuses: Counter[str] = Counter(found["statuses"])
     broken = {s: n for s, n in statuses.items() if s.startswith("5")}
     rows = sorted(statuses.items())
     failures = [line.strip(" ❌") for line in found["summary"] if "❌ ST" in line]
@@ -555,7 +562,9 @@ are harmless to the proxy's eyes, or should be: a run that it stops is a mistake
 def _agents(results: Mapping[str, Result]) -> str:
     found = results.get("agentdojo.complies-guarded")
     if found is None:
-        return ""
+        page = ROOT / "docs" / "experiments" / "agentdojo.md"
+        told_of = "What it found stands on [a page of its own](agentdojo.md)."
+        return f"## AgentDojo\n\n{told_of}" if page.is_file() else ""
     report = "\n".join(
         f"#{line}" if line.startswith("#") else line
         for line in found["report"].splitlines() if not line.startswith("<!--")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import resource
@@ -279,9 +280,16 @@ def _after(stage: Stage) -> dict[str, Any]:
     ids = [r["verdict"] for r in wire_rows(stage.wire) if r["finish"] == "content_filter"]
     return {
         "policy": (stage.direct.get("/healthz") or {}).get("policy"),
+        "classifier": weights(),
         "verdicts": {i: stage.direct.get(f"/v1/verdicts/{i}") for i in ids if i},
         "files_with_key": stage.direct.holds_key(),
     }
+
+
+def weights() -> str:
+    """Return the digest of the embedded classifier's weights, which a policy's does not name."""
+    path = ROOT / "src" / "normwright" / "guard" / "text_harm" / "embedded" / "digests.json"
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def wire_rows(path: Path) -> list[dict[str, Any]]:

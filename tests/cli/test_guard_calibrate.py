@@ -7,9 +7,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from tests.cli.conftest import Call
 
-from normwright.cli.app import app
 from normwright.guard.embedded import policy
 from normwright.records import GuardCalibration
 
@@ -41,14 +40,8 @@ def labelled(tmp_path: Path) -> Path:
     return path
 
 
-def run(*arguments: object) -> tuple[int, str]:
-    """The exit code and what was printed on stdout."""
-    done = CliRunner().invoke(app, ["guard", "calibrate", *map(str, arguments)])
-    return done.exit_code, done.stdout
-
-
 def test_it_writes_a_record_that_the_guard_of_the_folder_picks_up(
-    labelled: Path, tmp_path: Path
+    call: Call, labelled: Path, tmp_path: Path
 ) -> None:
     """The record of an enacted folder has the printed digest, and its diagram is valid XML."""
     out = tmp_path / "policy"
@@ -56,30 +49,32 @@ def test_it_writes_a_record_that_the_guard_of_the_folder_picks_up(
     (out / "policy.json").write_text(policy().model_dump_json(), encoding="utf-8")
     options = [labelled, "--norm", NORM, "--cost", 1, "--cost", 4, "--cost", 2, "--policy", out]
 
-    code, told = run(*options, "--out", out, "--json")
-    shown = json.loads(told)
+    done = call("guard", "calibrate", *options, "--out", out, "--json")
+    shown = done.value
     record = GuardCalibration.model_validate_json((out / "calibration.json").read_bytes())
 
-    assert code == 0
+    assert done.code == 0
     assert shown["digest"] == record.digest
     assert shown["signals"][0]["cost"] == 2
     assert shown["thresholds"] == {"harm.hate": {"en": record.signals[0].threshold}}
     assert ET.parse(out / "reliability.en.svg").getroot().tag.endswith("svg")
     # A second run reads the folder with the thresholds it wrote, and comes to the same record.
-    assert json.loads(run(*options, "--json")[1])["digest"] == record.digest
+    assert call("guard", "calibrate", *options, "--json").value["digest"] == record.digest
 
 
 @pytest.mark.parametrize(("lang", "word"), [("en", "median of 1 answers"), ("pt", "mediana de 1")])
 def test_the_screen_says_what_was_asked_and_what_is_promised(
-    labelled: Path, lang: str, word: str
+    call: Call, labelled: Path, lang: str, word: str
 ) -> None:
     """Cost, promise and limits stand on the screen in the reader's language."""
-    code, told = run(labelled, "--norm", NORM, "--cost", 0.5, "--lang", lang)
+    done = call("guard", "calibrate", labelled, "--norm", NORM, "--cost", 0.5, "--lang", lang)
 
-    assert code == 0
-    assert word in told
+    assert done.code == 0
+    assert word in done.out
 
 
-def test_who_is_neither_user_nor_assistant_is_refused(labelled: Path) -> None:
+def test_who_is_neither_user_nor_assistant_is_refused(call: Call, labelled: Path) -> None:
     """A speaker that the guard does not know is a usage error."""
-    assert run(labelled, "--norm", NORM, "--cost", 1, "--said-by", "nobody")[0] == 2
+    options = ["--norm", NORM, "--cost", 1, "--said-by", "nobody"]
+
+    assert call("guard", "calibrate", labelled, *options).code == 2

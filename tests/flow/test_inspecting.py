@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 pytest.importorskip("inspect_ai")
+# Inspect takes ten seconds to load and to end.
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

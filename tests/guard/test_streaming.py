@@ -1,9 +1,10 @@
-"""Hold-back: what is released follows from the text alone, and never begins what will be blocked."""
+"""Hold-back: what is released follows from the text alone and never begins what is blocked."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
@@ -120,7 +121,7 @@ def test_all_of_it(text: str) -> None:
 def test_cuts_between_characters(text: str) -> None:
     """No release ends inside what a reader sees as one character."""
     pieces = run([text.replace("\ud83d", "").replace("\udc4d", "")], lambda _: True)
-    for before, after in zip(pieces, pieces[1:], strict=False):
+    for before, after in pairwise(pieces):
         assert after[0] not in "\u0301\u200d\U0001f3fd"
         assert before[-1] != "\u200d"
         assert not (before[-1] in "\U0001f1e7\U0001f1f7" and after[0] in "\U0001f1e7\U0001f1f7")
@@ -142,7 +143,7 @@ def test_first_word_waits_one_window_only() -> None:
     """The first release comes as soon as a window and a stride are there, not at the end."""
     hold = HoldBack(window=8, stride=4, reach=30)
     released = ""
-    for count, char in enumerate("one two three four five six", start=1):
+    for count, char in enumerate("one two three four five six", start=1):  # noqa: B007
         hold.add(char)
         while hold.due():
             released = released or hold.release()

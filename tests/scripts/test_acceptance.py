@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from scripts.acceptance.actors import LINES, Actors, carries, disguises, judgement, lines_of
-from scripts.acceptance.cases import Objective, encoded, plan_attacks
+from scripts.acceptance.cases import MONEY, Objective, encoded, errands, plan_attacks, small_talk
 from scripts.acceptance.clients.run_schemathesis import read_events
 from scripts.acceptance.judging import (
     BYPASS,
@@ -194,6 +194,40 @@ def test_every_attack_but_those_without_has_its_twin() -> None:
         "benign.single.0",
         "harm.skeleton_key.0",
     ]
+
+
+def test_small_talk_is_asked_at_every_turn_of_the_user() -> None:
+    """Every body ends with the user's words, in both languages, and some bring tools."""
+    sent = small_talk()
+
+    assert {one["case"] for one in sent} == {"benign.talk-en", "benign.talk-pt", "benign.tools"}
+    assert all(one["body"]["messages"][-1]["role"] == "user" for one in sent)
+    assert len(sent) > 80
+
+
+def test_the_agent_makes_the_calls_that_are_written_down_one_a_turn() -> None:
+    """After one result comes the second call, and after the last a word."""
+    asked = {"role": "user", "content": 'Do:\nCALL a {"x": 1}\nCALL b {}'}
+    result = {"role": "tool", "content": "done"}
+    body: dict[str, Any] = {"tools": [{}], "messages": [asked]}
+    first, second = (
+        json.loads(complies(asking({**body, "messages": [asked, *[result] * n]})).body)
+        for n in (0, 1)
+    )
+
+    assert first["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] == '{"x": 1}'
+    assert second["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "b"
+    assert answer_of(complies(asking({**body, "messages": [asked, result, result]})))[0] == "stop"
+
+
+def test_errands_follow_from_the_budget() -> None:
+    """What is made never comes to more than the grant gives, and what is not would have."""
+    for steps in errands(30):
+        spent = [s for s in steps if s.tool == "spend"]
+        made = sum(s.arguments["amount"] for s in spent if s.made)
+
+        assert made <= MONEY
+        assert all(s.arguments["amount"] + made > MONEY - 60 for s in spent if not s.made)
 
 
 def test_shares_are_told_with_their_interval() -> None:

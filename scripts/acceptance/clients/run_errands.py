@@ -13,12 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from inspect_ai import Task, eval  # type: ignore[import-not-found]
-from inspect_ai.dataset import MemoryDataset, Sample  # type: ignore[import-not-found]
-from inspect_ai.event import ApprovalEvent, ToolEvent  # type: ignore[import-not-found]
-from inspect_ai.model import get_model  # type: ignore[import-not-found]
-from inspect_ai.solver import generate, use_tools  # type: ignore[import-not-found]
-from inspect_ai.tool import Tool, tool  # type: ignore[import-not-found]
+from inspect_ai import Task, eval
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.event import ApprovalEvent, ToolEvent
+from inspect_ai.model import get_model
+from inspect_ai.solver import generate, use_tools
+from inspect_ai.tool import Tool, tool
 
 DESK = """
 schema: agent-desk/v1
@@ -46,7 +46,7 @@ approvers:
 """
 
 
-@tool  # type: ignore[untyped-decorator]
+@tool
 def spend() -> Tool:
     """Return a tool that spends."""
 
@@ -61,7 +61,7 @@ def spend() -> Tool:
     return execute
 
 
-@tool  # type: ignore[untyped-decorator]
+@tool
 def patients() -> Tool:
     """Return a tool that reads personal data."""
 
@@ -72,7 +72,7 @@ def patients() -> Tool:
     return execute
 
 
-@tool  # type: ignore[untyped-decorator]
+@tool
 def mail() -> Tool:
     """Return a tool that sends."""
 
@@ -88,7 +88,7 @@ def mail() -> Tool:
     return execute
 
 
-@tool  # type: ignore[untyped-decorator]
+@tool
 def erase() -> Tool:
     """Return a tool that erases."""
 

@@ -16,10 +16,10 @@ from typing import Any
 
 def main() -> None:
     """Run what the plan asks for."""
-    from inspect_ai import Task, eval  # type: ignore[import-not-found]
-    from inspect_ai.dataset import MemoryDataset, Sample  # type: ignore[import-not-found]
-    from inspect_ai.model import get_model  # type: ignore[import-not-found]
-    from inspect_ai.solver import generate  # type: ignore[import-not-found]
+    from inspect_ai import Task, eval
+    from inspect_ai.dataset import MemoryDataset, Sample
+    from inspect_ai.model import get_model
+    from inspect_ai.solver import generate
 
     plan = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     model = get_model("openai-api/local/guarded", base_url=plan["url"], api_key=plan["key"])

@@ -28,6 +28,7 @@ from normwright.records import (
     InputError,
     Lang,
     ReliabilityBin,
+    Side,
     SignalCalibration,
     Speaker,
     digest_bytes,
@@ -52,7 +53,7 @@ def chances(guard: Guard, texts: Sequence[str], signals: Sequence[str], *, role:
     Zero where the guard's classifier gives a signal less than it takes note of.
     """
     look = get("checks", "harm")
-    side = "output" if role == "assistant" else "input"
+    side: Side = "output" if role == "assistant" else "input"
     out = np.zeros(len(texts))
     for i, text in enumerate(texts):
         one = passage(text, role=role, side=side, stems=guard.detectors.stems)

@@ -90,7 +90,7 @@ def test_held_out_scores_come_from_weights_that_had_not_seen_the_row() -> None:
         replace(r, unit=str(i), labels={**r.labels, "abuse": float(rng.random() < 0.5)})
         for i, r in enumerate(rows() * 3)
     ]
-    coin = [replace(r, text=f"{r.text} {rng.integers(1e9):x}") for r in coin]
+    coin = [replace(r, text=f"{r.text} {rng.integers(10**9):x}") for r in coin]
 
     _, held = fit_text_harm(coin, PLANS[:1] + PLANS[1:], seed=3, card={})
     use = ~np.isnan(held[:, 0])

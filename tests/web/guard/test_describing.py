@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.routing import Route
-from tests.web.guard.kit import WordGuard, town_policy
+from tests.guard.town import policy
+from tests.web.guard.kit import WordGuard
 
 from normwright.web.guard import ServeSettings, application
 from normwright.web.guard.describing import description
@@ -16,7 +17,7 @@ UNDESCRIBED = {"/", "/openapi.json"}
 
 def test_every_route_is_described_with_its_method(tmp_path: Path) -> None:
     """A route that is added or taken away without its description fails here."""
-    app = application(WordGuard(town_policy()), ServeSettings(state=tmp_path))
+    app = application(WordGuard(policy()), ServeSettings(state=tmp_path))
     served = {
         (route.path.replace("{model:path}", "{model}"), method.lower())
         for route in app.routes

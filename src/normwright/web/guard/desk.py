@@ -369,6 +369,7 @@ def _shown_of(policy: Policy) -> dict[str, Any]:
     return {
         "charter": policy.charter.digest,
         "languages": list(policy.charter.languages),
+        "facts": {fact.name: fact.label for fact in policy.charter.vocabulary.facts},
         "norms": {
             f"{norm.id}@{norm.version}": {
                 "statement": norm.statement,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from normwright.records import GUARD_ACTIONS, GuardVerdict
+from normwright.records import GUARD_ACTIONS, FactValue, GuardVerdict
 from normwright.store import KeptVerdict
 from normwright.web.marks import shown_in
 from normwright.web.words import Words
@@ -47,7 +47,7 @@ def explained(
         "reasons": shown_in(verdict.reasons, w.lang) if verdict else "",
         "contest": shown_in(verdict.contest, w.lang) if verdict else "",
         "norms": _norms(verdict, policy, w),
-        "facts": _facts(verdict, w),
+        "facts": _facts(verdict, policy, w),
         "where": _where(verdict, w),
         "degraded": tuple(kept.body.get("degraded", ())),
         "receipts": (
@@ -75,22 +75,35 @@ def _where(verdict: GuardVerdict | None, w: Words) -> str:
     return f"{side} ({verdict.where})" if verdict.where else side
 
 
-def _facts(verdict: GuardVerdict | None, w: Words) -> tuple[tuple[str, str], ...]:
+def _facts(
+    verdict: GuardVerdict | None, policy: Mapping[str, Any] | None, w: Words
+) -> tuple[tuple[str, str], ...]:
+    """What was taken for a fact, by its name in the charter where that is known here."""
     if verdict is None:
         return ()
+    labels = (policy or {}).get("facts", {})
+
+    def name(fact: str) -> str:
+        return shown_in(labels[fact], w.lang) if fact in labels else fact
+
+    def value(given: FactValue) -> str:
+        if isinstance(given, bool):
+            return w(f"verdict_page.fact_{'holds' if given else 'not'}")
+        return str(given)
+
     known = tuple(
         (
-            fact.name,
+            name(fact.name),
             w(
                 "verdict_page.fact",
-                value=str(fact.value),
+                value=value(fact.value),
                 origin=w(f"verdict_page.origin_{fact.origin}"),
                 confidence=w.number(fact.confidence),
             ),
         )
         for fact in verdict.facts
     )
-    return known + tuple((name, w("verdict_page.fact_unknown")) for name in verdict.unknown)
+    return known + tuple((name(n), w("verdict_page.fact_unknown")) for n in verdict.unknown)
 
 
 def _norms(
