@@ -77,9 +77,7 @@ def said(texts: list[str], **more: Any) -> Exchange:
     """Return an exchange in which user and assistant take turns."""
     return Exchange(
         utterances=tuple(
-            Utterance(
-                role="assistant" if i % 2 else "user", text=t, where=f"messages[{i}].content"
-            )
+            Utterance(role="assistant" if i % 2 else "user", text=t, where=f"messages[{i}].content")
             for i, t in enumerate(texts)
         ),
         **more,

@@ -445,6 +445,9 @@ class Guard:
             languages=tongues,
             ran=ran,
             degraded=failed,
+            # Given although empty: a default is copied, which takes longer than to check this.
+            reasons={},
+            contest={},
             policy=self._digest,
             conversation=view.exchange.conversation,
             answer=view.exchange.answered,
