@@ -44,9 +44,12 @@ def _call(arguments: str) -> dict[str, Any]:
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": MARK}]}]},
          "messages[0].content[0].text", "user"),
         (_call(json.dumps({"path": MARK})),
-         "messages[0].tool_calls[0].function.arguments.path", "assistant"),
+         "messages[0].tool_calls[0].function.arguments.{0}", "assistant"),
         (_call(json.dumps({MARK: 1})),
-         f"messages[0].tool_calls[0].function.arguments.{MARK}#key", "assistant"),
+         "messages[0].tool_calls[0].function.arguments.{0}#key", "assistant"),
+        *((_call(json.dumps({"x": 1, key: {"deep": [MARK]}})),
+           f"messages[0].tool_calls[0].function.arguments.{key}.{{0}}[0]", "assistant")
+          for key in ("id", "status", "type", "index", "role", "name")),
         (_call(json.dumps({"id": MARK, "type": "x"})),
          "messages[0].tool_calls[0].function.arguments.id", "assistant"),
         (_call(f"{{broken {MARK}"),
@@ -71,7 +74,7 @@ def test_a_tool_result_is_read_behind_its_escapes() -> None:
     found = _texts({"messages": [{"role": "tool", "content": said}]})
 
     assert found["messages[0].content"] == said
-    assert found["messages[0].content.a"] == MARK
+    assert found["messages[0].content.{0}"] == MARK
 
 
 @pytest.mark.parametrize(
@@ -160,8 +163,17 @@ def test_no_text_of_any_arguments_goes_unread(value: Any) -> None:
             return set().union(*map(texts, one)) if one else set()
         return {one} if isinstance(one, str) and one else set()
 
-    known = {"role", "content", "name", "text", "type", "id", "function", "items"}
-    assert {t for t in texts(value) if t not in known} <= read
+    assert texts(value) <= read
+
+
+def test_a_path_holds_no_text_of_a_client() -> None:
+    """A key may be a whole sentence: its path has its place, which leads to it."""
+    body = {"messages": [{"role": "user", "content": "hi", f"my secret {MARK}": {"a b": "c"}}]}
+    found = _texts(body)
+
+    assert not any(MARK in where or "a b" in where for where in found)
+    assert found["messages[0].{2}#key"] == f"my secret {MARK}"
+    assert found["messages[0].{2}.{0}"] == "c"
 
 
 def test_an_answer_is_all_that_its_message_says() -> None:

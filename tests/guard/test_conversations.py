@@ -116,7 +116,7 @@ def test_an_escalation_is_found_wherever_it_begins(start: int) -> None:
 
     The harmless answers between them, and a long harmless talk before, do not hide it.
     """
-    rising = (0.30, 0.40, 0.45, 0.5, 0.55, 0.6, 0.65, 0.66, 0.67, 0.68, 0.69, 0.69)
+    rising = (0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.72, 0.74, 0.76, 0.78, 0.79, 0.79)
     guard = Guard.embedded(harm=Rising())
     texts = talk(PAIRS["hours"], start)[:start]
     stopped = None
@@ -140,7 +140,7 @@ def test_the_same_steps_in_disorder_and_far_apart_pass() -> None:
     guard = Guard.embedded(harm=Rising())
     texts = talk(PAIRS["hours"], 600)
     for at in range(0, 600, 24):
-        texts[at] = f"step number {at} 0.69"
+        texts[at] = f"step number {at} 0.79"
 
     assert guard.screen(said([*texts[:577]])).action == "allow"
     assert texts[576].startswith("step")

@@ -50,7 +50,6 @@ _BLOB: Final = re.compile(
     r"data:(?:image|audio|video|application)/[\w.+-]{1,80}(?:;[\w=-]{1,40})*,"
 )
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/=_\s-]{64,}")
-_SHOWN: Final = 40
 
 
 def read_exchange(
@@ -162,7 +161,7 @@ class _Reader:
             self.fault(f"{where}.role", f"one of {known}", message.get("role"))
             return
         for key, value in message.items():
-            path = f"{where}.{_name(key)}"
+            path = f"{where}.{_step(key, message)}"
             if key == "role" or value is None:
                 continue
             if key == "content":
@@ -245,9 +244,11 @@ class _Reader:
                     if part and isinstance(inner, str) and _is_blob(name, inner):
                         self.unread += [path] if path not in self.unread else []
                         continue
-                    if keys and name not in _KNOWN:
-                        self.text(name, f"{path}.{_name(name)}#key", role)
-                    below.append((inner, f"{path}.{_name(name)}", depth + 1))
+                    step = f"{path}.{_step(key, one)}"
+                    # What a call gives a tool is data: there no key is the protocol's.
+                    if keys and (name not in _KNOWN or _ARGUMENTS in path):
+                        self.text(name, f"{step}#key", role)
+                    below.append((inner, step, depth + 1))
                 stack += reversed(below)
             elif isinstance(one, Sequence):
                 stack += reversed([(v, f"{path}[{i}]", depth + 1) for i, v in enumerate(one)])
@@ -263,7 +264,7 @@ class _Reader:
             self.text(text, path, role)
 
     def text(self, text: str, where: str, role: Speaker) -> None:
-        if not text or text in _WORDS:
+        if not text or (text in _WORDS and _ARGUMENTS not in where):
             return
         self._texts += 1
         self._chars += len(text)
@@ -280,6 +281,12 @@ _KNOWN: Final = frozenset(
     )
 )  # fmt: skip
 """Keys of the protocol itself, and of JSON Schema: they are the same whatever is said."""
+_NAMED: Final = _KNOWN | {
+    "reasoning", "reasoning_content", "thinking", "summary", "image_url", "url", "detail", "file",
+    "annotations", "title", "default", "format", "audio", "input_audio",
+}  # fmt: skip
+"""Keys that a path names."""
+_ARGUMENTS: Final = ".arguments"
 
 
 def _parsed(text: str) -> Iterator[Any]:
@@ -300,7 +307,9 @@ def _is_blob(name: str, value: str) -> bool:
     return bool(_BLOB.match(value) or (name in _BLOBS and _BASE64.fullmatch(value)))
 
 
-def _name(key: object) -> str:
-    """A key as a part of a path: a long one is cut, for it may hold a whole text."""
-    name = "".join(c if c.isprintable() else "�" for c in sound(str(key)))
-    return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+def _step(key: object, of: Mapping[Any, Any]) -> str:
+    """A key as a part of a path: its place, `{3}`, for a key that is a client's own may be a text.
+
+    Paths go into records that hold no text of a conversation.
+    """
+    return str(key) if key in _NAMED else f"{{{list(of).index(key)}}}"

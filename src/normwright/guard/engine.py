@@ -57,7 +57,7 @@ SCENES: Final = "scenes"
 """What the fitted heads and a project's own rules are called among the checks."""
 _Key: TypeAlias = tuple[str, str, bytes]
 _AT_MOST: Final = 0.8
-"""Probability that counts as evidence, at most: what is surer was decided upon by itself."""
+"""Probability that counts as evidence, at most, so that no text is enough by itself."""
 _KEPT: Final = 20_000
 """Texts whose sights are kept ready."""
 
@@ -445,6 +445,9 @@ class Guard:
             languages=tongues,
             ran=ran,
             degraded=failed,
+            # Given although empty: a default is copied, which takes longer than to check this.
+            reasons={},
+            contest={},
             policy=self._digest,
             conversation=view.exchange.conversation,
             answer=view.exchange.answered,

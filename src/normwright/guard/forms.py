@@ -109,9 +109,9 @@ def forms_of(text: str, *, stems: frozenset[str] | None = None) -> Forms:
     return Forms(tuple(found), marks)
 
 
-_LOOSE: Final = ("split", "inserted", "leet")
+_LOOSE: Final = ("joined", "split", "inserted", "leet")
 """Ways of writing words that are undone in this order, each once."""
-_STEMMED: Final = frozenset({"inserted", "leet"})
+_STEMMED: Final = frozenset({"joined", "inserted", "leet"})
 _TURNED: Final = frozenset({"rot13", "caesar", "atbash", "reversed"})
 
 
@@ -138,7 +138,9 @@ _FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5\u034f\u1
 def _plain(text: str) -> tuple[Form, dict[str, int], list[Form]]:
     """The plain form, what was found on the way, and texts that were written invisibly."""
     if _ODD.search(text) is None:
-        return Form("plain", text, fold(text), 0, len(text)), {}, []
+        # One word as long as several may be several.
+        tight = 12 <= len(text) <= 256 and text.isalpha()
+        return Form("plain", text, fold(text), 0, len(text), tight=tight), {}, []
     out: list[str] = []
     places: list[int] = []
     marks: dict[str, int] = {}
@@ -279,6 +281,10 @@ _SPLIT: Final = re.compile(rf"(?<!\w)[^\W_](?:{_GAP}[^\W_]){{2,}}(?!\w)")
 _INSIDE: Final = re.compile(r"[\-._*~|+\\]{1,2}(?=[^\W\d_])")
 _SIGNS: Final = frozenset("013456789@$|!+")
 # What stands in whatever the longer expressions match, and is sooner looked for.
+_JOINED: Final = re.compile(r"[^\W\d_]+(?:[_-][^\W\d_]+){2,}")
+_MAY_JOIN: Final = re.compile(r"[^\W\d_][_-][^\W\d_]+[_-][^\W\d_]|\A[\w-]{12,256}\Z")
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SPACE: Final = re.compile(r"\s")
 _MAY_LEET: Final = re.compile("[013456789@$|]")
 _MAY_HEX: Final = re.compile(r"[0-9a-fA-F]{2}[\s:,;-]{0,2}(?:0x|\\x)?[0-9a-fA-F]{2}")
 _MAY_BASE32: Final = re.compile("[A-Z2-7]{16}")
@@ -503,6 +509,16 @@ def _split(text: str) -> Iterator[tuple[str, int, int, bool]]:
     yield whole, runs[0].start(), runs[-1].end(), False
 
 
+def _joined(text: str) -> Iterator[tuple[str, int, int, bool]]:
+    """Words joined by signs or by capitals, as in names and keys, which may hold no spaces."""
+    found = _JOINED.sub(lambda m: re.sub("[_-]", " ", m.group()), text)
+    if _SPACE.search(text) is None:
+        yield _HUMP.sub(" ", found.replace("_", " ").replace("-", " ")), 0, len(text), False
+        yield re.sub("[_-]", "", text), 0, len(text), True
+    elif found != text:
+        yield found, 0, len(text), False
+
+
 def _inside(text: str) -> Iterator[tuple[str, int, int, bool]]:
     """Words with signs put between their letters."""
     places = [m.span() for m in _INSIDE.finditer(text) if text[m.start() - 1 : m.start()].isalpha()]
@@ -588,6 +604,7 @@ _DECODERS: Final[
         _spans(_MORSE, _from_morse),
     ),
     ("nato", lambda t: sum(map(_NATO.__contains__, t.lower().split())) >= 5, _nato),
+    ("joined", lambda t: _MAY_JOIN.search(t) is not None, _joined),
     ("split", lambda t: _MAY_SPLIT.search(t) is not None, _split),
     ("inserted", lambda t: True, _inside),
     ("leet", lambda t: _MAY_LEET.search(t) is not None, _leet),

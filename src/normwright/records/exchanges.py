@@ -24,8 +24,8 @@ class Utterance(Frozen):
     text: str
     where: str
     """Its path in what was sent, for example `messages[2].content[0].text` or
-    `messages[3].tool_calls[0].function.arguments.path`; a key has the path of its value and `#key`
-    after it."""
+    `messages[3].tool_calls[0].function.arguments.{0}`. A key that is the client's own is named by
+    its place, for it may hold a text; it has the path of its value and `#key` after it."""
 
 
 class Exchange(Record):

@@ -84,6 +84,9 @@ def parts_of(passage: Passage) -> list[tuple[str, tuple[int, int], str]]:
         # Cleaned words match patterns; as language they are too broken to classify.
         if form.tight or form.kind.endswith(("leet", "inserted", "split")):
             continue
+        # A name without spaces is read as words; in prose its joined words are read as they stand.
+        if form.kind.endswith("joined") and " " in passage.text:
+            continue
         if _SPEAKS.search(form.text):
             parts += [(t, form.span(a, b), form.kind) for t, a, b in windows(form.text)]
     return parts

@@ -10,6 +10,8 @@ from typing import Any
 from normwright.records import GuardVerdict
 from normwright.web.guard.answers import masked
 
+_PLACE = re.compile(r"\{(\d+)\}")
+"""A key that is the client's own, by its place."""
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -36,7 +38,11 @@ class Unmaskable(Exception):
 
 def _find(value: Any, steps: list[Any]) -> tuple[Any, Any]:
     """Return what holds the last step, and that step; None for it where the path leads nowhere."""
-    for at, step in enumerate(steps):
+    for at, named in enumerate(steps):
+        step = named
+        place = _PLACE.fullmatch(named) if isinstance(named, str) else None
+        if place is not None and isinstance(value, dict) and int(place[1]) < len(value):
+            step = list(value)[int(place[1])]
         inside = (isinstance(value, dict) and step in value) or (
             isinstance(value, list) and isinstance(step, int) and step < len(value)
         )
