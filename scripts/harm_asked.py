@@ -27,8 +27,8 @@ LENT = 4
 LONG = 700
 """Plays that are composed in a language, of either kind."""
 SOURCES = (
-    "asked-en", "asked-pt", "lent", "about-en", "about-pt", "tldr-asked-en", "tldr-asked-pt", "play-en", "play-pt",
-    "passage-en", "passage-pt", "helpful",
+    "asked-en", "asked-pt", "lent", "about-en", "about-pt", "tldr-asked-en", "tldr-asked-pt",
+    "play-en", "play-pt", "passage-en", "passage-pt", "helpful",
 )  # fmt: skip
 """Sources of the rows that are made here; only the two heads learn from them."""
 _HINGE = re.compile(
@@ -49,22 +49,22 @@ def asked() -> list[HarmRow]:
 
 
 def lent(rows: Sequence[HarmRow]) -> list[HarmRow]:
-    """Return deeds in the openings of requests of the other kind, all of the learned part.
+    """Return harmless deeds in the openings of harmful requests of the learned part.
 
-    Harmless deeds are asked for as harmful ones were, and harmful deeds as ordinary ones were.
+    The other way round, harmful deeds in the openings of ordinary requests, was tried and cost six
+    times as many refusals of held-out ordinary ones.
     """
     parts = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))["en"]
     draw = random.Random(f"{SEED}|lent")
     out = []
     for row in rows:
-        harmful = row.labels.get("harmful-request") == 1.0
-        if row.part != "learn" or not row.measured or not (harmful or row.source == "helpful"):
+        if row.part != "learn" or not row.measured or row.labels.get("harmful-request") != 1.0:
             continue
         met = _HINGE.match(row.text)
-        for deed in draw.sample(parts["harmless" if harmful else "harmful"], LENT) if met else ():
+        for deed in draw.sample(parts["harmless"], LENT) if met else ():
             mark = "?" if row.text.rstrip().endswith("?") else ""
             text = f"{met[1]} {deed}{mark}" if met else ""
-            out.append(_row(text, "en", "lent", f"asked|{deed}", float(not harmful)))
+            out.append(_row(text, "en", "lent", f"asked|{deed}", 0.0))
     return out
 
 
