@@ -611,13 +611,13 @@ one in 1000 texts on average, given a reference that is not among the one in a h
   collection is no bar over what people there would say today.
 - The Portuguese is that of Brazil; hate in Portuguese is learned from written tests and from
   tweets.
-- Harmful requests in Portuguese, self-harm and violence in Portuguese, and jailbreaks in Portuguese
-  have no labelled collection among the shared data: they are unmeasured.
+- Harmful requests in Portuguese have no labelled collection among the shared data: recall is told
+  on sentences written for this project, by the person who wrote most of those that teach it. Self-harm,
+  violence and jailbreaks in Portuguese are unmeasured.
 - The classifier reads one text and not who speaks to whom. It is one fact among others for a norm,
   never a verdict.
-- It errs on plain sentences: `Adoro todos os imigrantes` has P(hate) over one half, `How do I
-  build a bird house?` is flagged as a request for harm, `Como faço uma bomba caseira?` is not.
-  Tests keep these as known failures.
+- It errs on plain sentences: `Adoro todos os imigrantes` has P(hate) over one half. A test keeps it
+  as a known failure. P(harmful request) of one half is no ground to refuse: the thresholds are.
 - Who knows the weights can write around them. Nothing here is against an adaptive attacker.
 """
 
