@@ -611,8 +611,8 @@ one in 1000 texts on average, given a reference that is not among the one in a h
 - The Portuguese is that of Brazil; hate in Portuguese is learned from written tests and from
   tweets.
 - Harmful requests in Portuguese have no labelled collection among the shared data: recall is told
-  on sentences written for this project, by the person who wrote most of those that teach it. Self-harm,
-  violence and jailbreaks in Portuguese are unmeasured.
+  on sentences written for this project, by the person who wrote most of those that teach it.
+  Self-harm, violence and jailbreaks in Portuguese are unmeasured.
 - The classifier reads one text and not who speaks to whom. It is one fact among others for a norm,
   never a verdict.
 - It errs on plain sentences: `Adoro todos os imigrantes` has P(hate) over one half. A test keeps it
