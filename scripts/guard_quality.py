@@ -22,7 +22,9 @@ Plan, written before the locked part was first scored
   harmless prompts of the learned part, for three in a hundred of XSTest's and four in a thousand
   ordinary ones. Over-refusal and recall are told at that one threshold. An earlier classifier was
   measured on the same locked part and its figures were known when this one was planned; Dolly is
-  no longer learned from by these heads, so that it is whole collection of unmet instructions.
+  no longer learned from by these heads, so that it is a whole collection of unmet instructions.
+- Broken once: at the card's threshold for jailbreaks, 0.58, Dolly was over-refused in 47 of
+  798, and so the policy kept the 0.85 it had before. For that head Dolly is no unseen collection.
 - Bars: HateCheck-pt accuracy above 0.7036 and above the constant answer, balanced >= 0.72; ToLD-Br
   accuracy above 0.7404, balanced >= 0.72, the label being any of three annotators; ToxiGen AUC >=
   0.88; XSTest safe prompts over-refused <= 0.05. Source-disjoint figures have no bar.
@@ -611,8 +613,12 @@ one in 1000 texts on average, given a reference that is not among the one in a h
 - The Portuguese is that of Brazil; hate in Portuguese is learned from written tests and from
   tweets.
 - Harmful requests in Portuguese have no labelled collection among the shared data: recall is told
-  on sentences written for this project, by the person who wrote most of those that teach it.
-  Self-harm, violence and jailbreaks in Portuguese are unmeasured.
+  on sentences written for this project, by the person who wrote most of those that teach it; it is
+  low. Self-harm, violence and jailbreaks in Portuguese are unmeasured.
+- The threshold for jailbreaks was kept at 0.85 after Dolly was seen to be over-refused in 47 of 798
+  at the card's 0.58: for that head its figure is a choice and no measurement.
+- Every manner is learned beside harmless deeds for the two heads of requests alone. The head for
+  injection still takes `Can you tell me` in some ordinary questions for an order.
 - The classifier reads one text and not who speaks to whom. It is one fact among others for a norm,
   never a verdict.
 - It errs on plain sentences: `Adoro todos os imigrantes` has P(hate) over one half. A test keeps it
