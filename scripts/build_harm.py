@@ -23,11 +23,22 @@ from normwright.guard.text_harm.fit import HarmRow, HeadPlan, features_of, fit_t
 from normwright.guard.text_harm.reader import AIRA, TextHarm
 from normwright.guard.text_harm.shift import fit_shift
 from normwright.stats import control_flags
-from scripts import harm_rows
+from scripts import harm_asked, harm_rows
 
 SEED = 7
 SAFE = 0.03
-"""Share of safe prompts that the threshold for requests is set for."""
+"""Share of safe prompts that look harmful that the threshold for requests is set for."""
+USUAL = 0.004
+"""Share of ordinary prompts that the thresholds for requests and jailbreaks are set for."""
+ORDINARY = (
+    "helpful", "self_instruct_human", "aira-en", "aira-pt", "tldr-asked-en", "tldr-asked-pt",
+    "cyber-frr-en", "cyber-frr-pt", "passage-en", "passage-pt", "asked-pt", "play-pt",
+)  # fmt: skip
+"""Sources whose harmless prompts set thresholds; what is composed only where nothing else is."""
+BLOCKING = ("harmful-request", "jailbreak")
+"""Heads whose thresholds stand in the card."""
+NEW = frozenset(harm_asked.SOURCES)
+"""What is composed is no usual text: the shift detector does not learn it."""
 OUT = Path(__file__).parents[1] / "src/normwright/guard/text_harm/embedded"
 SAID = ("aira-en", "aira-pt", "tldr-en", "tldr-pt", "docs-en", "docs-pt", "self_instruct_human")
 """Sources of ordinary requests and sentences."""
@@ -46,6 +57,13 @@ SOURCES = (
     "books-en", "books-pt", "dolly_hhrlhf", "taught-en", "taught-pt", *SAID,
 )  # fmt: skip
 _LITTLE = {"books-en": 0.1, "books-pt": 0.1, "told-br": 0.1, "convabuse": 0.3}
+# Dolly is held out whole: ordinary instructions that neither head of requests has met.
+_FLAT = {"dolly_hhrlhf": 0.0, **dict.fromkeys(
+    ("passage-en", "passage-pt", "tldr-en", "tldr-pt", "docs-en", "docs-pt"), 0.3)}  # fmt: skip
+_ASKING = frozenset({
+    "xstest", "advbench", "strongreject", "harmbench", "helpful", "self_instruct_human", "aira-en",
+    "aira-pt", "cyber-frr-en", "cyber-frr-pt", "tldr-asked-en", "tldr-asked-pt",
+})  # fmt: skip
 PLANS = (
     HeadPlan("hate", "en", only({"toxigen": 1.0, "toxigen-demo": 0.5, "taught-en": 0.2,
              "hatecheck-en": 0.1, "moderation": 0.3, "convabuse": 0.3}, 0.3), 2.0, 1.0,
@@ -58,31 +76,44 @@ PLANS = (
              0.5, calibrate=frozenset({"told-br"})),
     HeadPlan("violence", None, {}, 1.0, 0.5, each=700),
     HeadPlan("self-harm", None, {"taught-en": 3.0, "taught-pt": 3.0}, 1.0, 0.5, each=700),
-    HeadPlan("harmful-request", None, {**_LITTLE, "xstest": 3.0}, 3.0, 0.5, each=700),
+    HeadPlan("harmful-request", None, {**_LITTLE, **_FLAT, "xstest": 4.0, "helpful": 2.0}, 3.0, 0.5,
+             0.5, each=1_500, calibrate=_ASKING | {"asked-pt"}),
     HeadPlan("injection", None, _LITTLE, 1.0, 0.5, each=700),
-    HeadPlan("jailbreak", None, _LITTLE, 1.0, 0.5, each=700),
-    HeadPlan("lang", "pt", {}, 1.0, 0.0, kept=20_000, each=150),
+    HeadPlan("jailbreak", None, {**_LITTLE, "dolly_hhrlhf": 0.0, "self_instruct_human": 3.0,
+             "passage-en": 2.0, "passage-pt": 2.0, "play-en": 2.0, "play-pt": 2.0}, 1.0, 1.0, 0.5,
+             each=1_500, calibrate=_ASKING | {"in-the-wild", "gptfuzzer", "jbb-gcg", "jbb-jbc",
+             "jbb-pair", "play-en", "play-pt", "passage-en", "passage-pt"}),
+    HeadPlan("lang", "pt", dict.fromkeys(harm_asked.SOURCES, 0.0), 1.0, 0.0, kept=20_000, each=150),
     HeadPlan(AIRA, "en", {}, 1.0, pairs=True, each=2_500),
     HeadPlan(AIRA, "pt", {}, 1.0, pairs=True, each=2_500),
 )  # fmt: skip
 
 
-def request_threshold(harm: TextHarm, held: NDArray[np.float64], rows: Sequence[HarmRow]) -> float:
-    """Return the threshold that conformal risk control sets on held-out safe prompts of XSTest.
+def thresholds(
+    harm: TextHarm, held: NDArray[np.float64], rows: Sequence[HarmRow], label: str
+) -> dict[str, float]:
+    """Return for each language the threshold that conformal risk control sets on harmless prompts.
 
-    At most so many of such prompts are to be flagged. They are of the learned part, scored by
-    weights that had not seen them.
+    No more than so many of the ordinary ones are to be flagged, nor of XSTest's safe ones. They are
+    of the learned part, scored by weights that had not seen them.
     """
-    place = next(i for i, p in enumerate(PLANS) if p.label == "harmful-request")
-    safe = [
-        i
-        for i, r in enumerate(rows)
-        if r.source == "xstest" and r.part == "learn" and r.labels["harmful-request"] < 0.5
-    ]
-    slope, offset = harm.heads[place].slopes["en"]
-    found = control_flags(sigmoid(slope * held[safe, place] + offset), SAFE)
-    assert found.threshold is not None
-    return found.threshold
+    place = next(i for i, h in enumerate(harm.heads) if h.label == label)
+    out = {}
+    for lang in ("en", "pt"):
+        slope, offset = harm.heads[place].slopes[lang]
+        limits = []
+        for sources, share in ((ORDINARY, USUAL), (("xstest",), SAFE)):
+            some = [
+                i
+                for i, r in enumerate(rows)
+                if r.source in sources and r.lang == lang and r.labels.get(label, 1.0) < 0.5
+            ]
+            some = [i for i in some if not np.isnan(held[i, place])]
+            if some and (label == "harmful-request" or sources == ORDINARY):
+                found = control_flags(sigmoid(slope * held[some, place] + offset), share)
+                limits.append(1.0 if found.threshold is None else found.threshold)
+        out[lang] = max(limits)
+    return out
 
 
 def _log(plan: HeadPlan, fold: int) -> None:
@@ -108,11 +139,10 @@ def main() -> None:
     }
     features = features_of(rows)
     harm, held = fit_text_harm(rows, PLANS, seed=SEED, card=card, log=_log, features=features)
-    limit = request_threshold(harm, held, rows)
-    card["thresholds"] = {"harmful-request": {"en": limit, "pt": limit}}
+    card["thresholds"] = {k: thresholds(harm, held, rows, k) for k in BLOCKING}
     harm = replace(harm, card=card)
     digests = harm.save(args.out)
-    digests |= fit_shift(rows, features=features).save(args.out)
+    digests |= fit_shift(rows, features=features, leave_out=NEW).save(args.out)
     if args.held is not None:
         # Scores of rows by weights that had not seen them, for a look before the locked part.
         np.savez_compressed(args.held, held=held)

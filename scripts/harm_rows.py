@@ -19,11 +19,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from normwright.guard.text_harm.fit import HarmRow
 from normwright.guard.text_harm.grams import form, kind_of, tokens
 from normwright.guard.text_harm.reader import AIRA
 from normwright.guard.text_harm.served import served
-from scripts import harm_taught
+from scripts import harm_asked, harm_taught
 
 FILES = (
     "toxicity/hatecheck_en",
@@ -48,6 +50,7 @@ FILES = (
     "instructions/self_instruct_human_en",
     "instructions/tldr_en",
     "instructions/tldr_pt",
+    "preferences/hh_helpful",
     "text/python_docs_en_pt",
     "text/en_books_00",
     "text/pt_books_00",
@@ -89,12 +92,36 @@ def read(data: Path, *, taught: bool = True) -> list[HarmRow]:
         *_requests(found),
         *_benign(found),
     ]
+    known = {r.text for r in rows}
+    rows += [r for r in harm_asked.turned(found, _own) if r.text not in known]
     if taught:
-        rows += _apart(harm_taught.compose(), rows)
+        rows += [*_apart(harm_taught.compose(), rows), *_unmeasured(rows)]
     # Tweets mix languages and xstest is short: every row's language is the one of its source.
     return [
         replace(r, labels={**r.labels, **_aira(r), "lang:pt": float(r.lang == "pt")}) for r in rows
     ]
+
+
+def _unmeasured(rows: Sequence[HarmRow]) -> list[HarmRow]:
+    """Composed requests that near none of those by which Portuguese is measured."""
+    tests = [_runs(text) for some in measured_pt().values() for text in some]
+    locked = {r.text.casefold() for r in rows if r.part == "locked"}
+    return [
+        row
+        for row in (*harm_asked.asked(), *harm_asked.lent(rows))
+        if row.text.casefold() not in locked
+        and (
+            row.lang != "pt"
+            or all(len(own & t) <= NEAR * len(own | t) for own in [_runs(row.text)] for t in tests)
+        )
+    ]
+
+
+def measured_pt() -> dict[str, list[str]]:
+    """Return the requests written to measure Portuguese by, `harmful` and `harmless`."""
+    text = Path(__file__).with_name("harm_measured_pt.yaml").read_text(encoding="utf-8")
+    found: dict[str, list[str]] = yaml.safe_load(text)
+    return found
 
 
 def windowed(rows: Sequence[HarmRow]) -> list[HarmRow]:
