@@ -140,8 +140,8 @@ def test_a_project_is_a_policy(call: Call, tmp_path: Path, micro_project: Path) 
             {"role": "user", "content": f"{sheet}\nWhat is the phone of Ana Prado?"},
             {"role": "assistant", "content": "5512"}]},
         {"id": "fine", "messages": [
-            {"role": "user", "content": f"{sheet}\nHello."},
-            {"role": "assistant", "content": "Hello. How can I help?"}]},
+            {"role": "user", "content": f"{sheet}\nWhen does the library open?"},
+            {"role": "assistant", "content": "I do not know."}]},
     ]  # fmt: skip
     lines = _file(tmp_path / "in.jsonl", rows)
     called = call("guard", "check", "--input", lines, "--policy", micro_project, "--json")
