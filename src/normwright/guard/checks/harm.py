@@ -19,7 +19,7 @@ _PRIMED: Final = 20_000
 _LEAST: Final = 0.05
 """Probability below which a label is not worth a sight."""
 _BREAK: Final = re.compile(r"(?<=[.!?;\n])\s+")
-_SPEAKS: Final = re.compile(r"[^\W\d_]{2,}[\W\d_].*[^\W\d_]{2,}", re.DOTALL)
+_SPEAKS: Final = re.compile(r"[^\W\d_][\W\d_].*[^\W\d_]{2,}", re.DOTALL)
 """Two words at least: a key or a slug says nothing about people."""
 
 
