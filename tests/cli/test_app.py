@@ -208,7 +208,7 @@ def test_stopping_says_that_nothing_is_lost(call: Call, monkeypatch: pytest.Monk
 
 
 def test_help_is_quick_and_loads_nothing_heavy() -> None:
-    """`normwright --help` takes little of a core, also beside other work, and loads neither numpy nor torch."""
+    """`normwright --help` takes little of a core and loads neither numpy nor torch."""
     code = (
         "import sys, time\nfrom normwright.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit: pass\n"
