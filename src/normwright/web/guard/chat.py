@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -15,7 +14,6 @@ from normwright.web.guard.answers import (
     Message,
     Writing,
     at_most,
-    check_begun,
     check_whole,
     finish_of,
     index_of,
@@ -25,6 +23,7 @@ from normwright.web.guard.answers import (
     refused_message,
     usage_of,
 )
+from normwright.web.guard.choices import ChoiceStream, head
 from normwright.web.guard.desk import Case
 from normwright.web.guard.flowing import Asked, EventStream, blocked, send
 from normwright.web.guard.reading import exchange_of, flag, number
@@ -110,76 +109,32 @@ class ChatForm:
         return ChatStream(asked, case, exchange)
 
 
-class ChatStream(EventStream):
-    """A stream of chat completions, each choice held back by itself."""
+class ChatStream(ChoiceStream):
+    """A stream of chat completions."""
 
-    def __init__(self, asked: Asked, case: Case, exchange: Exchange) -> None:
-        super().__init__(asked, case, exchange)
-        self._choices: dict[int, Writing] = {}
-        self._head: dict[str, Any] = {}
-
-    @property
-    def stopped(self) -> bool:
-        """Whether every answer that was asked for has been stopped."""
-        return len(self._choices) >= self.asked.n and all(c.over for c in self._choices.values())
-
-    async def take(self, body: Mapping[str, Any]) -> AsyncIterator[bytes]:
-        """Yield what one event of the upstream lets go."""
-        if not self._head:
-            self._head = head(self.asked, body, "chat.completion.chunk")
-        for choice in at_most(body.get("choices", []), self.asked.most):
-            if not isinstance(choice, dict):
-                raise Malformed("a choice that is none")
-            place = index_of(choice, self.asked.most)
-            writing = self._choices.get(place)
-            if writing is None:
-                writing = self._choices[place] = Writing(place, self.case.desk.settings)
-            if writing.over or writing.finish is not None:
-                continue
-            _take_delta(writing, choice)
-            pieces, verdict = await check_begun(self.case, self.exchange, writing)
-            for chunk in self._chunks(writing, pieces):
-                yield chunk
-            if verdict is not None:
-                yield self._stop(writing, verdict)
-            elif choice.get("finish_reason") is not None:
-                writing.finish = finish_of(choice["finish_reason"])
-                async for chunk in self._finish(writing):
-                    yield chunk
-        usage = usage_of(body.get("usage"))
-        if usage is not None and self.asked.usage:
-            yield event({**self._head, "choices": [], "usage": usage})
+    kind = "chat.completion.chunk"
+    prefix = "chatcmpl"
 
     def end(self) -> None:
-        """See that every answer has its end when the upstream has said its last.
+        """See that every answer has its end, and how many there are.
 
         Raises:
             Malformed: if an answer has no end.
         """
-        if not self._choices or any(
-            c.finish is None and not c.over for c in self._choices.values()
-        ):
-            raise Malformed("a stream that breaks off")
+        super().end()
         for place in range(self.asked.n):
             if place not in self._choices:
                 self.case.degrade("upstream: fewer answers than asked for")
 
-    async def _finish(self, writing: Writing) -> AsyncIterator[bytes]:
-        writing.close()
-        message = writing.message()
-        verdict, good = await check_whole(self.case, self.exchange, message)
-        if not good:
-            writing.block()
-            yield self._stop(writing, verdict)
-            return
-        self.case.note("answer", verdict)
-        for chunk in self._chunks(writing, writing.rest(verdict, before=len(self.case.prefill))):
-            yield chunk
-        if message.calls and writing.legacy:
-            yield self._delta(writing, {"function_call": message.calls[0]["function"]})
-        elif message.calls:
-            yield self._delta(writing, {"tool_calls": _placed(message)})
-        yield self._delta(writing, {}, finish=writing.finish)
+    def refused(self, verdict: GuardVerdict) -> list[bytes]:
+        """Return the whole stream of a request that was refused before the model was asked."""
+        out = super().refused(verdict)
+        if self.asked.usage:
+            out.append(event({**self._head, "choices": [], "usage": NOTHING}))
+        return out
+
+    def _add(self, writing: Writing, choice: Mapping[str, Any]) -> None:
+        _take_delta(writing, choice)
 
     def _chunks(self, writing: Writing, pieces: Mapping[str, str]) -> list[bytes]:
         return [
@@ -187,10 +142,13 @@ class ChatStream(EventStream):
             for name, piece in pieces.items()
         ]
 
-    def _stop(self, writing: Writing, verdict: GuardVerdict) -> bytes:
-        self.case.outcome = blocked(verdict)
-        self.case.note("answer", verdict)
-        return self._refusal(writing, verdict)
+    def _rest(self, writing: Writing, message: Message, verdict: GuardVerdict) -> Iterator[bytes]:
+        yield from self._chunks(writing, writing.rest(verdict, before=len(self.case.prefill)))
+        if message.calls and writing.legacy:
+            yield self._delta(writing, {"function_call": message.calls[0]["function"]})
+        elif message.calls:
+            yield self._delta(writing, {"tool_calls": _placed(message)})
+        yield self._delta(writing, {}, finish=writing.finish)
 
     def _refusal(self, writing: Writing, verdict: GuardVerdict) -> bytes:
         text = refused_message(self.case, verdict)["content"]
@@ -221,15 +179,6 @@ class ChatStream(EventStream):
         }
         return event({**self._head, "choices": [choice], **more})
 
-    def refused(self, verdict: GuardVerdict) -> list[bytes]:
-        """Return the whole stream of a request that was refused before the model was asked."""
-        self._head = head(self.asked, {}, "chat.completion.chunk")
-        settings = self.case.desk.settings
-        out = [self._refusal(Writing(place, settings), verdict) for place in range(self.asked.n)]
-        if self.asked.usage:
-            out.append(event({**self._head, "choices": [], "usage": NOTHING}))
-        return out
-
 
 NOTHING = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
@@ -254,26 +203,3 @@ def _take_delta(writing: Writing, choice: Mapping[str, Any]) -> None:
 
 def _placed(message: Message) -> list[dict[str, Any]]:
     return [{"index": i, **call} for i, call in enumerate(message.calls)]
-
-
-def head(
-    asked: Asked, body: Mapping[str, Any], kind: str, prefix: str = "chatcmpl"
-) -> dict[str, Any]:
-    """Return what stands above every answer; names of the upstream if they are names."""
-    created = body.get("created")
-    made: dict[str, Any] = {
-        "id": word(body.get("id")) or f"{prefix}-{asked.verdict_id.removeprefix('vrd_')}",
-        "object": kind,
-        "created": created if isinstance(created, int) else int(time.time()),
-        "model": word(body.get("model")) or asked.model,
-    }
-    for name in ("system_fingerprint", "service_tier"):
-        if told := word(body.get(name)):
-            made[name] = told
-    return made
-
-
-def word(value: Any) -> str:
-    """Return a name without spaces, "" for anything that could be a sentence."""
-    plain = isinstance(value, str) and value.isascii() and value.isprintable()
-    return value if plain and len(value) <= 200 and " " not in value else ""

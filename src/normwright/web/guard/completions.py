@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -14,14 +14,14 @@ from normwright.web.guard.answers import (
     Message,
     Writing,
     at_most,
-    check_begun,
     check_whole,
     finish_of,
     index_of,
     masked,
     usage_of,
 )
-from normwright.web.guard.chat import NOTHING, head
+from normwright.web.guard.chat import NOTHING
+from normwright.web.guard.choices import ChoiceStream, head
 from normwright.web.guard.desk import Case
 from normwright.web.guard.faults import Refused
 from normwright.web.guard.flowing import Asked, EventStream, blocked, send
@@ -104,69 +104,21 @@ class CompletionForm:
         return CompletionStream(asked, case, exchange)
 
 
-class CompletionStream(EventStream):
-    """A stream of completions, each choice held back by itself; without log-probabilities."""
+class CompletionStream(ChoiceStream):
+    """A stream of completions; without log-probabilities."""
 
-    def __init__(self, asked: Asked, case: Case, exchange: Exchange) -> None:
-        super().__init__(asked, case, exchange)
-        self._choices: dict[int, Writing] = {}
-        self._head: dict[str, Any] = {}
+    kind = KIND
+    prefix = "cmpl"
 
-    @property
-    def stopped(self) -> bool:
-        """Whether every answer that was asked for has been stopped."""
-        return len(self._choices) >= self.asked.n and all(c.over for c in self._choices.values())
+    def _add(self, writing: Writing, choice: Mapping[str, Any]) -> None:
+        writing.add("content", choice.get("text"))
 
-    async def take(self, body: Mapping[str, Any]) -> AsyncIterator[bytes]:
-        """Yield what one event of the upstream lets go."""
-        if not self._head:
-            self._head = head(self.asked, body, KIND, "cmpl")
-        for choice in at_most(body.get("choices", []), self.asked.most):
-            if not isinstance(choice, dict):
-                raise Malformed("a choice that is none")
-            place = index_of(choice, self.asked.most)
-            writing = self._choices.setdefault(place, Writing(place, self.case.desk.settings))
-            if writing.over or writing.finish is not None:
-                continue
-            writing.add("content", choice.get("text"))
-            pieces, verdict = await check_begun(self.case, self.exchange, writing)
-            for piece in pieces.values():
-                yield self._event(writing, piece)
-            if verdict is not None:
-                yield self._stop(writing, verdict)
-            elif choice.get("finish_reason") is not None:
-                writing.finish = finish_of(choice["finish_reason"])
-                async for chunk in self._finish(writing):
-                    yield chunk
-        usage = usage_of(body.get("usage"))
-        if usage is not None and self.asked.usage:
-            yield event({**self._head, "choices": [], "usage": usage})
+    def _chunks(self, writing: Writing, pieces: Mapping[str, str]) -> Iterator[bytes]:
+        return (self._event(writing, piece) for piece in pieces.values())
 
-    def end(self) -> None:
-        """See that every answer has its end when the upstream has said its last.
-
-        Raises:
-            Malformed: if an answer has no end.
-        """
-        writing = self._choices.values()
-        if not writing or any(c.finish is None and not c.over for c in writing):
-            raise Malformed("a stream that breaks off")
-
-    async def _finish(self, writing: Writing) -> AsyncIterator[bytes]:
-        writing.close()
-        verdict, good = await check_whole(self.case, self.exchange, writing.message())
-        if not good:
-            writing.block()
-            yield self._stop(writing, verdict)
-            return
-        self.case.note("answer", verdict)
+    def _rest(self, writing: Writing, message: Message, verdict: GuardVerdict) -> Iterator[bytes]:
         rest = "".join(writing.rest(verdict, before=0).values())
         yield self._event(writing, rest, writing.finish)
-
-    def _stop(self, writing: Writing, verdict: GuardVerdict) -> bytes:
-        self.case.outcome = blocked(verdict)
-        self.case.note("answer", verdict)
-        return self._refusal(writing, verdict)
 
     def _refusal(self, writing: Writing, verdict: GuardVerdict) -> bytes:
         text = refusal(self.case, verdict)
@@ -182,12 +134,6 @@ class CompletionStream(EventStream):
     ) -> bytes:
         writing.begun = writing.begun or bool(text)
         return event({**self._head, "choices": [_choice(writing.index, text, finish)], **more})
-
-    def refused(self, verdict: GuardVerdict) -> list[bytes]:
-        """Return the whole stream of a request that was refused before the model was asked."""
-        self._head = head(self.asked, {}, KIND, "cmpl")
-        settings = self.case.desk.settings
-        return [self._refusal(Writing(place, settings), verdict) for place in range(self.asked.n)]
 
 
 def _choice(

@@ -25,7 +25,7 @@ from normwright.web.guard.answers import (
     masked,
     usage_of,
 )
-from normwright.web.guard.chat import word
+from normwright.web.guard.choices import word
 from normwright.web.guard.desk import Case
 from normwright.web.guard.faults import Refused
 from normwright.web.guard.flowing import Asked, EventStream, blocked, send
