@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from normwright.flow.guards import enacted_policy
 from normwright.flow.settings import FILE
 from normwright.records import Fault, InputError, Policy
 
@@ -46,13 +47,7 @@ def agent_policy(place: Path) -> Policy:
     from normwright.flow.results import findings
 
     if (place / FILE).is_file():
-        found = findings(place).policy
-        if found is None:
-            raise InputError([
-                Fault(where=str(place), expected="an enacted policy", seen="none",
-                      do=f"Make it with: normwright run {place} --until charter")
-            ])  # fmt: skip
-        return found
+        return enacted_policy(place, findings(place))
     path = place / _POLICY if place.is_dir() else place
     try:
         return Policy.model_validate_json(path.read_bytes())

@@ -41,14 +41,24 @@ def _of_project(place: Path, settings: dict[str, Any]) -> Guard:
     from normwright.guard.opening import calibrated
 
     found = findings(place)
+    policy = enacted_policy(place, found)
+    detectors = own_detectors(place, policy)
+    scenes = _screener(place, found, policy)
+    guard = Guard(policy, detectors=detectors, scenes=scenes, **settings)
+    return calibrated(guard, place)
+
+
+def enacted_policy(place: Path, found: Findings) -> Policy:
+    """Return the policy that a project's run has enacted.
+
+    Raises:
+        InputError: if it has not come that far.
+    """
     if found.policy is None:
         raise InputError([Fault(where=str(place), expected="an enacted policy", seen="none",
                                 do=f"Make it with: normwright run {place} --until charter")]
                          )  # fmt: skip
-    detectors = own_detectors(place, found.policy)
-    scenes = _screener(place, found, found.policy)
-    guard = Guard(found.policy, detectors=detectors, scenes=scenes, **settings)
-    return calibrated(guard, place)
+    return found.policy
 
 
 def _screener(place: Path, found: Findings, policy: Policy) -> Screener | None:
