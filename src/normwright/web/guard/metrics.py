@@ -97,10 +97,11 @@ class Metrics:
 
     def policy(self, digest: str) -> None:
         """Name the policy in force."""
-        # In a folder that is shared nothing can be taken away, so that the one before becomes 0.
-        if self._in_force:
+        if not os.environ.get(SHARED):
+            self._policy.clear()
+        elif self._in_force:
+            # From a folder that is shared nothing can be taken away.
             self._policy.labels(self._in_force).set(0)
-        self._policy.clear()
         self._policy.labels(digest).set(1)
         self._in_force = digest
 
