@@ -120,7 +120,9 @@ def test_a_refusal_can_be_looked_up_in_another_process_at_once(tmp_path: Path) -
         proxy(WordGuard(policy()), tmp_path, server) as other,
     ):
         got = httpx.post(one.url + "/chat/completions", json=body, timeout=20)
-        where = f"http://127.0.0.1:{other.port}/v1/verdicts/{got.headers['x-normwright-verdict-id']}"
+        where = (
+            f"http://127.0.0.1:{other.port}/v1/verdicts/{got.headers['x-normwright-verdict-id']}"
+        )
         told = [httpx.get(where).status_code for _ in range(20)]
 
     assert 200 in told

@@ -175,8 +175,8 @@ def serve(service: Service, *, started: Callable[[], None] = lambda: None) -> No
 
     service.settings()  # a fault is told before any worker starts
     limits = service.limits
-    os.environ[SERVICE] = json.dumps(asdict(service))
     with _bound(service) as places, _counting_together(service.workers):
+        os.environ[SERVICE] = json.dumps(asdict(service))
         config = uvicorn.Config(
             "normwright.web.guard.served:from_environment",
             factory=True,
