@@ -18,7 +18,7 @@ from typing import Any
 
 KEY = "acceptance-key-d41d8cd98f"
 """What clients come with; it is to be in no log."""
-READY_SECONDS = 120.0
+READY_SECONDS = 600.0
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
