@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 import h11
 import httpx
@@ -173,7 +174,10 @@ def serve(service: Service, *, started: Callable[[], None] = lambda: None) -> No
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
-    service.settings()  # a fault is told before any worker starts
+    service.settings()  # faults are told before any worker starts
+    _check_files(service)
+    if service.workers > 1:
+        _loaded(service)
     limits = service.limits
     with _bound(service) as places, _counting_together(service.workers):
         os.environ[SERVICE] = json.dumps(asdict(service))
@@ -206,6 +210,44 @@ def serve(service: Service, *, started: Callable[[], None] = lambda: None) -> No
             sys.exit(STARTUP_FAILURE)
 
 
+def _check_files(service: Service) -> None:
+    """Try the files a server needs.
+
+    Raises:
+        InputError: if the state cannot be written, or what TLS needs cannot be read.
+    """
+    faults = []
+    state = Path(service.state)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=state).close()
+    except OSError as error:
+        faults.append(
+            Fault(
+                where=f"--state {state}",
+                expected="a folder that can be written",
+                seen=str(error.strerror),
+                do="Give another folder, or the right to write there.",
+            )
+        )
+    if service.tls_certificate is not None:
+        try:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            # Nobody is there to be asked for a passphrase.
+            context.load_cert_chain(service.tls_certificate, service.tls_key, lambda: "")
+        except OSError as error:  # of which ssl's are
+            faults.append(
+                Fault(
+                    where=f"{service.tls_certificate}, {service.tls_key}",
+                    expected="a certificate chain and its key in PEM, without a passphrase",
+                    seen=str(error.strerror or error),
+                    do="Give both files with --tls-certificate and --tls-key.",
+                )
+            )
+    if faults:
+        raise InputError(faults)
+
+
 @contextmanager
 def _bound(service: Service) -> Iterator[list[socket.socket]]:
     """Give sockets at every address the host's name stands for; nothing listens on them yet.
@@ -235,22 +277,19 @@ def _bound(service: Service) -> Iterator[list[socket.socket]]:
                 places.append(place)
         taken = any(e.errno == errno.EADDRINUSE for e in errors)
         if taken or not places:
-            raise _no_place(service, "another program listens there" if taken else errors[0])
-        yield places
-
-
-def _no_place(service: Service, why: str | OSError) -> InputError:
-    seen = why if isinstance(why, str) else str(why.strerror)
-    return InputError(
-        [
-            Fault(
-                where=f"--host {service.host} --port {service.port}",
-                expected="an address of this machine at which no other program listens",
-                seen=seen,
-                do="Give another --port, or stop the other program.",
+            raise InputError(
+                [
+                    Fault(
+                        where=f"--host {service.host} --port {service.port}",
+                        expected="an address of this machine at which no other program listens",
+                        seen="another program listens there" if taken else str(errors[0].strerror),
+                        do="Give another --port, or stop the other program."
+                        if taken
+                        else "Give another --host or --port.",
+                    )
+                ]
             )
-        ]
-    )
+        yield places
 
 
 @contextmanager
@@ -296,10 +335,14 @@ def from_environment() -> Starlette:
     GuardProtocol.idle_seconds = service.limits.idle_seconds
 
     def load() -> Guarding:
-        return open_guard(None if service.policy is None else Path(service.policy))
+        return _loaded(service)
 
     transport = None if service.upstream is not None else embedded_transport()
     return application(load(), service.settings(), load=load, transport=transport)
+
+
+def _loaded(service: Service) -> Guarding:
+    return open_guard(None if service.policy is None else Path(service.policy))
 
 
 def embedded_transport() -> httpx.AsyncBaseTransport:
