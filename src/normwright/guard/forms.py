@@ -14,7 +14,7 @@ import html
 import quopri
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -709,9 +709,7 @@ def _turned(form: Form) -> Iterator[Found]:
     text = form.folded
     words = [w for w in letters(text) if len(w) > 1]
     runs = list(_unknown(words, _common()))
-    places = [m.span() for m in _WORD.finditer(text)] if runs else []
-    for first, last in runs:
-        start, end = places[first][0], places[last - 1][1]
+    for (first, last), (start, end) in zip(runs, _placed(text, words, runs), strict=True):
         part = text[start:end]
         best, found = 0, None
         # Words of a text that is reversed are its words, reversed.
@@ -726,6 +724,22 @@ def _turned(form: Form) -> Iterator[Found]:
             yield found
 
 
+def _placed(
+    text: str, words: Sequence[str], runs: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """Yield where runs of words stand in their text: each word is sought behind the one before."""
+    at = upto = 0
+    for first, last in runs:
+        start = 0
+        for i in range(upto, last):
+            at = text.index(words[i], at)
+            if i == first:
+                start = at
+            at += len(words[i])
+        upto = last
+        yield start, at
+
+
 @cache
 def _reversed() -> frozenset[str]:
     """The common words, each reversed."""
@@ -734,9 +748,12 @@ def _reversed() -> frozenset[str]:
 
 def _shifted(part: str) -> Iterator[tuple[str, str]]:
     """Yield a part with its alphabet mirrored and shifted in each way that it may have been."""
-    letters = sum(map(str.isalpha, part))
+    if part.isascii():
+        many = sum(map(len, _letters(part)))
+    else:
+        many = sum(map(str.isalpha, part))
     # Shifted text has few vowels; ordinary text that merely has rare words is left alone.
-    if sum(map(part.count, "aeiou")) < 0.31 * letters:
+    if sum(map(part.count, "aeiou")) < 0.31 * many:
         yield "atbash", part.translate(_ATBASH)
         for shift, table in _SHIFTS:
             yield "rot13" if shift == 13 else "caesar", part.translate(table)

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from normwright.guard.forms import Forms, forms_of
+from normwright.guard.tongues import tongue
 from normwright.models import Model
 from normwright.records import Exchange, FactOrigin, FactValue, Lang, Policy, Side, Speaker
 
@@ -34,8 +35,6 @@ class Passage:
     @cached_property
     def lang(self) -> Lang | None:
         """The language most of its common words are of; None where that is not plain."""
-        from normwright.guard.tongues import tongue
-
         return tongue(self.forms.plain.folded)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -194,7 +195,11 @@ def from_environment() -> Starlette:
         return open_guard(None if service.policy is None else Path(service.policy))
 
     transport = None if service.upstream is not None else embedded_transport()
-    return application(load(), service.settings(), load=load, transport=transport)
+    app = application(load(), service.settings(), load=load, transport=transport)
+    # What is here now stays: looking through it for garbage again and again would hold requests up.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def embedded_transport() -> httpx.AsyncBaseTransport:
