@@ -58,6 +58,7 @@ from normwright.store.ledger import (
     link,
     set_back,
 )
+from normwright.store.memories import MemoryBook
 from normwright.store.merkle import Inclusion, included, leaf, prove, random_key, root, seeded_key
 from normwright.store.objects import HALF_WRITTEN, ObjectStore, file_digest, write_whole
 from normwright.store.trouble import plainly, trouble_of
@@ -82,6 +83,7 @@ __all__ = [
     "KeyHome",
     "KeyedRow",
     "Line",
+    "MemoryBook",
     "ObjectStore",
     "PreparedImport",
     "PublicKey",

@@ -28,10 +28,10 @@ from normwright.records import (
     Policy,
     Side,
 )
-from normwright.store import VERDICT, AuditChain, Entry, KeptVerdict, Line, VerdictBook
+from normwright.store import VERDICT, AuditChain, Entry, KeptVerdict, Line, MemoryBook, VerdictBook
 from normwright.web.guard.held import Guarding, Held
 from normwright.web.guard.metrics import Metrics
-from normwright.web.guard.sessions import Sessions
+from normwright.web.guard.sessions import Sessions, SharedMemory
 from normwright.web.guard.settings import ServeSettings
 from normwright.web.guard.telemetry import Spans
 from normwright.web.words import words_for
@@ -48,6 +48,8 @@ AUDIT = "audit"
 """What a degraded mode is called in which the audit chain cannot be written."""
 BOOK = "verdict-store"
 """What it is called where verdicts wait in memory, because the database does not take them."""
+SESSIONS = "session-store"
+"""What it is called where this process knows of a conversation only what it saw itself."""
 
 
 class AuditFailed(Exception):
@@ -84,7 +86,8 @@ class Desk:
         self.in_flight = 0
         self.trouble: set[str] = set()
         """Parts that do not do their work now."""
-        self.sessions = Sessions(settings.limits, clock)
+        self.memories = MemoryBook(settings.state / "sessions.db")
+        self.sessions = Sessions(settings.limits, clock, self.memories)
         patience = settings.limits.book_seconds
         self.book = VerdictBook(settings.state / "verdicts.db", patience=patience)
         folder = settings.state / "audit"
@@ -93,6 +96,7 @@ class Desk:
         name = f"{now().astimezone(UTC):%Y%m%dT%H%M%S.%f}-{os.getpid()}-{secrets.token_hex(3)}"
         self.chain = AuditChain.create(folder, name, body={"policy": self.held.digest}, now=now)
         self._load = load
+        self._flushing = False
         self._beside = ThreadPoolExecutor(2, thread_name_prefix="guard-check")
         self._keep(self.held)
 
@@ -105,6 +109,7 @@ class Desk:
             LOG.error("verdicts stay in the audit chain alone: %s", error)
         finally:
             self.book.close()
+            self.memories.close()
             self.chain.close()
 
     def reload(self) -> bool:
@@ -137,19 +142,41 @@ class Desk:
 
         Trouble is named, and named again when it is over.
         """
-        for part, work in ((AUDIT, self._sync), (BOOK, self.book.flush)):
+        for part, work in (
+            (AUDIT, self._sync),
+            (BOOK, self.book.flush),
+            (SESSIONS, self.sessions.tend),
+        ):
             try:
                 work()
             except (OSError, PlaceError, ValueError) as error:
                 self.troubled(part, error)
             else:
                 self.trouble.discard(part)
+        # Another process of this server may be asked for them.
+        self.metrics.set(self.gauges())
 
     def _sync(self) -> None:
         # That the disk takes what it has says nothing about whether it takes more.
         if AUDIT in self.trouble:
             self.chain.append("mended", {"room": "." * _ROOM})
         self.chain.sync()
+
+    def flush_soon(self) -> None:
+        """Have waiting verdicts written now and not within a second.
+
+        A person who is refused asks for the verdict at once, and perhaps of another process.
+        """
+        if not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().run_in_executor(None, self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        try:
+            self.book.flush()
+        except PlaceError as error:
+            self.troubled(BOOK, error)
 
     def troubled(self, part: str, error: Exception) -> None:
         """Name a part that failed, in the log once until it works again."""
@@ -165,9 +192,15 @@ class Desk:
             "in_flight": self.in_flight,
             "waiting_verdicts": self.book.waiting,
             "audit_entries": 0 if last is None else last.seq,
-            "sessions": len(self.sessions),
+            "sessions": self._remembered(),
             "reloads": self.reloads,
         }
+
+    def _remembered(self) -> int:
+        try:
+            return len(self.memories)
+        except PlaceError:
+            return len(self.sessions)
 
     async def screened(self, held: Held, exchange: Exchange, memory: Memory | None) -> GuardVerdict:
         """Return a guard's verdict; a guard that fails, or is too slow, denies."""
@@ -234,6 +267,9 @@ class Case:
             verdict = denied(exchange, self.held, *(f"unread: {p}" for p in exchange.unread))
         for part in verdict.degraded:
             self.degrade(part)
+        if isinstance(memory, SharedMemory) and memory.trouble is not None:
+            self.desk.troubled(SESSIONS, memory.trouble)
+            self.degrade(SESSIONS)
         if not begun or not passes(verdict):
             self.verdicts.append(verdict)
         return verdict
@@ -290,6 +326,8 @@ class Case:
                 raise self._unwritten(error) from error
         self.sealed = True
         self.desk.book.add(KeptVerdict.of(self.desk.chain.path.name, Line(entry, body)))
+        if gravest is not None and not passes(gravest):
+            self.desk.flush_soon()
         self._count()
 
     def _append(self, kind: str, body: Mapping[str, Any]) -> Entry:
