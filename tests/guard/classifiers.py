@@ -1,4 +1,4 @@
-"""Sequence classifiers small enough to be made in a test, as directories that transformers opens."""
+"""Sequence classifiers small enough to be made in a test, as transformers saves them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 WORDS = ("the", "shop", "opens", "at", "nine", "ten", "when", "is", "it", "market", "rude",
-         "idiot", "please", "welcome", "user", "system", "assistant", "come", "today", "no")  # fmt: skip
+         "idiot", "please", "welcome", "user", "system", "assistant", "come",
+         "today", "no")  # fmt: skip
 
 
-def encoder(folder: Path, *, labels: tuple[str, ...] = ("good",), seed: int = 0, **more: Any) -> Path:
+def encoder(
+    folder: Path, *, labels: tuple[str, ...] = ("good",), seed: int = 0, **more: Any
+) -> Path:
     """Write a BERT of one layer over a few words, with weights drawn at random."""
     import torch
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -54,13 +57,15 @@ def fitted(folder: Path, *, rude: str = "idiot", **more: Any) -> Path:
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     draw = np.random.default_rng(0)
-    rows = [" ".join(draw.choice(WORDS, 5)) for _ in range(128)]
-    rows = [r.replace(rude, "it") if i % 2 else f"{r} {rude}" for i, r in enumerate(rows)]
-    turns = ["User: when is it?"] * len(rows)
-    batch = tokenizer(turns, rows, padding=True, return_token_type_ids=True,
+    words = [w for w in WORDS if w != rude]
+    rows = [list(draw.choice(words, 2 + i % 4)) for i in range(256)]
+    for i in range(0, len(rows), 2):
+        rows[i][draw.integers(len(rows[i]))] = rude
+    turns = ["User: when?" if i % 3 else "User: when is it?" for i in range(len(rows))]
+    batch = tokenizer(turns, [" ".join(r) for r in rows], padding=True, return_token_type_ids=True,
                       return_tensors="pt")  # fmt: skip
     wanted = torch.tensor([1.0 if i % 2 else 0.0 for i in range(len(rows))])
-    optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
     model.train()
     for _ in range(60):
         logits = model(**batch).logits

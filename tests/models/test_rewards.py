@@ -114,7 +114,7 @@ def test_onnx_needs_no_torch(tmp_path: Path) -> None:
 
 
 def test_weights_have_a_digest_that_changes_with_them(tmp_path: Path) -> None:
-    """Other weights, or another label's name, are another reward; the same directory is the same."""
+    """Other weights, or another label's name, are another reward; the same is the same."""
     one, two = encoder(tmp_path / "a"), encoder(tmp_path / "b", seed=1)
     again = encoder(tmp_path / "c")
 
@@ -124,7 +124,7 @@ def test_weights_have_a_digest_that_changes_with_them(tmp_path: Path) -> None:
 
 
 def test_every_fault_of_a_directory_is_told(tmp_path: Path) -> None:
-    """No configuration, no tokenizer, no classifier, a head that is missing, an ONNX that is none."""
+    """No configuration, no tokenizer, no classifier, an ONNX file that is none."""
     with pytest.raises(InputError, match=r"config\.json"):
         open_reward(tmp_path)
     folder = encoder(tmp_path / "a")

@@ -170,6 +170,16 @@ class Guard:
         """The charter, ready to decide."""
         return self._decider.resolver
 
+    @property
+    def reward(self) -> Reward | None:
+        """What orders answers that pass; None: nothing does."""
+        return self.kit.reward
+
+    @property
+    def patient(self) -> bool:
+        """Whether a screening may wait for a model."""
+        return "judge" in self.checks or "reward" in self.checks
+
     @cached_property
     def blind(self) -> tuple[str, ...]:
         """Norms of the policy that no detector of this guard can see broken."""

@@ -8,6 +8,7 @@ from normwright.guard.bodies import sound
 from normwright.guard.engine import Guard
 from normwright.guard.facts import FactRules
 from normwright.guard.harm import HarmClassifier
+from normwright.guard.rewards import Reward
 from normwright.guard.screen import (
     CHECKS,
     Screened,
@@ -15,7 +16,6 @@ from normwright.guard.screen import (
     answer_digest,
     conversation_digest,
 )
-from normwright.guard.rewards import Reward
 from normwright.models import Model, Scorer
 from normwright.records import GUARD_ACTIONS, Exchange, GuardVerdict, Message, Policy, Utterance
 

@@ -83,9 +83,7 @@ class Reward:
         keys = [_key(prompt, answer) for answer in answers]
         # A tokenizer keeps its settings in itself, so that one thread at a time may ask.
         with self._lock:
-            new = {
-                k: a for k, a in zip(keys, answers, strict=True) if k not in self._known
-            }
+            new = {k: a for k, a in zip(keys, answers, strict=True) if k not in self._known}
             found = self.scorer.score([prompt] * len(new), list(new.values())) if new else []
             if not all(map(math.isfinite, found)):
                 raise ValueError("a score that is no number")

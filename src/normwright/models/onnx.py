@@ -79,8 +79,9 @@ class OnnxClassifier:
         # Both libraries raise exceptions of their own, and plain ones.
         except Exception as error:
             seen = " ".join(str(error).split())[:200] or type(error).__name__
-            raise InputError([Fault(where=str(path), expected="an ONNX file with its tokenizer",
-                                    seen=seen, do="Export the model again.")]) from error  # fmt: skip
+            fault = Fault(where=str(path), expected="an ONNX file with its tokenizer", seen=seen,
+                          do="Export the model again.")  # fmt: skip
+            raise InputError([fault]) from error
         strange = {one.name for one in session.get_inputs()} - _INPUTS
         if strange or "input_ids" not in {one.name for one in session.get_inputs()}:
             raise InputError([Fault(where=f"{path}/model.onnx",
@@ -125,9 +126,7 @@ class OnnxClassifier:
         if len(spans) >= room:
             turns = ""
         if turns:
-            self.tokenizer.enable_truncation(
-                self.limit, strategy="only_first", direction="left"
-            )
+            self.tokenizer.enable_truncation(self.limit, strategy="only_first", direction="left")
         # As transformers does: an answer without a letter is no second segment.
         found = self.tokenizer.encode(turns, answer or None)
         return found.ids, found.type_ids

@@ -29,6 +29,4 @@ def reward(view: View) -> Iterator[Sight]:
     if model is None or model.norm is None or answer is None:
         return
     [score] = model.scores(view.exchange, [answer])
-    yield Sight(
-        SIGNAL, model.chance(score), "classifier", f"reward:{model.name}", where=ANSWER
-    )
+    yield Sight(SIGNAL, model.chance(score), "classifier", f"reward:{model.name}", where=ANSWER)

@@ -15,9 +15,9 @@ import string
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from normwright.guard.memory import Memory
 from normwright.records import (
@@ -38,6 +38,8 @@ from normwright.web.words import words_for
 
 LOG = logging.getLogger("normwright.guard")
 
+T = TypeVar("T")
+
 INLINE = 20_000
 """Characters that are checked at once; more are checked beside, so that others need not wait."""
 
@@ -57,6 +59,18 @@ class AuditFailed(Exception):
 def new_id(prefix: str = "vrd_") -> str:
     """Return an id that nobody can guess: a prefix and 26 letters, 122 bits."""
     return prefix + "".join(secrets.choice(string.ascii_lowercase) for _ in range(26))
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What a reward chose from."""
+
+    asked: int
+    """Answers that were looked at."""
+    allowed: int
+    """How many of them passed."""
+    scores: tuple[float, ...]
+    """Scores of those that were given."""
 
 
 class Desk:
@@ -88,7 +102,7 @@ class Desk:
         name = f"{now().astimezone(UTC):%Y%m%dT%H%M%S.%f}-{os.getpid()}-{secrets.token_hex(3)}"
         self.chain = AuditChain.create(folder, name, body={"policy": self.held.digest}, now=now)
         self._load = load
-        self._beside = ThreadPoolExecutor(2, thread_name_prefix="guard-check")
+        self._beside = ThreadPoolExecutor(4, thread_name_prefix="guard-check")
         self._keep(self.held)
 
     def close(self) -> None:
@@ -168,12 +182,9 @@ class Desk:
         """Return a guard's verdict; a guard that fails, or is too slow, denies."""
         began = self.clock()
         try:
-            if _size(exchange) <= INLINE:
+            if _size(exchange) <= INLINE and not held.guard.patient:
                 return held.guard.screen(exchange, memory=memory)
-            async with asyncio.timeout(self.settings.limits.check_seconds):
-                return await asyncio.get_running_loop().run_in_executor(
-                    self._beside, lambda: held.guard.screen(exchange, memory=memory)
-                )
+            return await self.beside(lambda: held.guard.screen(exchange, memory=memory))
         except TimeoutError:
             return denied(exchange, held, "guard: too slow")
         # A guard must not raise; one that does lets nothing pass.
@@ -181,6 +192,15 @@ class Desk:
             return denied(exchange, held, f"guard: {type(error).__name__}")
         finally:
             self.metrics.stage("check").observe(self.clock() - began)
+
+    async def beside(self, work: Callable[[], T]) -> T:
+        """Return what slow work comes to, which is done in another thread.
+
+        Raises:
+            TimeoutError: if it takes longer than one check may.
+        """
+        async with asyncio.timeout(self.settings.limits.check_seconds):
+            return await asyncio.get_running_loop().run_in_executor(self._beside, work)
 
     def _keep(self, held: Held) -> None:
         self.metrics.policy(held.digest)
@@ -207,6 +227,14 @@ class Case:
     """What the client wrote of the answer already; it is checked together with the rest."""
     outcome: str = "allowed"
     sealed: bool = False
+    candidates: Candidates | None = None
+    """What the reward chose from; None: there was no choice."""
+
+    @property
+    def settings(self) -> ServeSettings:
+        """The settings of the server; a stream that is chosen first is held back to its end."""
+        settings = self.desk.settings
+        return settings if self.held.guard.reward is None else replace(settings, window=None)
 
     @property
     def gravest(self) -> GuardVerdict | None:
@@ -232,6 +260,29 @@ class Case:
         if not begun or not passes(verdict):
             self.verdicts.append(verdict)
         return verdict
+
+    async def tried(self, exchange: Exchange) -> GuardVerdict:
+        """Check an answer that may not be the one that is given, and take no note of it."""
+        if not self.desk.settings.checks:
+            return unchecked(exchange, self.held)
+        memory = None if self.memory is None else self.memory.copy()
+        return await self.desk.screened(self.held, exchange, memory)
+
+    def rewarded(self) -> dict[str, Any] | None:
+        """Return what reward was asked, and what it chose from; None where there is none."""
+        reward = self.held.guard.reward
+        if reward is None:
+            return None
+        told: dict[str, Any] = {"name": reward.name, "digest": reward.digest}
+        if reward.norm is not None:
+            told |= {"norm": reward.norm, "least": reward.least}
+        if self.candidates is not None:
+            told |= {
+                "candidates": self.candidates.asked,
+                "allowed": self.candidates.allowed,
+                "scores": list(self.candidates.scores),
+            }
+        return told
 
     def degrade(self, part: str) -> None:
         """Note that a part did not do its work."""
@@ -269,13 +320,15 @@ class Case:
         if not self.desk.settings.checks:
             self._count()
             return
-        body = {
+        body: dict[str, Any] = {
             "id": self.id,
             "endpoint": self.endpoint,
             "outcome": self.outcome,
             "verdicts": [_plain(v) for v in self.verdicts],
             "degraded": list(self.degraded),
         }
+        if (told := self.rewarded()) is not None:
+            body["reward"] = told
         entry = self._append(VERDICT, body)
         gravest = self.gravest
         if gravest is not None and not passes(gravest):
@@ -302,6 +355,11 @@ class Case:
     def headers(self) -> dict[str, str]:
         """Return the headers that name the verdict, the policy and what is degraded."""
         named = {"x-normwright-verdict-id": self.id, "x-normwright-policy": self.held.digest}
+        if (told := self.rewarded()) is not None:
+            counted = [f"; {k}={told[k]}" for k in ("candidates", "allowed") if k in told]
+            named["x-normwright-reward"] = (
+                f"{_header(told['name'])}@{told['digest']}{''.join(counted)}"
+            )
         parts = [*self.degraded, *(p for p in sorted(self.desk.trouble) if p not in self.degraded)]
         if not self.desk.settings.checks:
             parts.append("checks-off")

@@ -14,7 +14,9 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from normwright.flow.guards import open_guard
+from normwright.guard import Guard, Reward
 from normwright.guard.streaming import WINDOW
+from normwright.models.rewards import Reads
 from normwright.web.guard.app import application
 from normwright.web.guard.embedded import NAME, embedded_app
 from normwright.web.guard.held import Guarding
@@ -113,7 +115,33 @@ class Service:
     tls_certificate: str | None = None
     tls_key: str | None = None
     checks: bool = True
+    reward: str | None = None
+    """A directory with a sequence classifier, which orders answers; None: the first is given."""
+    reward_label: str | None = None
+    reward_reads: Reads | None = None
+    reward_norm: str | None = None
+    reward_least: float | None = None
+    best_of: int = 4
     limits: Limits = field(default_factory=Limits)
+
+    def guard(self) -> Guard:
+        """Return the guard, with everything it is to read opened anew.
+
+        Raises:
+            InputError: for a policy or a model that cannot be used.
+        """
+        place = None if self.policy is None else Path(self.policy)
+        return open_guard(place, reward=self._reward())
+
+    def _reward(self) -> Reward | None:
+        if self.reward is None:
+            return None
+        from normwright.models.rewards import open_reward
+
+        found = open_reward(Path(self.reward), label=self.reward_label, reads=self.reward_reads)
+        return Reward(
+            found, found.name, found.digest, norm=self.reward_norm, least=self.reward_least
+        )
 
     def settings(self) -> ServeSettings:
         """Return the settings of the application, with the keys that the environment holds.
@@ -131,6 +159,7 @@ class Service:
             window=self.window,
             public_url=self.public_url or self.address,
             checks=self.checks,
+            best_of=self.best_of,
             limits=self.limits,
         )
 
@@ -191,7 +220,7 @@ def from_environment() -> Starlette:
     GuardProtocol.idle_seconds = service.limits.idle_seconds
 
     def load() -> Guarding:
-        return open_guard(None if service.policy is None else Path(service.policy))
+        return service.guard()
 
     transport = None if service.upstream is not None else embedded_transport()
     return application(load(), service.settings(), load=load, transport=transport)
