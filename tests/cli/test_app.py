@@ -64,6 +64,7 @@ def test_the_commands_are_these() -> None:
         "evaluate run",
         "gc",
         "guard answer",
+        "guard bench",
         "guard calibrate",
         "guard check",
         "guard contests",
