@@ -102,7 +102,7 @@ def open_reward(
         text, logits = _with_torch(path, reads)
     return ClassifierReward(
         name=path.resolve().name,
-        digest=_digest(path),
+        digest=digest_of(path),
         label=named,
         reads=text,
         runtime="onnx" if (path / ONNX).is_file() else "torch",
@@ -181,8 +181,8 @@ def _with_onnx(path: Path, told: Mapping[str, Any], reads: Reads | None) -> tupl
     return model.reads, model.logits
 
 
-def _digest(path: Path) -> Digest:
-    """Digest of what decides: the file that is run, its configuration and its tokenizer."""
+def digest_of(path: Path) -> Digest:
+    """Return the digest of a model directory: what is run, its configuration, its tokenizer."""
     onnx = path / ONNX
     run = [onnx] if onnx.is_file() else sorted(path.glob("*.safetensors"))
     files = [*run, *(path / name for name in _FILES)]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from normwright.cli.guard.group import PolicyDir, app
+from normwright.cli.guard.group import Judge, JudgeModel, JudgeTimeout, PolicyDir, app
 from normwright.cli.screen import DONE, console
 from normwright.cli.words import choose, words
 from normwright.records import MissingExtra
@@ -129,6 +129,9 @@ def serve(
             help="What it reads of a classifier that does not say; answer: the answer alone.",
         ),
     ] = None,
+    judge: Judge = None,
+    judge_model: JudgeModel = None,
+    judge_timeout: JudgeTimeout = 5.0,
     checks: Annotated[
         bool,
         typer.Option(
@@ -161,6 +164,9 @@ def serve(
         reward_norm=reward_norm,
         reward_least=reward_least,
         best_of=best_of,
+        judge=judge,
+        judge_model=judge_model,
+        judge_seconds=judge_timeout,
         state=str(state or (policy or Path()) / STATE),
         port=port,
         host=host,

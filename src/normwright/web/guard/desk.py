@@ -102,7 +102,9 @@ class Desk:
         name = f"{now().astimezone(UTC):%Y%m%dT%H%M%S.%f}-{os.getpid()}-{secrets.token_hex(3)}"
         self.chain = AuditChain.create(folder, name, body={"policy": self.held.digest}, now=now)
         self._load = load
-        self._beside = ThreadPoolExecutor(4, thread_name_prefix="guard-check")
+        self._beside = ThreadPoolExecutor(
+            16 if guard.patient else 2, thread_name_prefix="guard-check"
+        )
         self._keep(self.held)
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import h11
@@ -15,7 +15,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from normwright.flow.guards import open_guard
 from normwright.guard import Guard, Reward
+from normwright.guard.checks.judge import QUESTIONS
 from normwright.guard.streaming import WINDOW
+from normwright.models.judges import SECONDS as JUDGE_SECONDS
+from normwright.models.judges import Judge, open_judge
 from normwright.models.rewards import Reads
 from normwright.web.guard.app import application
 from normwright.web.guard.embedded import NAME, embedded_app
@@ -122,6 +125,10 @@ class Service:
     reward_norm: str | None = None
     reward_least: float | None = None
     best_of: int = 4
+    judge: str | None = None
+    """Address of an endpoint, or a directory, of a model that is asked on suspicion."""
+    judge_model: str | None = None
+    judge_seconds: float = JUDGE_SECONDS
     limits: Limits = field(default_factory=Limits)
 
     def guard(self) -> Guard:
@@ -131,7 +138,12 @@ class Service:
             InputError: for a policy or a model that cannot be used.
         """
         place = None if self.policy is None else Path(self.policy)
-        return open_guard(place, reward=self._reward())
+        return open_guard(place, reward=self._reward(), judge=self._judge())
+
+    def _judge(self) -> Judge | None:
+        if self.judge is None:
+            return None
+        return open_judge(self.judge, model=self.judge_model, seconds=self.judge_seconds)
 
     def _reward(self) -> Reward | None:
         if self.reward is None:
@@ -150,6 +162,11 @@ class Service:
             InputError: for keys or an address that cannot be used.
         """
         upstream_key, client_keys = keys_of()
+        limits = self.limits
+        if self.judge is not None:
+            # A screening asks a few questions, one after the other.
+            least = 2 + QUESTIONS * self.judge_seconds
+            limits = replace(limits, check_seconds=max(limits.check_seconds, least))
         return ServeSettings(
             state=Path(self.state),
             upstream=None if self.upstream is None else check_upstream(self.upstream),
@@ -160,7 +177,7 @@ class Service:
             public_url=self.public_url or self.address,
             checks=self.checks,
             best_of=self.best_of,
-            limits=self.limits,
+            limits=limits,
         )
 
     @property
