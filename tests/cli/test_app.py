@@ -68,6 +68,7 @@ def test_the_commands_are_these() -> None:
         "guard calibrate",
         "guard check",
         "guard contests",
+        "guard prune",
         "guard serve",
         "guard stop",
         "guard tools",

@@ -1,6 +1,16 @@
 """`normwright guard`: check texts, conversations and calls of tools against a policy."""
 
-from normwright.cli.guard import bench, calibrate, check, contests, desk, serve, tools, verify
+from normwright.cli.guard import (
+    bench,
+    calibrate,
+    check,
+    contests,
+    desk,
+    prune,
+    serve,
+    tools,
+    verify,
+)
 from normwright.cli.guard.group import app
 
 __all__ = [
@@ -10,6 +20,7 @@ __all__ = [
     "check",
     "contests",
     "desk",
+    "prune",
     "serve",
     "tools",
     "verify",

@@ -129,6 +129,15 @@ def serve(
             help="What it reads of a classifier that does not say; answer: the answer alone.",
         ),
     ] = None,
+    keep_days: Annotated[
+        int | None,
+        typer.Option(
+            "--keep-days",
+            metavar="N",
+            min=1,
+            help="Let go of verdicts older than this, but for contested ones. See `guard prune`.",
+        ),
+    ] = None,
     judge: Judge = None,
     judge_model: JudgeModel = None,
     judge_timeout: JudgeTimeout = 5.0,
@@ -164,6 +173,7 @@ def serve(
         reward_norm=reward_norm,
         reward_least=reward_least,
         best_of=best_of,
+        keep_days=keep_days,
         judge=judge,
         judge_model=judge_model,
         judge_seconds=judge_timeout,

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from normwright.guard.memory import Memory
@@ -28,7 +28,7 @@ from normwright.records import (
     Policy,
     Side,
 )
-from normwright.store import VERDICT, AuditChain, Entry, KeptVerdict, Line, VerdictBook
+from normwright.store import VERDICT, AuditChain, Entry, KeptVerdict, Line, VerdictBook, prune
 from normwright.web.guard.held import Guarding, Held
 from normwright.web.guard.metrics import Metrics
 from normwright.web.guard.sessions import Sessions
@@ -50,6 +50,12 @@ AUDIT = "audit"
 """What a degraded mode is called in which the audit chain cannot be written."""
 BOOK = "verdict-store"
 """What it is called where verdicts wait in memory, because the database does not take them."""
+
+
+KEEPING = "retention"
+"""What it is called where what is older than it is to be cannot be let go of."""
+_LINGER = 3600.0
+"""Seconds a file is kept open after the next one began, for requests that know it."""
 
 
 class AuditFailed(Exception):
@@ -99,8 +105,10 @@ class Desk:
         folder = settings.state / "audit"
         if folder.is_dir():
             self.book.catch_up(folder)
-        name = f"{now().astimezone(UTC):%Y%m%dT%H%M%S.%f}-{os.getpid()}-{secrets.token_hex(3)}"
-        self.chain = AuditChain.create(folder, name, body={"policy": self.held.digest}, now=now)
+        self.chain = self._begun_chain()
+        self._before: list[tuple[float, AuditChain]] = []
+        """Chains that a request may still write to, with when they were followed by another."""
+        self._day: date | None = None
         self._load = load
         self._beside = ThreadPoolExecutor(
             16 if guard.patient else 2, thread_name_prefix="guard-check"
@@ -116,6 +124,8 @@ class Desk:
             LOG.error("verdicts stay in the audit chain alone: %s", error)
         finally:
             self.book.close()
+            for _, chain in self._before:
+                chain.close()
             self.chain.close()
 
     def reload(self) -> bool:
@@ -148,7 +158,13 @@ class Desk:
 
         Trouble is named, and named again when it is over.
         """
-        for part, work in ((AUDIT, self._sync), (BOOK, self.book.flush)):
+        works: list[tuple[str, Callable[[], object]]] = [
+            (AUDIT, self._sync),
+            (BOOK, self.book.flush),
+        ]
+        if self.settings.keep_days is not None:
+            works.append((KEEPING, self._keep_days))
+        for part, work in works:
             try:
                 work()
             except (OSError, PlaceError, ValueError) as error:
@@ -160,7 +176,35 @@ class Desk:
         # That the disk takes what it has says nothing about whether it takes more.
         if AUDIT in self.trouble:
             self.chain.append("mended", {"room": "." * _ROOM})
+        for _, chain in self._before:
+            chain.sync()
         self.chain.sync()
+
+    def _begun_chain(self) -> AuditChain:
+        return AuditChain.create(
+            self.settings.state / "audit",
+            self._file_name(),
+            body={"policy": self.held.digest},
+            now=self.now,
+        )
+
+    def _file_name(self) -> str:
+        at = self.now().astimezone(UTC)
+        return f"{at:%Y%m%dT%H%M%S.%f}-{os.getpid()}-{secrets.token_hex(3)}"
+
+    def _keep_days(self) -> None:
+        """Begin a new file each day, and let go of those that are older than what is kept."""
+        while self._before and self.clock() - self._before[0][0] > _LINGER:
+            self._before.pop(0)[1].close()
+        today = self.now().astimezone(UTC).date()
+        if today == self._day:
+            return
+        if self._day is not None:
+            old, self.chain = self.chain, self._begun_chain()
+            self._before.append((self.clock(), old))
+        before = self.now() - timedelta(days=self.settings.keep_days or 0)
+        prune(self.settings.state, before=before, name=f"{self._file_name()}-kept", now=self.now)
+        self._day = today
 
     def troubled(self, part: str, error: Exception) -> None:
         """Name a part that failed, in the log once until it works again."""
@@ -331,20 +375,22 @@ class Case:
         }
         if (told := self.rewarded()) is not None:
             body["reward"] = told
-        entry = self._append(VERDICT, body)
+        # A new file may begin meanwhile; the line, its sync and its name are of one.
+        chain = self.desk.chain
+        entry = self._append(VERDICT, body, chain)
         gravest = self.gravest
         if gravest is not None and not passes(gravest):
             try:
-                await asyncio.get_running_loop().run_in_executor(None, self.desk.chain.sync)
+                await asyncio.get_running_loop().run_in_executor(None, chain.sync)
             except OSError as error:
                 raise self._unwritten(error) from error
         self.sealed = True
-        self.desk.book.add(KeptVerdict.of(self.desk.chain.path.name, Line(entry, body)))
+        self.desk.book.add(KeptVerdict.of(chain.path.name, Line(entry, body)))
         self._count()
 
-    def _append(self, kind: str, body: Mapping[str, Any]) -> Entry:
+    def _append(self, kind: str, body: Mapping[str, Any], chain: AuditChain | None = None) -> Entry:
         try:
-            return self.desk.chain.append(kind, body)
+            return (chain or self.desk.chain).append(kind, body)
         except (OSError, ValueError) as error:
             raise self._unwritten(error) from error
 

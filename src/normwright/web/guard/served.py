@@ -125,6 +125,7 @@ class Service:
     reward_norm: str | None = None
     reward_least: float | None = None
     best_of: int = 4
+    keep_days: int | None = None
     judge: str | None = None
     """Address of an endpoint, or a directory, of a model that is asked on suspicion."""
     judge_model: str | None = None
@@ -177,6 +178,7 @@ class Service:
             public_url=self.public_url or self.address,
             checks=self.checks,
             best_of=self.best_of,
+            keep_days=self.keep_days,
             limits=limits,
         )
 
