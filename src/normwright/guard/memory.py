@@ -97,6 +97,11 @@ class Memory:
             self._turn = turn
             self._texts = OrderedDict((key, (evidence, at)) for key, evidence, at in rows)
 
+    def copy(self) -> Memory:
+        """Return the same memory, for a look at what it would come to."""
+        with self._lock:
+            return Memory(self.half_life, self.kept, OrderedDict(self._texts), self._turn)
+
     @property
     def risk(self) -> float:
         """The risk after what was taken in so far, in [0, 1)."""

@@ -35,6 +35,7 @@ from normwright.records.base import (
     digest_bytes,
     digest_json,
 )
+from normwright.records.benches import BenchPart, GuardBench, Spent, Way
 from normwright.records.budgets import ErrorBudget
 from normwright.records.calibrations import (
     Dearer,
@@ -288,6 +289,7 @@ __all__ = [
     "Ballots",
     "Basis",
     "Bearer",
+    "BenchPart",
     "BudgetError",
     "CallOutcome",
     "CallVerdict",
@@ -364,6 +366,7 @@ __all__ = [
     "Grouping",
     "GroupsChange",
     "GuardAction",
+    "GuardBench",
     "GuardCalibration",
     "GuardEffect",
     "GuardRule",
@@ -475,6 +478,7 @@ __all__ = [
     "Source",
     "SourceChange",
     "Speaker",
+    "Spent",
     "Stance",
     "Standing",
     "Statement",
@@ -495,6 +499,7 @@ __all__ = [
     "ViolationRate",
     "Vocabulary",
     "Vote",
+    "Way",
     "Weighing",
     "WeightedSupport",
     "Weighting",

@@ -61,6 +61,7 @@ from normwright.store.ledger import (
 from normwright.store.memories import MemoryBook
 from normwright.store.merkle import Inclusion, included, leaf, prove, random_key, root, seeded_key
 from normwright.store.objects import HALF_WRITTEN, ObjectStore, file_digest, write_whole
+from normwright.store.pruning import Pruned, prune, pruned_before
 from normwright.store.trouble import plainly, trouble_of
 from normwright.store.verdicts import VERDICT, KeptVerdict, VerdictBook
 
@@ -86,6 +87,7 @@ __all__ = [
     "MemoryBook",
     "ObjectStore",
     "PreparedImport",
+    "Pruned",
     "PublicKey",
     "Rows",
     "Run",
@@ -120,6 +122,8 @@ __all__ = [
     "prepare",
     "processes_of",
     "prove",
+    "prune",
+    "pruned_before",
     "random_key",
     "read_address",
     "read_lines",

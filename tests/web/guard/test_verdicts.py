@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
@@ -10,6 +11,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -29,10 +31,11 @@ from tests.web.guard.kit import (
 )
 
 from normwright.elicit import read_consultation
-from normwright.records import InputError
-from normwright.store import VerdictBook
+from normwright.records import Exchange, InputError
+from normwright.store import VerdictBook, check_chains
 from normwright.web.guard import Limits, ServeSettings, keys_of
 from normwright.web.guard.contests import COLUMNS, statement_rows
+from normwright.web.guard.desk import Desk
 from normwright.web.guard.served import Service, serve
 from normwright.web.guard.settings import CLIENT_KEYS, UPSTREAM_KEY, check_upstream
 from normwright.web.guard.verdicts import reading_order
@@ -539,3 +542,38 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
         settings.checks = False  # type: ignore[misc]
 
     assert replace(settings, checks=False).checks is False
+
+
+def test_a_server_lets_go_of_old_verdicts_while_it_runs(tmp_path: Path) -> None:
+    """Each day a file of its own; what is too old goes, what was contested stays, and it holds."""
+    day = [datetime(2026, 1, 1, 23, 59, tzinfo=UTC)]
+    made = ServeSettings(state=tmp_path, keep_days=2)
+    desk = Desk(WordGuard(policy()), made, now=lambda: day[0])
+    kept = []
+
+    async def one() -> str:
+        case = desk.case("chat")
+        await case.screen(Exchange(utterances=(), answer=BAD))
+        await case.seal()
+        return case.id
+
+    for number in range(6):
+        day[0] = datetime(2026, 1, 1 + number, 23, 59, tzinfo=UTC)
+        desk.tend()
+        kept.append(asyncio.run(one()))
+        desk.tend()
+        if number == 0:
+            desk.book.add_contest("cnt_a", kept[0], "2026-01-01", {"verdict": kept[0]})
+    # Files that a request may still write to are held for an hour.
+    assert desk.book.get(kept[1]) is not None
+    desk.close()
+    again = Desk(WordGuard(policy()), made, now=lambda: day[0])
+    again.tend()
+    there = [again.book.get(one) is not None for one in kept]
+    trouble = set(again.trouble)
+    again.close()
+
+    assert there == [True, False, False, True, True, True]
+    assert trouble == set()
+    assert check_chains(tmp_path / "audit") == ()
+    assert len(list((tmp_path / "audit").glob("*-kept.jsonl"))) == 1

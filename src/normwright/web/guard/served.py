@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import json
 import os
 import socket
@@ -13,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
@@ -24,7 +25,12 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from normwright.flow.guards import open_guard
+from normwright.guard import Guard, Reward
+from normwright.guard.checks.judge import QUESTIONS
 from normwright.guard.streaming import WINDOW
+from normwright.models.judges import SECONDS as JUDGE_SECONDS
+from normwright.models.judges import Judge, open_judge
+from normwright.models.rewards import Reads
 from normwright.records import Fault, InputError
 from normwright.web.guard.app import application
 from normwright.web.guard.embedded import NAME, embedded_app
@@ -125,7 +131,43 @@ class Service:
     tls_certificate: str | None = None
     tls_key: str | None = None
     checks: bool = True
+    reward: str | None = None
+    """A directory with a sequence classifier, which orders answers; None: the first is given."""
+    reward_label: str | None = None
+    reward_reads: Reads | None = None
+    reward_norm: str | None = None
+    reward_least: float | None = None
+    best_of: int = 4
+    keep_days: int | None = None
+    judge: str | None = None
+    """Address of an endpoint, or a directory, of a model that is asked on suspicion."""
+    judge_model: str | None = None
+    judge_seconds: float = JUDGE_SECONDS
     limits: Limits = field(default_factory=Limits)
+
+    def guard(self) -> Guard:
+        """Return the guard, with everything it is to read opened anew.
+
+        Raises:
+            InputError: for a policy or a model that cannot be used.
+        """
+        place = None if self.policy is None else Path(self.policy)
+        return open_guard(place, reward=self._reward(), judge=self._judge())
+
+    def _judge(self) -> Judge | None:
+        if self.judge is None:
+            return None
+        return open_judge(self.judge, model=self.judge_model, seconds=self.judge_seconds)
+
+    def _reward(self) -> Reward | None:
+        if self.reward is None:
+            return None
+        from normwright.models.rewards import open_reward
+
+        found = open_reward(Path(self.reward), label=self.reward_label, reads=self.reward_reads)
+        return Reward(
+            found, found.name, found.digest, norm=self.reward_norm, least=self.reward_least
+        )
 
     def settings(self) -> ServeSettings:
         """Return the settings of the application, with the keys that the environment holds.
@@ -134,6 +176,11 @@ class Service:
             InputError: for keys or an address that cannot be used.
         """
         upstream_key, client_keys = keys_of()
+        limits = self.limits
+        if self.judge is not None:
+            # A screening asks a few questions, one after the other.
+            least = 2 + QUESTIONS * self.judge_seconds
+            limits = replace(limits, check_seconds=max(limits.check_seconds, least))
         return ServeSettings(
             state=Path(self.state),
             upstream=None if self.upstream is None else check_upstream(self.upstream),
@@ -143,7 +190,9 @@ class Service:
             window=self.window,
             public_url=self.public_url or self.address,
             checks=self.checks,
-            limits=self.limits,
+            best_of=self.best_of,
+            keep_days=self.keep_days,
+            limits=limits,
         )
 
     @property
@@ -177,7 +226,7 @@ def serve(service: Service, *, started: Callable[[], None] = lambda: None) -> No
     service.settings()  # faults are told before any worker starts
     _check_files(service)
     if service.workers > 1:
-        _loaded(service)
+        service.guard()
     limits = service.limits
     with _bound(service) as places, _counting_together(service.workers):
         os.environ[SERVICE] = json.dumps(asdict(service))
@@ -335,14 +384,14 @@ def from_environment() -> Starlette:
     GuardProtocol.idle_seconds = service.limits.idle_seconds
 
     def load() -> Guarding:
-        return _loaded(service)
+        return service.guard()
 
     transport = None if service.upstream is not None else embedded_transport()
-    return application(load(), service.settings(), load=load, transport=transport)
-
-
-def _loaded(service: Service) -> Guarding:
-    return open_guard(None if service.policy is None else Path(service.policy))
+    app = application(load(), service.settings(), load=load, transport=transport)
+    # What is here now stays: looking through it for garbage again and again would hold requests up.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def embedded_transport() -> httpx.AsyncBaseTransport:
