@@ -72,7 +72,7 @@ def test_anytime_bounds_are_wider_than_exact_ones(kn: tuple[int, int], alpha: fl
 @QUIET
 @given(counts)
 def test_evidence_against_higher_rates_grows(kn: tuple[int, int]) -> None:
-    """From about the share observed on, a higher rate has more evidence against it: one crossing only."""
+    """From about the share observed on, higher rates have more evidence: one crossing alone."""
     k, n = kn
     rates = np.linspace(k / (n + 1), 1, 40)[1:-1]
     found = [stats.log_evidence(k, n, rate, against="above") for rate in rates]
