@@ -95,6 +95,17 @@ from normwright.records.guarding import (
 )
 from normwright.records.influence import RankInfluence, ShareInfluence, SlateInfluence
 from normwright.records.instants import instant_of, instant_text, shifted
+from normwright.records.monitoring import (
+    Alarm,
+    AlarmKind,
+    Fires,
+    MonitorReport,
+    Question,
+    Watch,
+    Watched,
+    WatchedNorm,
+    WatchedRate,
+)
 from normwright.records.norms import (
     Actor,
     ActType,
@@ -276,6 +287,8 @@ __all__ = [
     "Actor",
     "Affected",
     "Agreement",
+    "Alarm",
+    "AlarmKind",
     "Amendment",
     "Anchor",
     "Annotation",
@@ -351,6 +364,7 @@ __all__ = [
     "Fault",
     "Finding",
     "FindingClass",
+    "Fires",
     "FloorBreach",
     "Force",
     "Forgotten",
@@ -396,6 +410,7 @@ __all__ = [
     "MissingExtra",
     "ModeVerdict",
     "ModelRef",
+    "MonitorReport",
     "Norm",
     "NormCase",
     "NormChange",
@@ -433,6 +448,7 @@ __all__ = [
     "PromptNotes",
     "ProposedNorm",
     "Provenance",
+    "Question",
     "QuestionFamily",
     "RankInfluence",
     "RankedTiers",
@@ -495,6 +511,10 @@ __all__ = [
     "ViolationRate",
     "Vocabulary",
     "Vote",
+    "Watch",
+    "Watched",
+    "WatchedNorm",
+    "WatchedRate",
     "Weighing",
     "WeightedSupport",
     "Weighting",
