@@ -93,6 +93,7 @@ def test_the_commands_are_these() -> None:
         "learn sft",
         "learn unlearn",
         "plugins",
+        "release monitor",
         "release simulate",
         "run",
         "status",

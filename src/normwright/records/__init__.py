@@ -96,6 +96,17 @@ from normwright.records.guarding import (
 )
 from normwright.records.influence import RankInfluence, ShareInfluence, SlateInfluence
 from normwright.records.instants import instant_of, instant_text, shifted
+from normwright.records.monitoring import (
+    Alarm,
+    AlarmKind,
+    Fires,
+    MonitorReport,
+    Question,
+    Watch,
+    Watched,
+    WatchedNorm,
+    WatchedRate,
+)
 from normwright.records.norms import (
     Actor,
     ActType,
@@ -277,6 +288,8 @@ __all__ = [
     "Actor",
     "Affected",
     "Agreement",
+    "Alarm",
+    "AlarmKind",
     "Amendment",
     "Anchor",
     "Annotation",
@@ -353,6 +366,7 @@ __all__ = [
     "Fault",
     "Finding",
     "FindingClass",
+    "Fires",
     "FloorBreach",
     "Force",
     "Forgotten",
@@ -399,6 +413,7 @@ __all__ = [
     "MissingExtra",
     "ModeVerdict",
     "ModelRef",
+    "MonitorReport",
     "Norm",
     "NormCase",
     "NormChange",
@@ -436,6 +451,7 @@ __all__ = [
     "PromptNotes",
     "ProposedNorm",
     "Provenance",
+    "Question",
     "QuestionFamily",
     "RankInfluence",
     "RankedTiers",
@@ -499,6 +515,10 @@ __all__ = [
     "ViolationRate",
     "Vocabulary",
     "Vote",
+    "Watch",
+    "Watched",
+    "WatchedNorm",
+    "WatchedRate",
     "Way",
     "Weighing",
     "WeightedSupport",

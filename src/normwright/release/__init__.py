@@ -18,6 +18,7 @@ from normwright.release.evidence import (
     need,
     unit_words,
 )
+from normwright.release.monitoring import monitor
 from normwright.release.reading import Control, Criteria, Mode, read_criteria
 from normwright.release.simulating import Simulated, simulate
 from normwright.release.wording import Form, Number, Said, given, number
@@ -42,6 +43,7 @@ __all__ = [
     "failed_units",
     "given",
     "kinds",
+    "monitor",
     "need",
     "number",
     "permit_criterion",
