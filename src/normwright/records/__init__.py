@@ -42,6 +42,7 @@ from normwright.records.calibrations import (
     ReliabilityBin,
     SignalCalibration,
 )
+from normwright.records.cases import CaseKind, CaseNode, CaseStanding, Defence, SafetyCase
 from normwright.records.charters import (
     CaseFailure,
     ChangedRegion,
@@ -296,7 +297,10 @@ __all__ = [
     "CaseFailure",
     "CaseFigures",
     "CaseItem",
+    "CaseKind",
+    "CaseNode",
     "CaseScore",
+    "CaseStanding",
     "ChangedRegion",
     "Changes",
     "Channel",
@@ -333,6 +337,7 @@ __all__ = [
     "DecisionLevel",
     "DecisionVerdict",
     "Defeat",
+    "Defence",
     "Demonstration",
     "Deployment",
     "Digest",
@@ -458,6 +463,7 @@ __all__ = [
     "RuleDependence",
     "RuleDifference",
     "Runs",
+    "SafetyCase",
     "Scale",
     "ScaleUse",
     "Scene",

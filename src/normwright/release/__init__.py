@@ -4,6 +4,7 @@ Criteria and evidence in, a verdict and a safety case out. The gate has three va
 (pass, fail, inconclusive) beside `missing`, exact bounds, and controls that must not pass.
 """
 
+from normwright.release.arguing import argue, node_text, open_points
 from normwright.release.case import defeaters, safety_case
 from normwright.release.criteria import Rule, kinds, rule
 from normwright.release.criteria.predicate import PREDICATES
@@ -18,6 +19,7 @@ from normwright.release.evidence import (
     need,
     unit_words,
 )
+from normwright.release.notations import gsn2x, tea
 from normwright.release.reading import Control, Criteria, Mode, read_criteria
 from normwright.release.wording import Form, Number, Said, given, number
 
@@ -35,16 +37,21 @@ __all__ = [
     "Number",
     "Rule",
     "Said",
+    "argue",
     "decide",
     "defeaters",
     "failed_units",
     "given",
+    "gsn2x",
     "kinds",
     "need",
+    "node_text",
     "number",
+    "open_points",
     "permit_criterion",
     "read_criteria",
     "rule",
     "safety_case",
+    "tea",
     "unit_words",
 ]
