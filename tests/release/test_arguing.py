@@ -10,7 +10,7 @@ from uuid import UUID
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.release.builders import ALIGNED, criteria, criterion, policy, rate
 
@@ -173,6 +173,7 @@ def exported(case: SafetyCase, lang: str) -> dict[str, Any]:
 counts = st.tuples(st.integers(0, 30), st.just(500))
 
 
+@settings(deadline=None, max_examples=40, derandomize=True)
 @given(harm=counts, attack=st.one_of(st.none(), counts), bad=counts, controlled=st.booleans())
 def test_every_verdict_makes_a_case_that_both_tools_would_read(
     harm: tuple[int, int],

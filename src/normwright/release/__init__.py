@@ -21,7 +21,7 @@ from normwright.release.evidence import (
 )
 from normwright.release.notations import gsn2x, tea
 from normwright.release.reading import Control, Criteria, Mode, read_criteria
-from normwright.release.wording import Form, Number, Said, given, number
+from normwright.release.wording import Form, Number, Said, given, number, spoken
 
 __all__ = [
     "CANDIDATE",
@@ -52,6 +52,7 @@ __all__ = [
     "read_criteria",
     "rule",
     "safety_case",
+    "spoken",
     "tea",
     "unit_words",
 ]
