@@ -43,6 +43,7 @@ from normwright.records.calibrations import (
     ReliabilityBin,
     SignalCalibration,
 )
+from normwright.records.cases import CaseKind, CaseNode, CaseStanding, Defence, SafetyCase
 from normwright.records.charters import (
     CaseFailure,
     ChangedRegion,
@@ -311,7 +312,10 @@ __all__ = [
     "CaseFailure",
     "CaseFigures",
     "CaseItem",
+    "CaseKind",
+    "CaseNode",
     "CaseScore",
+    "CaseStanding",
     "ChangedRegion",
     "Changes",
     "Channel",
@@ -348,6 +352,7 @@ __all__ = [
     "DecisionLevel",
     "DecisionVerdict",
     "Defeat",
+    "Defence",
     "Demonstration",
     "Deployment",
     "Digest",
@@ -477,6 +482,7 @@ __all__ = [
     "RuleDependence",
     "RuleDifference",
     "Runs",
+    "SafetyCase",
     "Scale",
     "ScaleUse",
     "Scene",
