@@ -20,6 +20,13 @@ from normwright.stats.conformal import (
     control_flags,
     lasting_p,
 )
+from normwright.stats.crossed import (
+    Crossed,
+    crossed_mean,
+    crossed_p,
+    crossed_power,
+    krippendorff_alpha,
+)
 from normwright.stats.exact import (
     any_failure_per_cluster,
     clopper_pearson,
@@ -46,6 +53,7 @@ from normwright.stats.resample import (
 __all__ = [
     "Bin",
     "Control",
+    "Crossed",
     "adjusted_rand",
     "alarms",
     "any_failure_per_cluster",
@@ -61,6 +69,10 @@ __all__ = [
     "clopper_pearson",
     "conformal_p",
     "control_flags",
+    "crossed_mean",
+    "crossed_p",
+    "crossed_power",
+    "krippendorff_alpha",
     "lasting_p",
     "lower_bound",
     "mcnemar_exact",
