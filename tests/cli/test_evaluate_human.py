@@ -5,33 +5,25 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import Any
 
-import pytest
+from tests.cli.conftest import Call
 
-from normwright.cli import main
-
-
-def called(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
-    """The exit code and the one JSON value of a command."""
-    code = main(["evaluate", "human", *words, "--json"])
-    return code, json.loads(capsys.readouterr().out)
+HUMAN = ("evaluate", "human")
 
 
-def test_a_study_from_its_plan_to_its_result(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_study_from_its_plan_to_its_result(tmp_path: Path, call: Call) -> None:
     """Prepared, filled and analysed; in words it says the same, in both languages."""
     (tmp_path / "plan.yaml").write_text("id: s\nsystems: [a, b]\nraters: 3\nper_item: 3\n")
     for name in "ab":
         rows = [{"id": f"q{i}", "prompt": "?", "answer": f"={name}{i}"} for i in range(12)]
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
     out = tmp_path / "study"
-    code, seal = called(
-        capsys, "prepare", str(tmp_path / "plan.yaml"), "--first", str(tmp_path / "a.jsonl"),
-        "--second", str(tmp_path / "b.jsonl"), "--out", str(out),
+    prepared = call(
+        *HUMAN, "prepare", tmp_path / "plan.yaml", "--first", tmp_path / "a.jsonl",
+        "--second", tmp_path / "b.jsonl", "--out", out, "--json",
     )  # fmt: skip
-    assert code == 0
+    assert prepared.code == 0
+    seal = prepared.value
     assert 0 < seal["power"] < 1
     assert seal["needed"] is None or seal["needed"] > 12
 
@@ -47,31 +39,25 @@ def test_a_study_from_its_plan_to_its_result(
             writer.writeheader()
             writer.writerows(filled)
 
-    paths = [str(sheet) for sheet in sheets]
-    code, found = called(capsys, "analyse", str(out), *paths)
-    assert code == 0
+    found = call(*HUMAN, "analyse", out, *sheets, "--json").value
     assert found["confirmatory"] is True
     assert (found["wins"], found["ties"], found["losses"]) == (33, 3, 0)
     for lang, told in (("en", "Done as registered"), ("pt", "Feito como se registou")):
-        assert main(["evaluate", "human", "analyse", str(out), *paths, "--lang", lang]) == 0
-        assert told in capsys.readouterr().out
+        shown = call(*HUMAN, "analyse", out, *sheets, "--lang", lang)
+        assert shown.code == 0
+        assert told in shown.out
 
 
-def test_an_empty_folder_is_told_file_by_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_empty_folder_is_told_file_by_file(tmp_path: Path, call: Call) -> None:
     """What is no study names each file that it lacks."""
-    code, told = called(capsys, "analyse", str(tmp_path), str(tmp_path / "x.csv"))
+    refused = call(*HUMAN, "analyse", tmp_path, tmp_path / "x.csv", "--json")
 
-    assert code == 1
-    assert len(told["error"]["faults"]) == 4
+    assert refused.code == 1
+    assert len(refused.faults) == 4
 
 
-def test_recovery_prints_its_coverage_beside_the_naive_one(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_recovery_prints_its_coverage_beside_the_naive_one(call: Call) -> None:
     """Twenty studies are enough to see both keys."""
-    code, told = called(capsys, "recover", "--runs", "20")
+    told = call(*HUMAN, "recover", "--runs", 20, "--json").value
 
-    assert code == 0
     assert told["coverage"]["n"] == told["naive"]["n"] == 20
