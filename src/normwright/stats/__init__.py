@@ -47,6 +47,12 @@ from normwright.stats.equivalence import (
     rate_difference,
     tost_paired,
     tost_unpaired,
+from normwright.stats.crossed import (
+    Crossed,
+    crossed_mean,
+    crossed_p,
+    crossed_power,
+    krippendorff_alpha,
 )
 from normwright.stats.exact import (
     any_failure_per_cluster,
@@ -103,6 +109,7 @@ __all__ = [
     "Drift",
     "MarginTest",
     "RateMonitor",
+    "Crossed",
     "adjusted_rand",
     "alarms",
     "any_failure_per_cluster",
@@ -135,6 +142,10 @@ __all__ = [
     "hedged_interval",
     "holm",
     "intraclass",
+    "crossed_mean",
+    "crossed_p",
+    "crossed_power",
+    "krippendorff_alpha",
     "lasting_p",
     "log_evidence",
     "lower_bound",
