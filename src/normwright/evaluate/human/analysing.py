@@ -88,7 +88,7 @@ def compare_systems(
                 least=LEAST_EFFECT)
         for pair, rated in ratings.items()
     ]  # fmt: skip
-    adjusted = _holm([1.0 if r.p_value is None else r.p_value for r in found])
+    adjusted = stats.holm([1.0 if r.p_value is None else r.p_value for r in found]).tolist()
     return tuple(
         r.model_copy(
             update={
@@ -234,12 +234,3 @@ def _deviations(
     elif rated_from < registration.at:
         changed.append("rated-before")
     return tuple(changed)
-
-
-def _holm(p: Sequence[float]) -> list[float]:
-    order = sorted(range(len(p)), key=p.__getitem__)
-    adjusted, greatest = [0.0] * len(p), 0.0
-    for rank, i in enumerate(order):
-        greatest = max(greatest, min(1.0, (len(p) - rank) * p[i]))
-        adjusted[i] = greatest
-    return adjusted
