@@ -11,8 +11,8 @@
 
 Each event has `kind` and `at`. Whatever is decided holds under continuous looking: a rate is
 watched by an e-process against "at most the limit" (`stats.rate_monitor`), the error split over the
-criteria; the guard's fires by the e-CUSUM of a likelihood ratio for twice, and for half, of the
-rate before release (`stats.alarms`), whose alarm rate is set so that within `horizon` exchanges a
+criteria; the guard's fires by a CUSUM for twice, and for half, of the rate before release, the far
+end of its interval (`stats.cusum`), whose alarm rate is set so that within `horizon` exchanges a
 false one comes with probability at most alpha; the scores of requests by conformal p-values.
 
 Not shown: what nobody audits. Audited units must be drawn at random, or the rate is that of what
@@ -262,24 +262,26 @@ def _fires(state: _State) -> Iterator[Watched]:
     before = stats.clopper_pearson(known.fired, known.n)
     # Two directions share alpha over the horizon: P(an alarm within N events) <= N * rate.
     rate = state.watch.alpha / 2 / state.watch.horizon
-    sides: list[tuple[AlarmKind, float, float]] = []
-    if before.high < 0.5:
-        sides.append(("fires", before.high, 2 * before.high))
-    if before.low > 0:
-        sides.append(("quiet", before.low, before.low / 2))
-    hits = np.array([s.hit for s in state.exchanges], dtype=bool)
-    for kind, was, now in sides:
-        odds = np.where(hits, now / was, (1 - now) / (1 - was))
-        running, first = _first_alarm(odds, rate)
+    sides: tuple[tuple[AlarmKind, str, float], ...] = (
+        ("fires", "higher", before.high),
+        ("quiet", "lower", before.low),
+    )
+    hits = [s.hit for s in state.exchanges]
+    for kind, way, usual in sides:
+        if not 0 < usual < 1:
+            continue  # Nothing is higher, or lower, than that.
+        chart = stats.cusum(usual, false_alarms=2 * rate).updated(hits)
+        first = next((n for n, rung in chart.alarms if rung == way), None)
         if first is not None:
-            rung = state.exchanges[first]
+            at = state.exchanges[first - 1]
             _ring(
-                state, kind, "guard", tuple(state.watch.modes), rung.at, rung.line, 1 / rate,
-                fired=Number(int(hits[: first + 1].sum()), "count"),
-                n=Number(first + 1, "count"), before=Number(known.fired / known.n),
+                state, kind, "guard", tuple(state.watch.modes), at.at, at.line, 1 / rate,
+                fired=Number(sum(hits[:first]), "count"), n=Number(first, "count"),
+                before=Number(known.fired / known.n),
             )  # fmt: skip
-        yield Watched(kind=kind, about="guard", n=len(hits), count=int(hits.sum()),
-                      evidence=running, threshold=1 / rate)  # fmt: skip
+        total = chart.risen if way == "higher" else chart.fallen
+        yield Watched(kind=kind, about="guard", n=len(hits), count=sum(hits),
+                      evidence=math.exp(total), threshold=1 / rate)  # fmt: skip
 
 
 def _drift(state: _State) -> Iterator[Watched]:

@@ -30,6 +30,13 @@ from normwright.stats.conformal import (
     control_flags,
     lasting_p,
 )
+from normwright.stats.crossed import (
+    Crossed,
+    crossed_mean,
+    crossed_p,
+    crossed_power,
+    krippendorff_alpha,
+)
 from normwright.stats.drift import (
     Cusum,
     Drift,
@@ -47,12 +54,6 @@ from normwright.stats.equivalence import (
     rate_difference,
     tost_paired,
     tost_unpaired,
-from normwright.stats.crossed import (
-    Crossed,
-    crossed_mean,
-    crossed_p,
-    crossed_power,
-    krippendorff_alpha,
 )
 from normwright.stats.exact import (
     any_failure_per_cluster,
@@ -105,11 +106,11 @@ __all__ = [
     "Against",
     "Bin",
     "Control",
+    "Crossed",
     "Cusum",
     "Drift",
     "MarginTest",
     "RateMonitor",
-    "Crossed",
     "adjusted_rand",
     "alarms",
     "any_failure_per_cluster",
@@ -132,6 +133,9 @@ __all__ = [
     "confirmations_needed",
     "conformal_p",
     "control_flags",
+    "crossed_mean",
+    "crossed_p",
+    "crossed_power",
     "cusum",
     "design_effect",
     "e_bh",
@@ -142,9 +146,6 @@ __all__ = [
     "hedged_interval",
     "holm",
     "intraclass",
-    "crossed_mean",
-    "crossed_p",
-    "crossed_power",
     "krippendorff_alpha",
     "lasting_p",
     "log_evidence",
