@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast, get_args
 
 import typer
 
@@ -12,6 +12,7 @@ from normwright.cli.screen import DONE, console
 from normwright.cli.words import choose, words
 from normwright.records import MissingExtra
 
+Reads = Literal["template", "segments", "answer"]
 STATE = ".normwright/guard"
 """Where the audit chain and the verdicts lie, below the policy's folder or here."""
 
@@ -219,9 +220,12 @@ def _mode(text: str) -> Literal["content_filter", "error"]:
     raise typer.BadParameter("content_filter or error", param_hint="--block-mode")
 
 
-def _reads(text: str | None) -> Literal["template", "segments", "answer"] | None:
-    if text in (None, "template", "segments", "answer"):
-        return text
+def _reads(text: str | None) -> Reads | None:
+    if text is None:
+        return None
+    for known in get_args(Reads):
+        if text == known:
+            return cast(Reads, known)
     raise typer.BadParameter("segments, answer or template", param_hint="--reward-reads")
 
 
