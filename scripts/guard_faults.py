@@ -490,7 +490,7 @@ def main() -> int:
     }
     if arguments.clock is not None:
         runs["clocks"] = clocks(arguments.clock.resolve())
-    found, chains = [], {}
+    found, chains, before = [], {}, os.getloadavg()[0]
     with ExitStack() as stack:
         work = Path(tempfile.mkdtemp(prefix="guard-faults-"))
         stack.callback(shutil.rmtree, work, ignore_errors=True)
@@ -505,11 +505,16 @@ def main() -> int:
             found += rows
     bad = any(f.leaked for f in found) or any("NOT VERIFY" in c for c in chains.values())
     if arguments.write:
-        PAGE.write_text(written(found, chains, arguments.clock is not None), "utf-8")
+        PAGE.write_text(
+            written(found, chains, arguments.clock is not None, (before, os.getloadavg()[0])),
+            "utf-8",
+        )
     return int(bad)
 
 
-def written(found: list[Found], chains: dict[str, str], clocked: bool) -> str:
+def written(
+    found: list[Found], chains: dict[str, str], clocked: bool, load: tuple[float, float]
+) -> str:
     """Return the page."""
     lines = [
         "# Faults around a guard that runs",
@@ -517,7 +522,8 @@ def written(found: list[Found], chains: dict[str, str], clocked: bool) -> str:
         "<!-- Written by scripts/guard_faults.py; do not edit. -->",
         "",
         "`normwright guard serve` in a process of its own, before an upstream in another, on a"
-        " machine with two cores that others use too. *Left* says whether a mark that the upstream"
+        f" machine with {os.cpu_count()} cores that others use too (load average before and after:"
+        f" {load[0]:.0f}, {load[1]:.0f}; how soon anybody is answered says most about that). *Left* says whether a mark that the upstream"
         " had said before it broke, and that nothing had checked, came out. *Others* is a plain"
         " request made meanwhile: was it answered, and how soon.",
         "",
