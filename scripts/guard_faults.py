@@ -523,8 +523,8 @@ def written(
         "",
         "`normwright guard serve` in a process of its own, before an upstream in another, on a"
         f" machine with {os.cpu_count()} cores that others use too (load average before and after:"
-        f" {load[0]:.0f}, {load[1]:.0f}; how soon anybody is answered says most about that). *Left* says whether a mark that the upstream"
-        " had said before it broke, and that nothing had checked, came out. *Others* is a plain"
+        f" {load[0]:.0f}, {load[1]:.0f}; how soon anybody is answered says most about that)."
+        " *Left* says whether a mark that the upstream had said before it broke, and that nothing had checked, came out. *Others* is a plain"
         " request made meanwhile: was it answered, and how soon.",
         "",
         "| fault | the client was told | left | seconds | others |",
