@@ -31,7 +31,8 @@ from normwright.guard.streaming import WINDOW
 from normwright.models.judges import SECONDS as JUDGE_SECONDS
 from normwright.models.judges import Judge, open_judge
 from normwright.models.rewards import Reads
-from normwright.records import Fault, InputError
+from normwright.records import Fault, InputError, PlaceError
+from normwright.store import MemoryBook
 from normwright.web.guard.app import application
 from normwright.web.guard.embedded import NAME, embedded_app
 from normwright.web.guard.held import Guarding
@@ -270,6 +271,7 @@ def _check_files(service: Service) -> None:
     try:
         state.mkdir(parents=True, exist_ok=True)
         TemporaryFile(dir=state).close()
+        MemoryBook(state / "sessions.db").close()
     except OSError as error:
         faults.append(
             Fault(
@@ -279,6 +281,8 @@ def _check_files(service: Service) -> None:
                 do="Give another folder, or the right to write there.",
             )
         )
+    except PlaceError as error:
+        faults += error.faults
     if service.tls_certificate is not None:
         try:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
