@@ -154,8 +154,9 @@ class RateMonitor:
     is a non-negative supermartingale as long as each event fails with at most `limit` given those
     before it: it reaches 1 / alpha, ever, with probability at most alpha. That is the promise of
     one alarm in a lifetime, stronger than a promise about the time between alarms. What it takes to
-    notice a rise grows with the logarithm of the time that passed before (Shin, Ramdas and Rinaldo, e-detectors,
-    2023, for sums over starts; Vovk and Wang, Annals of Statistics 49, 2021, for their averages).
+    notice a rise grows with the logarithm of the time that passed before (Shin, Ramdas and Rinaldo,
+    e-detectors, 2023, for sums over starts; Vovk and Wang, Annals of Statistics 49, 2021, for
+    their averages).
 
     The state is a few numbers whatever was seen; `as_json` and `from_json` keep it.
     """
