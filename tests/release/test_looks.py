@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.release import builders
 from tests.release.test_reading import GOOD, faults
 
