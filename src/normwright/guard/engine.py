@@ -27,6 +27,7 @@ from normwright.norms import Resolver
 from normwright.plugins import cards, get
 from normwright.records import (
     GUARD_ACTIONS,
+    Digest,
     Exchange,
     FactValue,
     Fault,
@@ -40,6 +41,7 @@ from normwright.records import (
     Side,
     Speaker,
     Utterance,
+    digest_json,
 )
 
 BUILT_IN: Final = (
@@ -135,6 +137,7 @@ class Guard:
         self._takes = {c.name: c.takes for c in cards("checks")}
         self._parts = tuple((name, get("checks", name)) for name in self.checks)
         self._digest = policy.digest
+        self._made_by: Digest | None = None
         self._own = tuple(t for t in policy.system_prompt.values() if t.strip())
         self._seen: OrderedDict[_Key, Seen] = OrderedDict()
         self._decider = Decider(
@@ -174,6 +177,20 @@ class Guard:
     def reward(self) -> Reward | None:
         """What orders answers that pass; None: nothing does."""
         return self.kit.reward
+
+    @cached_property
+    def parts(self) -> Mapping[str, Any]:
+        """What decides beside the policy, each by its digest."""
+        from normwright.guard.parts import parts_of
+
+        return parts_of(self)
+
+    @property
+    def made_by(self) -> Digest:
+        """The digest of `parts`, which every verdict names."""
+        if self._made_by is None:
+            self._made_by = digest_json(self.parts)
+        return self._made_by
 
     @property
     def patient(self) -> bool:
@@ -468,6 +485,7 @@ class Guard:
             reasons={},
             contest={},
             policy=self._digest,
+            made_by=self.made_by,
             conversation=view.exchange.conversation,
             answer=view.exchange.answered,
         )
@@ -484,6 +502,7 @@ class Guard:
             languages=languages,
             degraded=degraded,
             policy=self._digest,
+            made_by=self.made_by,
             conversation=exchange.conversation,
             answer=exchange.answered,
         )
