@@ -472,7 +472,9 @@ class Guard:
             if view.side == "input" or where == ANSWER:
                 put += [(sight.named(sight.check, where), role) for sight in seen.sights]
         decided, risks = self._decider.decided(put, view.side, tongues, given)
-        ran = tuple(n for n in self.checks if not any(f.startswith(f"{n}:") for f in failed))
+        ran = self.checks
+        if failed:
+            ran = tuple(n for n in ran if not any(f.startswith(f"{n}:") for f in failed))
         base = GuardVerdict(
             side=view.side,
             action="allow",

@@ -58,6 +58,7 @@ from normwright.store.ledger import (
     link,
     set_back,
 )
+from normwright.store.memories import MemoryBook
 from normwright.store.merkle import Inclusion, included, leaf, prove, random_key, root, seeded_key
 from normwright.store.objects import HALF_WRITTEN, ObjectStore, file_digest, write_whole
 from normwright.store.pruning import Pruned, prune, pruned_before
@@ -83,6 +84,7 @@ __all__ = [
     "KeyHome",
     "KeyedRow",
     "Line",
+    "MemoryBook",
     "ObjectStore",
     "PreparedImport",
     "Pruned",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import socket
 import ssl
 import subprocess
 import threading
@@ -34,6 +36,7 @@ from normwright.store import VerdictBook, check_chains, read_lines
 from normwright.web.guard import Limits, ServeSettings, keys_of
 from normwright.web.guard.contests import COLUMNS, statement_rows
 from normwright.web.guard.desk import Desk
+from normwright.web.guard.served import Service, serve
 from normwright.web.guard.settings import CLIENT_KEYS, UPSTREAM_KEY, check_upstream
 from normwright.web.guard.verdicts import reading_order
 
@@ -462,11 +465,10 @@ def test_the_command(tmp_path: Path) -> None:
     """The command serves with TLS and several workers, reads its policy again, and stops."""
     import os
     import signal
-    import socket
     import sys
     import time
 
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    told, key, certificate = (tmp_path / name for name in ("told", "key.pem", "cert.pem"))
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
          "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out",
@@ -481,7 +483,10 @@ def test_the_command(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "normwright.cli", "guard", "serve", "--port", str(port),
                    "--upstream", server.url, "--state", str(tmp_path / "state"), "--workers", "2",
                    "--tls-certificate", str(certificate), "--tls-key", str(key)]  # fmt: skip
-        started = subprocess.Popen(command, env={**os.environ, CLIENT_KEYS: "sk-a"})
+        with told.open("wb") as out:
+            started = subprocess.Popen(
+                command, stderr=out, env={**os.environ, CLIENT_KEYS: "sk-a", "COLUMNS": "200"}
+            )
         try:
             with httpx.Client(verify=context, timeout=20) as api:
                 limit = time.monotonic() + 180
@@ -498,6 +503,12 @@ def test_the_command(tmp_path: Path) -> None:
                 headers = {"authorization": "Bearer sk-a"}
                 got = api.post(f"{url}/v1/chat/completions", json=body, headers=headers)
                 no = api.post(f"{url}/v1/chat/completions", json=body)
+                time.sleep(1.5)
+            counted = [
+                re.findall(r'outcome="allowed"\} ([\d.]+)', httpx.get(f"{url}/metrics",
+                           verify=context, timeout=20).text)
+                for _ in range(8)
+            ]  # fmt: skip
         finally:
             started.send_signal(signal.SIGTERM)
             code = started.wait(30)
@@ -506,8 +517,22 @@ def test_the_command(tmp_path: Path) -> None:
     assert health.json()["status"] == "ok"
     assert got.json()["choices"][0]["message"]["content"] == "At nine."
     assert no.status_code == 401
+    assert counted == [["1.0"]] * 8
     assert len(chains) == 2
+    assert told.read_text(encoding="utf-8").count(f"The guard answers at {url}/v1") == 1
     assert code in (0, -signal.SIGTERM)
+
+
+def test_an_address_that_is_taken(tmp_path: Path) -> None:
+    """Where another program listens, one fault says so, and nothing is started."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        service = Service(state=str(tmp_path), port=other.getsockname()[1])
+        with pytest.raises(InputError, match="another program listens there"):
+            serve(service)
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_settings_are_frozen(tmp_path: Path) -> None:

@@ -153,6 +153,9 @@ def serve(
     """Serve a proxy that speaks as OpenAI's interface does and checks every word both ways.
 
     Clients need a key only if NORMWRIGHT_GUARD_KEYS holds some. SIGHUP has the policy read again.
+    Several workers share their counts in /metrics and what they remember of named sessions; each
+    has an audit chain of its own. On SIGHUP they are replaced, and sessions go on with the new
+    policy; with one worker they keep the one they began with.
     """
     try:
         from normwright.web.guard.served import Service
@@ -193,7 +196,6 @@ def serve(
     )
     said = words(choose(lang))
     err = console(stderr=True)
-    err.print(said["serve-at"].format(address=f"{service.address}/v1"), markup=False)
     if upstream is None:
         err.print(said["serve-embedded"], style="dim", markup=False)
     if reward is not None:
@@ -201,7 +203,11 @@ def serve(
         err.print(told, markup=False)
     if not checks:
         err.print(said["serve-unchecked"], style="bold red", markup=False)
-    run(service)
+
+    def started() -> None:
+        err.print(said["serve-at"].format(address=f"{service.address}/v1"), markup=False)
+
+    run(service, started=started)
     return DONE
 
 

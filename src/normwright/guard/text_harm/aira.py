@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright.guard.sights import Sight, View
-from normwright.guard.text_harm.grams import form, grams
 from normwright.guard.text_harm.reader import AIRA, TextHarm
 from normwright.plugins import Card, plugin
 from normwright.records import Exchange, Lang
@@ -45,7 +44,7 @@ class AiraCompat:
             KeyError: if there is no classifier of that language.
         """
         places = {h.lang: i for i, h in enumerate(self.harm.heads) if h.label == AIRA}
-        return self.harm.scores(grams([form(t) for t in texts]))[:, places[lang]]
+        return self.harm.raw(texts)[:, places[lang]]
 
     def stops(self, texts: Sequence[str], lang: Lang) -> NDArray[np.bool_]:
         """Return which texts do not reach the least logit, shape (texts,).

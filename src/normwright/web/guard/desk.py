@@ -28,10 +28,19 @@ from normwright.records import (
     Policy,
     Side,
 )
-from normwright.store import VERDICT, AuditChain, Entry, KeptVerdict, Line, VerdictBook, prune
+from normwright.store import (
+    VERDICT,
+    AuditChain,
+    Entry,
+    KeptVerdict,
+    Line,
+    MemoryBook,
+    VerdictBook,
+    prune,
+)
 from normwright.web.guard.held import Guarding, Held
 from normwright.web.guard.metrics import Metrics
-from normwright.web.guard.sessions import Sessions
+from normwright.web.guard.sessions import Sessions, SharedMemory
 from normwright.web.guard.settings import ServeSettings
 from normwright.web.guard.telemetry import Spans
 from normwright.web.words import words_for
@@ -50,6 +59,8 @@ AUDIT = "audit"
 """What a degraded mode is called in which the audit chain cannot be written."""
 BOOK = "verdict-store"
 """What it is called where verdicts wait in memory, because the database does not take them."""
+SESSIONS = "session-store"
+"""What it is called where this process knows of a conversation only what it saw itself."""
 
 
 KEEPING = "retention"
@@ -64,7 +75,12 @@ class AuditFailed(Exception):
 
 def new_id(prefix: str = "vrd_") -> str:
     """Return an id that nobody can guess: a prefix and 26 letters, 122 bits."""
-    return prefix + "".join(secrets.choice(string.ascii_lowercase) for _ in range(26))
+    # One number for all letters: the system is asked once instead of 26 times.
+    rest, letters = secrets.randbelow(26**26), []
+    for _ in range(26):
+        rest, letter = divmod(rest, 26)
+        letters.append(string.ascii_lowercase[letter])
+    return prefix + "".join(letters)
 
 
 @dataclass(frozen=True)
@@ -99,7 +115,8 @@ class Desk:
         self.in_flight = 0
         self.trouble: set[str] = set()
         """Parts that do not do their work now."""
-        self.sessions = Sessions(settings.limits, clock)
+        self.memories = MemoryBook(settings.state / "sessions.db")
+        self.sessions = Sessions(settings.limits, clock, self.memories)
         patience = settings.limits.book_seconds
         self.book = VerdictBook(settings.state / "verdicts.db", patience=patience)
         folder = settings.state / "audit"
@@ -110,6 +127,7 @@ class Desk:
         """Chains that a request may still write to, with when they were followed by another."""
         self._day: date | None = None
         self._load = load
+        self._flushing = False
         self._beside = ThreadPoolExecutor(
             16 if guard.patient else 2, thread_name_prefix="guard-check"
         )
@@ -124,6 +142,7 @@ class Desk:
             LOG.error("verdicts stay in the audit chain alone: %s", error)
         finally:
             self.book.close()
+            self.memories.close()
             for _, chain in self._before:
                 chain.close()
             self.chain.close()
@@ -161,6 +180,7 @@ class Desk:
         works: list[tuple[str, Callable[[], object]]] = [
             (AUDIT, self._sync),
             (BOOK, self.book.flush),
+            (SESSIONS, self.sessions.tend),
         ]
         if self.settings.keep_days is not None:
             works.append((KEEPING, self._keep_days))
@@ -171,6 +191,8 @@ class Desk:
                 self.troubled(part, error)
             else:
                 self.trouble.discard(part)
+        # Another process of this server may be asked for them.
+        self.metrics.set(self.gauges())
 
     def _sync(self) -> None:
         # That the disk takes what it has says nothing about whether it takes more.
@@ -179,6 +201,22 @@ class Desk:
         for _, chain in self._before:
             chain.sync()
         self.chain.sync()
+
+    def flush_soon(self) -> None:
+        """Have waiting verdicts written now and not within a second.
+
+        A person who is refused asks for the verdict at once, and perhaps of another process.
+        """
+        if not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().run_in_executor(None, self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        try:
+            self.book.flush()
+        except PlaceError as error:
+            self.troubled(BOOK, error)
 
     def _begun_chain(self) -> AuditChain:
         return AuditChain.create(
@@ -220,9 +258,15 @@ class Desk:
             "in_flight": self.in_flight,
             "waiting_verdicts": self.book.waiting,
             "audit_entries": 0 if last is None else last.seq,
-            "sessions": len(self.sessions),
+            "sessions": self._remembered(),
             "reloads": self.reloads,
         }
+
+    def _remembered(self) -> int:
+        try:
+            return len(self.memories)
+        except PlaceError:
+            return len(self.sessions)
 
     async def screened(self, held: Held, exchange: Exchange, memory: Memory | None) -> GuardVerdict:
         """Return a guard's verdict; a guard that fails, or is too slow, denies."""
@@ -304,6 +348,9 @@ class Case:
             verdict = denied(exchange, self.held, *(f"unread: {p}" for p in exchange.unread))
         for part in verdict.degraded:
             self.degrade(part)
+        if isinstance(memory, SharedMemory) and memory.trouble is not None:
+            self.desk.troubled(SESSIONS, memory.trouble)
+            self.degrade(SESSIONS)
         if not begun or not passes(verdict):
             self.verdicts.append(verdict)
         return verdict
@@ -387,6 +434,8 @@ class Case:
                 raise self._unwritten(error) from error
         self.sealed = True
         self.desk.book.add(KeptVerdict.of(chain.path.name, Line(entry, body)))
+        if gravest is not None and not passes(gravest):
+            self.desk.flush_soon()
         self._count()
 
     def _append(self, kind: str, body: Mapping[str, Any], chain: AuditChain | None = None) -> Entry:
