@@ -23,6 +23,8 @@ from urllib.parse import unquote
 
 import yaml
 
+from normwright.guard.alphabets import decodings
+
 DEPTH: Final = 3
 """How often what was decoded is decoded again."""
 FORMS: Final = 48
@@ -195,7 +197,15 @@ def _plain(text: str) -> tuple[Form, dict[str, int], list[Form]]:
     places.append(len(text))
     canonical = "".join(out)
     form = Form("plain", canonical, fold(canonical), 0, len(text), tuple(places))
-    return form, marks, list(_invisible(tags, selectors, unseen, marks))
+    return form, marks, [*_invisible(tags, selectors, unseen, marks), *_in_alphabets(text)]
+
+
+def _in_alphabets(text: str) -> Iterator[Form]:
+    """Texts in letters of many scripts, or in emoji, as they were written."""
+    for kind, raw, start, end in decodings(text):
+        told = _bytes(raw)
+        if told is not None and _readable(told):
+            yield Form(kind, told, fold(told), start, end)
 
 
 def _invisible(
