@@ -19,8 +19,8 @@ def test_the_same_guard_has_the_same_digest_and_its_verdicts_name_it() -> None:
     """Made anew it is the same; verdicts on what could not be read name it too."""
     one, two = Guard(policy()), Guard(policy())
 
-    assert one.made_by == two.made_by == one.screen(ANSWER).made_by
-    assert one.failed(ANSWER, ("x",)).made_by == one.made_by
+    assert one.decided_by == two.decided_by == one.screen(ANSWER).decided_by
+    assert one.failed(ANSWER, ("x",)).decided_by == one.decided_by
     assert one.parts["classifier"] == TextHarm.embedded().digest
 
 
@@ -56,7 +56,7 @@ def test_whatever_is_changed_is_seen() -> None:
     """No two of a dozen guards under one policy have the same digest; the policy's is the same."""
     guards = {"as it ships": Guard(policy()), **changed()}
 
-    assert len({g.made_by for g in guards.values()}) == len(guards)
+    assert len({g.decided_by for g in guards.values()}) == len(guards)
     assert len({g.policy.digest for g in guards.values()}) == 1
 
 
@@ -71,6 +71,6 @@ def test_fitted_heads_are_named() -> None:
     one = Screener(town(), harm(), rules())
     other = Screener(town(), replace(harm(), bias=harm().bias + 1), rules())
 
-    assert Guard(town(), scenes=one).made_by != Guard(town(), scenes=other).made_by
+    assert Guard(town(), scenes=one).decided_by != Guard(town(), scenes=other).decided_by
     assert scenes_digest(one) != scenes_digest(other)
     assert scenes_digest(one) == scenes_digest(one)

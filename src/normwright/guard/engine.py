@@ -80,6 +80,20 @@ class GuardSettings:
     half_life: float = HALF_LIFE
     """Turns after which a text's evidence counts half."""
 
+    def plain(self) -> dict[str, Any]:
+        """Return them as JSON values."""
+        thresholds = {
+            name: dict(one) if isinstance(one, Mapping) else one
+            for name, one in self.thresholds.items()
+        }
+        return {
+            "chars": self.chars,
+            "declared": dict(self.declared),
+            "thresholds": thresholds,
+            "unread": self.unread,
+            "half_life": self.half_life,
+        }
+
 
 class Guard:
     """A policy made ready to screen exchanges. It may be shared by threads.
@@ -137,7 +151,7 @@ class Guard:
         self._takes = {c.name: c.takes for c in cards("checks")}
         self._parts = tuple((name, get("checks", name)) for name in self.checks)
         self._digest = policy.digest
-        self._made_by: Digest | None = None
+        self._decided_by: Digest | None = None
         self._own = tuple(t for t in policy.system_prompt.values() if t.strip())
         self._seen: OrderedDict[_Key, Seen] = OrderedDict()
         self._decider = Decider(
@@ -183,14 +197,16 @@ class Guard:
         """What decides beside the policy, each by its digest."""
         from normwright.guard.parts import parts_of
 
-        return parts_of(self)
+        return parts_of(
+            self.kit, checks=self.checks, settings=self.settings.plain(), scenes=self.scenes
+        )
 
     @property
-    def made_by(self) -> Digest:
+    def decided_by(self) -> Digest:
         """The digest of `parts`, which every verdict names."""
-        if self._made_by is None:
-            self._made_by = digest_json(self.parts)
-        return self._made_by
+        if self._decided_by is None:
+            self._decided_by = digest_json(self.parts)
+        return self._decided_by
 
     @property
     def patient(self) -> bool:
@@ -487,7 +503,7 @@ class Guard:
             reasons={},
             contest={},
             policy=self._digest,
-            made_by=self.made_by,
+            decided_by=self.decided_by,
             conversation=view.exchange.conversation,
             answer=view.exchange.answered,
         )
@@ -504,7 +520,7 @@ class Guard:
             languages=languages,
             degraded=degraded,
             policy=self._digest,
-            made_by=self.made_by,
+            decided_by=self.decided_by,
             conversation=exchange.conversation,
             answer=exchange.answered,
         )

@@ -726,12 +726,23 @@ def _turned(form: Form) -> Iterator[Found]:
         back = sum(map(_reversed().__contains__, words[first:last]))
         if back >= 2 and back >= 0.2 * (last - first):
             best, found = back, ("reversed", part[::-1], start, end, False)
-        for kind, turned in _shifted(part):
-            hits = _hits(turned)
-            if hits > best:
-                best, found = hits, (kind, turned, start, end, False)
+        # Of an answer that is still being written the same parts come at every check.
+        hits, kind, turned = (_turning if len(part) <= _PART else _turning.__wrapped__)(part)
+        if hits > best:
+            best, found = hits, (kind, turned, start, end, False)
         if found is not None and best >= 2:
             yield found
+
+
+@lru_cache(maxsize=2_000)
+def _turning(part: str) -> tuple[int, str, str]:
+    """The turn of a part with the most common words, and how many; the first of several."""
+    best, kind, turned = 0, "", part
+    for one, made in _shifted(part):
+        hits = _hits(made)
+        if hits > best:
+            best, kind, turned = hits, one, made
+    return best, kind, turned
 
 
 def _placed(
@@ -784,3 +795,5 @@ def _unknown(words: list[str], common: frozenset[str]) -> Iterator[tuple[int, in
 
 
 _UNKNOWN: Final = re.compile(rb"\x00{3,}")
+_PART: Final = 1_000
+"""Characters of a part whose turns are kept."""

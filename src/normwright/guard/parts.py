@@ -7,7 +7,7 @@ other weights the same policy gives other verdicts; so they name both.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,36 +19,33 @@ from normwright.records import Digest, digest_bytes, digest_json
 
 if TYPE_CHECKING:
     from normwright.guard.detectors import Detectors, Pattern
-    from normwright.guard.engine import Guard
     from normwright.guard.screen import Screener
+    from normwright.guard.sights import Kit
 
 
-def parts_of(guard: Guard) -> dict[str, Any]:
-    """Return everything but the policy that a guard's verdicts hang on, in plain values."""
-    kit, settings = guard.kit, guard.settings
+def parts_of(
+    kit: Kit, *, checks: Sequence[str], settings: Mapping[str, Any], scenes: Screener | None
+) -> dict[str, Any]:
+    """Return everything but the policy that a guard's verdicts hang on, in plain values.
+
+    Args:
+        kit: what its checks use.
+        checks: their names.
+        settings: what a deployment has set, in plain values.
+        scenes: what was fitted on a project's own scenes.
+    """
     found: dict[str, Any] = {
         "program": f"normwright {__version__}",
-        "checks": list(guard.checks),
-        "detectors": detectors_digest(guard.detectors),
-        "settings": digest_json(
-            {
-                "chars": settings.chars,
-                "declared": dict(settings.declared),
-                "thresholds": {
-                    name: dict(one) if isinstance(one, Mapping) else one
-                    for name, one in settings.thresholds.items()
-                },
-                "unread": settings.unread,
-                "half_life": settings.half_life,
-            }
-        ),
+        "checks": list(checks),
+        "detectors": detectors_digest(kit.detectors),
+        "settings": digest_json(dict(settings)),
     }
     if kit.harm is not None:
         # One that tells no digest is named by its kind: nobody can say more about it.
         known = isinstance(kit.harm, TextHarm)
         found["classifier"] = kit.harm.digest if known else f"unnamed {type(kit.harm).__name__}"
-    if guard.scenes is not None:
-        found["scenes"] = scenes_digest(guard.scenes)
+    if scenes is not None:
+        found["scenes"] = scenes_digest(scenes)
     if kit.judge is not None:
         known = isinstance(kit.judge, Judge)
         found["judge"] = kit.judge.digest if known else f"unnamed {kit.judge.name}"

@@ -89,7 +89,7 @@ class GuardVerdict(Record):
     degraded: tuple[str, ...] = ()
     """Checks that could not run, each with why."""
     policy: Digest
-    made_by: Digest | None = None
+    decided_by: Digest | None = None
     """Digest of everything else that decided: detectors, weights, thresholds, the program. Other
     weights, another digest. None: nothing looked at it."""
     conversation: Digest

@@ -85,7 +85,7 @@ class WordGuard:
             spans=spans,
             ran=("words",),
             policy=self.policy.digest,
-            made_by=digest_json(self.parts),
+            decided_by=digest_json(self.parts),
             conversation=exchange.conversation,
             answer=exchange.answered,
         )

@@ -593,11 +593,15 @@ def test_a_verdict_tells_what_decided_it(tmp_path: Path) -> None:
             told = httpx.get(f"{at.url}/verdicts/{reply.headers['x-normwright-verdict-id']}").json()
             page = httpx.get(told["url"], headers={"accept-language": "en"}).text
             checked = httpx.post(f"{at.url}/checks", json={"messages": ASKED}).json()["normwright"]
-            made_by = told["verdicts"][0]["made_by"]
-            assert made_by == reply.headers["x-normwright-made-by"] == checked["made_by"]["digest"]
-            assert made_by in page
+            decided_by = told["verdicts"][0]["decided_by"]
+            assert (
+                decided_by
+                == reply.headers["x-normwright-decided-by"]
+                == checked["decided_by"]["digest"]
+            )
+            assert decided_by in page
             assert "Decided with" in page
-            seen.append((made_by, told["parts"], checked["made_by"]["words"]))
+            seen.append((decided_by, told["parts"], checked["decided_by"]["words"]))
             assert at.desk.reload()
 
     assert seen[0][0] != seen[1][0]
@@ -605,4 +609,4 @@ def test_a_verdict_tells_what_decided_it(tmp_path: Path) -> None:
     assert seen[1][1] == {"words": "other weights"}
     assert seen[1][2] == "other weights"
     bodies = [line.body for p in (tmp_path / "audit").iterdir() for line in read_lines(p)]
-    assert seen[1][0] in [b.get("made_by") for b in bodies]
+    assert seen[1][0] in [b.get("decided_by") for b in bodies]

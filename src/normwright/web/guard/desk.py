@@ -296,7 +296,7 @@ class Desk:
         self.metrics.policy(held.digest)
         try:
             self.book.add_policy(held.digest, _shown_of(held.guard.policy))
-            self.book.add_policy(held.made_by, dict(held.guard.parts))
+            self.book.add_policy(held.decided_by, dict(held.guard.parts))
         except PlaceError as error:
             self.troubled(BOOK, error)
 
@@ -453,7 +453,7 @@ class Case:
     def headers(self) -> dict[str, str]:
         """Return the headers that name the verdict, the policy and what is degraded."""
         named = {"x-normwright-verdict-id": self.id, "x-normwright-policy": self.held.digest,
-                 "x-normwright-made-by": self.held.made_by}  # fmt: skip
+                 "x-normwright-decided-by": self.held.decided_by}  # fmt: skip
         if (told := self.rewarded()) is not None:
             counted = [f"; {k}={told[k]}" for k in ("candidates", "allowed") if k in told]
             named["x-normwright-reward"] = (
@@ -510,7 +510,7 @@ def unchecked(exchange: Exchange, held: Held) -> GuardVerdict:
 
 def _in_force(held: Held) -> dict[str, Any]:
     """Return what the chain says about the guard that decides from here on."""
-    return {"policy": held.digest, "made_by": held.made_by, "parts": dict(held.guard.parts)}
+    return {"policy": held.digest, "decided_by": held.decided_by, "parts": dict(held.guard.parts)}
 
 
 def _plain(verdict: GuardVerdict) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def explained(
         "degraded": tuple(kept.body.get("degraded", ())),
         "receipts": (
             (w("verdict_page.policy"), verdict.policy if verdict else ""),
-            *_made_by(verdict, parts, w),
+            *_decided_by(verdict, parts, w),
             (w("verdict_page.chain"), f"{kept.chain}, {kept.seq}"),
             (w("verdict_page.entry"), kept.digest),
         ),
@@ -71,14 +71,14 @@ def explained(
     }
 
 
-def _made_by(
+def _decided_by(
     verdict: GuardVerdict | None, parts: Mapping[str, Any] | None, w: Words
 ) -> tuple[tuple[str, str], ...]:
     """What decided: one digest for all of it, then each part by its own."""
-    if verdict is None or verdict.made_by is None:
+    if verdict is None or verdict.decided_by is None:
         return ()
-    each = ((f"{w('verdict_page.made_by')}: {k}", _value(v)) for k, v in (parts or {}).items())
-    return ((w("verdict_page.made_by"), verdict.made_by), *each)
+    each = ((f"{w('verdict_page.decided_by')}: {k}", _value(v)) for k, v in (parts or {}).items())
+    return ((w("verdict_page.decided_by"), verdict.decided_by), *each)
 
 
 def _value(value: Any) -> str:

@@ -44,12 +44,12 @@ class Held:
     guard: Guarding
     digest: Digest
     """Of its policy."""
-    made_by: Digest
+    decided_by: Digest
     """Of its parts."""
     languages: tuple[Lang, ...]
 
     @classmethod
     def of(cls, guard: Guarding) -> Held:
         """Return a guard held."""
-        made_by = digest_json(dict(guard.parts))
-        return cls(guard, guard.policy.digest, made_by, guard.policy.charter.languages)
+        decided_by = digest_json(dict(guard.parts))
+        return cls(guard, guard.policy.digest, decided_by, guard.policy.charter.languages)

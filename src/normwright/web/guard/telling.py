@@ -57,7 +57,7 @@ def told(case: Case) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "verdict_id": case.id,
         "url": page_of(case),
-        "made_by": {"digest": case.held.made_by, **case.held.guard.parts},
+        "decided_by": {"digest": case.held.decided_by, **case.held.guard.parts},
     }
     if case.degraded:
         fields["degraded"] = list(case.degraded)

@@ -198,7 +198,7 @@ def reading_order(wanted: str, accepted: str) -> tuple[str, ...]:
 
 def _parts(desk: Desk, kept: KeptVerdict) -> dict[str, Any] | None:
     """What decided beside the policy, each by its digest; None where it is not known."""
-    named = [v["made_by"] for v in kept.body["verdicts"] if v.get("made_by")]
+    named = [v["decided_by"] for v in kept.body["verdicts"] if v.get("decided_by")]
     try:
         return desk.book.policy(named[-1]) if named else None
     except PlaceError:
