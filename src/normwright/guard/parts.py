@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from normwright import __version__
 from normwright.guard.text_harm.reader import TextHarm
@@ -42,13 +43,13 @@ def parts_of(
     }
     if kit.harm is not None:
         # One that tells no digest is named by its kind: nobody can say more about it.
-        known = isinstance(kit.harm, TextHarm)
-        found["classifier"] = kit.harm.digest if known else f"unnamed {type(kit.harm).__name__}"
+        unnamed = f"unnamed {type(kit.harm).__name__}"
+        found["classifier"] = kit.harm.digest if isinstance(kit.harm, TextHarm) else unnamed
     if scenes is not None:
         found["scenes"] = scenes_digest(scenes)
     if kit.judge is not None:
-        known = isinstance(kit.judge, Judge)
-        found["judge"] = kit.judge.digest if known else f"unnamed {kit.judge.name}"
+        unnamed = f"unnamed {kit.judge.name}"
+        found["judge"] = kit.judge.digest if isinstance(kit.judge, Judge) else unnamed
     if kit.reward is not None:
         reward = kit.reward
         found["reward"] = reward.digest
@@ -72,7 +73,7 @@ def detectors_digest(detectors: Detectors) -> Digest:
 def scenes_digest(scenes: Screener) -> Digest:
     """Return the digest of the heads that were fitted on a project's scenes, and of its rules."""
     harm = scenes.harm
-    arrays = [harm.bias]
+    arrays: list[NDArray[Any]] = [harm.bias]
     for side in (harm.asked, harm.around, harm.answered, harm.spoken):
         arrays += [side.columns, side.weights]
     heads = [[h.name, h.slope, h.offset, h.threshold] for h in harm.heads]
