@@ -33,7 +33,7 @@ class WordGuard:
     policy: Policy
     slow: float = 0.0
     reward: Reward | None = None
-    parts: dict[str, Any] = field(default_factory=lambda: {"words": [BAD, ASKS, CARD]})
+    parts: dict[str, Any] = field(default_factory=lambda: {"words": "three of them"})
     patient: bool = False
     seen: list[Exchange] = field(default_factory=list)
 
