@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, cast, get_args
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,7 +12,6 @@ from normwright.cli.screen import DONE, console
 from normwright.cli.words import choose, words
 from normwright.records import MissingExtra
 
-Reads = Literal["template", "segments", "answer"]
 STATE = ".normwright/guard"
 """Where the audit chain and the verdicts lie, below the policy's folder or here."""
 
@@ -220,12 +219,16 @@ def _mode(text: str) -> Literal["content_filter", "error"]:
     raise typer.BadParameter("content_filter or error", param_hint="--block-mode")
 
 
-def _reads(text: str | None) -> Reads | None:
-    if text is None:
-        return None
-    for known in get_args(Reads):
-        if text == known:
-            return cast(Reads, known)
+def _reads(text: str | None) -> Literal["template", "segments", "answer"] | None:
+    match text:
+        case None:
+            return None
+        case "template":
+            return "template"
+        case "segments":
+            return "segments"
+        case "answer":
+            return "answer"
     raise typer.BadParameter("segments, answer or template", param_hint="--reward-reads")
 
 

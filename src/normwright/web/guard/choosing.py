@@ -153,10 +153,11 @@ class BestOf:
         """Ask for one answer at a time; some may fail, and that is named, but not all."""
         room = asyncio.Semaphore(_AT_ONCE)
         seed = body.get("seed")
-        fixed = seed if isinstance(seed, int) and not isinstance(seed, bool) else None
 
         async def one(place: int) -> Reply | Exception:
-            own = body if fixed is None else {**body, "seed": fixed + place}
+            own = dict(body)
+            if isinstance(seed, int) and not isinstance(seed, bool):
+                own["seed"] = seed + place
             async with room:
                 try:
                     return await self.upstream.ask(path, own, headers)
