@@ -261,9 +261,15 @@ def buckets(h: U64) -> U64:
 
 
 def _mixed(h: U64) -> U64:
-    h = (h ^ (h >> _S30)) * _M1
-    h = (h ^ (h >> _S27)) * _M2
-    return h ^ (h >> _S31)
+    out = h >> _S30
+    out ^= h
+    out *= _M1
+    shifted = out >> _S27
+    out ^= shifted
+    out *= _M2
+    np.right_shift(out, _S31, out=shifted)
+    out ^= shifted
+    return out
 
 
 def tokens(text: str) -> list[str]:
