@@ -6,8 +6,8 @@ import re
 import unicodedata
 from typing import Final
 
-from normwright.guard.sights import Kit, Passage, Sight
 from normwright.guard.forms import letters
+from normwright.guard.sights import Kit, Passage, Sight
 from normwright.guard.tongues import common_words
 from normwright.plugins import Card, plugin
 

@@ -19,6 +19,7 @@ from normwright.guard.recent import Recent
 from normwright.guard.text_harm.grams import (
     BUCKETS,
     buckets,
+    buckets_of,
     char_runs,
     form,
     tokens,
@@ -32,6 +33,10 @@ KEPT: Final = 8_192
 _EXACT: Final = 2**17
 """Rows whose sums are exact in 32 bits: 127 * 2**17 < 2**24."""
 _ONES: Final = np.ones(_EXACT, dtype=np.float32)
+
+_FEW: Final = 3
+_LONG: Final = 24
+"""Words and letters up to which a word is hashed by itself."""
 
 Floats = NDArray[np.float64]
 
@@ -142,7 +147,9 @@ class Scorer:
         return {word: known[word] for word in found}
 
     def _made(self, words: list[str]) -> list[Word]:
-        """What words add that are not kept; hashed all at once."""
+        """What words add that are not kept; many are hashed all at once."""
+        if len(words) <= _FEW and max(map(len, words)) <= _LONG:
+            return [self._one(word) for word in words]
         hashes, of = char_runs(" ".join(words))
         numbers = self._numbers.take(buckets(hashes).view(np.int64)).astype(np.int64)
         pairs = np.unique(of << 32 | numbers)
@@ -153,6 +160,10 @@ class Scorer:
             _word(word, runs[start:end].tobytes())
             for word, start, end in zip(words, starts, ends, strict=False)
         ]
+
+    def _one(self, word: str) -> Word:
+        runs = self._numbers.take(np.fromiter(buckets_of(word), np.int64))
+        return _word(word, runs.tobytes())
 
 
 def _word(word: str, runs: bytes) -> Word:
