@@ -7,8 +7,9 @@ same upstream, which answers at once from another. Latency: requests come at fix
 earlier ones are done or not (open loop), to both servers in turn, and are timed from the instant
 they were due, so that waiting counts. Throughput: `wrk -t1 -c32`, both servers in turn, best of the
 rounds. Every request says something else, for what was said before would be known: parts of
-sentences of this project's pages in random order, and a word that nobody ever said. The peer answers
-requests of the same form under a regular expression alone, where `make guard-peer` has put it.
+sentences of the pages of this project in random order, and a word that nobody ever said. The peer
+answers requests of the same form under a regular expression alone, where `make guard-peer` has put
+it.
 
 The clock of a loaded machine says more about its load: run this on a quiet one.
 """
