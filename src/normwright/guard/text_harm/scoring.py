@@ -27,7 +27,7 @@ from normwright.guard.text_harm.grams import (
     word_runs,
 )
 
-KEPT: Final = 8_192
+KEPT: Final = 4_096
 """Words of one generation that are kept ready; see `Recent`."""
 
 _EXACT: Final = 2**17
@@ -168,9 +168,12 @@ class Scorer:
 
 def _word(word: str, runs: bytes) -> Word:
     read = [told_of(t) for t in tokens(word)]
+    plain = b"".join([plain.to_bytes(8, "little") for plain, _, _ in read])
+    if not any(kind for _, _, kind in read):
+        return Word(runs=runs, plain=plain, told=plain, named=b"", kinds=bytes(len(read)))
     return Word(
         runs=runs,
-        plain=b"".join([plain.to_bytes(8, "little") for plain, _, _ in read]),
+        plain=plain,
         told=b"".join([told.to_bytes(8, "little") for _, told, _ in read]),
         named=b"".join([told.to_bytes(8, "little") for _, told, kind in read if kind]),
         kinds=bytes([kind for _, _, kind in read]),
