@@ -18,6 +18,7 @@ from normwright.records import Exchange, FactOrigin, FactValue, Lang, Policy, Si
 
 if TYPE_CHECKING:
     from normwright.guard.detectors import Detectors
+    from normwright.guard.rewards import Reward
 
 ANSWER: Final = "answer"
 """Where an answer stands, as a path."""
@@ -89,6 +90,7 @@ class Kit:
     """The same classifier, where it was told beforehand what it will be asked."""
     judge: Model | None = None
     languages: tuple[Lang, ...] = ()
+    reward: Reward | None = None
 
 
 @dataclass(frozen=True)
