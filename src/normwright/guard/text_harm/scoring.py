@@ -183,5 +183,5 @@ def _word(word: str, runs: bytes) -> Word:
 def _summed(weights: NDArray[Any]) -> Floats:
     """The sum of rows of weights; exact."""
     if weights.dtype == np.float32:
-        return (_ONES[: len(weights)] @ weights).astype(np.float64)
-    return weights.sum(axis=0, dtype=np.float64)
+        return np.asarray(_ONES[: len(weights)] @ weights, dtype=np.float64)
+    return np.asarray(weights.sum(axis=0, dtype=np.float64))
