@@ -236,6 +236,13 @@ def _mixed(h: U64) -> U64:
     return h ^ (h >> _S31)
 
 
+def word_columns(words: Sequence[str]) -> NDArray[np.int64]:
+    """Return the column of each word by itself, shape (words,)."""
+    hashes = np.array([_token(word)[0] for word in words], dtype=np.uint64)
+    salt = next(run[0] for run in _RUNS[0] if len(run) == 1)
+    return (_mixed(_salted(hashes, salt)) & _LOW).astype(np.int64)
+
+
 def tokens(text: str) -> list[str]:
     """Return the words and marks of a text in its `form`."""
     return _TOKEN.findall(text)
