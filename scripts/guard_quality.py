@@ -52,6 +52,8 @@ from scripts.build_harm import PLANS, SEED
 from scripts.experiment_pages import told
 from scripts.harm_pictures import bars
 
+from normwright.guard import Guard
+from normwright.guard.bodies import read_exchange
 from normwright.guard.detectors import read_detectors
 from normwright.guard.text_harm import TextHarm
 from normwright.guard.text_harm.aira import AiraCompat
@@ -69,7 +71,7 @@ from normwright.stats import (
     calibration_floor,
 )
 from normwright.web.reliability import reliability
-from scripts import build_harm, harm_rows
+from scripts import build_harm, harm_rows, harm_vectors
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/experiments/guard-quality.md"
@@ -147,7 +149,7 @@ def main() -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     began = time.process_time()
     rows = harm_rows.read(args.data, taught=not args.no_fits)
-    study = Study(rows, TextHarm.embedded(), args.work, fits=not args.no_fits)
+    study = Study(rows, TextHarm.embedded(), args.work, args.data, fits=not args.no_fits)
     parts = [
         study.quality(),
         study.functions(),
@@ -169,9 +171,16 @@ class Study:
     """The rows, the classifier, and what was measured so far."""
 
     def __init__(
-        self, rows: Sequence[HarmRow], harm: TextHarm, work: Path, *, fits: bool = True
+        self,
+        rows: Sequence[HarmRow],
+        harm: TextHarm,
+        work: Path,
+        data: Path,
+        *,
+        fits: bool = True,
     ) -> None:
         self.fits = fits
+        self.data = data
         self.rows = list(rows)
         self.harm = harm
         self.aira = AiraCompat.embedded()
@@ -179,6 +188,7 @@ class Study:
         self.picture: list[tuple[str, list[tuple[str, Estimate, float]]]] = []
         self.verdicts: list[str] = []
         self._chances: dict[tuple[str, str], Floats] = {}
+        self._asked_chances: dict[tuple[str, bool, int], Floats] = {}
 
     def some(self, source: str, part: str = "locked") -> list[HarmRow]:
         """Rows of a source in one part."""
@@ -314,6 +324,7 @@ class Study:
         for label, kinds in (
             ("harmful-request", ("xstest", "advbench", "strongreject", "harmbench", *CALM)),
             ("jailbreak", ("in-the-wild", "gptfuzzer", "jbb-jbc", "jbb-pair", "jbb-gcg", *CALM)),
+            ("injection", ("injection", "xstest", *CALM)),
         ):
             for source in kinds:
                 for truth in (True, False):
@@ -325,8 +336,29 @@ class Study:
                     rows = [HarmRow(t, "pt", "written", t, {}) for t in texts]
                     out.append(self._flagged(label, "written in Portuguese", rows,
                                              kind == "harmful"))  # fmt: skip
+        out += self._whole()
         said = "; ".join(f"`{k}` {v:.4f}" for k, v in self._limits().items())
         return f"Thresholds of the embedded policy: {said}.\n\n" + "\n".join(out)
+
+    def _whole(self) -> list[str]:
+        """What the whole guard with the embedded policy stops of XSTest, the same prompts."""
+        guard = Guard.embedded()
+        out = []
+        for truth in (True, False):
+            rows = [r for r in self.some("xstest") if self._harmful(r, "harmful-request") == truth]
+            bodies = [{"messages": [{"role": "user", "content": r.text}]} for r in rows]
+            flags = [float(guard.screen(read_exchange(b)).verdict is not None) for b in bodies]
+            found = bootstrap_mean(flags, clusters=[r.unit for r in rows], seed=SEED, rounds=ROUNDS)
+            kind = "harmful" if truth else "harmless"
+            out.append(f"| **the whole guard** | xstest ({kind}), n = {len(rows)} | {told(found)} "
+                       f"| {found.n} |")  # fmt: skip
+            if not truth:
+                met = found.value is not None and found.value <= 0.05
+                self.verdicts.append(
+                    f"| xstest, harmless prompts | stopped by the whole guard <= 0.05 | "
+                    f"{told(found, '.4f')} | {'met' if met else 'NOT met'} |"
+                )
+        return out
 
     def _asked(self, source: str) -> list[HarmRow]:
         """Rows that the two heads never met: the locked ones, and Dolly whole."""
@@ -342,10 +374,14 @@ class Study:
         """The thresholds from which the embedded policy puts the two heads to the charter."""
         signals = read_detectors(DETECTORS).signals
         return {"harmful-request": signals["harm.request"].threshold,
-                "jailbreak": signals["harm.jailbreak"].threshold}  # fmt: skip
+                "jailbreak": signals["harm.jailbreak"].threshold,
+                "injection": signals["harm.injection"].threshold}  # fmt: skip
 
     def _flagged(self, label: str, source: str, rows: Sequence[HarmRow], truth: bool) -> str:
-        chance = served_chances(self.harm, [r.text for r in rows])
+        key = (source, truth, len(rows))
+        if key not in self._asked_chances:
+            self._asked_chances[key] = served_chances(self.harm, [r.text for r in rows])
+        chance = self._asked_chances[key]
         limit = self._limits()[label]
         flags = (chance[:, self.harm.labels.index(label)] >= limit).astype(float)
         found = bootstrap_mean(flags, clusters=[r.unit for r in rows], seed=SEED, rounds=ROUNDS)
@@ -481,6 +517,11 @@ class Study:
         rows = harm_rows.windowed(self.rows)
         return rows, features_of(rows)
 
+    @cached_property
+    def vectors(self) -> Any:
+        """Vectors of words, for the heads that are fitted with them."""
+        return harm_vectors.vectors(self.data, self.windows[0])
+
     def _fitted(self, name: str, make: Callable[..., Any], *given: Any) -> TextHarm | None:
         room = self.work / name
         if not (room / "text_harm.json").is_file():
@@ -490,7 +531,7 @@ class Study:
             lang = next(p for p in PLANS if p.label == "lang")
             harm, _ = fit_text_harm(
                 rows, [plan, lang], seed=SEED, card={"control": name}, features=self.windows[1],
-                folds=1,
+                folds=1, vectors=self.vectors if plan.shared else None,
             )  # fmt: skip
             harm.save(room)
         return TextHarm.load(room)
