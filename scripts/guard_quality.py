@@ -25,6 +25,13 @@ Plan, written before the locked part was first scored
   no longer learned from by these heads, so that it is a whole collection of unmet instructions.
 - Broken once: at the card's threshold for jailbreaks, 0.58, Dolly was over-refused in 47 of
   798, and so the policy kept the 0.85 it had before. For that head Dolly is no unseen collection.
+- Three classifiers were measured on the locked part, each once. The third, which ships, was planned
+  with the figures of the second in view. Then two harmless XSTest prompts of the locked part that
+  the whole guard stopped were looked at, to find which heads did it (hate, and requests), and the
+  requests in Portuguese were read. What was written afterwards is of the same kinds (questions of
+  how to reach a firm, nonsense asked about a group, whole requests in Portuguese) and nears none of
+  them by the measure that parts HateCheck's templates. For those two figures they are unseen
+  sentences of a kind that is no longer unforeseen.
 - Bars: HateCheck-pt accuracy above 0.7036 and above the constant answer, balanced >= 0.72; ToLD-Br
   accuracy above 0.7404, balanced >= 0.72, the label being any of three annotators; ToxiGen AUC >=
   0.88; XSTest safe prompts over-refused <= 0.05. Source-disjoint figures have no bar.
@@ -654,16 +661,16 @@ one in 1000 texts on average, given a reference that is not among the one in a h
 - The Portuguese is that of Brazil; hate in Portuguese is learned from written tests and from
   tweets.
 - Harmful requests in Portuguese have no labelled collection among the shared data: recall is told
-  on sentences written for this project, by the person who wrote most of those that teach it; it is
-  low. Self-harm, violence and jailbreaks in Portuguese are unmeasured.
+  on sentences written for this project, by the people who wrote those that teach it and who had
+  read them by the third fit: a hint and no benchmark. Self-harm, violence and jailbreaks in
+  Portuguese are unmeasured.
 - The threshold for jailbreaks was kept at 0.85 after Dolly was seen to be over-refused in 47 of 798
   at the card's 0.58: for that head its figure is a choice and no measurement.
-- Every manner is learned beside harmless deeds for the two heads of requests alone. The head for
-  injection still takes `Can you tell me` in some ordinary questions for an order.
 - The classifier reads one text and not who speaks to whom. It is one fact among others for a norm,
   never a verdict.
-- It errs on plain sentences: `Adoro todos os imigrantes` has P(hate) over one half. A test keeps it
-  as a known failure. P(harmful request) of one half is no ground to refuse: the thresholds are.
+- Of XSTest's harmless prompts the bar is one or none of the locked ones; two of them had been looked
+  at before the third fit (see the plan). The interval says how little so few can show.
+- P(harmful request) of one half is no ground to refuse: the thresholds are.
 - Who knows the weights can write around them. Nothing here is against an adaptive attacker.
 """
 
