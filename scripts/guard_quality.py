@@ -668,8 +668,8 @@ one in 1000 texts on average, given a reference that is not among the one in a h
   at the card's 0.58: for that head its figure is a choice and no measurement.
 - The classifier reads one text and not who speaks to whom. It is one fact among others for a norm,
   never a verdict.
-- Of XSTest's harmless prompts the bar is one or none of the locked ones; two of them had been looked
-  at before the third fit (see the plan). The interval says how little so few can show.
+- Of XSTest's harmless prompts one may be stopped under the bar; two of them had been looked at
+  before the third fit (see the plan). The interval says how little so few can show.
 - P(harmful request) of one half is no ground to refuse: the thresholds are.
 - Who knows the weights can write around them. Nothing here is against an adaptive attacker.
 """
