@@ -110,15 +110,15 @@ def _requests(parts: Mapping[str, Any], lang: str) -> Iterator[HarmRow]:
         for deed in parts[kind]:
             for frame in draw.sample(parts["frames"], FRAMES):
                 yield _row(frame.replace("Q", deed), lang, source, f"asked|{deed}", harm)
+        # Said whole, as people do who ask once; each has a harmless twin.
+        for text in parts.get(f"said_{kind}", ()):
+            yield _row(text, lang, f"said-{lang}", f"said|{text}", harm)
     pairs = (("write", "T", "vile", "texts"), ("made", "O", "harm", "does"))
     for frames, mark, bad, good in pairs:
         for harm, kind in ((1.0, bad), (0.0, good)):
             for what in parts[kind]:
                 for frame in draw.sample(parts[frames], FRAMES):
                     yield _row(frame.replace(mark, what), lang, source, f"asked|{what}", harm)
-        # Said whole, as people do who ask once; each has a harmless twin.
-        for text in parts.get(f"said_{kind}", ()):
-            yield _row(text, lang, f"said-{lang}", f"said|{text}", harm)
     for noun in parts["nouns"]:
         for frame in draw.sample(parts["about"], FRAMES):
             yield _row(frame.replace("N", noun), lang, f"about-{lang}", f"asked|{noun}", 0.0)
