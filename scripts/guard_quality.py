@@ -46,6 +46,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -152,26 +153,51 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / "build/harm")
     parser.add_argument("--no-fits", action="store_true")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1, help="parts measured at the same time")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    began = time.process_time()
     rows = harm_rows.read(args.data, taught=not args.no_fits)
     study = Study(rows, TextHarm.embedded(), args.work, args.data, fits=not args.no_fits)
-    parts = [
-        study.quality(),
-        study.functions(),
-        study.disjoint(),
-        study.requests(),
-        study.calibration(write=args.write),
-        study.shift(),
-    ]
+    study.write = args.write
+    parts = []
+    for part, verdicts, picture in _measured(study, args.jobs):
+        parts.append(part)
+        study.verdicts += verdicts
+        study.picture += picture
     text = _page(study, parts)
     print(text)
-    print(f"{time.process_time() - began:.0f} CPU-s")
+    print(f"{build_harm.spent():.0f} CPU-s")
     if args.write:
         PAGE.write_text(text, encoding="utf-8")
         IMAGES.mkdir(exist_ok=True)
         (IMAGES / "guard-quality.svg").write_text(bars(study.picture), encoding="utf-8")
+
+
+PARTS = ("quality", "functions", "disjoint", "requests", "calibration", "shift")
+_STUDIES: list[Study] = []
+"""What a worker process was started with."""
+Picture = list[tuple[str, list[tuple[str, Estimate, float]]]]
+Part = tuple[str, list[str], Picture]
+
+
+def _measured(study: Study, jobs: int) -> list[Part]:
+    """The parts of the page in their order, measured one by one or in worker processes."""
+    if jobs <= 1:
+        return [_part(study, name) for name in PARTS]
+    with multiprocessing.get_context("fork").Pool(jobs, _STUDIES.append, (study,)) as pool:
+        return pool.map(_part_there, PARTS, chunksize=1)
+
+
+def _part_there(name: str) -> Part:
+    return _part(_STUDIES[-1], name)
+
+
+def _part(study: Study, name: str) -> Part:
+    study.verdicts, study.picture = [], []
+    text: str = getattr(study, name)()
+    done = text, study.verdicts, study.picture
+    study.verdicts, study.picture = [], []
+    return done
 
 
 class Study:
@@ -187,12 +213,13 @@ class Study:
         fits: bool = True,
     ) -> None:
         self.fits = fits
+        self.write = False
         self.data = data
         self.rows = list(rows)
         self.harm = harm
         self.aira = AiraCompat.embedded()
         self.work = work
-        self.picture: list[tuple[str, list[tuple[str, Estimate, float]]]] = []
+        self.picture: Picture = []
         self.verdicts: list[str] = []
         self._chances: dict[tuple[str, str], Floats] = {}
         self._asked_chances: dict[tuple[str, bool, int], Floats] = {}
@@ -402,7 +429,7 @@ class Study:
         kind = "harmful" if truth else "harmless"
         return f"| {label} | {source} ({kind}), n = {len(rows)} | {told(found)} | {found.n} |"
 
-    def calibration(self, *, write: bool) -> str:
+    def calibration(self) -> str:
         """Expected calibration error by label and language, beside that of perfect ones."""
         out = ["| label | language, collections | n | error | 95 % of perfect ones are under |",
                "|---|---|---|---|---|"]  # fmt: skip
@@ -442,7 +469,7 @@ class Study:
         for lang, some in curves.items():
             picture = reliability(some, title=f"Reliability on locked rows, {lang}",
                                   said="probability given", found="share found")  # fmt: skip
-            if write:
+            if self.write:
                 (IMAGES / f"guard-calibration.{lang}.svg").write_text(picture, encoding="utf-8")
         return "\n".join(out)
 
