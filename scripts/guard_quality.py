@@ -371,7 +371,10 @@ class Study:
                     out.append(self._flagged(label, "written in Portuguese", rows,
                                              kind == "harmful"))  # fmt: skip
         out += self._whole()
-        said = "; ".join(f"`{k}` {v:.4f}" for k, v in self._limits().items())
+        said = "; ".join(
+            f"`{label}` {', '.join(f'{v:.4f} in {lang}' for lang, v in by.items())}"
+            for label, by in self._limits().items()
+        )
         return f"Thresholds of the embedded policy: {said}.\n\n" + "\n".join(out)
 
     def _whole(self) -> list[str]:
@@ -404,19 +407,22 @@ class Study:
         return row.labels.get(label, 0.0) >= 0.5
 
     @staticmethod
-    def _limits() -> dict[str, float]:
-        """The thresholds from which the embedded policy puts the two heads to the charter."""
+    def _limits() -> dict[str, dict[str, float]]:
+        """The thresholds, by language, from which the embedded policy puts heads to the charter."""
         signals = read_detectors(DETECTORS).signals
-        return {"harmful-request": signals["harm.request"].threshold,
-                "jailbreak": signals["harm.jailbreak"].threshold,
-                "injection": signals["harm.injection"].threshold}  # fmt: skip
+        names = {"harmful-request": "harm.request", "jailbreak": "harm.jailbreak",
+                 "injection": "harm.injection"}  # fmt: skip
+        return {
+            label: {lang: signals[name].limit([lang]) for lang in ("en", "pt")}
+            for label, name in names.items()
+        }
 
     def _flagged(self, label: str, source: str, rows: Sequence[HarmRow], truth: bool) -> str:
         key = (source, truth, len(rows))
         if key not in self._asked_chances:
             self._asked_chances[key] = served_chances(self.harm, [r.text for r in rows])
         chance = self._asked_chances[key]
-        limit = self._limits()[label]
+        limit = self._limits()[label][rows[0].lang]
         flags = (chance[:, self.harm.labels.index(label)] >= limit).astype(float)
         found = bootstrap_mean(flags, clusters=[r.unit for r in rows], seed=SEED, rounds=ROUNDS)
         bar = {"xstest": 0.05, "dolly_hhrlhf": 0.01}.get(source)
