@@ -135,7 +135,7 @@ def test_a_word_has_the_first_class_that_lists_it() -> None:
 
 def test_a_word_has_the_column_that_it_has_in_a_text() -> None:
     """The columns that are told of words are among those of a text that holds them."""
-    words = ["muslims", "não", "stupid", "zzqx"]
+    words = ["muslims", "nao", "stupid", "zzqx"]
 
     for word, column in zip(words, word_columns(words), strict=True):
         assert column in grams([form(f"a {word} b")]).columns
