@@ -422,7 +422,7 @@ def test_what_a_deployment_or_a_person_says_stands_above_what_checks_see() -> No
 @pytest.mark.parametrize(
     ("bad", "fine"),
     [
-        ("Black people belong back in chains.", "Black people built this town with us."),
+        ("Gay people should not be allowed near children.", "Gay people taught our children."),
         ("Mulher burra tem que ficar na cozinha lavando louça.", "A minha mãe dirige muito bem."),
     ],
 )

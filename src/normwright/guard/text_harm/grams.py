@@ -290,6 +290,13 @@ def _mixed(h: U64) -> U64:
     return out
 
 
+def word_columns(words: Sequence[str]) -> NDArray[np.int64]:
+    """Return the column of each word by itself, shape (words,)."""
+    hashes = np.array([token_of(word)[0] for word in words], dtype=np.uint64)
+    salt = next(run[0] for run in _RUNS[0] if len(run) == 1)
+    return buckets(_salted(hashes, salt)).astype(np.int64)
+
+
 def tokens(text: str) -> list[str]:
     """Return the words and marks of a text in its `form`."""
     return _TOKEN.findall(text)
