@@ -70,7 +70,9 @@ from normwright.records.errors import (
 from normwright.records.estimates import Estimate, Interval
 from normwright.records.evidence import (
     VERDICTS,
+    Adjudication,
     Answer,
+    Basis,
     Contrast,
     ControlResult,
     Criterion,
@@ -83,6 +85,7 @@ from normwright.records.evidence import (
     Verdict,
     VerdictWord,
 )
+from normwright.records.evidence_rows import EvidenceRow, RowCounts, number_of, utc
 from normwright.records.exchanges import SPEAKERS, Exchange, Speaker, Utterance
 from normwright.records.guarding import (
     GUARD_ACTIONS,
@@ -274,6 +277,7 @@ __all__ = [
     "VERDICTS",
     "ActType",
     "Actor",
+    "Adjudication",
     "Affected",
     "Agreement",
     "Amendment",
@@ -342,6 +346,7 @@ __all__ = [
     "ErrorBudget",
     "Estimate",
     "EvaluationItem",
+    "EvidenceRow",
     "Exchange",
     "Expectation",
     "FactOrigin",
@@ -452,6 +457,7 @@ __all__ = [
     "RewardTerm",
     "RobustSupport",
     "Role",
+    "RowCounts",
     "RowProof",
     "RubricItem",
     "RuleAnswer",
@@ -509,6 +515,8 @@ __all__ = [
     "instant_of",
     "instant_text",
     "json_rows",
+    "number_of",
     "require_permit",
     "shifted",
+    "utc",
 ]

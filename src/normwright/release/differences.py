@@ -1,0 +1,65 @@
+"""The difference of two measured rates: in pairs where both have the items, else apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from normwright import stats
+from normwright.records import Digest, Estimate, Measurement
+from normwright.release.evidence import Missing
+from normwright.release.wording import Number, Said, role_words, suite_words
+
+SEED = 0
+"""Seed of the resampling of pairs, so that the same evidence gives the same verdict."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One rate less another, with the interval that its two one-sided bounds make."""
+
+    estimate: Estimate
+    paired: bool
+    """Whether the same items were asked both times; else the interval is wider than need be."""
+    alone: int
+    """Items that only one of the two has, which no pair can use."""
+    evidence: tuple[Digest, ...]
+
+    @property
+    def said(self) -> Said:
+        """How it was compared."""
+        if not self.paired:
+            return Said("difference.apart")
+        n = Number(self.estimate.n, "count")
+        if self.alone:
+            return Said("difference.paired_some", {"n": n, "alone": Number(self.alone, "count")})
+        return Said("difference.paired", {"n": n})
+
+
+def difference(one: Measurement, other: Measurement, alpha: float) -> Difference:
+    """Return one - other with an interval of which each end is a bound at `alpha`.
+
+    Items that both have are compared in pairs, resampled by unit. Without common items the two are
+    samples apart (Newcombe, Statistics in Medicine 17, 1998, method 10).
+
+    Raises:
+        Missing: if one of them observed nothing.
+    """
+    evidence = tuple(dict.fromkeys((one.digest, other.digest)))
+    for each in (one, other):
+        if each.estimate.value is None or each.estimate.n == 0:
+            named = {"suite": suite_words(each.suite), "model": role_words(each.model)}
+            raise Missing(Said("missing.empty", named), (each.digest,))
+    level = 1 - 2 * alpha
+    a, b = one.details.get("items") or {}, other.details.get("items") or {}
+    if common := sorted(set(a) & set(b)):
+        units = one.details.get("clusters")
+        estimate = stats.paired_difference(
+            [a[item] for item in common],
+            [b[item] for item in common],
+            clusters=[units[item] for item in common] if units else None,
+            seed=SEED,
+            level=level,
+        )
+        return Difference(estimate, True, len(set(a) ^ set(b)), evidence)
+    estimate = stats.share_difference(other.estimate, one.estimate, level=level)
+    return Difference(estimate, False, 0, evidence)
