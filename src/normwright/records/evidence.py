@@ -54,7 +54,7 @@ class Answer(Frozen):
     """Norms the guard cited, if a guard answered."""
 
 
-class Basis(Frozen):
+class EvidenceBasis(Frozen):
     """What a piece of evidence that was brought as a row says it was made on and with.
 
     Digests are compared letter by letter with what the criteria are about; None is unknown.
@@ -101,7 +101,7 @@ class Measurement(Record):
     details: dict[str, Any] = {}
     slice: dict[str, str] = {}
     """Which part of the items, beside language and norm: `{"env": "E3"}`. Empty: all."""
-    basis: Basis | None = None
+    basis: EvidenceBasis | None = None
     """What it was made on, where it was brought as a row; None where a run made it."""
     seconds: float = 0.0
 

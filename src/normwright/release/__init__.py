@@ -7,19 +7,31 @@ Criteria and evidence in, a verdict and a safety case out. The gate has three va
 from normwright.release.case import defeaters, safety_case
 from normwright.release.criteria import Rule, kinds, rule
 from normwright.release.criteria.predicate import PREDICATES
-from normwright.release.deciding import decide, permit_criterion
+from normwright.release.deciding import decide, permit_criterion, worst_first
 from normwright.release.evidence import (
     CANDIDATE,
     SUITES,
     Evidence,
+    Expected,
     Found,
     Missing,
     failed_units,
     need,
     unit_words,
 )
-from normwright.release.reading import Control, Criteria, Mode, read_criteria
-from normwright.release.wording import Form, Number, Said, given, number
+from normwright.release.filing import Filed, file_rows
+from normwright.release.reading import (
+    Control,
+    Criteria,
+    GivenJudge,
+    Mode,
+    criteria_in,
+    criteria_text,
+    read_criteria,
+)
+from normwright.release.rows import Folder, GivenRow, read_folder
+from normwright.release.weakening import weaker
+from normwright.release.wording import Form, Number, Said, given, in_words, number, say
 
 __all__ = [
     "CANDIDATE",
@@ -28,23 +40,36 @@ __all__ = [
     "Control",
     "Criteria",
     "Evidence",
+    "Expected",
+    "Filed",
+    "Folder",
     "Form",
     "Found",
+    "GivenJudge",
+    "GivenRow",
     "Missing",
     "Mode",
     "Number",
     "Rule",
     "Said",
+    "criteria_in",
+    "criteria_text",
     "decide",
     "defeaters",
     "failed_units",
+    "file_rows",
     "given",
+    "in_words",
     "kinds",
     "need",
     "number",
     "permit_criterion",
     "read_criteria",
+    "read_folder",
     "rule",
     "safety_case",
+    "say",
     "unit_words",
+    "weaker",
+    "worst_first",
 ]

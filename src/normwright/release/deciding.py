@@ -463,6 +463,16 @@ def _worst(results: Sequence[CriterionResult]) -> CriterionResult:
     return min(results, key=rank)
 
 
+def worst_first(results: Sequence[CriterionResult]) -> list[CriterionResult]:
+    """Return results with the one that decides first, and passes by how close they were."""
+    left, found = list(results), []
+    while left:
+        passed = all(r.state == "pass" for r in left)
+        found.append(_tightest(left) if passed else _worst(left))
+        left.remove(found[-1])
+    return found
+
+
 def _tightest(results: Sequence[CriterionResult]) -> CriterionResult:
     """The pass that lies closest to its limit; a predicate only if there is no number at all."""
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from normwright import stats
 from normwright.records import (
-    Basis,
     Digest,
     Estimate,
+    EvidenceBasis,
     EvidenceRow,
     Fault,
     InputError,
@@ -235,7 +235,7 @@ def _measured(
         judge=judge,
         details=details,
         slice=part,
-        basis=Basis(
+        basis=EvidenceBasis(
             charter=first.charter, evalset=first.evalset, judge=first.judge, guard=first.guard,
             protocol=first.protocol,
             at=None if None in times else min(t for t in times if t is not None),

@@ -124,15 +124,18 @@ def _as_strong(before: Control, after: Control | None) -> bool:
 
 
 def _judges(before: Criteria, after: Criteria) -> Iterator[Said]:
-    """A judge that finds more than it did, by its numbers alone, asks less of the evidence."""
-    later = {judge.name: judge.record for judge in after.judges}
+    """The same judge on no more labels cannot find more than it did.
+
+    A better judge, or more labels of the same one, is new evidence and not a weaker criterion.
+    """
+    later = {judge.name: judge for judge in after.judges}
     for judge in before.judges:
         now = later.get(judge.name)
-        if now is None or now == judge.record:
+        if now is None or now.digest != judge.digest:
             continue
-        for lang, rate in now.sensitivity.items():
+        for lang, rate in now.record.sensitivity.items():
             was = judge.record.sensitivity.get(lang)
-            if was is None or _worth(rate) > _worth(was):
+            if was is not None and rate.n <= was.n and _worth(rate) > _worth(was):
                 yield Said("weaker.judge", {"id": judge.name})
                 break
 

@@ -91,8 +91,8 @@ def _compare(
         f"equivalence.{state}",
         {
             "observed": Number(gap.value, "points"),
-            "one": other.slice[KEY],
-            "other": one.slice[KEY],
+            "one": one.slice[KEY],
+            "other": other.slice[KEY],
             "bound": Number(max(abs(low), abs(high)), "points"),
             "lower": Number(near, "points"),
             "limit": Number(margin, "points"),
