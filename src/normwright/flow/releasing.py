@@ -392,7 +392,7 @@ def _weakened(
     criteria: Criteria, text: str, history: Sequence[Version], folder: Folder, now: datetime
 ) -> list[tuple[str, Said]]:
     """That the criteria ask less than before, if that was after there was evidence."""
-    from normwright.release import criteria_in, in_words, weaker
+    from normwright.release import criteria_in, every_language, in_words, weaker
 
     changed = next((v.at for v in history if v.keys and v.text == text), utc(now))
     there = any(g.row.time is None or g.row.time <= changed for g in folder.rows)
@@ -408,10 +408,9 @@ def _weakened(
             said += weaker(before, criteria)
     if not said:
         return []
-    told = [in_words((one,), ("en", "pt")) for one in said]
+    told = [in_words((one,), every_language()) for one in said]
     changes = {
-        lang: "; ".join(dict.fromkeys(one[lang] for one in told if lang in one))
-        for lang in ("en", "pt")
+        lang: "; ".join(dict.fromkeys(one[lang] for one in told)) for lang in every_language()
     }
     return [("criteria", _said("invalid.weakened", changes=changes))]
 

@@ -125,7 +125,9 @@ class EvidenceRow(Frozen):
         if labelled > (hits or 0):
             raise ValueError(f"labels for flags only; {labelled} labels, {hits or 0} flags")
         named = [one for one in (self.confirmed, self.cleared) if isinstance(one, tuple)]
-        if self.clusters is not None and (len(named) < 2 or set().union(*named) - set(self.clusters)):
+        numbers = [one for one in (self.confirmed, self.cleared) if isinstance(one, int) and one]
+        of_items = {one for each in named for one in each} <= set(self.clusters or ())
+        if self.clusters is not None and (numbers or not of_items):
             raise ValueError("labels by the ids of items, because units have several")
         ids = [one for each in named for one in each]
         if len(set(ids)) < len(ids) or len(set(self.flagged)) < len(self.flagged):

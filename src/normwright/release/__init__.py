@@ -31,7 +31,7 @@ from normwright.release.reading import (
 )
 from normwright.release.rows import Folder, GivenRow, read_folder
 from normwright.release.weakening import weaker
-from normwright.release.wording import Form, Number, Said, given, in_words, number, say
+from normwright.release.wording import Form, Number, Said, every_language, given, in_words, number, say
 
 __all__ = [
     "CANDIDATE",
@@ -56,6 +56,7 @@ __all__ = [
     "criteria_text",
     "decide",
     "defeaters",
+    "every_language",
     "failed_units",
     "file_rows",
     "given",

@@ -26,7 +26,7 @@ from normwright.records import (
 from normwright.release.criteria import rule
 from normwright.release.evidence import CANDIDATE, Evidence, Expected, Missing
 from normwright.release.reading import Control, Criteria, Mode
-from normwright.release.wording import Number, Said, in_words
+from normwright.release.wording import Number, Said, every_language, in_words
 from normwright.stats import zero_failures_n
 
 _FROM_BELOW = ("rate_lower", "noninferiority", "superiority")
@@ -94,8 +94,9 @@ def decide(
         decided_at: time of the decision, outside the digest.
     """
     tested = 1 if criteria.fresh else max(candidates, criteria.candidates_tested)
-    languages = policy.charter.languages if policy is not None else criteria.languages
-    languages = languages or ("en",)
+    asked = policy.charter.languages if policy is not None else criteria.languages
+    # Reasons are for whoever reads them: outside a project nobody knows in what language.
+    languages = asked if policy is not None else every_language()
     base = Evidence(
         measurements=tuple(measurements),
         contrasts=tuple(contrasts),
@@ -108,7 +109,7 @@ def decide(
         permit=permit,
         unpermitted=tuple(unpermitted),
         resting=tuple(resting),
-        languages=languages,
+        languages=asked,
         expected=expected or Expected(),
     )
     invalid = (*invalid, *_undercounted(criteria, runs))
@@ -119,7 +120,6 @@ def decide(
     )
     seen = {d for m in modes for r in m.results for d in r.evidence}
     seen |= {d for c in controls for r in c.results for d in r.evidence}
-    asked = [c.digest for c in criteria]
     charter = policy.charter.digest if policy is not None else base.expected.charter or ""
     return Verdict(
         modes=modes,
@@ -130,7 +130,8 @@ def decide(
         model=model_digest,
         evidence=tuple(sorted(seen)),
         decided_at=decided_at,
-        derived_from=tuple(r.digest for r in (policy, permit) if r is not None) + tuple(asked),
+        derived_from=tuple(r.digest for r in (policy, permit) if r is not None)
+        + tuple(c.digest for c in criteria),
         made_by=MadeBy(
             stage="release",
             version=__version__,
@@ -236,18 +237,15 @@ def _control(
     elif any(r.state == "fail" and r.on_fail == "block" for r in required):
         word = "BLOCK"
     failed = any(r.state == "fail" for r in required)
-    seen = any(r.state != "missing" for r in required)
-    # Inconclusive or missing says nothing about the gate: neither as expected nor broken. Who must
-    # be blocked and was measured has to be: then inconclusive is too weak a gate.
+    # Inconclusive or missing says nothing about the gate: neither as expected nor broken. But who
+    # must be blocked, was measured in full and is not blocked, shows a gate that is too weak.
     match control.expected:
         case "fail":
             held, broken = failed, word == "RELEASE"
         case "block":
-            held, broken = failed, seen and not failed
+            held, broken = failed, _in_full(asked, required) and not failed
         case "pass":
             held, broken = word == "RELEASE", failed
-            if not control.groups and not broken:
-                broken = any(r.state == "inconclusive" for r in required)
     return _Checked(
         ControlResult(
             name=control.name,
@@ -259,6 +257,15 @@ def _control(
         results,
         broken,
         control.expected,
+    )
+
+
+def _in_full(asked: Sequence[Criterion], results: Sequence[CriterionResult]) -> bool:
+    """Whether something was measured, and nothing in some of its parts alone."""
+    parent = {c.id: c.of or c.id for c in asked}
+    seen = {parent[r.criterion] for r in results if r.state != "missing"}
+    return bool(seen) and all(
+        r.state != "missing" for r in results if parent[r.criterion] in seen
     )
 
 

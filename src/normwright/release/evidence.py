@@ -283,6 +283,9 @@ class Evidence:
         """
         langs = (measurement.lang,) if measurement.lang else self.languages
         counts: list[tuple[int, int]] = []
+        if not langs:
+            told = {"suite": suite_words(measurement.suite), "scope": _scope(None)}
+            raise Missing(Said("missing.judge_lang", told), (measurement.digest,))
         for lang in langs:
             rate = rates.get(lang)
             if rate is None or rate.value is None or rate.n == 0:

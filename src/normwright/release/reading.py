@@ -20,7 +20,15 @@ from normwright.release import expressions
 from normwright.release.criteria import kinds
 from normwright.release.criteria.predicate import PREDICATES
 from normwright.release.evidence import CANDIDATE, ROLES, SUITES, part_text
-from normwright.release.wording import Number, Said, in_words, language_words, say, spoken
+from normwright.release.wording import (
+    Number,
+    Said,
+    every_language,
+    in_words,
+    language_words,
+    say,
+    spoken,
+)
 from normwright.stats import proportion, zero_failures_n
 
 SCHEMA = "release-criteria/v1"
@@ -790,7 +798,7 @@ class _Reader:
             "over": str(body.get("over", "")),
         }
         said = Said(f"statement.{body['kind']}", filled, default="statement.other")
-        return in_words((said,), self.languages or ("en",))
+        return in_words((said,), every_language())
 
     def part(self, one: Criterion, part: Mapping[str, str]) -> Criterion:
         lang = part.get("lang", one.lang)

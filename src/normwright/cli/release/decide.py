@@ -13,7 +13,7 @@ from normwright.cli.keys import passphrase_of_person
 from normwright.cli.options import AsJson, Lang
 from normwright.cli.release.group import app
 from normwright.cli.screen import VERDICT_CODES, VERDICT_STYLES, console, emit
-from normwright.cli.verdict import in_language
+from normwright.cli.verdict import NARROW, in_language
 from normwright.cli.words import choose, words
 from normwright.records import VERDICTS, CriterionResult, ModeVerdict
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from normwright.flow.releasing import Decided
 
-_BAR: Final = 18
-"""Cells of the bar that a bound is drawn as."""
+_BAR, _SHORT_BAR = 18, 8
+"""Cells of the bar that a bound is drawn as, and on a narrow terminal."""
 
 _STYLES: Final = {"pass": "green", "fail": "red", "inconclusive": "yellow", "missing": "yellow"}
 
@@ -181,15 +181,16 @@ def _show(found: Decided, lang: str, out: Path | None, keys: tuple[str, ...] | N
     from normwright.release import say as said
 
     say, screen, verdict = words(lang), console(), found.verdict
+    cells = _BAR if screen.width >= NARROW else _SHORT_BAR
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("release-criterion", "release-outcome", "observed", "release-bound"):
         table.add_column(say[name], no_wrap=True)
     table.add_column("", no_wrap=True)
-    for name in ("n", "needed"):
+    for name in ("n", "release-needed"):
         table.add_column(say[name], justify="right", no_wrap=True)
     for _, results in _by_id(found):
         for one in results:
-            table.add_row(*_row(one, lang))
+            table.add_row(*_row(one, lang, cells))
     screen.print(table)
     screen.print()
     for result in (r for _, results in _by_id(found) for r in results if r.state != "pass"):
@@ -229,7 +230,7 @@ def _show_mode(mode: ModeVerdict, found: Decided, lang: str) -> None:
             screen.print(told, markup=False, soft_wrap=True)
 
 
-def _row(result: CriterionResult, lang: str) -> tuple[str | Line, ...]:
+def _row(result: CriterionResult, lang: str, cells: int) -> tuple[str | Line, ...]:
     from rich.text import Text as Line
 
     say = words(lang)
@@ -247,13 +248,13 @@ def _row(result: CriterionResult, lang: str) -> tuple[str | Line, ...]:
         Line(say[f"release-{result.state}"], style=_STYLES[result.state]),
         Line("–" if result.observed is None else percent(result.observed, lang)),
         Line(bound),
-        bar(result, lang),
+        bar(result, lang, cells),
         Line(str(result.n)),
         Line(needed),
     )
 
 
-def bar(result: CriterionResult, lang: str) -> Line:
+def bar(result: CriterionResult, lang: str, cells: int = _BAR) -> Line:
     """Return a bound drawn against its limit: filled up to the bound, a stroke at the limit."""
     from rich.text import Text as Line
 
@@ -263,10 +264,10 @@ def bar(result: CriterionResult, lang: str) -> Line:
     span = max(2 * abs(result.limit - low), 1.25 * (result.bound - low), 1e-9)
 
     def cell(value: float) -> int:
-        return min(_BAR - 1, max(0, round((value - low) / span * (_BAR - 1))))
+        return min(cells - 1, max(0, round((value - low) / span * (cells - 1))))
 
     at, end = cell(result.limit), cell(result.bound)
-    drawn = "".join("┃" if i == at else "█" if i <= end else "·" for i in range(_BAR))
+    drawn = "".join("┃" if i == at else "█" if i <= end else "·" for i in range(cells))
     limit = percent(result.limit, lang)
     return Line.assemble((drawn, _STYLES[result.state]), f" {limit}")
 
@@ -275,7 +276,7 @@ def percent(value: float, lang: str) -> str:
     """Return a share in per cent, as short as it can be told: 1 %, 13.9 %, 0.35 %."""
     scaled = 100 * value
     digits = 0 if abs(scaled - round(scaled)) < 1e-9 else 1 if abs(scaled) >= 1 else 2
-    text = f"{scaled:.{digits}f}"
+    text = f"{scaled:.{digits}f}".replace("-", "\N{MINUS SIGN}")
     return f"{text.replace('.', ',') if lang == 'pt' else text} %"
 
 

@@ -22,7 +22,13 @@ from normwright.records import (
 )
 from normwright.release import expressions
 from normwright.release.evidence import Evidence, Found, Missing
-from normwright.release.wording import Said, language_words, role_words, spoken, suite_words
+from normwright.release.wording import (
+    Said,
+    every_language,
+    language_words,
+    role_words,
+    suite_words,
+)
 
 CARD = Card(
     name="predicate",
@@ -143,7 +149,7 @@ def _permit_alone(evidence: Evidence) -> Found:
     ):
         return _by_permit(False, Said("predicate.permit_lapsed", {"day": day}), evidence)
     covered = permit.granted and not permit.refusals and evidence.mode in permit.modes
-    reason = _why_not(permit, spoken(evidence.languages) or ("en",))
+    reason = _why_not(permit, every_language())
     return _by_permit(covered, _covers(covered, reason), evidence)
 
 

@@ -93,6 +93,8 @@ def rate_of(measurement: Measurement, criterion: Criterion, evidence: Evidence) 
             stats.n_needed(failed - cleared, n, limit, alpha * (1 - TO_JUDGE)) if floor > 0 else None
         )
         advice = (_judged_advice(criterion.limit, failed - cleared, n, se, floor, needed, unit),)
+        if bounds(failed - cleared, n, alpha, criterion)[0] <= criterion.limit + _EPS:
+            advice += (Said("need.judge_alone"),)
         if _state(upper, lower, criterion.limit) == "inconclusive":
             labels = _labels(measurement, criterion, evidence, floor)
             advice += _asked(labels)
