@@ -170,7 +170,7 @@ def test_a_known_good_model_that_fails_makes_everything_invalid(decide: Decide) 
     others = controls()
     for one in others:
         if one["model"] == "stub/refuser":
-            one |= {"k": 90}
+            one |= {"k": 400}
 
     assert set(verdicts(decide(others=others))) == {"INVALID"}
 
@@ -286,6 +286,7 @@ def test_a_weak_judge_alone_holds_the_release(decide: Decide) -> None:
     found = decide(change=weak)
 
     assert verdicts(found) == ("HOLD", "HOLD", "BLOCK")
+    assert found.verdict.modes[0].deciding == "uplift.pt"
     assert "Improve the judge" in found.verdict.modes[0].reason["en"]
 
 

@@ -32,6 +32,9 @@ from normwright.stats import zero_failures_n
 _FROM_BELOW = ("rate_lower", "noninferiority", "superiority")
 """Kinds whose bound must not lie under the limit."""
 
+CONTROLS = "controls"
+"""The group of what holds a mode beside its criteria."""
+
 RERUN = "aa_rerun"
 """The metric of a second run on the same items: so many of so many came out otherwise."""
 
@@ -173,7 +176,7 @@ def _rerun(
     if most is None:
         return ()
     asked = Criterion(
-        id=RERUN, group="controls", kind="rate_upper", suite=RERUN, metric=RERUN, model=CANDIDATE,
+        id=RERUN, group=CONTROLS, kind="rate_upper", suite=RERUN, metric=RERUN, model=CANDIDATE,
         limit=most,
     )  # fmt: skip
     roles = dict.fromkeys(m.model for m in base.measurements if m.suite == RERUN)
@@ -205,7 +208,7 @@ def _shown(
     """A second run as a result, so that its evidence is named."""
     share = cell.estimate.value
     return CriterionResult(
-        criterion=RERUN, group="controls", on_fail="hold", bound=None, bound_side="upper",
+        criterion=RERUN, group=CONTROLS, on_fail="hold", bound=None, bound_side="upper",
         state="missing" if share is None else "fail" if share > asked.limit else "pass",
         observed=share, limit=asked.limit, n=cell.estimate.n, evidence=(cell.digest,),
         reason=in_words((Said("given", {"text": RERUN}),), languages),
@@ -386,7 +389,7 @@ def _held(
 ) -> CriterionResult:
     """What holds a mode beside its criteria."""
     return CriterionResult(
-        criterion=name, group="controls", state="missing", on_fail="hold", observed=None,
+        criterion=name, group=CONTROLS, state="missing", on_fail="hold", observed=None,
         bound=None, bound_side="upper", limit=0.0, n=0, reason=in_words((said,), languages),
         evidence=evidence,
     )  # fmt: skip
@@ -458,13 +461,15 @@ def _worst(results: Sequence[CriterionResult]) -> CriterionResult:
                 return 1, 0.0
             case "fail":
                 return 2, 0.0
-            case "missing":
+            case "missing" if result.group != CONTROLS:
                 return 3, 0.0
             case "inconclusive":
                 needed = result.n_needed
                 return 4, -math.inf if needed is None else -float(needed)
+            case "missing":
+                return 5, 0.0  # a control is often open for what leaves a criterion open
             case _:
-                return 5, 0.0
+                return 6, 0.0
 
     # min is stable: among equals the first in the file, where importance is written.
     return min(results, key=rank)

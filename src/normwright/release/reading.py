@@ -215,7 +215,7 @@ def _yaml(text: str, where: str) -> Any:
         raise _refusal(where, "YAML", seen, "Correct the line named.") from error
 
 
-class _Once(yaml.SafeLoader):
+class _Once(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML in which a key comes once: of two limits the second would count in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
