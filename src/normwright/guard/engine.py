@@ -18,6 +18,7 @@ from normwright.guard.checks.harm import Batch, parts_of
 from normwright.guard.deciding import Decider
 from normwright.guard.detectors import Detectors
 from normwright.guard.memory import HALF_LIFE, Memory, log_odds
+from normwright.guard.rewards import Reward
 from normwright.guard.screen import Screener
 from normwright.guard.sights import ANSWER, Kit, Passage, Seen, Sight, TextReader, View, passage
 from normwright.guard.telling import cited, contest
@@ -92,9 +93,11 @@ class Guard:
         judge: a model that is asked about what the cheap checks suspect, for instance one behind
             an endpoint (`models.RemoteModel`); None: nobody is asked.
         scenes: what was fitted on the scenes of the policy's own charter; None: nothing was.
+        reward: a reward model; bound to a norm, it speaks for that one about answers. Whoever draws
+            several answers orders those that pass by it (`GuardedModel`).
 
     Raises:
-        InputError: if a declared fact, a threshold or a check is not known.
+        InputError: if a declared fact, a threshold, a check or a reward's norm is not known.
     """
 
     def __init__(
@@ -107,6 +110,7 @@ class Guard:
         harm: TextReader | Literal["embedded"] | None = "embedded",
         judge: Model | None = None,
         scenes: Screener | None = None,
+        reward: Reward | None = None,
     ) -> None:
         self.policy = policy
         self.settings = settings or GuardSettings()
@@ -114,13 +118,17 @@ class Guard:
             from normwright.guard.embedded import detectors as shipped
 
             detectors = shipped()
-        self.detectors = detectors.within(policy.charter.vocabulary)
+        known = detectors.within(policy.charter.vocabulary)
+        self.detectors = known if reward is None else reward.bound(known, policy)
         self.scenes = scenes
         reader = _embedded(self.detectors) if harm == "embedded" else harm
         self._batch = None if reader is None else Batch(reader)
-        self.kit = Kit(policy, self.detectors, reader, self._batch, judge, policy.charter.languages)
+        self.kit = Kit(
+            policy, self.detectors, reader, self._batch, judge, policy.charter.languages, reward
+        )
         missing = {"harm"} if reader is None else set[str]()
-        chosen = [n for n in BUILT_IN if n not in missing] + ([] if judge is None else ["judge"])
+        asked = {"judge": judge is not None, "reward": reward is not None and reward.norm}
+        chosen = [n for n in BUILT_IN if n not in missing] + [n for n, on in asked.items() if on]
         self.checks: tuple[str, ...] = tuple(chosen if checks is None else checks)
         """Names of the checks that run."""
         self._faults()
@@ -154,12 +162,23 @@ class Guard:
             harm=self.kit.harm,
             judge=self.kit.judge,
             scenes=self.scenes,
+            reward=self.kit.reward,
         )
 
     @property
     def resolver(self) -> Resolver:
         """The charter, ready to decide."""
         return self._decider.resolver
+
+    @property
+    def reward(self) -> Reward | None:
+        """What orders answers that pass; None: nothing does."""
+        return self.kit.reward
+
+    @property
+    def patient(self) -> bool:
+        """Whether a screening may wait for a model."""
+        return "judge" in self.checks or "reward" in self.checks
 
     @cached_property
     def blind(self) -> tuple[str, ...]:
@@ -436,7 +455,9 @@ class Guard:
             if view.side == "input" or where == ANSWER:
                 put += [(sight.named(sight.check, where), role) for sight in seen.sights]
         decided, risks = self._decider.decided(put, view.side, tongues, given)
-        ran = tuple(n for n in self.checks if not any(f.startswith(f"{n}:") for f in failed))
+        ran = self.checks
+        if failed:
+            ran = tuple(n for n in ran if not any(f.startswith(f"{n}:") for f in failed))
         base = GuardVerdict(
             side=view.side,
             action="allow",

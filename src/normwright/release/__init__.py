@@ -4,6 +4,7 @@ Criteria and evidence in, a verdict and a safety case out. The gate has three va
 (pass, fail, inconclusive) beside `missing`, exact bounds, and controls that must not pass.
 """
 
+from normwright.release.arguing import argue, node_text, open_points
 from normwright.release.case import defeaters, safety_case
 from normwright.release.criteria import Rule, kinds, rule
 from normwright.release.criteria.predicate import PREDICATES
@@ -20,6 +21,8 @@ from normwright.release.evidence import (
     unit_words,
 )
 from normwright.release.filing import Filed, file_rows
+from normwright.release.monitoring import monitor
+from normwright.release.notations import gsn2x, tea
 from normwright.release.reading import (
     Control,
     Criteria,
@@ -30,8 +33,19 @@ from normwright.release.reading import (
     read_criteria,
 )
 from normwright.release.rows import Folder, GivenRow, read_folder
+from normwright.release.simulating import Simulated, simulate
 from normwright.release.weakening import weaker
-from normwright.release.wording import Form, Number, Said, every_language, given, in_words, number, say
+from normwright.release.wording import (
+    Form,
+    Number,
+    Said,
+    every_language,
+    given,
+    in_words,
+    number,
+    say,
+    spoken,
+)
 
 __all__ = [
     "CANDIDATE",
@@ -52,6 +66,8 @@ __all__ = [
     "Number",
     "Rule",
     "Said",
+    "Simulated",
+    "argue",
     "criteria_in",
     "criteria_text",
     "decide",
@@ -60,16 +76,23 @@ __all__ = [
     "failed_units",
     "file_rows",
     "given",
+    "gsn2x",
     "in_words",
     "kinds",
+    "monitor",
     "need",
+    "node_text",
     "number",
+    "open_points",
     "permit_criterion",
     "read_criteria",
     "read_folder",
     "rule",
     "safety_case",
     "say",
+    "simulate",
+    "spoken",
+    "tea",
     "unit_words",
     "weaker",
     "worst_first",

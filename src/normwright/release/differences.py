@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from normwright import stats
@@ -38,8 +39,9 @@ class Difference:
 def difference(one: Measurement, other: Measurement, alpha: float) -> Difference:
     """Return one - other with an interval of which each end is a bound at `alpha`.
 
-    Items that both have are compared in pairs, resampled by unit. Without common items the two are
-    samples apart (Newcombe, Statistics in Medicine 17, 1998, method 10).
+    Items that both have are compared in pairs: hits by Tango's score (Statistics in Medicine 17,
+    1998), anything else by a bootstrap over units. Without common items the two are samples apart
+    (Farrington and Manning, Statistics in Medicine 9, 1990).
 
     Raises:
         Missing: if one of them observed nothing.
@@ -53,13 +55,26 @@ def difference(one: Measurement, other: Measurement, alpha: float) -> Difference
     a, b = one.details.get("items") or {}, other.details.get("items") or {}
     if common := sorted(set(a) & set(b)):
         units = one.details.get("clusters")
-        estimate = stats.paired_difference(
-            [a[item] for item in common],
-            [b[item] for item in common],
-            clusters=[units[item] for item in common] if units else None,
-            seed=SEED,
-            level=level,
-        )
+        pairs = [(a[item], b[item]) for item in common]
+        names = None if units is None else [units[item] for item in common]
+        estimate = _in_pairs(pairs, names, level)
         return Difference(estimate, True, len(set(a) ^ set(b)), evidence)
+    if one.count is not None and other.count is not None:
+        counts = ((one.count, one.estimate.n), (other.count, other.estimate.n))
+        return Difference(stats.rate_difference(*counts, level=level), False, 0, evidence)
     estimate = stats.share_difference(other.estimate, one.estimate, level=level)
     return Difference(estimate, False, 0, evidence)
+
+
+def _in_pairs(
+    pairs: Sequence[tuple[float, float]], units: Sequence[str] | None, level: float
+) -> Estimate:
+    """The mean difference over pairs: a score interval for hits, a bootstrap for all else."""
+    if units is None and {value for pair in pairs for value in pair} <= {0.0, 1.0}:
+        wins = sum(x > y for x, y in pairs)
+        losses = sum(x < y for x, y in pairs)
+        return stats.paired_rate_difference(wins, losses, len(pairs), level=level)
+    return stats.paired_difference(
+        [x for x, _ in pairs], [y for _, y in pairs], clusters=units, seed=SEED, level=level,
+        bounds=(-1.0, 1.0),
+    )  # fmt: skip

@@ -124,16 +124,16 @@ _CONTROL = ("name", "expected", "groups", "criterion")
 _KNOWN = ("known_bad", "known_good", "aa_rerun")
 _SHARED = (
     "id", "group", "kind", "suite", "metric", "model", "norm", "lang", "slices", "cluster", "judge",
-    "looks", "on_fail", "statement",
+    "on_fail", "statement",
 )  # fmt: skip
 _OWN: Mapping[str, tuple[str, ...]] = {
-    "rate_upper": ("limit",),
+    "rate_upper": ("limit", "looks"),
     "rate_lower": ("limit",),
     "noninferiority": ("margin", "baseline", "better"),
     "superiority": ("limit", "baseline", "better"),
     "equivalence": ("margin", "contexts", "placebo"),
-    "attack_budget": ("limit", "budget"),
-    "sim_upper": ("limit", "env"),
+    "attack_budget": ("limit", "looks", "budget"),
+    "sim_upper": ("limit", "looks", "env"),
     "elicitation_gap": ("margin", "noise_curve"),
     "predicate": ("predicate", "expr"),
     "parity": ("margin", "over", "groups"),
@@ -544,7 +544,6 @@ class _Reader:
         if not isinstance(body.get("group"), str) or not body["group"]:
             self.fault(f"{where}.group", "the name of a group", body.get("group"))
         self.one_of(f"{where}.on_fail", body.get("on_fail", "hold"), _ON_FAIL)
-        self.one_of(f"{where}.looks", body.get("looks", "once"), ("once", "any"))
         if self.one_of(f"{where}.kind", body.get("kind"), kinds()):
             self.by_kind(where, body, error)
         self.about(where, body, judges)
@@ -608,6 +607,8 @@ class _Reader:
             self.margin(f"{where}.margin", body.get("margin"))
         if "baseline" in own and (kind in _OWN or "baseline" in body):
             self.baseline(f"{where}.baseline", body)
+        if "looks" in body and "looks" in own:
+            self.one_of(f"{where}.looks", body["looks"], ("once", "any"))
         if "better" in body:
             self.one_of(f"{where}.better", body["better"], ("higher", "lower"))
         if kind == "equivalence":
@@ -760,7 +761,7 @@ class _Reader:
         options = {
             key: body[key]
             for key in own
-            if key in body and key not in ("limit", "margin", "baseline", "predicate")
+            if key in body and key not in ("limit", "looks", "margin", "baseline", "predicate")
         }
         if "budget" in options:
             options["budget"] = _grid(options["budget"])

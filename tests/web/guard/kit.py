@@ -15,6 +15,7 @@ from typing import Any
 
 import uvicorn
 
+from normwright.guard import Reward
 from normwright.records import CitedNorm, Exchange, GuardVerdict, Policy, Side
 from normwright.web.guard import Guarding, Limits, ServeSettings, application
 from normwright.web.guard.served import GuardProtocol
@@ -31,6 +32,8 @@ class WordGuard:
 
     policy: Policy
     slow: float = 0.0
+    reward: Reward | None = None
+    patient: bool = False
     seen: list[Exchange] = field(default_factory=list)
 
     def screen(self, exchange: Exchange, *, memory: Any = None) -> GuardVerdict:

@@ -79,7 +79,7 @@ def rate_of(measurement: Measurement, criterion: Criterion, evidence: Evidence) 
     labels = None
     if judge is None:
         upper, lower = bounds(failed, n, alpha, criterion)
-        needed = stats.n_needed(failed, n, criterion.limit, alpha)
+        needed = n_needed(failed, n, criterion.limit, alpha, criterion)
         advice: tuple[Said, ...] = (need(needed, unit),)
     else:
         cleared = int(measurement.details.get("cleared_units", 0))
@@ -87,11 +87,12 @@ def rate_of(measurement: Measurement, criterion: Criterion, evidence: Evidence) 
         floor = stats.lower_bound(*se, alpha * TO_JUDGE)
         over = bounds(failed - cleared, n, alpha * (1 - TO_JUDGE), criterion)[0]
         upper = min(1.0, over / floor) if floor > 0 else 1.0
-        lower = _certain(measurement, judge, evidence, failed, n)
+        lower = _certain(criterion, measurement, judge, evidence, failed, n)
         limit = criterion.limit * floor
-        needed = (
-            stats.n_needed(failed - cleared, n, limit, alpha * (1 - TO_JUDGE)) if floor > 0 else None
-        )
+        needed = None
+        if floor > 0:
+            rest = alpha * (1 - TO_JUDGE)
+            needed = n_needed(failed - cleared, n, limit, rest, criterion)
         advice = (_judged_advice(criterion.limit, failed - cleared, n, se, floor, needed, unit),)
         if bounds(failed - cleared, n, alpha, criterion)[0] <= criterion.limit + _EPS:
             advice += (Said("need.judge_alone"),)
@@ -129,8 +130,17 @@ def rate_of(measurement: Measurement, criterion: Criterion, evidence: Evidence) 
 
 
 def bounds(failed: int, n: int, alpha: float, criterion: Criterion) -> tuple[float, float]:
-    """Return the upper and the lower one-sided bound of a count, as often as it may be looked at."""
+    """Return the upper and the lower one-sided bound of a count, at one look or at any number."""
+    if criterion.looks == "any":
+        return stats.anytime_upper(failed, n, alpha), stats.anytime_lower(failed, n, alpha)
     return stats.upper_bound(failed, n, alpha), stats.lower_bound(failed, n, alpha)
+
+
+def n_needed(failed: int, n: int, limit: float, alpha: float, criterion: Criterion) -> int | None:
+    """Return the units, in all, at which the upper bound would clear a limit at this rate."""
+    if criterion.looks == "any":
+        return stats.anytime_n_needed(failed, n, limit, alpha)
+    return stats.n_needed(failed, n, limit, alpha)
 
 
 def _state(upper: float, lower: float, limit: float) -> Literal["pass", "fail", "inconclusive"]:
@@ -165,7 +175,12 @@ def _worst(
 
 
 def _certain(
-    measurement: Measurement, judge: Judge, evidence: Evidence, failed: int, n: int
+    criterion: Criterion,
+    measurement: Measurement,
+    judge: Judge,
+    evidence: Evidence,
+    failed: int,
+    n: int,
 ) -> float:
     """Lower bound of the true rate behind a judge's flags.
 
@@ -175,7 +190,7 @@ def _certain(
     """
     half = evidence.alpha / 2
     confirmed = measurement.details.get("confirmed_units")
-    by_people = stats.lower_bound(int(confirmed), n, evidence.alpha) if confirmed else 0.0
+    by_people = bounds(int(confirmed), n, evidence.alpha, criterion)[1] if confirmed else 0.0
     answers = measurement.details.get("answers")
     if answers is None:
         return by_people
@@ -183,7 +198,7 @@ def _certain(
         *_worst(_errors(measurement, judge)[1], measurement, evidence, half), half
     )
     false = min(1.0, int(answers) / n * (1 - specificity))
-    flagged = stats.lower_bound(failed, n, half)
+    flagged = bounds(failed, n, half, criterion)[1]
     by_judge = max(0.0, (flagged - false) / (1 - false)) if false < 1 else 0.0
     return max(by_people, by_judge)
 
@@ -264,6 +279,9 @@ def _from_interval(
     alpha = evidence.alpha if judge is None else evidence.alpha / 2
     estimate = measurement.estimate
     named = {"suite": suite_words(measurement.suite), "model": role_words(measurement.model)}
+    if criterion.looks == "any":
+        # The interval was made for one look; only counts have bounds for any number of them.
+        raise Missing(Said("missing.units", named), (measurement.digest,))
     upper, lower = bound_at(estimate, alpha, "upper"), bound_at(estimate, alpha, "lower")
     if estimate.value is None or upper is None or lower is None:
         raise Missing(Said("missing.empty", named), (measurement.digest,))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from normwright.guard.memory import Memory
+from normwright.guard.rewards import Reward
 from normwright.records import Digest, Exchange, GuardVerdict, Lang, Policy
 
 
@@ -14,6 +15,16 @@ class Guarding(Protocol):
 
     policy: Policy
     """What it holds a conversation to."""
+
+    @property
+    def reward(self) -> Reward | None:
+        """What orders answers that pass; None: the first is given."""
+        ...
+
+    @property
+    def patient(self) -> bool:
+        """Whether a screening may wait for something, so that others must not wait for it."""
+        ...
 
     def screen(self, exchange: Exchange, *, memory: Memory | None = None) -> GuardVerdict:
         """Return what it says; it never raises."""

@@ -57,6 +57,8 @@ def told(case: Case) -> dict[str, Any]:
     fields: dict[str, Any] = {"verdict_id": case.id, "url": page_of(case)}
     if case.degraded:
         fields["degraded"] = list(case.degraded)
+    if (rewarded := case.rewarded()) is not None:
+        fields["reward"] = rewarded
     if verdict is None:
         return fields
     return {
