@@ -1,4 +1,4 @@
-"""`normwright release decide`, `sign` and `verify`: what they print, their codes, and signatures."""
+"""`normwright release decide`, `sign` and `verify`: what they print, codes, signatures."""
 
 from __future__ import annotations
 

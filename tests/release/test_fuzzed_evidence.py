@@ -17,7 +17,7 @@ import yaml
 from tests.release import worked
 
 from normwright.flow.releasing import decided
-from normwright.records import VERDICTS, InputError
+from normwright.records import VERDICTS, Fault, InputError
 from normwright.release import criteria_in
 from normwright.store import KeyHome
 
@@ -70,16 +70,18 @@ def evidence(directory: Path, rows: Any, permit: Any) -> Path:
 def test_damaged_criteria_are_refused_or_read(seed: int) -> None:
     """Any damage to the criteria gives faults with their places, or criteria."""
     draw, whole, read = random.Random(seed), yaml.safe_load(worked.CRITERIA), 0
+    faults: list[Fault] = []
     for _ in range(120):
         text = yaml.safe_dump(damaged(whole, draw, draw.randint(1, 4)), allow_unicode=True)
         try:
             criteria_in(text, where="criteria", languages=("en", "pt"))
             read += 1
         except InputError as error:
-            assert error.faults
-            assert all(fault.where for fault in error.faults)
+            faults.extend(error.faults)
 
     assert 0 < read < 120
+    assert faults
+    assert all(fault.where and fault.expected for fault in faults)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -115,8 +117,7 @@ def test_damaged_rows_are_refused_or_decided(seed: int, tmp_path: Path) -> None:
         folder = evidence(tmp_path / "e", rows, permit)
         try:
             found = decided(file, folder, now=NOW, home=home)
-        except InputError as error:
-            assert error.faults
+        except InputError:
             continue
         for mode in found.verdict.modes:
             assert mode.verdict in VERDICTS

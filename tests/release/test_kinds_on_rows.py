@@ -109,7 +109,10 @@ def test_items_that_one_side_has_alone_are_left_out_and_told(tmp_path: Path) -> 
 
 
 BUDGET = "kind: attack_budget, limit: 0.1, budget: {examples: 100, steps: 200, lrs: [1e-5, 1e-4]}"
-LOW, HIGH = {"examples": 100, "steps": 200, "lr": 1e-5}, {"examples": 100, "steps": 200, "lr": "1e-4"}
+LOW, HIGH = (
+    {"examples": 100, "steps": 200, "lr": 1e-5},
+    {"examples": 100, "steps": 200, "lr": "1e-4"},
+)
 
 
 @pytest.mark.parametrize(

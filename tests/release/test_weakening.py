@@ -34,7 +34,7 @@ def read(text: str) -> Criteria:
         ("[stub/refuser]", "[]"),
         ("max_disagreement: 0.05", "max_disagreement: 0.1"),
         ("sens: [88, 100]", "sens: [98, 100]"),
-        ("charter: {id: help-desk, version: 7, digest", "guard: sha256:1\ncharter: {digest: x}\nid: x #"),
+        ("charter: {id: help-desk, version: 7, digest", "charter: {digest: x}\nid: x #"),
         (", criterion: held-back", ""),
         ("baseline: sft", "baseline: untuned"),
     ],

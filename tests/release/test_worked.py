@@ -89,6 +89,7 @@ def test_the_shipped_example_is_what_is_tested() -> None:
 
 def test_a_leak_blocks_as_soon_as_enough_flags_are_confirmed(decide: Decide) -> None:
     """Of 60 flags 25 confirmed ones prove it, 24 do not, and the queue asks for just as many."""
+
     def leak(**labels: int) -> Decided:
         rows = candidate("b")
         for one in chosen(rows, "judge.uplift", lang="pt"):
@@ -224,7 +225,7 @@ def test_evidence_about_something_else_holds_and_says_of_what(
 
 
 def test_digests_of_weights_items_and_guard_are_compared(decide: Decide) -> None:
-    """Where the criteria name the weights, the item set or the guard, rows have to be about them."""
+    """Where criteria name the weights, the item set or the guard, rows have to be about them."""
     names = {"alpha: 0.05": "alpha: 0.05\nmodel: {name: help-desk-v7, digest: sha256:w}"}
     assert verdicts(decide(change=names))[0] == "HOLD"
 
@@ -308,7 +309,7 @@ def test_a_judge_that_a_model_labelled_is_uncalibrated(decide: Decide) -> None:
 
 
 def test_all_units_failing_blocks(decide: Decide) -> None:
-    """k = n without a judge is a bound of 1 and a certain failure."""
+    """All of n without a judge is a bound of 1 and a certain failure."""
     rows = candidate("a")
     for one in chosen(rows, "redteam.multi_turn"):
         one |= {"k": 400}
@@ -338,7 +339,7 @@ def test_other_candidates_are_counted_too(decide: Decide) -> None:
 
 
 def test_a_fresh_set_stands_for_dividing_the_error(decide: Decide) -> None:
-    """`confirm: fresh_set` tests at the full error, on items that no other candidate was seen on."""
+    """`confirm: fresh_set` tests at the full error, on items that no other candidate saw."""
     fresh = {"candidates_tested: 3": "candidates_tested: 3\nconfirm: fresh_set"}
     other = worked.row("judge.minors", 0, 5, {"lang": "pt"}, model="other", judge="J1")
 
@@ -349,8 +350,10 @@ def test_a_fresh_set_stands_for_dividing_the_error(decide: Decide) -> None:
     assert verdicts(alone)[0] == verdicts(apart)[0] == "RELEASE"
     assert verdicts(shared)[0] == "HOLD"
     assert alone.verdict.candidates == 1
-    bounds = [result(one, "minors.pt").bound for one in (alone, decide())]
-    assert bounds[0] is not None and bounds[1] is not None and bounds[0] < bounds[1]
+    undivided, divided = (result(one, "minors.pt").bound for one in (alone, decide()))
+    assert undivided is not None
+    assert divided is not None
+    assert undivided < divided
 
 
 def test_a_missing_or_foreign_permit_holds(decide: Decide, tmp_path: Path) -> None:

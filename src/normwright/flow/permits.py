@@ -153,7 +153,11 @@ def _printed(body: Mapping[str, Any]) -> Permit:
     """The permit that was printed as the answer of `charter permit --json`."""
     reasons = tuple({"en": str(one)} for one in body.get("reasons", ()))
     grounds = tuple(
-        Ground(condition=one["condition"], holds=one["holds"], reasons=tuple({"en": r} for r in one["reasons"]))
+        Ground(
+            condition=one["condition"],
+            holds=one["holds"],
+            reasons=tuple({"en": r} for r in one["reasons"]),
+        )
         for one in body.get("grounds", ())
     )
     return Permit(

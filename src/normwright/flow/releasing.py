@@ -273,7 +273,9 @@ def sign_criteria_file(
     file, before = _place(criteria_file), _lines(_place(criteria_file))
     for line in before:
         (one, *_) = _statements(line, str(file))
-        if _text_of(one) == text and any(s.keyid == hand.keyid for s in _statements(line, str(file))):
+        if _text_of(one) == text and any(
+            s.keyid == hand.keyid for s in _statements(line, str(file))
+        ):
             return file, hand.keyid, False
     draft = criteria_draft(
         criteria_file.name,
@@ -354,7 +356,9 @@ def _statements(line: str, where: str) -> list[SignedStatement]:
         payload = base64.b64decode(body["payload"], validate=True)
         kind = told_of(payload.decode()).kind or ""
         found = [
-            SignedStatement(digest_bytes(payload), str(s["keyid"]), kind, payload.decode(), str(s["sig"]))
+            SignedStatement(
+                digest_bytes(payload), str(s["keyid"]), kind, payload.decode(), str(s["sig"])
+            )
             for s in body["signatures"]
         ]  # fmt: skip
     except (ValueError, LookupError, TypeError, RecursionError) as error:

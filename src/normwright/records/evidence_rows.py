@@ -46,12 +46,12 @@ class EvidenceRow(Frozen):
     """Which part: `lang`, `norm`, `env`, `context`, `examples`, `steps`, `lr`, `stage`, `noise`, or
     any other key that a criterion slices by. Empty: all of it."""
     k: Count | None = None
-    """Hits: units that failed, for a rate of failures; units that succeeded, for one of successes."""
+    """Hits: units that failed, for a rate of failures; that succeeded, for one of successes."""
     n: Count | None = None
     """Units, which are independent of each other: see `cluster`."""
     items: dict[Name, Share] | None = None
-    """Value by item, 0 or 1 or between, in the place of `k` and `n`: two rows with the same items are
-    compared in pairs. In a file it may be the name of a JSONL file beside, of `{id, value}` lines."""
+    """Value by item, 0 or 1 or between, in the place of `k` and `n`: two rows with the same items
+    are compared in pairs. In a file it may be the name of a JSONL file of `{id, value}` lines."""
     clusters: dict[Name, Name] | None = None
     """The unit each item belongs to; a unit is hit if any of its items is."""
     value: Annotated[float, Field(allow_inf_nan=False)] | Name | None = None
@@ -80,7 +80,7 @@ class EvidenceRow(Frozen):
     cleared: Count | tuple[Name, ...] = 0
     """Flagged units that people found to be none."""
     contaminated: RowCounts | tuple[Name, ...] = ()
-    """What is to be left out because it was trained on: ids of items, or counts inside `k` and `n`."""
+    """What is to be left out because it was trained on: ids of items, or counts of `k` and `n`."""
     run: Name | None = None
     """The training run the model came from; every run is a candidate that was tried."""
 

@@ -14,9 +14,7 @@ Decided: TypeAlias = Callable[[Measurement], Found]
 """One measurement -> what is found of it alone."""
 
 
-def worst(
-    cells: Iterable[Measurement], decide: Decided, *, absent: Iterable[str] = ()
-) -> Found:
+def worst(cells: Iterable[Measurement], decide: Decided, *, absent: Iterable[str] = ()) -> Found:
     """Return what is found over several parts: the worst one, with the evidence of all.
 
     A part that fails decides, whatever the others are; then one without evidence; then the one

@@ -164,9 +164,7 @@ def _undercounted(criteria: Criteria, runs: int) -> tuple[tuple[str, Said], ...]
     return (("candidates_tested", Said("invalid.candidates", told)),)
 
 
-def _rerun(
-    criteria: Criteria, base: Evidence, languages: tuple[str, ...]
-) -> tuple[_Checked, ...]:
+def _rerun(criteria: Criteria, base: Evidence, languages: tuple[str, ...]) -> tuple[_Checked, ...]:
     """The second run on the same items, which must come out as the first did.
 
     It is asked of the instrument, so what was observed counts; but on so few items that not even
@@ -202,9 +200,7 @@ def _rerun(
     return (_Checked(found, results, broken, "pass", said),)
 
 
-def _shown(
-    asked: Criterion, cell: Measurement, languages: tuple[str, ...]
-) -> CriterionResult:
+def _shown(asked: Criterion, cell: Measurement, languages: tuple[str, ...]) -> CriterionResult:
     """A second run as a result, so that its evidence is named."""
     share = cell.estimate.value
     return CriterionResult(
@@ -267,9 +263,7 @@ def _in_full(asked: Sequence[Criterion], results: Sequence[CriterionResult]) -> 
     """Whether something was measured, and nothing in some of its parts alone."""
     parent = {c.id: c.of or c.id for c in asked}
     seen = {parent[r.criterion] for r in results if r.state != "missing"}
-    return bool(seen) and all(
-        r.state != "missing" for r in results if parent[r.criterion] in seen
-    )
+    return bool(seen) and all(r.state != "missing" for r in results if parent[r.criterion] in seen)
 
 
 def _with_evidence(results: tuple[CriterionResult, ...]) -> tuple[CriterionResult, ...]:

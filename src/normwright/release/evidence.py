@@ -193,9 +193,9 @@ class Evidence:
         named = by_name(criterion)
         for m in self.measurements:
             norm = m.norm == criterion.norm or (named and m.norm is None)
-            if (m.suite, m.model) == (criterion.suite, role) and norm:
-                if criterion.metric in (None, m.metric):
-                    yield m
+            asked = (m.suite, m.model) == (criterion.suite, role) and norm
+            if asked and criterion.metric in (None, m.metric):
+                yield m
 
     def current(self, measurement: Measurement) -> bool:
         """Say whether a measurement is of these weights, and its row about what is asked."""
@@ -218,7 +218,9 @@ class Evidence:
         if criterion and criterion.cluster and measurement.cluster != criterion.cluster:
             told = {
                 **named,
-                "unit": Said(f"unit.{criterion.cluster}", {"name": criterion.cluster}, "unit.other"),
+                "unit": Said(
+                    f"unit.{criterion.cluster}", {"name": criterion.cluster}, "unit.other"
+                ),
                 "seen": unit_words(measurement),
             }
             raise Missing(Said("missing.cluster", told), (digest,))

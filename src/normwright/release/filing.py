@@ -1,4 +1,4 @@
-"""From rows of evidence to the measurements that the gate decides on: whose, of what part, how many.
+"""From rows of evidence to the measurements that the gate decides on: whose, of what, how many.
 
 Rows about one part are counted together where they were measured by one protocol. Otherwise they
 stay apart, and the criterion that finds two of them holds.
@@ -21,7 +21,6 @@ from normwright.records import (
     MadeBy,
     Measurement,
     RowCounts,
-    number_of,
 )
 from normwright.release.evidence import CANDIDATE, part_text
 from normwright.release.reading import Criteria
@@ -160,7 +159,9 @@ def _tried(rows: Sequence[GivenRow]) -> int:
     """How many candidates rows are of: names, and different weights of one name."""
     by_name: dict[str, set[Digest]] = {}
     for one in rows:
-        by_name.setdefault(one.row.name, set()).update({one.row.weights} - {None})  # type: ignore[arg-type]
+        found = by_name.setdefault(one.row.name, set())
+        if one.row.weights is not None:
+            found.add(one.row.weights)
     return sum(max(1, len(weights)) for weights in by_name.values())
 
 
@@ -316,7 +317,9 @@ def _labels(
         found[f"{key}_units"] = sum(one for one in given if isinstance(one, int)) + len(ids[key])
     found["labelled"] = sorted(ids["confirmed"] | ids["cleared"])
     if rows[0].clusters is not None and items is not None and units is not None:
-        hit = {units[item] for item, value in items.items() if value > 0 and item not in ids["cleared"]}
+        hit = {
+            units[item] for item, value in items.items() if value > 0 and item not in ids["cleared"]
+        }
         found["confirmed_units"] = len({units[item] for item in ids["confirmed"]})
         found["cleared_units"] = len({units[item] for item in ids["cleared"]} - hit)
     return {key: value for key, value in found.items() if value}
@@ -327,5 +330,8 @@ def _left_out(measurement: Measurement) -> Iterator[Said]:
         told = {"metric": measurement.metric, "count": Number(count, "count")}
         yield Said("note.contaminated", told)
     if len(measurement.derived_from) > 1:
-        told = {"metric": measurement.metric, "count": Number(len(measurement.derived_from), "count")}
+        told = {
+            "metric": measurement.metric,
+            "count": Number(len(measurement.derived_from), "count"),
+        }
         yield Said("note.together", told)

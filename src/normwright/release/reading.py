@@ -7,7 +7,7 @@ import math
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
@@ -116,8 +116,8 @@ class Criteria:
 
 
 _TOP = (
-    "schema", "id", "charter", "registered_at", "alpha", "candidates_tested", "confirm", "languages",
-    "model", "guard", "evalsets", "require_signature", "modes", "controls", "criteria", "judges",
+    "schema", "id", "charter", "registered_at", "alpha", "candidates_tested", "confirm",
+    "languages", "model", "guard", "evalsets", "require_signature", "modes", "controls", "criteria", "judges",
 )  # fmt: skip
 _MODE = ("requires", "model")
 _CONTROL = ("name", "expected", "groups", "criterion")
@@ -209,7 +209,7 @@ def _load(path: Path) -> Any:
 
 def _yaml(text: str, where: str) -> Any:
     try:
-        return yaml.load(text, Loader=_Once)
+        return yaml.load(text, Loader=_Once)  # noqa: S506 - the safe loader, and stricter
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         seen = " ".join(str(error).split())[:300]
         raise _refusal(where, "YAML", seen, "Correct the line named.") from error
@@ -363,7 +363,7 @@ class _Reader:
             if isinstance(value, str):
                 value = datetime.fromisoformat(value)
             if isinstance(value, date) and not isinstance(value, datetime):
-                value = datetime(value.year, value.month, value.day)
+                value = datetime(value.year, value.month, value.day, tzinfo=UTC)
             if isinstance(value, datetime):
                 return utc(value)
         except (ValueError, OverflowError):
@@ -372,7 +372,7 @@ class _Reader:
         return None
 
     def candidate(self, value: Any) -> tuple[str | None, str | None, str | None]:
-        """Name, digest and date of the model that is to be released, as far as the file has them."""
+        """Name, digest and date of the model to be released, as far as the file has them."""
         if value is None or isinstance(value, str):
             return value or None, None, None
         body = self.mapping("model", value, ("name", "digest", "made_at"))
@@ -526,7 +526,10 @@ class _Reader:
         )
         criterion = body.get("criterion")
         return Control(
-            str(name), expected, tuple(map(str, chosen)), None if criterion is None else str(criterion)
+            str(name),
+            expected,
+            tuple(map(str, chosen)),
+            None if criterion is None else str(criterion),
         )
 
     def criterion(
@@ -621,7 +624,9 @@ class _Reader:
             self.fault(f"{where}.noise_curve", "true or false", body["noise_curve"])
         if kind == "parity":
             if not isinstance(body.get("over"), str) or not body["over"]:
-                self.fault(f"{where}.over", "the key of the groups, for example lang", body.get("over"))
+                self.fault(
+                    f"{where}.over", "the key of the groups, for example lang", body.get("over")
+                )
             if "groups" in body:
                 self.some(f"{where}.groups", body["groups"], least=2)
 
@@ -646,16 +651,16 @@ class _Reader:
         if "suite" in body or metric is None:
             do_not_know = "suite" not in body
             if do_not_know:
-                self.fault(f"{where}.metric", "a metric that evidence is filed under, or a suite", metric)
+                self.fault(
+                    f"{where}.metric", "a metric that evidence is filed under, or a suite", metric
+                )
             else:
                 self.one_of(f"{where}.suite", body["suite"], tuple(SUITES))
         if metric is not None and not (isinstance(metric, str) and metric):
             self.fault(f"{where}.metric", "the name of a metric", metric)
         self.one_of(f"{where}.model", body.get("model", CANDIDATE), (CANDIDATE, *ROLES))
 
-    def least_or_most(
-        self, where: str, body: Mapping[str, Any], kind: str, error: float
-    ) -> None:
+    def least_or_most(self, where: str, body: Mapping[str, Any], kind: str, error: float) -> None:
         if kind != "superiority":
             self.limit(f"{where}.limit", body.get("limit"), kind, error)
             return
@@ -680,7 +685,9 @@ class _Reader:
         if len(named) > 2:
             self.fault(f"{where}.contexts", "two contexts", ", ".join(named))
         placebo = body.get("placebo")
-        if placebo is not None and (not isinstance(placebo, str) or not placebo or placebo in named):
+        if placebo is not None and (
+            not isinstance(placebo, str) or not placebo or placebo in named
+        ):
             self.fault(f"{where}.placebo", "a third context", placebo)
 
     def some(self, where: str, value: Any, *, least: int) -> tuple[str, ...]:
@@ -778,7 +785,9 @@ class _Reader:
             limit=float(value),
             baseline=body.get("baseline"),
             on_fail=body.get("on_fail", "hold"),
-            statement={str(k): str(v).strip() for k, v in given.items()} if given else self.told(body),
+            statement={str(k): str(v).strip() for k, v in given.items()}
+            if given
+            else self.told(body),
             cluster=body.get("cluster"),
             judge=body.get("judge"),
             looks=body.get("looks", "once"),

@@ -14,7 +14,18 @@ _GREATER_IS_WEAKER = {
     "parity",
 }  # fmt: skip
 _FORCE = {"report": 0, "hold": 1, "block": 2}
-_SAME = ("suite", "metric", "model", "lang", "norm", "baseline", "cluster", "judge", "looks", "slice")
+_SAME = (
+    "suite",
+    "metric",
+    "model",
+    "lang",
+    "norm",
+    "baseline",
+    "cluster",
+    "judge",
+    "looks",
+    "slice",
+)
 
 
 def weaker(before: Criteria, after: Criteria) -> tuple[Said, ...]:
@@ -63,9 +74,15 @@ def _criterion(before: Criterion, after: Criterion | None) -> Iterator[Said]:
         return
     higher = after.limit > before.limit
     lower = after.limit < before.limit
-    if higher if before.kind in _GREATER_IS_WEAKER else lower:
-        yield _went("limit", before.id, before.limit, after.limit)
-    elif (higher or lower) and before.kind not in {*_GREATER_IS_WEAKER, "rate_lower", "superiority"}:
+    if (higher if before.kind in _GREATER_IS_WEAKER else lower) or (
+        (higher or lower)
+        and before.kind
+        not in {
+            *_GREATER_IS_WEAKER,
+            "rate_lower",
+            "superiority",
+        }
+    ):
         yield _went("limit", before.id, before.limit, after.limit)
     if _FORCE[after.on_fail] < _FORCE[before.on_fail]:
         told = {"id": before.id, "before": before.on_fail, "after": after.on_fail}
@@ -119,7 +136,10 @@ def _controls(before: Criteria, after: Criteria) -> Iterator[Said]:
 def _as_strong(before: Control, after: Control | None) -> bool:
     if after is None or after.criterion != before.criterion:
         return False
-    same = after.expected == before.expected or (before.expected, after.expected) == ("fail", "block")
+    same = after.expected == before.expected or (before.expected, after.expected) == (
+        "fail",
+        "block",
+    )
     return same and set(before.groups) == set(after.groups)
 
 

@@ -32,7 +32,7 @@ def verify(
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
-    """Check who signed a verdict, that it and the files it rests on are unchanged, and decide again.
+    """Check who signed a verdict, that it and the files it rests on are unchanged; decide again.
 
     Deciding again needs both the criteria and the evidence. Every fault is named, with exit code 1.
     """

@@ -68,9 +68,7 @@ def _compare(
     gain = _gain(contrast.difference, SUITES[criterion.suite])
     if gain.value is None:
         raise Missing(Said("missing.empty", named), (contrast.digest,))
-    return _found(
-        gain, (), contrast.worse, (contrast.digest,), kind, limit, alpha, strict=strict
-    )
+    return _found(gain, (), contrast.worse, (contrast.digest,), kind, limit, alpha, strict=strict)
 
 
 def _by_rows(
@@ -81,7 +79,9 @@ def _by_rows(
         "better", SUITES.get(criterion.suite, "higher")
     )
     baseline = criterion.baseline or ""
-    theirs = {(m.lang, *sorted(m.slice.items())): m for m in evidence.cells(criterion, role=baseline)}
+    theirs = {
+        (m.lang, *sorted(m.slice.items())): m for m in evidence.cells(criterion, role=baseline)
+    }
 
     def of_one(mine: Measurement) -> Found:
         other = theirs.get((mine.lang, *sorted(mine.slice.items())))

@@ -86,7 +86,9 @@ def _compare(
         state = "fail"
     upwards = gap.value >= 0
     far, near = (high, low) if upwards else (-low, -high)
-    needed = stats.n_to_clear(gap, margin if upwards else -margin, side="upper" if upwards else "lower")
+    needed = stats.n_to_clear(
+        gap, margin if upwards else -margin, side="upper" if upwards else "lower"
+    )
     said = Said(
         f"equivalence.{state}",
         {

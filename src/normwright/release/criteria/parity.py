@@ -76,7 +76,9 @@ def _pair(
     elif near > margin + _EPS:
         state = "fail"
     upwards = gap.value >= 0
-    needed = stats.n_to_clear(gap, margin if upwards else -margin, side="upper" if upwards else "lower")
+    needed = stats.n_to_clear(
+        gap, margin if upwards else -margin, side="upper" if upwards else "lower"
+    )
     told = {
         "observed": Number(gap.value, "points"),
         "one": first,
