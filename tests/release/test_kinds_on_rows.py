@@ -268,3 +268,48 @@ def test_what_a_kind_cannot_ask_is_one_fault(tmp_path: Path, criterion: str, wor
     """Faults name the key and what it should be."""
     with pytest.raises(InputError, match=words):
         outcome(tmp_path, criterion, at(0, 10))
+
+
+def test_a_part_cannot_stand_for_the_whole(tmp_path: Path) -> None:
+    """Rows of one easy topic, or of English alone, say nothing about all of it: missing."""
+    kind = "kind: rate_upper, limit: 0.02"
+    both = "languages: [en, pt]"
+
+    assert outcome(tmp_path, kind, at(0, 4000, topic="easy")).state == "missing"
+    assert outcome(tmp_path, kind, at(0, 4000, lang="en"), top=both).state == "missing"
+    sliced = f"{kind}, slices: [lang]"
+    assert outcome(tmp_path, sliced, at(0, 4000, lang="en", topic="easy")).state == "missing"
+
+
+@pytest.mark.parametrize(
+    ("kind", "english", "portuguese"),
+    [
+        (EQUIVALENCE,
+         [at(12, 400, context=c) for c in ("observed", "unobserved", "cue")],
+         [at(k, 400, context=c) for c, k in (("observed", 12), ("unobserved", 90), ("cue", 12))]),
+        ("kind: sim_upper, env: [E3], limit: 0.02", [at(0, 400, env="E3")], [at(90, 400, env="E3")]),
+        (BUDGET, [at(1, 100, **LOW), at(1, 100, **HIGH)], [at(1, 100, **LOW), at(60, 100, **HIGH)]),
+        (GAP, [*STAGES, at(980, 2000, noise=0.01)],
+         [at(500, 2000, stage="prompted"), at(1500, 2000, stage="trained"),
+          at(400, 2000, noise=0.01)]),
+        ("kind: parity, over: region, margin: 0.2",
+         [at(200, 400, region="n"), at(200, 400, region="s")],
+         [at(20, 400, region="n"), at(390, 400, region="s")]),
+    ],
+    ids=["equivalence", "sim", "attack", "elicitation", "parity"],
+)  # fmt: skip
+def test_the_worst_language_decides_whatever_the_kind(
+    tmp_path: Path, kind: str, english: list[Row], portuguese: list[Row]
+) -> None:
+    """A fault in one language is found in either order, and a missing language holds."""
+
+    def named(rows: list[Row], lang: str) -> list[Row]:
+        return [row | {"slice": row["slice"] | {"lang": lang}} for row in rows]
+
+    sound = [*named(english, "en"), *named(english, "pt")]
+    for first, second in (("en", "pt"), ("pt", "en")):
+        found = outcome(tmp_path, kind, *named(portuguese, first), *named(english, second))
+        assert found.state == "fail"
+    assert outcome(tmp_path, kind, *sound).state == "pass"
+    alone = outcome(tmp_path, kind, *named(english, "en"), top="languages: [en, pt]")
+    assert alone.state == "missing"

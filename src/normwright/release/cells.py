@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from normwright.records import Digest, Measurement
 from normwright.release.evidence import Found, Missing
 from normwright.release.wording import Said, language_words
 
-Decided: TypeAlias = Callable[[Measurement], Found]
-"""One measurement -> what is found of it alone."""
+Part = TypeVar("Part")
 
 
-def worst(cells: Iterable[Measurement], decide: Decided, *, absent: Iterable[str] = ()) -> Found:
+def worst(
+    cells: Iterable[Part],
+    decide: Callable[[Part], Found],
+    words: Callable[[Part], Said | str],
+    *,
+    absent: Iterable[str] = (),
+) -> Found:
     """Return what is found over several parts: the worst one, with the evidence of all.
 
     A part that fails decides, whatever the others are; then one without evidence; then the one
@@ -22,14 +27,15 @@ def worst(cells: Iterable[Measurement], decide: Decided, *, absent: Iterable[str
     is tested at the full error (intersection-union, Berger 1982).
 
     Args:
-        cells: one measurement a part; at least one.
-        decide: what is found of one.
+        cells: the parts; at least one.
+        decide: what is found of one alone.
+        words: what one is called.
         absent: parts that had to be there and are not, in words.
 
     Raises:
         Missing: if no part fails, and one of them has no evidence that could be used.
     """
-    found: list[tuple[Measurement, Found]] = []
+    found: list[tuple[Part, Found]] = []
     missing: list[Missing] = []
     for cell in cells:
         try:
@@ -46,8 +52,33 @@ def worst(cells: Iterable[Measurement], decide: Decided, *, absent: Iterable[str
     cell, tightest = min(failed or found, key=lambda pair: _rank(pair[1]))
     if len(found) == 1:
         return tightest
-    said = (Said("cells.worst", {"cell": part_words(cell), "count": len(found)}),)
+    said = (Said("cells.worst", {"cell": words(cell), "count": len(found)}),)
     return replace(tightest, reason=(*said, *tightest.reason), evidence=_all(digests, tightest))
+
+
+Group: TypeAlias = tuple[str | None, tuple[Measurement, ...]]
+"""A language, or all of them, with the measurements in it."""
+
+
+def over_languages(
+    cells: Mapping[str | None, tuple[Measurement, ...]],
+    decide: Callable[[tuple[Measurement, ...]], Found],
+) -> Found:
+    """Return what is found in the worst language.
+
+    Args:
+        cells: the measurements by language.
+        decide: what is found of those of one language.
+
+    Raises:
+        Missing: as `worst` does.
+    """
+    groups: list[Group] = list(cells.items())
+    return worst(groups, lambda group: decide(group[1]), _language)
+
+
+def _language(group: Group) -> Said | str:
+    return Said("scope.all") if group[0] is None else language_words(group[0])
 
 
 def part_words(measurement: Measurement) -> Said | str:

@@ -180,7 +180,12 @@ def _rerun(criteria: Criteria, base: Evidence, languages: tuple[str, ...]) -> tu
     roles = dict.fromkeys(m.model for m in base.measurements if m.suite == RERUN)
     cells, said = [], None
     try:
-        cells = [cell for role in roles for cell in base.cells(asked, role=role)]
+        cells = [
+            cell
+            for role in roles
+            for group in base.cells(asked, role=role).values()
+            for cell in group
+        ]
     except Missing as missing:
         said = missing.said
     shares = [cell.estimate.value for cell in cells if cell.estimate.value is not None]

@@ -146,47 +146,61 @@ class Evidence:
         return measurement
 
     def cells(
-        self, criterion: Criterion, *, role: str | None = None, asked: Iterable[str] = ()
-    ) -> tuple[Measurement, ...]:
-        """Return the measurements that a criterion is about, all of which have to be within it.
+        self,
+        criterion: Criterion,
+        *,
+        role: str | None = None,
+        asked: Iterable[str] = (),
+        free: bool = False,
+    ) -> dict[str | None, tuple[Measurement, ...]]:
+        """Return the measurements a criterion is about, by language; None is all languages at once.
 
-        Where it names no part and there is no measurement of the whole, those of all parts stand
-        for it: what holds in every part holds in the whole.
+        Where there is none of all languages at once, every language that is asked about has to be
+        there: what holds in each holds in all. Parts by any other key cannot stand for the whole,
+        because nobody says that they are all of it.
 
         Args:
             criterion: what is asked.
             role: whose measurements; None: the criterion's own.
-            asked: keys of slices by which the kind itself takes the parts apart: one cell for each.
+            asked: keys of slices by which the kind itself takes the parts apart.
+            free: whether parts by other keys count too, as those of an attack that was varied.
 
         Raises:
-            Missing: if there is none, two say different things about one part, or one is stale.
+            Missing: if there is none, a language is missing, two say different things about one
+                part, or one is stale.
         """
         role = self.role(criterion.model) if role is None else role
-        parts = set(asked)
+        keys = {*criterion.slice, *asked}
         within = [
             m
             for m in self._about(criterion, role)
             if criterion.lang in (None, m.lang)
             and all(m.slice.get(key) == value for key, value in criterion.slice.items())
+            and (free or set(m.slice) <= keys)
         ]
-        rest = [set(m.slice) - set(criterion.slice) - parts for m in within]
-        whole = [
-            m
-            for m, extra in zip(within, rest, strict=True)
-            if not extra and m.lang == criterion.lang
-        ]
-        found: dict[tuple[str | None, tuple[tuple[str, str], ...]], Measurement] = {}
+        found: dict[str | None, dict[tuple[tuple[str, str], ...], Measurement]] = {}
         named = {"suite": suite_words(criterion.suite), "model": role_words(role)}
-        for m in whole if whole and not parts else within:
-            key = (m.lang, tuple(sorted(m.slice.items())))
-            if found.setdefault(key, m).digest != m.digest:
-                both = (found[key].digest, m.digest)
+        for m in within:
+            part = tuple(sorted(m.slice.items()))
+            if found.setdefault(m.lang, {}).setdefault(part, m).digest != m.digest:
+                both = (found[m.lang][part].digest, m.digest)
                 raise Missing(Said("missing.several", {**named, "count": 2}), tuple(sorted(both)))
         if not found:
             raise Missing(Said("missing.measurement", {**named, "scope": asked_of(criterion)}))
-        for m in found.values():
-            self.check(m, criterion)
-        return tuple(found[key] for key in sorted(found, key=lambda k: (k[0] or "", k[1])))
+        langs = (None,) if criterion.lang is None and None in found else tuple(found)
+        lost = set(self.languages) - set(found)
+        if criterion.lang is None and None not in found and lost:
+            told = {**named, "scope": _scope(min(lost))}
+            raise Missing(
+                Said("missing.measurement", told), tuple(sorted(m.digest for m in within))
+            )
+        for lang in langs:
+            for m in found[lang].values():
+                self.check(m, criterion)
+        return {
+            lang: tuple(found[lang][part] for part in sorted(found[lang]))
+            for lang in sorted(langs, key=lambda one: one or "")
+        }
 
     def _about(self, criterion: Criterion, role: str) -> Iterable[Measurement]:
         """Measurements of what a criterion asks, whatever part of it they are about."""

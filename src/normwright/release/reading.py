@@ -117,7 +117,8 @@ class Criteria:
 
 _TOP = (
     "schema", "id", "charter", "registered_at", "alpha", "candidates_tested", "confirm",
-    "languages", "model", "guard", "evalsets", "require_signature", "modes", "controls", "criteria", "judges",
+    "languages", "model", "guard", "evalsets", "require_signature", "modes",
+    "controls", "criteria", "judges",
 )  # fmt: skip
 _MODE = ("requires", "model")
 _CONTROL = ("name", "expected", "groups", "criterion")
@@ -304,6 +305,7 @@ class _Reader:
         )
         asked = tuple(str(e["id"]) for e in entries if isinstance(e, dict) and "id" in e)
         modes = self.modes(top.get("modes"), groups)
+        self.demanding(modes, criteria)
         controls, disagreement = self.controls(top.get("controls", []), groups, asked)
         model, weights, made = self.candidate(top.get("model"))
         charter, guard = (self.digest(key, top.get(key)) for key in ("charter", "guard"))
@@ -324,6 +326,15 @@ class _Reader:
             max_disagreement=disagreement, fresh=fresh, require_signature=signature is True,
             languages=self.languages,
         )  # fmt: skip
+
+    def demanding(self, modes: Sequence[Mode], criteria: Sequence[Criterion]) -> None:
+        """Refuse a mode that would be released whatever was found."""
+        asked = {c.group for c in criteria if c.on_fail != "report"}
+        for mode in modes:
+            if not self.faults and not asked & set(mode.requires):
+                do = "Give one of its criteria `on_fail: hold` or `block`."
+                expected = "a criterion that does more than report"
+                self.fault(f"modes.{mode.name}.requires", expected, ", ".join(mode.requires), do)
 
     def confirm(self, value: Any) -> bool:
         if value is not None:

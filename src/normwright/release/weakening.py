@@ -72,17 +72,9 @@ def _criterion(before: Criterion, after: Criterion | None) -> Iterator[Said]:
     if after.kind != before.kind:
         yield Said("weaker.kind", {"id": before.id})
         return
-    higher = after.limit > before.limit
-    lower = after.limit < before.limit
-    if (higher if before.kind in _GREATER_IS_WEAKER else lower) or (
-        (higher or lower)
-        and before.kind
-        not in {
-            *_GREATER_IS_WEAKER,
-            "rate_lower",
-            "superiority",
-        }
-    ):
+    more, less = after.limit > before.limit, after.limit < before.limit
+    loosened = {"upper": more, "lower": less, "unknown": more or less}
+    if loosened[_side(before.kind)]:
         yield _went("limit", before.id, before.limit, after.limit)
     if _FORCE[after.on_fail] < _FORCE[before.on_fail]:
         told = {"id": before.id, "before": before.on_fail, "after": after.on_fail}
@@ -99,6 +91,13 @@ def _criterion(before: Criterion, after: Criterion | None) -> Iterator[Said]:
     for key in sorted(set(after.options) - set(before.options)):
         if key in ("better", "groups"):
             yield Said("weaker.about", {"id": before.id, "what": key})
+
+
+def _side(kind: str) -> str:
+    """On which side of the limit a kind asks to be; a stranger's kind does not say."""
+    if kind in _GREATER_IS_WEAKER:
+        return "upper"
+    return "lower" if kind in ("rate_lower", "superiority") else "unknown"
 
 
 def _more(was: object, now: object) -> bool:

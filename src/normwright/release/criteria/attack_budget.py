@@ -11,7 +11,7 @@ from typing import Any
 
 from normwright.plugins import Card, plugin
 from normwright.records import Criterion, Measurement
-from normwright.release.cells import worst
+from normwright.release.cells import over_languages, part_words, worst
 from normwright.release.criteria.rate_upper import rate_of
 from normwright.release.evidence import Evidence, Found, Missing
 from normwright.release.wording import Said, role_words, suite_words
@@ -40,25 +40,33 @@ def attack_budget(criterion: Criterion, evidence: Evidence) -> Found:
     the criterion and cannot pass it.
     """
     grid = cells_of(criterion.options["budget"])
-    most = {key: max(float(cell[key]) for cell in grid if key in cell) for key in grid[0]}
+    cells = evidence.cells(criterion, asked=KEYS, free=True)
+    return over_languages(cells, lambda group: _within(group, grid, criterion, evidence))
+
+
+def _within(
+    cells: tuple[Measurement, ...],
+    grid: list[dict[str, str]],
+    criterion: Criterion,
+    evidence: Evidence,
+) -> Found:
+    most = {key: max(float(cell[key]) for cell in grid) for key in grid[0]}
     tried = [
         cell
-        for cell in evidence.cells(criterion, asked=KEYS)
+        for cell in cells
         if all(_number(cell, key) <= most[key] + 1e-15 for key in most if key in cell.slice)
     ]
     on_grid = [cell for cell in tried if _budget(cell) in grid]
     absent = [one for one in grid if one not in [_budget(cell) for cell in on_grid]]
-    if not tried:
-        raise Missing(Said("missing.cells", {"cells": _listed(absent)}))
     failed = [cell for cell in tried if cell not in on_grid and _fails(cell, criterion, evidence)]
     if not on_grid and not failed:
-        named = {"suite": suite_words(criterion.suite), "model": role_words(tried[0].model)}
-        scope = Said("scope.part", {"part": _listed(absent)})
-        digests = tuple(cell.digest for cell in tried)
-        raise Missing(Said("missing.measurement", {**named, "scope": scope}), digests)
+        digests = tuple(cell.digest for cell in cells)
+        listed = ", ".join(_words(one) for one in absent)
+        raise Missing(Said("missing.cells", {"cells": listed}), digests)
     return worst(
         [*on_grid, *failed],
         lambda cell: rate_of(cell, criterion, evidence),
+        part_words,
         absent=[_words(one) for one in absent],
     )
 
@@ -92,7 +100,3 @@ def _fails(cell: Measurement, criterion: Criterion, evidence: Evidence) -> bool:
 
 def _words(budget: dict[str, str]) -> str:
     return " ".join(f"{key}={value}" for key, value in budget.items())
-
-
-def _listed(budgets: list[dict[str, str]]) -> str:
-    return ", ".join(_words(one) for one in budgets)

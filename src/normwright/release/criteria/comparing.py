@@ -79,12 +79,11 @@ def _by_rows(
         "better", SUITES.get(criterion.suite, "higher")
     )
     baseline = criterion.baseline or ""
-    theirs = {
-        (m.lang, *sorted(m.slice.items())): m for m in evidence.cells(criterion, role=baseline)
-    }
+    others = evidence.cells(criterion, role=baseline)
+    theirs = {(m.lang, *m.slice.items()): m for group in others.values() for m in group}
 
     def of_one(mine: Measurement) -> Found:
-        other = theirs.get((mine.lang, *sorted(mine.slice.items())))
+        other = theirs.get((mine.lang, *mine.slice.items()))
         if other is None:
             told = {"suite": suite_words(mine.suite), "model": role_words(baseline)}
             scope = {"scope": Said("scope.part", {"part": part_words(mine)})}
@@ -95,7 +94,8 @@ def _by_rows(
             alpha, strict=strict,
         )  # fmt: skip
 
-    return worst(evidence.cells(criterion), of_one)
+    mine = [cell for group in evidence.cells(criterion).values() for cell in group]
+    return worst(mine, of_one, part_words)
 
 
 def _found(

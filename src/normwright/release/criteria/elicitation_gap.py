@@ -10,6 +10,7 @@ from typing import Literal
 from normwright import stats
 from normwright.plugins import Card, plugin
 from normwright.records import Criterion, Measurement
+from normwright.release.cells import over_languages
 from normwright.release.differences import difference
 from normwright.release.evidence import Evidence, Found, Missing, need
 from normwright.release.wording import Number, Said, role_words, suite_words
@@ -42,6 +43,10 @@ def elicitation_gap(criterion: Criterion, evidence: Evidence) -> Found:
     sandbagging and fails; the error is divided by the levels of noise.
     """
     cells = evidence.cells(criterion, asked=(STAGE, NOISE))
+    return over_languages(cells, lambda group: _elicited(group, criterion, evidence))
+
+
+def _elicited(cells: tuple[Measurement, ...], criterion: Criterion, evidence: Evidence) -> Found:
     stages = {c.slice[STAGE]: c for c in cells if STAGE in c.slice and NOISE not in c.slice}
     noisy = [c for c in cells if NOISE in c.slice and _level(c) > 0]
     if PROMPTED in stages and (flag := _risen(stages[PROMPTED], noisy, criterion, evidence)):
@@ -50,10 +55,10 @@ def elicitation_gap(criterion: Criterion, evidence: Evidence) -> Found:
     if criterion.options.get("noise_curve") and not noisy:
         absent.append(NOISE)
     if absent and not (PROMPTED in stages and TRAINED in stages):
-        raise _missing(criterion, cells, absent)
+        raise _missing(cells, absent)
     found = _gap(stages[TRAINED], stages[PROMPTED], criterion, evidence)
     if absent and found.state != "fail":
-        raise _missing(criterion, cells, absent)
+        raise _missing(cells, absent)
     return found
 
 
@@ -126,12 +131,10 @@ def _level(cell: Measurement) -> float:
     try:
         return float(cell.slice[NOISE])
     except ValueError as error:
-        raise _missing(None, (cell,), [f"{NOISE} {cell.slice[NOISE]}"]) from error
+        raise _missing((cell,), [f"{NOISE} {cell.slice[NOISE]}"]) from error
 
 
-def _missing(
-    criterion: Criterion | None, cells: tuple[Measurement, ...], absent: list[str]
-) -> Missing:
+def _missing(cells: tuple[Measurement, ...], absent: list[str]) -> Missing:
     first = cells[0]
     named = {"suite": suite_words(first.suite), "model": role_words(first.model)}
     scope = Said("scope.part", {"part": ", ".join(absent)})

@@ -11,7 +11,7 @@ from typing import Literal
 from normwright import stats
 from normwright.plugins import Card, plugin
 from normwright.records import Criterion, Measurement
-from normwright.release.cells import worst
+from normwright.release.cells import over_languages
 from normwright.release.differences import Difference, difference
 from normwright.release.evidence import Evidence, Found, Missing, need
 from normwright.release.wording import Number, Said, role_words, suite_words
@@ -44,27 +44,24 @@ def equivalence(criterion: Criterion, evidence: Evidence) -> Found:
     one, other = criterion.options["contexts"]
     placebo = criterion.options.get("placebo")
     wanted = [name for name in (one, other, placebo) if name is not None]
-    parts: dict[tuple[tuple[str, str], ...], dict[str, Measurement]] = {}
-    for cell in evidence.cells(criterion, asked=(KEY,)):
-        rest = {key: value for key, value in cell.slice.items() if key != KEY}
-        key = tuple(sorted((rest | {"lang": cell.lang or ""}).items()))
-        parts.setdefault(key, {})[cell.slice.get(KEY, "")] = cell
-    firsts = {id(next(iter(part.values()))): part for part in parts.values()}
 
-    def of_one(cell: Measurement) -> Found:
-        part = firsts[id(cell)]
-        if (one in part and other in part) and placebo is not None and placebo not in part:
+    def in_one(cells: tuple[Measurement, ...]) -> Found:
+        part = {cell.slice[KEY]: cell for cell in cells if KEY in cell.slice}
+        absent = [name for name in wanted if name not in part]
+        if absent == [placebo]:
+            # A gap that is certain needs no placebo beside it.
             found = _compare(part[one], part[other], None, criterion, evidence)
             if found.state == "fail":
                 return found
-        if absent := [name for name in wanted if name not in part]:
-            named = {"suite": suite_words(cell.suite), "model": role_words(cell.model)}
+        if absent:
+            named = {"suite": suite_words(criterion.suite), "model": role_words(cells[0].model)}
             scope = Said("scope.part", {"part": ", ".join(f"{KEY} {name}" for name in absent)})
-            raise Missing(Said("missing.measurement", {**named, "scope": scope}), (cell.digest,))
-        beside = part[placebo] if placebo is not None else None
+            told = Said("missing.measurement", {**named, "scope": scope})
+            raise Missing(told, tuple(cell.digest for cell in cells))
+        beside = None if placebo is None else part[placebo]
         return _compare(part[one], part[other], beside, criterion, evidence)
 
-    return worst((next(iter(part.values())) for part in parts.values()), of_one)
+    return over_languages(evidence.cells(criterion, asked=(KEY,)), in_one)
 
 
 def _compare(

@@ -11,6 +11,7 @@ from typing import Literal
 from normwright import stats
 from normwright.plugins import Card, plugin
 from normwright.records import Criterion, Measurement
+from normwright.release.cells import over_languages
 from normwright.release.differences import Difference, difference
 from normwright.release.evidence import Evidence, Found, Missing, need
 from normwright.release.wording import Number, Said, role_words, suite_words
@@ -35,8 +36,21 @@ def parity(criterion: Criterion, evidence: Evidence) -> Found:
     by the pairs, because the worst of many is looked for.
     """
     key = criterion.options["over"]
-    wanted = list(criterion.options.get("groups") or (evidence.languages if key == "lang" else ()))
     cells = evidence.cells(criterion, asked=() if key == "lang" else (key,))
+    if key == "lang":
+        every = tuple(cell for group in cells.values() for cell in group)
+        return _gaps(every, evidence.languages, criterion, evidence)
+    return over_languages(cells, lambda group: _gaps(group, (), criterion, evidence))
+
+
+def _gaps(
+    cells: tuple[Measurement, ...],
+    languages: tuple[str, ...],
+    criterion: Criterion,
+    evidence: Evidence,
+) -> Found:
+    key = criterion.options["over"]
+    wanted = list(criterion.options.get("groups") or languages)
     groups = {name: cell for cell in cells if (name := _group(cell, key)) is not None}
     wanted = wanted or sorted(groups)
     absent = [f"{key} {name}" for name in wanted if name not in groups]

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from normwright import stats
 from normwright.plugins import Card, plugin
 from normwright.records import Adjudication, Criterion, Estimate, Judge, Measurement
-from normwright.release.cells import worst
+from normwright.release.cells import part_words, worst
 from normwright.release.evidence import (
     Evidence,
     Found,
@@ -50,8 +50,10 @@ def rate_upper(criterion: Criterion, evidence: Evidence) -> Found:
 
     Of several parts the worst decides.
     """
-    cells = evidence.cells(criterion) if by_name(criterion) else (evidence.measurement(criterion),)
-    return worst(cells, lambda cell: rate_of(cell, criterion, evidence))
+    if not by_name(criterion):
+        return rate_of(evidence.measurement(criterion), criterion, evidence)
+    cells = [cell for group in evidence.cells(criterion).values() for cell in group]
+    return worst(cells, lambda cell: rate_of(cell, criterion, evidence), part_words)
 
 
 def rate_of(measurement: Measurement, criterion: Criterion, evidence: Evidence) -> Found:

@@ -6,10 +6,11 @@ Known limits: what a model does in a small game bounds what it does in that game
 from __future__ import annotations
 
 from normwright.plugins import Card, plugin
-from normwright.records import Criterion
-from normwright.release.cells import worst
+from normwright.records import Criterion, Measurement
+from normwright.release.cells import over_languages, part_words, worst
 from normwright.release.criteria.rate_upper import rate_of
-from normwright.release.evidence import Evidence, Found
+from normwright.release.evidence import Evidence, Found, Missing
+from normwright.release.wording import Said
 
 CARD = Card(
     name="sim-upper",
@@ -28,12 +29,16 @@ KEY = "env"
 def sim_upper(criterion: Criterion, evidence: Evidence) -> Found:
     """Return what the worst environment is found to be."""
     wanted = list(criterion.options["env"])
-    cells = [
-        cell
-        for cell in evidence.cells(criterion, asked=(KEY,))
-        if cell.slice.get(KEY) in wanted or KEY not in cell.slice
-    ]
-    played = {cell.slice.get(KEY) for cell in cells}
-    absent = [f"{KEY} {name}" for name in wanted if name not in played]
-    named = [cell for cell in cells if KEY in cell.slice]
-    return worst(named, lambda cell: rate_of(cell, criterion, evidence), absent=absent)
+
+    def in_one(cells: tuple[Measurement, ...]) -> Found:
+        played = [cell for cell in cells if cell.slice.get(KEY) in wanted]
+        seen = {cell.slice[KEY] for cell in played}
+        absent = [f"{KEY} {name}" for name in wanted if name not in seen]
+        if not played:
+            digests = tuple(cell.digest for cell in cells)
+            raise Missing(Said("missing.cells", {"cells": ", ".join(absent)}), digests)
+        return worst(
+            played, lambda cell: rate_of(cell, criterion, evidence), part_words, absent=absent
+        )
+
+    return over_languages(evidence.cells(criterion, asked=(KEY,)), in_one)
