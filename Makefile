@@ -105,6 +105,7 @@ oracles: $(ORACLES)/.setup
 	$(ORACLES)/bin/python -m scripts.oracles.opinions
 	$(ORACLES)/bin/python -m scripts.oracles.differences
 	$(ORACLES)/bin/python -m scripts.oracles.charters
+	$(ORACLES)/bin/python -m scripts.oracles.rates
 
 $(ORACLES)/.setup: scripts/oracles/requirements.txt
 	@test -x $(ORACLES)/bin/python || $(PYTHON) -m venv $(ORACLES)

@@ -34,9 +34,9 @@ criteria: [{{id: C, group: g, on_fail: block, metric: m, {criterion}}}]
     return next(r for r in verdict.modes[0].results if r.criterion.startswith("C"))
 
 
-def at(k: int, n: int, metric: str = "m", **slice: Any) -> Row:
+def at(k: int, n: int, **slice: Any) -> Row:
     """A row of counts about a part."""
-    return {"metric": metric, "k": k, "n": n, "slice": slice}
+    return {"metric": "m", "k": k, "n": n, "slice": slice}
 
 
 def contexts(observed: Row, unobserved: Row, placebo: Row | None) -> list[Row]:

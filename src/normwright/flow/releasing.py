@@ -161,7 +161,8 @@ def _read(criteria_file: Path, evidence: Path) -> tuple[Criteria, str, Folder]:
     from normwright.release import criteria_in, criteria_text, read_folder
 
     faults: list[Fault] = []
-    folder, languages = None, ("en",)
+    folder: Folder | None = None
+    languages: tuple[str, ...] = ("en",)
     try:
         folder = read_folder(evidence)
         languages = folder.languages

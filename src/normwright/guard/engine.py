@@ -27,6 +27,7 @@ from normwright.norms import Resolver
 from normwright.plugins import cards, get
 from normwright.records import (
     GUARD_ACTIONS,
+    Digest,
     Exchange,
     FactValue,
     Fault,
@@ -40,6 +41,7 @@ from normwright.records import (
     Side,
     Speaker,
     Utterance,
+    digest_json,
 )
 
 BUILT_IN: Final = (
@@ -77,6 +79,20 @@ class GuardSettings:
     """What is done about parts that nobody can read, such as pictures."""
     half_life: float = HALF_LIFE
     """Turns after which a text's evidence counts half."""
+
+    def plain(self) -> dict[str, Any]:
+        """Return them as JSON values."""
+        thresholds = {
+            name: dict(one) if isinstance(one, Mapping) else one
+            for name, one in self.thresholds.items()
+        }
+        return {
+            "chars": self.chars,
+            "declared": dict(self.declared),
+            "thresholds": thresholds,
+            "unread": self.unread,
+            "half_life": self.half_life,
+        }
 
 
 class Guard:
@@ -135,6 +151,7 @@ class Guard:
         self._takes = {c.name: c.takes for c in cards("checks")}
         self._parts = tuple((name, get("checks", name)) for name in self.checks)
         self._digest = policy.digest
+        self._decided_by: Digest | None = None
         self._own = tuple(t for t in policy.system_prompt.values() if t.strip())
         self._seen: OrderedDict[_Key, Seen] = OrderedDict()
         self._decider = Decider(
@@ -174,6 +191,22 @@ class Guard:
     def reward(self) -> Reward | None:
         """What orders answers that pass; None: nothing does."""
         return self.kit.reward
+
+    @cached_property
+    def parts(self) -> Mapping[str, Any]:
+        """What decides beside the policy, each by its digest."""
+        from normwright.guard.parts import parts_of
+
+        return parts_of(
+            self.kit, checks=self.checks, settings=self.settings.plain(), scenes=self.scenes
+        )
+
+    @property
+    def decided_by(self) -> Digest:
+        """The digest of `parts`, which every verdict names."""
+        if self._decided_by is None:
+            self._decided_by = digest_json(self.parts)
+        return self._decided_by
 
     @property
     def patient(self) -> bool:
@@ -470,6 +503,7 @@ class Guard:
             reasons={},
             contest={},
             policy=self._digest,
+            decided_by=self.decided_by,
             conversation=view.exchange.conversation,
             answer=view.exchange.answered,
         )
@@ -486,6 +520,7 @@ class Guard:
             languages=languages,
             degraded=degraded,
             policy=self._digest,
+            decided_by=self.decided_by,
             conversation=exchange.conversation,
             answer=exchange.answered,
         )
