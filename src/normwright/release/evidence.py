@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Literal
 
@@ -239,9 +239,14 @@ class Evidence:
             }
             raise Missing(Said("missing.cluster", told), (digest,))
         if measurement.basis is not None:
-            for what, wanted, seen in _stale(measurement, criterion, self.expected):
-                told = {**named, "what": Said(f"basis.{what}"), "wanted": wanted, "seen": seen}
-                raise Missing(Said("missing.basis", told), (digest,))
+            expected = self.expected
+            if role != self.subject or role.startswith("control:"):
+                # When the candidate was made, and on what others were seen, is no matter of theirs.
+                expected = replace(expected, made=None, fresh=False)
+            for what, wanted, seen in _stale(measurement, criterion, expected):
+                about: dict[str, str | Said] = {**named, "wanted": wanted, "seen": seen}
+                about["what"] = Said(f"basis.{what}")
+                raise Missing(Said("missing.basis", about), (digest,))
 
     def contrast(self, criterion: Criterion) -> Contrast:
         """Return the one paired comparison a criterion asks for.
@@ -340,9 +345,9 @@ def _stale(
     pairs = [("charter", expected.charter, basis.charter), ("evalset", evalset, basis.evalset)]
     if basis.guard is not None:
         pairs.append(("guard", expected.guard, basis.guard))
-    for what, wanted, seen in pairs:
-        if wanted is not None and seen != wanted:
-            yield what, wanted, seen or unsaid
+    for what, wanted, found in pairs:
+        if wanted is not None and found != wanted:
+            yield what, wanted, found or unsaid
     judge = None if criterion is None else criterion.judge
     if judge is not None and measurement.judge != expected.judges.get(judge):
         yield "judge", judge, basis.judge or unsaid
@@ -352,8 +357,7 @@ def _stale(
     if expected.until is not None and basis.at is not None and basis.at > expected.until:
         yield "at", f"≤ {_moment(expected.until)}", _moment(basis.at)
     if expected.fresh and (basis.evalset is None or basis.evalset in expected.used):
-        seen = basis.evalset or unsaid
-        yield "fresh", "–", seen
+        yield "fresh", "–", basis.evalset or unsaid
 
 
 def _moment(text: str) -> str:

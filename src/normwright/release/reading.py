@@ -339,7 +339,7 @@ class _Reader:
     def confirm(self, value: Any) -> bool:
         if value is not None:
             self.one_of("confirm", value, ("fresh_set",))
-        return value == "fresh_set"
+        return bool(value == "fresh_set")
 
     def speak(self, value: Any, judges: Sequence[GivenJudge]) -> None:
         """Take up the languages that the file names, or its judges were checked in."""
