@@ -182,9 +182,11 @@ class Evidence:
         named = {"suite": suite_words(criterion.suite), "model": role_words(role)}
         for m in within:
             part = tuple(sorted(m.slice.items()))
-            if found.setdefault(m.lang, {}).setdefault(part, m).digest != m.digest:
-                both = (found[m.lang][part].digest, m.digest)
-                raise Missing(Said("missing.several", {**named, "count": 2}), tuple(sorted(both)))
+            kept = found.setdefault(m.lang, {}).setdefault(part, m)
+            # A digest of many items takes a while, so that it is made only where it decides.
+            if kept is not m and kept.digest != m.digest:
+                both = tuple(sorted((kept.digest, m.digest)))
+                raise Missing(Said("missing.several", {**named, "count": 2}), both)
         if not found:
             raise Missing(Said("missing.measurement", {**named, "scope": asked_of(criterion)}))
         langs = (None,) if criterion.lang is None and None in found else tuple(found)
@@ -225,10 +227,10 @@ class Evidence:
         Raises:
             Missing: which says of what.
         """
-        role, digest = measurement.model, measurement.digest
+        role = measurement.model
         named = {"suite": suite_words(measurement.suite), "model": role_words(role)}
         if measurement.model_digest != self.digests.get(role, measurement.model_digest):
-            raise Missing(Said("missing.stale", named), (digest,))
+            raise Missing(Said("missing.stale", named), (measurement.digest,))
         if criterion and criterion.cluster and measurement.cluster != criterion.cluster:
             told = {
                 **named,
@@ -237,7 +239,7 @@ class Evidence:
                 ),
                 "seen": unit_words(measurement),
             }
-            raise Missing(Said("missing.cluster", told), (digest,))
+            raise Missing(Said("missing.cluster", told), (measurement.digest,))
         if measurement.basis is not None:
             expected = self.expected
             if role != self.subject or role.startswith("control:"):
@@ -246,7 +248,7 @@ class Evidence:
             for what, wanted, seen in _stale(measurement, criterion, expected):
                 about: dict[str, str | Said] = {**named, "wanted": wanted, "seen": seen}
                 about["what"] = Said(f"basis.{what}")
-                raise Missing(Said("missing.basis", about), (digest,))
+                raise Missing(Said("missing.basis", about), (measurement.digest,))
 
     def contrast(self, criterion: Criterion) -> Contrast:
         """Return the one paired comparison a criterion asks for.
