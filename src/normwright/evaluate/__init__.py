@@ -8,6 +8,7 @@ from normwright.evaluate.asking import Expected, ask, expected, expected_side, o
 from normwright.evaluate.benchmark_rows import SUITES as BENCHMARKS
 from normwright.evaluate.benchmark_rows import Benchmark, Item, read_benchmarks
 from normwright.evaluate.benchmarks import Scored, benchmark_contrasts, measure_benchmarks
+from normwright.evaluate.comparing import ScoreDifference, compare_scores, holm, lineages
 from normwright.evaluate.contrast_rows import (
     ContrastPrompt,
     ContrastSets,
@@ -28,6 +29,7 @@ from normwright.evaluate.contrast_sets import (
 )
 from normwright.evaluate.contrasts import contrast, flip_contrast
 from normwright.evaluate.controls import CannedRefusal, Collapsed, Control, LinearShortcut
+from normwright.evaluate.degeneracy import Count, Degeneracy, degeneracy, read_counts
 from normwright.evaluate.fluency import NgramBaseline, bits_per_byte, measure_bits, windows
 from normwright.evaluate.judge import (
     LABELS,
@@ -72,6 +74,8 @@ from normwright.evaluate.preference_pairs import (
     folds_of,
     preference_pairs,
 )
+from normwright.evaluate.published import Published, published, tables
+from normwright.evaluate.scores import Score, counted_score, measured_scores, read_scores
 from normwright.scenes.exact import discloses, exactly_right
 
 __all__ = [
@@ -89,6 +93,8 @@ __all__ = [
     "ContrastPrompt",
     "ContrastSets",
     "Control",
+    "Count",
+    "Degeneracy",
     "Expected",
     "Held",
     "HumanPair",
@@ -99,8 +105,11 @@ __all__ = [
     "NgramBaseline",
     "PreferenceScores",
     "Probed",
+    "Published",
     "Rate",
     "SceneJudge",
+    "Score",
+    "ScoreDifference",
     "Scored",
     "TextJudge",
     "answers_digest",
@@ -110,8 +119,11 @@ __all__ = [
     "check_apart",
     "cluster_of",
     "clusters_of",
+    "compare_scores",
     "contrast",
+    "counted_score",
     "declining_margins",
+    "degeneracy",
     "did",
     "discloses",
     "exactly_right",
@@ -122,15 +134,18 @@ __all__ = [
     "folds_of",
     "gauge",
     "gauge_model_judge",
+    "holm",
     "human_agreement",
     "human_pairs",
     "judge_faults",
     "judged_pairs",
+    "lineages",
     "measure",
     "measure_benchmarks",
     "measure_bits",
     "measure_contrast_sets",
     "measure_judged_pairs",
+    "measured_scores",
     "model_judge_record",
     "norm_behaviour",
     "observe",
@@ -138,11 +153,15 @@ __all__ = [
     "pairs_contrast",
     "parse_label",
     "preference_pairs",
+    "published",
     "read_benchmarks",
     "read_contrast_prompts",
     "read_contrast_sets",
+    "read_counts",
     "read_human_pairs",
+    "read_scores",
     "rubric_file",
+    "tables",
     "windows",
     "xstest",
     "xstest_contrast",
