@@ -5,9 +5,26 @@ The judge is never the model that rewarded; controls that must not pass are mode
 """
 
 from normwright.evaluate.asking import Expected, ask, expected, expected_side, observe
+from normwright.evaluate.benchmark_rows import (
+    CORE,
+    SOURCES,
+    Benchmark,
+    Item,
+    examples_of,
+    languages,
+    read_benchmarks,
+    source_of,
+)
 from normwright.evaluate.benchmark_rows import SUITES as BENCHMARKS
-from normwright.evaluate.benchmark_rows import Benchmark, Item, read_benchmarks
-from normwright.evaluate.benchmarks import Scored, benchmark_contrasts, measure_benchmarks
+from normwright.evaluate.benchmarks import (
+    Asking,
+    Examples,
+    Scored,
+    asking,
+    benchmark_contrasts,
+    measure_benchmarks,
+    measurements,
+)
 from normwright.evaluate.comparing import ScoreDifference, compare_scores, holm, lineages
 from normwright.evaluate.contrast_rows import (
     ContrastPrompt,
@@ -80,11 +97,14 @@ from normwright.scenes.exact import discloses, exactly_right
 
 __all__ = [
     "BENCHMARKS",
+    "CORE",
     "LABELS",
     "RATES",
     "RUBRIC",
+    "SOURCES",
     "SUITES",
     "Asked",
+    "Asking",
     "Baseline",
     "Benchmark",
     "CannedRefusal",
@@ -95,6 +115,7 @@ __all__ = [
     "Control",
     "Count",
     "Degeneracy",
+    "Examples",
     "Expected",
     "Held",
     "HumanPair",
@@ -114,6 +135,7 @@ __all__ = [
     "TextJudge",
     "answers_digest",
     "ask",
+    "asking",
     "benchmark_contrasts",
     "bits_per_byte",
     "check_apart",
@@ -127,6 +149,7 @@ __all__ = [
     "did",
     "discloses",
     "exactly_right",
+    "examples_of",
     "expected",
     "expected_side",
     "fit_judge",
@@ -139,6 +162,7 @@ __all__ = [
     "human_pairs",
     "judge_faults",
     "judged_pairs",
+    "languages",
     "lineages",
     "measure",
     "measure_benchmarks",
@@ -146,6 +170,7 @@ __all__ = [
     "measure_contrast_sets",
     "measure_judged_pairs",
     "measured_scores",
+    "measurements",
     "model_judge_record",
     "norm_behaviour",
     "observe",
@@ -161,6 +186,7 @@ __all__ = [
     "read_human_pairs",
     "read_scores",
     "rubric_file",
+    "source_of",
     "tables",
     "windows",
     "xstest",

@@ -170,8 +170,7 @@ def _unlike(before: Score, after: Score) -> str:
     for name in ("shots", "scaffold", "asked"):
         a, b = before.settings.get(name), after.settings.get(name)
         if a is not None and b is not None and a != b:
-            what = {"asked": "other questions were asked"}.get(name, f"{name}: {a} and {b}")
-            return what
+            return {"asked": "other questions were asked"}.get(name, f"{name}: {a} and {b}")
     return ""
 
 

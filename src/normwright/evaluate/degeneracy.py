@@ -177,8 +177,11 @@ def _count(row: Mapping[str, Any], where: str, faults: list[Fault]) -> Count | N
     elif not 0 <= correct <= n:
         fault(f"`correct`: items right, 0 to {int(n)}", texts["correct"])
     if 0 < majority < 1 < n:
-        fault("`majority`: the count of items that the commonest answer is right about",
-              f"{texts['majority']}, which looks like a share", f"Give {majority * n:g}.")  # fmt: skip
+        fault(
+            "`majority`: the count of items that the commonest answer is right about",
+            f"{texts['majority']}, which looks like a share",
+            f"Give {majority * n:g}.",
+        )
     elif n >= 1 and not 0 < majority <= n:
         fault(f"`majority`: more than 0 and at most {n:g}", texts["majority"])
     if len(faults) > before:

@@ -28,6 +28,7 @@ def choice_logprobs(
     *,
     context_length: int,
     rows: int = 32,
+    tokens: int = 32 * 1024,
 ) -> list[list[float]]:
     """Return the summed log-probability (nats) of each answer to each context.
 
@@ -40,7 +41,8 @@ def choice_logprobs(
         contexts: token ids, none empty.
         answers: for each context its answers, none empty.
         context_length: tokens the model reads at most.
-        rows: contexts, and answers, that are run at once.
+        rows: contexts, and answers, that are run at once, at most.
+        tokens: positions that are held at once, at most; one context is run however long it is.
 
     Raises:
         ValueError: if an answer alone is longer than the model reads, or anything is empty.
@@ -60,7 +62,7 @@ def choice_logprobs(
         if fitting:
             whole.append((context, fitting))
     for part in (whole, cut):
-        for i, j, value in _scored(model, part, rows):
+        for i, j, value in _scored(model, part, rows, tokens):
             out[i][j] = value
     return out
 
@@ -76,7 +78,7 @@ def _check(context: Tokens, answer: Tokens, context_length: int) -> None:
 
 @torch.no_grad()
 def _scored(
-    model: LocalModel, groups: Sequence[Group], rows: int
+    model: LocalModel, groups: Sequence[Group], rows: int, tokens: int
 ) -> Iterator[tuple[int, int, float]]:
     """(context, answer, log-probability) of groups that share a context."""
     if not groups:
@@ -87,15 +89,14 @@ def _scored(
         past = model.weights(
             input_ids=_ids(model, [shared]), use_cache=True, logits_to_keep=1
         ).past_key_values
-    order = sorted(groups, key=lambda group: len(group[0]))
-    for at in range(0, len(order), rows):
-        batch = order[at : at + rows]
+    for batch in _portions(groups, rows, tokens):
         rests = [context[start:] for context, _ in batch]
         width = max(map(len, rests))
         # Padded between what is shared and the rest, so that all contexts end together.
         mask = torch.ones((len(batch), start + width), dtype=torch.long)
         for r, rest in enumerate(rests):
             mask[r, start : start + width - len(rest)] = 0
+        mask = mask.to(model.weights.device)
         cache = copy.deepcopy(past)
         if cache is not None:
             cache.batch_repeat_interleave(len(batch))
@@ -110,9 +111,10 @@ def _scored(
         first = torch.log_softmax(read.logits[:, -1].float(), -1)
         asked = [(r, *answer) for r, (_, each) in enumerate(batch) for answer in each]
         asked.sort(key=lambda a: len(a[3]))
-        for begin in range(0, len(asked), rows):
-            part = asked[begin : begin + rows]
-            owner = torch.tensor([r for r, *_ in part])
+        at_once = max(1, min(rows, tokens // mask.shape[1]))
+        for begin in range(0, len(asked), at_once):
+            part = asked[begin : begin + at_once]
+            owner = torch.tensor([r for r, *_ in part], device=mask.device)
             answers = [answer for *_, answer in part]
             sums = _following(
                 model, read.past_key_values, first[owner], owner, mask[owner], answers
@@ -147,7 +149,8 @@ def _following(
         logits = model.weights(
             input_ids=ids[:, :-1],
             attention_mask=torch.cat([mask, torch.ones_like(ids[:, :-1])], 1),
-            position_ids=mask.sum(1, keepdim=True) + torch.arange(ids.shape[1] - 1),
+            position_ids=mask.sum(1, keepdim=True)
+            + torch.arange(ids.shape[1] - 1, device=mask.device),
             past_key_values=mine,
             use_cache=True,
         ).logits
@@ -155,6 +158,17 @@ def _following(
         later = scores.gather(-1, ids[:, 1:].unsqueeze(-1)).squeeze(-1)
         values = torch.cat([values, later], 1)
     return [float(values[r, : len(answer)].sum()) for r, answer in enumerate(answers)]
+
+
+def _portions(groups: Sequence[Group], rows: int, tokens: int) -> Iterator[list[Group]]:
+    """Groups by length of their context, so many that neither rows nor positions are exceeded."""
+    part: list[Group] = []
+    for group in sorted(groups, key=lambda group: len(group[0])):
+        if part and (len(part) == rows or (len(part) + 1) * len(group[0]) > tokens):
+            yield part
+            part = []
+        part.append(group)
+    yield part
 
 
 def _common(contexts: Sequence[Tokens]) -> Tokens:
@@ -173,4 +187,4 @@ def _ids(model: LocalModel, sequences: Sequence[Tokens], *, left: bool = False) 
     for r, sequence in enumerate(sequences):
         at = slice(width - len(sequence), width) if left else slice(0, len(sequence))
         ids[r, at] = torch.tensor(sequence)
-    return ids
+    return ids.to(model.weights.device)

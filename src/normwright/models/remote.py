@@ -286,23 +286,49 @@ class RemoteModel:
             InputError: if the settings name no tokenizer.
         """
         asked = [self._rendered(p, c) for p, c in zip(prompts, completions, strict=True)]
-        bodies: list[dict[str, Any]] = [
-            {
-                **self.settings.extra,
-                "model": self.settings.id,
-                "prompt": whole,
-                "echo": True,
-                "logprobs": 1,
-                "max_tokens": 1,
-                "temperature": 0.0,
-            }
-            for _, whole in asked
-        ]
+        bodies = [self._echo(whole) for _, whole in asked]
         replies = self._each(bodies, lambda turn, body: self._reply(turn, COMPLETIONS, body))
         return [
             self._sum(reply, start, len(whole))
             for reply, (start, whole) in zip(replies, asked, strict=True)
         ]
+
+    def continuations(
+        self, contexts: Sequence[str], texts: Sequence[str]
+    ) -> list[tuple[float, int]]:
+        """Return summed log-probability (nats) and tokens of each text after its context.
+
+        The context is what the model reads, as it is: no chat template, no stop token. Needs an
+        endpoint whose `/completions` takes `echo` with `logprobs`.
+
+        Raises:
+            RemoteError: if the endpoint gives no log-probabilities of given texts, or one of its
+                tokens lies across the border.
+        """
+        asked = [(len(c), c + t) for c, t in zip(contexts, texts, strict=True)]
+        replies = self._each(
+            [self._echo(whole) for _, whole in asked],
+            lambda turn, body: self._reply(turn, COMPLETIONS, body),
+        )
+        return [
+            (
+                self._sum(reply, start, len(whole)),
+                sum(start <= at < len(whole) for at, _ in reply.logprobs),
+            )
+            for reply, (start, whole) in zip(replies, asked, strict=True)
+        ]
+
+    def _echo(self, whole: str) -> dict[str, Any]:
+        """A request for the log-probabilities of a given text."""
+        return {
+            **self.settings.extra,
+            "model": self.settings.id,
+            "prompt": whole,
+            "echo": True,
+            "logprobs": 1,
+            "max_tokens": 1,
+            "temperature": 0.0,
+        }
 
     # What it took
 
