@@ -93,6 +93,8 @@ from normwright.evaluate.preference_pairs import (
 )
 from normwright.evaluate.published import Published, published, tables
 from normwright.evaluate.scores import Score, counted_score, measured_scores, read_scores
+from normwright.evaluate.shortcut import shortcut_values
+from normwright.evaluate.suite_results import ControlScore, SuiteResult, suite_result
 from normwright.scenes.exact import discloses, exactly_right
 
 __all__ = [
@@ -113,6 +115,7 @@ __all__ = [
     "ContrastPrompt",
     "ContrastSets",
     "Control",
+    "ControlScore",
     "Count",
     "Degeneracy",
     "Examples",
@@ -132,6 +135,7 @@ __all__ = [
     "Score",
     "ScoreDifference",
     "Scored",
+    "SuiteResult",
     "TextJudge",
     "answers_digest",
     "ask",
@@ -186,7 +190,9 @@ __all__ = [
     "read_human_pairs",
     "read_scores",
     "rubric_file",
+    "shortcut_values",
     "source_of",
+    "suite_result",
     "tables",
     "windows",
     "xstest",
