@@ -182,7 +182,7 @@ def reckon(task: Task, model: Asked, *, known: Known | None = None) -> Reckoned:
     with _contained():
         from lm_eval.evaluator import evaluate
 
-        asked = _asked(model, {} if known is None else known)
+        asked = asked_model(model, known)
         task.loaded.set_fewshot_seed(task.examples_seed)
         ran = evaluate(asked, {"tasks": {task.name: task.loaded}, "groups": {}}, bootstrap_iters=0)
     samples = ran["samples"][task.name]
@@ -215,7 +215,7 @@ def likelihoods(
     with _contained():
         from lm_eval.api.instance import Instance
 
-        found = _asked(model, {} if known is None else known).loglikelihood([
+        found = asked_model(model, known).loglikelihood([
             Instance("loglikelihood", {}, (context, f" {text}"), 0)
             for each in answers for text in each
         ])  # fmt: skip
@@ -227,16 +227,14 @@ def _split(flat: Sequence[Any], counts: Sequence[int]) -> tuple[tuple[Any, ...],
     return tuple(tuple(flat[e - n : e]) for e, n in zip(ends, counts, strict=True))
 
 
-def _asked(model: Asked, known: Known) -> Any:
-    return (
-        _far_model()(model, known)
-        if hasattr(model, "continuations")
-        else _asked_model()(model, known)
-    )
+def asked_model(model: Asked, known: Known | None = None) -> Any:
+    """Return a model as the harness asks it; `known` holds what was asked before."""
+    made = _far_model() if hasattr(model, "continuations") else _asked_model()
+    return made(model, {} if known is None else known)
 
 
 @cache
-def _far_model() -> Callable[[Continues, Known], Any]:
+def _far_model() -> Callable[[Any, Known], Any]:
     """The harness's model interface over log-probabilities of given texts."""
     from lm_eval.api.model import LM
 
@@ -273,7 +271,7 @@ def _far_model() -> Callable[[Continues, Known], Any]:
 
 
 @cache
-def _asked_model() -> Callable[[LocalModel, Known], Any]:
+def _asked_model() -> Callable[[Any, Known], Any]:
     """The harness's model class over weights in memory, made when the harness is there."""
     from lm_eval.models.huggingface import HFLM
 
