@@ -45,6 +45,9 @@ Known: TypeAlias = dict[Any, dict[Any, Any]]
 EXAMPLES_SEED = 1234
 """What the harness draws examples with unless it is told otherwise."""
 
+_ENCODED = 64
+"""Texts whose tokens are kept, at most."""
+
 _NOISY = ("lm_eval", "datasets", "huggingface_hub", "filelock", "fsspec")
 
 
@@ -286,8 +289,19 @@ def _asked_model() -> Callable[[Any, Known], Any]:
                 batch_size=1,
             )
             self.ours, self.known = model, known
+            self.encoded: dict[str, list[int]] = {}
             self.sizes: list[int] = []
             self.cut: list[bool] = []
+
+        def tok_encode(self, string: str, *args: Any, **kwargs: Any) -> list[int]:
+            # The harness encodes a context again for each of its answers.
+            if args or kwargs:
+                return list(super().tok_encode(string, *args, **kwargs))
+            if string not in self.encoded:
+                if len(self.encoded) >= _ENCODED:
+                    self.encoded.clear()
+                self.encoded[string] = super().tok_encode(string)
+            return self.encoded[string]
 
         def loglikelihood(self, requests: Any, disable_tqdm: bool = True) -> Any:
             return super().loglikelihood(requests, disable_tqdm=True)
