@@ -429,7 +429,7 @@ SOURCES: Final = (
     Source("truthfulqa-mc2", "pt", "nc/truthfulqa_mc_pt", NON_COMMERCIAL, _truth_pt(2),
            "alexandrainst/m_truthfulqa, pt, val"),
     Source("toxigen", "en", "toxicity/toxigen_annotated_en", "CDLA-Permissive-2.0", _toxigen,
-           "skg/toxigen-data, annotated, test", "toxicity/toxigen_train_en"),
+           "skg/toxigen-data, annotated, test"),
     Source("bbq", "en", "benchmarks/bbq_en", "CC BY 4.0", _bbq, "oskarvanderwal/bbq, All, test"),
     Source("enem", "pt", "benchmarks/enem_2022_pt", "MIT", _enem,
            "eduagarcia/enem_challenge, train; maritaca-ai/enem, 2022, train"),

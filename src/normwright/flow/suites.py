@@ -203,6 +203,14 @@ def _benchmark(asked: SuiteAsked, told: Told | None) -> BenchmarkRan:
     return BenchmarkRan(result, files)
 
 
+_PRIMED: Final = "The prompt of TruthfulQA has six examples of its own."
+_NO_SHOTS: Final = {
+    "truthfulqa-mc1": _PRIMED,
+    "truthfulqa-mc2": _PRIMED,
+    "toxigen": "The stock task has no examples: its answers are numbers that it cannot write out.",
+}
+
+
 def _language(asked: SuiteAsked) -> str:
     """The language of the items: the one that is said, or the only one there can be."""
     from normwright.evaluate import languages, source_of
@@ -241,10 +249,9 @@ def _examples(asked: SuiteAsked, lang: str, n: int) -> Examples:
             raise InputError([Fault(where="--examples", expected="--shots K with it",
                                     seen="no --shots")])  # fmt: skip
         return Examples(seed=seed)
-    if asked.suite.startswith("truthfulqa"):
+    if asked.suite in _NO_SHOTS:
         raise InputError([Fault(where="--shots", expected="none", seen=str(shots),
-                                do="The prompt of TruthfulQA has six examples of its own.")]
-                         )  # fmt: skip
+                                do=_NO_SHOTS[asked.suite])])  # fmt: skip
     if asked.examples is not None and not asked.examples.is_file():
         raise InputError([Fault(where=str(asked.examples), expected="a file of examples",
                                 seen="no such file")])  # fmt: skip
