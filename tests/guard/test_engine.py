@@ -474,6 +474,15 @@ def test_a_check_that_fails_denies_and_is_named(broken_check: str) -> None:
     assert guard.screen(said(("user", "trip the wire"))).action == "deny"
 
 
+def test_a_check_that_fails_on_two_halves_put_together_denies(broken_check: str) -> None:
+    """What no check could read of a text cut in two is not passed for having been read in parts."""
+    guard = Guard.embedded(harm=None, checks=("norm-rules", "seams", broken_check))
+    found = guard.screen(said(("user", "tr"), ("user", "ip the wire")))
+
+    assert found.action == "deny"
+    assert found.degraded == ("seams: RuntimeError",)
+
+
 def test_what_is_too_long_or_no_text_is_denied_and_said(guard: Guard) -> None:
     """Ten megabytes and a picture are not checked, and so are not let through."""
     start = time.perf_counter()
