@@ -119,14 +119,17 @@ $(ORACLES)/.setup: scripts/oracles/requirements.txt
 acceptance: $(STAMP) $(foreach c,agentdojo garak inspect pyrit schemathesis,$(ACCEPTANCE)/$(c)/.setup)
 	OMP_NUM_THREADS=1 $(BIN)/python -m scripts.acceptance $(ARGS)
 
+# The locked lists are whole, so that nothing is left to work out: no dependency is followed, and
+# `pip check` says whether one is missing.
 $(ACCEPTANCE)/%/.setup: scripts/acceptance/requirements/%.txt scripts/acceptance/requirements/locked/%.txt
 	@test -x $(ACCEPTANCE)/$*/bin/python || $(PYTHON) -m venv $(ACCEPTANCE)/$*
-	@# torch first and from the index that was named, so that no other build of it comes.
+	@# torch alone with what it needs, and from the index that was named, so that no other build comes.
 	@! grep -q '^torch==' $< || $(ACCEPTANCE)/$*/bin/python -m pip install -q \
 	  "$$(grep '^torch==' $<)" $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
+	$(ACCEPTANCE)/$*/bin/python -m pip install -q --no-deps -r scripts/acceptance/requirements/locked/$*.txt
 	@# Two of them call the package itself: as an approver, and before tools.
-	$(ACCEPTANCE)/$*/bin/python -m pip install -q -r $< \
-	  -c scripts/acceptance/requirements/locked/$*.txt $(if $(filter agentdojo inspect,$*),-e .)
+	$(if $(filter agentdojo inspect,$*),$(ACCEPTANCE)/$*/bin/python -m pip install -q --no-deps -e .)
+	$(ACCEPTANCE)/$*/bin/python -m pip check
 	@touch $@
 
 # The table of figures in the README, measured on the project in demo/, so after `make demo`.

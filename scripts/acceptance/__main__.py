@@ -5,7 +5,8 @@
 Every client runs in an environment of its own under build/acceptance (`make acceptance` makes them)
 and in a network without a way out, where the system allows one. What a client did is kept in
 build/acceptance/results; a client that is done is not run again unless `--again` says so. Writes
-docs/experiments/guard-acceptance.md. Benign prompts come from the folder NORMWRIGHT_DATA.
+docs/experiments/guard-acceptance.md and agentdojo.md beside it. Benign prompts come from the folder
+NORMWRIGHT_DATA.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from scripts.acceptance import isolation
@@ -22,6 +24,8 @@ from scripts.acceptance.cases import data_folder
 from scripts.acceptance.runs import ARMS, ENVIRONMENT, ROOT, RUNS, Setting, guard_state, timed
 
 PAGE = ROOT / "docs" / "experiments" / "guard-acceptance.md"
+AGENTS = "agentdojo.md"
+"""The page of its own that AgentDojo's run writes."""
 
 
 def main() -> int:
@@ -37,10 +41,12 @@ def main() -> int:
     setting = Setting(arguments.work.resolve(), arguments.quick, data_folder())
     broken = [] if arguments.page_only else _run_all(setting, arguments, alone)
     # The page is made here, where the package of the guard is at hand.
-    from scripts.acceptance.page import written
+    from scripts.acceptance.page import agents_report, written
 
-    text = written(setting)
-    (setting.results / PAGE.name if arguments.quick else PAGE).write_text(text, "utf-8")
+    where = setting.results if arguments.quick else PAGE.parent
+    (where / PAGE.name).write_text(written(setting), "utf-8")
+    if report := agents_report(setting):
+        (where / AGENTS).write_text(report, "utf-8")
     return 1 if broken else 0
 
 
@@ -55,39 +61,47 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def in_order(clients: Iterable[str], arms: Iterable[str]) -> list[tuple[str, str]]:
+    """Return client and arm of each run: the guard first, and last the embedded model."""
+    known = {
+        name: (arm.embedded, not arm.checks) for name, arm in ARMS.items() if name in set(arms)
+    }
+    runs = [(client, name) for client in clients for name in RUNS[client][1] if name in known]
+    return sorted(runs, key=lambda run: known[run[1]])
+
+
 def _run_all(setting: Setting, arguments: argparse.Namespace, alone: bool) -> list[str]:
     broken = []
-    for client in arguments.only:
-        run, arms = RUNS[client]
-        for name in (a for a in arms if a in arguments.arms):
-            kept = setting.results / f"{client}.{name}.json"
-            if kept.is_file() and not arguments.again:
-                made = json.loads(kept.read_text("utf-8")).get("guard", "")
-                older = ARMS[name].checks and made != guard_state()
-                said = ", with another state of the guard: --again runs it" if older else ""
-                print(f"{client} on {name}: done before{said}", flush=True)
-                continue
-            where = ENVIRONMENT.get(client, client)
-            if where is not None and not setting.python(where).exists():
-                print(f"{client}: no environment, left out", flush=True)
-                continue
-            print(f"{client} on {name} ...", flush=True)
-            try:
-                found = timed(run, setting, ARMS[name])
-            except RuntimeError as error:
-                broken.append(f"{client} on {name}")
-                print(f"{client} on {name}: {error}", flush=True)
-                continue
-            about = {"client": client, "arm": name, "alone": alone, "at": int(time.time())}
-            whole = json.dumps({**about, **found}, ensure_ascii=False, indent=1)
-            if found["client_exit"]:
-                broken.append(f"{client} on {name}")
-                kept.with_suffix(".failed.json").write_text(whole, "utf-8")
-                print(f"{client} on {name}: exit {found['client_exit']}", flush=True)
-                continue
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.write_text(whole, "utf-8")
-            print(f"{client} on {name}: {found['wall_s']} s", flush=True)
+    for client, name in in_order(arguments.only, arguments.arms):
+        run = RUNS[client][0]
+        kept = setting.results / f"{client}.{name}.json"
+        if kept.is_file() and not arguments.again:
+            made = json.loads(kept.read_text("utf-8")).get("guard", "")
+            older = ARMS[name].checks and made != guard_state()
+            said = ", with another state of the guard: --again runs it" if older else ""
+            print(f"{client} on {name}: done before{said}", flush=True)
+            continue
+        where = ENVIRONMENT.get(client, client)
+        if where is not None and not setting.python(where).exists():
+            print(f"{client}: no environment, left out", flush=True)
+            continue
+        print(f"{client} on {name} ...", flush=True)
+        try:
+            found = timed(run, setting, ARMS[name])
+        except RuntimeError as error:
+            broken.append(f"{client} on {name}")
+            print(f"{client} on {name}: {error}", flush=True)
+            continue
+        about = {"client": client, "arm": name, "alone": alone, "at": int(time.time())}
+        whole = json.dumps({**about, **found}, ensure_ascii=False, indent=1)
+        if found["client_exit"]:
+            broken.append(f"{client} on {name}")
+            kept.with_suffix(".failed.json").write_text(whole, "utf-8")
+            print(f"{client} on {name}: exit {found['client_exit']}", flush=True)
+            continue
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(whole, "utf-8")
+        print(f"{client} on {name}: {found['wall_s']} s", flush=True)
     return broken
 
 

@@ -27,7 +27,7 @@ from scripts.acceptance.judging import (
     state_of,
     total,
 )
-from scripts.acceptance.runs import ARMS, ROOT, RUNS, Setting, guard_state, wire_rows
+from scripts.acceptance.runs import ARMS, RUNS, Setting, guard_state, wire_rows
 
 from normwright.guard import Guard
 from normwright.records import Exchange
@@ -61,7 +61,7 @@ def written(setting: Setting) -> str:
         _pyrit(setting, results),
         _inspect(results),
         _errands(results),
-        _agents(results),
+        agents(setting, results),
         _schemathesis(results),
         _through(setting, results),
         _limits(setting),
@@ -158,13 +158,34 @@ request and answer, and all clients are judged by it: was the answer replaced
     }
 
 Versions: {_versions()}.
-"No network" was measured: the run is in a network namespace that has loopback alone, and the kernel
-has no route to anywhere. "Failed" are requests that came to neither an answer nor a refusal. The
-key is looked for in the guard's log, its audit chain and its database. Policy and weights are the
-beginnings of digests: that of a policy does not name the classifier's weights, so that they stand
-beside it; "–" are runs without a guard, or from before weights were noted. *guard* is the digest of
-all its files, code, rules and weights; when this page was written they were `{guard_state()[:8]}`,
-and a run with other ones says "older" and shows what those did."""
+{
+        sizes(setting, results)
+    }"No network" was measured: the run is in a network namespace with loopback alone, where the
+kernel has no route to anywhere. "Failed" are requests that came to neither an answer nor a refusal.
+The key is looked for in the guard's log, its audit chain and its database. Policy and weights are
+the beginnings of digests: that of a policy does not name the classifier's weights, so that they
+stand beside it; "–" are runs without a guard, or from before weights were noted. *guard* is the
+digest of all its files, code, rules and weights; when this page was written they were
+`{guard_state()[:8]}`, and a run with other ones says "older" and shows what those did."""
+
+
+def sizes(setting: Setting, results: Mapping[str, Result]) -> str:
+    """Return how much smaller the runs against the embedded model are than the others."""
+    told_of = []
+    for kind in ("guarded", "bare"):
+        names = {c: (f"{c}.embedded-{kind}", f"{c}.complies-{kind}") for c in RUNS}
+        counts = [
+            f"{client} {len(_wire(setting, small))} of {len(_wire(setting, whole))}"
+            for client, (small, whole) in names.items()
+            if small in results and whole in results
+        ]
+        told_of += [f"{kind}, {', '.join(counts)}"] if counts else []
+    if not told_of:
+        return ""
+    return (
+        "The runs against the embedded model are smaller by design, in requests: "
+        f"{'; '.join(told_of)}.\n"
+    )
 
 
 def _state(found: Result) -> str:
@@ -571,17 +592,26 @@ are harmless to the proxy's eyes, or should be: a run that it stops is a mistake
 {table(heads, rows)}"""
 
 
-def _agents(results: Mapping[str, Result]) -> str:
-    found = results.get("agentdojo.complies-guarded")
-    if found is None:
-        page = ROOT / "docs" / "experiments" / "agentdojo.md"
-        told_of = "What it found stands on [a page of its own](agentdojo.md)."
-        return f"## AgentDojo\n\n{told_of}" if page.is_file() else ""
-    report = "\n".join(
-        f"#{line}" if line.startswith("#") else line
-        for line in found["report"].splitlines() if not line.startswith("<!--")
-    )  # fmt: skip
-    return report.strip()
+def agents(setting: Setting, results: Mapping[str, Result]) -> str:
+    """Return what AgentDojo found in all suites together, and where the rest stands."""
+    report = agents_report(setting)
+    if not report:
+        return ""
+    found = results["agentdojo.complies-guarded"]
+    rows = [line for line in report.splitlines() if line.startswith("|")]
+    kept = [*rows[:2], *(line for line in rows[2:] if line.split("|")[2].strip() == "all")]
+    return f"""## AgentDojo
+
+Its ground truth, call by call through the guard of agents; {_state(found)} was the guard. By suite,
+and what the columns mean, on [a page of its own](agentdojo.md).
+
+{chr(10).join(kept)}"""
+
+
+def agents_report(setting: Setting) -> str:
+    """Return the page that AgentDojo's run wrote; nothing where it did not run."""
+    kept = setting.results / "agentdojo.complies-guarded.json"
+    return str(json.loads(kept.read_text("utf-8"))["report"]) if kept.is_file() else ""
 
 
 # What got through

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scripts.acceptance.__main__ import in_order
 from scripts.acceptance.actors import LINES, Actors, carries, disguises, judgement, lines_of
 from scripts.acceptance.cases import MONEY, Objective, encoded, errands, plan_attacks, small_talk
 from scripts.acceptance.clients.run_schemathesis import read_events
@@ -20,7 +23,8 @@ from scripts.acceptance.judging import (
     state_of,
     total,
 )
-from scripts.acceptance.page import told
+from scripts.acceptance.page import agents, agents_report, sizes, told
+from scripts.acceptance.runs import ARMS, ROOT, RUNS, Setting
 from scripts.acceptance.wire import (
     Relay,
     Reply,
@@ -279,3 +283,61 @@ def test_many_clients_may_come_at_once(tmp_path: Path) -> None:
 
     assert [r["status"] for r in rows] == [200] * 200
     assert max(r["seconds"] for r in rows) < 30
+
+
+def test_the_guard_is_run_first_and_the_embedded_model_last() -> None:
+    """Every run comes once, and a bare or an embedded one never stands before what tells most."""
+    ordered = in_order(sorted(RUNS), sorted(ARMS))
+
+    assert sorted(ordered) == sorted((c, arm) for c, (_, arms) in RUNS.items() for arm in arms)
+    arms = list(dict.fromkeys(arm for _, arm in ordered))
+    assert arms == ["complies-guarded", "complies-bare", "embedded-guarded", "embedded-bare"]
+    assert in_order(["talk", "garak"], ["complies-bare"]) == [("garak", "complies-bare")]
+
+
+@pytest.mark.parametrize("client", ["agentdojo", "garak", "inspect", "pyrit", "schemathesis"])
+def test_a_locked_list_is_whole(client: str) -> None:
+    """It pins all that is asked for as asked, and the package's own needs where it is called."""
+    folder = ROOT / "scripts" / "acceptance" / "requirements"
+    locked, asked = (
+        [line for line in path.read_text("utf-8").splitlines() if line and line[0] != "#"]
+        for path in (folder / "locked" / f"{client}.txt", folder / f"{client}.txt")
+    )
+    assert all(re.fullmatch(r"[a-z0-9-]+==[\w.]+", line) for line in locked)
+    # torch comes by itself, for it may come from another index.
+    assert {line for line in asked if not line.startswith("torch==")} <= set(locked)
+    assert not any(line.startswith("torch==") for line in locked)
+    if client in ("agentdojo", "inspect"):
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+        needed = {re.split(r"[\[>]", need)[0] for need in project["dependencies"]}
+        assert needed <= {line.partition("==")[0] for line in locked}
+
+
+def test_the_page_says_how_small_the_runs_on_the_embedded_model_are(tmp_path: Path) -> None:
+    """Requests are counted on the wire, and a client with one of the two runs is not compared."""
+    setting = Setting(tmp_path, quick=False, data=None)
+    for name, n in (("garak.embedded-bare", 2), ("garak.complies-bare", 5)):
+        (setting.results / name).mkdir(parents=True)
+        (setting.results / name / "wire.jsonl").write_text("{}\n" * n, "utf-8")
+    results: dict[str, dict[str, Any]] = {"garak.embedded-bare": {}, "inspect.embedded-bare": {}}
+
+    assert sizes(setting, results) == ""
+    told_of = sizes(setting, {**results, "garak.complies-bare": {}, "inspect.complies-guarded": {}})
+    assert "in requests: bare, garak 2 of 5.\n" in told_of
+
+
+def test_the_agents_page_is_what_the_run_wrote_and_its_sums_stand_on_the_other(
+    tmp_path: Path,
+) -> None:
+    """Only rows of all suites together are shown, beside the state of the guard that made them."""
+    setting = Setting(tmp_path, quick=False, data=None)
+    assert (agents_report(setting), agents(setting, {})) == ("", "")
+    report = "# A\n\n| by | suite | done |\n|---|---|---|\n| x | slack | 1/2 |\n| x | all | 3/4 |\n"
+    found = {"arm": "complies-guarded", "guard": "f" * 64, "report": report}
+    setting.results.mkdir()
+    (setting.results / "agentdojo.complies-guarded.json").write_text(json.dumps(found), "utf-8")
+
+    shown = agents(setting, {"agentdojo.complies-guarded": found})
+    assert agents_report(setting) == report
+    assert shown.endswith("| by | suite | done |\n|---|---|---|\n| x | all | 3/4 |")
+    assert "`ffffffff`, older" in shown
