@@ -782,3 +782,23 @@ def test_a_name_is_read_as_words(name: str) -> None:
     assert screened(name) == "refuse"
     for one in ("anna_maria_souza", "get_current_weather_for_city", "user-instructions-handler"):
         assert screened(one) == "allow"
+
+
+HOSTILE = {
+    "bits": "1" * 220 + "901",
+    "joined": "a_b_c " + "ab" * 8000,
+    "letters": "a " * 16000,
+    "marks": "́" * 8000 + "9",
+    "groups": "1111111," * 2000 + "11111119",
+    "tries": "41-" * 4000 + "4z",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_no_row_of_signs_keeps_the_guard_for_long(kind: str) -> None:
+    """A row of ones and a nine was parted in all ways there are, and stopped a process for good."""
+    guard = Guard.embedded()
+    began = time.process_time()
+    guard.screen(said(("user", HOSTILE[kind]), answer=HOSTILE[kind]))
+
+    assert time.process_time() - began < 2.5

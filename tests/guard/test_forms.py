@@ -54,6 +54,8 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "hex-spaced": lambda t: t.encode().hex(" "),
     "ascii85": lambda t: base64.a85encode(t.encode()).decode(),
     "binary": lambda t: " ".join(f"{ord(c):08b}" for c in fold(t)),
+    "binary-sevens": lambda t: ",".join(f"{ord(c):07b}" for c in fold(t)),
+    "binary-in-a-row": lambda t: "".join(f"{ord(c):08b}" for c in fold(t)),
     "codes": lambda t: " ".join(str(ord(c)) for c in fold(t)),
     "url": lambda t: "".join(f"%{b:02X}" for b in t.encode()),
     "html": lambda t: "".join(f"&#{ord(c)};" for c in t),

@@ -312,7 +312,11 @@ _BASE32: Final = re.compile(r"(?<![\w=])[A-Z2-7]{16,}={0,6}(?![\w=])")
 _HEX: Final = re.compile(
     r"(?<![0-9A-Za-z])(?:(?:0x|\\x)?[0-9a-fA-F]{2}[\s:,;-]{0,2}){6,}(?![0-9A-Za-z])"
 )
-_BINARY: Final = re.compile(r"(?<!\d)(?:[01]{7,8}[\s,]{0,2}){4,}(?!\d)")
+# Whole runs of bits, 28 or more: parted into sevens and eights here, a long row of ones could be
+# parted in so many ways that the search had no end.
+_BINARY: Final = re.compile(
+    r"(?<!\d)(?=(?:[01][\s,]{0,2}){28})[01]{7,}(?:[\s,]{1,2}[01]{7,})*(?!\d)"
+)
 _DECIMAL: Final = re.compile(r"(?<!\d)(?:\d{2,3}[\s,;]{1,2}){6,}\d{2,3}(?!\d)")
 _ASCII85: Final = re.compile(r"<~[!-uz\s]{8,}~>|(?<!\S)[!-~]{20,}(?!\S)")
 _URL: Final = re.compile(r"(?:%[0-9a-fA-F]{2})")
@@ -325,7 +329,7 @@ _SPLIT: Final = re.compile(rf"(?<!\w)[^\W_](?:{_GAP}[^\W_]){{2,}}(?!\w)")
 _INSIDE: Final = re.compile(r"[\-._*~|+\\]{1,2}(?=[^\W\d_])")
 _SIGNS: Final = frozenset("013456789@$|!+")
 # What stands in whatever the longer expressions match, and is sooner looked for.
-_JOINED: Final = re.compile(r"[^\W\d_]+(?:[_-][^\W\d_]+){2,}")
+_JOINED: Final = re.compile(r"(?<![^\W\d_])[^\W\d_]+(?:[_-][^\W\d_]+){2,}")
 _MAY_JOIN: Final = re.compile(r"[^\W\d_][_-][^\W\d_]+[_-][^\W\d_]|\A[\w-]{12,256}\Z")
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SPACE: Final = re.compile(r"\s")
@@ -548,7 +552,8 @@ def _from_codes(base: int) -> Callable[[str], str | None]:
     def decode(text: str) -> str | None:
         parts = re.findall(r"[01]{7,8}", text) if base == 2 else re.findall(r"\d{2,3}", text)
         codes = [int(p, base) for p in parts]
-        return "".join(map(chr, codes)) if all(9 <= c < 256 for c in codes) else None
+        enough = len(codes) > 2 and all(9 <= c < 256 for c in codes)
+        return "".join(map(chr, codes)) if enough else None
 
     return decode
 

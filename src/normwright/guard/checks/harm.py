@@ -24,8 +24,8 @@ _KNOWN: Final = 20_000
 _LEAST: Final = 0.05
 """Probability below which a label is not worth a sight."""
 _BREAK: Final = re.compile(r"(?<=[.!?;\n])\s+")
-_SPEAKS: Final = re.compile(r"[^\W\d_][\W\d_].*[^\W\d_]{2,}", re.DOTALL)
-"""Two words at least: a key or a slug says nothing about people."""
+_WORD_ENDS: Final = re.compile(r"[^\W\d_][\W\d_]")
+_WORD: Final = re.compile(r"[^\W\d_]{2}")
 
 
 @plugin(
@@ -92,9 +92,15 @@ def parts_of(passage: Passage) -> list[tuple[str, tuple[int, int], str]]:
         # A name without spaces is read as words; in prose its joined words are read as they stand.
         if form.kind.endswith("joined") and " " in passage.text:
             continue
-        if _SPEAKS.search(form.text):
+        if _speaks(form.text):
             parts += [(t, form.span(a, b), form.kind) for t, a, b in windows(form.text)]
     return parts
+
+
+def _speaks(text: str) -> bool:
+    """Whether there are two words at least: a key or a slug says nothing about people."""
+    first = _WORD_ENDS.search(text)
+    return first is not None and _WORD.search(text, first.end()) is not None
 
 
 class Batch:
