@@ -1,0 +1,1 @@
+"""Suites of written answers: what a model says, read by rules and by judges with measured errors."""
