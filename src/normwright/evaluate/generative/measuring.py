@@ -350,7 +350,11 @@ def _hollow(
         if level:
             said = ", ".join(f"{b.name} ({b.score:.4f})" for b in level if b.score is not None)
             out.append(f"{score.value:.4f} is not shown to be more than {said}, unit by unit")
+    at = score.interval
+    shown = at is not None and not at.low <= 0 <= at.high
     for part, what in suite.floors.items():
+        if shown and part in suite.excused:
+            continue
         kept = [u for u in reading.units if part in u.parts]
         hits = sum(u.parts[part] for u in kept)
         low = stats.clopper_pearson(hits, len(kept)).low if kept else 0.0

@@ -57,6 +57,8 @@ class Generative:
     """Whether a score says something only where it is above every constant's."""
     floors: Mapping[str, str] = field(default_factory=dict)
     """Parts that must be shown in more than half of the units, with what they are in words."""
+    excused: frozenset[str] = frozenset()
+    """Floors that need not hold where the score is shown not to be 0: noise cannot make it then."""
     cluster: str = "prompt"
     max_new_tokens: int = 48
     judged: tuple[str, ...] = ()
