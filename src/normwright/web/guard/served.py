@@ -204,6 +204,10 @@ class Service:
         return f"{scheme}://{host}:{self.port}"
 
 
+GARBAGE = (10_000, 20, 20)
+"""How many new objects there are before the youngest are looked through, and how many such looks
+before a deeper one; a request leaves hardly any that refer to one another in a ring."""
+
 SERVICE = "NORMWRIGHT_GUARD_SERVICE"
 """The environment variable through which workers are told what they serve."""
 
@@ -395,6 +399,7 @@ def from_environment() -> Starlette:
     # What is here now stays: looking through it for garbage again and again would hold requests up.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GARBAGE)
     return app
 
 
