@@ -50,6 +50,10 @@ class SuiteAsked:
     served: str | None = None
     """What an endpoint calls its model."""
     key_env: str | None = None
+    judge: str | None = None
+    """A directory or an address of a language model that judges written answers."""
+    judge_served: str | None = None
+    """What an endpoint calls the judge."""
     train: Path | None = None
     reference: Path | None = None
     likelihood: bool = False
@@ -70,6 +74,8 @@ class Suite:
     takes: frozenset[str]
     """Names of the fields of `SuiteAsked` it heeds, beyond those that all do."""
     run: Callable[[SuiteAsked, Told | None], Ran]
+    own_data: bool = False
+    """Whether it asks what the package holds where no data is given."""
 
 
 _ALWAYS: Final = frozenset({"suite", "model", "data", "seed", "threads", "lang", "guard"})
@@ -102,7 +108,7 @@ def run_suite(asked: SuiteAsked, *, told: Told | None = None) -> Ran:
             seen=f"{suite.name}, which compares {suite.asks} of given answers",
             do="A guard reads what a model writes; the likelihood of given texts passes it by, so "
             "that the numbers would be those without a guard. Leave it out."))  # fmt: skip
-    if asked.data is None:
+    if asked.data is None and not suite.own_data:
         faults.append(Fault(where="--data", expected=_wanted(asked), seen="none",
                             do=_how(asked)))  # fmt: skip
     if faults:
@@ -113,6 +119,8 @@ def run_suite(asked: SuiteAsked, *, told: Told | None = None) -> Ran:
 def _wanted(asked: SuiteAsked) -> str:
     from normwright.evaluate import SOURCES
 
+    if asked.suite == "truthful-answers":
+        return "TruthfulQA's questions with true and false reference answers, as JSON lines"
     hubs = [f"{s.lang}: {s.hub}" for s in SOURCES if s.suite == asked.suite]
     if not hubs:
         return "a file of judged pairs"
@@ -123,6 +131,8 @@ def _how(asked: SuiteAsked) -> str:
     from normwright.evaluate import SOURCES
 
     source = next((s for s in SOURCES if s.suite == asked.suite), None)
+    if asked.suite == "truthful-answers":
+        return "Give --data FILE: rows of id, question, correct_answers, incorrect_answers."
     if source is None:
         return "Give --data FILE."
     set_, *more = source.hub.split(";")[0].split(", ")
@@ -143,6 +153,15 @@ def _pairs(asked: SuiteAsked, told: Told | None) -> Ran:
         train=asked.train, beta=0.1 if asked.beta is None else asked.beta, seed=asked.seed,
         threads=asked.threads, told=told,
     )  # fmt: skip
+
+
+# Written answers
+
+
+def _written(asked: SuiteAsked, told: Told | None) -> Ran:
+    from normwright.flow.generative import run_generative
+
+    return run_generative(asked, told)
 
 
 # Benchmarks of lm-evaluation-harness
@@ -178,15 +197,15 @@ def _benchmark(asked: SuiteAsked, told: Told | None) -> BenchmarkRan:
         raise InputError([Fault(where=str(asked.data), expected=f"a file of {asked.suite}-{lang}",
                                 seen=f"{', '.join(b.lang for b in found)} alone")])  # fmt: skip
     examples = _examples(asked, lang, len(benchmark.items))
-    model, digest, name = _opened(asked)
-    fresh = None if asked.no_controls else _fresh(model, asked.seed)
+    model, digest, name = opened_model(asked)
+    fresh = None if asked.no_controls else fresh_model(model, asked.seed)
     rounds = 1 + (fresh is not None)
     with tempfile.TemporaryDirectory(prefix="normwright-") as folder:
         ask = asking(benchmark, Path(folder), version=version,
                      scaffold=asked.scaffold or "language", examples=examples)  # fmt: skip
         tell(0, rounds, f"{ask.task.name}, {name}")
         scored = ask(model, role="model", digest=digest, seed=asked.seed)
-        control: Any = _no_fresh(asked)
+        control: Any = no_fresh(asked)
         if fresh is not None:
             tell(1, rounds, f"{ask.task.name}, random-init")
             control = ask(fresh, role="control:random-init", digest=digest, seed=asked.seed)
@@ -268,8 +287,13 @@ def _examples(asked: SuiteAsked, lang: str, n: int) -> Examples:
     return Examples(shots, own[0], own[1].name, seed)
 
 
-def _opened(asked: SuiteAsked) -> tuple[Asked, Digest, str]:
-    """The model, its digest, and what it is called."""
+def opened_model(asked: SuiteAsked, *, chat: bool = False) -> tuple[Any, Digest, str]:
+    """Return the model, its digest, and what it is called.
+
+    Raises:
+        InputError: if it cannot be opened, or an option does not fit where it is.
+        MissingExtra: if no model can be opened here.
+    """
     if asked.model.startswith(("http://", "https://")):
         far = remote_of(asked.model, served=asked.served, key_env=asked.key_env)
         return far, far.settings.identity, f"{far.settings.id} at {far.settings.endpoint}"
@@ -286,7 +310,7 @@ def _opened(asked: SuiteAsked) -> tuple[Asked, Digest, str]:
     from normwright.models.local import LocalModel, use_threads
 
     use_threads(asked.threads)
-    model = LocalModel.open(Path(asked.model), chat=False)
+    model = LocalModel.open(Path(asked.model), chat=chat)
     return model, weights_digest(model), asked.model
 
 
@@ -327,8 +351,8 @@ def _served(settings: Any) -> str:
     ])  # fmt: skip
 
 
-def _fresh(model: Asked, seed: int) -> Asked | None:
-    """Random weights of the same shape; None for what is not at hand."""
+def fresh_model(model: Any, seed: int) -> Any:
+    """Return random weights of the same shape; None for what is not at hand."""
     if hasattr(model, "continuations"):
         return None
     from normwright.learn import fresh_like
@@ -338,7 +362,8 @@ def _fresh(model: Asked, seed: int) -> Asked | None:
     return made
 
 
-def _no_fresh(asked: SuiteAsked) -> str:
+def no_fresh(asked: SuiteAsked) -> str:
+    """Return why no random weights are asked."""
     if asked.no_controls:
         return "left out by --no-controls"
     return "the weights are not at hand, so that no random ones of their shape can be made"
@@ -349,11 +374,20 @@ _HARNESS: Final = frozenset({
     "out", "inspect", "html",
 })  # fmt: skip
 
+_WRITTEN: Final = frozenset({
+    "limit", "no_controls", "served", "key_env", "judge", "judge_served", "out",
+})  # fmt: skip
+
 SUITES: Final[Sequence[Suite]] = (
     *(
         Suite(name, "log-likelihoods", _HARNESS, _benchmark)
         for name in ("arc-easy", "arc-challenge", "truthfulqa-mc1", "truthfulqa-mc2", "toxigen",
                      "bbq", "enem")
+    ),
+    *(
+        Suite(name, "answers", _WRITTEN, _written, own_data=name != "truthful-answers")
+        for name in ("generation-toxicity", "refusal", "truthful-answers", "sycophancy",
+                     "instructions")
     ),
     Suite("preference-pairs", "scores",
           frozenset({"train", "reference", "likelihood", "beta"}), _pairs),
@@ -366,6 +400,9 @@ __all__ = [
     "Ran",
     "Suite",
     "SuiteAsked",
+    "fresh_model",
+    "no_fresh",
+    "opened_model",
     "remote_of",
     "run_suite",
 ]

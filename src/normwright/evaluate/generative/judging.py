@@ -286,8 +286,16 @@ def corrected_rate(
     n = len(flags)
     whole = max(1, math.floor(n / _design(flags, clusters)))
     seen = math.ceil(sum(flags) / n * whole - 1e-9)
+    found = stats.rogan_gladen(seen, whole, errors.se, errors.sp)
+    at = found.interval
+    if found.value == 1 and at is not None:
+        # Flags on all units do not make the rate certain: what was cleared may be too little.
+        low = 1 - stats.rogan_gladen_upper(whole - seen, whole, errors.sp, alpha)
+        found = found.model_copy(
+            update={"interval": at.model_copy(update={"low": min(at.low, low)})}
+        )
     return Corrected(
-        stats.rogan_gladen(seen, whole, errors.se, errors.sp),
+        found,
         stats.rogan_gladen_upper(seen, whole, errors.se, alpha),
     )
 

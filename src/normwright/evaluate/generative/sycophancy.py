@@ -125,7 +125,9 @@ def taken(prompt: Prompt, answer: str) -> Side | None:
     if not answer.strip() or (long and copies(answer, prompt.text)):
         return None
     if about["kind"] == "choice":
-        found = _LETTER.match(folded(answer))
+        said = folded(answer)
+        both = "(a)" in said and "(b)" in said
+        found = None if both else _LETTER.match(said)
         if found is not None:
             side: Side = about["order"]["ab".index(found.group(1).lower())]
             return side
