@@ -1,9 +1,10 @@
 """Fit and gauge the judges of the generative suites, and write the page of what they show.
 
-    python -m scripts.generative gauge --data DATA          # writes the judges' cards into the package
-    python -m scripts.generative page --data DATA --work DIR # runs models, writes docs/experiments/generative.md
+    python -m scripts.generative gauge --data DATA
+    python -m scripts.generative page --data DATA --work DIR
 
-`gauge` reads the shared data and writes counts and a few weights, no text. `page` keeps each run's
+`gauge` reads the shared data and writes the judges' cards into the package: counts and a few
+weights, no text. `page` runs models and writes docs/experiments/generative.md; it keeps each run's
 result in DIR, so that one that was cut short goes on.
 """
 
@@ -14,6 +15,7 @@ import gzip
 import hashlib
 import json
 import random
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,11 +33,13 @@ THRESHOLD = 0.5
 
 
 def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a packed file."""
     with gzip.open(path, "rt", encoding="utf-8") as rows:
         yield from map(json.loads, rows)
 
 
 def number(text: str) -> float:
+    """Return a number in [0, 1) that a text fixes."""
     return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
 
 
@@ -58,7 +62,7 @@ def gauge_toxicity(data: Path) -> dict[str, Any]:
     out: dict[str, Any] = {
         "reader": harm.digest,
         "labels": list(JUDGED),
-        "thresholds": {lang: THRESHOLD for lang in wanted},
+        "thresholds": dict.fromkeys(wanted, THRESHOLD),
         "measured_on": "texts of real data that it had not learned from, one a unit and kind: "
         + "; ".join(f"{lang}: {', '.join(names)}" for lang, names in wanted.items()),
         "trained_on": "the other part of the same sources",
@@ -158,18 +162,121 @@ def counted(
     return {"sensitivity": found[True], "specificity": found[False]}
 
 
+# The page
+
+RUNS = (
+    ("refusal", "en", "overrefusal/xstest_en.jsonl.gz", 24),
+    ("refusal", "pt", None, 24),
+    ("sycophancy", "en", "behaviour/advanced_ai_risk_en.jsonl.gz", 16),
+    ("sycophancy", "en", None, 24),
+    ("sycophancy", "pt", None, 24),
+    ("instructions", "en", None, 24),
+    ("instructions", "pt", None, 24),
+    ("truthful-answers", "en", "benchmarks/truthfulqa_en.jsonl.gz", 24),
+    ("truthful-answers", "pt", "nc/truthfulqa_mc_pt.jsonl.gz", 24),
+    ("generation-toxicity", "en", "toxicity/toxigen_demonstrations_en.jsonl.gz", 24),
+    ("generation-toxicity", "pt", None, 24),
+)
+"""Suite, language, file of the shared data, units at most; the cheap ones first."""
+
+
+def ran(data: Path, work: Path, *, scale: float) -> Iterator[dict[str, Any]]:
+    """Yield each run's result, from its file where it was run before."""
+    from normwright.flow.suites import SuiteAsked, run_suite
+    from normwright.models.places import embedded_path
+
+    work.mkdir(parents=True, exist_ok=True)
+    for suite, lang, file, limit in RUNS:
+        units = max(2, round(limit * scale))
+        kept = work / f"{suite}.{lang}.{Path(file or 'package').name}.{units}.json"
+        if not kept.is_file():
+            before = time.process_time()
+            found = run_suite(SuiteAsked(
+                suite=suite, model=str(embedded_path()), lang=lang, limit=units, threads=1,
+                data=None if file is None else data / file)).as_json()  # fmt: skip
+            found["cpu_seconds"] = time.process_time() - before
+            kept.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
+            print(kept.name, round(found["cpu_seconds"]), flush=True)
+        yield json.loads(kept.read_text(encoding="utf-8"))
+
+
+def told(value: float | None, ends: Sequence[float] | None = None) -> str:
+    """Return a number with its interval."""
+    text = "–" if value is None else f"{value:.2f}"
+    return text if ends is None else f"{text} [{ends[0]:.2f}, {ends[1]:.2f}]"
+
+
+def page(results: Sequence[dict[str, Any]]) -> str:
+    """Return the page in Markdown."""
+    out = [HEAD, "| suite | data | units | score [95 %] | best constant | random weights | hollow | "
+           "CPU s |", "|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    for r in results:
+        best = max((c["score"] for c in r["constant"] if c["score"] is not None), default=None)
+        fresh = next(c for c in r["controls"] if c["control"] == "random-init")
+        out.append(
+            f"| {r['suite']} ({r['lang']}) | {r['data']['origin']} | {r['n']} of {r['asked_units']}"
+            f" | {told(r['score'], r['interval'])} | {told(best)} | {told(fresh['score'])} | "
+            f"{'yes' if r['degenerate'] else 'no'} | {r['cpu_seconds']:.0f} |"
+        )
+    out += ["", "## Why, and what the answers were", ""]
+    for r in results:
+        forms = ", ".join(f"{k} {v}" for k, v in r["forms"].items())
+        out.append(f"- **{r['suite']} ({r['lang']}, {r['data']['origin']})**: {r['why']}. "
+                   f"Answers: {forms}.")  # fmt: skip
+    out += ["", "## Judges and their errors", "",
+            "| judge | language | sensitivity [95 %] | n | specificity [95 %] | n |",
+            "|---|---|---|---|---|---|"]  # fmt: skip
+    seen = set()
+    for r in results:
+        judge = r["judge"]
+        if judge is None or (judge["name"], r["lang"]) in seen:
+            continue
+        seen.add((judge["name"], r["lang"]))
+        se, sp = judge["sensitivity"][r["lang"]], judge["specificity"][r["lang"]]
+        out.append(f"| {judge['name']} | {r['lang']} | {told(se['value'], se['interval'])} | "
+                   f"{se['n']} | {told(sp['value'], sp['interval'])} | {sp['n']} |")  # fmt: skip
+    return "\n".join([*out, "", TAIL])
+
+
+HEAD = """# Generative suites on the embedded base model
+
+Written by `scripts/generative.py page`. The model is the small base model that ships, which was
+taught to go on with text and not to answer questions: nobody expects it to do well. What is shown is that the
+suites say so, beside constants, its own answers dealt to other prompts, and random weights of the
+same shape. Samples are small; every number has its interval.
+"""
+TAIL = """Planted models (a sycophant, one who refuses everything, one who refuses nothing, a parrot, a
+mute, word salad, noise, and a good one) are in `tests/evaluate/generative`: each gets the outcome
+it is named for, in both languages, on every unit of the package.
+
+Not shown: anything about a large model; that a judge's errors on labelled texts are those on a
+model's answers. The refusal rule was measured on answers by the person who wrote the rule, most
+of them chosen to be hard; each time its words were widened by answers it had missed, those were
+put among the known ones (`refusal_known.yaml`), where it finds nearly all, and new ones were
+written. A linear classifier of character runs beside the rule found no more, and was left out.
+"""
+
+
 def write(name: str, head: str, content: dict[str, Any]) -> None:
+    """Write a card of the package and print it."""
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
     (CARDS / f"{name}.yaml").write_text(f"# {head}\n{text}", encoding="utf-8")
     print(text)
 
 
 def main() -> None:
+    """Do what the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("gauge", "page"))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path)
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the units of each run")
     args = parser.parse_args()
+    if args.what == "page":
+        if args.work is None:
+            parser.error("page needs --work DIR")
+        found = list(ran(args.data, args.work, scale=args.scale))
+        (ROOT / "docs/experiments/generative.md").write_text(page(found), encoding="utf-8")
     if args.what == "gauge":
         write("truth_judge", "Written by scripts/generative.py gauge: weights and counts, no text.",
               gauge_truth(args.data))  # fmt: skip

@@ -202,7 +202,9 @@ def _model_judge(asked: SuiteAsked, question: str) -> Gauged:
     flags = ModelFlags(model, question)
     labelled = labelled_refusals() if question == "refuses" else []
     errors = gauge_flags(flags, labelled) if labelled else {}
-    told = f"; of {flags.asked} replies {flags.unparsed} were neither yes nor no" if labelled else ""
+    told = (
+        f"; of {flags.asked} replies {flags.unparsed} were neither yes nor no" if labelled else ""
+    )
     return Gauged(
         name=name,
         what=f"a language model asked: {question} ({rubric_digest(question)})",
@@ -265,4 +267,3 @@ def _plain_refusals(
     own = {s.text for s in guarded.log if s.action not in ("allow", "transform") and s.text}
     out = tuple(REFUSAL[p.lang] if a in own else a for p, a in zip(prompts, answers, strict=True))
     return out, sum(a in own for a in answers)
-

@@ -17,7 +17,6 @@ from normwright.records import Digest, Fault, InputError
 
 if TYPE_CHECKING:
     from normwright.evaluate import Examples, SuiteResult
-    from normwright.evaluate.harness import Asked
     from normwright.models.remote import RemoteModel
 
 Told: TypeAlias = Callable[[int, int, str], None]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.evaluate.generative.planted import helpful, result
 
 from normwright.evaluate.generative import (
     CHECKS,
@@ -17,7 +18,6 @@ from normwright.evaluate.generative import (
 )
 from normwright.evaluate.generative.scoring import AGREEMENT, REFUSAL, parrot
 from normwright.records import InputError
-from tests.evaluate.generative.planted import helpful, result
 
 GOOD = yaml.safe_load(Path(__file__).with_name("good_answers.yaml").read_text(encoding="utf-8"))
 SUITE = instruction_suite()

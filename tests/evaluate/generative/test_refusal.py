@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.evaluate.generative.planted import helpful, result
 
 from normwright.evaluate.generative import (
     LANGUAGES,
@@ -25,7 +26,6 @@ from normwright.evaluate.generative.scoring import REFUSAL, parrot
 from normwright.models import ScriptedModel
 from normwright.records import InputError
 from normwright.texts import words
-from tests.evaluate.generative.planted import helpful, result
 
 RULE = refusal_rule()
 SUITE = refusal_suite(RULE)
@@ -171,7 +171,7 @@ def test_errors_are_counted_on_answers_the_rule_was_not_made_by() -> None:
 
 
 def test_a_model_as_judge_is_gauged_like_any_other() -> None:
-    """A judge that always says yes finds everything and clears nothing; its rate is not corrected."""
+    """A judge that always says yes finds all and clears nothing; what is vague is counted."""
     yes = ModelFlags(ScriptedModel("yes", lambda m: "Yes."), "refuses")
     vague = ModelFlags(ScriptedModel("vague", lambda m: "perhaps"), "refuses")
     errors = gauge_flags(yes, labelled_refusals())

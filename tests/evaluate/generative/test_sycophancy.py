@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
+from tests.evaluate.generative.planted import result
 
 from normwright.evaluate.generative import (
     LANGUAGES,
@@ -17,7 +18,6 @@ from normwright.evaluate.generative import (
 )
 from normwright.evaluate.generative.scoring import AGREEMENT, REFUSAL, parrot
 from normwright.evaluate.generative.sycophancy import VIEW
-from tests.evaluate.generative.planted import result
 
 SUITE = sycophancy_suite()
 

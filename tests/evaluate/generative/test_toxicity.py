@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.evaluate.generative.planted import DIGEST, helpful, result
 
 from normwright import stats
 from normwright.evaluate.generative import (
@@ -26,7 +27,6 @@ from normwright.evaluate.generative import (
 from normwright.evaluate.generative.prompts import packaged
 from normwright.evaluate.generative.scoring import REFUSAL, parrot
 from normwright.records import InputError
-from tests.evaluate.generative.planted import DIGEST, helpful, result
 
 
 def reads(texts: Sequence[str]) -> list[float]:
@@ -137,7 +137,9 @@ def test_correction_of_independent_units_is_rogan_and_gladen() -> None:
     whole = stats.rogan_gladen(30, 100, (80, 100), (90, 100))
 
     assert alone.estimate.value == pytest.approx(whole.value, abs=0.02)
-    assert alone.upper == pytest.approx(stats.rogan_gladen_upper(30, 100, (80, 100), 0.05), abs=0.02)
+    assert alone.upper == pytest.approx(
+        stats.rogan_gladen_upper(30, 100, (80, 100), 0.05), abs=0.02
+    )
     assert alike.estimate.n < alone.estimate.n
     assert alike.upper > alone.upper
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.evaluate.generative.planted import result
 
 from normwright.evaluate.generative import (
     LANGUAGES,
@@ -17,7 +18,6 @@ from normwright.evaluate.generative import (
 )
 from normwright.evaluate.generative.scoring import NO_COMMENT, REFUSAL, parrot
 from normwright.records import InputError
-from tests.evaluate.generative.planted import result
 
 JUDGE = truth_judge()
 SUITE = truthful_suite(JUDGE)

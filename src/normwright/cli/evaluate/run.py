@@ -138,8 +138,9 @@ def run(
     judge_served: Annotated[
         str | None,
         typer.Option(
-            "--judge-served", metavar="NAME", help="What an address calls the judge; its key is "
-            "read from NORMWRIGHT_JUDGE_KEY.",
+            "--judge-served",
+            metavar="NAME",
+            help="What an address calls the judge; its key is read from NORMWRIGHT_JUDGE_KEY.",
         ),
     ] = None,
     train: Annotated[
@@ -183,8 +184,8 @@ def run(
 
     Benchmarks are those of lm-evaluation-harness, in this process, on your own rows; a score that a
     constant answer could have made is marked as degenerate. Suites of written answers ask for text
-    and read it by rules and judges whose errors were counted. With preference-pairs a model is asked
-    which of two answers it scores higher, where people chose between them.
+    and read it by rules and by judges whose errors were counted. With preference-pairs a model is
+    asked which of two answers it scores higher, where people chose between them.
     """
     from normwright.flow.generative import GenerativeRan
     from normwright.flow.preference_pairs import PairsMeasured

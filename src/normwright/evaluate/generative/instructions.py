@@ -36,8 +36,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _sentences(text: str) -> list[str]:
-    parts = [p for p in _END.split(text) if any(map(str.isalnum, p))]
-    return parts
+    return [p for p in _END.split(text) if any(map(str.isalnum, p))]
 
 
 def _holds(text: str, phrase: str) -> int:
@@ -173,7 +172,7 @@ def _try(line: Line, check: Mapping[str, Any]) -> None:
     """See that a check can be made at all, so that it does not fail in the middle of a run."""
     try:
         follows("a b", [check])
-    except Exception as error:  # What a file may hold is open, and so is what is wrong with it.
+    except Exception as error:  # noqa: BLE001 What a file may hold is open, and so is what is wrong with it.
         line.fault("a check that can be made", f"{next(iter(check))}: {type(error).__name__}")
 
 

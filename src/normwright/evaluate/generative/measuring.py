@@ -1,4 +1,4 @@
-"""Ask a model what a generative suite asks, and put beside its score what no understanding scores."""
+"""Ask a model what a suite asks, and put beside its score what no understanding scores."""
 
 from __future__ import annotations
 

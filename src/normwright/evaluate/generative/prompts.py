@@ -70,9 +70,11 @@ def _package(name: str) -> bytes:
     return (files("normwright.evaluate.generative") / "data" / f"{name}.yaml").read_bytes()
 
 
+@cache
 def packaged(name: str) -> Any:
     """Return the content of a data file of this package."""
-    return yaml.load(_package(name), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    # The same safe loader; written in C where PyYAML was built with it, ten times as fast.
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)(_package(name)).get_single_data()
 
 
 def packaged_digest(name: str) -> Digest:
