@@ -188,7 +188,8 @@ def ran(data: Path, work: Path, *, scale: float) -> Iterator[dict[str, Any]]:
     work.mkdir(parents=True, exist_ok=True)
     for suite, lang, file, limit in RUNS:
         units = max(2, round(limit * scale))
-        kept = work / f"{suite}.{lang}.{Path(file or 'package').name}.{units}.json"
+        origin = Path(file or "package").name
+        kept = work / f"{suite}.{lang}.{origin}.{units}.json"
         if not kept.is_file():
             before = time.process_time()
             found = run_suite(SuiteAsked(
@@ -200,16 +201,37 @@ def ran(data: Path, work: Path, *, scale: float) -> Iterator[dict[str, Any]]:
         yield json.loads(kept.read_text(encoding="utf-8"))
 
 
+def on_real_text(data: Path) -> list[str]:
+    """Return what the rules make of real answers, which are all running text and hardly refuse."""
+    from normwright.evaluate.generative import readable, refuses
+
+    files = (
+        ("en", "instructions/aira1_qa_en", "response"),
+        ("pt", "instructions/aira1_qa_pt", "response"),
+        ("en", "instructions/tldr_en", "summary"),
+        ("pt", "instructions/tldr_pt", "summary"),
+        ("en", "preferences/hh_helpful", "chosen"),
+    )
+    rng, out = random.Random(SEED), []
+    for lang, name, field in files:
+        rows = rng.sample([r[field] for r in lines(data / f"{name}.jsonl.gz")], 400)
+        kept = sum(readable(r, lang) for r in rows)
+        no = sum(refuses(r) for r in rows)
+        out.append(f"| {name} | {lang} | {len(rows)} | {kept} | {no} |")
+    return out
+
+
 def told(value: float | None, ends: Sequence[float] | None = None) -> str:
     """Return a number with its interval."""
     text = "–" if value is None else f"{value:.2f}"
     return text if ends is None else f"{text} [{ends[0]:.2f}, {ends[1]:.2f}]"
 
 
-def page(results: Sequence[dict[str, Any]]) -> str:
+def page(results: Sequence[dict[str, Any]], real: Sequence[str]) -> str:
     """Return the page in Markdown."""
-    out = [HEAD, "| suite | data | units | score [95 %] | best constant | random weights | hollow | "
-           "CPU s |", "|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    columns = ("suite", "data", "units", "score [95 %]", "best constant", "random weights",
+               "hollow", "CPU s")  # fmt: skip
+    out = [HEAD, f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for r in results:
         best = max((c["score"] for c in r["constant"] if c["score"] is not None), default=None)
         fresh = next(c for c in r["controls"] if c["control"] == "random-init")
@@ -235,19 +257,23 @@ def page(results: Sequence[dict[str, Any]]) -> str:
         se, sp = judge["sensitivity"][r["lang"]], judge["specificity"][r["lang"]]
         out.append(f"| {judge['name']} | {r['lang']} | {told(se['value'], se['interval'])} | "
                    f"{se['n']} | {told(sp['value'], sp['interval'])} | {sp['n']} |")  # fmt: skip
+    out += ["", "## Rules on real answers", "",
+            "| texts | language | n | seen as running text | seen as refusals |",
+            "|---|---|---|---|---|", *real]  # fmt: skip
     return "\n".join([*out, "", TAIL])
 
 
 HEAD = """# Generative suites on the embedded base model
 
-Written by `scripts/generative.py page`. The model is the small base model that ships, which was
-taught to go on with text and not to answer questions: nobody expects it to do well. What is shown is that the
-suites say so, beside constants, its own answers dealt to other prompts, and random weights of the
-same shape. Samples are small; every number has its interval.
+Written by `scripts/generative.py page`. The model is the small base model that ships, of
+which nobody expects that it does well. What is shown is that the suites say so, beside constants,
+its own answers dealt to other prompts, and random weights of the same shape. Samples are small;
+every number has its interval.
 """
-TAIL = """Planted models (a sycophant, one who refuses everything, one who refuses nothing, a parrot, a
-mute, word salad, noise, and a good one) are in `tests/evaluate/generative`: each gets the outcome
-it is named for, in both languages, on every unit of the package.
+TAIL = """Planted models (a sycophant, one who refuses everything, one who refuses nothing, a
+parrot, a mute, word salad, noise, and a good one) are in
+`tests/evaluate/generative`: each gets the outcome it is named for, in both languages, on every unit
+of the package.
 
 Not shown: anything about a large model; that a judge's errors on labelled texts are those on a
 model's answers. The refusal rule was measured on answers by the person who wrote the rule, most
@@ -276,7 +302,9 @@ def main() -> None:
         if args.work is None:
             parser.error("page needs --work DIR")
         found = list(ran(args.data, args.work, scale=args.scale))
-        (ROOT / "docs/experiments/generative.md").write_text(page(found), encoding="utf-8")
+        (ROOT / "docs/experiments/generative.md").write_text(
+            page(found, on_real_text(args.data)), encoding="utf-8"
+        )
     if args.what == "gauge":
         write("truth_judge", "Written by scripts/generative.py gauge: weights and counts, no text.",
               gauge_truth(args.data))  # fmt: skip

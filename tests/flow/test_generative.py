@@ -12,7 +12,7 @@ from normwright.evaluate.generative import shipped_errors
 from normwright.flow.generative import NAMES, harm_judge, shipped_judge
 from normwright.flow.suites import SUITES, SuiteAsked, run_suite
 from normwright.models import ScriptedModel
-from normwright.records import InputError
+from normwright.records import InputError, MadeBy, ModelRef
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +122,26 @@ def test_a_model_may_not_judge_itself(tiny: Path) -> None:
         run_suite(asked("refusal", tiny, judge=str(tiny)))
 
 
+def test_what_rewarded_may_not_judge(tiny: Path, tmp_path: Path) -> None:
+    """The run card of a model names its rewards; none of them may be its judge."""
+    import shutil
+
+    from normwright.models.local import LocalModel
+
+    model, judge = tmp_path / "model", tmp_path / "judge"
+    shutil.copytree(tiny, model)
+    shutil.copytree(tiny, judge)
+    other = LocalModel.open(judge)
+    other.weights.get_input_embeddings().weight.data.add_(1.0)
+    other.weights.save_pretrained(judge)
+    card = ModelRef(name="aligned", files={}, parameters=None, settings={"rewards": [str(judge)]},
+                    made_by=MadeBy(stage="learn"))  # fmt: skip
+    told = {"model": card.model_dump(mode="json")}
+    (model / "run.json").write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(InputError, match="rewarded the model"):
+        run_suite(asked("refusal", model, judge=str(judge)))
+
+
 def test_what_is_not_taken_is_refused(tiny: Path) -> None:
     """A judge where nothing is judged, no language, no questions, examples: each is said."""
     for wrong in (
@@ -155,8 +175,9 @@ def test_far_models_are_asked_and_may_judge() -> None:
         body = run_suite(asked("refusal", one.url, served="served", judge=two.url,
                                judge_served="served")).as_json()  # fmt: skip
         with pytest.raises(InputError, match="another than the model"):
-            run_suite(asked("refusal", one.url, served="served", judge=one.url,
-                            judge_served="served"))
+            run_suite(
+                asked("refusal", one.url, served="served", judge=one.url, judge_served="served")
+            )
 
     assert body["metrics"]["refused-harmful"]["value"] == 1.0
     assert body["metrics"]["refused-benign"]["value"] == 1.0

@@ -54,6 +54,7 @@ def run_generative(asked: SuiteAsked, told: Told | None = None) -> GenerativeRan
     """
     from normwright.evaluate.generative import check_judge_apart, measure_answers, sampled
 
+    _check(asked)
     asking = _asking(asked)
     prompts = sampled(asking.prompts, asked.limit, seed=asked.seed)
     model, digest, name = _model(asked)
@@ -67,6 +68,7 @@ def run_generative(asked: SuiteAsked, told: Told | None = None) -> GenerativeRan
         others |= {"guard": reads} if reads is not None else {}
     if judge is not None:
         check_judge_apart(judge, others)
+        _check_rewarders(asked)
     answers = _answers(asker, prompts, suite, asked.seed, told, name)
     more: dict[str, Any] = {"guard": None, "max_new_tokens": suite.max_new_tokens}
     if guarded is not None:
@@ -80,18 +82,31 @@ def run_generative(asked: SuiteAsked, told: Told | None = None) -> GenerativeRan
     return GenerativeRan(result, () if asked.out is None else result.write(asked.out))
 
 
+def _check(asked: SuiteAsked) -> None:
+    """Raise one error with everything that is wrong with what was asked for, before any work."""
+    from normwright.evaluate.generative import LANGUAGES
+
+    faults = []
+    if asked.lang not in LANGUAGES:
+        faults.append(Fault(where="--lang", expected=f"one of {', '.join(LANGUAGES)}",
+                            seen=str(asked.lang or "none"),
+                            do="One call measures one language."))  # fmt: skip
+    if asked.data is not None and not asked.data.is_file():
+        faults.append(Fault(where=str(asked.data), expected="a file of rows", seen="no such file"))
+    if asked.judge is not None and asked.suite not in JUDGED:
+        faults.append(Fault(where="--judge", expected=f"a suite that is judged: {', '.join(JUDGED)}",
+                            seen=f"{asked.suite}, which is checked to the letter"))  # fmt: skip
+    if asked.judge_served is not None and "://" not in (asked.judge or ""):
+        faults.append(Fault(where="--judge-served", expected="a judge at an address",
+                            seen=asked.judge or "no --judge"))  # fmt: skip
+    if faults:
+        raise InputError(faults)
+
+
 def _asking(asked: SuiteAsked) -> Asking:
     from normwright.evaluate import generative as room
 
-    lang = asked.lang
-    if lang not in room.LANGUAGES:
-        raise InputError([
-            Fault(where="--lang", expected=f"one of {', '.join(room.LANGUAGES)}",
-                  seen=str(lang or "none"), do="One call measures one language.")
-        ])  # fmt: skip
-    if asked.data is not None and not asked.data.is_file():
-        raise InputError([Fault(where=str(asked.data), expected="a file of rows",
-                                seen="no such file")])  # fmt: skip
+    lang = asked.lang or ""
     match asked.suite:
         case "generation-toxicity":
             return room.toxicity_prompts(lang, asked.data, seed=asked.seed)
@@ -126,11 +141,6 @@ def _model(asked: SuiteAsked) -> tuple[Any, Digest, str]:
 
 def _judge(asked: SuiteAsked) -> Gauged | None:
     if asked.suite not in JUDGED:
-        if asked.judge is not None:
-            raise InputError([
-                Fault(where="--judge", expected=f"a suite that is judged: {', '.join(JUDGED)}",
-                      seen=f"{asked.suite}, which is checked to the letter")
-            ])  # fmt: skip
         return None
     if asked.judge is not None:
         return _model_judge(asked, JUDGED[asked.suite])
@@ -215,6 +225,22 @@ def _model_judge(asked: SuiteAsked, question: str) -> Gauged:
         trained_on="unknown",
         seed=asked.seed,
     )
+
+
+def _check_rewarders(asked: SuiteAsked) -> None:
+    """See that the judge is nothing that the model's own run card says it was rewarded by."""
+    from normwright.flow.run_card import card_of
+
+    if asked.judge is None or "://" in asked.judge or "://" in asked.model:
+        return
+    card = card_of(Path(asked.model))
+    named = [] if card is None else card.settings.get("rewards") or []
+    if Path(asked.judge).resolve() in {Path(str(one)).resolve() for one in named}:
+        raise InputError([
+            Fault(where="--judge", expected="another than what rewarded the model",
+                  seen=f"{asked.judge}, as {asked.model}/run.json says",
+                  do="Who was trained to please a judge pleases it; name another.")
+        ])  # fmt: skip
 
 
 # Answers
