@@ -94,7 +94,7 @@ def _check(asked: SuiteAsked) -> None:
     if asked.data is not None and not asked.data.is_file():
         faults.append(Fault(where=str(asked.data), expected="a file of rows", seen="no such file"))
     if asked.judge is not None and asked.suite not in JUDGED:
-        faults.append(Fault(where="--judge", expected=f"a suite that is judged: {', '.join(JUDGED)}",
+        faults.append(Fault(where="--judge", expected=f"one of {', '.join(JUDGED)}",
                             seen=f"{asked.suite}, which is checked to the letter"))  # fmt: skip
     if asked.judge_served is not None and "://" not in (asked.judge or ""):
         faults.append(Fault(where="--judge-served", expected="a judge at an address",
