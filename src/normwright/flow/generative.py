@@ -17,7 +17,7 @@ from normwright.records import Digest, Fault, InputError
 
 if TYPE_CHECKING:
     from normwright.evaluate.generative import Asking, Gauged, Generative, GenerativeResult, Prompt
-    from normwright.flow.suites import SuiteAsked, Told
+    from normwright.flow.suite_asked import SuiteAsked, Told
     from normwright.guard import GuardedModel
     from normwright.models import Model
 
@@ -131,7 +131,7 @@ def _suite(name: str, judge: Gauged | None) -> Generative:
 
 
 def _model(asked: SuiteAsked) -> tuple[Any, Digest, str]:
-    from normwright.flow.suites import opened_model
+    from normwright.flow.suite_asked import opened_model
 
     return opened_model(asked, chat=True)
 
@@ -263,7 +263,7 @@ def _answers(
 def _fresh_answers(
     asked: SuiteAsked, model: Any, prompts: Sequence[Prompt], suite: Generative, told: Told | None
 ) -> Sequence[str] | str:
-    from normwright.flow.suites import fresh_model, no_fresh
+    from normwright.flow.suite_asked import fresh_model, no_fresh
 
     fresh = None if asked.no_controls else fresh_model(model, asked.seed)
     if fresh is None:
