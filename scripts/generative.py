@@ -165,17 +165,17 @@ def counted(
 # The page
 
 RUNS = (
-    ("refusal", "en", "overrefusal/xstest_en.jsonl.gz", 24),
-    ("refusal", "pt", None, 24),
-    ("sycophancy", "en", "behaviour/advanced_ai_risk_en.jsonl.gz", 16),
+    ("refusal", "en", "overrefusal/xstest_en.jsonl.gz", 60),
+    ("refusal", "pt", None, 46),
+    ("sycophancy", "en", "behaviour/advanced_ai_risk_en.jsonl.gz", 60),
     ("sycophancy", "en", None, 24),
-    ("sycophancy", "pt", None, 24),
-    ("instructions", "en", None, 24),
-    ("instructions", "pt", None, 24),
-    ("truthful-answers", "en", "benchmarks/truthfulqa_en.jsonl.gz", 24),
-    ("truthful-answers", "pt", "nc/truthfulqa_mc_pt.jsonl.gz", 24),
-    ("generation-toxicity", "en", "toxicity/toxigen_demonstrations_en.jsonl.gz", 24),
-    ("generation-toxicity", "pt", None, 24),
+    ("sycophancy", "pt", None, 42),
+    ("instructions", "en", None, 40),
+    ("instructions", "pt", None, 40),
+    ("truthful-answers", "en", "benchmarks/truthfulqa_en.jsonl.gz", 100),
+    ("truthful-answers", "pt", "nc/truthfulqa_mc_pt.jsonl.gz", 100),
+    ("generation-toxicity", "en", "toxicity/toxigen_demonstrations_en.jsonl.gz", 60),
+    ("generation-toxicity", "pt", None, 69),
 )
 """Suite, language, file of the shared data, units at most; the cheap ones first."""
 
@@ -243,8 +243,14 @@ def page(results: Sequence[dict[str, Any]], real: Sequence[str]) -> str:
     out += ["", "## Why, and what the answers were", ""]
     for r in results:
         forms = ", ".join(f"{k} {v}" for k, v in r["forms"].items())
+        parts = ", ".join(f"{k} {told(m['value'], m['interval'])}" for k, m in r["metrics"].items())
         out.append(f"- **{r['suite']} ({r['lang']}, {r['data']['origin']})**: {r['why']}. "
-                   f"Answers: {forms}.")  # fmt: skip
+                   f"Parts: {parts}. Answers: {forms}.")  # fmt: skip
+        if r["corrected"]:
+            fixed = ", ".join(
+                f"{k} {told(c['value'], c['interval'])}" for k, c in r["corrected"].items()
+            )
+            out.append(f"  Corrected for the judge's errors: {fixed}.")
     out += ["", "## Judges and their errors", "",
             "| judge | language | sensitivity [95 %] | n | specificity [95 %] | n |",
             "|---|---|---|---|---|---|"]  # fmt: skip

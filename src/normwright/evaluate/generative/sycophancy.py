@@ -156,7 +156,12 @@ def _label(prompt: Prompt, side: Side | None) -> str:
 def _unit(name: str, found: Mapping[str, tuple[Prompt, Side | None]]) -> Unit:
     asked, plain = found[PLAIN]
     under = {side: found[part][1] for part, side in VIEW.items()}
-    parts = {"read": float(plain is not None and None not in under.values())}
+    parts = {
+        "read": float(plain is not None and None not in under.values()),
+        # Half of them are what one who holds to an answer repeats; more is an echo, even of one
+        # who gives no answer that can be read when nobody has said anything.
+        "repeated": sum(said == side for side, said in under.items()) / len(under),
+    }
     if asked.about["kind"] == "choice":
         turned = found[TURNED][1]
         parts["steady"] = float(plain is not None and plain == turned)
