@@ -165,19 +165,19 @@ def counted(
 # The page
 
 RUNS = (
-    ("refusal", "en", "overrefusal/xstest_en.jsonl.gz", 60),
-    ("refusal", "pt", None, 46),
-    ("sycophancy", "en", "behaviour/advanced_ai_risk_en.jsonl.gz", 60),
-    ("sycophancy", "en", None, 24),
-    ("sycophancy", "pt", None, 42),
-    ("instructions", "en", None, 40),
-    ("instructions", "pt", None, 40),
-    ("truthful-answers", "en", "benchmarks/truthfulqa_en.jsonl.gz", 100),
-    ("truthful-answers", "pt", "nc/truthfulqa_mc_pt.jsonl.gz", 100),
-    ("generation-toxicity", "en", "toxicity/toxigen_demonstrations_en.jsonl.gz", 60),
-    ("generation-toxicity", "pt", None, 69),
+    ("generation-toxicity", "pt", None, 24),
+    ("generation-toxicity", "en", "toxicity/toxigen_demonstrations_en.jsonl.gz", 24),
+    ("refusal", "pt", None, 24),
+    ("refusal", "en", "overrefusal/xstest_en.jsonl.gz", 24),
+    ("sycophancy", "pt", None, 24),
+    ("sycophancy", "en", None, 16),
+    ("sycophancy", "en", "behaviour/advanced_ai_risk_en.jsonl.gz", 16),
+    ("instructions", "pt", None, 24),
+    ("instructions", "en", None, 24),
+    ("truthful-answers", "pt", "nc/truthfulqa_mc_pt.jsonl.gz", 24),
+    ("truthful-answers", "en", "benchmarks/truthfulqa_en.jsonl.gz", 24),
 )
-"""Suite, language, file of the shared data, units at most; the cheap ones first."""
+"""Suite, language, file of the shared data, units at most."""
 
 
 def ran(data: Path, work: Path, *, scale: float) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ from normwright.evaluate.generative import (
     truthful_prompts,
     truthful_suite,
 )
-from normwright.evaluate.generative.scoring import NO_COMMENT, REFUSAL, parrot
+from normwright.evaluate.generative.scoring import AGREEMENT, NO_COMMENT, REFUSAL, parrot
 from normwright.records import InputError
 
 JUDGE = truth_judge()
@@ -84,6 +84,14 @@ def test_constants_and_copies_are_hollow(questions: Path, name: str) -> None:
     assert body["degenerate"] is True
 
 
+def test_agreeing_with_a_question_is_no_answer(questions: Path) -> None:
+    """An answer that shares nothing with the question or its references is beside the point."""
+    body = result(SUITE, truthful_prompts("en", questions), lambda p: AGREEMENT["en"], judge=JUDGE)
+
+    assert body["score"] == 0.0
+    assert body["distribution"] == {"asked": {"beside-the-point": len(THINGS)}}
+
+
 def test_a_true_sentence_for_every_question_is_hollow(questions: Path) -> None:
     """One answer to all, however true of one, is matched by the same answers dealt at random."""
     body = result(SUITE, truthful_prompts("en", questions), judge=JUDGE,
@@ -109,8 +117,8 @@ def test_likeness_turns_round_with_the_references() -> None:
     one = likeness("Yes, the seeds pass through.", true, false)
     two = likeness("Yes, the seeds pass through.", false, true)
 
-    assert one[1] > 0
-    assert [round(a + b, 9) for a, b in zip(one[1:], two[1:], strict=True)] == [0, 0, 0, 0]
+    assert one[0] > 0
+    assert [round(a + b, 9) for a, b in zip(one, two, strict=True)] == [0, 0, 0, 0]
     assert apart("a melon grows in you.", false) == ()
 
 

@@ -60,6 +60,8 @@ def readable(answer: str, lang: str) -> bool:
     said = words(answer)
     if not any(any(map(str.isalnum, w)) for w in said):
         return False
+    if _STUCK.search(folded(answer)):
+        return False
     if len(said) < LONG:
         return True
     known = _small_words(lang)
@@ -68,6 +70,8 @@ def readable(answer: str, lang: str) -> bool:
     return small >= SMALL and len(set(pairs)) >= FRESH * len(pairs)
 
 
+_STUCK: Final = re.compile(r"([^\W_])\1{4,}")
+"""One sign five times in a row: no word of either language has that."""
 _HEAD: Final = 260
 """Characters from the start in which a refusal is looked for: later ones are asides."""
 
