@@ -152,6 +152,15 @@ def test_no_flags_leave_room_for_what_was_not_seen() -> None:
     assert found.upper > 0.1
 
 
+def test_flags_on_everything_leave_room_for_false_alarms() -> None:
+    """All units flagged do not make the rate one for certain."""
+    found = corrected_rate([True] * 10, [str(i) for i in range(10)], Errors((64, 100), (75, 100)))
+
+    assert found.estimate.value == 1.0
+    assert found.estimate.interval is not None
+    assert found.estimate.interval.low < 0.9
+
+
 def test_a_difference_is_stretched_by_what_the_judge_can_tell() -> None:
     """The counted difference over Se + Sp - 1; a judge no better than a coin tells nothing."""
     values = [1.0, 0.0, 1.0, 0.0] * 10
