@@ -125,6 +125,7 @@ from normwright.records.norms import (
     TierRule,
     Vocabulary,
 )
+from normwright.records.organisms import ORGANISM_KINDS, Organism, OrganismKind
 from normwright.records.outcomes import (
     Group,
     Grouping,
@@ -268,6 +269,7 @@ __all__ = [
     "LAYERS",
     "MODES",
     "NO_BALLOTS",
+    "ORGANISM_KINDS",
     "PERMIT_CONDITIONS",
     "SPEAKERS",
     "UNKNOWN",
@@ -405,6 +407,8 @@ __all__ = [
     "NormwrightError",
     "OnFail",
     "OnUnknown",
+    "Organism",
+    "OrganismKind",
     "Origin",
     "Outcome",
     "PairShare",
