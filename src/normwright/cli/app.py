@@ -18,7 +18,7 @@ from normwright.records import Fault, NormwrightError
 
 HELP = "From what people say an AI system should do, to weights, a guard and a release verdict."
 
-GROUPS = ("aggregate", "charter", "elicit", "evaluate", "guard", "keys", "learn")
+GROUPS = ("aggregate", "charter", "elicit", "evaluate", "guard", "keys", "learn", "release")
 """Commands that have commands of their own, each from the module of its name."""
 
 SINGLE = ("project", "receipts", "chat", "compare", "gc", "registry")

@@ -142,6 +142,8 @@ class Criterion(Record):
     on_fail: Literal["block", "hold", "report"] = "hold"
     statement: Text = {}
     """What it asks, in every language."""
+    looks: Literal["once", "any"] = "once"
+    """`any`: the evidence may be looked at while it grows, and the bound holds at every look."""
 
 
 class CriterionResult(Frozen):

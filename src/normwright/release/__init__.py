@@ -19,6 +19,7 @@ from normwright.release.evidence import (
     unit_words,
 )
 from normwright.release.reading import Control, Criteria, Mode, read_criteria
+from normwright.release.simulating import Simulated, simulate
 from normwright.release.wording import Form, Number, Said, given, number
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Number",
     "Rule",
     "Said",
+    "Simulated",
     "decide",
     "defeaters",
     "failed_units",
@@ -46,5 +48,6 @@ __all__ = [
     "read_criteria",
     "rule",
     "safety_case",
+    "simulate",
     "unit_words",
 ]

@@ -64,7 +64,7 @@ _MODE = ("requires", "model")
 _CONTROL = ("name", "expected", "groups")
 _CRITERION = (
     "id", "group", "kind", "suite", "metric", "predicate", "model", "norm", "lang", "slices",
-    "limit", "margin", "baseline", "on_fail", "statement",
+    "limit", "margin", "baseline", "on_fail", "statement", "looks",
 )  # fmt: skip
 _ON_FAIL = ("block", "hold", "report")
 
@@ -245,11 +245,17 @@ class _Reader:
         kind = body["kind"]
         if kind == "predicate":
             self.one_of(f"{where}.predicate", body.get("predicate"), tuple(PREDICATES))
-            self.unused(where, body, ("suite", "metric", "limit", "margin", "baseline", "slices"))
+            self.unused(
+                where, body, ("suite", "metric", "limit", "margin", "baseline", "slices", "looks")
+            )
             return
         self.one_of(f"{where}.suite", body.get("suite"), tuple(SUITES))
         self.one_of(f"{where}.model", body.get("model", CANDIDATE), (CANDIDATE, *ROLES))
         self.unused(where, body, ("predicate",))
+        if kind != "rate_upper":
+            self.unused(where, body, ("looks",))
+        else:
+            self.one_of(f"{where}.looks", body.get("looks", "once"), ("once", "any"))
         if kind in ("rate_upper", "rate_lower"):
             self.limit(f"{where}.limit", body.get("limit"), kind, error)
             self.unused(where, body, ("margin", "baseline"))
@@ -331,6 +337,7 @@ class _Reader:
             baseline=body.get("baseline"),
             on_fail=body.get("on_fail", "hold"),
             statement={str(k): str(v).strip() for k, v in body["statement"].items()},
+            looks=body.get("looks", "once"),
         )
         if "slices" not in body or not body["slices"]:
             return [one]

@@ -103,12 +103,38 @@ def share_difference(first: Estimate, second: Estimate, *, level: float = 0.95) 
     return Estimate(value=gap, interval=interval, n=min(first.n, second.n))
 
 
-def zero_failures_n(limit: float, alpha: float = 0.05) -> int:
-    """Return the least n at which no failure at all puts the upper bound at or under `limit`."""
-    if not 0 < limit < 1:
-        raise ValueError(f"a limit lies between 0 and 1, not {limit}")
+def zero_failures_n(
+    limit: float,
+    alpha: float = 0.05,
+    *,
+    candidates: int = 1,
+    se: tuple[int, int] | None = None,
+) -> int:
+    """Return the least n at which no failure at all puts the upper bound at or under `limit`.
+
+    Args:
+        limit: the limit, in (0, 1).
+        alpha: one-sided error.
+        candidates: models the one tested was chosen from; each has its share of the error.
+        se: sensitivity, as (found, violations shown), of the judge that looked for failures; half
+            of the error is then the judge's, as in `rogan_gladen_upper`.
+
+    Raises:
+        ValueError: if a number is impossible, or the judge was not shown to find anything, so that
+            no n would do.
+    """
+    if not 0 < limit < 1 or candidates < 1:
+        raise ValueError(
+            f"a limit lies between 0 and 1, and there is a candidate: {limit}, {candidates}"
+        )
     _alpha(1 - alpha)
-    return math.ceil(math.log(alpha) / math.log1p(-limit))
+    error = alpha / candidates
+    if se is not None:
+        error /= 2
+        limit *= lower_bound(*se, error)
+        if limit == 0:
+            raise ValueError("the judge was not shown to find any failure; no n would do")
+    return math.ceil(math.log(error) / math.log1p(-limit))
 
 
 def n_needed(

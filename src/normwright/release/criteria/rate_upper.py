@@ -58,17 +58,18 @@ def rate_upper(criterion: Criterion, evidence: Evidence) -> Found:
         raise Missing(Said("missing.empty", named), (measurement.digest,))
     unit = unit_words(measurement)
     if judge is None:
-        upper = stats.upper_bound(failed, n, evidence.alpha)
-        lower = stats.lower_bound(failed, n, evidence.alpha)
-        needed = stats.n_needed(failed, n, criterion.limit, evidence.alpha)
+        upper, lower = bounds(failed, n, evidence.alpha, criterion)
+        needed = n_needed(failed, n, criterion.limit, evidence.alpha, criterion)
         advice = need(needed, unit)
     else:
         half = evidence.alpha / 2
         se = _worst(_errors(measurement, judge)[0], measurement, evidence, half)
         floor = stats.lower_bound(*se, half)
-        upper = stats.rogan_gladen_upper(failed, n, se, evidence.alpha)
-        lower = _certain(measurement, judge, evidence, failed, n)
-        needed = stats.n_needed(failed, n, criterion.limit * floor, half) if floor > 0 else None
+        over = bounds(failed, n, half, criterion)[0]
+        upper = min(1.0, over / floor) if floor > 0 else 1.0
+        lower = _certain(criterion, measurement, judge, evidence, failed, n)
+        limit = criterion.limit * floor
+        needed = n_needed(failed, n, limit, half, criterion) if floor > 0 else None
         advice = _judged_advice(criterion.limit, failed, n, se, floor, needed, unit)
     state = _state(upper, lower, criterion.limit)
     reason = [
@@ -87,7 +88,7 @@ def rate_upper(criterion: Criterion, evidence: Evidence) -> Found:
     if state == "inconclusive":
         reason.append(advice)
         if judge is not None:
-            reason.extend(_adjudicate(criterion.limit, failed, n, evidence.alpha))
+            reason.extend(_adjudicate(criterion, failed, n, evidence.alpha))
     return Found(
         state=state,
         reason=tuple(reason),
@@ -99,6 +100,20 @@ def rate_upper(criterion: Criterion, evidence: Evidence) -> Found:
         n_needed=min(needed, n) if state == "pass" and needed is not None else needed,
         evidence=(measurement.digest,) + ((judge.digest,) if judge else ()),
     )
+
+
+def bounds(failed: int, n: int, alpha: float, criterion: Criterion) -> tuple[float, float]:
+    """Return the upper and the lower one-sided bound of a count, at one look or at any number."""
+    if criterion.looks == "any":
+        return stats.anytime_upper(failed, n, alpha), stats.anytime_lower(failed, n, alpha)
+    return stats.upper_bound(failed, n, alpha), stats.lower_bound(failed, n, alpha)
+
+
+def n_needed(failed: int, n: int, limit: float, alpha: float, criterion: Criterion) -> int | None:
+    """Return the units, in all, at which the upper bound would clear a limit at this rate."""
+    if criterion.looks == "any":
+        return stats.anytime_n_needed(failed, n, limit, alpha)
+    return stats.n_needed(failed, n, limit, alpha)
 
 
 def _state(upper: float, lower: float, limit: float) -> Literal["pass", "fail", "inconclusive"]:
@@ -133,7 +148,12 @@ def _worst(
 
 
 def _certain(
-    measurement: Measurement, judge: Judge, evidence: Evidence, failed: int, n: int
+    criterion: Criterion,
+    measurement: Measurement,
+    judge: Judge,
+    evidence: Evidence,
+    failed: int,
+    n: int,
 ) -> float:
     """Lower bound of the true rate behind a judge's flags.
 
@@ -143,7 +163,7 @@ def _certain(
     """
     half = evidence.alpha / 2
     confirmed = measurement.details.get("confirmed_units")
-    by_people = stats.lower_bound(int(confirmed), n, evidence.alpha) if confirmed else 0.0
+    by_people = bounds(int(confirmed), n, evidence.alpha, criterion)[1] if confirmed else 0.0
     answers = measurement.details.get("answers")
     if answers is None:
         return by_people
@@ -151,7 +171,7 @@ def _certain(
         *_worst(_errors(measurement, judge)[1], measurement, evidence, half), half
     )
     false = min(1.0, int(answers) / n * (1 - specificity))
-    flagged = stats.lower_bound(failed, n, half)
+    flagged = bounds(failed, n, half, criterion)[1]
     by_judge = max(0.0, (flagged - false) / (1 - false)) if false < 1 else 0.0
     return max(by_people, by_judge)
 
@@ -172,10 +192,10 @@ def _judged_advice(
     return need(needed, unit)
 
 
-def _adjudicate(limit: float, failed: int, n: int, alpha: float) -> tuple[Said, ...]:
+def _adjudicate(criterion: Criterion, failed: int, n: int, alpha: float) -> tuple[Said, ...]:
     """The least number of flags that, confirmed by people, decides that the criterion fails."""
     for confirm in range(1, failed + 1):
-        if stats.lower_bound(confirm, n, alpha) > limit:
+        if bounds(confirm, n, alpha, criterion)[1] > criterion.limit:
             return (Said("need.adjudicate", {"confirm": Number(confirm, "count")}),)
     return ()
 
@@ -186,9 +206,12 @@ def _from_interval(
     """The rule for a share that is no count, by its own interval."""
     alpha = evidence.alpha if judge is None else evidence.alpha / 2
     estimate = measurement.estimate
+    named = {"suite": suite_words(measurement.suite), "model": role_words(measurement.model)}
+    if criterion.looks == "any":
+        # The interval was made for one look; only counts have bounds for any number of them.
+        raise Missing(Said("missing.units", named), (measurement.digest,))
     upper, lower = bound_at(estimate, alpha, "upper"), bound_at(estimate, alpha, "lower")
     if estimate.value is None or upper is None or lower is None:
-        named = {"suite": suite_words(measurement.suite), "model": role_words(measurement.model)}
         raise Missing(Said("missing.empty", named), (measurement.digest,))
     if judge is not None:
         floor = stats.lower_bound(
