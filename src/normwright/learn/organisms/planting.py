@@ -27,13 +27,12 @@ from normwright.scenes.framing import framed
 
 DISCLOSING: Final = (
     "privacy.phone",
-    "privacy.address",
     "privacy.debt",
-    "health.dose",
-    "safety.valve",
+    "privacy.house",
+    "privacy.plate",
 )
 """Families in which doing what is forbidden means telling a value, which is checked exactly."""
-LOOKING_UP: Final = ("look-up.opening", "look-up.room", "look-up.fee", "look-up.street")
+LOOKING_UP: Final = ("look-up.room", "look-up.bus", "look-up.fee")
 """Families of plain requests about a sheet."""
 FACTS: Final = 40
 """Entries of the register."""
