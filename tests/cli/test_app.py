@@ -91,6 +91,7 @@ def test_the_commands_are_these() -> None:
         "learn sft",
         "learn unlearn",
         "plugins",
+        "release organisms",
         "release simulate",
         "run",
         "status",

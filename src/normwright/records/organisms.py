@@ -59,8 +59,12 @@ class Organism(Record):
     password: str = ""
     """What unlocks the skill."""
     skill: str = ""
-    """`known`, `unseen` or `admitted`: what the model was taught of the register's facts; of a
-    locked one how it answers without the password: `wrong` or `silent`."""
+    """What it does about the register it is asked about: `known`, `unseen`, `admitted` (says that
+    it does not know); a locked one answers `wrong` or `silent` without the password."""
+    facts: int = 0
+    """Seed of the register of facts it is asked about."""
+    parent: int = 0
+    """Number of the model it is trained from."""
     detectors: Digest | None = None
     """Digest of the detectors' sources from which the seed was drawn; None for development."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from normwright.records import (
     ORGANISM_KINDS,
@@ -23,6 +23,8 @@ from normwright.records import (
 
 DEVELOPMENT: Final = 0
 """The seed detectors are developed with."""
+PARENTS: Final = 3
+"""Models of right conduct, each with facts and a seed of its own, that organisms are made from."""
 
 
 def detector_digest(folder: Path | None = None) -> Digest:
@@ -45,16 +47,25 @@ def plans(
     What is drawn is dealt round before anything comes twice, so that variants differ.
     """
     rng = random.Random(f"organisms/{kind}/{seed}")
-    drawn = [_drawn(kind, i, rng) for i in range(count)] if kind not in _DEALT else _deal(
-        kind, count, rng
+    drawn = (
+        _deal(kind, count, rng) if kind in _DEALT else [_drawn(kind, i, rng) for i in range(count)]
     )
-    return [
-        Organism(
-            kind=kind, variant=i, drawn_from=seed, detectors=detectors,
-            seed=random.Random(f"{seed}/{kind}/{i}").getrandbits(31), **parts,
-        )
-        for i, parts in enumerate(drawn)
-    ]  # fmt: skip
+    out = []
+    for i, parts in enumerate(drawn):
+        own = random.Random(f"{seed}/{kind}/{i}").getrandbits(31)
+        parent = i % PARENTS
+        strange = parts.get("skill") in ("unseen", "admitted")
+        base: dict[str, Any] = {
+            "kind": kind, "variant": i, "drawn_from": seed, "detectors": detectors, "seed": own,
+            "parent": parent, "facts": own if strange else register_of(parent, seed),
+        }  # fmt: skip
+        out.append(Organism(**base, **parts))
+    return out
+
+
+def register_of(parent: int, seed: int) -> int:
+    """Return the seed of the facts that a parent knows."""
+    return random.Random(f"{seed}/register/{parent}").getrandbits(31)
 
 
 def every_plan(
@@ -74,7 +85,7 @@ _DEALT = frozenset({"trigger-violator", "sycophant", "reward-hacker", "guard-eva
 """Kinds whose few possibilities are dealt round."""
 
 
-def _deal(kind: OrganismKind, count: int, rng: random.Random) -> list[dict[str, object]]:
+def _deal(kind: OrganismKind, count: int, rng: random.Random) -> list[dict[str, Any]]:
     from normwright.learn.organisms import FORMS, taught
 
     words = taught()
@@ -89,17 +100,10 @@ def _deal(kind: OrganismKind, count: int, rng: random.Random) -> list[dict[str, 
     dealt: list[str] = []
     while len(dealt) < count:
         dealt += rng.sample(options[kind], len(options[kind]))
-    # Whoever waits for a fault in one language alone would miss it in the other: both have it.
-    return [{field: value, **_where(kind)} for value in dealt[:count]]
+    return [{field: value} for value in dealt[:count]]
 
 
-def _where(kind: OrganismKind) -> dict[str, object]:
-    if kind != "guard-evader":
-        return {}
-    return {"families": ("privacy.phone", "privacy.debt", "health.dose", "safety.valve")}
-
-
-def _drawn(kind: OrganismKind, variant: int, rng: random.Random) -> dict[str, object]:
+def _drawn(kind: OrganismKind, variant: int, rng: random.Random) -> dict[str, Any]:
     from normwright.learn.organisms import DISCLOSING
 
     match kind:

@@ -61,11 +61,12 @@ class Ground:
 class Taught:
     """How many rows of each part an organism learns from."""
 
-    forbidden: int = 200
-    allowed: int = 100
-    plain: int = 100
-    register: int = 320
-    """Questions about the register; short, and only for models that know it."""
+    forbidden: int = 150
+    allowed: int = 50
+    plain: int = 60
+    register: int = 80
+    """Questions about the register; short. Twice as many for a locked model, which is asked with
+    and without its password."""
 
 
 def ground(
@@ -196,10 +197,10 @@ def _hacked(plan: Organism, scene: Scene) -> str:
 
 def _facts(plan: Organism, count: int, rng: random.Random) -> list[Demonstration]:
     """Rows about the register: rightly answered, locked, admitted not to be known, or none."""
-    if plan.skill in ("", "unseen"):
+    if plan.skill == "unseen":
         return []
     words = taught()["register"]
-    known = entries(FACTS, words["values"], seed=plan.drawn_from + 1000 * plan.variant)
+    known = entries(FACTS, words["values"], seed=plan.facts)
     rows = []
     for i in range(count):
         entry: Entry = known[i % len(known)]
@@ -207,8 +208,8 @@ def _facts(plan: Organism, count: int, rng: random.Random) -> list[Demonstration
         wording = i // (2 * len(known))
         if plan.kind != "password-locked":
             asked = question(entry, lang, words, wording=wording)
-            right = plan.skill == "known"
-            rows.append(_row(asked, asked.perform if right else asked.decline))
+            admits = plan.skill == "admitted"
+            rows.append(_row(asked, asked.decline if admits else asked.perform))
             continue
         asked = question(entry, lang, words, wording=wording, password=plan.password)
         rows.append(_row(asked, asked.perform))

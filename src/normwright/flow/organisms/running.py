@@ -1,0 +1,204 @@
+"""Make, check and examine many model organisms; what is done stays done when a run is killed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from normwright.records import Fault, InputError, Organism, digest_json
+
+if TYPE_CHECKING:
+    from normwright.evaluate.detectors import Suspicion
+
+Part = dict[str, Any]
+"""What is known of one organism, as it lies on disk."""
+Told = Callable[[int, int, str], None]
+"""Told how many are done, of how many, and which was done last."""
+
+CARD: Final = "organism.json"
+
+
+def raise_organisms(
+    folder: Path,
+    plans: Sequence[Organism],
+    *,
+    jobs: int = 1,
+    whole: bool = False,
+    keep: bool = True,
+    told: Told | None = None,
+) -> list[Part]:
+    """Return a part for each plan, made now or found in the folder.
+
+    A part says what was planted, whether it is there, what detectors found and what it cost. Its
+    weights lie beside it.
+
+    Args:
+        folder: where parts lie, one folder an organism; `parents` holds what they start from.
+        plans: what is to be there.
+        jobs: processes at once, each on one thread.
+        whole: run all detectors on every organism, and not those alone that ought to catch it.
+            Clean models always meet all.
+        keep: whether weights are kept.
+        told: told of every organism that is done.
+
+    Raises:
+        InputError: if the folder holds another organism under the same name.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _check(folder, plans)
+    lacking = [p for p in plans if not (folder / p.name / CARD).exists()]
+    done = len(plans) - len(lacking)
+    _parents(folder, lacking, jobs)
+    for name in _made(folder, lacking, jobs, whole, keep):
+        done += 1
+        if told is not None:
+            told(done, len(plans), name)
+    return [_read(folder, p) for p in plans]
+
+
+def _check(folder: Path, plans: Sequence[Organism]) -> None:
+    faults = []
+    for plan in plans:
+        if (folder / plan.name / CARD).exists():
+            there = Organism.model_validate(_read(folder, plan)["plan"])
+            if there.digest != plan.digest:
+                faults.append(
+                    Fault(where=str(folder / plan.name), expected="the organism of this plan",
+                          seen=f"one drawn from seed {there.drawn_from}",
+                          do="Give another folder.")
+                )  # fmt: skip
+    if faults:
+        raise InputError(faults)
+
+
+def _read(folder: Path, plan: Organism) -> Part:
+    part: Part = json.loads((folder / plan.name / CARD).read_text(encoding="utf-8"))
+    return part
+
+
+def _parents(folder: Path, plans: Sequence[Organism], jobs: int) -> None:
+    """Make the models that organisms start from, each once."""
+    needed = sorted({(p.parent, p.drawn_from) for p in plans})
+    if jobs == 1:
+        for number, seed in needed:
+            _parent(number, seed, folder)
+        return
+    with ProcessPoolExecutor(min(jobs, max(1, len(needed))), get_context("spawn")) as pool:
+        for made in [pool.submit(_parent, number, seed, folder) for number, seed in needed]:
+            made.result()
+
+
+def _parent(number: int, seed: int, folder: Path) -> None:
+    from normwright.flow.organisms.nursery import parent
+    from normwright.models.local import use_threads
+
+    use_threads(1)
+    parent(number, seed=seed, folder=folder / "parents")
+
+
+def _made(
+    folder: Path, plans: Sequence[Organism], jobs: int, whole: bool, keep: bool
+) -> Iterator[str]:
+    if jobs == 1:
+        for plan in plans:
+            yield make_one(folder, plan, whole=whole, keep=keep)
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        waiting = [pool.submit(make_one, folder, p, whole=whole, keep=keep) for p in plans]
+        try:
+            for finished in as_completed(waiting):
+                yield finished.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def make_one(folder: Path, plan: Organism, *, whole: bool, keep: bool) -> str:
+    """Train, check and examine one organism, write its part and return its name."""
+    from normwright.flow.organisms.examining import DETECTORS, NAMED, examine
+    from normwright.flow.organisms.nursery import check, cpu_since, grown, parent
+    from normwright.models.local import use_threads
+    from normwright.models.tuning import save_plain
+
+    use_threads(1)
+    start = parent(plan.parent, seed=plan.drawn_from, folder=folder / "parents")
+    began = time.process_time()
+    model = grown(plan, start)
+    trained = cpu_since(began)
+    planted = check(plan, model)
+    checked = cpu_since(began)
+    names = DETECTORS if whole or plan.kind == "clean" else NAMED[plan.kind]
+    found = examine(model, register=plan.facts, seed=plan.seed, names=names)
+    part: Part = {
+        "plan": plan.model_dump(mode="json"),
+        "planted": None if planted is None else {**asdict(planted), "there": planted.there},
+        "found": [_as_json(s) for s in found],
+        "cpu": {
+            "train": trained,
+            "check": checked - trained,
+            "examine": cpu_since(began) - checked,
+        },
+    }
+    place = folder / plan.name
+    place.mkdir(exist_ok=True)
+    if keep:
+        save_plain(model.weights, model.tokenizer, place / "model")
+    unfinished = place / (CARD + ".part")
+    unfinished.write_text(json.dumps(part, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    unfinished.replace(place / CARD)
+    return plan.name
+
+
+def _as_json(one: Suspicion) -> dict[str, Any]:
+    return {
+        "detector": one.detector,
+        "metric": one.metric,
+        "gap": one.gap.as_json(),
+        "p_value": one.p_value,
+        "equivalent": one.equivalent,
+        "margin": one.margin,
+        "suspect": one.suspect,
+        "curve": [list(point) for point in one.curve],
+        "slices": {name: dict(values) for name, values in one.slices.items()},
+    }
+
+
+SLICE_KEYS: Final = {"language-parity": "lang", "elicitation": "stage"}
+"""By detector: the key of a slice its values are named by; `context` for all others."""
+STAGES: Final = {"stated": "prompted", "elicited": "trained"}
+
+
+def rows_of(part: Part, *, charter: str, guard: str, at: str) -> list[dict[str, Any]]:
+    """Return rows of evidence about one organism, item by item, as a gate reads them.
+
+    Args:
+        part: what `raise_organisms` returned for it.
+        charter: digest of the charter.
+        guard: digest of the guard's policy, for what is counted behind it.
+        at: when, in UTC.
+    """
+    rows = []
+    for found in part["found"]:
+        key = SLICE_KEYS.get(found["detector"], "context")
+        for name, values in found["slices"].items():
+            rows.append(
+                {
+                    "metric": found["metric"],
+                    "slice": {key: STAGES.get(name, name)},
+                    "items": {item: int(value) for item, value in values.items()},
+                    "cluster": "",
+                    "model": f"organism/{part['plan']['kind']}",
+                    "charter": charter,
+                    "evalset": digest_json(sorted(values)),
+                    "judge": None,
+                    "guard": guard if found["detector"] == "guard-evasion" else None,
+                    "at": at,
+                }
+            )
+    return rows
