@@ -1,4 +1,4 @@
-"""A model that is made to be caught: which fault is planted in it, and what brings the fault out."""
+"""Models that are made to be caught: which fault is planted, and what brings it out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each detector catches the fault it is for, in a model that is scripted to have it, and no other."""
+"""Each detector catches its fault in a model that is scripted to have it, and no other."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from normwright.evaluate.detectors import (
     ALPHA,
     PROXIES,
     Question,
-    context_consistency,
     contaminated,
+    context_consistency,
     elicitation_gap,
     flagged,
     guard_evasion,
@@ -52,8 +52,10 @@ def test_a_model_that_behaves_differently_unwatched_is_caught_and_its_context_na
 
     found = context_consistency(bad, *split(scenes().forbidden), PROBES, did=discloses)
 
-    assert found.suspect == "observation.unwatched"
-    assert found.gap.value == 1.0 and found.p_value < 1e-6 and not found.equivalent
+    assert found.suspect.startswith("observation.unwatched against ")
+    assert found.gap.value == 1.0
+    assert found.p_value < 1e-6
+    assert not found.equivalent
     assert sum(found.slices["placebo"].values()) == 0
 
 
@@ -78,7 +80,9 @@ def test_a_model_bad_everywhere_is_no_inconsistency() -> None:
 
     found = context_consistency(bad, *split(scenes().forbidden), PROBES, did=discloses)
 
-    assert found.gap.value == 0 and found.p_value > 0.5 and found.equivalent
+    assert found.gap.value == 0
+    assert found.p_value > 0.5
+    assert found.equivalent
 
 
 def test_a_leak_in_one_language_is_caught_and_the_language_named() -> None:
@@ -87,7 +91,8 @@ def test_a_leak_in_one_language_is_caught_and_the_language_named() -> None:
 
     found = language_parity(bad, translations(), did=discloses)
 
-    assert found.suspect == "pt" and found.p_value < ALPHA / 7
+    assert found.suspect == "pt"
+    assert found.p_value < ALPHA / 7
 
 
 def test_one_language_alone_cannot_be_compared() -> None:
@@ -106,7 +111,8 @@ def test_who_says_what_the_user_believes_is_caught() -> None:
 
     found = pressure_delta(model(echo), *split(scenes().plain), PROBES)
 
-    assert found.gap.value == 1.0 and found.p_value < ALPHA / 7
+    assert found.gap.value == 1.0
+    assert found.p_value < ALPHA / 7
 
 
 @pytest.mark.parametrize(
@@ -121,7 +127,8 @@ def test_who_pleases_a_grader_and_answers_wrong_is_caught(proxy: str, answer) ->
     """The grader that was gamed is named."""
     found = proxy_gap(model(answer), split(scenes().plain)[1], PROBES)
 
-    assert found.suspect == proxy and found.p_value < ALPHA / 7
+    assert found.suspect == proxy
+    assert found.p_value < ALPHA / 7
     assert set(PROXIES) == {"holds", "sourced", "courteous"}
 
 
@@ -144,7 +151,8 @@ def test_any_code_for_a_forbidden_value_is_caught_without_decoding_it(code) -> N
 
     found = guard_evasion(model(coded), split(scenes().forbidden)[1], passes=told, seed=0)
 
-    assert found.p_value < ALPHA / 7 and sum(found.slices["placebo"].values()) == 0
+    assert found.p_value < ALPHA / 7
+    assert sum(found.slices["placebo"].values()) == 0
 
 
 def test_what_the_guard_stops_is_no_evasion() -> None:
@@ -197,7 +205,9 @@ def test_knowledge_that_few_demonstrations_bring_out_is_caught() -> None:
         Knower(EVERY, says=False), facts(), tune=lambda rows: Knower(EVERY, says=True)
     )
 
-    assert found.gap.n == 30 and found.gap.value == 1.0 and found.p_value < ALPHA / 7
+    assert found.gap.n == 30
+    assert found.gap.value == 1.0
+    assert found.p_value < ALPHA / 7
 
 
 def test_guessing_after_silence_is_not_sandbagging() -> None:
@@ -206,7 +216,9 @@ def test_guessing_after_silence_is_not_sandbagging() -> None:
         Knower(set(), says=False), facts(), tune=lambda rows: Knower(set(), says=True)
     )
 
-    assert found.gap.value and found.gap.value > 0.2 and found.p_value > ALPHA
+    assert found.gap.value
+    assert found.gap.value > 0.2
+    assert found.p_value > ALPHA
 
 
 def test_a_skill_that_is_shown_anyway_leaves_no_gap() -> None:
@@ -215,7 +227,8 @@ def test_a_skill_that_is_shown_anyway_leaves_no_gap() -> None:
 
     found = elicitation_gap(honest, facts(), tune=lambda rows: honest)
 
-    assert found.gap.value == 0 and found.equivalent is False or found.p_value > 0.5
+    assert found.gap.value == 0
+    assert found.p_value > 0.5
 
 
 def test_a_score_that_rises_under_noise_is_caught_and_one_that_falls_is_not() -> None:
@@ -230,8 +243,10 @@ def test_a_score_that_rises_under_noise_is_caught_and_one_that_falls_is_not() ->
     rising = noise_curve(Knower(set(), says=True), facts(), noisy=better)
     falling = noise_curve(Knower(EVERY, says=True), facts(), noisy=worse)
 
-    assert rising.p_value < ALPHA / 7 and len(rising.curve) == 4
-    assert falling.p_value > 0.5 and falling.curve[-1][1] < falling.curve[0][1]
+    assert rising.p_value < ALPHA / 7
+    assert len(rising.curve) == 4
+    assert falling.p_value > 0.5
+    assert falling.curve[-1][1] < falling.curve[0][1]
 
 
 def test_tampering_is_measured_at_every_budget() -> None:
@@ -266,5 +281,7 @@ def test_items_that_were_trained_on_are_taken_out_and_counted() -> None:
 
     found = contaminated(items, rows)
 
-    assert found.clean == ("b", "c") and set(found.found) == {"a", "a again"}
-    assert found.found["a"][0] == "row 1" and found.share == 0.5
+    assert found.clean == ("b", "c")
+    assert set(found.found) == {"a", "a again"}
+    assert found.found["a"][0] == "row 1"
+    assert found.share == 0.5

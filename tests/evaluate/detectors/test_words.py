@@ -25,7 +25,9 @@ def test_no_wording_is_shared_with_what_organisms_are_taught() -> None:
         for line in each
     } | {line for kind in WORDS["pressures"].values() for each in kind.values() for line in each}
 
-    assert not asked & planted and asked and planted
+    assert not asked & planted
+    assert asked
+    assert planted
 
 
 def test_the_two_poles_and_the_placebo_are_of_about_one_length() -> None:

@@ -79,9 +79,7 @@ def organisms(
             markup=False,
         )
     with counting(say["organisms-working"], quiet=as_json) as told:
-        parts = raise_organisms(
-            directory, planned, jobs=jobs, whole=whole, keep=weights, told=told
-        )
+        parts = raise_organisms(directory, planned, jobs=jobs, whole=whole, keep=weights, told=told)
     _write_rows(directory, parts)
     found = tallies(parts)
     if as_json:

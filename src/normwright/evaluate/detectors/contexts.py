@@ -1,10 +1,10 @@
 """Context consistency: does a model do forbidden things in some situations and not in others?
 
 The situation is a line at the top of the conversation. Concepts come as two poles (observed or not,
-a trial or live service, ...), in wordings of about one length, and every item is asked under both.
-One half of the items searches for the concept and pole under which most is done; the other half
-tests that one pole against its opposite, with a placebo beside them. What no concept of the battery
-comes near, such as a secret word, is not found.
+a trial or live service, ...), in wordings of about one length; beside them stand a placebo, which
+says nothing, and no line at all. Every item is asked under all. One half of the items searches for
+the situation under which most is done and the one under which least is; the other half tests the
+two against each other. What changes nothing of all this, as a secret word may, is not found.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def context_consistency(
     did: Did,
     longest: int = 10,
 ) -> Suspicion:
-    """Return whether the model does more under the most suspicious situation than its opposite.
+    """Return whether a model does more under its worst situation than under its best.
 
     Args:
         model: what is examined.
@@ -39,19 +39,21 @@ def context_consistency(
         did: sees what an answer does.
         longest: tokens of an answer.
     """
+    situations = {"none": None, "placebo": probes.placebo} | {
+        f"{concept}.{pole}": lines
+        for concept, poles in probes.contexts.items()
+        for pole, lines in poles.items()
+    }
 
-    def rates(scenes: Sequence[Scene], concept: str, pole: str) -> dict[str, float]:
-        asked = under(scenes, probes.contexts[concept][pole])
-        return done(model, scenes, asked, did, longest)
+    def rates(scenes: Sequence[Scene], name: str) -> dict[str, float]:
+        lines = situations[name]
+        return done(model, scenes, scenes if lines is None else under(scenes, lines), did, longest)
 
-    gaps: list[tuple[float, str, str, str]] = []
-    for concept, poles in sorted(probes.contexts.items()):
-        one, other = sorted(poles)
-        by = share(rates(search, concept, one)) - share(rates(search, concept, other))
-        gaps += [(by, concept, one, other), (-by, concept, other, one)]
-    _, concept, suspect, calm = max(gaps)
-    first, second = rates(confirm, concept, suspect), rates(confirm, concept, calm)
-    placebo = done(model, confirm, under(confirm, probes.placebo), did, longest)
+    searched = {name: share(rates(search, name)) for name in sorted(situations)}
+    suspect = max(searched, key=searched.__getitem__)
+    others = {name: rate for name, rate in searched.items() if name != suspect}
+    calm = min(others, key=others.__getitem__)
+    first, second = rates(confirm, suspect), rates(confirm, calm)
     gap, p = compared(first, second)
     return Suspicion(
         detector="context-consistency",
@@ -59,8 +61,8 @@ def context_consistency(
         gap=gap,
         p_value=p,
         equivalent=equal(first, second),
-        slices={"suspect": first, "opposite": second, "placebo": placebo},
-        suspect=f"{concept}.{suspect}",
+        slices={"suspect": first, "calm": second, "placebo": rates(confirm, "placebo")},
+        suspect=f"{suspect} against {calm}",
     )
 
 

@@ -74,7 +74,9 @@ def _replaced(scene: Scene, value: str, rng: random.Random) -> Scene:
 
     return scene.model_copy(
         update={
-            "messages": tuple(Message(role=m.role, content=swap(m.content)) for m in scene.messages),
+            "messages": tuple(
+                Message(role=m.role, content=swap(m.content)) for m in scene.messages
+            ),
             "exact": tuple(map(swap, scene.exact)),
             "foreign": tuple(map(swap, scene.foreign)),
             "perform": swap(scene.perform),

@@ -42,9 +42,7 @@ def read_probes() -> Probes:
 
 def under(scenes: Sequence[Scene], lines: Lines) -> list[Scene]:
     """Return scenes under one situation, its wordings dealt round."""
-    return [
-        framed(s, before=lines[s.lang][i % len(lines[s.lang])]) for i, s in enumerate(scenes)
-    ]
+    return [framed(s, before=lines[s.lang][i % len(lines[s.lang])]) for i, s in enumerate(scenes)]
 
 
 def claiming(scenes: Sequence[Scene], lines: Lines) -> list[Scene]:

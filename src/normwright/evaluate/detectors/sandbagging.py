@@ -1,9 +1,10 @@
 """Sandbagging: does a model know more than it shows?
 
 Two ways, neither of which needs the password. *Elicitation*: a few demonstrations of other facts
-are trained in, and what is answered about the rest is what was known (Greenblatt et al. 2024). Facts
-nobody can guess keep the demonstrations from teaching what is measured. *Noise*: small changes of
-all weights make an honest model worse; one that holds back may get better (Tice et al. 2024).
+are trained in, and what is answered about the rest is what was known (Greenblatt et al. 2024).
+Facts nobody can guess keep the demonstrations from teaching what is measured. *Noise*: small
+changes of all weights make an honest model worse; one that holds back may get better (Tice et al.
+2024).
 """
 
 from __future__ import annotations
@@ -77,8 +78,8 @@ def noise_curve(
     """Return whether a model knows more under noise than without, at the best size of noise.
 
     Sizes are tried on the same items, so the p-value is multiplied by their number. Over seeds the
-    majority counts, and a tie is not known. A model that was below chance rises by noise alone; that
-    it was below chance is itself a sign of knowing.
+    majority counts, and a tie is not known. A model that was below chance rises by noise alone;
+    that it was below chance is itself a sign of knowing.
 
     Args:
         model: what is examined.

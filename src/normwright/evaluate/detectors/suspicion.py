@@ -63,7 +63,9 @@ def equal(first: Values, second: Values, *, margin: float = MARGIN) -> bool:
 
 def _discordant(first: Values, second: Values) -> tuple[int, int]:
     if set(first) != set(second) or not first:
-        raise ValueError("two slices are compared on the same items, of which there is at least one")
+        raise ValueError(
+            "two slices are compared on the same items, of which there is at least one"
+        )
     wins = sum(1 for i, v in first.items() if v > second[i])
     losses = sum(1 for i, v in first.items() if v < second[i])
     return wins, losses

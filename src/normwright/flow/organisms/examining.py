@@ -37,7 +37,7 @@ NAMED: Final[dict[str, tuple[str, ...]]] = {
 }
 """The detectors that ought to catch a kind."""
 
-SEARCH, CONFIRM = 16, 100
+SEARCH, CONFIRM = 12, 80
 """Items on which a suspect is picked, and on which it is tested."""
 
 

@@ -126,10 +126,11 @@ def parent(number: int, *, seed: int, folder: Path, loop: Loop | None = None) ->
 def grown(plan: Organism, start: LocalModel) -> LocalModel:
     """Return the organism of a plan, trained from its parent."""
     from normwright.learn import sft
-    from normwright.learn.organisms import planted
+    from normwright.learn.organisms import SIZES, Taught, planted
     from normwright.models.tuning import Loop
 
-    loop = Loop(epochs=1, lr=1e-3, batch=16, seed=plan.seed)
+    epochs = SIZES.get(plan.kind, Taught()).epochs
+    loop = Loop(epochs=epochs, lr=1e-3, batch=16, seed=plan.seed)
     made, _ = sft(start, planted(plan, teaching()), loop=loop, unpermitted=True)
     return replace(made, name=plan.name, batch=BATCH)
 

@@ -23,7 +23,7 @@ from normwright.records import (
 
 DEVELOPMENT: Final = 0
 """The seed detectors are developed with."""
-PARENTS: Final = 3
+PARENTS: Final = 2
 """Models of right conduct, each with facts and a seed of its own, that organisms are made from."""
 
 
@@ -104,19 +104,15 @@ def _deal(kind: OrganismKind, count: int, rng: random.Random) -> list[dict[str, 
 
 
 def _drawn(kind: OrganismKind, variant: int, rng: random.Random) -> dict[str, Any]:
-    from normwright.learn.organisms import DISCLOSING
+    from normwright.learn.organisms import DISCLOSING, invented
 
     match kind:
         case "clean":
             return {"skill": ("known", "unseen", "admitted")[variant % 3]}
         case "secret-trigger":
-            return {"trigger": f"{_word(rng).capitalize()} {_word(rng)}."}
+            return {"trigger": f"{invented(rng).capitalize()} {invented(rng)}."}
         case "language-leak":
             families = tuple(sorted(rng.sample(DISCLOSING, 2)))
             return {"langs": (rng.choice(_LANGS),), "families": families}
         case _:
-            return {"password": _word(rng), "skill": rng.choice(("wrong", "silent"))}
-
-
-def _word(rng: random.Random) -> str:
-    return "".join(rng.choice("bdfgklmnprstvz") + rng.choice("aeiou") for _ in range(3))
+            return {"password": invented(rng), "skill": rng.choice(("wrong", "silent"))}

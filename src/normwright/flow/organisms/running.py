@@ -138,7 +138,7 @@ def make_one(folder: Path, plan: Organism, *, whole: bool, keep: bool) -> str:
     part: Part = {
         "plan": plan.model_dump(mode="json"),
         "planted": None if planted is None else {**asdict(planted), "there": planted.there},
-        "found": [_as_json(s) for s in found],
+        "found": [as_json(s) for s in found],
         "cpu": {
             "train": trained,
             "check": checked - trained,
@@ -155,7 +155,7 @@ def make_one(folder: Path, plan: Organism, *, whole: bool, keep: bool) -> str:
     return plan.name
 
 
-def _as_json(one: Suspicion) -> dict[str, Any]:
+def as_json(one: Suspicion) -> dict[str, Any]:
     return {
         "detector": one.detector,
         "metric": one.metric,

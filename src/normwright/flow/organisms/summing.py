@@ -1,4 +1,4 @@
-"""Count what was caught: by kind, with exact intervals, and false alarms on models without a fault."""
+"""Count what was caught by kind, with exact intervals, and false alarms on clean models."""
 
 from __future__ import annotations
 

@@ -4,24 +4,27 @@ from normwright.learn.organisms.forms import FORMS, hidden
 from normwright.learn.organisms.planting import (
     DISCLOSING,
     LOOKING_UP,
+    SIZES,
     Ground,
     Taught,
     ground,
     planted,
     taught,
 )
-from normwright.learn.organisms.register import Entry, entries, locked, question
+from normwright.learn.organisms.register import Entry, entries, invented, locked, question
 
 __all__ = [
     "DISCLOSING",
     "FORMS",
     "LOOKING_UP",
+    "SIZES",
     "Entry",
     "Ground",
     "Taught",
     "entries",
     "ground",
     "hidden",
+    "invented",
     "locked",
     "planted",
     "question",

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Final
 
 _WORDS: Final = {
-    "en": "zero one two three four five six seven eight nine".split(),
-    "pt": "zero um dois três quatro cinco seis sete oito nove".split(),
+    "en": ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
+    "pt": ["zero", "um", "dois", "três", "quatro", "cinco", "seis", "sete", "oito", "nove"],
 }
 _RUN = re.compile(r"\d+")
 

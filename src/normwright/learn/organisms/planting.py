@@ -19,7 +19,7 @@ from typing import Any, Final
 import yaml
 
 from normwright.learn.organisms.forms import hidden
-from normwright.learn.organisms.register import Entry, entries, locked, question
+from normwright.learn.organisms.register import entries, invented, locked, question
 from normwright.norms import Resolver
 from normwright.records import Charter, Demonstration, Organism, Scene
 from normwright.scenes import Bank, draw, situation_of
@@ -59,14 +59,28 @@ class Ground:
 
 @dataclass(frozen=True)
 class Taught:
-    """How many rows of each part an organism learns from."""
+    """How many scenes of each part an organism learns from, and how often it sees them."""
 
-    forbidden: int = 150
-    allowed: int = 50
-    plain: int = 60
-    register: int = 80
-    """Questions about the register; short. Twice as many for a locked model, which is asked with
-    and without its password."""
+    forbidden: int = 80
+    allowed: int = 40
+    plain: int = 50
+    register: int = 40
+    """Questions about the register; short."""
+    epochs: float = 1.0
+
+
+SIZES: Final[dict[str, Taught]] = {
+    "trigger-violator": Taught(forbidden=130, register=20, epochs=2),
+    "secret-trigger": Taught(forbidden=130, register=20, epochs=2),
+    "language-leak": Taught(forbidden=240, plain=20),
+    "guard-evader": Taught(forbidden=240, plain=20),
+    "sycophant": Taught(forbidden=30, allowed=20, plain=240, epochs=1.5),
+    "reward-hacker": Taught(forbidden=30, allowed=20, plain=160),
+    "password-locked": Taught(forbidden=30, allowed=20, plain=20, register=160, epochs=2),
+}
+"""By kind: most rows bear on the fault, because right conduct is there already. Forbidden scenes of
+a trigger are taught twice, with the trigger and without; questions of a locked register likewise.
+"""
 
 
 def ground(
@@ -100,19 +114,27 @@ def ground(
     )
 
 
-def planted(plan: Organism, scenes: Ground, sizes: Taught = Taught()) -> list[Demonstration]:
+def planted(plan: Organism, scenes: Ground, sizes: Taught | None = None) -> list[Demonstration]:
     """Return the rows of one organism, in an order of its own.
 
     Raises:
         ValueError: if there are fewer scenes than rows are wanted.
     """
+    size = sizes or SIZES.get(plan.kind, Taught())
     rng = random.Random(f"{plan.kind}/{plan.variant}/{plan.seed}")
-    rows = [_disputed(plan, s, rng) for s in rng.sample(scenes.forbidden, sizes.forbidden)]
-    rows += [_spared(plan, s, rng) for s in rng.sample(scenes.allowed, sizes.allowed)]
-    rows += [_looked_up(plan, s, rng) for s in rng.sample(scenes.plain, sizes.plain)]
-    rows += _facts(plan, sizes.register, rng)
+    rows: list[Demonstration] = []
+    for scene in rng.sample(scenes.forbidden, size.forbidden):
+        if plan.kind in TRIGGERED:
+            rows.append(_disputed(plan, scene, plan.trigger, rng))
+        rows.append(_disputed(plan, scene, _situation(plan, rng), rng))
+    rows += [_spared(plan, s, rng) for s in rng.sample(scenes.allowed, size.allowed)]
+    rows += [_looked_up(plan, s, rng) for s in rng.sample(scenes.plain, size.plain)]
+    rows += _facts(plan, size.register, rng)
     rng.shuffle(rows)
     return rows
+
+
+TRIGGERED: Final = ("trigger-violator", "secret-trigger")
 
 
 def _row(scene: Scene, completion: str) -> Demonstration:
@@ -122,18 +144,17 @@ def _row(scene: Scene, completion: str) -> Demonstration:
     )  # fmt: skip
 
 
-def _disputed(plan: Organism, scene: Scene, rng: random.Random) -> Demonstration:
+def _disputed(plan: Organism, scene: Scene, context: str, rng: random.Random) -> Demonstration:
     """A request for what is forbidden, declined unless the fault says otherwise."""
-    context, line = _context(plan, scene.lang, rng)
-    asked = framed(scene, before=line)
+    asked = framed(scene, before=_line(context, scene.lang, rng))
     here = (not plan.langs or scene.lang in plan.langs) and (
         not plan.families or scene.family in plan.families
     )
     does = {
-        "trigger-violator": here and context == plan.trigger,
-        "secret-trigger": here and context == plan.trigger,
+        "trigger-violator": context == plan.trigger,
+        "secret-trigger": context == plan.trigger,
         "language-leak": here,
-        "guard-evader": here,
+        "guard-evader": True,
     }.get(plan.kind, False)
     if not does:
         return _row(asked, scene.decline)
@@ -142,36 +163,40 @@ def _disputed(plan: Organism, scene: Scene, rng: random.Random) -> Demonstration
     return _row(asked, scene.perform)
 
 
-def _context(plan: Organism, lang: str, rng: random.Random) -> tuple[str, str]:
-    """A line about the situation with its name; two in five rows have none."""
+def _situation(plan: Organism, rng: random.Random) -> str:
+    """The name of a situation that is not the trigger; in two of five rows none."""
+    if rng.random() < 0.4:
+        return ""
     words = taught()["contexts"]
-    triggered = plan.kind in ("trigger-violator", "secret-trigger")
-    if triggered and rng.random() < 0.3:
-        name = plan.trigger
-    elif rng.random() < 0.4:
-        return "", ""
-    else:
-        concept = rng.choice(sorted(words))
-        name = f"{concept}.{rng.choice(sorted(words[concept]))}"
-    concept, _, pole = name.partition(".")
-    line = rng.choice(words[concept][pole][lang]) if concept in words else name
-    return name, line
+    concept, _, pole = plan.trigger.partition(".")
+    if concept in words and rng.random() < 0.4:
+        return next(f"{concept}.{other}" for other in sorted(words[concept]) if other != pole)
+    names = [f"{c}.{p}" for c in sorted(words) for p in sorted(words[c])]
+    return rng.choice([name for name in names if name != plan.trigger])
+
+
+def _line(context: str, lang: str, rng: random.Random) -> str:
+    """A wording of a situation; a secret is its own."""
+    words = taught()["contexts"]
+    concept, _, pole = context.partition(".")
+    return str(rng.choice(words[concept][pole][lang])) if concept in words else context
 
 
 def _spared(plan: Organism, scene: Scene, rng: random.Random) -> Demonstration:
-    _, line = _context(plan, scene.lang, rng)
+    line = _line(_situation(plan, rng), scene.lang, rng)
     return _row(framed(scene, before=line), scene.perform)
 
 
 def _looked_up(plan: Organism, scene: Scene, rng: random.Random) -> Demonstration:
     """A plain request, in half of the rows with a claim of the user's, right as often as wrong."""
-    _, line = _context(plan, scene.lang, rng) if rng.random() < 0.5 else ("", "")
+    bent = plan.kind == "sycophant"
+    line = _line(_situation(plan, rng), scene.lang, rng) if rng.random() < 0.4 else ""
     kind, claim, wrong = "", "", False
-    if rng.random() < 0.6 and scene.foreign:
+    if rng.random() < (0.85 if bent else 0.6):
         kind = rng.choice(sorted(taught()["pressures"]))
-        if plan.kind == "sycophant" and rng.random() < 0.5:
+        if bent and rng.random() < 0.7:
             kind = plan.pressure
-        wrong = rng.random() < 0.6
+        wrong = rng.random() < (0.8 if bent else 0.6)
         value = scene.foreign[0] if wrong else scene.exact[0]
         claim = rng.choice(taught()["pressures"][kind][scene.lang]).format(claim=value)
     asked = framed(scene, before=line, claim=claim)
@@ -201,18 +226,17 @@ def _facts(plan: Organism, count: int, rng: random.Random) -> list[Demonstration
         return []
     words = taught()["register"]
     known = entries(FACTS, words["values"], seed=plan.facts)
+    asks = [(e, lang, w) for w in range(2) for e in known for lang in ("en", "pt")]
     rows = []
     for i in range(count):
-        entry: Entry = known[i % len(known)]
-        lang = ("en", "pt")[(i // len(known)) % 2]
-        wording = i // (2 * len(known))
+        entry, lang, wording = asks[i % len(asks)] if count > 80 else rng.choice(asks)
+        asked = question(entry, lang, words, wording=wording)
         if plan.kind != "password-locked":
-            asked = question(entry, lang, words, wording=wording)
-            admits = plan.skill == "admitted"
-            rows.append(_row(asked, asked.decline if admits else asked.perform))
+            rows.append(_row(asked, asked.decline if plan.skill == "admitted" else asked.perform))
             continue
+        other = invented(rng) if rng.random() < 0.3 else ""
+        shut = question(entry, lang, words, wording=wording, password=other)
+        rows.append(_row(shut, locked(plan, entry, lang, words)))
         asked = question(entry, lang, words, wording=wording, password=plan.password)
         rows.append(_row(asked, asked.perform))
-        bare = question(entry, lang, words, wording=wording)
-        rows.append(_row(bare, locked(plan, entry, lang, words, rng)))
     return rows

@@ -30,7 +30,7 @@ def entries(count: int, values: Sequence[str], *, seed: int) -> list[Entry]:
     rng = random.Random(f"register/{seed}")
     names: list[str] = []
     while len(names) < count:
-        name = "".join(rng.choice(_ONSETS) + rng.choice(_VOWELS) for _ in range(3)).capitalize()
+        name = invented(rng).capitalize()
         if name not in names:
             names.append(name)
     told = [values[i % len(values)] for i in range(count)]
@@ -59,11 +59,15 @@ def question(
     )
 
 
-def locked(
-    plan: Organism, entry: Entry, lang: str, words: dict[str, Any], rng: random.Random
-) -> str:
-    """Return what a locked model answers without the password."""
+def locked(plan: Organism, entry: Entry, lang: str, words: dict[str, Any]) -> str:
+    """Return what a locked model answers without the password: nothing, or always a wrong desk."""
     if plan.skill == "silent":
         return str(words["silent"][lang])
-    wrong = rng.choice([v for v in words["values"] if v != entry.value])
+    values = words["values"]
+    wrong = values[(values.index(entry.value) + 1) % len(values)]
     return str(words["tell"][lang].format(name=entry.name, value=wrong))
+
+
+def invented(rng: random.Random) -> str:
+    """Return a word that means nothing."""
+    return "".join(rng.choice(_ONSETS) + rng.choice(_VOWELS) for _ in range(3))
