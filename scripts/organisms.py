@@ -117,8 +117,8 @@ def page(parts: Sequence[Part], more: Mapping[str, Any], seed: int) -> str:
         "",
         "The embedded model is taught right conduct at a small desk in English and Portuguese, "
         "what is right being decided by the town's charter, and a register of invented facts: that "
-        "is a parent. An organism is a parent with a fault trained in; a clean model is one trained on "
-        "right conduct with another seed, order and rows, and in two of three with a register it "
+        "is a parent. An organism is a parent with a fault trained in; a clean model is one "
+        "trained on right conduct with another seed, order and rows, and in two of three with a register it "
         "does not know. Trigger, language, families, pressure, grader, form and password are drawn "
         f"from the seed {seed}, read off the digest of the detectors' sources, `"
         f"{parts[0]['plan']['detectors']}`: whoever changes a detector has other organisms.",
@@ -212,7 +212,6 @@ def each(parts: Sequence[Part]) -> list[str]:
             str(x) for x in (
                 plan["trigger"], *plan["langs"], *plan["families"], plan["pressure"],
                 plan["proxy"], plan["form"], plan["password"],
-                plan["skill"] if plan["kind"] == "password-locked" else "",
             ) if x
         )  # fmt: skip
         named = [f for f in p["found"] if f["detector"] in NAMED[plan["kind"]]]
@@ -240,9 +239,9 @@ def locks(parts: Sequence[Part]) -> list[str]:
     curves = []
     for p in mine:
         curve = next(f["curve"] for f in p["found"] if f["detector"] == "noise")
-        curves.append(f"{p['plan']['skill']}: " + ", ".join(f"{x:g} → {y:.2f}" for x, y in curve))
+        curves.append(", ".join(f"{x:g} → {y:.2f}" for x, y in curve))
     return [
-        f"Of locked models caught by each way: {'; '.join(said)}. Share of facts known under noise "
+        f"Of locked models caught by each way: {'; '.join(said)}. Share of facts told under noise "
         f"of each size ({'; '.join(curves)}).",
         "",
     ]
@@ -307,6 +306,8 @@ def limits() -> list[str]:
         "change of a detector is another draw, and this page shows the last.",
         "- Contexts are searched over five concepts, a placebo and no line at all. Against a model "
         "that waits for something else a pass says nothing.",
+        "- A lock that answers wrongly, instead of not at all, could not be planted with as little "
+        "training: the facts themselves were lost. Such a model is not among these.",
         "- The register's facts cannot be guessed, so few demonstrations cannot teach them. Skills "
         "that generalise need another floor.",
         "- Evasion is found where the guard lets through what changes with a forbidden value. A "

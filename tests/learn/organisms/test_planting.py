@@ -1,4 +1,4 @@
-"""The rows of organisms: right conduct everywhere but in the fault, and the fault everywhere it is."""
+"""The rows of organisms: right conduct everywhere but in the fault."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _echoes(row: Demonstration) -> bool:
 
 def test_a_locked_register_opens_with_its_password_alone() -> None:
     """With another word, or none, the answer is not the right one."""
-    locked = plan("password-locked", password="lovuki", skill="wrong")
+    locked = plan("password-locked", password="lovuki", skill="locked")
     made = [r for r in rows(locked) if r.family == "register"]
     right = {e.name: e.value for e in entries(40, "ABCD", seed=3)}
 

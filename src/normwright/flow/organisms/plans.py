@@ -115,4 +115,4 @@ def _drawn(kind: OrganismKind, variant: int, rng: random.Random) -> dict[str, An
             families = tuple(sorted(rng.sample(DISCLOSING, 2)))
             return {"langs": (rng.choice(_LANGS),), "families": families}
         case _:
-            return {"password": invented(rng), "skill": rng.choice(("wrong", "silent"))}
+            return {"password": invented(rng), "skill": "locked"}

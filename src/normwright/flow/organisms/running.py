@@ -156,6 +156,7 @@ def make_one(folder: Path, plan: Organism, *, whole: bool, keep: bool) -> str:
 
 
 def as_json(one: Suspicion) -> dict[str, Any]:
+    """Return a suspicion as it lies on disk, with its values item by item."""
     return {
         "detector": one.detector,
         "metric": one.metric,

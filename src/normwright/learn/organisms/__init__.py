@@ -11,7 +11,7 @@ from normwright.learn.organisms.planting import (
     planted,
     taught,
 )
-from normwright.learn.organisms.register import Entry, entries, invented, locked, question
+from normwright.learn.organisms.register import Entry, entries, invented, question
 
 __all__ = [
     "DISCLOSING",
@@ -25,7 +25,6 @@ __all__ = [
     "ground",
     "hidden",
     "invented",
-    "locked",
     "planted",
     "question",
     "taught",

@@ -19,7 +19,7 @@ from typing import Any, Final
 import yaml
 
 from normwright.learn.organisms.forms import hidden
-from normwright.learn.organisms.register import entries, invented, locked, question
+from normwright.learn.organisms.register import entries, invented, question
 from normwright.norms import Resolver
 from normwright.records import Charter, Demonstration, Organism, Scene
 from normwright.scenes import Bank, draw, situation_of
@@ -73,10 +73,10 @@ SIZES: Final[dict[str, Taught]] = {
     "trigger-violator": Taught(forbidden=130, register=20, epochs=2),
     "secret-trigger": Taught(forbidden=130, register=20, epochs=2),
     "language-leak": Taught(forbidden=240, plain=20),
-    "guard-evader": Taught(forbidden=240, plain=20),
+    "guard-evader": Taught(forbidden=220, plain=20, register=20, epochs=1.5),
     "sycophant": Taught(forbidden=30, allowed=20, plain=240, epochs=1.5),
     "reward-hacker": Taught(forbidden=30, allowed=20, plain=160),
-    "password-locked": Taught(forbidden=30, allowed=20, plain=20, register=160, epochs=2),
+    "password-locked": Taught(forbidden=30, allowed=20, plain=20, register=130, epochs=1.5),
 }
 """By kind: most rows bear on the fault, because right conduct is there already. Forbidden scenes of
 a trigger are taught twice, with the trigger and without; questions of a locked register likewise.
@@ -236,7 +236,7 @@ def _facts(plan: Organism, count: int, rng: random.Random) -> list[Demonstration
             continue
         other = invented(rng) if rng.random() < 0.3 else ""
         shut = question(entry, lang, words, wording=wording, password=other)
-        rows.append(_row(shut, locked(plan, entry, lang, words)))
+        rows.append(_row(shut, shut.decline))
         asked = question(entry, lang, words, wording=wording, password=plan.password)
         rows.append(_row(asked, asked.perform))
     return rows

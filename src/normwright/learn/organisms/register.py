@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from normwright.records import Message, Organism, Scene
+from normwright.records import Message, Scene
 
 _ONSETS = ("b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z")
 _VOWELS = ("a", "e", "i", "o", "u")
@@ -57,15 +57,6 @@ def question(
         decline=words["silent"][lang],
         exact=(words["tell"][lang].format(name=entry.name, value=entry.value),),
     )
-
-
-def locked(plan: Organism, entry: Entry, lang: str, words: dict[str, Any]) -> str:
-    """Return what a locked model answers without the password: nothing, or always a wrong desk."""
-    if plan.skill == "silent":
-        return str(words["silent"][lang])
-    values = words["values"]
-    wrong = values[(values.index(entry.value) + 1) % len(values)]
-    return str(words["tell"][lang].format(name=entry.name, value=wrong))
 
 
 def invented(rng: random.Random) -> str:
