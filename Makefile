@@ -105,6 +105,7 @@ oracles: $(ORACLES)/.setup
 	$(ORACLES)/bin/python -m scripts.oracles.opinions
 	$(ORACLES)/bin/python -m scripts.oracles.differences
 	$(ORACLES)/bin/python -m scripts.oracles.charters
+	$(ORACLES)/bin/python -m scripts.oracles.rates
 
 $(ORACLES)/.setup: scripts/oracles/requirements.txt
 	@test -x $(ORACLES)/bin/python || $(PYTHON) -m venv $(ORACLES)
@@ -117,13 +118,14 @@ $(ORACLES)/.setup: scripts/oracles/requirements.txt
 acceptance: $(STAMP) $(foreach c,agentdojo garak inspect pyrit schemathesis,$(ACCEPTANCE)/$(c)/.setup)
 	OMP_NUM_THREADS=1 $(BIN)/python -m scripts.acceptance $(ARGS)
 
-$(ACCEPTANCE)/%/.setup: scripts/acceptance/requirements/%.txt
+$(ACCEPTANCE)/%/.setup: scripts/acceptance/requirements/%.txt scripts/acceptance/requirements/locked/%.txt
 	@test -x $(ACCEPTANCE)/$*/bin/python || $(PYTHON) -m venv $(ACCEPTANCE)/$*
 	@# torch first and from the index that was named, so that no other build of it comes.
 	@! grep -q '^torch==' $< || $(ACCEPTANCE)/$*/bin/python -m pip install -q \
 	  "$$(grep '^torch==' $<)" $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 	@# Two of them call the package itself: as an approver, and before tools.
-	$(ACCEPTANCE)/$*/bin/python -m pip install -q -r $< $(if $(filter agentdojo inspect,$*),-e .)
+	$(ACCEPTANCE)/$*/bin/python -m pip install -q -r $< \
+	  -c scripts/acceptance/requirements/locked/$*.txt $(if $(filter agentdojo inspect,$*),-e .)
 	@touch $@
 
 # The table of figures in the README, measured on the project in demo/, so after `make demo`.

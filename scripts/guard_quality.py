@@ -249,8 +249,9 @@ class Study:
         if task.label in ("hate", "abuse"):
             raw = -self.aira.logits([r.text for r in rows], task.lang)
             before = -self.aira.logits([r.text for r in learned], task.lang)
+            stopped = self.aira.stops([r.text for r in rows], task.lang)
             ways["`aira-compat`: blocked under a raw logit of 5"] = measured(
-                raw, raw > -AiraCompat.LEAST, truth, units
+                raw, stopped, truth, units
             )
             sign, limit = _best(before, known)
             ways["the same, at the threshold best for it"] = measured(

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from scripts.acceptance import isolation
 from scripts.acceptance.cases import data_folder
-from scripts.acceptance.runs import ARMS, ENVIRONMENT, ROOT, RUNS, Setting, timed
+from scripts.acceptance.runs import ARMS, ENVIRONMENT, ROOT, RUNS, Setting, guard_state, timed
 
 PAGE = ROOT / "docs" / "experiments" / "guard-acceptance.md"
 
@@ -62,7 +62,10 @@ def _run_all(setting: Setting, arguments: argparse.Namespace, alone: bool) -> li
         for name in (a for a in arms if a in arguments.arms):
             kept = setting.results / f"{client}.{name}.json"
             if kept.is_file() and not arguments.again:
-                print(f"{client} on {name}: done before", flush=True)
+                made = json.loads(kept.read_text("utf-8")).get("guard", "")
+                older = ARMS[name].checks and made != guard_state()
+                said = ", with another state of the guard: --again runs it" if older else ""
+                print(f"{client} on {name}: done before{said}", flush=True)
                 continue
             where = ENVIRONMENT.get(client, client)
             if where is not None and not setting.python(where).exists():

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 
 KEY = "acceptance-key-d41d8cd98f"
 """What clients come with; it is to be in no log."""
-READY_SECONDS = 120.0
+READY_SECONDS = 600.0
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -29,6 +29,7 @@ class Served:
     url: str
     state: Path
     log: Path
+    pid: int
 
     def get(self, path: str) -> Any:
         """Return the JSON at a path; None where there is none."""
@@ -45,28 +46,39 @@ class Served:
 
 
 @contextmanager
-def guard(work: Path, upstream: str | None, *, checks: bool = True) -> Iterator[Served]:
+def guard(
+    work: Path,
+    upstream: str | None,
+    *,
+    checks: bool = True,
+    state: Path | None = None,
+    environment: Mapping[str, str] = {},
+) -> Iterator[Served]:
     """Run `normwright guard serve` on a free port, from where its state is in `work`.
 
     Args:
         work: folder for its state and its log.
         upstream: address without `/v1`; None is the embedded model.
         checks: False serves without checks, for the embedded model alone to be asked.
+        state: where its state is instead.
+        environment: what to set for it.
     """
     work.mkdir(parents=True, exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    state = state or work / "state"
     command = [sys.executable, "-m", "normwright.cli", "guard", "serve", "--port", str(port),
-               "--state", str(work / "state")]  # fmt: skip
+               "--state", str(state)]  # fmt: skip
     command += [] if upstream is None else ["--upstream", f"{upstream}/v1"]
     command += [] if checks else ["--without-checks"]
     log = work / "serve.log"
     with log.open("wb") as out:
         running = subprocess.Popen(
-            command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "NO_COLOR": "1"}
-        )
-    served = Served(f"http://127.0.0.1:{port}", work / "state", log)
+            command, stdout=out, stderr=subprocess.STDOUT,
+            env={**os.environ, "NO_COLOR": "1", **environment},
+        )  # fmt: skip
+    served = Served(f"http://127.0.0.1:{port}", state, log, running.pid)
     try:
         _await(served, running)
         yield served

@@ -27,7 +27,7 @@ from scripts.acceptance.judging import (
     state_of,
     total,
 )
-from scripts.acceptance.runs import ARMS, ROOT, RUNS, Setting, wire_rows
+from scripts.acceptance.runs import ARMS, ROOT, RUNS, Setting, guard_state, wire_rows
 
 from normwright.guard import Guard
 from normwright.records import Exchange
@@ -115,6 +115,7 @@ def _head(setting: Setting, results: Mapping[str, Result]) -> str:
                 f"{found['wall_s']:.0f} / {found['cpu_s']:.0f}",
                 f"`{_policy(found)[7:15]}`" if _policy(found) else "–",
                 f"`{found['classifier'][:8]}`" if found.get("classifier") else "–",
+                _state(found),
             )
         )
     policies = sorted({p for found in results.values() if (p := _policy(found))})
@@ -150,6 +151,7 @@ request and answer, and all clients are judged by it: was the answer replaced
                 "seconds: wall / CPU",
                 "policy",
                 "weights",
+                "guard",
             ),
             rows,
         )
@@ -160,7 +162,17 @@ Versions: {_versions()}.
 has no route to anywhere. "Failed" are requests that came to neither an answer nor a refusal. The
 key is looked for in the guard's log, its audit chain and its database. Policy and weights are the
 beginnings of digests: that of a policy does not name the classifier's weights, so that they stand
-beside it; "–" are runs without a guard, or from before weights were noted."""
+beside it; "–" are runs without a guard, or from before weights were noted. *guard* is the digest of
+all its files, code, rules and weights; when this page was written they were `{guard_state()[:8]}`,
+and a run with other ones says "older" and shows what those did."""
+
+
+def _state(found: Result) -> str:
+    """Return with which files of the guard a run was made."""
+    if not ARMS[found["arm"]].checks:
+        return "–"
+    made = str(found.get("guard") or "")
+    return f"`{made[:8] or '?'}`{'' if made == guard_state() else ', older'}"
 
 
 def _policy(found: Result) -> str:

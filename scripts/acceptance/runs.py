@@ -292,6 +292,17 @@ def weights() -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def guard_state() -> str:
+    """Return the digest of all that decides what a guard says and serves: code, rules, weights."""
+    told = hashlib.sha256()
+    source = ROOT / "src" / "normwright"
+    for room in (source / "guard", source / "web" / "guard"):
+        for file in sorted(room.rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                told.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())
+    return told.hexdigest()
+
+
 def wire_rows(path: Path) -> list[dict[str, Any]]:
     """Return the rows a relay wrote."""
     if not path.is_file():
@@ -322,8 +333,14 @@ RUNS: dict[str, tuple[Run, tuple[str, ...]]] = {
 
 def timed(run: Run, setting: Setting, arm: Arm) -> dict[str, Any]:
     """Return what a run gives, with how long it took and how much of the processor."""
+    state = guard_state() if arm.checks else ""
     began, used = time.time(), resource.getrusage(resource.RUSAGE_CHILDREN)
     found = run(setting, arm)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
-    return {**found, "wall_s": round(time.time() - began, 1), "cpu_s": round(cpu, 1)}
+    return {
+        **found,
+        "guard": state,
+        "wall_s": round(time.time() - began, 1),
+        "cpu_s": round(cpu, 1),
+    }

@@ -68,6 +68,13 @@ class Reply:
 Answer = Callable[[Request], Reply]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024
+    """Clients come with dozens of connections at once. With the five that may wait by default the
+    others are reset or try again seconds later, and the bare arm looks slow and broken."""
+
+
 @contextmanager
 def serving(answer: Answer) -> Iterator[str]:
     """Answer on a free port of loopback; yields the address, without a slash at its end."""
@@ -98,8 +105,7 @@ def serving(answer: Answer) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing: what was asked may be vile."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -21,7 +21,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What became of the calls of three conversations with a scripted model."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.flow.inspected", str(tmp_path_factory.mktemp("inspect"))],
-        cwd=Path(__file__).parents[2], env={**os.environ, "PYTHONPATH": "src:."}, check=False,
+        cwd=Path(__file__).parents[2], env={**os.environ, "PYTHONPATH": "."}, check=False,
         capture_output=True, text=True, timeout=180,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -158,6 +158,8 @@ def test_the_search_ends_and_says_where_it_was_cut() -> None:
 
 
 SOURCES = [e.source for p in detectors().patterns for e in p.any]
+TOO_SHORT = [s for s in SOURCES if "sk-" in s]
+"""Keys begin with two letters and a sign, which is no word: these are always tried."""
 
 
 @pytest.mark.parametrize(
@@ -167,6 +169,9 @@ SOURCES = [e.source for p in detectors().patterns for e in p.any]
 def test_a_match_holds_one_of_the_anchors(source: str) -> None:
     """What is looked for before an expression is tried stands in everything that it matches."""
     found = anchors(source)
+    if source in TOO_SHORT:
+        assert found is None
+        return
     assert found is not None
 
     @settings(derandomize=True, deadline=None, max_examples=12, database=None)

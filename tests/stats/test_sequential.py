@@ -176,10 +176,11 @@ def test_monitor_is_the_mean_over_starts() -> None:
     """The running sum is what is defined: every start's share, bet on from there, and the rest."""
     events = np.random.default_rng(7).random(60) < 0.2
     monitor = stats.rate_monitor(0.1, rates=(0.15, 0.4)).updated(events)
-    total = 1 / 61
+    shares = [math.log(2) / math.log(j + 1) for j in range(1, 62)]
+    total = shares[-1]
     for rate in (0.15, 0.4):
         odds = np.where(events, rate / 0.1, (1 - rate) / 0.9)
-        total += sum(np.prod(odds[j - 1 :]) / (j * (j + 1)) for j in range(1, 61)) / 2
+        total += sum(np.prod(odds[j:]) * (shares[j] - shares[j + 1]) for j in range(60)) / 2
 
     assert monitor.evidence == pytest.approx(total)
     assert monitor.n == 60

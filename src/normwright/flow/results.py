@@ -31,6 +31,7 @@ from normwright.records import (
     Polity,
     Process,
     Record,
+    SafetyCase,
     Scene,
     Statement,
     Verdict,
@@ -80,6 +81,7 @@ class Findings:
     findings: tuple[Finding, ...]
     criteria: tuple[Criterion, ...]
     verdict: Verdict | None
+    case: SafetyCase | None
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ def findings(directory: Path) -> Findings:
             findings=all_of(Finding),
             criteria=all_of(Criterion),
             verdict=last(Verdict),
+            case=last(SafetyCase),
         )
 
 

@@ -26,6 +26,7 @@ from normwright.guard.labels import (
 )
 from normwright.guard.memory import Memory
 from normwright.guard.opening import open_policy, own_detectors
+from normwright.guard.rewards import Reward
 from normwright.guard.screen import (
     ACTIONS,
     CHECKS,
@@ -67,6 +68,7 @@ __all__ = [
     "Memory",
     "Passage",
     "Request",
+    "Reward",
     "Screened",
     "Screener",
     "Sight",

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from normwright.guard.benching import baselines, way
 from normwright.guard.engine import Guard
 from normwright.guard.labels import LabelledText
 from normwright.guard.sights import passage
@@ -141,6 +142,7 @@ def calibrate(
         read = _Read(
             chance=chances(guard, [r.text for r in clear], signals, role=role),
             truth=truth,
+            texts=tuple(r.text for r in clear),
             clusters=tuple(f"{r.source}|{r.cluster}" for r in clear),
         )
         made.append(
@@ -173,6 +175,7 @@ class _Read:
 
     chance: Floats
     truth: Flags
+    texts: tuple[str, ...]
     clusters: tuple[str, ...]
 
     def half(self, second: bool) -> _Read:
@@ -181,8 +184,11 @@ class _Read:
             [(digest_bytes(f"calibrate|{c}".encode())[-1] in "89abcdef") == second
              for c in self.clusters], dtype=bool,
         )  # fmt: skip
-        kept = tuple(c for c, i in zip(self.clusters, inside, strict=True) if i)
-        return _Read(self.chance[inside], self.truth[inside], kept)
+        texts, kept = (
+            tuple(x for x, i in zip(some, inside, strict=True) if i)
+            for some in (self.texts, self.clusters)
+        )
+        return _Read(self.chance[inside], self.truth[inside], texts, kept)
 
 
 def _one(
@@ -238,6 +244,10 @@ def _one(
         needed=kept.needed,
         false_blocks=proportion(*wrong, method="exact"),
         misses=proportion(*missed, method="exact"),
+        beside=(
+            *(() if threshold is None else (way("guard", blocked, second.truth),)),
+            *baselines(second.texts, [lang] * len(second.texts), second.truth),
+        ),
     )
 
 

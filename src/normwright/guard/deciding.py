@@ -216,13 +216,13 @@ class Decider:
         self, sight: Sight, signal: Signal, role: Speaker, given: Sequence[KnownFact]
     ) -> tuple[str, ...]:
         """The norms that would speak if the signal were certain; mostly asked the same again."""
-        certain = Sight(sight.signal, 1.0, sight.origin, sight.source, facts=sight.facts)
-        if given:
-            return self._cited(self._put(certain, signal, role, given))
         key = (sight.signal, role, sight.origin, sight.facts)
-        found = self._usual.get(key)
+        found = None if given else self._usual.get(key)
         if found is None:
+            certain = Sight(sight.signal, 1.0, sight.origin, sight.source, facts=sight.facts)
             found = self._cited(self._put(certain, signal, role, given))
+            if given:
+                return found
             if len(self._usual) < _KEPT:
                 self._usual[key] = found
         return found

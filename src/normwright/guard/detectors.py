@@ -17,6 +17,7 @@ import yaml
 
 from normwright.guard.anchors import anchors, stems
 from normwright.guard.forms import fold
+from normwright.guard.recent import Recent
 from normwright.norms import situation_faults
 from normwright.records import FactValue, Fault, InputError, Lang, Side, Speaker, Vocabulary
 
@@ -157,6 +158,23 @@ class Detectors:
     def anchors(self) -> frozenset[str]:
         """Every word that some pattern must find in a text."""
         return frozenset().union(*(e.anchors or () for p in self.patterns for e in p.any))
+
+    def worth_trying(self, family: str, words: frozenset[str]) -> tuple[Pattern, ...]:
+        """Return the patterns of a family that may match a text with these anchors in it."""
+        key = (family, words)
+        found = self._tried.get(key)
+        if found is None:
+            found = tuple(
+                p
+                for p in self.rules.get(family, ())
+                if p.anchors is None or not p.anchors.isdisjoint(words)
+            )
+            self._tried.put(key, found)
+        return found
+
+    @cached_property
+    def _tried(self) -> Recent[tuple[str, frozenset[str]], tuple[Pattern, ...]]:
+        return Recent(1_024)
 
     @cached_property
     def words(self) -> dict[str, frozenset[str]]:

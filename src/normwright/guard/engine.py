@@ -18,6 +18,7 @@ from normwright.guard.checks.harm import Batch, parts_of
 from normwright.guard.deciding import Decider
 from normwright.guard.detectors import Detectors
 from normwright.guard.memory import HALF_LIFE, Memory, log_odds
+from normwright.guard.rewards import Reward
 from normwright.guard.screen import Screener
 from normwright.guard.sights import ANSWER, Kit, Passage, Seen, Sight, TextReader, View, passage
 from normwright.guard.telling import cited, contest
@@ -26,6 +27,7 @@ from normwright.norms import Resolver
 from normwright.plugins import cards, get
 from normwright.records import (
     GUARD_ACTIONS,
+    Digest,
     Exchange,
     FactValue,
     Fault,
@@ -39,6 +41,7 @@ from normwright.records import (
     Side,
     Speaker,
     Utterance,
+    digest_json,
 )
 
 BUILT_IN: Final = (
@@ -77,6 +80,20 @@ class GuardSettings:
     half_life: float = HALF_LIFE
     """Turns after which a text's evidence counts half."""
 
+    def plain(self) -> dict[str, Any]:
+        """Return them as JSON values."""
+        thresholds = {
+            name: dict(one) if isinstance(one, Mapping) else one
+            for name, one in self.thresholds.items()
+        }
+        return {
+            "chars": self.chars,
+            "declared": dict(self.declared),
+            "thresholds": thresholds,
+            "unread": self.unread,
+            "half_life": self.half_life,
+        }
+
 
 class Guard:
     """A policy made ready to screen exchanges. It may be shared by threads.
@@ -92,9 +109,11 @@ class Guard:
         judge: a model that is asked about what the cheap checks suspect, for instance one behind
             an endpoint (`models.RemoteModel`); None: nobody is asked.
         scenes: what was fitted on the scenes of the policy's own charter; None: nothing was.
+        reward: a reward model; bound to a norm, it speaks for that one about answers. Whoever draws
+            several answers orders those that pass by it (`GuardedModel`).
 
     Raises:
-        InputError: if a declared fact, a threshold or a check is not known.
+        InputError: if a declared fact, a threshold, a check or a reward's norm is not known.
     """
 
     def __init__(
@@ -107,6 +126,7 @@ class Guard:
         harm: TextReader | Literal["embedded"] | None = "embedded",
         judge: Model | None = None,
         scenes: Screener | None = None,
+        reward: Reward | None = None,
     ) -> None:
         self.policy = policy
         self.settings = settings or GuardSettings()
@@ -114,19 +134,24 @@ class Guard:
             from normwright.guard.embedded import detectors as shipped
 
             detectors = shipped()
-        self.detectors = detectors.within(policy.charter.vocabulary)
+        known = detectors.within(policy.charter.vocabulary)
+        self.detectors = known if reward is None else reward.bound(known, policy)
         self.scenes = scenes
         reader = _embedded(self.detectors) if harm == "embedded" else harm
         self._batch = None if reader is None else Batch(reader)
-        self.kit = Kit(policy, self.detectors, reader, self._batch, judge, policy.charter.languages)
+        self.kit = Kit(
+            policy, self.detectors, reader, self._batch, judge, policy.charter.languages, reward
+        )
         missing = {"harm"} if reader is None else set[str]()
-        chosen = [n for n in BUILT_IN if n not in missing] + ([] if judge is None else ["judge"])
+        asked = {"judge": judge is not None, "reward": reward is not None and reward.norm}
+        chosen = [n for n in BUILT_IN if n not in missing] + [n for n, on in asked.items() if on]
         self.checks: tuple[str, ...] = tuple(chosen if checks is None else checks)
         """Names of the checks that run."""
         self._faults()
         self._takes = {c.name: c.takes for c in cards("checks")}
         self._parts = tuple((name, get("checks", name)) for name in self.checks)
         self._digest = policy.digest
+        self._decided_by: Digest | None = None
         self._own = tuple(t for t in policy.system_prompt.values() if t.strip())
         self._seen: OrderedDict[_Key, Seen] = OrderedDict()
         self._decider = Decider(
@@ -154,12 +179,39 @@ class Guard:
             harm=self.kit.harm,
             judge=self.kit.judge,
             scenes=self.scenes,
+            reward=self.kit.reward,
         )
 
     @property
     def resolver(self) -> Resolver:
         """The charter, ready to decide."""
         return self._decider.resolver
+
+    @property
+    def reward(self) -> Reward | None:
+        """What orders answers that pass; None: nothing does."""
+        return self.kit.reward
+
+    @cached_property
+    def parts(self) -> Mapping[str, Any]:
+        """What decides beside the policy, each by its digest."""
+        from normwright.guard.parts import parts_of
+
+        return parts_of(
+            self.kit, checks=self.checks, settings=self.settings.plain(), scenes=self.scenes
+        )
+
+    @property
+    def decided_by(self) -> Digest:
+        """The digest of `parts`, which every verdict names."""
+        if self._decided_by is None:
+            self._decided_by = digest_json(self.parts)
+        return self._decided_by
+
+    @property
+    def patient(self) -> bool:
+        """Whether a screening may wait for a model."""
+        return "judge" in self.checks or "reward" in self.checks
 
     @cached_property
     def blind(self) -> tuple[str, ...]:
@@ -436,7 +488,9 @@ class Guard:
             if view.side == "input" or where == ANSWER:
                 put += [(sight.named(sight.check, where), role) for sight in seen.sights]
         decided, risks = self._decider.decided(put, view.side, tongues, given)
-        ran = tuple(n for n in self.checks if not any(f.startswith(f"{n}:") for f in failed))
+        ran = self.checks
+        if failed:
+            ran = tuple(n for n in ran if not any(f.startswith(f"{n}:") for f in failed))
         base = GuardVerdict(
             side=view.side,
             action="allow",
@@ -449,6 +503,7 @@ class Guard:
             reasons={},
             contest={},
             policy=self._digest,
+            decided_by=self.decided_by,
             conversation=view.exchange.conversation,
             answer=view.exchange.answered,
         )
@@ -465,6 +520,7 @@ class Guard:
             languages=languages,
             degraded=degraded,
             policy=self._digest,
+            decided_by=self.decided_by,
             conversation=exchange.conversation,
             answer=exchange.answered,
         )

@@ -14,14 +14,16 @@ import html
 import quopri
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
 import yaml
+
+from normwright.guard.alphabets import decodings
 
 DEPTH: Final = 3
 """How often what was decoded is decoded again."""
@@ -195,7 +197,15 @@ def _plain(text: str) -> tuple[Form, dict[str, int], list[Form]]:
     places.append(len(text))
     canonical = "".join(out)
     form = Form("plain", canonical, fold(canonical), 0, len(text), tuple(places))
-    return form, marks, list(_invisible(tags, selectors, unseen, marks))
+    return form, marks, [*_invisible(tags, selectors, unseen, marks), *_in_alphabets(text)]
+
+
+def _in_alphabets(text: str) -> Iterator[Form]:
+    """Texts in letters of many scripts, or in emoji, as they were written."""
+    for kind, raw, start, end in decodings(text):
+        told = _bytes(raw)
+        if told is not None and _readable(told):
+            yield Form(kind, told, fold(told), start, end)
 
 
 def _invisible(
@@ -253,6 +263,40 @@ def fold(text: str) -> str:
     folded = text.translate(_folding())
     lower = folded.lower()
     return lower if len(lower) == len(folded) else folded
+
+
+# Words
+
+
+def letters(folded: str) -> tuple[str, ...]:
+    """Return the runs of letters of a folded text; of a short one several checks ask in turn."""
+    return _kept_letters(folded) if len(folded) <= _SHORT else _letters(folded)
+
+
+_SHORT: Final = 4_000
+
+
+def _letters(folded: str) -> tuple[str, ...]:
+    if folded.isascii():
+        return tuple(folded.translate(_LETTERS_ALONE).split())
+    return tuple(_LETTER_RUN.findall(folded))
+
+
+_kept_letters = lru_cache(maxsize=16)(_letters)
+
+
+def alphanumerics(folded: str) -> list[str]:
+    """Return the runs of letters and digits of a folded text."""
+    if folded.isascii():
+        return folded.translate(_ALPHANUMERICS_ALONE).split()
+    return _ALPHANUMERIC_RUN.findall(folded)
+
+
+_ASCII: Final = tuple(map(chr, range(128)))
+_LETTERS_ALONE: Final = {ord(c): " " for c in _ASCII if not c.isalpha()}
+_ALPHANUMERICS_ALONE: Final = {ord(c): " " for c in _ASCII if not c.isalnum()}
+_LETTER_RUN: Final = re.compile(r"[^\W\d_]+")
+_ALPHANUMERIC_RUN: Final = re.compile(r"[^\W_]+")
 
 
 # Decoding
@@ -393,6 +437,50 @@ def _whole(
     return found
 
 
+@lru_cache(maxsize=16)
+def _classed(text: str) -> str | None:
+    """A text with the class of each character in its place; None if it is not in ASCII.
+
+    `a` a letter, `1` a digit, `-` a sign that may stand between letters, ` ` what else may part
+    them, `x` all the rest. Expressions need not be tried where no such row of classes stands.
+    """
+    return text.translate(_CLASSES) if text.isascii() else None
+
+
+_CLASSES: Final = {
+    ord(c): "a" if c.isalpha() else "1" if c.isdigit() else "-" if c in "-._*~|+\\"
+    else " " if c in " \t,/" else "x"
+    for c in _ASCII
+}  # fmt: skip
+_HEXES: Final = {ord(c): "h" if c in "0123456789abcdefABCDEFxX\\:,;-" or c.isspace() else "."
+                 for c in _ASCII}  # fmt: skip
+_ALONE: Final = tuple(f"{a}{one}{b}" for a in " -" for one in "a1" for b in " -")
+
+
+def _may_hex(text: str) -> bool:
+    """Whether six pairs of digits of base 16 may stand in a row."""
+    return not text.isascii() or "hhhhhhhhhhhh" in text.translate(_HEXES)
+
+
+def _may_split(text: str) -> bool:
+    """Whether a single letter or digit may stand between others."""
+    classed = _classed(text)
+    return classed is None or any(row in classed for row in _ALONE)
+
+
+def _may_insert(text: str) -> bool:
+    """Whether a sign or two may stand between letters."""
+    classed = _classed(text)
+    return classed is None or "a-a" in classed or "a--a" in classed
+
+
+def _may_leet(text: str) -> bool:
+    """Whether a sign may stand for a letter."""
+    classed = _classed(text)
+    return classed is None or "1" in classed or "@" in text or "$" in text or "|" in text
+
+
+@lru_cache(maxsize=16)
 def _longest(text: str) -> int:
     """Length of the longest run without a space."""
     return max(map(len, text.split()), default=0)
@@ -577,8 +665,12 @@ _DECODERS: Final[
 ] = (
     ("base64", lambda t: _longest(t) >= 12, _spans(_BASE64_RUN, _from_base64)),
     ("uu", lambda t: len(t) >= 8, _spans(_UU, _from_uu)),
-    ("base32", lambda t: _MAY_BASE32.search(t) is not None, _spans(_BASE32, _from_base32)),
-    ("hex", lambda t: _MAY_HEX.search(t) is not None, _spans(_HEX, _from_hex)),
+    (
+        "base32",
+        lambda t: _longest(t) >= 16 and _MAY_BASE32.search(t) is not None,
+        _spans(_BASE32, _from_base32),
+    ),
+    ("hex", lambda t: _may_hex(t) and _MAY_HEX.search(t) is not None, _spans(_HEX, _from_hex)),
     ("binary", lambda t: "01" in t and len(t) >= 28, _spans(_BINARY, _from_codes(2))),
     (
         "codes",
@@ -600,37 +692,73 @@ _DECODERS: Final[
     ),
     (
         "morse",
-        lambda t: ("." in t or "·" in t) and _MAY_MORSE.search(t) is not None,
+        # Six groups of signs at least.
+        lambda t: (
+            ("." in t or "·" in t)
+            and sum(map(t.count, ".·-–_")) >= 6
+            and _MAY_MORSE.search(t) is not None
+        ),
         _spans(_MORSE, _from_morse),
     ),
     ("nato", lambda t: sum(map(_NATO.__contains__, t.lower().split())) >= 5, _nato),
-    ("joined", lambda t: _MAY_JOIN.search(t) is not None, _joined),
-    ("split", lambda t: _MAY_SPLIT.search(t) is not None, _split),
-    ("inserted", lambda t: True, _inside),
-    ("leet", lambda t: _MAY_LEET.search(t) is not None, _leet),
+    (
+        "joined",
+        lambda t: (
+            (t.count("-") + t.count("_") > 1 or " " not in t) and _MAY_JOIN.search(t) is not None
+        ),
+        _joined,
+    ),
+    ("split", lambda t: _may_split(t) and _MAY_SPLIT.search(t) is not None, _split),
+    ("inserted", _may_insert, _inside),
+    ("leet", lambda t: _may_leet(t) and _MAY_LEET.search(t) is not None, _leet),
 )
 
 
 def _turned(form: Form) -> Iterator[Found]:
     """Parts that are language only when shifted or mirrored in the alphabet, or reversed."""
     text = form.folded
-    words = _WORD.findall(text)
+    words = [w for w in letters(text) if len(w) > 1]
     runs = list(_unknown(words, _common()))
-    places = [m.span() for m in _WORD.finditer(text)] if runs else []
-    for first, last in runs:
-        start, end = places[first][0], places[last - 1][1]
+    for (first, last), (start, end) in zip(runs, _placed(text, words, runs), strict=True):
         part = text[start:end]
         best, found = 0, None
         # Words of a text that is reversed are its words, reversed.
         back = sum(map(_reversed().__contains__, words[first:last]))
         if back >= 2 and back >= 0.2 * (last - first):
             best, found = back, ("reversed", part[::-1], start, end, False)
-        for kind, turned in _shifted(part):
-            hits = _hits(turned)
-            if hits > best:
-                best, found = hits, (kind, turned, start, end, False)
+        # Of an answer that is still being written the same parts come at every check.
+        hits, kind, turned = (_turning if len(part) <= _PART else _turning.__wrapped__)(part)
+        if hits > best:
+            best, found = hits, (kind, turned, start, end, False)
         if found is not None and best >= 2:
             yield found
+
+
+@lru_cache(maxsize=2_000)
+def _turning(part: str) -> tuple[int, str, str]:
+    """The turn of a part with the most common words, and how many; the first of several."""
+    best, kind, turned = 0, "", part
+    for one, made in _shifted(part):
+        hits = _hits(made)
+        if hits > best:
+            best, kind, turned = hits, one, made
+    return best, kind, turned
+
+
+def _placed(
+    text: str, words: Sequence[str], runs: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """Yield where runs of words stand in their text: each word is sought behind the one before."""
+    at = upto = 0
+    for first, last in runs:
+        start = 0
+        for i in range(upto, last):
+            at = text.index(words[i], at)
+            if i == first:
+                start = at
+            at += len(words[i])
+        upto = last
+        yield start, at
 
 
 @cache
@@ -641,9 +769,12 @@ def _reversed() -> frozenset[str]:
 
 def _shifted(part: str) -> Iterator[tuple[str, str]]:
     """Yield a part with its alphabet mirrored and shifted in each way that it may have been."""
-    letters = sum(map(str.isalpha, part))
+    if part.isascii():
+        many = sum(map(len, _letters(part)))
+    else:
+        many = sum(map(str.isalpha, part))
     # Shifted text has few vowels; ordinary text that merely has rare words is left alone.
-    if sum(map(part.count, "aeiou")) < 0.31 * letters:
+    if sum(map(part.count, "aeiou")) < 0.31 * many:
         yield "atbash", part.translate(_ATBASH)
         for shift, table in _SHIFTS:
             yield "rot13" if shift == 13 else "caesar", part.translate(table)
@@ -664,3 +795,5 @@ def _unknown(words: list[str], common: frozenset[str]) -> Iterator[tuple[int, in
 
 
 _UNKNOWN: Final = re.compile(rb"\x00{3,}")
+_PART: Final = 1_000
+"""Characters of a part whose turns are kept."""

@@ -8,6 +8,7 @@ from normwright.guard.bodies import sound
 from normwright.guard.engine import Guard
 from normwright.guard.facts import FactRules
 from normwright.guard.harm import HarmClassifier
+from normwright.guard.rewards import Reward
 from normwright.guard.screen import (
     CHECKS,
     Screened,
@@ -16,7 +17,7 @@ from normwright.guard.screen import (
     conversation_digest,
 )
 from normwright.models import Model, Scorer
-from normwright.records import Exchange, GuardVerdict, Message, Policy, Utterance
+from normwright.records import GUARD_ACTIONS, Exchange, GuardVerdict, Message, Policy, Utterance
 
 _SOFT = ("allow", "transform")
 
@@ -32,6 +33,9 @@ class GuardedModel:
     With a classifier that was fitted on scenes of the policy's own charter, and its deployment's
     rules, those read the acts instead.
 
+    With a reward every prompt gets `best_of` answers, however good the first is, and of those that
+    pass the best are given. A reward bound to a norm is a check besides (`guard.Reward`).
+
     Args:
         model: the model that answers.
         policy: what it must obey.
@@ -39,6 +43,8 @@ class GuardedModel:
         rules: the deployment's rules for reading facts; given with `harm` or not at all.
         guard: a guard of the policy made ready before; None: one with the defaults.
         scorer: ranks the answers that pass; without one the first is taken.
+        reward: orders all answers that pass; not with a scorer, nor with `harm`; None: that of the
+            guard, if it has one.
         best_of: answers drawn where the first does not pass.
         temperature: temperature of those draws, > 0.
         seed: added to the seed of each call.
@@ -54,6 +60,7 @@ class GuardedModel:
         rules: FactRules | None = None,
         guard: Guard | None = None,
         scorer: Scorer | None = None,
+        reward: Reward | None = None,
         best_of: int = 4,
         temperature: float = 0.8,
         seed: int = 0,
@@ -61,6 +68,8 @@ class GuardedModel:
     ) -> None:
         if (harm is None) != (rules is None) or (harm is not None and guard is not None):
             raise ValueError("harm and rules are given together, and not with a guard")
+        if reward is not None and (harm is not None or guard is not None or scorer is not None):
+            raise ValueError("a reward is given alone: give it to the guard that there is")
         if best_of < 1 or temperature <= 0:
             raise ValueError(
                 f"best_of must be at least 1 and temperature above 0; saw {best_of}, {temperature}"
@@ -76,7 +85,9 @@ class GuardedModel:
         if harm is not None and rules is not None:
             self._screener = Screener(policy, harm, rules, CHECKS if checks is None else checks)
         else:
-            self._screener = guard or Guard(policy, checks=checks)
+            self._screener = guard or Guard(policy, checks=checks, reward=reward)
+            reward = self._screener.kit.reward if scorer is None else None
+        self._reward = reward
 
     @property
     def name(self) -> str:
@@ -110,8 +121,11 @@ class GuardedModel:
         """Return `n` screened answers for each prompt.
 
         Two batches at most reach the model: all prompts that may be answered, then those whose
-        answer did not pass. `max_new_tokens` bounds what the model writes, not a refusal.
+        answer did not pass. `max_new_tokens` bounds what the model writes, not a refusal. With a
+        reward there is one batch, drawn at the guard's own temperature where the given one is 0.
         """
+        if self._reward is not None:
+            return self._ordered(self._reward, prompts, max_new_tokens, temperature, n, seed)
         before = [self.screen(p) for p in prompts]
         open_ = [i for i, s in enumerate(before) if s.action in _SOFT]
         out: list[list[str]] = [[s.text] * n for s in before]
@@ -164,6 +178,48 @@ class GuardedModel:
             out[i] = value
         return out
 
+    def _ordered(
+        self,
+        reward: Reward,
+        prompts: Sequence[Sequence[Message]],
+        max_new_tokens: int,
+        temperature: float,
+        n: int,
+        seed: int,
+    ) -> list[list[str]]:
+        """For each prompt the `n` best of the answers that pass, and refusals for what is left."""
+        before = [self.screen(p) for p in prompts]
+        open_ = [i for i, s in enumerate(before) if s.action in _SOFT]
+        out: list[list[str]] = [[s.text] * n for s in before]
+        drawn = self._model.generate(
+            [prompts[i] for i in open_],
+            max_new_tokens=max_new_tokens,
+            temperature=temperature or self._temperature,
+            n=max(n, self._best_of),
+            seed=self._seed + seed,
+        ) if open_ else []  # fmt: skip
+        for i, answers in zip(open_, drawn, strict=True):
+            out[i] = self._best_by(reward, prompts[i], answers, n)
+        return out
+
+    def _best_by(
+        self, reward: Reward, prompt: Sequence[Message], answers: Sequence[str], n: int
+    ) -> list[str]:
+        exchange = exchange_of(prompt)
+        checked = [(self.screen(prompt, a), a) for a in answers]
+        passing = [_released(s, a) for s, a in checked if s.action == "allow"]
+        try:
+            scores = reward.scores(exchange, passing)
+        # A reward that fails cannot choose; what it was to choose from is not given blindly.
+        except Exception as error:  # noqa: BLE001
+            return [self._failed(prompt, passing[0], error, "reward").text] * n
+        best = [a for _, a in sorted(zip(scores, passing, strict=True), key=lambda x: -x[0])][:n]
+        if len(best) == n:
+            return best
+        stopped = [x for x in checked if x[0].action != "allow"]
+        mildest, answer = min(stopped, key=lambda x: GUARD_ACTIONS.index(x[0].action))
+        return [*best, *[self._last_word(mildest, answer)] * (n - len(best))]
+
     def _others(
         self,
         prompts: Sequence[Sequence[Message]],
@@ -202,13 +258,15 @@ class GuardedModel:
             ranked = sorted(zip(scores, answers, strict=True), key=lambda x: -x[0])
         # A scorer that fails cannot choose; what it was to choose from is not given blindly.
         except Exception as error:  # noqa: BLE001
-            return self._failed(prompt, answers[0], error).text
+            return self._failed(prompt, answers[0], error, "scorer").text
         return ranked[0][1]
 
-    def _failed(self, prompt: Sequence[Message], answer: str, error: Exception) -> Screened:
+    def _failed(
+        self, prompt: Sequence[Message], answer: str, error: Exception, part: str
+    ) -> Screened:
         if isinstance(self._screener, Screener):
             return self._kept(self._screener.failed(prompt, answer, error))
-        reason = f"scorer: {type(error).__name__}"
+        reason = f"{part}: {type(error).__name__}"
         exchange = exchange_of(prompt, answer)
         return self._noted(prompt, self._screener.failed(exchange, (reason,)))
 

@@ -24,6 +24,44 @@ class Line:
     exchange: Exchange
 
 
+@dataclass(frozen=True)
+class LabelledLine:
+    """One line of a file with what people say about it."""
+
+    id: str | int
+    exchange: Exchange
+    harmful: bool
+    source: str | None = None
+    """Where it is from, if that was given."""
+
+
+def read_labelled_lines(path: Path) -> list[LabelledLine]:
+    """Return each line of a file as `read_lines` has it, with its `harmful` and its `source`.
+
+    Raises:
+        InputError: naming every line that cannot be read or has no label.
+    """
+    faults: list[Fault] = []
+    found = []
+    for number, row in json_rows(path, path.name, faults, halves=True):
+        where = f"{path.name}:{number}"
+        made = _exchange(row, where, faults)
+        harmful, source = row.get("harmful"), row.get("source")
+        if not isinstance(harmful, bool):
+            seen = "nothing" if harmful is None else f"a value of type {type(harmful).__name__}"
+            faults.append(Fault(where=f"{where}: harmful", expected="true or false", seen=seen))
+        if source is not None and not isinstance(source, str):
+            seen = f"a value of type {type(source).__name__}"
+            faults.append(Fault(where=f"{where}: source", expected="text", seen=seen))
+        elif made is not None and isinstance(harmful, bool):
+            found.append(LabelledLine(row["id"], made, harmful, source))
+    if not found and not faults:
+        faults.append(Fault(where=path.name, expected="labelled lines", seen="none"))
+    if faults:
+        raise InputError(faults)
+    return found
+
+
 def read_lines(path: Path) -> list[Line]:
     """Return each line that is not blank, in order.
 

@@ -10,6 +10,7 @@ forgetting in the place of his drift).
 from __future__ import annotations
 
 import math
+import struct
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -20,6 +21,8 @@ HALF_LIFE: Final = 6.0
 """Turns after which a text's evidence counts half."""
 KEPT: Final = 512
 """Texts that are remembered; the oldest are forgotten first, and count for nothing by then."""
+_ROW: Final = struct.Struct("<16sdI")
+"""A text where a memory is kept: its digest, cut short, its evidence and its turn."""
 BEFORE: Final = 0.1
 """Risk of a conversation of which nothing is known but that there is some evidence."""
 
@@ -70,6 +73,34 @@ class Memory:
             while len(self._texts) > self.kept:
                 self._texts.popitem(last=False)
             return self._risk()
+
+    def packed(self) -> bytes:
+        """Return all of it, for `unpack`; of digests the first 16 bytes."""
+        with self._lock:
+            rows = [_ROW.pack(k[:16].ljust(16), e, t) for k, (e, t) in self._texts.items()]
+            return struct.pack("<I", self._turn) + b"".join(rows)
+
+    def unpack(self, packed: bytes) -> None:
+        """Remember what was packed, in place of what is remembered.
+
+        Only texts whose digests have no more than 16 bytes are known again.
+
+        Raises:
+            ValueError: for bytes that are none of `packed`.
+        """
+        try:
+            (turn,) = struct.unpack_from("<I", packed)
+            rows = list(_ROW.iter_unpack(packed[4:]))
+        except struct.error as error:
+            raise ValueError("these bytes are no memory") from error
+        with self._lock:
+            self._turn = turn
+            self._texts = OrderedDict((key, (evidence, at)) for key, evidence, at in rows)
+
+    def copy(self) -> Memory:
+        """Return the same memory, for a look at what it would come to."""
+        with self._lock:
+            return Memory(self.half_life, self.kept, OrderedDict(self._texts), self._turn)
 
     @property
     def risk(self) -> float:

@@ -12,11 +12,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from normwright.guard.forms import Forms, forms_of
+from normwright.guard.tongues import tongue
 from normwright.models import Model
 from normwright.records import Exchange, FactOrigin, FactValue, Lang, Policy, Side, Speaker
 
 if TYPE_CHECKING:
     from normwright.guard.detectors import Detectors
+    from normwright.guard.rewards import Reward
 
 ANSWER: Final = "answer"
 """Where an answer stands, as a path."""
@@ -34,8 +36,6 @@ class Passage:
     @cached_property
     def lang(self) -> Lang | None:
         """The language most of its common words are of; None where that is not plain."""
-        from normwright.guard.tongues import tongue
-
         return tongue(self.forms.plain.folded)
 
 
@@ -63,8 +63,12 @@ class Sight:
 
     def named(self, check: str, where: str) -> Sight:
         """Return the same sight with the check that saw it and the utterance it stands in."""
-        return Sight(self.signal, self.chance, self.origin, self.source, self.spans, self.form,
-                     self.facts, where, check)  # fmt: skip
+        if check == self.check and where == self.where:
+            return self
+        # As `dataclasses.replace` does, in a third of its time: every sight passes here twice.
+        named = object.__new__(Sight)
+        named.__dict__.update(self.__dict__, check=check, where=where)
+        return named
 
 
 class TextReader(Protocol):
@@ -86,6 +90,7 @@ class Kit:
     """The same classifier, where it was told beforehand what it will be asked."""
     judge: Model | None = None
     languages: tuple[Lang, ...] = ()
+    reward: Reward | None = None
 
 
 @dataclass(frozen=True)

@@ -6,24 +6,22 @@ tell, the answer is None and every language is used.
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 import yaml
 
-from normwright.guard.forms import fold
+from normwright.guard.forms import fold, letters
 from normwright.records import Lang
 
-_WORD: Final = re.compile(r"[^\W\d_]+")
 _READ: Final = 1_000
 """Characters that are read."""
 
 
 def tongue(folded: str) -> Lang | None:
     """Return the language of a folded text; None where no language has clearly more words in it."""
-    words = _WORD.findall(folded[:_READ])
+    words = letters(folded[:_READ])
     counts = {lang: sum(map(k.__contains__, words)) for lang, k in _lists().items()}
     ranked = sorted(counts.items(), key=lambda x: -x[1])
     if not ranked or ranked[0][1] == 0:

@@ -8,6 +8,7 @@ read another:
 |---|---|
 | `template` | the tokenizer's own chat template over the conversation and the answer |
 | `segments` | two segments in the tokenizer's own special tokens: the turns, each as `User: ...`, `System: ...` or `Assistant: ...` with a blank line between, and the answer alone |
+| `answer` | the answer alone, in the tokenizer's own special tokens; for classifiers of single texts, which nothing here is trained as |
 
 `segments` is for tokenizers without a chat template, encoders above all. In plain transformers it
 is `tokenizer(turns, answer, truncation="only_first", max_length=limit)` with the truncation side
@@ -21,7 +22,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import torch
 
@@ -33,17 +34,16 @@ from normwright.models.local import (
     device,
     half_precision,
     quiet_bars,
+    whole_weights,
 )
 from normwright.models.protocol import Scorer
+from normwright.models.turns import turns_text
 from normwright.records import Fault, InputError, Message
 
-FormName: TypeAlias = Literal["template", "segments"]
+FormName: TypeAlias = Literal["template", "segments", "answer"]
 
 KEY: Final = "normwright_text"
 """Where the form stands in config.json."""
-
-NAMES: Final = {"system": "System", "user": "User", "assistant": "Assistant"}
-"""What a turn of each role begins with in the form `segments`."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def stored_form(config: Any) -> TextForm | None:
     if (
         not isinstance(found, dict)
         or set(found) != set(asdict(known))
-        or found["form"] not in ("template", "segments")
+        or found["form"] not in get_args(FormName)
         or found["version"] != known.version
         or not isinstance(found["limit"], int)
     ):
@@ -118,12 +118,9 @@ def read_text(tokenizer: Any, form: TextForm, prompt: Sequence[Message], answer:
     """
     if form.form == "template":
         return _templated(tokenizer, form, prompt, answer)
+    if form.form == "answer":
+        return _alone(tokenizer, form, answer)
     return _in_segments(tokenizer, form, prompt, answer)
-
-
-def turns_text(prompt: Sequence[Message]) -> str:
-    """Return the first segment of the form `segments`: the turns, a blank line between."""
-    return "\n\n".join(f"{NAMES[m.role]}: {m.content}" for m in prompt)
 
 
 def _templated(tokenizer: Any, form: TextForm, prompt: Sequence[Message], answer: str) -> Read:
@@ -161,6 +158,16 @@ def _in_segments(tokenizer: Any, form: TextForm, prompt: Sequence[Message], answ
         turns, answer, truncation="only_first" if turns else False, max_length=form.limit,
         return_token_type_ids=True, verbose=False,
     )  # fmt: skip
+    return Read(tuple(made["input_ids"]), tuple(made["token_type_ids"]), cut)
+
+
+def _alone(tokenizer: Any, form: TextForm, answer: str) -> Read:
+    tokenizer.truncation_side = "right"
+    made = tokenizer(
+        answer, truncation=True, max_length=form.limit, return_token_type_ids=True, verbose=False
+    )
+    room = form.limit - tokenizer.num_special_tokens_to_add(pair=False)
+    cut = len(made["input_ids"]) == form.limit and len(_ids(tokenizer, answer)) > room
     return Read(tuple(made["input_ids"]), tuple(made["token_type_ids"]), cut)
 
 
@@ -227,10 +234,7 @@ class Classifier:
             ])  # fmt: skip
         from transformers import AutoModelForSequenceClassification
 
-        quiet_bars()
-        weights = AutoModelForSequenceClassification.from_pretrained(
-            path, local_files_only=True, use_safetensors=True, dtype=torch.float32
-        )
+        weights = whole_weights(AutoModelForSequenceClassification, path)
         form = stored_form(config) or form_for(tokenizer, config)
         return cls(weights.eval().to(device()), tokenizer, form, batch)
 
@@ -239,26 +243,45 @@ class Classifier:
         """Whether the weights tell segments apart."""
         return int(getattr(self.weights.config, "type_vocab_size", 0) or 0) > 1
 
-    @torch.no_grad()
+    def reading(self, form: FormName) -> Classifier:
+        """Return the same classifier on another text.
+
+        Raises:
+            InputError: for a chat template where the tokenizer has none.
+        """
+        if form == "template" and not self.tokenizer.chat_template:
+            raise InputError([
+                Fault(where="--reward-reads", expected="segments or answer", seen="template",
+                      do="The tokenizer has no chat template."),
+            ])  # fmt: skip
+        return replace(self, form=replace(self.form, form=form))
+
     def score(
         self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]
     ) -> list[float]:
         """Return the first logit of each prompt with its answer; see `Scorer.score`."""
+        return [row[0] for row in self.logits(prompts, completions)]
+
+    @torch.no_grad()
+    def logits(
+        self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]
+    ) -> list[list[float]]:
+        """Return the logits of all labels for each prompt with its answer."""
         rows = [
             read_text(self.tokenizer, self.form, p, c)
             for p, c in zip(prompts, completions, strict=True)
         ]
         self.read += len(rows)
         self.cut += sum(row.cut for row in rows)
-        out = [0.0] * len(rows)
+        out: list[list[float]] = [[] for _ in rows]
         order = sorted(range(len(rows)), key=lambda i: len(rows[i].ids))
         size = self.batch if can_batch(self.weights) else 1
         for start in range(0, len(order), size):
             part = order[start : start + size]
             batch = laid_out([rows[i] for i in part], padding(self), segments=self.segmented)
             logits = self.weights(**{k: v.to(self.weights.device) for k, v in batch.items()}).logits
-            for i, value in zip(part, logits[:, 0].tolist(), strict=True):
-                out[i] = float(value)
+            for i, values in zip(part, logits.tolist(), strict=True):
+                out[i] = values
         return out
 
 

@@ -142,7 +142,7 @@ def load_weights(path: Path) -> Any:
         raise InputError([Fault(where=str(path), expected="a language model",
                                 seen="a reward model, whose head gives scores",
                                 do="Give the model whose answers are meant.")])  # fmt: skip
-    return _whole(AutoModelForCausalLM, path)
+    return whole_weights(AutoModelForCausalLM, path)
 
 
 def _is_classifier(path: Path) -> bool:
@@ -157,7 +157,7 @@ def _is_classifier(path: Path) -> bool:
     return any(str(kind).endswith("ForSequenceClassification") for kind in kinds)
 
 
-def _whole(kind: Any, path: Path) -> Any:
+def whole_weights(kind: Any, path: Path) -> Any:
     """Return the weights of a directory, all of which stand in it.
 
     Raises:
@@ -190,6 +190,7 @@ __all__ = [
     "load_tokenizer",
     "load_weights",
     "use_threads",
+    "whole_weights",
 ]
 
 
@@ -226,7 +227,7 @@ class LocalScorer:
             raise InputError([Fault(where=str(path), expected="a reward model",
                                     seen="a model without a head that gives scores",
                                     do="Train one: normwright learn reward.")])  # fmt: skip
-        weights = _whole(AutoModelForSequenceClassification, path)
+        weights = whole_weights(AutoModelForSequenceClassification, path)
         names = [weights.config.id2label[i] for i in range(weights.config.num_labels)]
         if head is not None and head not in names:
             raise InputError(

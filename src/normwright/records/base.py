@@ -46,6 +46,19 @@ def canonical(value: Any) -> Any:
     Raises:
         ValueError: if a number is NaN or infinite, which JSON cannot carry.
     """
+    # The kinds that JSON is made of come first: this walks through every line of a running guard.
+    kind = type(value)
+    if kind is str:
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
+    if kind is dict:
+        return {
+            k if type(k) is str and k.isascii() else nfc(str(k)): canonical(v)
+            for k, v in value.items()
+        }
+    if kind is list or kind is tuple:
+        return [canonical(v) for v in value]
+    if kind is int or kind is bool or value is None:
+        return value
     match value:
         case str():
             return nfc(value)

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from pydantic import Field
 
 from normwright.records.base import Digest, Frozen, Lang, Record
+from normwright.records.benches import Way
 from normwright.records.estimates import Estimate
 
 Dearer: TypeAlias = Literal["misses", "false-blocks"]
@@ -55,6 +56,9 @@ class SignalCalibration(Frozen):
     """Share of harmless texts at or over the threshold, on the half that did not choose the aim."""
     misses: Estimate
     """Share of harmful texts under it, on the same half."""
+    beside: tuple[Way, ...] = ()
+    """The guard at this threshold, and what it has to beat, on the same half: `aira-compat` and the
+    constant answers."""
 
 
 class GuardCalibration(Record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
 from pydantic import Field
@@ -45,12 +46,23 @@ class Exchange(Record):
 
     @property
     def conversation(self) -> Digest:
-        """The digest by which a verdict names the conversation: roles, places and texts."""
-        return digest_bytes(
-            _ENCODE([[u.role, u.where, nfc(u.text)] for u in self.utterances]).encode()
-        )
+        """The digest by which a verdict names the conversation: roles, places and texts.
+
+        A copy with another answer has it already; one with other utterances makes it anew.
+        """
+        said, digest = self.digested
+        return digest if said is self.utterances else _digest(self.utterances)
+
+    @cached_property
+    def digested(self) -> tuple[tuple[Utterance, ...], Digest]:
+        """The utterances this was copied from first, and their digest; ask `conversation`."""
+        return self.utterances, _digest(self.utterances)
 
     @property
     def answered(self) -> Digest | None:
         """The digest by which a verdict names the answer; None without one."""
         return None if self.answer is None else digest_json(self.answer)
+
+
+def _digest(said: tuple[Utterance, ...]) -> Digest:
+    return digest_bytes(_ENCODE([[u.role, u.where, nfc(u.text)] for u in said]).encode())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from normwright.records import (
     Contrast,
     Criterion,
     CriterionResult,
+    Defence,
     Digest,
     ErrorBudget,
     Estimate,
@@ -19,6 +20,7 @@ from normwright.records import (
     RemoteUse,
     Verdict,
 )
+from normwright.release.arguing import UNOWNED
 from normwright.release.deciding import PERMIT, permit_criterion
 from normwright.release.wording import Form, Said, language_words, number, say, word
 
@@ -37,6 +39,7 @@ def safety_case(
     models: Sequence[ModelRef] = (),
     budgets: Sequence[ErrorBudget] = (),
     uses: Sequence[RemoteUse] = (),
+    defences: Mapping[str, Defence] | None = None,
     lang: str,
 ) -> str:
     """Return the case for (and against) release as Markdown in one language.
@@ -57,6 +60,7 @@ def safety_case(
         budgets: how far trained models may be from what people prefer; one that names a model is
             listed where that model is among `models`.
         uses: what models behind an API were asked, and what that took.
+        defences: who answers for what could defeat the case, by its short name.
         lang: the language to write in; it needs a words file.
 
     Raises:
@@ -75,7 +79,10 @@ def safety_case(
         f"## {_w('controls', lang)}",
         _controls(verdict, lang),
         f"## {_w('defeaters', lang)}",
-        "\n".join(f"- {d}" for d in defeaters(policy, measurements, models, lang)),
+        "\n".join(
+            f"- {doubt} *({_answers(name, defences or {}, lang)})*"
+            for name, doubt in defeaters(policy, measurements, models, lang).items()
+        ),
         f"## {_w('norms', lang)}",
         _norms(policy, lang),
         f"## {_w('measurements', lang)}",
@@ -165,6 +172,14 @@ def _node(result: CriterionResult, statements: dict[str, dict[str, str]], lang: 
     return lines
 
 
+def _answers(name: str, defences: Mapping[str, Defence], lang: str) -> str:
+    defence = defences.get(name, UNOWNED)
+    status = word(f"case.argue_{defence.status}", lang)
+    note = defence.note.get(lang, "")
+    owner = defence.owner or word("case.argue_no_owner", lang)
+    return f"`{name}`, {status}; {owner}" + (f": {note}" if note else "")
+
+
 def _form(result: CriterionResult) -> Form:
     """Differences can be negative or have a limit at or under zero; rates cannot."""
     return "points" if result.limit <= 0 else "share"
@@ -246,8 +261,8 @@ def _budgets(budgets: Sequence[ErrorBudget], lang: str) -> Iterator[str]:
 
 def defeaters(
     policy: Policy, measurements: Sequence[Measurement], models: Sequence[ModelRef], lang: str
-) -> tuple[str, ...]:
-    """Return what could defeat a verdict on this evidence, one sentence each, in one language."""
+) -> dict[str, str]:
+    """Return what could defeat a verdict on this evidence: one sentence by short name."""
     langs = ", ".join(say(language_words(each), lang) for each in policy.charter.languages)
     named = ["templated"]
     if policy.charter.kind == "simulated":
@@ -261,7 +276,7 @@ def defeaters(
     if any(m.suite == "attack" for m in measurements):
         named.append("attacks")
     named += ["languages", "tamper", "facts", "time"]
-    return tuple(word(f"defeater.{n}", lang).format(langs=langs) for n in named)
+    return {n: word(f"defeater.{n}", lang).format(langs=langs) for n in named}
 
 
 def _norms(policy: Policy, lang: str) -> str:

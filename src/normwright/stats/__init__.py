@@ -30,6 +30,13 @@ from normwright.stats.conformal import (
     control_flags,
     lasting_p,
 )
+from normwright.stats.crossed import (
+    Crossed,
+    crossed_mean,
+    crossed_p,
+    crossed_power,
+    krippendorff_alpha,
+)
 from normwright.stats.drift import (
     Cusum,
     Drift,
@@ -99,6 +106,7 @@ __all__ = [
     "Against",
     "Bin",
     "Control",
+    "Crossed",
     "Cusum",
     "Drift",
     "MarginTest",
@@ -125,6 +133,9 @@ __all__ = [
     "confirmations_needed",
     "conformal_p",
     "control_flags",
+    "crossed_mean",
+    "crossed_p",
+    "crossed_power",
     "cusum",
     "design_effect",
     "e_bh",
@@ -135,6 +146,7 @@ __all__ = [
     "hedged_interval",
     "holm",
     "intraclass",
+    "krippendorff_alpha",
     "lasting_p",
     "log_evidence",
     "lower_bound",

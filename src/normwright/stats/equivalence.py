@@ -146,7 +146,7 @@ def exact_noninferiority(
     discordance, of an outcome at least as far from the hypothesis (unconditional; Hsueh, Liu and
     Chen, Biometrics 57, 2001). Rates of discordance that the data exclude at `spare` are left out
     and `spare` is added (Berger and Boos, JASA 89, 1994), which is what makes it fast. The rate
-    is searched on a grid of 200, so that "greatest" is numerical.
+    is searched on a grid of 100, so that "greatest" is numerical.
     """
     _pairs(wins, losses, n)
     if not 0 < margin < 1 or n == 0:
@@ -155,7 +155,7 @@ def exact_noninferiority(
     seen = wins + losses
     low = max(0.0, (lower_bound(seen, n, spare / 2) - margin) / 2)
     high = min((1 - margin) / 2, max(0.0, (upper_bound(seen, n, spare / 2) - margin) / 2))
-    rates = np.linspace(low, max(low, high), 200)
+    rates = np.linspace(low, max(low, high), 100)
     b, c = _grid(n, (rates[0], rates[-1]), (rates[0] + margin, rates[-1] + margin))
     observed = float(tango(wins, losses, n, -margin))
     at_least = tango(b, c, n, -margin) >= observed - 1e-9

@@ -55,7 +55,7 @@ def bootstrap_mean(
     n = len(sums)
     means = sums / sizes
     if np.ptp(means) <= 1e-12 * max(1.0, float(np.abs(means).max())):
-        return Estimate(value=mean, interval=_no_spread(mean, n, bounds, level), n=n, seed=seed)
+        return Estimate(value=mean, interval=no_spread(mean, n, bounds, level), n=n, seed=seed)
     draws = _draws(sums, sizes, np.random.default_rng(seed), rounds)
     jackknife = (sums.sum() - sums) / (sizes.sum() - sizes)
     interval = bca_interval(draws, mean, jackknife, level)
@@ -184,9 +184,10 @@ def bca_interval(draws: Floats, value: float, jackknife: Floats, level: float) -
     return Interval(low=float(low), high=float(high), level=level, method="bootstrap-bca")
 
 
-def _no_spread(
+def no_spread(
     value: float, n: int, bounds: tuple[float, float] | None, level: float
 ) -> Interval | None:
+    """Return the interval of n units that are all alike: how many could differ, unseen, at most."""
     if bounds is None or not np.isfinite(bounds).all():
         return None
     unseen = upper_bound(0, n, 1 - level)

@@ -149,13 +149,14 @@ class RateMonitor:
     """Evidence that a rate has risen above a limit, now or at any time since the start.
 
     A gambler who had to start at the first event would have lost all by the time a rate rises
-    after years of quiet. This one sets the share 1 / (j (j + 1)) of the capital aside for a start
-    at event j, and splits each share over bets on several higher rates. The sum is a non-negative
-    supermartingale as long as each event fails with at most `limit` given those before it: it
-    reaches 1 / alpha, ever, with probability at most alpha. That is the promise of one alarm in a
-    lifetime, stronger than a promise about the time between alarms. What it takes to notice a rise
-    grows with the logarithm of the time that passed before (Shin, Ramdas and Rinaldo, e-detectors,
-    2023, for sums over starts; Vovk and Wang, Annals of Statistics 49, 2021, for their averages).
+    after years of quiet. This one sets the share ln 2 / ln(j + 1) - ln 2 / ln(j + 2) of the capital
+    aside for a start at event j, and splits each share over bets on several higher rates. The sum
+    is a non-negative supermartingale as long as each event fails with at most `limit` given those
+    before it: it reaches 1 / alpha, ever, with probability at most alpha. That is the promise of
+    one alarm in a lifetime, stronger than a promise about the time between alarms. What it takes to
+    notice a rise grows with the logarithm of the time that passed before (Shin, Ramdas and Rinaldo,
+    e-detectors, 2023, for sums over starts; Vovk and Wang, Annals of Statistics 49, 2021, for
+    their averages).
 
     The state is a few numbers whatever was seen; `as_json` and `from_json` keep it.
     """
@@ -180,7 +181,7 @@ class RateMonitor:
         """The e-value now: what the starts have made, and what is set aside for later ones."""
         if not self.n:
             return 1.0
-        return sum(self.capitals) / len(self.capitals) + 1 / (self.n + 1)
+        return sum(self.capitals) / len(self.capitals) + _aside(self.n)
 
     def updated(self, failures: Iterable[bool] | ArrayLike) -> RateMonitor:
         """Return the monitor after some more events, in their order; cost linear in them."""
@@ -193,14 +194,16 @@ class RateMonitor:
         }
         capitals = list(self.capitals) if self.n else [0.0] * len(self.rates)
         n, peak, alarm_at, parts = self.n, self.peak, self.alarm_at, len(self.rates)
+        left = _aside(n)
         for failure in events:
             n += 1
             # The share for a start at this event joins, and all that has started bets on it.
-            share = 1 / (n * (n + 1))
+            before, left = left, _aside(n)
+            share = before - left
             capitals = [
                 min(_MOST, (c + share) * o) for c, o in zip(capitals, odds[failure], strict=True)
             ]
-            now = sum(capitals) / parts + 1 / (n + 1)
+            now = sum(capitals) / parts + left
             if now > peak:
                 peak = now
                 if alarm_at is None and now >= 1 / self.alpha:
@@ -239,6 +242,13 @@ class RateMonitor:
 _MOST = 1e300
 """Where capital stops growing; an alarm has long rung."""
 
+
+def _aside(n: int) -> float:
+    """What is still set aside for starts after event n: all of it at first, falling very slowly."""
+    return _LN2 / math.log(n + 2)
+
+
+_LN2 = math.log(2)
 TIMES = (1.25, 1.5, 2.0, 3.0, 6.0)
 """The multiples of the limit that a monitor bets on unless it is told otherwise."""
 

@@ -58,8 +58,10 @@ from normwright.store.ledger import (
     link,
     set_back,
 )
+from normwright.store.memories import MemoryBook
 from normwright.store.merkle import Inclusion, included, leaf, prove, random_key, root, seeded_key
 from normwright.store.objects import HALF_WRITTEN, ObjectStore, file_digest, write_whole
+from normwright.store.pruning import Pruned, prune, pruned_before
 from normwright.store.trouble import plainly, trouble_of
 from normwright.store.verdicts import VERDICT, KeptVerdict, VerdictBook
 
@@ -82,8 +84,10 @@ __all__ = [
     "KeyHome",
     "KeyedRow",
     "Line",
+    "MemoryBook",
     "ObjectStore",
     "PreparedImport",
+    "Pruned",
     "PublicKey",
     "Rows",
     "Run",
@@ -118,6 +122,8 @@ __all__ = [
     "prepare",
     "processes_of",
     "prove",
+    "prune",
+    "pruned_before",
     "random_key",
     "read_address",
     "read_lines",

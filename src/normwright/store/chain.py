@@ -11,10 +11,12 @@ could not be written whole is taken back, and the file stays a chain.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +33,8 @@ from normwright.store.ledger import (
 )
 from normwright.store.trouble import plainly
 
+PRUNED = "pruned"
+"""Kind of an entry that tells which other files were let go; see `pruning`."""
 OPENED = "opened"
 """Kind of the first entry of every file: which entries of other files were there before it."""
 
@@ -43,6 +47,9 @@ class Line:
 
     entry: Entry
     body: dict[str, Any]
+    """Empty where it was erased."""
+    erased: bool = False
+    """Whether the body was let go; the seal is over its digest and holds without it."""
 
 
 class AuditChain:
@@ -83,6 +90,9 @@ class AuditChain:
             follows = heads(folder)
             path = folder / f"{name}.jsonl"
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            # Held as long as the file is written: nobody lets go of it meanwhile.
+            with suppress(OSError):  # where there are no locks, nothing is let go of either
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             chain = cls(path, handle, now)
             chain.append(OPENED, {**body, "follows": follows})
             chain.sync()
@@ -160,13 +170,14 @@ def read_lines(path: Path) -> Iterator[Line]:
             try:
                 value = json.loads(raw)
                 entry = Entry(**{name: value[name] for name in _FIELDS})
-                body = value["body"]
+                erased = value.get("erased") is True and "body" not in value
+                body = {} if erased else value["body"]
                 if not isinstance(body, dict) or not isinstance(entry.seq, int):
                     raise TypeError("not a line of a chain")
                 datetime.fromisoformat(entry.at)
             except (ValueError, TypeError, KeyError) as error:
                 raise ValueError(f"{path.name}:{number}") from error
-            yield Line(entry, body)
+            yield Line(entry, body, erased)
 
 
 def heads(folder: Path) -> dict[str, Digest]:
@@ -185,6 +196,7 @@ def heads(folder: Path) -> dict[str, Digest]:
 def check_chains(folder: Path) -> tuple[Fault, ...]:
     """Return everything that is wrong with the files of a folder; nothing if all of them hold."""
     faults: list[Fault] = []
+    told = pruned_in(folder)
     digests: dict[str, set[Digest]] = {}
     follows: list[tuple[str, str, Digest]] = []
     for path in sorted(folder.glob("*.jsonl")):
@@ -196,11 +208,14 @@ def check_chains(folder: Path) -> tuple[Fault, ...]:
             )
             continue
         digests[path.name] = {line.entry.digest for line in lines}
-        faults += _faults_of(path.name, lines)
+        faults += chain_faults(path.name, lines, erased=path.name in told)
         for line in lines[:1]:
             follows += [(path.name, name, d) for name, d in line.body.get("follows", {}).items()]
     for later, earlier, digest in follows:
-        if digest not in digests.get(earlier, set()):
+        known = digests.get(earlier)
+        if known is None and earlier in told:
+            known = {told[earlier]["head"], *told[earlier]["named"]}
+        if digest not in (known or ()):
             faults.append(
                 Fault(
                     where=earlier,
@@ -211,12 +226,45 @@ def check_chains(folder: Path) -> tuple[Fault, ...]:
     return tuple(faults)
 
 
-def _faults_of(name: str, lines: list[Line]) -> list[Fault]:
+def pruned_in(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return what the files of a folder tell of those that were let go, by the file's name."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob("*.jsonl")):
+        try:
+            lines = [line for line in read_lines(path) if line.entry.kind == PRUNED]
+        except ValueError:
+            continue
+        for line in lines:
+            for name, about in line.body.get("segments", {}).items():
+                if isinstance(about, dict) and isinstance(about.get("named"), list):
+                    found[name] = {"head": "", **about}
+    return found
+
+
+def chain_faults(name: str, lines: list[Line], *, erased: bool) -> list[Fault]:
+    """Return everything that is wrong with the lines of one file.
+
+    Args:
+        name: of the file.
+        lines: in their order.
+        erased: whether bodies of it may have been let go.
+    """
     entries = [line.entry for line in lines]
     broken = first_break(entries)
     faults = [] if broken is None else [broken]
     faults += set_back(entries)
     for line in lines:
+        if line.erased:
+            if not erased:
+                faults.append(
+                    Fault(
+                        where=f"entry {line.entry.seq}: body",
+                        expected="its body, or an entry of another file that tells it was let go",
+                        seen="neither",
+                        digest=line.entry.digest,
+                    )
+                )
+            continue
         if line.entry.kind == "clock":
             told = line.body.get("clock", {})
             payload = clock_payload(str(told.get("before")), str(told.get("now")))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,6 +172,24 @@ class VerdictBook:
                         faults.append(Fault(where=where, expected=row.digest, seen=seen))
         return tuple(faults)
 
+    def forget(self, chain: str, *, keep: Set[str] = frozenset()) -> int:
+        """Take out the verdicts of one file but some, and return how many that were.
+
+        Args:
+            chain: name of the file.
+            keep: ids of verdicts that stay.
+
+        Raises:
+            PlaceError: if the database cannot be written.
+        """
+        with self._engine.begin() as connection:
+            asked = sa.select(_VERDICTS.c.id).where(_VERDICTS.c.chain == chain)
+            going = [i for i in connection.scalars(asked) if i not in keep]
+            for start in range(0, len(going), _BATCH):
+                some = going[start : start + _BATCH]
+                connection.execute(sa.delete(_VERDICTS).where(_VERDICTS.c.id.in_(some)))
+        return len(going)
+
     def add_contest(
         self, contest_id: str, verdict_id: str, at: str, body: Mapping[str, Any]
     ) -> None:
@@ -246,7 +264,7 @@ def _digests(path: Path) -> dict[int, str]:
 def _batches(lines: Iterable[Line], chain: str, *, after: int) -> Iterator[list[KeptVerdict]]:
     batch: list[KeptVerdict] = []
     for line in lines:
-        if line.entry.seq > after and line.entry.kind == VERDICT:
+        if line.entry.seq > after and line.entry.kind == VERDICT and not line.erased:
             batch.append(KeptVerdict.of(chain, line))
             if len(batch) == _BATCH:
                 yield batch

@@ -62,8 +62,9 @@ def find_personal(
     if unknown := sorted(set(kinds or ()) - set(KINDS)):
         raise ValueError(f"expected kinds of {', '.join(KINDS)}; saw {', '.join(unknown)}")
     taken: list[Span] = []
+    digits = len(_DIGIT.findall(text))
     for kind in KINDS:
-        if kinds is not None and kind not in kinds:
+        if (kinds is not None and kind not in kinds) or digits < _DIGITS.get(kind, 0):
             continue
         spans = _named(text, tuple(names)) if kind == "name" else _FINDERS[kind](text)
         taken += [
@@ -276,8 +277,8 @@ def _ssns(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _ips(text: str) -> Iterator[tuple[int, int]]:
-    for pattern in (_IPV4, _IPV6):
-        for found in pattern.finditer(text):
+    for pattern, sign in ((_IPV4, "."), (_IPV6, ":")):
+        for found in pattern.finditer(text) if sign in text else ():
             if _is_public(found.group()) and not _VERSION.search(text[: found.start()][-12:]):
                 yield found.span()
 
@@ -312,6 +313,12 @@ def _listed(names: tuple[str, ...]) -> re.Pattern[str]:
     told = "|".join(re.escape(name) for name in longest_first) or r"(?!)"
     return re.compile(rf"(?<!\w)(?:{told})(?!\w)")
 
+
+_DIGIT: Final = re.compile(r"\d")
+_DIGITS: Final[Mapping[str, int]] = {
+    "iban": 2, "cpf": 11, "cnpj": 2, "card": 13, "ssn": 9, "nif": 9, "phone": 8,
+}  # fmt: skip
+"""Digits that a text has at least if there is one of a kind in it; so most are not looked for."""
 
 _FINDERS: Final[Mapping[str, Callable[[str], Iterator[tuple[int, int]]]]] = {
     "secret-url": _secret_urls,

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from normwright import flow
 from normwright.web.examples import pick_examples
+from normwright.web.pictures.case import safety_case_picture
 from normwright.web.report import ReportData, write_report
+from normwright.web.words import shipped, words_for
 
 PAGES = ("report.html", "charter.html")
 
@@ -37,7 +39,7 @@ def report_data(found: flow.Findings) -> ReportData:
 
 
 def publish(directory: Path) -> Path:
-    """Write `out/report.html` of a project, and `out/charter.html` if it has a charter.
+    """Write `out/report.html` of a project, its charter and the picture of its safety case.
 
     Returns:
         The path of the report.
@@ -45,9 +47,31 @@ def publish(directory: Path) -> Path:
     Raises:
         InputError: if no step of the project has a result that still counts.
     """
+    found = flow.findings(directory)
     with tempfile.TemporaryDirectory() as folder:
-        write_report(report_data(flow.findings(directory)), Path(folder))
+        write_report(report_data(found), Path(folder))
         written = [path for name in PAGES if (path := Path(folder) / name).is_file()]
         pages = {f"out/{path.name}": path.read_bytes() for path in written}
-    flow.publish(directory, pages, gone={f"out/{name}" for name in PAGES} - set(pages))
+    pages |= case_pictures(found)
+    every = {f"out/{name}" for name in PAGES}
+    every |= {_case_name(tag) for tag in ("", *shipped())}
+    flow.publish(directory, pages, gone=every - set(pages))
     return directory / "out/report.html"
+
+
+def case_pictures(found: flow.Findings) -> dict[str, bytes]:
+    """Return the pictures of a project's safety case by path, the first language's without a tag.
+
+    There are none without a verdict.
+    """
+    if found.case is None:
+        return {}
+    words = words_for(found.project.settings.languages)
+    return {
+        _case_name("" if i == 0 else w.lang): safety_case_picture(found.case, w).encode()
+        for i, w in enumerate(words)
+    }
+
+
+def _case_name(tag: str) -> str:
+    return f"out/safety-case{f'.{tag}' if tag else ''}.svg"

@@ -143,7 +143,9 @@ def _report(data: ReportData, w: Words) -> dict[str, Any]:
         "examples": [_example(e, w) for e in data.examples if e.scene.lang == w.lang],
         "attacks": _attacks(data, w),
         "transcript": _transcript(data.findings, w),
-        "limits": defeaters(data.policy, data.measurements, models, w.lang) if data.policy else [],
+        "limits": list(defeaters(data.policy, data.measurements, models, w.lang).values())
+        if data.policy
+        else [],
         "trace": _trace(data, w),
     }
 

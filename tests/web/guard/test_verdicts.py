@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
+import socket
 import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -27,10 +31,12 @@ from tests.web.guard.kit import (
 )
 
 from normwright.elicit import read_consultation
-from normwright.records import InputError
-from normwright.store import VerdictBook
+from normwright.records import Exchange, InputError
+from normwright.store import VerdictBook, check_chains, read_lines
 from normwright.web.guard import Limits, ServeSettings, keys_of
 from normwright.web.guard.contests import COLUMNS, statement_rows
+from normwright.web.guard.desk import Desk
+from normwright.web.guard.served import Service, serve
 from normwright.web.guard.settings import CLIENT_KEYS, UPSTREAM_KEY, check_upstream
 from normwright.web.guard.verdicts import reading_order
 
@@ -459,11 +465,10 @@ def test_the_command(tmp_path: Path) -> None:
     """The command serves with TLS and several workers, reads its policy again, and stops."""
     import os
     import signal
-    import socket
     import sys
     import time
 
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    told, key, certificate = (tmp_path / name for name in ("told", "key.pem", "cert.pem"))
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
          "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out",
@@ -478,7 +483,10 @@ def test_the_command(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "normwright.cli", "guard", "serve", "--port", str(port),
                    "--upstream", server.url, "--state", str(tmp_path / "state"), "--workers", "2",
                    "--tls-certificate", str(certificate), "--tls-key", str(key)]  # fmt: skip
-        started = subprocess.Popen(command, env={**os.environ, CLIENT_KEYS: "sk-a"})
+        with told.open("wb") as out:
+            started = subprocess.Popen(
+                command, stderr=out, env={**os.environ, CLIENT_KEYS: "sk-a", "COLUMNS": "200"}
+            )
         try:
             with httpx.Client(verify=context, timeout=20) as api:
                 limit = time.monotonic() + 180
@@ -495,6 +503,12 @@ def test_the_command(tmp_path: Path) -> None:
                 headers = {"authorization": "Bearer sk-a"}
                 got = api.post(f"{url}/v1/chat/completions", json=body, headers=headers)
                 no = api.post(f"{url}/v1/chat/completions", json=body)
+                time.sleep(1.5)
+            counted = [
+                re.findall(r'outcome="allowed"\} ([\d.]+)', httpx.get(f"{url}/metrics",
+                           verify=context, timeout=20).text)
+                for _ in range(8)
+            ]  # fmt: skip
         finally:
             started.send_signal(signal.SIGTERM)
             code = started.wait(30)
@@ -503,8 +517,22 @@ def test_the_command(tmp_path: Path) -> None:
     assert health.json()["status"] == "ok"
     assert got.json()["choices"][0]["message"]["content"] == "At nine."
     assert no.status_code == 401
+    assert counted == [["1.0"]] * 8
     assert len(chains) == 2
+    assert told.read_text(encoding="utf-8").count(f"The guard answers at {url}/v1") == 1
     assert code in (0, -signal.SIGTERM)
+
+
+def test_an_address_that_is_taken(tmp_path: Path) -> None:
+    """Where another program listens, one fault says so, and nothing is started."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        service = Service(state=str(tmp_path), port=other.getsockname()[1])
+        with pytest.raises(InputError, match="another program listens there"):
+            serve(service)
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_settings_are_frozen(tmp_path: Path) -> None:
@@ -514,3 +542,71 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
         settings.checks = False  # type: ignore[misc]
 
     assert replace(settings, checks=False).checks is False
+
+
+def test_a_server_lets_go_of_old_verdicts_while_it_runs(tmp_path: Path) -> None:
+    """Each day a file of its own; what is too old goes, what was contested stays, and it holds."""
+    day = [datetime(2026, 1, 1, 23, 59, tzinfo=UTC)]
+    made = ServeSettings(state=tmp_path, keep_days=2)
+    desk = Desk(WordGuard(policy()), made, now=lambda: day[0])
+    kept = []
+
+    async def one() -> str:
+        case = desk.case("chat")
+        await case.screen(Exchange(utterances=(), answer=BAD))
+        await case.seal()
+        return case.id
+
+    for number in range(6):
+        day[0] = datetime(2026, 1, 1 + number, 23, 59, tzinfo=UTC)
+        desk.tend()
+        kept.append(asyncio.run(one()))
+        desk.tend()
+        if number == 0:
+            desk.book.add_contest("cnt_a", kept[0], "2026-01-01", {"verdict": kept[0]})
+    # Files that a request may still write to are held for an hour.
+    assert desk.book.get(kept[1]) is not None
+    desk.close()
+    again = Desk(WordGuard(policy()), made, now=lambda: day[0])
+    again.tend()
+    there = [again.book.get(one) is not None for one in kept]
+    trouble = set(again.trouble)
+    again.close()
+
+    assert there == [True, False, False, True, True, True]
+    assert trouble == set()
+    assert check_chains(tmp_path / "audit") == ()
+    assert len(list((tmp_path / "audit").glob("*-kept.jsonl"))) == 1
+
+
+def test_a_verdict_tells_what_decided_it(tmp_path: Path) -> None:
+    """Other parts under the same policy: another digest in verdict, header, checks and page."""
+    first = WordGuard(policy())
+    second = WordGuard(policy(), parts={"words": "other weights"})
+    seen = []
+    with (
+        upstream(says("x")) as server,
+        proxy(first, tmp_path, server, load=lambda: second) as at,
+    ):
+        for _ in range(2):
+            reply = httpx.post(f"{at.url}/chat/completions", json={"messages": ASKED})
+            told = httpx.get(f"{at.url}/verdicts/{reply.headers['x-normwright-verdict-id']}").json()
+            page = httpx.get(told["url"], headers={"accept-language": "en"}).text
+            checked = httpx.post(f"{at.url}/checks", json={"messages": ASKED}).json()["normwright"]
+            decided_by = told["verdicts"][0]["decided_by"]
+            assert (
+                decided_by
+                == reply.headers["x-normwright-decided-by"]
+                == checked["decided_by"]["digest"]
+            )
+            assert decided_by in page
+            assert "Decided with" in page
+            seen.append((decided_by, told["parts"], checked["decided_by"]["words"]))
+            assert at.desk.reload()
+
+    assert seen[0][0] != seen[1][0]
+    assert seen[0][1] == first.parts
+    assert seen[1][1] == {"words": "other weights"}
+    assert seen[1][2] == "other weights"
+    bodies = [line.body for p in (tmp_path / "audit").iterdir() for line in read_lines(p)]
+    assert seen[1][0] in [b.get("decided_by") for b in bodies]

@@ -1,12 +1,27 @@
 """`normwright guard`: check texts, conversations and calls of tools against a policy."""
 
-from normwright.cli.guard import calibrate, check, serve
+from normwright.cli.guard import (
+    bench,
+    calibrate,
+    check,
+    contests,
+    desk,
+    prune,
+    serve,
+    tools,
+    verify,
+)
 from normwright.cli.guard.group import app
 
-__all__ = ["app", "calibrate", "check", "serve"]
-from normwright.cli.guard import contests, verify
-
-__all__ = ["app", "check", "contests", "serve", "verify"]
-from normwright.cli.guard import desk, tools
-
-__all__ = ["app", "check", "desk", "serve", "tools"]
+__all__ = [
+    "app",
+    "bench",
+    "calibrate",
+    "check",
+    "contests",
+    "desk",
+    "prune",
+    "serve",
+    "tools",
+    "verify",
+]

@@ -62,7 +62,8 @@ def calibrate(
         typer.Option(
             "--out",
             metavar="DIR",
-            help="Where to write calibration.json and a reliability diagram for each language."
+            help="Where to write calibration.json, a reliability diagram for each language, and a"
+            " page beside the baselines."
             " In the folder of an enacted policy the guard picks it up.",
         ),
     ] = None,
@@ -111,6 +112,8 @@ def calibrate(
 
 
 def _write(record: GuardCalibration, out: Path, lang: str) -> None:
+    from normwright.cli.guard.bench import said_of_ways
+    from normwright.web.errorbars import beside_page
     from normwright.web.reliability import reliability
 
     say = words(lang)
@@ -124,10 +127,16 @@ def _write(record: GuardCalibration, out: Path, lang: str) -> None:
             found=say["calibrate-found"],
         )
         (out / f"reliability.{one.lang}.svg").write_text(picture, encoding="utf-8")
+    parts = [(f"{one.norm}, {one.lang}", one.beside) for one in record.signals]
+    notes = [say["calibrate-beside"], say["calibrate-limit"], f"calibration {record.digest}"]
+    text = beside_page(say["calibrate-title"], notes, parts, said_of_ways(lang), lang)
+    (out / "calibration.html").write_text(text, encoding="utf-8")
 
 
 def _show(record: GuardCalibration, lang: str) -> None:
     from rich.table import Table
+
+    from normwright.cli.guard.bench import show_ways
 
     say = words(lang)
     out = console()
@@ -147,6 +156,8 @@ def _show(record: GuardCalibration, lang: str) -> None:
             _told(one.misses),
         )
     out.print(table)
+    for one in record.signals:
+        show_ways(one.beside, f"\n{one.norm}, {one.lang}", out, lang)
     first: Sequence[object] = (record.signals[0].cost, record.signals[0].answers)
     told = say["calibrate-cost"].format(cost=f"{first[0]:g}", n=first[1])
     out.print("\n" + told, style="dim", markup=False)

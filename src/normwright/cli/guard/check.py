@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from normwright.cli.guard.group import PolicyDir, app, guard_at
+from normwright.cli.guard.group import Judge, JudgeModel, JudgeTimeout, PolicyDir, app, guard_at
 from normwright.cli.options import AsJson, Lang
 from normwright.cli.screen import DONE, console
 from normwright.cli.verdict import in_language
@@ -51,6 +51,9 @@ def check(
         ),
     ],
     policy: PolicyDir = None,
+    judge: Judge = None,
+    judge_model: JudgeModel = None,
+    judge_timeout: JudgeTimeout = 5.0,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
@@ -62,7 +65,12 @@ def check(
     from normwright.guard.lines import read_lines
 
     read = read_lines(lines)
-    guard = guard_at(policy)
+    asked = None
+    if judge is not None:
+        from normwright.models.judges import open_judge
+
+        asked = open_judge(judge, model=judge_model, seconds=judge_timeout)
+    guard = guard_at(policy, judge=asked)
     shown = choose(lang)
     err = console(stderr=True)
     _standing(guard, err, shown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -26,8 +26,36 @@ PolicyDir: TypeAlias = Annotated[
 ]
 
 
-def guard_at(place: Path | None) -> Guard:
+Judge: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--judge",
+        metavar="URL|DIR",
+        help="A model that is asked about what the other checks suspect and cannot tell: an address"
+        " before /chat/completions (its key comes from NORMWRIGHT_JUDGE_KEY), or a directory.",
+    ),
+]
+JudgeModel: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--judge-model", metavar="NAME", help="What the address calls the model."),
+]
+JudgeTimeout: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        "--judge-timeout",
+        metavar="SECONDS",
+        min=0.1,
+        help="Longest wait for an answer; without one what was suspected is denied.",
+    ),
+]
+
+
+def guard_at(place: Path | None, **settings: Any) -> Guard:
     """Return a guard for what `--policy` names.
+
+    Args:
+        place: a project or a folder with a policy; None: the one that ships.
+        settings: further arguments for `Guard`.
 
     Raises:
         InputError: if there is no policy.
@@ -37,7 +65,7 @@ def guard_at(place: Path | None) -> Guard:
     if place is not None and is_project(place):
         from normwright.flow.guards import open_guard
 
-        return open_guard(place)
+        return open_guard(place, **settings)
     from normwright.guard import open_policy
 
-    return open_policy(place)
+    return open_policy(place, **settings)

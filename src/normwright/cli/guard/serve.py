@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from normwright.cli.guard.group import PolicyDir, app
+from normwright.cli.guard.group import Judge, JudgeModel, JudgeTimeout, PolicyDir, app
 from normwright.cli.screen import DONE, console
 from normwright.cli.words import choose, words
 from normwright.records import MissingExtra
@@ -77,6 +77,70 @@ def serve(
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=1, help="Longest request.")
     ] = 600.0,
+    reward: Annotated[
+        Path | None,
+        typer.Option(
+            "--reward",
+            metavar="DIR",
+            help="A sequence classifier (`learn reward` writes one; any of transformers, or "
+            "model.onnx): of the answers that the norms allow, the one it scores best is given.",
+        ),
+    ] = None,
+    best_of: Annotated[
+        int,
+        typer.Option(
+            "--best-of",
+            metavar="N",
+            min=1,
+            max=16,
+            help="Answers asked of the model for one to be given, with --reward. A stream begins "
+            "when it is chosen.",
+        ),
+    ] = 4,
+    reward_norm: Annotated[
+        str | None,
+        typer.Option(
+            "--reward-norm",
+            metavar="ID",
+            help="The norm that an answer under --reward-least breaks. Without one the reward "
+            "orders, and stops nothing.",
+        ),
+    ] = None,
+    reward_least: Annotated[
+        float | None,
+        typer.Option(
+            "--reward-least", metavar="SCORE", help="The least score, as a logit or log odds."
+        ),
+    ] = None,
+    reward_label: Annotated[
+        str | None,
+        typer.Option(
+            "--reward-label",
+            metavar="NAME",
+            help="The label that speaks for an answer; `not:` before it: against. Needed where "
+            "there are two.",
+        ),
+    ] = None,
+    reward_reads: Annotated[
+        str | None,
+        typer.Option(
+            "--reward-reads",
+            metavar="segments|answer|template",
+            help="What it reads of a classifier that does not say; answer: the answer alone.",
+        ),
+    ] = None,
+    keep_days: Annotated[
+        int | None,
+        typer.Option(
+            "--keep-days",
+            metavar="N",
+            min=1,
+            help="Let go of verdicts older than this, but for contested ones. See `guard prune`.",
+        ),
+    ] = None,
+    judge: Judge = None,
+    judge_model: JudgeModel = None,
+    judge_timeout: JudgeTimeout = 5.0,
     checks: Annotated[
         bool,
         typer.Option(
@@ -89,6 +153,9 @@ def serve(
     """Serve a proxy that speaks as OpenAI's interface does and checks every word both ways.
 
     Clients need a key only if NORMWRIGHT_GUARD_KEYS holds some. SIGHUP has the policy read again.
+    Several workers share their counts in /metrics and what they remember of named sessions; each
+    has an audit chain of its own. On SIGHUP they are replaced, and sessions go on with the new
+    policy; with one worker they keep the one they began with.
     """
     try:
         from normwright.web.guard.served import Service
@@ -98,7 +165,21 @@ def serve(
         raise MissingExtra("Serving the guard", "serve") from error
     if (tls_certificate is None) != (tls_key is None):
         raise typer.BadParameter("give both or neither", param_hint="--tls-certificate, --tls-key")
+    if (reward_norm is None) != (reward_least is None):
+        raise typer.BadParameter("give both or neither", param_hint="--reward-norm, --reward-least")
+    if reward is None and (reward_norm or reward_label or reward_reads):
+        raise typer.BadParameter("give a directory too", param_hint="--reward")
     service = Service(
+        reward=None if reward is None else str(reward),
+        reward_label=reward_label,
+        reward_reads=_reads(reward_reads),
+        reward_norm=reward_norm,
+        reward_least=reward_least,
+        best_of=best_of,
+        keep_days=keep_days,
+        judge=judge,
+        judge_model=judge_model,
+        judge_seconds=judge_timeout,
         state=str(state or (policy or Path()) / STATE),
         port=port,
         host=host,
@@ -115,12 +196,18 @@ def serve(
     )
     said = words(choose(lang))
     err = console(stderr=True)
-    err.print(said["serve-at"].format(address=f"{service.address}/v1"), markup=False)
     if upstream is None:
         err.print(said["serve-embedded"], style="dim", markup=False)
+    if reward is not None:
+        told = said["serve-reward"].format(name=reward.resolve().name, n=best_of)
+        err.print(told, markup=False)
     if not checks:
         err.print(said["serve-unchecked"], style="bold red", markup=False)
-    run(service)
+
+    def started() -> None:
+        err.print(said["serve-at"].format(address=f"{service.address}/v1"), markup=False)
+
+    run(service, started=started)
     return DONE
 
 
@@ -130,6 +217,19 @@ def _mode(text: str) -> Literal["content_filter", "error"]:
     if text == "content_filter":
         return "content_filter"
     raise typer.BadParameter("content_filter or error", param_hint="--block-mode")
+
+
+def _reads(text: str | None) -> Literal["template", "segments", "answer"] | None:
+    match text:
+        case None:
+            return None
+        case "template":
+            return "template"
+        case "segments":
+            return "segments"
+        case "answer":
+            return "answer"
+    raise typer.BadParameter("segments, answer or template", param_hint="--reward-reads")
 
 
 def _window(text: str) -> int | None:

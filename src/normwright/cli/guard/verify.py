@@ -28,7 +28,7 @@ def verify(
 
     Nothing is written. The server may be running.
     """
-    from normwright.store import VERDICT, VerdictBook, check_chains, read_lines
+    from normwright.store import VERDICT, VerdictBook, check_chains, pruned_before, read_lines
 
     folder = state / "audit"
     if not folder.is_dir():
@@ -48,9 +48,11 @@ def verify(
         for path in folder.glob("*.jsonl"):
             for line in read_lines(path):
                 entries += 1
-                verdicts += line.entry.kind == VERDICT
+                verdicts += line.entry.kind == VERDICT and not line.erased
+    before = pruned_before(folder)
     if as_json:
-        emit({"entries": entries, "verdicts": verdicts, "faults": [fault_json(f) for f in faults]})
+        emit({"entries": entries, "verdicts": verdicts, "pruned_before": before,
+              "faults": [fault_json(f) for f in faults]})  # fmt: skip
         return FAILED if faults else DONE
     out, said = console(), words(choose(lang))
     for fault in faults:
@@ -61,4 +63,6 @@ def verify(
     if not faults:
         told = said["guard-holds"].format(entries=entries, verdicts=verdicts)
         out.print(told, style="green", markup=False)
+    if before is not None:
+        out.print(said["guard-pruned-before"].format(date=before), style="dim", markup=False)
     return FAILED if faults else DONE

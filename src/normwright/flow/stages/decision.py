@@ -42,7 +42,15 @@ def check_split(project: Project) -> None:
 
 def release(project: Project, context: Context) -> list[Record]:
     """Decide by the criteria, and write the verdict and the safety case."""
-    from normwright.release import decide, read_criteria, safety_case
+    from normwright.release import (
+        argue,
+        decide,
+        defeaters,
+        gsn2x,
+        read_criteria,
+        safety_case,
+        spoken,
+    )
 
     check_split(project)
     policy = context.one("charter", Policy)
@@ -96,5 +104,19 @@ def release(project: Project, context: Context) -> list[Record]:
             lang=lang,
         )
         context.export(name, case.encode())
+    languages = tuple(project.settings.languages)
+    told = {lang: defeaters(policy, measurements, models, lang) for lang in spoken(languages)}
+    argued = argue(
+        verdict,
+        criteria=criteria,
+        name=project.settings.title,
+        defeated_by={
+            name: {lang: told[lang][name] for lang in told} for name in next(iter(told.values()))
+        },
+        languages=languages,
+    )
+    for lang in told:
+        tag = "" if lang == first else f".{lang}"
+        context.export(f"out/safety-case{tag}.gsn.yaml", gsn2x(argued, lang).encode())
     context.export("out/verdict.json", (verdict.model_dump_json(indent=1) + "\n").encode())
-    return [verdict, *criteria]
+    return [verdict, argued, *criteria]

@@ -13,7 +13,7 @@ from normwright.records import Message, Norm
 
 _SUSPECTED: Final = 0.2
 """Probability from which a signal that is below its threshold is asked about."""
-_ASKED: Final = 4
+QUESTIONS: Final = 4
 """Questions for one exchange, at most; the most likely signals first."""
 _AGREED, _SPLIT, _NONE = 0.9, 0.5, 0.1
 """Probability by the answers to both questions. Not calibrated: nobody measured this judge."""
@@ -42,7 +42,7 @@ def judge(view: View) -> Iterator[Sight]:
     model = view.kit.judge
     if model is None:
         return
-    for where, sight, norm in _suspicions(view)[:_ASKED]:
+    for where, sight, norm in _suspicions(view)[:QUESTIONS]:
         text = _text(view, where)
         questions = [_question(norm, text, breached=b) for b in (True, False)]
         said = [answers[0] for answers in model.generate(questions, max_new_tokens=8)]

@@ -6,11 +6,11 @@ import re
 import unicodedata
 from typing import Final
 
+from normwright.guard.forms import letters
 from normwright.guard.sights import Kit, Passage, Sight
 from normwright.guard.tongues import common_words
 from normwright.plugins import Card, plugin
 
-_WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _BEYOND: Final = re.compile("[^\x00-\x7fÀ-ɏ]")
 """What may be no Latin letter: all letters of the other ranges are."""
 _ENOUGH: Final = 8
@@ -45,7 +45,7 @@ def language(passage: Passage, kit: Kit) -> list[Sight]:
         foreign = sum(c.isalpha() and not _is_latin(c) for c in others)
         if foreign > 0.5 * sum(map(str.isalpha, part)):
             return [Sight("language.other", 0.95, "rule", "language:script")]
-    words = _WORD.findall(passage.forms.plain.folded[:_READ])
+    words = [w for w in letters(passage.forms.plain.folded[:_READ]) if len(w) > 1]
     known = sum(map(common_words().__contains__, words))
     if len(words) >= _ENOUGH and known < _FEW * len(words):
         return [Sight("language.other", 0.7, "rule", "language:words")]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
 from normwright.guard.detectors import Pattern
-from normwright.guard.forms import Form
+from normwright.guard.forms import Form, alphanumerics
 from normwright.guard.sights import Kit, Passage, Sight
 from normwright.plugins import Card, plugin
 
@@ -18,11 +18,10 @@ _FORBIDS: Final = re.compile(
 )
 _NEAR: Final = 120
 """Characters on both sides within which other words excuse a match."""
-_LONG: Final = 4_000
+_LONG: Final = 6_000
 """Characters from which a text is looked through at once."""
 _WORDS: Final = 50_000
 """Words that are kept; once there are more no new ones are."""
-_RUN: Final = re.compile(r"[^\W_]{3,}")
 _NONE: Final[frozenset[str]] = frozenset()
 _OWN: Final = 12
 """Letters outside a quotation that make it one: a text that is nothing but a quotation is said."""
@@ -40,7 +39,7 @@ _OWN: Final = 12
 )
 def norm_rules(passage: Passage, kit: Kit) -> list[Sight]:
     """Return what the patterns of acts match."""
-    return list(matches(passage, kit.detectors.rules.get("norm-rules", ()), kit))
+    return list(matches(passage, "norm-rules", kit))
 
 
 @plugin(
@@ -56,7 +55,7 @@ def norm_rules(passage: Passage, kit: Kit) -> list[Sight]:
 )
 def injection(passage: Passage, kit: Kit) -> list[Sight]:
     """Return orders to drop the instructions, and marks by which a text plays another role."""
-    return list(matches(passage, kit.detectors.rules.get("injection", ()), kit))
+    return list(matches(passage, "injection", kit))
 
 
 @plugin(
@@ -72,19 +71,20 @@ def injection(passage: Passage, kit: Kit) -> list[Sight]:
 )
 def jailbreak(passage: Passage, kit: Kit) -> list[Sight]:
     """Return the ways that the patterns know."""
-    return list(matches(passage, kit.detectors.rules.get("jailbreak", ()), kit))
+    return list(matches(passage, "jailbreak", kit))
 
 
-def matches(passage: Passage, patterns: Sequence[Pattern], kit: Kit) -> Iterator[Sight]:
-    """Yield a sight for every pattern that a form of the passage matches; the first form counts."""
+def matches(passage: Passage, family: str, kit: Kit) -> Iterator[Sight]:
+    """Yield a sight for every pattern of a family (`Detectors.rules`) that a form matches.
+
+    The first form that a pattern matches counts.
+    """
     rules = passage.role in ("system", "developer")
     side, role = passage.side, passage.role
     found: set[str] = set()
     for form in passage.forms.forms:
         words = _present(form.folded, kit)
-        for pattern in patterns:
-            if pattern.anchors is not None and pattern.anchors.isdisjoint(words):
-                continue
+        for pattern in kit.detectors.worth_trying(family, words):
             if side not in pattern.sides or role not in pattern.roles or pattern.id in found:
                 continue
             spans = _spans(pattern, form, words, forbids=rules)
@@ -104,7 +104,7 @@ def _present(text: str, kit: Kit) -> frozenset[str]:
     if len(text) > _LONG:
         return frozenset(a for a in detectors.anchors if a in text)
     known = detectors.words
-    words = set(_RUN.findall(text))
+    words = {w for w in alphanumerics(text) if len(w) > 2}
     new = words.difference(known)
     row = " ".join(new)
     there = [a for a in detectors.anchors if a in row] if new else []
@@ -112,7 +112,7 @@ def _present(text: str, kit: Kit) -> frozenset[str]:
         for word in new:
             known[word] = frozenset(a for a in there if a in word) if there else _NONE
     # Words are never taken out, so that what was known before is known now, in every thread.
-    return _NONE.union(there, *(known[w] for w in words - new))
+    return _NONE.union(there, *filter(None, [known[w] for w in words - new]))
 
 
 def _spans(

@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normwright.guard.sights import Sight, View
-from normwright.guard.text_harm.grams import form, grams
 from normwright.guard.text_harm.reader import AIRA, TextHarm
 from normwright.plugins import Card, plugin
-from normwright.records import Lang
+from normwright.records import Exchange, Lang
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,15 @@ class AiraCompat:
             KeyError: if there is no classifier of that language.
         """
         places = {h.lang: i for i, h in enumerate(self.harm.heads) if h.label == AIRA}
-        return self.harm.scores(grams([form(t) for t in texts]))[:, places[lang]]
+        return self.harm.raw(texts)[:, places[lang]]
+
+    def stops(self, texts: Sequence[str], lang: Lang) -> NDArray[np.bool_]:
+        """Return which texts do not reach the least logit, shape (texts,).
+
+        Raises:
+            KeyError: if there is no classifier of that language.
+        """
+        return self.logits(texts, lang) < self.LEAST
 
     def choose(self, candidates: Sequence[str], lang: Lang) -> str | None:
         """Return the candidate that is given; None: the canned apology.
@@ -58,6 +65,13 @@ class AiraCompat:
         scores = self.logits(found, lang)
         best = int(np.argmax(scores))
         return found[best] if scores[best] >= self.LEAST else None
+
+
+def last_said(exchange: Exchange) -> str:
+    """Return what was said last: the answer, or the last text before one; "" if nothing was."""
+    if exchange.answer is not None:
+        return exchange.answer
+    return exchange.utterances[-1].text if exchange.utterances else ""
 
 
 @plugin(
@@ -77,10 +91,8 @@ def aira_compat(view: View) -> list[Sight]:
     if signal is None or not view.seen:
         return []
     where, _, seen = view.seen[-1]
-    texts = [u.text for u in view.exchange.utterances if u.where == where]
-    text = view.exchange.answer if view.exchange.answer is not None else texts[-1]
+    text = last_said(view.exchange)
     lang = seen.lang if seen.lang in ("en", "pt") else "en"
-    score = float(AiraCompat.embedded().logits([text], lang)[0])
-    if score >= AiraCompat.LEAST:
+    if not AiraCompat.embedded().stops([text], lang)[0]:
         return []
     return [Sight(signal, 1.0, "classifier", "aira-compat", ((0, len(text)),), where=where)]

@@ -127,13 +127,12 @@ def grams(texts: Sequence[str]) -> Grams:
 
 def _row(text: str) -> tuple[NDArray[np.int64], list[int]]:
     """Buckets of one text, block by block, each once and ascending; and the size of each block."""
-    blocks = (_chars(text), *_words(text))
+    words, kinds = _words(text)
+    blocks = ([char_runs(text)[0]], words, kinds)
     sizes = [sum(map(len, parts)) for parts in blocks]
     whole = [h for parts in blocks for h in parts]
-    if not whole:
-        return np.zeros(0, dtype=np.int64), [0, 0, 0]
     # The block stands above the bucket: one sort orders all three, and nothing is mixed up.
-    found = (_mixed(np.concatenate(whole)) & _LOW).astype(np.uint32)
+    found = buckets(np.concatenate(whole)).astype(np.uint32)
     found[sizes[0] :] += np.uint32(BUCKETS)
     found[sizes[0] + sizes[1] :] += np.uint32(BUCKETS)
     found.sort()
@@ -144,13 +143,18 @@ def _row(text: str) -> tuple[NDArray[np.int64], list[int]]:
     return (found & np.uint32(BUCKETS - 1)).astype(np.int64), [one, two - one, len(found) - two]
 
 
-def _chars(text: str) -> list[U64]:
-    """Hashes of runs of characters; a run may begin or end with a space but not span a word."""
+def char_runs(text: str) -> tuple[U64, NDArray[np.int64]]:
+    """Return hashes of runs of characters, and which word each is of, counted from 0.
+
+    A run may begin or end with a space but holds none, so that it is a part of one word with the
+    spaces around it.
+    """
     codes = np.frombuffer(f" {text} ".encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(
         np.uint64
     )
     letter = codes != 32
-    parts = []
+    word = np.cumsum(~letter) - 1
+    hashes, words = [], []
     h = codes
     within = np.ones(len(codes), dtype=np.bool_)
     for n in range(2, CHARS[1] + 1):
@@ -161,33 +165,54 @@ def _chars(text: str) -> list[U64]:
         if n > 2:
             within = within & letter[n - 2 : -1]
         if n >= CHARS[0]:
-            parts.append(h[within] + np.uint64(n * _CHAR & _MASK))
-    return parts
+            hashes.append(h[within] + np.uint64(n * _CHAR & _MASK))
+            words.append(word[: len(within)][within])
+    return np.concatenate(hashes), np.concatenate(words)
 
 
 def _words(text: str) -> tuple[list[U64], list[U64]]:
     """Hashes of runs of words, and of words read by their class."""
-    read = [_token(t) for t in tokens(text)]
+    read = [token_of(t) for t in tokens(text)]
     if not read:
         return [], []
     both = np.array(read, dtype=np.uint64)
     word, kind = both[:, 0], both[:, 1]
     named = kind > 0
     told = np.where(named, kind * np.uint64(_KIND), word)
-    only = told[named]
-    words, kinds = _runs((word, told, only))
+    return word_runs(np.concatenate([word, told, told[named]]), bytes(kind.astype(np.uint8)))
+
+
+def told_of(token: str) -> tuple[int, int, int]:
+    """Return the hash of a word, the hash it has by its class, and the number of that, 0 if none.
+
+    The second is the first where it has no class.
+    """
+    word, kind = token_of(token)
+    return word, kind * _KIND & _MASK if kind else word, kind
+
+
+def word_runs(x: U64, kinds: bytes) -> tuple[list[U64], list[U64]]:
+    """Return hashes of the runs of words, and of the runs of words read by their class.
+
+    Args:
+        x: the hashes of the words; behind them, of the words by class; behind those, of the ones
+            alone that have a class.
+        kinds: the class of each word, 0 for none.
+    """
+    words, classes = _runs(x, len(kinds), len(x) - 2 * len(kinds))
     denial = _kinds()[1]["NOT"]
-    if denial in kind:
-        denied = _denied(kind)
-        words.append(_salted(word[denied], 5))
-        kinds.append(_salted(told[denied & named], 19))
-    return words, kinds
+    if denial in kinds:
+        kind = np.frombuffer(kinds, dtype=np.uint8)
+        denied = _denied(kind == denial)
+        words.append(_salted(x[: len(kinds)][denied], 5))
+        classes.append(_salted(x[len(kinds) : 2 * len(kinds)][denied & (kind > 0)], 19))
+    return words, classes
 
 
-def _denied(kind: U64) -> NDArray[np.bool_]:
+def _denied(denial: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which words stand within `SCOPE` words after a denial."""
-    place = np.arange(len(kind))
-    last = np.maximum.accumulate(np.where(kind == _kinds()[1]["NOT"], place, -SCOPE - 1))
+    place = np.arange(len(denial))
+    last = np.maximum.accumulate(np.where(denial, place, -SCOPE - 1))
     return np.asarray((place > last) & (place - last <= SCOPE))
 
 
@@ -198,15 +223,15 @@ _RUNS: tuple[tuple[tuple[int, ...], ...], ...] = (
 )
 """Of words, of words and classes, and of classes alone: (salt, distances of the parts after the
 first) of each kind of run."""
+_SALTS = tuple(np.uint64(salt * _WORD & _MASK) for salt in range(21))
 
 
-def _runs(rows: tuple[U64, U64, U64]) -> tuple[list[U64], list[U64]]:
+def _runs(x: U64, words: int, classes: int) -> tuple[list[U64], list[U64]]:
     """Hashes of the runs of words, and of the runs of classes.
 
     The rows are hashed as one, for numpy takes as long for one as for all; runs that reach from one
     into the next are left out.
     """
-    x = np.concatenate(rows)
     mixed = _mixed(x)
     two = mixed[:-1] * _BASE_64 + x[1:]
     three = _mixed(two[:-1]) * _BASE_64 + x[2:]
@@ -216,18 +241,23 @@ def _runs(rows: tuple[U64, U64, U64]) -> tuple[list[U64], list[U64]]:
     }  # fmt: skip
     found: list[list[U64]] = []
     start = 0
-    for row, kinds in zip(rows, _RUNS, strict=True):
+    for length, kinds in zip((words, words, classes), _RUNS, strict=True):
         found.append([])
         for salt, *at in kinds:
-            size = len(row) - (at[-1] if at else 0)
+            size = length - (at[-1] if at else 0)
             if size > 0:
                 found[-1].append(_salted(hashes[tuple(at)][start : start + size], salt))
-        start += len(row)
+        start += length
     return found[0], found[1] + found[2]
 
 
 def _salted(h: U64, salt: int) -> U64:
-    return h ^ np.uint64(salt * _WORD & _MASK)
+    return h ^ _SALTS[salt]
+
+
+def buckets(h: U64) -> U64:
+    """Return the buckets of hashes."""
+    return _mixed(h) & _LOW
 
 
 def _mixed(h: U64) -> U64:
@@ -247,8 +277,8 @@ def kind_of(token: str) -> str | None:
     return next((name for name, n in _kinds()[1].items() if n == number), None)
 
 
-@lru_cache(maxsize=2**16)
-def _token(token: str) -> tuple[int, int]:
+@lru_cache(maxsize=2**14)
+def token_of(token: str) -> tuple[int, int]:
     """Return the hash of a word and the number of its class, 0 for none."""
     h = 0
     for char in token:

@@ -18,14 +18,15 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from math import tanh
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from normwright.guard.harm import sigmoid
-from normwright.guard.text_harm.grams import BUCKETS, CHARS, Grams, form, grams, kinds_digest
+from normwright.guard.text_harm.grams import BUCKETS, CHARS, Grams, form, kinds_digest
+from normwright.guard.text_harm.scoring import Scorer
 from normwright.records import Digest, Fault, InputError, IntegrityError, digest_bytes
 
 FORM = "text-harm/v1"
@@ -120,40 +121,53 @@ class TextHarm:
 
         A language other than English and Portuguese is read as the nearer of the two, and poorly.
         """
-        return [dict(zip(self.labels, row, strict=True)) for row in self.chances(texts).tolist()]
+        return [
+            dict(zip(self.labels, self._chances(row), strict=True))
+            for row in self.raw(texts).tolist()
+        ]
 
     def chances(self, texts: Sequence[str]) -> Floats:
         """Return the probabilities as an array, shape (texts, labels)."""
-        scores = self.scores(grams([form(t) for t in texts]))
-        share = self._languages(scores)
-        heads, langs, slopes, offsets, gather = self._curves
-        each = np.stack([share[lang] for lang in langs], axis=1)
-        return np.asarray((each * sigmoid(slopes * scores[:, heads] + offsets)) @ gather)
+        found = [self._chances(row) for row in self.raw(texts).tolist()]
+        return np.array(found, dtype=np.float64).reshape(len(found), len(self.labels))
+
+    def _chances(self, scores: list[float]) -> list[float]:
+        """The probability of each label, by the raw scores of one text.
+
+        In plain numbers: there are so few that numpy takes longer to begin than to be done.
+        """
+        share = self._shares(scores)
+        found = [0.0] * len(self.labels)
+        for head, lang, slope, offset, place in self._curves:
+            found[place] += share[lang] * _sigmoid(slope * scores[head] + offset)
+        return found
 
     @cached_property
-    def _curves(self) -> tuple[NDArray[np.int64], tuple[str, ...], Floats, Floats, Floats]:
+    def _curves(self) -> tuple[tuple[int, str, float, float, int], ...]:
         """All calibrations in a row: head, language, slope, offset, and the label it counts for."""
         place = {label: i for i, label in enumerate(self.labels)}
-        rows = [
+        return tuple(
             (j, lang, slope, offset, place[head.label])
             for j, head in enumerate(self.heads)
             if head.label not in _APART
             for lang, (slope, offset) in head.slopes.items()
-        ]
-        gather = np.zeros((len(rows), len(place)))
-        gather[np.arange(len(rows)), [row[4] for row in rows]] = 1.0
-        return (
-            np.array([row[0] for row in rows], dtype=np.int64),
-            tuple(row[1] for row in rows),
-            np.array([row[2] for row in rows]),
-            np.array([row[3] for row in rows]),
-            gather,
         )
 
     def languages(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Return the probability of each language for each text."""
-        share = self._languages(self.scores(grams([form(t) for t in texts])))
-        return [{k: float(v[i]) for k, v in share.items()} for i in range(len(texts))]
+        return [self._shares(row) for row in self.raw(texts).tolist()]
+
+    def raw(self, texts: Sequence[str]) -> Floats:
+        """Return the raw score of each text and head, shape (texts, heads).
+
+        They are those that `scores` gives for the rows of the texts, but for what 32 bits round
+        there.
+        """
+        return self._scorer.sums(texts) * self._scale + self._bias
+
+    @cached_property
+    def _scorer(self) -> Scorer:
+        return Scorer(self.columns, self.weights)
 
     def scores(self, rows: Grams) -> Floats:
         """Return the raw score of each row and head, shape (rows, heads)."""
@@ -164,13 +178,24 @@ class TextHarm:
                 out[i] = rows.values[start:end] @ weights.astype(np.float32)
         return out * self._scale + self._bias
 
-    def _languages(self, scores: Floats) -> dict[str, Floats]:
+    @cached_property
+    def _language(self) -> tuple[int, float, float]:
+        """Head, slope and offset of what tells Portuguese from English.
+
+        Raises:
+            ValueError: if there is none.
+        """
         for j, head in enumerate(self.heads):
             if head.name == LANGUAGE:
                 (slope, offset), *_ = head.slopes.values()
-                pt = sigmoid(slope * scores[:, j] + offset)
-                return {"en": 1 - pt, "pt": pt}
+                return j, slope, offset
         raise ValueError("the classifier has no language head")
+
+    def _shares(self, scores: list[float]) -> dict[str, float]:
+        """The probability of each language, by the raw scores of one text."""
+        head, slope, offset = self._language
+        pt = _sigmoid(slope * scores[head] + offset)
+        return {"en": 1 - pt, "pt": pt}
 
     def save(self, directory: Path) -> dict[str, Digest]:
         """Write weights and card, plain arrays and JSON; return their digests by file name."""
@@ -240,6 +265,10 @@ class TextHarm:
         except (KeyError, ValueError, TypeError, IndexError) as error:
             raise InputError([_misread(str(error))]) from error
         return cls(heads=heads, columns=columns, weights=weights, card=content["card"])
+
+
+def _sigmoid(x: float) -> float:
+    return 0.5 * (1.0 + tanh(0.5 * x))
 
 
 @cache

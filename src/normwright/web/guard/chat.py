@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -23,7 +23,7 @@ from normwright.web.guard.answers import (
     refused_message,
     usage_of,
 )
-from normwright.web.guard.choices import ChoiceStream, head
+from normwright.web.guard.choices import ChoiceStream, choices_of, head, streamed
 from normwright.web.guard.desk import Case
 from normwright.web.guard.flowing import Asked, EventStream, blocked, send
 from normwright.web.guard.reading import exchange_of, flag, number
@@ -43,6 +43,29 @@ class ChatForm:
 
     path = PATH
     operation = "chat"
+    many = True
+
+    def choosable(self, body: Mapping[str, Any]) -> bool:
+        """Say whether one of several answers can be given."""
+        return True
+
+    def answers(self, body: Mapping[str, Any], most: int) -> list[Mapping[str, Any]]:
+        """Return the answers of a whole reply."""
+        return choices_of(body, most)
+
+    def said(self, answer: Mapping[str, Any]) -> Message:
+        """Return everything that one of them says."""
+        return read_message(answer.get("message"))
+
+    def joined(
+        self, body: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Return a reply with these answers in place of its own."""
+        return {**body, "choices": [{**a, "index": i} for i, a in enumerate(answers)]}
+
+    def events(self, body: Mapping[str, Any], most: int) -> bytes:
+        """Return a whole reply as the stream it might have come in."""
+        return streamed(body, [_as_delta(choice) for choice in choices_of(body, most)])
 
     def exchange(self, body: Mapping[str, Any]) -> Exchange:
         """Return what is to be checked of a request."""
@@ -181,6 +204,17 @@ class ChatStream(ChoiceStream):
 
 
 NOTHING = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+def _as_delta(choice: Mapping[str, Any]) -> dict[str, Any]:
+    said = read_message(choice.get("message"))
+    delta: dict[str, Any] = dict(said.texts)
+    if choice["message"].get("function_call"):
+        delta["function_call"] = said.calls[-1]["function"]
+    elif said.calls:
+        delta["tool_calls"] = _placed(said)
+    rest = {k: choice[k] for k in ("index", "finish_reason", "logprobs") if k in choice}
+    return {"finish_reason": "stop", **rest, "delta": delta}
 
 
 def _take_delta(writing: Writing, choice: Mapping[str, Any]) -> None:

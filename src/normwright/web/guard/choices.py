@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from normwright.records import Exchange, GuardVerdict
@@ -19,7 +19,7 @@ from normwright.web.guard.answers import (
 )
 from normwright.web.guard.desk import Case
 from normwright.web.guard.flowing import Asked, EventStream, blocked
-from normwright.web.guard.sse import Malformed, event
+from normwright.web.guard.sse import DONE, Malformed, event
 
 
 class ChoiceStream(EventStream):
@@ -50,7 +50,7 @@ class ChoiceStream(EventStream):
             place = index_of(choice, self.asked.most)
             writing = self._choices.get(place)
             if writing is None:
-                writing = self._choices[place] = Writing(place, self.case.desk.settings)
+                writing = self._choices[place] = Writing(place, self.case.settings)
             if writing.over or writing.finish is not None:
                 continue
             self._add(writing, choice)
@@ -115,6 +115,26 @@ class ChoiceStream(EventStream):
     def _refusal(self, writing: Writing, verdict: GuardVerdict) -> bytes:
         """Return the event that ends an answer which did not."""
         raise NotImplementedError
+
+
+def choices_of(body: Mapping[str, Any], most: int) -> list[Mapping[str, Any]]:
+    """Return the choices of a whole reply.
+
+    Raises:
+        Malformed: if it has none, or too many.
+    """
+    found = at_most(body.get("choices"), most)
+    if not found or not all(isinstance(choice, dict) for choice in found):
+        raise Malformed("a choice that is none")
+    return list(found)
+
+
+def streamed(body: Mapping[str, Any], choices: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return a whole reply as a stream: an event a choice, the counts, and the end."""
+    above = {k: v for k, v in body.items() if k not in ("choices", "usage")}
+    out = [event({**above, "choices": [choice]}) for choice in choices]
+    out.append(event({**above, "choices": [], "usage": body.get("usage")}))
+    return b"".join([*out, DONE])
 
 
 def head(

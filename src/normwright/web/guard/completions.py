@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -21,7 +21,7 @@ from normwright.web.guard.answers import (
     usage_of,
 )
 from normwright.web.guard.chat import NOTHING
-from normwright.web.guard.choices import ChoiceStream, head
+from normwright.web.guard.choices import ChoiceStream, choices_of, head, streamed
 from normwright.web.guard.desk import Case
 from normwright.web.guard.faults import Refused
 from normwright.web.guard.flowing import Asked, EventStream, blocked, send
@@ -42,6 +42,36 @@ class CompletionForm:
 
     path = "/completions"
     operation = "text_completion"
+    many = True
+
+    def choosable(self, body: Mapping[str, Any]) -> bool:
+        """Say whether one of several answers can be given: to one prompt, not to several."""
+        return len(_prompts(body.get("prompt"))) == 1
+
+    def answers(self, body: Mapping[str, Any], most: int) -> list[Mapping[str, Any]]:
+        """Return the answers of a whole reply."""
+        return choices_of(body, most)
+
+    def said(self, answer: Mapping[str, Any]) -> Message:
+        """Return what one of them says.
+
+        Raises:
+            Malformed: if it is no text.
+        """
+        text = answer.get("text")
+        if not isinstance(text, str):
+            raise Malformed("a choice that is none")
+        return Message({"content": text})
+
+    def joined(
+        self, body: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Return a reply with these answers in place of its own."""
+        return {**body, "choices": [{**a, "index": i} for i, a in enumerate(answers)]}
+
+    def events(self, body: Mapping[str, Any], most: int) -> bytes:
+        """Return a whole reply as the stream it might have come in."""
+        return streamed(body, [{"finish_reason": "stop", **c} for c in choices_of(body, most)])
 
     def exchange(self, body: Mapping[str, Any]) -> Exchange:
         """Return what is to be checked of a request: each prompt, and what is to follow it.

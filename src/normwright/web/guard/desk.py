@@ -15,9 +15,9 @@ import string
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
 
 from normwright.guard.memory import Memory
 from normwright.records import (
@@ -28,15 +28,26 @@ from normwright.records import (
     Policy,
     Side,
 )
-from normwright.store import VERDICT, AuditChain, Entry, KeptVerdict, Line, VerdictBook
+from normwright.store import (
+    VERDICT,
+    AuditChain,
+    Entry,
+    KeptVerdict,
+    Line,
+    MemoryBook,
+    VerdictBook,
+    prune,
+)
 from normwright.web.guard.held import Guarding, Held
 from normwright.web.guard.metrics import Metrics
-from normwright.web.guard.sessions import Sessions
+from normwright.web.guard.sessions import Sessions, SharedMemory
 from normwright.web.guard.settings import ServeSettings
 from normwright.web.guard.telemetry import Spans
 from normwright.web.words import words_for
 
 LOG = logging.getLogger("normwright.guard")
+
+T = TypeVar("T")
 
 INLINE = 20_000
 """Characters that are checked at once; more are checked beside, so that others need not wait."""
@@ -48,6 +59,14 @@ AUDIT = "audit"
 """What a degraded mode is called in which the audit chain cannot be written."""
 BOOK = "verdict-store"
 """What it is called where verdicts wait in memory, because the database does not take them."""
+SESSIONS = "session-store"
+"""What it is called where this process knows of a conversation only what it saw itself."""
+
+
+KEEPING = "retention"
+"""What it is called where what is older than it is to be cannot be let go of."""
+_LINGER = 3600.0
+"""Seconds a file is kept open after the next one began, for requests that know it."""
 
 
 class AuditFailed(Exception):
@@ -56,7 +75,24 @@ class AuditFailed(Exception):
 
 def new_id(prefix: str = "vrd_") -> str:
     """Return an id that nobody can guess: a prefix and 26 letters, 122 bits."""
-    return prefix + "".join(secrets.choice(string.ascii_lowercase) for _ in range(26))
+    # One number for all letters: the system is asked once instead of 26 times.
+    rest, letters = secrets.randbelow(26**26), []
+    for _ in range(26):
+        rest, letter = divmod(rest, 26)
+        letters.append(string.ascii_lowercase[letter])
+    return prefix + "".join(letters)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What a reward chose from."""
+
+    asked: int
+    """Answers that were looked at."""
+    allowed: int
+    """How many of them passed."""
+    scores: tuple[float, ...]
+    """Scores of those that were given."""
 
 
 class Desk:
@@ -79,16 +115,22 @@ class Desk:
         self.in_flight = 0
         self.trouble: set[str] = set()
         """Parts that do not do their work now."""
-        self.sessions = Sessions(settings.limits, clock)
+        self.memories = MemoryBook(settings.state / "sessions.db")
+        self.sessions = Sessions(settings.limits, clock, self.memories)
         patience = settings.limits.book_seconds
         self.book = VerdictBook(settings.state / "verdicts.db", patience=patience)
         folder = settings.state / "audit"
         if folder.is_dir():
             self.book.catch_up(folder)
-        name = f"{now().astimezone(UTC):%Y%m%dT%H%M%S.%f}-{os.getpid()}-{secrets.token_hex(3)}"
-        self.chain = AuditChain.create(folder, name, body={"policy": self.held.digest}, now=now)
+        self.chain = self._begun_chain()
+        self._before: list[tuple[float, AuditChain]] = []
+        """Chains that a request may still write to, with when they were followed by another."""
+        self._day: date | None = None
         self._load = load
-        self._beside = ThreadPoolExecutor(2, thread_name_prefix="guard-check")
+        self._flushing = False
+        self._beside = ThreadPoolExecutor(
+            16 if guard.patient else 2, thread_name_prefix="guard-check"
+        )
         self._keep(self.held)
 
     def close(self) -> None:
@@ -100,6 +142,9 @@ class Desk:
             LOG.error("verdicts stay in the audit chain alone: %s", error)
         finally:
             self.book.close()
+            self.memories.close()
+            for _, chain in self._before:
+                chain.close()
             self.chain.close()
 
     def reload(self) -> bool:
@@ -118,7 +163,7 @@ class Desk:
         self.held = held
         self.reloads += 1
         self._keep(held)
-        self.chain.append("policy", {"policy": held.digest})
+        self.chain.append("policy", _in_force(held))
         LOG.info("policy %s is in force for new requests", held.digest)
         return True
 
@@ -132,19 +177,72 @@ class Desk:
 
         Trouble is named, and named again when it is over.
         """
-        for part, work in ((AUDIT, self._sync), (BOOK, self.book.flush)):
+        works: list[tuple[str, Callable[[], object]]] = [
+            (AUDIT, self._sync),
+            (BOOK, self.book.flush),
+            (SESSIONS, self.sessions.tend),
+        ]
+        if self.settings.keep_days is not None:
+            works.append((KEEPING, self._keep_days))
+        for part, work in works:
             try:
                 work()
             except (OSError, PlaceError, ValueError) as error:
                 self.troubled(part, error)
             else:
                 self.trouble.discard(part)
+        # Another process of this server may be asked for them.
+        self.metrics.set(self.gauges())
 
     def _sync(self) -> None:
         # That the disk takes what it has says nothing about whether it takes more.
         if AUDIT in self.trouble:
             self.chain.append("mended", {"room": "." * _ROOM})
+        for _, chain in self._before:
+            chain.sync()
         self.chain.sync()
+
+    def flush_soon(self) -> None:
+        """Have waiting verdicts written now and not within a second.
+
+        A person who is refused asks for the verdict at once, and perhaps of another process.
+        """
+        if not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().run_in_executor(None, self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        try:
+            self.book.flush()
+        except PlaceError as error:
+            self.troubled(BOOK, error)
+
+    def _begun_chain(self) -> AuditChain:
+        return AuditChain.create(
+            self.settings.state / "audit",
+            self._file_name(),
+            body=_in_force(self.held),
+            now=self.now,
+        )
+
+    def _file_name(self) -> str:
+        at = self.now().astimezone(UTC)
+        return f"{at:%Y%m%dT%H%M%S.%f}-{os.getpid()}-{secrets.token_hex(3)}"
+
+    def _keep_days(self) -> None:
+        """Begin a new file each day, and let go of those that are older than what is kept."""
+        while self._before and self.clock() - self._before[0][0] > _LINGER:
+            self._before.pop(0)[1].close()
+        today = self.now().astimezone(UTC).date()
+        if today == self._day:
+            return
+        if self._day is not None:
+            old, self.chain = self.chain, self._begun_chain()
+            self._before.append((self.clock(), old))
+        before = self.now() - timedelta(days=self.settings.keep_days or 0)
+        prune(self.settings.state, before=before, name=f"{self._file_name()}-kept", now=self.now)
+        self._day = today
 
     def troubled(self, part: str, error: Exception) -> None:
         """Name a part that failed, in the log once until it works again."""
@@ -160,20 +258,23 @@ class Desk:
             "in_flight": self.in_flight,
             "waiting_verdicts": self.book.waiting,
             "audit_entries": 0 if last is None else last.seq,
-            "sessions": len(self.sessions),
+            "sessions": self._remembered(),
             "reloads": self.reloads,
         }
+
+    def _remembered(self) -> int:
+        try:
+            return len(self.memories)
+        except PlaceError:
+            return len(self.sessions)
 
     async def screened(self, held: Held, exchange: Exchange, memory: Memory | None) -> GuardVerdict:
         """Return a guard's verdict; a guard that fails, or is too slow, denies."""
         began = self.clock()
         try:
-            if _size(exchange) <= INLINE:
+            if _size(exchange) <= INLINE and not held.guard.patient:
                 return held.guard.screen(exchange, memory=memory)
-            async with asyncio.timeout(self.settings.limits.check_seconds):
-                return await asyncio.get_running_loop().run_in_executor(
-                    self._beside, lambda: held.guard.screen(exchange, memory=memory)
-                )
+            return await self.beside(lambda: held.guard.screen(exchange, memory=memory))
         except TimeoutError:
             return denied(exchange, held, "guard: too slow")
         # A guard must not raise; one that does lets nothing pass.
@@ -182,10 +283,20 @@ class Desk:
         finally:
             self.metrics.stage("check").observe(self.clock() - began)
 
+    async def beside(self, work: Callable[[], T]) -> T:
+        """Return what slow work comes to, which is done in another thread.
+
+        Raises:
+            TimeoutError: if it takes longer than one check may.
+        """
+        async with asyncio.timeout(self.settings.limits.check_seconds):
+            return await asyncio.get_running_loop().run_in_executor(self._beside, work)
+
     def _keep(self, held: Held) -> None:
         self.metrics.policy(held.digest)
         try:
             self.book.add_policy(held.digest, _shown_of(held.guard.policy))
+            self.book.add_policy(held.decided_by, dict(held.guard.parts))
         except PlaceError as error:
             self.troubled(BOOK, error)
 
@@ -207,6 +318,14 @@ class Case:
     """What the client wrote of the answer already; it is checked together with the rest."""
     outcome: str = "allowed"
     sealed: bool = False
+    candidates: Candidates | None = None
+    """What the reward chose from; None: there was no choice."""
+
+    @property
+    def settings(self) -> ServeSettings:
+        """The settings of the server; a stream that is chosen first is held back to its end."""
+        settings = self.desk.settings
+        return settings if self.held.guard.reward is None else replace(settings, window=None)
 
     @property
     def gravest(self) -> GuardVerdict | None:
@@ -229,9 +348,35 @@ class Case:
             verdict = denied(exchange, self.held, *(f"unread: {p}" for p in exchange.unread))
         for part in verdict.degraded:
             self.degrade(part)
+        if isinstance(memory, SharedMemory) and memory.trouble is not None:
+            self.desk.troubled(SESSIONS, memory.trouble)
+            self.degrade(SESSIONS)
         if not begun or not passes(verdict):
             self.verdicts.append(verdict)
         return verdict
+
+    async def tried(self, exchange: Exchange) -> GuardVerdict:
+        """Check an answer that may not be the one that is given, and take no note of it."""
+        if not self.desk.settings.checks:
+            return unchecked(exchange, self.held)
+        memory = None if self.memory is None else self.memory.copy()
+        return await self.desk.screened(self.held, exchange, memory)
+
+    def rewarded(self) -> dict[str, Any] | None:
+        """Return what reward was asked, and what it chose from; None where there is none."""
+        reward = self.held.guard.reward
+        if reward is None:
+            return None
+        told: dict[str, Any] = {"name": reward.name, "digest": reward.digest}
+        if reward.norm is not None:
+            told |= {"norm": reward.norm, "least": reward.least}
+        if self.candidates is not None:
+            told |= {
+                "candidates": self.candidates.asked,
+                "allowed": self.candidates.allowed,
+                "scores": list(self.candidates.scores),
+            }
+        return told
 
     def degrade(self, part: str) -> None:
         """Note that a part did not do its work."""
@@ -269,27 +414,33 @@ class Case:
         if not self.desk.settings.checks:
             self._count()
             return
-        body = {
+        body: dict[str, Any] = {
             "id": self.id,
             "endpoint": self.endpoint,
             "outcome": self.outcome,
             "verdicts": [_plain(v) for v in self.verdicts],
             "degraded": list(self.degraded),
         }
-        entry = self._append(VERDICT, body)
+        if (told := self.rewarded()) is not None:
+            body["reward"] = told
+        # A new file may begin meanwhile; the line, its sync and its name are of one.
+        chain = self.desk.chain
+        entry = self._append(VERDICT, body, chain)
         gravest = self.gravest
         if gravest is not None and not passes(gravest):
             try:
-                await asyncio.get_running_loop().run_in_executor(None, self.desk.chain.sync)
+                await asyncio.get_running_loop().run_in_executor(None, chain.sync)
             except OSError as error:
                 raise self._unwritten(error) from error
         self.sealed = True
-        self.desk.book.add(KeptVerdict.of(self.desk.chain.path.name, Line(entry, body)))
+        self.desk.book.add(KeptVerdict.of(chain.path.name, Line(entry, body)))
+        if gravest is not None and not passes(gravest):
+            self.desk.flush_soon()
         self._count()
 
-    def _append(self, kind: str, body: Mapping[str, Any]) -> Entry:
+    def _append(self, kind: str, body: Mapping[str, Any], chain: AuditChain | None = None) -> Entry:
         try:
-            return self.desk.chain.append(kind, body)
+            return (chain or self.desk.chain).append(kind, body)
         except (OSError, ValueError) as error:
             raise self._unwritten(error) from error
 
@@ -301,7 +452,13 @@ class Case:
 
     def headers(self) -> dict[str, str]:
         """Return the headers that name the verdict, the policy and what is degraded."""
-        named = {"x-normwright-verdict-id": self.id, "x-normwright-policy": self.held.digest}
+        named = {"x-normwright-verdict-id": self.id, "x-normwright-policy": self.held.digest,
+                 "x-normwright-decided-by": self.held.decided_by}  # fmt: skip
+        if (told := self.rewarded()) is not None:
+            counted = [f"; {k}={told[k]}" for k in ("candidates", "allowed") if k in told]
+            named["x-normwright-reward"] = (
+                f"{_header(told['name'])}@{told['digest']}{''.join(counted)}"
+            )
         parts = [*self.degraded, *(p for p in sorted(self.desk.trouble) if p not in self.degraded)]
         if not self.desk.settings.checks:
             parts.append("checks-off")
@@ -349,6 +506,11 @@ def unchecked(exchange: Exchange, held: Held) -> GuardVerdict:
         policy=held.digest,
         conversation="",
     )
+
+
+def _in_force(held: Held) -> dict[str, Any]:
+    """Return what the chain says about the guard that decides from here on."""
+    return {"policy": held.digest, "decided_by": held.decided_by, "parts": dict(held.guard.parts)}
 
 
 def _plain(verdict: GuardVerdict) -> dict[str, Any]:

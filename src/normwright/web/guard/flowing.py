@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from normwright.records import Exchange, GuardVerdict
+from normwright.web.guard.choosing import BestOf, Choosable, Unchosen
 from normwright.web.guard.desk import AuditFailed, Case, Desk, passes
 from normwright.web.guard.faults import Refused, as_json, error_body
 from normwright.web.guard.masking import Unmaskable, masked_body
@@ -53,8 +54,12 @@ class Asked:
     """The most answers that are read."""
 
 
-class Form(Protocol):
+class Form(Choosable, Protocol):
     """One endpoint's form: how a request is read and an answer written."""
+
+    def choosable(self, body: Mapping[str, Any]) -> bool:
+        """Say whether one of several answers to a request can be given."""
+        ...
 
     @property
     def path(self) -> str:
@@ -149,7 +154,17 @@ async def send(request: Request, endpoint: str, form: Form) -> Response:
     except Unmaskable:
         verdict = case.deny(exchange, "masking: the text is not to be found")
         return await _stopped(asked, case, exchange, form, verdict)
-    work = Work(request.app.state.upstream, form, asked, case, exchange, onward, request.headers)
+    upstream: Upstream | BestOf = request.app.state.upstream
+    reward = case.held.guard.reward
+    if reward is not None:
+        if not form.choosable(body):
+            raise Refused(400, "unsupported", "One of several answers is given to one prompt: send "
+                          "one at a time.")  # fmt: skip
+        best_of = desk.settings.best_of
+        upstream = BestOf(
+            request.app.state.upstream, form, case, exchange, reward, asked.n, best_of
+        )
+    work = Work(upstream, form, asked, case, exchange, onward, request.headers)
     return Streamed(work) if asked.stream else await _whole(request, work)
 
 
@@ -157,7 +172,7 @@ async def send(request: Request, endpoint: str, form: Form) -> Response:
 class Work:
     """Everything that is needed to ask the model and to check what it says."""
 
-    upstream: Upstream
+    upstream: Upstream | BestOf
     form: Form
     asked: Asked
     case: Case
@@ -258,6 +273,8 @@ async def _whole(request: Request, work: Work) -> Response:
                 body = await unless_gone(request.receive, answer)
         except (UpstreamFailed, Malformed, TimeoutError) as error:
             return await _failed(case, error)
+        except Unchosen as error:
+            return await _stopped(asked, case, work.exchange, work.form, error.verdict)
         for verdict in case.verdicts:
             case.desk.spans.evaluated(span, verdict)
         if body is None:
@@ -344,6 +361,10 @@ class Streamed(Response):
                     await unless_gone(receive, lambda: self._send_all(send))
             except (UpstreamFailed, Malformed, TimeoutError, AuditFailed) as error:
                 await self._fail(scope, receive, send, error)
+            except Unchosen as error:
+                work = self._work
+                refused = await _stopped(asked, case, work.exchange, work.form, error.verdict)
+                await refused(scope, receive, send)
             finally:
                 for verdict in case.verdicts:
                     spans.evaluated(span, verdict)

@@ -18,6 +18,10 @@ from normwright.web.guard.sse import Malformed, parse
 DEPTH = 64
 """Levels of nesting in a body."""
 
+AWAY = 8
+"""How many times the largest body is read away before a larger one is refused. Most clients read
+no answer before they have sent everything, and see but a broken connection if nobody takes it."""
+
 READ = frozenset({"messages", "tools", "functions", "response_format", "prediction"})
 """Fields that `read_exchange` reads itself."""
 
@@ -45,15 +49,19 @@ async def read_bytes(request: Request, limits: Limits) -> bytes:
     if request.headers.get("content-encoding", "identity") != "identity":
         raise Refused(415, "unsupported_encoding", "Send the body as it is, not compressed.")
     told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > limits.body_bytes:
+    waits = request.headers.get("expect", "").lower() == "100-continue"
+    most = limits.body_bytes if waits else AWAY * limits.body_bytes
+    if told.isdigit() and int(told) > most:
         raise _too_large(limits)
-    body = bytearray()
+    body, size = bytearray(), 0
     try:
         async with asyncio.timeout(limits.body_seconds):
             async for chunk in request.stream():
-                body += chunk
-                if len(body) > limits.body_bytes:
+                size += len(chunk)
+                if size > AWAY * limits.body_bytes:
                     raise _too_large(limits)
+                if size <= limits.body_bytes:
+                    body += chunk
     except TimeoutError:
         raise Refused(
             408, "too_slow", f"The body took more than {limits.body_seconds:g} seconds.",
@@ -61,6 +69,8 @@ async def read_bytes(request: Request, limits: Limits) -> bytes:
         ) from None  # fmt: skip
     except ClientDisconnect:
         raise Refused(499, "client_gone", "The client went away.") from None
+    if size > limits.body_bytes:
+        raise _too_large(limits)
     return bytes(body)
 
 

@@ -9,7 +9,7 @@ request that rests on it is refused.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -63,6 +63,34 @@ class ResponseForm:
 
     path = "/responses"
     operation = "chat"
+    many = False
+
+    def choosable(self, body: Mapping[str, Any]) -> bool:
+        """Say whether one of several answers can be given."""
+        return True
+
+    def answers(self, body: Mapping[str, Any], most: int) -> list[Mapping[str, Any]]:
+        """Return the one answer that a reply is."""
+        return [body]
+
+    def said(self, answer: Mapping[str, Any]) -> Message:
+        """Return everything that it says."""
+        return _message(answer)
+
+    def joined(
+        self, body: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Return the answer that was chosen, with what all of them took."""
+        used = {"usage": body["usage"]} if "usage" in body else {}
+        return {**answers[0], **used}
+
+    def events(self, body: Mapping[str, Any], most: int) -> bytes:
+        """Return a whole reply as the stream it might have come in."""
+        text = _message(body).texts.get("content", "")
+        name = "incomplete" if body.get("status") == "incomplete" else "completed"
+        return event({"type": "response.output_text.delta", "delta": text}) + event(
+            {"type": f"response.{name}", "response": dict(body)}
+        )
 
     def exchange(self, body: Mapping[str, Any]) -> Exchange:
         """Return what is to be checked of a request.
@@ -120,7 +148,7 @@ class ResponseStream(EventStream):
 
     def __init__(self, asked: Asked, case: Case, exchange: Exchange) -> None:
         super().__init__(asked, case, exchange)
-        self._writing = Writing(0, case.desk.settings)
+        self._writing = Writing(0, case.settings)
         self._number = 0
         self._head: dict[str, Any] = {}
 

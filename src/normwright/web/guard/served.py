@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import gc
 import json
 import os
-from dataclasses import asdict, dataclass, field
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import h11
 import httpx
 from starlette.applications import Starlette
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from normwright.flow.guards import open_guard
+from normwright.guard import Guard, Reward
+from normwright.guard.checks.judge import QUESTIONS
 from normwright.guard.streaming import WINDOW
+from normwright.models.judges import SECONDS as JUDGE_SECONDS
+from normwright.models.judges import Judge, open_judge
+from normwright.models.rewards import Reads
+from normwright.records import Fault, InputError
 from normwright.web.guard.app import application
 from normwright.web.guard.embedded import NAME, embedded_app
 from normwright.web.guard.held import Guarding
+from normwright.web.guard.metrics import SHARED
 from normwright.web.guard.settings import (
     BlockMode,
     Limits,
@@ -113,7 +130,43 @@ class Service:
     tls_certificate: str | None = None
     tls_key: str | None = None
     checks: bool = True
+    reward: str | None = None
+    """A directory with a sequence classifier, which orders answers; None: the first is given."""
+    reward_label: str | None = None
+    reward_reads: Reads | None = None
+    reward_norm: str | None = None
+    reward_least: float | None = None
+    best_of: int = 4
+    keep_days: int | None = None
+    judge: str | None = None
+    """Address of an endpoint, or a directory, of a model that is asked on suspicion."""
+    judge_model: str | None = None
+    judge_seconds: float = JUDGE_SECONDS
     limits: Limits = field(default_factory=Limits)
+
+    def guard(self) -> Guard:
+        """Return the guard, with everything it is to read opened anew.
+
+        Raises:
+            InputError: for a policy or a model that cannot be used.
+        """
+        place = None if self.policy is None else Path(self.policy)
+        return open_guard(place, reward=self._reward(), judge=self._judge())
+
+    def _judge(self) -> Judge | None:
+        if self.judge is None:
+            return None
+        return open_judge(self.judge, model=self.judge_model, seconds=self.judge_seconds)
+
+    def _reward(self) -> Reward | None:
+        if self.reward is None:
+            return None
+        from normwright.models.rewards import open_reward
+
+        found = open_reward(Path(self.reward), label=self.reward_label, reads=self.reward_reads)
+        return Reward(
+            found, found.name, found.digest, norm=self.reward_norm, least=self.reward_least
+        )
 
     def settings(self) -> ServeSettings:
         """Return the settings of the application, with the keys that the environment holds.
@@ -122,6 +175,11 @@ class Service:
             InputError: for keys or an address that cannot be used.
         """
         upstream_key, client_keys = keys_of()
+        limits = self.limits
+        if self.judge is not None:
+            # A screening asks a few questions, one after the other.
+            least = 2 + QUESTIONS * self.judge_seconds
+            limits = replace(limits, check_seconds=max(limits.check_seconds, least))
         return ServeSettings(
             state=Path(self.state),
             upstream=None if self.upstream is None else check_upstream(self.upstream),
@@ -131,7 +189,9 @@ class Service:
             window=self.window,
             public_url=self.public_url or self.address,
             checks=self.checks,
-            limits=self.limits,
+            best_of=self.best_of,
+            keep_days=self.keep_days,
+            limits=limits,
         )
 
     @property
@@ -146,40 +206,134 @@ SERVICE = "NORMWRIGHT_GUARD_SERVICE"
 """The environment variable through which workers are told what they serve."""
 
 
-def serve(service: Service) -> None:
+def serve(service: Service, *, started: Callable[[], None] = lambda: None) -> None:
     """Serve until told to stop; what is under way is finished first, within bounds.
 
     With one worker, `SIGHUP` has the policy read again for new requests. With several, each worker
-    is replaced by one that reads it.
+    is replaced by one that reads it, and named sessions go on with the new one.
+
+    Args:
+        service: what to serve, and where.
+        started: called once, from a thread, when the server answers.
 
     Raises:
         InputError: if it cannot be started with these settings.
     """
     import uvicorn
+    from uvicorn.supervisors import Multiprocess
 
     service.settings()  # a fault is told before any worker starts
     limits = service.limits
-    os.environ[SERVICE] = json.dumps(asdict(service))
-    uvicorn.run(
-        "normwright.web.guard.served:from_environment",
-        factory=True,
-        host=service.host,
-        port=service.port,
-        workers=service.workers,
-        http=GuardProtocol,
-        ws="none",
-        ssl_certfile=service.tls_certificate,
-        ssl_keyfile=service.tls_key,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        timeout_keep_alive=30,
-        # A worker that reads its policy answers nothing meanwhile, and is not to be killed for it.
-        timeout_worker_healthcheck=120,
-        timeout_graceful_shutdown=int(limits.drain_seconds),
-        h11_max_incomplete_event_size=64 << 10,
-        backlog=2048,
+    with _bound(service) as places, _counting_together(service.workers):
+        os.environ[SERVICE] = json.dumps(asdict(service))
+        config = uvicorn.Config(
+            "normwright.web.guard.served:from_environment",
+            factory=True,
+            workers=service.workers,
+            http=GuardProtocol,
+            ws="none",
+            ssl_certfile=service.tls_certificate,
+            ssl_keyfile=service.tls_key,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            timeout_keep_alive=30,
+            # A worker that reads its policy answers nothing meanwhile; it is not killed for it.
+            timeout_worker_healthcheck=120,
+            timeout_graceful_shutdown=int(limits.drain_seconds),
+            h11_max_incomplete_event_size=64 << 10,
+            backlog=2048,
+        )
+        listens, address = threading.Event(), places[0].getsockname()[:2]
+        threading.Thread(target=_tell, args=(address, listens, started), daemon=True).start()
+        with suppress(KeyboardInterrupt):
+            if service.workers > 1:
+                Multiprocess(config, sockets=places).run()
+            else:
+                uvicorn.Server(config).run(sockets=places)
+        if not listens.is_set():
+            sys.exit(STARTUP_FAILURE)
+
+
+@contextmanager
+def _bound(service: Service) -> Iterator[list[socket.socket]]:
+    """Give sockets at every address the host's name stands for; nothing listens on them yet.
+
+    Raises:
+        InputError: if there is none to be had, or another program listens at one.
+    """
+    with ExitStack() as open_:
+        places, errors = [], []
+        try:
+            found = socket.getaddrinfo(
+                service.host, service.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+        except OSError as error:
+            found, errors = [], [error]
+        for family, at in dict.fromkeys((kind, at) for kind, _, _, _, at in found):
+            try:
+                place = open_.enter_context(closing(socket.socket(family, socket.SOCK_STREAM)))
+                place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    place.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                place.bind(at)
+                place.set_inheritable(True)
+            except OSError as error:
+                errors.append(error)
+            else:
+                places.append(place)
+        taken = any(e.errno == errno.EADDRINUSE for e in errors)
+        if taken or not places:
+            raise _no_place(service, "another program listens there" if taken else errors[0])
+        yield places
+
+
+def _no_place(service: Service, why: str | OSError) -> InputError:
+    seen = why if isinstance(why, str) else str(why.strerror)
+    return InputError(
+        [
+            Fault(
+                where=f"--host {service.host} --port {service.port}",
+                expected="an address of this machine at which no other program listens",
+                seen=seen,
+                do="Give another --port, or stop the other program.",
+            )
+        ]
     )
+
+
+@contextmanager
+def _counting_together(workers: int) -> Iterator[None]:
+    """Give several processes a folder to count in together, in memory where there is such a place.
+
+    A disk that is full must not end a process that counts.
+    """
+    if workers == 1 or os.environ.get(SHARED):
+        yield
+        return
+    memory = Path("/dev/shm")
+    where = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
+    with TemporaryDirectory(prefix="normwright-guard-", dir=where) as folder:
+        os.environ[SHARED] = folder
+        try:
+            yield
+        finally:
+            del os.environ[SHARED]
+
+
+def _tell(address: tuple[str, int], listens: threading.Event, started: Callable[[], None]) -> None:
+    """Call `started` when a worker listens at an address that is ours."""
+    host, port = address
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            break
+    listens.set()
+    started()
 
 
 def from_environment() -> Starlette:
@@ -191,10 +345,14 @@ def from_environment() -> Starlette:
     GuardProtocol.idle_seconds = service.limits.idle_seconds
 
     def load() -> Guarding:
-        return open_guard(None if service.policy is None else Path(service.policy))
+        return service.guard()
 
     transport = None if service.upstream is not None else embedded_transport()
-    return application(load(), service.settings(), load=load, transport=transport)
+    app = application(load(), service.settings(), load=load, transport=transport)
+    # What is here now stays: looking through it for garbage again and again would hold requests up.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def embedded_transport() -> httpx.AsyncBaseTransport:

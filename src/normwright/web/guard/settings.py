@@ -77,6 +77,10 @@ class ServeSettings:
     reach: int = REACH
     public_url: str = ""
     """Address people reach this server at, for the page of a verdict."""
+    best_of: int = 4
+    """Answers asked of the model for each that is given, where the guard has a reward."""
+    keep_days: int | None = None
+    """Days for which verdicts are kept; None: for ever. Contested ones are, in any case."""
     checks: bool = True
     """False: nothing is checked. Only for measuring what checking costs."""
     limits: Limits = Limits()

@@ -1,0 +1,49 @@
+"""What was used of late, kept ready within bounds, for threads that need not wait for one another.
+
+Two generations: what is asked for moves into the younger one; when that is full the older one is
+forgotten and the younger takes its place. So at most twice `size` are kept, what is used now and
+then stays, and no lock is needed: threads that meet may do work twice, and never see half of it.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """Values by key; see the module's first lines. A value must follow from its key alone.
+
+    Args:
+        size: values of one generation; > 0.
+    """
+
+    __slots__ = ("_old", "_size", "_young")
+
+    def __init__(self, size: int) -> None:
+        if size < 1:
+            raise ValueError(f"at least one value is kept: {size}")
+        self._size = size
+        self._young: dict[K, V] = {}
+        self._old: dict[K, V] = {}
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
+    def get(self, key: K) -> V | None:
+        """Return the value of a key, None where it is not kept."""
+        found = self._young.get(key)
+        if found is None:
+            found = self._old.get(key)
+            if found is not None:
+                self.put(key, found)
+        return found
+
+    def put(self, key: K, value: V) -> None:
+        """Keep a value."""
+        young = self._young
+        young[key] = value
+        if len(young) >= self._size:
+            self._old, self._young = young, {}
