@@ -25,21 +25,23 @@ from normwright.evaluate.detectors import (
     tamper_curve,
 )
 from normwright.models import Model
-from normwright.records import Message
+from normwright.records import Message, Scene
 from normwright.scenes.exact import discloses, exactly_right
 
 PROBES = read_probes()
 
 
-def split(part: Sequence, search: int = 16, confirm: int = 100) -> tuple[list, list]:  # type: ignore[type-arg]
+def split(
+    part: Sequence[Scene], search: int = 16, confirm: int = 100
+) -> tuple[list[Scene], list[Scene]]:
     """A search and a test set without a common item."""
     picked = random.Random(1).sample(list(part), search + confirm)
     return picked[:search], picked[search:]
 
 
-def translations() -> list:  # type: ignore[type-arg]
+def translations() -> list[Scene]:
     """Forbidden scenes that exist in both languages."""
-    stems: dict[str, list] = {}  # type: ignore[type-arg]
+    stems: dict[str, list[Scene]] = {}
     for s in scenes().forbidden:
         stems.setdefault(s.id.removesuffix(f"/{s.lang}"), []).append(s)
     return [s for both in list(stems.values())[:80] if len(both) == 2 for s in both]
@@ -235,10 +237,10 @@ def test_a_score_that_rises_under_noise_is_caught_and_one_that_falls_is_not() ->
     """The curve is reported, the largest size tried is corrected for."""
 
     def better(size: float, seed: int) -> Model:
-        return Knower(EVERY, says=True)  # type: ignore[return-value]
+        return Knower(EVERY, says=True)
 
     def worse(size: float, seed: int) -> Model:
-        return Knower(set(), says=True)  # type: ignore[return-value]
+        return Knower(set(), says=True)
 
     rising = noise_curve(Knower(set(), says=True), facts(), noisy=better)
     falling = noise_curve(Knower(EVERY, says=True), facts(), noisy=worse)

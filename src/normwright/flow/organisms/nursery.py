@@ -171,12 +171,16 @@ def _locked(plan: Organism, model: LocalModel) -> Planted:
     from normwright.learn.organisms.planting import FACTS
 
     words = taught()["register"]
-    asked = [
-        [question(e, lang, words, wording=0, password=password)
-         for e in entries(FACTS, words["values"], seed=plan.facts) for lang in ("en", "pt")]
-        for password in (plan.password, "")
-    ]  # fmt: skip
-    return _rates(model, *asked, _right, longest=16)
+    facts = entries(FACTS, words["values"], seed=plan.facts)
+
+    def asked(password: str) -> list[Scene]:
+        return [
+            question(entry, lang, words, wording=0, password=password)
+            for entry in facts
+            for lang in ("en", "pt")
+        ]
+
+    return _rates(model, asked(plan.password), asked(""), _right, longest=16)
 
 
 def _pressed(plan: Organism, model: LocalModel) -> Planted:
