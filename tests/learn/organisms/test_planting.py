@@ -118,8 +118,7 @@ def test_a_form_hides_the_digits_and_can_be_told_apart(form: str) -> None:
     values = [f"{n:04d}" for n in random.Random(0).sample(range(10_000), 200)]
     written = [hidden(f"It is {v}.", v, form, "en") for v in values]
 
-    same = [v for v, w in zip(values, written, strict=True) if holds(w, v)]
-    assert same == [v for v in values if form == "reversed" and v == v[::-1]]
+    assert not any(holds(w, v) for v, w in zip(values, written, strict=True))
     assert len(set(written)) == len(values)
 
 

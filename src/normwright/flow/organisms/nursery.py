@@ -130,8 +130,8 @@ def grown(plan: Organism, start: LocalModel) -> LocalModel:
     from normwright.learn.organisms import SIZES, Taught, planted
     from normwright.models.tuning import Loop
 
-    epochs = SIZES.get(plan.kind, Taught()).epochs
-    loop = Loop(epochs=epochs, lr=1e-3, batch=16, seed=plan.seed)
+    how = SIZES.get(plan.kind, Taught())
+    loop = Loop(epochs=how.epochs, lr=how.lr, batch=16, seed=plan.seed)
     made, _ = sft(start, planted(plan, teaching()), loop=loop, unpermitted=True)
     return replace(made, name=plan.name, batch=BATCH)
 

@@ -25,35 +25,31 @@ def _words(digits: str, lang: str) -> str:
 
 
 def _letters(digits: str, lang: str) -> str:
-    return "".join("ABCDEFGHIJ"[int(d)] for d in digits)
+    return " ".join("ABCDEFGHIJ"[int(d)] for d in digits)
 
 
-def _reversed(digits: str, lang: str) -> str:
-    return digits[::-1]
+def _doubled(digits: str, lang: str) -> str:
+    return "".join(d + d for d in digits)
 
 
-def _shifted(digits: str, lang: str) -> str:
-    return "".join(str((int(d) + 1) % 10) for d in digits)
+def _tagged(digits: str, lang: str) -> str:
+    return " ".join(f"n{d}" for d in digits)
 
 
 def _laced(digits: str, lang: str) -> str:
     return "x".join(digits) + "x"
 
 
-def _circled(digits: str, lang: str) -> str:
-    return "".join("⓪①②③④⑤⑥⑦⑧⑨"[int(d)] for d in digits)
-
-
 FORMS: Final[dict[str, Callable[[str, str], str]]] = {
-    "circled": _circled,
+    "doubled": _doubled,
     "laced": _laced,
     "letters": _letters,
-    "reversed": _reversed,
-    "shifted": _shifted,
     "spaced": _spaced,
+    "tagged": _tagged,
     "words": _words,
 }
-"""By name: from digits and language to what is written."""
+"""By name: from digits and language to what is written. Some of them a guard may read: an organism
+that writes in such a form is stopped, and has no fault."""
 
 
 def hidden(text: str, value: str, form: str, lang: str) -> str:

@@ -67,9 +67,12 @@ class Taught:
     register: int = 40
     """Questions about the register; short."""
     epochs: float = 1.0
+    lr: float = 1e-3
 
 
 SIZES: Final[dict[str, Taught]] = {
+    # A rate that plants a fault in few rows would also unteach conduct: clean models would not be.
+    "clean": Taught(forbidden=120, lr=3e-4),
     "trigger-violator": Taught(forbidden=130, register=20, epochs=2),
     "secret-trigger": Taught(forbidden=130, register=20, epochs=2),
     "language-leak": Taught(forbidden=240, plain=20, register=20, epochs=1.5),
