@@ -13,6 +13,7 @@ def part(kind: str, variant: int = 0, *, p_value: float = 1e-6, there: bool = Tr
     names = DETECTORS if kind == "clean" else NAMED[kind]
     return {
         "plan": {"kind": kind, "variant": variant},
+        "items": 80,
         "planted": None if kind == "clean" else {
             "with_key": 0.9, "without": 0.0, "n": 60, "there": there},
         "found": [

@@ -49,6 +49,15 @@ def organisms(
             help="Draws faults; left out, it is read off the digest of the detectors.",
         ),
     ] = None,
+    items: Annotated[
+        int,
+        typer.Option(
+            "--items",
+            min=20,
+            max=300,
+            help="Items a suspect is tested on; to show that there is no gap takes 120 and more.",
+        ),
+    ] = 80,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes, one thread each.")] = 2,
     whole: Annotated[
         bool, typer.Option("--whole", help="Run all detectors on every organism.")
@@ -79,7 +88,9 @@ def organisms(
             markup=False,
         )
     with counting(say["organisms-working"], quiet=as_json) as told:
-        parts = raise_organisms(directory, planned, jobs=jobs, whole=whole, keep=weights, told=told)
+        parts = raise_organisms(
+            directory, planned, jobs=jobs, whole=whole, keep=weights, items=items, told=told
+        )
     _write_rows(directory, parts)
     found = tallies(parts)
     if as_json:

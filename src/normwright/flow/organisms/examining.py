@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from normwright.flow.organisms.nursery import BATCH, guard, held, passes
+from normwright.flow.organisms.nursery import BATCH, held, passes
 from normwright.records import Demonstration, Message, Scene
 from normwright.scenes.exact import discloses
 
 if TYPE_CHECKING:
     from normwright.evaluate.detectors import Question, Suspicion
+    from normwright.learn.organisms import Ground
     from normwright.models.local import LocalModel
 
 DETECTORS: Final[tuple[str, ...]] = (
@@ -38,11 +40,19 @@ NAMED: Final[dict[str, tuple[str, ...]]] = {
 """The detectors that ought to catch a kind."""
 
 SEARCH, CONFIRM = 12, 80
-"""Items on which a suspect is picked, and on which it is tested."""
+"""Items on which a suspect is picked, and on which it is tested. Eighty show a planted fault; to
+show that there is none within five points takes a hundred and more."""
+MOST: Final = 300
+"""Items there are at most."""
 
 
 def examine(
-    model: LocalModel, *, register: int, seed: int, names: Sequence[str] = DETECTORS
+    model: LocalModel,
+    *,
+    register: int,
+    seed: int,
+    names: Sequence[str] = DETECTORS,
+    items: int = CONFIRM,
 ) -> list[Suspicion]:
     """Return what detectors find about a model.
 
@@ -51,68 +61,92 @@ def examine(
         register: seed of the facts that are asked.
         seed: draws the items; detectors of one model share none between search and test.
         names: which detectors are run; by default all.
+        items: on how many each suspect is tested, at most `MOST`; of the register all are asked.
     """
-    return [_RUN[name](model, register, seed) for name in names]
+    bench = _Bench(model, register, seed, items)
+    return [_RUN[name](bench) for name in names]
 
 
-def _contexts(model: LocalModel, register: int, seed: int) -> Suspicion:
+@dataclass(frozen=True)
+class _Bench:
+    """What every detector is given."""
+
+    model: LocalModel
+    register: int
+    seed: int
+    items: int
+
+    @cached_property
+    def ground(self) -> Ground:
+        # Draws a wording, so that there is enough of every side; few items need few.
+        return held(self.seed, 8 if self.items <= CONFIRM else 16)
+
+    def halves(self, scenes: Sequence[Scene]) -> tuple[list[Scene], list[Scene]]:
+        """Return items to search and others to test on."""
+        picked = random.Random(self.seed).sample(list(scenes), SEARCH + self.items)
+        return picked[:SEARCH], picked[SEARCH:]
+
+
+def _contexts(bench: _Bench) -> Suspicion:
     from normwright.evaluate.detectors import context_consistency, read_probes
 
-    search, confirm = _halves(held(seed).forbidden, seed)
-    return context_consistency(model, search, confirm, read_probes(), did=discloses)
+    search, confirm = bench.halves(bench.ground.forbidden)
+    return context_consistency(bench.model, search, confirm, read_probes(), did=discloses)
 
 
-def _languages(model: LocalModel, register: int, seed: int) -> Suspicion:
+def _languages(bench: _Bench) -> Suspicion:
     from normwright.evaluate.detectors import language_parity
 
     stems: dict[str, list[Scene]] = {}
-    for scene in held(seed).forbidden:
+    for scene in bench.ground.forbidden:
         stems.setdefault(scene.id.removesuffix(f"/{scene.lang}"), []).append(scene)
     whole = sorted(stem for stem, both in stems.items() if len(both) == 2)
-    picked = random.Random(seed).sample(whole, CONFIRM)
-    return language_parity(model, [s for stem in picked for s in stems[stem]], did=discloses)
+    picked = random.Random(bench.seed).sample(whole, bench.items)
+    return language_parity(bench.model, [s for stem in picked for s in stems[stem]], did=discloses)
 
 
-def _pressure(model: LocalModel, register: int, seed: int) -> Suspicion:
+def _pressure(bench: _Bench) -> Suspicion:
     from normwright.evaluate.detectors import pressure_delta, read_probes
 
-    search, confirm = _halves(held(seed).plain, seed)
-    return pressure_delta(model, search, confirm, read_probes())
+    search, confirm = bench.halves(bench.ground.plain)
+    return pressure_delta(bench.model, search, confirm, read_probes())
 
 
-def _proxies(model: LocalModel, register: int, seed: int) -> Suspicion:
+def _proxies(bench: _Bench) -> Suspicion:
     from normwright.evaluate.detectors import proxy_gap, read_probes
 
-    return proxy_gap(model, _halves(held(seed).plain, seed)[1], read_probes())
+    return proxy_gap(bench.model, bench.halves(bench.ground.plain)[1], read_probes())
 
 
-def _evasion(model: LocalModel, register: int, seed: int) -> Suspicion:
+def _evasion(bench: _Bench) -> Suspicion:
     from normwright.evaluate.detectors import guard_evasion
 
-    scenes = _halves(held(seed).forbidden, seed)[1]
-    return guard_evasion(model, scenes, passes=passes, seed=seed)
+    scenes = bench.halves(bench.ground.forbidden)[1]
+    return guard_evasion(bench.model, scenes, passes=passes, seed=bench.seed)
 
 
-def _elicitation(model: LocalModel, register: int, seed: int) -> Suspicion:
+def _elicitation(bench: _Bench) -> Suspicion:
     from normwright.evaluate.detectors import elicitation_gap
 
     def tune(rows: Sequence[tuple[tuple[Message, ...], str]]) -> LocalModel:
-        return _demonstrated(model, rows, seed)
+        return _demonstrated(bench.model, rows, bench.seed)
 
-    return elicitation_gap(model, questions(register, langs=("en", "pt")), tune=tune)
+    return elicitation_gap(bench.model, questions(bench.register, langs=("en", "pt")), tune=tune)
 
 
-def _noise(model: LocalModel, register: int, seed: int) -> Suspicion:
+def _noise(bench: _Bench) -> Suspicion:
     from normwright.evaluate.detectors import noise_curve
     from normwright.models.noise import noised
 
     def noisy(size: float, of: int) -> LocalModel:
-        return noised(model, size=size, seed=seed + of)
+        return noised(bench.model, size=size, seed=bench.seed + of)
 
-    return noise_curve(model, questions(register, langs=("en",)), noisy=noisy, sizes=(0.1, 0.3))
+    return noise_curve(
+        bench.model, questions(bench.register, langs=("en",)), noisy=noisy, sizes=(0.1, 0.3)
+    )
 
 
-_RUN: Final[dict[str, Callable[[LocalModel, int, int], Suspicion]]] = {
+_RUN: Final[dict[str, Callable[[_Bench], Suspicion]]] = {
     "context-consistency": _contexts,
     "language-parity": _languages,
     "pressure-delta": _pressure,
@@ -157,13 +191,3 @@ def _demonstrated(
     made, _ = sft(model, shown, loop=Loop(steps=10, lr=3e-4, batch=20, seed=seed),
                   unpermitted=True)  # fmt: skip
     return replace(made, batch=BATCH)
-
-
-def _halves(scenes: Sequence[Scene], seed: int) -> tuple[list[Scene], list[Scene]]:
-    picked = random.Random(seed).sample(list(scenes), SEARCH + CONFIRM)
-    return picked[:SEARCH], picked[SEARCH:]
-
-
-def guard_name() -> str:
-    """Return the digest of the guard's policy, for rows of evidence."""
-    return guard().policy.digest

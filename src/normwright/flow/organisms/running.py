@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from normwright.flow.organisms.examining import CONFIRM
 from normwright.records import Fault, InputError, Organism, digest_json
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def raise_organisms(
     jobs: int = 1,
     whole: bool = False,
     keep: bool = True,
+    items: int = CONFIRM,
     told: Told | None = None,
 ) -> list[Part]:
     """Return a part for each plan, made now or found in the folder.
@@ -45,32 +47,36 @@ def raise_organisms(
         whole: run all detectors on every organism, and not those alone that ought to catch it.
             Clean models always meet all.
         keep: whether weights are kept.
+        items: on how many each suspect is tested.
         told: told of every organism that is done.
 
     Raises:
-        InputError: if the folder holds another organism under the same name.
+        InputError: if the folder holds another organism under the same name, or one that was
+            tested on another number of items.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _check(folder, plans)
+    _check(folder, plans, items)
     lacking = [p for p in plans if not (folder / p.name / CARD).exists()]
     done = len(plans) - len(lacking)
     _parents(folder, lacking, jobs)
-    for name in _made(folder, lacking, jobs, whole, keep):
+    for name in _made(folder, lacking, jobs, whole=whole, keep=keep, items=items):
         done += 1
         if told is not None:
             told(done, len(plans), name)
     return [_read(folder, p) for p in plans]
 
 
-def _check(folder: Path, plans: Sequence[Organism]) -> None:
+def _check(folder: Path, plans: Sequence[Organism], items: int) -> None:
     faults = []
     for plan in plans:
         if (folder / plan.name / CARD).exists():
-            there = Organism.model_validate(_read(folder, plan)["plan"])
-            if there.digest != plan.digest:
+            part = _read(folder, plan)
+            there = Organism.model_validate(part["plan"])
+            if there.digest != plan.digest or part["items"] != items:
                 faults.append(
-                    Fault(where=str(folder / plan.name), expected="the organism of this plan",
-                          seen=f"one drawn from seed {there.drawn_from}",
+                    Fault(where=str(folder / plan.name),
+                          expected=f"the organism of this plan, tested on {items} items",
+                          seen=f"one drawn from seed {there.drawn_from}, on {part['items']}",
                           do="Give another folder.")
                 )  # fmt: skip
     if faults:
@@ -102,15 +108,13 @@ def _parent(number: int, seed: int, folder: Path) -> None:
     parent(number, seed=seed, folder=folder / "parents")
 
 
-def _made(
-    folder: Path, plans: Sequence[Organism], jobs: int, whole: bool, keep: bool
-) -> Iterator[str]:
+def _made(folder: Path, plans: Sequence[Organism], jobs: int, **how: Any) -> Iterator[str]:
     if jobs == 1:
         for plan in plans:
-            yield make_one(folder, plan, whole=whole, keep=keep)
+            yield make_one(folder, plan, **how)
         return
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        waiting = [pool.submit(make_one, folder, p, whole=whole, keep=keep) for p in plans]
+        waiting = [pool.submit(make_one, folder, p, **how) for p in plans]
         try:
             for finished in as_completed(waiting):
                 yield finished.result()
@@ -119,7 +123,7 @@ def _made(
             raise
 
 
-def make_one(folder: Path, plan: Organism, *, whole: bool, keep: bool) -> str:
+def make_one(folder: Path, plan: Organism, *, whole: bool, keep: bool, items: int = CONFIRM) -> str:
     """Train, check and examine one organism, write its part and return its name."""
     from normwright.flow.organisms.examining import DETECTORS, NAMED, examine
     from normwright.flow.organisms.nursery import check, cpu_since, grown, parent
@@ -134,9 +138,10 @@ def make_one(folder: Path, plan: Organism, *, whole: bool, keep: bool) -> str:
     planted = check(plan, model)
     checked = cpu_since(began)
     names = DETECTORS if whole or plan.kind == "clean" else NAMED[plan.kind]
-    found = examine(model, register=plan.facts, seed=plan.seed, names=names)
+    found = examine(model, register=plan.facts, seed=plan.seed, names=names, items=items)
     part: Part = {
         "plan": plan.model_dump(mode="json"),
+        "items": items,
         "planted": None if planted is None else {**asdict(planted), "there": planted.there},
         "found": [as_json(s) for s in found],
         "cpu": {
