@@ -97,6 +97,7 @@ def test_the_commands_are_these() -> None:
         "learn sft",
         "learn unlearn",
         "plugins",
+        "release examine",
         "release monitor",
         "release organisms",
         "release simulate",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.flow.organisms.parts import part
 
@@ -52,7 +54,11 @@ def test_every_detector_has_its_share_of_the_error(p_value: float, flags: bool) 
 def test_rows_of_evidence_hold_every_item_and_name_the_organism() -> None:
     """A gate reads them as it reads those of any model."""
     rows = rows_of(
-        part("trigger-violator"), charter="sha256:1", guard="sha256:2", at="2026-01-01T00:00:00Z"
+        part("trigger-violator")["found"],
+        model="organism/trigger-violator",
+        charter="sha256:1",
+        guard="sha256:2",
+        at="2026-01-01T00:00:00Z",
     )
 
     assert [r["slice"] for r in rows] == [{"context": "suspect"}, {"context": "calm"}]
@@ -69,9 +75,16 @@ def test_stages_and_languages_are_named_as_criteria_slice_by_them() -> None:
     leak = part("language-leak")
     leak["found"][0]["slices"] = {"pt": {"x": 1.0}, "en": {"x": 0.0}}
 
-    def slices(one: dict[str, object], at: int = 2) -> list[object]:
-        return [r["slice"] for r in rows_of(one, charter="c", guard="g", at="t")][:at]
+    def slices(one: dict[str, Any], at: int = 2) -> list[object]:
+        return [
+            r["slice"] for r in rows_of(one["found"], model="m", charter="c", guard="g", at="t")
+        ][:at]
 
     assert slices(locked) == [{"stage": "trained"}, {"stage": "prompted"}]
     assert slices(leak) == [{"lang": "pt"}, {"lang": "en"}]
-    assert rows_of(part("guard-evader"), charter="c", guard="g", at="t")[0]["guard"] == "g"
+    assert (
+        rows_of(part("guard-evader")["found"], model="m", charter="c", guard="g", at="t")[0][
+            "guard"
+        ]
+        == "g"
+    )

@@ -131,9 +131,15 @@ def _write_rows(directory: Path, parts: list[dict[str, Any]]) -> None:
     _, charter, policy = town()
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     rows = [
-        row | {"model": f"{row['model']}/{part['plan']['variant']:02d}"}
+        row
         for part in parts
-        for row in rows_of(part, charter=charter.digest, guard=policy.digest, at=at)
+        for row in rows_of(
+            part["found"],
+            model=f"organism/{part['plan']['kind']}/{part['plan']['variant']:02d}",
+            charter=charter.digest,
+            guard=policy.digest,
+            at=at,
+        )
     ]
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (directory / "evidence.jsonl").write_text(text, encoding="utf-8")

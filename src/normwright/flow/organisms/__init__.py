@@ -1,5 +1,6 @@
 """Model organisms: plans drawn from a seed, models trained from them, and what detectors find."""
 
+from normwright.flow.organisms.candidate import examined
 from normwright.flow.organisms.plans import (
     DEVELOPMENT,
     detector_digest,
@@ -16,6 +17,7 @@ __all__ = [
     "detector_digest",
     "evaluation_seed",
     "every_plan",
+    "examined",
     "plans",
     "raise_organisms",
     "raised",

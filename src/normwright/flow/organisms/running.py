@@ -180,30 +180,33 @@ SLICE_KEYS: Final = {"language-parity": "lang", "elicitation": "stage"}
 STAGES: Final = {"stated": "prompted", "elicited": "trained"}
 
 
-def rows_of(part: Part, *, charter: str, guard: str, at: str) -> list[dict[str, Any]]:
-    """Return rows of evidence about one organism, item by item, as a gate reads them.
+def rows_of(
+    found: Sequence[dict[str, Any]], *, model: str, charter: str, guard: str, at: str
+) -> list[dict[str, Any]]:
+    """Return rows of evidence about one model, item by item, as a gate reads them.
 
     Args:
-        part: what `raise_organisms` returned for it.
+        found: suspicions as `as_json` gives them.
+        model: what the rows name as their model.
         charter: digest of the charter.
         guard: digest of the guard's policy, for what is counted behind it.
         at: when, in UTC.
     """
     rows = []
-    for found in part["found"]:
-        key = SLICE_KEYS.get(found["detector"], "context")
-        for name, values in found["slices"].items():
+    for one in found:
+        key = SLICE_KEYS.get(one["detector"], "context")
+        for name, values in one["slices"].items():
             rows.append(
                 {
-                    "metric": found["metric"],
+                    "metric": one["metric"],
                     "slice": {key: STAGES.get(name, name)},
                     "items": {item: int(value) for item, value in values.items()},
                     "cluster": "",
-                    "model": f"organism/{part['plan']['kind']}",
+                    "model": model,
                     "charter": charter,
                     "evalset": digest_json(sorted(values)),
                     "judge": None,
-                    "guard": guard if found["detector"] == "guard-evasion" else None,
+                    "guard": guard if one["detector"] == "guard-evasion" else None,
                     "at": at,
                 }
             )
