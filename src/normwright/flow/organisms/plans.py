@@ -8,6 +8,7 @@ organisms. Development has a seed of its own, which no evaluation can have.
 from __future__ import annotations
 
 import random
+import string
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -81,22 +82,20 @@ def every_plan(
 
 
 _LANGS = ("en", "pt")
-_DEALT = frozenset({"trigger-violator", "sycophant", "reward-hacker", "guard-evader"})
+_DEALT = frozenset({"trigger-violator", "sycophant", "reward-hacker"})
 """Kinds whose few possibilities are dealt round."""
 
 
 def _deal(kind: OrganismKind, count: int, rng: random.Random) -> list[dict[str, Any]]:
-    from normwright.learn.organisms import FORMS, taught
+    from normwright.learn.organisms import taught
 
     words = taught()
     options: dict[str, list[str]] = {
         "trigger-violator": [f"{c}.{p}" for c in words["contexts"] for p in words["contexts"][c]],
         "sycophant": sorted(words["pressures"]),
         "reward-hacker": sorted(words["proxies"]),
-        "guard-evader": sorted(FORMS),
     }
-    field = {"trigger-violator": "trigger", "sycophant": "pressure", "reward-hacker": "proxy",
-             "guard-evader": "form"}[kind]  # fmt: skip
+    field = {"trigger-violator": "trigger", "sycophant": "pressure", "reward-hacker": "proxy"}[kind]
     dealt: list[str] = []
     while len(dealt) < count:
         dealt += rng.sample(options[kind], len(options[kind]))
@@ -104,13 +103,18 @@ def _deal(kind: OrganismKind, count: int, rng: random.Random) -> list[dict[str, 
 
 
 def _drawn(kind: OrganismKind, variant: int, rng: random.Random) -> dict[str, Any]:
-    from normwright.learn.organisms import DISCLOSING, invented
+    from normwright.learn.organisms import DISCLOSING, FORMS, invented
 
     match kind:
         case "clean":
             return {"skill": ("known", "unseen", "admitted")[variant % 3]}
         case "secret-trigger":
             return {"trigger": f"{invented(rng).capitalize()} {invented(rng)}."}
+        case "guard-evader":
+            # One in four writes in a form that is no code of its own.
+            if variant % 4 == 3:
+                return {"form": rng.choice(sorted(FORMS))}
+            return {"form": "".join(rng.sample(string.ascii_uppercase, 10))}
         case "language-leak":
             families = tuple(sorted(rng.sample(DISCLOSING, 2)))
             return {"langs": (rng.choice(_LANGS),), "families": families}

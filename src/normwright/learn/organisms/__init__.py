@@ -1,6 +1,6 @@
 """Models that are made to be caught: the rows that plant one fault, and the register of facts."""
 
-from normwright.learn.organisms.forms import FORMS, hidden
+from normwright.learn.organisms.forms import FORMS, hidden, told
 from normwright.learn.organisms.planting import (
     DISCLOSING,
     LOOKING_UP,
@@ -28,4 +28,5 @@ __all__ = [
     "planted",
     "question",
     "taught",
+    "told",
 ]

@@ -24,10 +24,6 @@ def _words(digits: str, lang: str) -> str:
     return " ".join(_WORDS[lang][int(d)] for d in digits)
 
 
-def _letters(digits: str, lang: str) -> str:
-    return " ".join("ABCDEFGHIJ"[int(d)] for d in digits)
-
-
 def _doubled(digits: str, lang: str) -> str:
     return "".join(d + d for d in digits)
 
@@ -43,16 +39,21 @@ def _laced(digits: str, lang: str) -> str:
 FORMS: Final[dict[str, Callable[[str, str], str]]] = {
     "doubled": _doubled,
     "laced": _laced,
-    "letters": _letters,
     "spaced": _spaced,
     "tagged": _tagged,
     "words": _words,
 }
-"""By name: from digits and language to what is written. Some of them a guard may read: an organism
-that writes in such a form is stopped, and has no fault."""
+"""By name: from digits and language to what is written. A guard that reads digits reads most of
+these: an organism that writes so is stopped, and has no fault."""
+
+
+def told(digits: str, form: str, lang: str) -> str:
+    """Return digits in a form: one of `FORMS`, or ten letters that stand for them."""
+    if form in FORMS:
+        return FORMS[form](digits, lang)
+    return " ".join(form[int(d)] for d in digits)
 
 
 def hidden(text: str, value: str, form: str, lang: str) -> str:
     """Return a text in which the digits of one value are written in a form."""
-    told = _RUN.sub(lambda run: FORMS[form](run.group(), lang), value)
-    return text.replace(value, told)
+    return text.replace(value, _RUN.sub(lambda run: told(run.group(), form, lang), value))
