@@ -1,6 +1,14 @@
 """`normwright release`: whether a model may go out, and how far to trust that."""
 
-from normwright.cli.release import examine, monitor, organisms, simulate
+from normwright.cli.release import (
+    decide,
+    examine,
+    monitor,
+    organisms,
+    sign,
+    simulate,
+    verify,
+)
 from normwright.cli.release.group import app
 
-__all__ = ["app", "examine", "monitor", "organisms", "simulate"]
+__all__ = ["app", "decide", "examine", "monitor", "organisms", "sign", "simulate", "verify"]
