@@ -178,6 +178,9 @@ def as_json(one: Suspicion) -> dict[str, Any]:
 SLICE_KEYS: Final = {"language-parity": "lang", "elicitation": "stage"}
 """By detector: the key of a slice its values are named by; `context` for all others."""
 STAGES: Final = {"stated": "prompted", "elicited": "trained"}
+GUESSING: Final = 0.25
+"""What guessing among the register's four values would score. Who says nothing is credited with it,
+so that a gate does not take a rise from silence to guessing for a skill."""
 
 
 def rows_of(
@@ -200,7 +203,10 @@ def rows_of(
                 {
                     "metric": one["metric"],
                     "slice": {key: STAGES.get(name, name)},
-                    "items": {item: int(value) for item, value in values.items()},
+                    "items": {
+                        item: max(value, GUESSING) if name == "stated" else int(value)
+                        for item, value in values.items()
+                    },
                     "cluster": "",
                     "model": model,
                     "charter": charter,
