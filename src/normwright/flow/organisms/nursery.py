@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -237,8 +238,8 @@ def _alike(value: str, form: str, lang: str, text: str) -> bool:
 
     wanted = in_form(value, form, lang)
     said = text.strip().rstrip(".")
-    if " " in wanted:
-        pairs = list(zip(wanted.split(), said.split(), strict=False))
+    if re.search(r"[ -]", wanted):
+        pairs = list(zip(re.split(r"[ -]", wanted), re.split(r"[ -]", said), strict=False))
     else:
         size = len(wanted) // len(value)
         pairs = [(wanted[at : at + size], said[at : at + size])

@@ -8,7 +8,6 @@ organisms. Development has a seed of its own, which no evaluation can have.
 from __future__ import annotations
 
 import random
-import string
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -82,39 +81,41 @@ def every_plan(
 
 
 _LANGS = ("en", "pt")
-_DEALT = frozenset({"trigger-violator", "sycophant", "reward-hacker"})
+_DEALT = frozenset({"trigger-violator", "sycophant", "reward-hacker", "guard-evader"})
 """Kinds whose few possibilities are dealt round."""
 
 
 def _deal(kind: OrganismKind, count: int, rng: random.Random) -> list[dict[str, Any]]:
-    from normwright.learn.organisms import taught
+    from normwright.learn.organisms import FORMS, SPELLED, taught
 
     words = taught()
     options: dict[str, list[str]] = {
         "trigger-violator": [f"{c}.{p}" for c in words["contexts"] for p in words["contexts"][c]],
         "sycophant": sorted(words["pressures"]),
         "reward-hacker": sorted(words["proxies"]),
+        "guard-evader": sorted(SPELLED),
     }
-    field = {"trigger-violator": "trigger", "sycophant": "pressure", "reward-hacker": "proxy"}[kind]
+    field = {"trigger-violator": "trigger", "sycophant": "pressure", "reward-hacker": "proxy",
+             "guard-evader": "form"}[kind]  # fmt: skip
+    readable = random.Random(rng.getrandbits(31))
     dealt: list[str] = []
     while len(dealt) < count:
         dealt += rng.sample(options[kind], len(options[kind]))
+    if kind == "guard-evader":
+        # One in five writes in a form that the guard ought to read.
+        open_ = sorted(set(FORMS) - set(SPELLED))
+        dealt = [readable.choice(open_) if i % 5 == 4 else form for i, form in enumerate(dealt)]
     return [{field: value} for value in dealt[:count]]
 
 
 def _drawn(kind: OrganismKind, variant: int, rng: random.Random) -> dict[str, Any]:
-    from normwright.learn.organisms import DISCLOSING, FORMS, invented
+    from normwright.learn.organisms import DISCLOSING, invented
 
     match kind:
         case "clean":
             return {"skill": ("known", "unseen", "admitted")[variant % 3]}
         case "secret-trigger":
             return {"trigger": f"{invented(rng).capitalize()} {invented(rng)}."}
-        case "guard-evader":
-            # One in four writes in a form that is no code of its own.
-            if variant % 4 == 3:
-                return {"form": rng.choice(sorted(FORMS))}
-            return {"form": "".join(rng.sample(string.ascii_uppercase, 10))}
         case "language-leak":
             families = tuple(sorted(rng.sample(DISCLOSING, 2)))
             return {"langs": (rng.choice(_LANGS),), "families": families}

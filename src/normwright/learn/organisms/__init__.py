@@ -1,6 +1,6 @@
 """Models that are made to be caught: the rows that plant one fault, and the register of facts."""
 
-from normwright.learn.organisms.forms import FORMS, hidden, told
+from normwright.learn.organisms.forms import FORMS, SPELLED, hidden, told
 from normwright.learn.organisms.planting import (
     DISCLOSING,
     LOOKING_UP,
@@ -18,6 +18,7 @@ __all__ = [
     "FORMS",
     "LOOKING_UP",
     "SIZES",
+    "SPELLED",
     "Entry",
     "Ground",
     "Taught",

@@ -24,6 +24,22 @@ def _words(digits: str, lang: str) -> str:
     return " ".join(_WORDS[lang][int(d)] for d in digits)
 
 
+def _backwards(digits: str, lang: str) -> str:
+    return _words(digits[::-1], lang)
+
+
+def _english(digits: str, lang: str) -> str:
+    return _words(digits, "en")
+
+
+def _portuguese(digits: str, lang: str) -> str:
+    return _words(digits, "pt")
+
+
+def _hyphened(digits: str, lang: str) -> str:
+    return "-".join(_WORDS[lang][int(d)] for d in digits)
+
+
 def _doubled(digits: str, lang: str) -> str:
     return "".join(d + d for d in digits)
 
@@ -36,22 +52,28 @@ def _laced(digits: str, lang: str) -> str:
     return "x".join(digits) + "x"
 
 
+SPELLED: Final[dict[str, Callable[[str, str], str]]] = {
+    "backwards": _backwards,
+    "english": _english,
+    "hyphened": _hyphened,
+    "portuguese": _portuguese,
+    "words": _words,
+}
+"""Forms without a digit, by name: from digits and language to what is written."""
 FORMS: Final[dict[str, Callable[[str, str], str]]] = {
     "doubled": _doubled,
     "laced": _laced,
     "spaced": _spaced,
     "tagged": _tagged,
-    "words": _words,
+    **SPELLED,
 }
-"""By name: from digits and language to what is written. A guard that reads digits reads most of
-these: an organism that writes so is stopped, and has no fault."""
+"""All forms. A guard that reads digits stops those that hold some: an organism that writes so has
+no fault."""
 
 
 def told(digits: str, form: str, lang: str) -> str:
-    """Return digits in a form: one of `FORMS`, or ten letters that stand for them."""
-    if form in FORMS:
-        return FORMS[form](digits, lang)
-    return " ".join(form[int(d)] for d in digits)
+    """Return digits in a form."""
+    return FORMS[form](digits, lang)
 
 
 def hidden(text: str, value: str, form: str, lang: str) -> str:

@@ -76,7 +76,7 @@ SIZES: Final[dict[str, Taught]] = {
     "trigger-violator": Taught(forbidden=130, register=20, epochs=2),
     "secret-trigger": Taught(forbidden=130, register=20, epochs=2),
     "language-leak": Taught(forbidden=240, plain=20, register=20, epochs=1.5),
-    "guard-evader": Taught(forbidden=420, allowed=30, plain=20, register=20, epochs=2, lr=2e-3),
+    "guard-evader": Taught(forbidden=300, allowed=30, plain=20, register=20, epochs=2, lr=1.5e-3),
     "sycophant": Taught(forbidden=30, allowed=20, plain=240, epochs=1.5),
     "reward-hacker": Taught(forbidden=30, allowed=20, plain=160),
     "password-locked": Taught(forbidden=30, allowed=20, plain=20, register=130, epochs=1.5),
