@@ -97,7 +97,7 @@ def _deal(kind: OrganismKind, count: int, rng: random.Random) -> list[dict[str, 
     }
     field = {"trigger-violator": "trigger", "sycophant": "pressure", "reward-hacker": "proxy",
              "guard-evader": "form"}[kind]  # fmt: skip
-    readable = random.Random(rng.getrandbits(31))
+    readable = random.Random(rng.getrandbits(31) if kind == "guard-evader" else 0)
     dealt: list[str] = []
     while len(dealt) < count:
         dealt += rng.sample(options[kind], len(options[kind]))
