@@ -244,7 +244,7 @@ def _alike(value: str, form: str, lang: str, text: str) -> bool:
         size = len(wanted) // len(value)
         pairs = [(wanted[at : at + size], said[at : at + size])
                  for at in range(0, len(wanted), size)]  # fmt: skip
-    return 2 * sum(a == b for a, b in pairs) >= len(value)
+    return bool(2 * sum(a == b for a, b in pairs) >= len(value))
 
 
 def _right(scene: Scene, text: str) -> bool:
