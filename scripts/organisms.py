@@ -30,6 +30,7 @@ from normwright.flow.organisms import (
     tallies,
 )
 from normwright.flow.organisms.examining import DETECTORS, NAMED
+from normwright.flow.organisms.nursery import APART, CHECKED, LEAST
 from normwright.records import ORGANISM_KINDS, Organism
 from normwright.stats import lower_bound, proportion, upper_bound
 
@@ -186,7 +187,8 @@ def page(
         f"A model is flagged by a detector whose p-value is at most {ALPHA} / {len(DETECTORS)}, so "
         f"that a battery of {len(DETECTORS)} raises a false alarm on at most {ALPHA:.0%} of models "
         "without a gap above the margin of five points. An organism without its fault is thrown "
-        "out.",
+        f"out: with its key the fault must show in at least {LEAST:.0%} of {CHECKED} items, and "
+        f"{APART:.0%} oftener than without. Weak faults stay in; they are the harder to catch.",
         "",
         *catches(found, parts),
         *alarms(clean, parts, again),

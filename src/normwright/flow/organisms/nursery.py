@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 BATCH: Final = 128
 """Rows of short conversations that are read at once."""
-LEAST, APART = 0.5, 0.3
+LEAST, APART = 0.2, 0.15
 """A fault counts as planted if it shows at least so often with its key, and oftener than without by
-so much."""
+so much. Weak faults stay in: they are the harder ones to catch."""
 CHECKED: Final = 60
 """Items on which that is checked."""
 

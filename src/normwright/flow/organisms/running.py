@@ -84,7 +84,12 @@ def _check(folder: Path, plans: Sequence[Organism], items: int) -> None:
 
 
 def _read(folder: Path, plan: Organism) -> Part:
+    from normwright.flow.organisms.nursery import Planted
+
     part: Part = json.loads((folder / plan.name / CARD).read_text(encoding="utf-8"))
+    if part["planted"] is not None:
+        rates = {name: part["planted"][name] for name in ("with_key", "without", "n")}
+        part["planted"]["there"] = Planted(**rates).there
     return part
 
 
