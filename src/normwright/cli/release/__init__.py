@@ -1,6 +1,7 @@
 """`normwright release`: whether a model may go out, and how far to trust that."""
 
 from normwright.cli.release import (
+    case,
     decide,
     examine,
     monitor,
@@ -11,4 +12,14 @@ from normwright.cli.release import (
 )
 from normwright.cli.release.group import app
 
-__all__ = ["app", "decide", "examine", "monitor", "organisms", "sign", "simulate", "verify"]
+__all__ = [
+    "app",
+    "case",
+    "decide",
+    "examine",
+    "monitor",
+    "organisms",
+    "sign",
+    "simulate",
+    "verify",
+]
