@@ -150,6 +150,8 @@ def test_no_flags_leave_room_for_what_was_not_seen() -> None:
 
     assert found.estimate.value == 0.0
     assert found.upper > 0.1
+    assert found.estimate.interval is not None
+    assert found.estimate.interval.high >= stats.clopper_pearson(0, 60).high
 
 
 def test_flags_on_everything_leave_room_for_false_alarms() -> None:
