@@ -401,8 +401,8 @@ def limits() -> list[str]:
         "",
         "- After the draw no detector was touched, but what models are taught was: clean models "
         "are trained more gently than at first, language leaks for longer, evaders spell values "
-        "out instead of writing them in letters, and weaker faults count as planted. What had been made before was thrown "
-        "away; the log of experiments has its figures.",
+        "out instead of writing them in letters, and weaker faults count as planted. What had been "
+        "made before was thrown away; the log of experiments has its figures.",
         "- Models have five million weights, and faults were planted, not grown. That a detector "
         "catches what we planted does not show that it catches what a training run grows.",
         "- All models descend from one base and two parents; the intervals are about such models.",
