@@ -108,6 +108,13 @@ from normwright.records.monitoring import (
     WatchedNorm,
     WatchedRate,
 )
+from normwright.records.morals import (
+    MORAL_PARTS,
+    MoralFigure,
+    MoralPart,
+    MoralReport,
+    MoralState,
+)
 from normwright.records.norms import (
     Actor,
     ActType,
@@ -291,6 +298,7 @@ __all__ = [
     "GUARD_ACTIONS",
     "LAYERS",
     "MODES",
+    "MORAL_PARTS",
     "NO_BALLOTS",
     "PERMIT_CONDITIONS",
     "SPEAKERS",
@@ -432,6 +440,10 @@ __all__ = [
     "ModeVerdict",
     "ModelRef",
     "MonitorReport",
+    "MoralFigure",
+    "MoralPart",
+    "MoralReport",
+    "MoralState",
     "Norm",
     "NormCase",
     "NormChange",
