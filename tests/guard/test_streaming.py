@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 import pytest
@@ -213,3 +213,39 @@ def test_arguments_of_a_call(value: object, places: list[int]) -> None:
     text = json.dumps(value, ensure_ascii=False)
 
     assert run(cut(text, places)) == run([text])
+
+
+def test_a_long_answer_costs_a_check_what_is_new() -> None:
+    """Of a stream in prose the classifier reads each window about once, with the same verdicts."""
+    from normwright.guard import Guard
+    from normwright.guard.embedded import policy
+    from normwright.guard.text_harm import TextHarm
+    from normwright.records import Exchange
+
+    read: list[int] = []
+
+    class Counting:
+        def read(self, texts: Sequence[str]) -> list[dict[str, float]]:
+            read.extend(map(len, texts))
+            return TextHarm.embedded().read(texts)
+
+    said = "The library opens at nine on weekdays. Bread number {} is sold near the old harbour. "
+    text = "".join(said.format(i) for i in range(150))
+    guard = Guard(policy(), harm=Counting())
+    fresh = Guard(policy(), harm=TextHarm.embedded())
+    hold, asked = HoldBack(), 0
+    for start in range(0, len(text), 7):
+        hold.add(text[start : start + 7])
+        while due := hold.due():
+            asked += len(due.text)
+            answer = Exchange(utterances=(), answer=due.text)
+            verdict = guard.screen(answer)
+            if len(due.text) > 4900:
+                plain = fresh.screen(answer)
+                assert (verdict.scores, verdict.risks) == (plain.scores, plain.risks)
+            hold.release()
+
+    assert len(text) > 12_000
+    assert asked > 80 * len(text)
+    # The window that is being written is read anew at each check; the others are not.
+    assert sum(read) < 0.15 * asked

@@ -98,7 +98,7 @@ def moral_report(
     frames = [f for lang in asked.languages if lang in known
               for f in moral.frames(lang)[: asked.limit]]  # fmt: skip
     scenarios = tuple(s for r in rows for s in r.scenarios if s.lang in asked.languages)
-    battery = moral.Battery(tuple(frames), scenarios)
+    battery = moral.Battery(tuple(frames), scenarios, asked.limit)
     readable = None if fits is None else lambda q: fits(q.prompt, max(q.answers, key=len))
     answered = moral.run(model, battery, fits=readable, told=told)
     beside = {} if control is None else {
@@ -304,7 +304,7 @@ def opened(
 
     Args:
         place: a directory, or an address that speaks as OpenAI's does and scores given texts.
-        served: what the address calls the model.
+        served: what the address calls the model, if it has several.
         key_env: environment variable that holds the address's key.
         control: whether random weights of the same shape are made too, where weights are at hand.
         seed: of the random weights.
@@ -315,11 +315,19 @@ def opened(
         MissingExtra: if no model can be opened here.
     """
     if place.startswith(("http://", "https://")):
-        return _far(place, served, key_env)
+        from normwright.flow.suites import remote_of
+
+        far = remote_of(place, served=served, key_env=key_env)
+        return Opened(far, far.settings.identity, None, None)
+    said = {"--served": served, "--key-env": key_env}
+    if wrong := [option for option, value in said.items() if value]:
+        raise InputError([Fault(where=option, expected="a model at an address",
+                                seen=f"{place} on disk") for option in wrong])  # fmt: skip
     from normwright.flow.extras import require_learning
 
     require_learning("The moral battery")
     from normwright.learn import fresh_like, weights_digest
+    from normwright.models.alternatives import Alternatives
     from normwright.models.local import LocalModel, use_threads
 
     use_threads(threads)
@@ -327,24 +335,8 @@ def opened(
     fresh = fresh_like(model, seed=seed) if control else None
     if fresh is not None:
         fresh.weights.to(model.weights.device)
-    return Opened(model, weights_digest(model), fresh, model.fits)
-
-
-def _far(place: str, served: str | None, key_env: str | None) -> Opened:
-    from normwright.models.endpoint import RemoteSettings
-    from normwright.models.remote import RemoteModel
-
-    if served is None:
-        raise InputError([Fault(where="--served", expected="what the address calls the model",
-                                seen="nothing")])  # fmt: skip
-    try:
-        settings = RemoteSettings(url=place, id=served, key_env=key_env)
-    except ValidationError as error:
-        raise InputError([
-            Fault(where="--model", expected="an address such as http://127.0.0.1:8000/v1",
-                  seen=str(e["msg"])) for e in error.errors(include_url=False, include_input=False)
-        ]) from None  # fmt: skip
-    return Opened(RemoteModel(settings, name=settings.id), settings.identity, None, None)
+    return Opened(Alternatives(model), weights_digest(model),
+                  None if fresh is None else Alternatives(fresh), model.fits)  # fmt: skip
 
 
 # Writing

@@ -23,6 +23,8 @@ from urllib.parse import unquote
 
 import yaml
 
+from normwright.guard.alphabets import decodings
+
 DEPTH: Final = 3
 """How often what was decoded is decoded again."""
 FORMS: Final = 48
@@ -195,7 +197,15 @@ def _plain(text: str) -> tuple[Form, dict[str, int], list[Form]]:
     places.append(len(text))
     canonical = "".join(out)
     form = Form("plain", canonical, fold(canonical), 0, len(text), tuple(places))
-    return form, marks, list(_invisible(tags, selectors, unseen, marks))
+    return form, marks, [*_invisible(tags, selectors, unseen, marks), *_in_alphabets(text)]
+
+
+def _in_alphabets(text: str) -> Iterator[Form]:
+    """Texts in letters of many scripts, or in emoji, as they were written."""
+    for kind, raw, start, end in decodings(text):
+        told = _bytes(raw)
+        if told is not None and _readable(told):
+            yield Form(kind, told, fold(told), start, end)
 
 
 def _invisible(
@@ -716,12 +726,23 @@ def _turned(form: Form) -> Iterator[Found]:
         back = sum(map(_reversed().__contains__, words[first:last]))
         if back >= 2 and back >= 0.2 * (last - first):
             best, found = back, ("reversed", part[::-1], start, end, False)
-        for kind, turned in _shifted(part):
-            hits = _hits(turned)
-            if hits > best:
-                best, found = hits, (kind, turned, start, end, False)
+        # Of an answer that is still being written the same parts come at every check.
+        hits, kind, turned = (_turning if len(part) <= _PART else _turning.__wrapped__)(part)
+        if hits > best:
+            best, found = hits, (kind, turned, start, end, False)
         if found is not None and best >= 2:
             yield found
+
+
+@lru_cache(maxsize=2_000)
+def _turning(part: str) -> tuple[int, str, str]:
+    """The turn of a part with the most common words, and how many; the first of several."""
+    best, kind, turned = 0, "", part
+    for one, made in _shifted(part):
+        hits = _hits(made)
+        if hits > best:
+            best, kind, turned = hits, one, made
+    return best, kind, turned
 
 
 def _placed(
@@ -774,3 +795,5 @@ def _unknown(words: list[str], common: frozenset[str]) -> Iterator[tuple[int, in
 
 
 _UNKNOWN: Final = re.compile(rb"\x00{3,}")
+_PART: Final = 1_000
+"""Characters of a part whose turns are kept."""

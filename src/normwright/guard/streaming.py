@@ -61,7 +61,8 @@ class HoldBack:
     Args:
         window: visible characters held back; None holds everything until the end.
         stride: visible characters between two checks.
-        reach: visible characters that a check looks back; at least window + 2 strides.
+        reach: visible characters that a check looks back, and up to a quarter more; at least
+            window + 2 strides.
     """
 
     def __init__(
@@ -72,6 +73,9 @@ class HoldBack:
         if window is not None and reach < window + 2 * stride:
             raise ValueError(f"reach must be at least {window + 2 * stride}; saw {reach}")
         self.window, self.stride, self.reach = window, stride, reach
+        # Checks of a long answer begin at the same place a few dozen times, so that what was read
+        # of it is known at the next one; see `harm.Batch`.
+        self._step = max(1, reach // 4)
         self.blocked = False
         self.released = 0
         """Characters of the text released so far."""
@@ -166,7 +170,7 @@ class HoldBack:
             at = self._boundary()
             if at is not None:
                 self._upto = at
-                first = max(0, at - self.reach)
+                first = max(0, at - self.reach) // self._step * self._step
                 start = self._place(first) if first else 0
                 end = self._place(at - 1) + 1
                 return Due(self._tail[start - self._base : end - self._base], start, last=False)
@@ -191,7 +195,7 @@ class HoldBack:
 
     def _let_go(self) -> None:
         """Set apart what only the last check reads again, so that a step costs the same always."""
-        kept = self._checked - self.reach
+        kept = self._checked - self.reach - self._step
         if kept - self._seen_gone < self.reach:
             return
         end = min(self.released, self._place(kept))

@@ -89,6 +89,9 @@ class GuardVerdict(Record):
     degraded: tuple[str, ...] = ()
     """Checks that could not run, each with why."""
     policy: Digest
+    decided_by: Digest | None = None
+    """Digest of everything else that decided: detectors, weights, thresholds, the program. Other
+    weights, another digest. None: nothing looked at it."""
     conversation: Digest
     answer: Digest | None = None
     """Digest of the answer that was checked; None: there was none."""

@@ -28,12 +28,12 @@ from normwright.models.encoder import (
     open_scorer,
     pooled_states,
     read_text,
-    turns_text,
 )
 from normwright.models.local import LocalScorer
 from normwright.models.process import ProcessScorer, is_process
 from normwright.models.tuning import Lora, save_plain
 from normwright.models.tuning.loop import Loop
+from normwright.models.turns import turns_text
 from normwright.records import InputError, Message, PermitError, PreferencePair
 
 ASKED = ["may i lie", "can you help", "what is this", "who are you"]

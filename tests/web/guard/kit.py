@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 
 from normwright.guard import Reward
-from normwright.records import CitedNorm, Exchange, GuardVerdict, Policy, Side
+from normwright.records import CitedNorm, Exchange, GuardVerdict, Policy, Side, digest_json
 from normwright.web.guard import Guarding, Limits, ServeSettings, application
 from normwright.web.guard.served import GuardProtocol
 
@@ -33,6 +33,7 @@ class WordGuard:
     policy: Policy
     slow: float = 0.0
     reward: Reward | None = None
+    parts: dict[str, Any] = field(default_factory=lambda: {"words": "three of them"})
     patient: bool = False
     seen: list[Exchange] = field(default_factory=list)
 
@@ -84,6 +85,7 @@ class WordGuard:
             spans=spans,
             ran=("words",),
             policy=self.policy.digest,
+            decided_by=digest_json(self.parts),
             conversation=exchange.conversation,
             answer=exchange.answered,
         )

@@ -32,7 +32,7 @@ from tests.web.guard.kit import (
 
 from normwright.elicit import read_consultation
 from normwright.records import Exchange, InputError
-from normwright.store import VerdictBook, check_chains
+from normwright.store import VerdictBook, check_chains, read_lines
 from normwright.web.guard import Limits, ServeSettings, keys_of
 from normwright.web.guard.contests import COLUMNS, statement_rows
 from normwright.web.guard.desk import Desk
@@ -532,7 +532,7 @@ def test_an_address_that_is_taken(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="another program listens there"):
             serve(service)
 
-    assert not list(tmp_path.iterdir())
+    assert not (tmp_path / "audit").exists()
 
 
 def test_settings_are_frozen(tmp_path: Path) -> None:
@@ -577,3 +577,36 @@ def test_a_server_lets_go_of_old_verdicts_while_it_runs(tmp_path: Path) -> None:
     assert trouble == set()
     assert check_chains(tmp_path / "audit") == ()
     assert len(list((tmp_path / "audit").glob("*-kept.jsonl"))) == 1
+
+
+def test_a_verdict_tells_what_decided_it(tmp_path: Path) -> None:
+    """Other parts under the same policy: another digest in verdict, header, checks and page."""
+    first = WordGuard(policy())
+    second = WordGuard(policy(), parts={"words": "other weights"})
+    seen = []
+    with (
+        upstream(says("x")) as server,
+        proxy(first, tmp_path, server, load=lambda: second) as at,
+    ):
+        for _ in range(2):
+            reply = httpx.post(f"{at.url}/chat/completions", json={"messages": ASKED})
+            told = httpx.get(f"{at.url}/verdicts/{reply.headers['x-normwright-verdict-id']}").json()
+            page = httpx.get(told["url"], headers={"accept-language": "en"}).text
+            checked = httpx.post(f"{at.url}/checks", json={"messages": ASKED}).json()["normwright"]
+            decided_by = told["verdicts"][0]["decided_by"]
+            assert (
+                decided_by
+                == reply.headers["x-normwright-decided-by"]
+                == checked["decided_by"]["digest"]
+            )
+            assert decided_by in page
+            assert "Decided with" in page
+            seen.append((decided_by, told["parts"], checked["decided_by"]["words"]))
+            assert at.desk.reload()
+
+    assert seen[0][0] != seen[1][0]
+    assert seen[0][1] == first.parts
+    assert seen[1][1] == {"words": "other weights"}
+    assert seen[1][2] == "other weights"
+    bodies = [line.body for p in (tmp_path / "audit").iterdir() for line in read_lines(p)]
+    assert seen[1][0] in [b.get("decided_by") for b in bodies]

@@ -220,8 +220,15 @@ def _mode(text: str) -> Literal["content_filter", "error"]:
 
 
 def _reads(text: str | None) -> Literal["template", "segments", "answer"] | None:
-    if text in (None, "template", "segments", "answer"):
-        return text
+    match text:
+        case None:
+            return None
+        case "template":
+            return "template"
+        case "segments":
+            return "segments"
+        case "answer":
+            return "answer"
     raise typer.BadParameter("segments, answer or template", param_hint="--reward-reads")
 
 

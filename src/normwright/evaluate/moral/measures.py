@@ -321,7 +321,7 @@ def _comparing(answered: Answered, lang: str) -> Iterator[Sample]:
     """Cyclic triads, and what an order of the acts leaves unexplained (Bradley and Terry, 1952)."""
     cyclic: list[tuple[float, str]] = []
     left: list[tuple[float, str]] = []
-    for name, acts in lists(lang).items():
+    for name, acts in itertools.islice(lists(lang).items(), answered.battery.lists):
         shares = {}
         for i, j in itertools.combinations(range(len(acts)), 2):
             share = share_of(answered, answered.battery.scenarios[f"{LISTS}/{name}/{i}-{j}/{lang}"])

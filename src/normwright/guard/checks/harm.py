@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
@@ -16,6 +19,8 @@ _WINDOWS: Final = 64
 """Windows of one text that are read; see `harm`."""
 _PRIMED: Final = 20_000
 """Texts read beforehand that are kept, before all are forgotten."""
+_KNOWN: Final = 20_000
+"""Windows whose labels are kept, by digest."""
 _LEAST: Final = 0.05
 """Probability below which a label is not worth a sight."""
 _BREAK: Final = re.compile(r"(?<=[.!?;\n])\s+")
@@ -93,11 +98,17 @@ def parts_of(passage: Passage) -> list[tuple[str, tuple[int, int], str]]:
 
 
 class Batch:
-    """A reader that can be told beforehand what it will be asked, to read it all at once."""
+    """A reader that can be told beforehand what it will be asked, to read it all at once.
+
+    What it read lately it knows, by digest: of an answer that is still being written, or of a
+    conversation that comes again, only what is new is read.
+    """
 
     def __init__(self, reader: TextReader) -> None:
         self.reader = reader
         self._read: dict[str, Mapping[str, float]] = {}
+        self._known: OrderedDict[bytes, Mapping[str, float]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def prime(self, texts: Sequence[str]) -> None:
         """Read texts; each is answered once, and then forgotten."""
@@ -108,10 +119,22 @@ class Batch:
 
     def read(self, texts: Sequence[str]) -> list[Mapping[str, float]]:
         """Return the labels of each text."""
-        known = [self._read.pop(t, None) for t in texts]
+        keys = [hashlib.blake2b(t.encode(), digest_size=16).digest() for t in texts]
+        with self._lock:
+            known = [
+                self._read.pop(t, None) or self._known.get(k)
+                for t, k in zip(texts, keys, strict=True)
+            ]
         missing = [t for t, k in zip(texts, known, strict=True) if k is None]
         found = iter(self.reader.read(missing) if missing else ())
-        return [next(found) if k is None else k for k in known]
+        labels = [next(found) if k is None else k for k in known]
+        with self._lock:
+            for key, one in zip(keys, labels, strict=True):
+                self._known[key] = one
+                self._known.move_to_end(key)
+            while len(self._known) > _KNOWN:
+                self._known.popitem(last=False)
+        return labels
 
 
 def windows(text: str) -> list[tuple[str, int, int]]:

@@ -18,7 +18,7 @@ _FORBIDS: Final = re.compile(
 )
 _NEAR: Final = 120
 """Characters on both sides within which other words excuse a match."""
-_LONG: Final = 4_000
+_LONG: Final = 6_000
 """Characters from which a text is looked through at once."""
 _WORDS: Final = 50_000
 """Words that are kept; once there are more no new ones are."""

@@ -153,10 +153,11 @@ class BestOf:
         """Ask for one answer at a time; some may fail, and that is named, but not all."""
         room = asyncio.Semaphore(_AT_ONCE)
         seed = body.get("seed")
-        fixed = isinstance(seed, int) and not isinstance(seed, bool)
 
         async def one(place: int) -> Reply | Exception:
-            own = {**body, "seed": seed + place} if fixed else body
+            own = dict(body)
+            if isinstance(seed, int) and not isinstance(seed, bool):
+                own["seed"] = seed + place
             async with room:
                 try:
                     return await self.upstream.ask(path, own, headers)

@@ -163,7 +163,7 @@ class Desk:
         self.held = held
         self.reloads += 1
         self._keep(held)
-        self.chain.append("policy", {"policy": held.digest})
+        self.chain.append("policy", _in_force(held))
         LOG.info("policy %s is in force for new requests", held.digest)
         return True
 
@@ -222,7 +222,7 @@ class Desk:
         return AuditChain.create(
             self.settings.state / "audit",
             self._file_name(),
-            body={"policy": self.held.digest},
+            body=_in_force(self.held),
             now=self.now,
         )
 
@@ -296,6 +296,7 @@ class Desk:
         self.metrics.policy(held.digest)
         try:
             self.book.add_policy(held.digest, _shown_of(held.guard.policy))
+            self.book.add_policy(held.decided_by, dict(held.guard.parts))
         except PlaceError as error:
             self.troubled(BOOK, error)
 
@@ -451,7 +452,8 @@ class Case:
 
     def headers(self) -> dict[str, str]:
         """Return the headers that name the verdict, the policy and what is degraded."""
-        named = {"x-normwright-verdict-id": self.id, "x-normwright-policy": self.held.digest}
+        named = {"x-normwright-verdict-id": self.id, "x-normwright-policy": self.held.digest,
+                 "x-normwright-decided-by": self.held.decided_by}  # fmt: skip
         if (told := self.rewarded()) is not None:
             counted = [f"; {k}={told[k]}" for k in ("candidates", "allowed") if k in told]
             named["x-normwright-reward"] = (
@@ -504,6 +506,11 @@ def unchecked(exchange: Exchange, held: Held) -> GuardVerdict:
         policy=held.digest,
         conversation="",
     )
+
+
+def _in_force(held: Held) -> dict[str, Any]:
+    """Return what the chain says about the guard that decides from here on."""
+    return {"policy": held.digest, "decided_by": held.decided_by, "parts": dict(held.guard.parts)}
 
 
 def _plain(verdict: GuardVerdict) -> dict[str, Any]:

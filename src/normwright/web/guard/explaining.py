@@ -24,7 +24,12 @@ class NormShown:
 
 
 def explained(
-    kept: KeptVerdict | None, policy: Mapping[str, Any] | None, w: Words, *, said: bool
+    kept: KeptVerdict | None,
+    policy: Mapping[str, Any] | None,
+    w: Words,
+    *,
+    said: bool,
+    parts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what the page shows in one language.
 
@@ -33,6 +38,7 @@ def explained(
         policy: what its policy said, if that is known here.
         w: the words of the language.
         said: whether the reader has just contested it.
+        parts: what decided beside the policy, by name, if that is known here.
     """
     base: dict[str, Any] = {"w": w, "title": w("verdict_page.title"), "charter": None}
     if kept is None:
@@ -52,6 +58,7 @@ def explained(
         "degraded": tuple(kept.body.get("degraded", ())),
         "receipts": (
             (w("verdict_page.policy"), verdict.policy if verdict else ""),
+            *_decided_by(verdict, parts, w),
             (w("verdict_page.chain"), f"{kept.chain}, {kept.seq}"),
             (w("verdict_page.entry"), kept.digest),
         ),
@@ -62,6 +69,20 @@ def explained(
         "said": said,
         "stopped": verdict is not None and verdict.action != "allow",
     }
+
+
+def _decided_by(
+    verdict: GuardVerdict | None, parts: Mapping[str, Any] | None, w: Words
+) -> tuple[tuple[str, str], ...]:
+    """What decided: one digest for all of it, then each part by its own."""
+    if verdict is None or verdict.decided_by is None:
+        return ()
+    each = ((f"{w('verdict_page.decided_by')}: {k}", _value(v)) for k, v in (parts or {}).items())
+    return ((w("verdict_page.decided_by"), verdict.decided_by), *each)
+
+
+def _value(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _answer(verdict: GuardVerdict | None, w: Words) -> str:
@@ -98,12 +119,17 @@ def _facts(
                 "verdict_page.fact",
                 value=value(fact.value),
                 origin=w(f"verdict_page.origin_{fact.origin}"),
-                confidence=w.number(fact.confidence),
+                confidence=w.number(_short_of_certain(fact.confidence)),
             ),
         )
         for fact in verdict.facts
     )
     return known + tuple((name(n), w("verdict_page.fact_unknown")) for n in verdict.unknown)
+
+
+def _short_of_certain(confidence: float) -> float:
+    """Return a confidence as it is shown: only what is certain rounds to 100 %."""
+    return confidence if confidence >= 1.0 else min(confidence, 0.999)
 
 
 def _norms(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from normwright.guard.memory import Memory
 from normwright.guard.rewards import Reward
-from normwright.records import Digest, Exchange, GuardVerdict, Lang, Policy
+from normwright.records import Digest, Exchange, GuardVerdict, Lang, Policy, digest_json
 
 
 class Guarding(Protocol):
@@ -15,6 +16,11 @@ class Guarding(Protocol):
 
     policy: Policy
     """What it holds a conversation to."""
+
+    @property
+    def parts(self) -> Mapping[str, Any]:
+        """What decides beside the policy, each by its digest."""
+        ...
 
     @property
     def reward(self) -> Reward | None:
@@ -37,9 +43,13 @@ class Held:
 
     guard: Guarding
     digest: Digest
+    """Of its policy."""
+    decided_by: Digest
+    """Of its parts."""
     languages: tuple[Lang, ...]
 
     @classmethod
     def of(cls, guard: Guarding) -> Held:
         """Return a guard held."""
-        return cls(guard, guard.policy.digest, guard.policy.charter.languages)
+        decided_by = digest_json(dict(guard.parts))
+        return cls(guard, guard.policy.digest, decided_by, guard.policy.charter.languages)

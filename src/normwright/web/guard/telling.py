@@ -54,7 +54,11 @@ def moderation_of_response(case: Case) -> dict[str, Any]:
 def told(case: Case) -> dict[str, Any]:
     """Return the verdict of a case in our own fields."""
     verdict = case.gravest
-    fields: dict[str, Any] = {"verdict_id": case.id, "url": page_of(case)}
+    fields: dict[str, Any] = {
+        "verdict_id": case.id,
+        "url": page_of(case),
+        "decided_by": {"digest": case.held.decided_by, **case.held.guard.parts},
+    }
     if case.degraded:
         fields["degraded"] = list(case.degraded)
     if (rewarded := case.rewarded()) is not None:

@@ -56,6 +56,7 @@ async def verdict_json(request: Request) -> Response:
         "url": f"{desk.settings.public_url}/verdicts/{kept.id}",
         "contest": f"{desk.settings.public_url}/v1/verdicts/{kept.id}/contest",
         "contests": await _in_thread(_count_contests, desk, kept.id),
+        "parts": await _in_thread(_parts, desk, kept),
     }
     return as_json(told, headers={"cache-control": "no-store"})
 
@@ -158,11 +159,12 @@ def _page(request: Request, template: str, kept: KeptVerdict | None, status: int
     desk: Desk = request.app.state.desk
     wanted = request.query_params.get("lang") or ""
     languages = reading_order(wanted, request.headers.get("accept-language", ""))
-    policy = None
+    policy, parts = None, None
     if kept is not None:
         try:
             digests = [v.get("policy", "") for v in kept.body["verdicts"]]
             policy = desk.book.policy(digests[0]) if digests else None
+            parts = _parts(desk, kept)
         except PlaceError as error:
             desk.troubled(BOOK, error)
     said = request.query_params.get("said") == "1"
@@ -170,7 +172,7 @@ def _page(request: Request, template: str, kept: KeptVerdict | None, status: int
         words = words_for(languages)
     except InputError:
         words = words_for(("en",))
-    editions = [explained(kept, policy, w, said=said) for w in words]
+    editions = [explained(kept, policy, w, said=said, parts=parts) for w in words]
     return HTMLResponse(page(template, editions), status, _SAFE)
 
 
@@ -192,6 +194,15 @@ def reading_order(wanted: str, accepted: str) -> tuple[str, ...]:
     known = shipped()
     first = [tag.partition("-")[0].lower() for _, tag in asked]
     return tuple(dict.fromkeys([*(tag for tag in first if tag in known), "en", *known]))
+
+
+def _parts(desk: Desk, kept: KeptVerdict) -> dict[str, Any] | None:
+    """What decided beside the policy, each by its digest; None where it is not known."""
+    named = [v["decided_by"] for v in kept.body["verdicts"] if v.get("decided_by")]
+    try:
+        return desk.book.policy(named[-1]) if named else None
+    except PlaceError:
+        return None
 
 
 def _count_contests(desk: Desk, verdict_id: str) -> int:
