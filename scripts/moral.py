@@ -108,7 +108,7 @@ def main() -> int:
 
 def _report(found: Opened, model: Any, name: str, asked: MoralAsked, kept: Path) -> MoralReport:
     def told(done: int, of: int, what: str) -> None:
-        if done % 640 == 0 or done == of:
+        if done % 192 == 0 or done == of:
             print(f"{what}: {done} of {of}, {time.process_time():.0f} CPU s", flush=True)
 
     return moral_report(Kept(model, name, kept / f"{name}.jsonl"), asked, digest=found.digest,
