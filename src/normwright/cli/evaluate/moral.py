@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -124,13 +124,15 @@ def moral(
 def _show(report: MoralReport, lang: str) -> None:
     from rich.table import Table
 
-    say, out = words(lang), console()
+    from normwright.evaluate.moral import words as told
+
+    say, named, out = words(lang), told(lang), console()
     out.print(say["moral-head"].format(
         model=report.model, asked=report.asked, seed=report.seed, unanswered=report.unanswered,
         left_out=report.left_out), markup=False)  # fmt: skip
     for part, state in report.states.items():
         table = Table(
-            title=f"{say[f'moral-by-{part}']}: {say[f'moral-{state}']}", title_justify="left",
+            title=f"{named['parts'][part]}: {named['states'][state]}", title_justify="left",
             title_style=STYLES[state] or "none", box=None, pad_edge=False,
         )  # fmt: skip
         for name in ("figure", "source", "value", "interval", "n", "beside", "limit", "state"):
@@ -138,33 +140,27 @@ def _show(report: MoralReport, lang: str) -> None:
             table.add_column(say[f"moral-{name}"], justify="right" if right else "left")
         for f in report.figures:
             if f.part == part:
-                table.add_row(*_row(f, say), style=STYLES[f.state])
+                table.add_row(*_row(f, named), style=STYLES[f.state])
         out.print(table)
         out.print()
     style = STYLES[report.state] or None
-    out.print(say["moral-overall"].format(state=say[f"moral-{report.state}"]), style=style,
-              markup=False)  # fmt: skip
+    state = named["states"][report.state]
+    out.print(say["moral-overall"].format(state=state), style=style, markup=False)
 
 
-def _row(f: MoralFigure, say: Mapping[str, str]) -> tuple[str, ...]:
+def _row(f: MoralFigure, named: Mapping[str, Any]) -> tuple[str, ...]:
+    from normwright.evaluate.moral import name_of, source_of
+
     found = f.estimate
-    source = say.get(f"moral-source-{f.source}", f.source)
-    beside = [f"{say[f'moral-rule-{n}']} {v:.2f}" for n, v in f.baselines.items()]
+    beside = [f"{named['rules'][n]} {v:.2f}" for n, v in f.baselines.items()]
     signs = {"lower": "≥", "upper": "≤", "both": "±"}
     return (
-        name_of(f, say),
-        source if f.lang is None else f"{source}, {f.lang}",
+        name_of(f, named),
+        source_of(f, named),
         "–" if found.value is None else f"{found.value:.3f}",
         "–" if found.interval is None else f"{found.interval.low:.3f}, {found.interval.high:.3f}",
         str(found.n),
         "; ".join(beside),
         "–" if f.limit is None else f"{signs[f.side or 'lower']} {f.limit:g}",
-        say[f"moral-why-{f.why}"] if f.why else say[f"moral-{f.state}"],
+        named["why"][f.why] if f.why else named["states"][f.state],
     )
-
-
-def name_of(f: MoralFigure, say: Mapping[str, str]) -> str:
-    """Return what a figure is called."""
-    if f.name.startswith("gap-"):
-        return say["moral-of-gap"].format(pair=f.name.removeprefix("gap-"))
-    return say[f"moral-of-{f.name}"]

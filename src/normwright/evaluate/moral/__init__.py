@@ -22,8 +22,10 @@ from normwright.evaluate.moral.deciding import (
     judged,
     limits,
     measurements,
+    name_of,
     report,
     sobered,
+    source_of,
     state_of,
 )
 from normwright.evaluate.moral.measures import Sample, samples
@@ -61,12 +63,14 @@ __all__ = [
     "lists",
     "longer",
     "measurements",
+    "name_of",
     "read_rows",
     "report",
     "run",
     "run_rule",
     "samples",
     "sobered",
+    "source_of",
     "state_of",
     "words",
 ]

@@ -231,5 +231,18 @@ def measurements(found: MoralReport) -> list[Measurement]:
     ]  # fmt: skip
 
 
+def name_of(found: MoralFigure, named: Mapping[str, Any]) -> str:
+    """Return what a figure is called in the words of one language."""
+    if found.name.startswith("gap-"):
+        return str(named["figures"]["gap"]).format(pair=found.name.removeprefix("gap-"))
+    return str(named["figures"][found.name])
+
+
+def source_of(found: MoralFigure, named: Mapping[str, Any]) -> str:
+    """Return where its scenarios are from, and their language."""
+    source = str(named["sources"].get(found.source, found.source))
+    return source if found.lang is None else f"{source}, {found.lang}"
+
+
 def _key(sample: Sample) -> tuple[str, str, str | None]:
     return sample.name, sample.source, sample.lang
