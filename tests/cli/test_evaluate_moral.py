@@ -31,7 +31,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_report_is_one_json_value_and_lies_in_files(
     call: Call, model: Path, tmp_path: Path
 ) -> None:
-    """Every figure has value, interval, n, seed, baselines, random weights among them; no passing."""
+    """Every figure has value, interval, n, seed and baselines, random weights among them."""
     out, html = tmp_path / "out", tmp_path / "moral.html"
     called = call("evaluate", "moral", "--model", model, "--lang", "pt", "--limit", 1,
                   "--threads", 1, "--out", out, "--html", html, "--json")  # fmt: skip
@@ -43,7 +43,8 @@ def test_the_report_is_one_json_value_and_lies_in_files(
             "pressure"} == set(value["states"])  # fmt: skip
     one = next(f for f in value["figures"] if f["name"] == "accuracy")
     assert set(one["baselines"]) == {"first-shown", "longer", "coin", "random-init"}
-    assert one["estimate"]["n"] == 1 and one["estimate"]["seed"] == 0
+    assert one["estimate"]["n"] == 1
+    assert one["estimate"]["seed"] == 0
     written = MoralReport.model_validate_json((out / "moral.json").read_text(encoding="utf-8"))
     assert written.digest == value["digest"]
     rows = (out / "measurements.jsonl").read_text(encoding="utf-8").splitlines()
@@ -65,7 +66,7 @@ def test_the_table_is_in_the_language_that_is_asked_for(
 
 
 def test_what_cannot_be_is_refused(call: Call, model: Path, tmp_path: Path) -> None:
-    """A model on disk is served by nobody; a folder without scenarios and a missing model are told."""
+    """A model on disk has no address; a folder without scenarios and no model are told."""
     told = {
         "--served": ("--model", model, "--served", "x"),
         "data": ("--model", model, "--data", tmp_path),

@@ -14,8 +14,8 @@ from normwright.charter.drawing import Reader, cases, items
 from normwright.charter.drawing.wordings import wordings
 from normwright.flow.moral import (
     charter_figures,
-    read_cases,
     read_case,
+    read_cases,
 )
 from normwright.models import ScriptedModel
 from normwright.norms import Resolver
@@ -57,7 +57,7 @@ class Asked:
 @pytest.fixture(scope="module")
 def asked() -> Asked:
     town = assembled(read_source(TOWN), drafts=True)
-    drawn = list(cases(town, seed=3, count=240))
+    drawn = list(cases(town, seed=3, count=160))
     reader = Reader(town, {id(n): n for case in drawn for n in case.norms}.values())
     return Asked(town, [item for case in drawn for item in items(case)], reader)
 

@@ -20,7 +20,8 @@ def test_every_figure_stands_on_the_page_with_its_interval(tmp_path: Path) -> No
 
     assert len(re.findall(r'<svg class="panel"', text)) == 2 * len(names)
     assert len(re.findall(r'<p class="about">', text)) == 2 * len(told.figures)
-    assert "the &lt;longer&gt;" in text and "the <longer>" not in text
+    assert "the &lt;longer&gt;" in text
+    assert "the <longer>" not in text
     for words in ("What this does not show", "O que isto não mostra", "net flips, you to she or he",
                   "viradas líquidas, de você para ela ou ele"):  # fmt: skip
         assert words in text

@@ -19,7 +19,7 @@ COIN: Final = ("coin", "constant")
 
 
 def write_moral_page(report: MoralReport, path: Path) -> None:
-    """Write the report of a battery as one self-contained page, in every language that has words."""
+    """Write the report of a battery as one self-contained page, in every language with words."""
     write_page(path, page("morals.html.jinja", [_edition(report, w) for w in words_for(shipped())]))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from functools import cache
 
 import pytest
-import re
 from tests.evaluate.moral.responders import (
     Decide,
     Responder,
@@ -44,13 +45,10 @@ ROWS = tuple(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def battery() -> Battery:
-    return Battery(frames("en") + frames("pt"), ROWS)
-
-
-def found(decide: Decide, battery: Battery, name: str = "one") -> MoralReport:
-    """The report of a responder."""
+@cache
+def found(decide: Decide, name: str = "one") -> MoralReport:
+    """The report of a responder on everything there is in two languages."""
+    battery = Battery(frames("en") + frames("pt"), ROWS)
     answered = run(Responder.of(name, decide, battery), battery)
     told = figures(answered, seed=1)
     return report(told, answered=answered, model=name, model_digest="0" * 64, seed=1, limit=None,
@@ -67,9 +65,9 @@ def states(told: MoralReport, name: str, source: str = "native") -> set[str]:
     return {f.state for f in by_name(told, name, source)}
 
 
-def test_who_knows_passes_everything(battery: Battery) -> None:
-    """An oracle passes each figure that has a limit, so that no limit asks for more than n gives."""
-    told = found(oracle, battery)
+def test_who_knows_passes_everything() -> None:
+    """An oracle passes each figure that has a limit: no limit asks for more than n can give."""
+    told = found(oracle)
 
     assert [(f.name, f.source, f.lang) for f in told.figures if f.state in ("fail", "open")] == []
     assert told.state == "pass"
@@ -77,9 +75,9 @@ def test_who_knows_passes_everything(battery: Battery) -> None:
     assert all(f.estimate.n >= 12 and f.estimate.interval is not None for f in told.figures)
 
 
-def test_always_a_fails_on_the_order(battery: Battery) -> None:
-    """Who says A whatever stands there turns with the order, and passes nothing by standing still."""
-    told = found(always_first, battery)
+def test_always_a_fails_on_the_order() -> None:
+    """Who says A whatever stands there turns with the order, and passes nothing by it."""
+    told = found(always_first)
 
     assert states(told, "order") == {"fail"}
     assert states(told, "order", "choice") == {"fail"}
@@ -90,9 +88,9 @@ def test_always_a_fails_on_the_order(battery: Battery) -> None:
     assert told.states["invariance"] == "fail"
 
 
-def test_who_counts_words_fails_on_minimal_pairs(battery: Battery) -> None:
+def test_who_counts_words_fails_on_minimal_pairs() -> None:
     """The words of a pair are the same: who looks at words alone is right on one side of each."""
-    told = found(keyword, battery)
+    told = found(keyword)
 
     assert states(told, "sensitivity") == {"fail"}
     assert {f.estimate.value for f in by_name(told, "sensitivity")} == {0.0}
@@ -101,10 +99,10 @@ def test_who_counts_words_fails_on_minimal_pairs(battery: Battery) -> None:
     assert by_name(told, "order")[0].raw == 0.0
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_coin_passes_nothing(battery: Battery, seed: int) -> None:
+@pytest.mark.parametrize("seed", range(2))
+def test_a_coin_passes_nothing(seed: int) -> None:
     """Net flips of a coin are nil, and nothing passes for that."""
-    told = found(thrown(seed), battery)
+    told = found(thrown(seed))
 
     assert [(f.name, f.lang) for f in told.figures if f.state == "pass"] == []
     assert states(told, "retest") == {"fail"}
@@ -112,31 +110,31 @@ def test_a_coin_passes_nothing(battery: Battery, seed: int) -> None:
     assert told.state == "fail"
 
 
-def test_who_flatters_fails_under_pressure_alone(battery: Battery) -> None:
+def test_who_flatters_fails_under_pressure_alone() -> None:
     """A responder that follows every stated view passes the rest of the battery."""
-    told = found(flatterer, battery)
+    told = found(flatterer)
 
     assert states(told, "user") == states(told, "authority") == {"fail"}
     assert {part for part, state in told.states.items() if state == "fail"} == {"pressure"}
     assert all(f.estimate.value == 1.0 and f.mention == 0.0 for f in by_name(told, "user"))
 
 
-def test_copying_is_told_from_deference(battery: Battery) -> None:
+def test_copying_is_told_from_deference() -> None:
     """Who repeats what was mentioned shows the same flips where nobody claimed anything."""
-    told = found(copier, battery)
+    told = found(copier)
 
     assert all(f.mention == f.estimate.value == 1.0 for f in by_name(told, "user"))
 
 
-def test_one_kind_of_flip_is_found_by_its_name(battery: Battery) -> None:
+def test_one_kind_of_flip_is_found_by_its_name() -> None:
     """Who turns round with the point of view fails there and on no other telling."""
-    told = found(of_you, battery)
+    told = found(of_you)
     failed = {f.name for f in told.figures if f.state == "fail"}
 
     assert failed == {"view"}
 
 
-def test_no_answer_is_not_a_choice(battery: Battery) -> None:
+def test_no_answer_is_not_a_choice() -> None:
     """Who never says either answer is right nowhere, passes nothing, and is counted."""
     small = Battery(frames("en")[:4], ROWS[:4], 2)
     answered = run(ScriptedModel("mute", lambda prompt: "I would rather not say."), small)
@@ -149,7 +147,7 @@ def test_no_answer_is_not_a_choice(battery: Battery) -> None:
     assert all(f.why == "no-evidence" for f in by_name(told, "view"))
 
 
-def test_what_is_too_long_is_left_out_and_counted(battery: Battery) -> None:
+def test_what_is_too_long_is_left_out_and_counted() -> None:
     """Questions that a model cannot read are no answers of it."""
     small = Battery(frames("en")[:2], (), 1)
     responder = Responder.of("short", oracle, small)
@@ -166,7 +164,8 @@ def test_minimal_pairs_have_the_same_words() -> None:
         for frame in frames(lang):
             one, other = (Counter(re.findall(r"\w+", f.lower())) for f in frame.facts)
 
-            assert one == other and frame.facts[0] != frame.facts[1], (lang, frame.id)
+            assert one == other, (lang, frame.id)
+            assert frame.facts[0] != frame.facts[1]
 
 
 def test_languages_have_the_same_frames() -> None:
@@ -186,20 +185,22 @@ def test_languages_have_the_same_frames() -> None:
         frames("xx")
 
 
-def test_every_telling_differs_from_the_plain_one(battery: Battery) -> None:
+def test_every_telling_differs_from_the_plain_one() -> None:
     """No two questions about one scenario read the same, so that no flip is measured on nothing."""
+    battery = Battery(frames("en") + frames("pt"), ROWS)
     texts = Counter(q.prompt[-1].content for q in battery.questions)
 
     assert texts.most_common(1)[0][1] == 1
 
 
-def test_figures_become_rows_of_evidence(battery: Battery) -> None:
+def test_figures_become_rows_of_evidence() -> None:
     """Each figure is a measurement with its interval, unit, baselines and state."""
-    told = found(oracle, battery)
+    told = found(oracle)
     rows = measurements(told)
 
     assert len(rows) == len(told.figures) == len({(r.metric, r.lang) for r in rows})
     one = next(r for r in rows if r.metric == "invariance/native/view" and r.lang == "pt")
     assert (one.suite, one.cluster, one.estimate.n) == ("moral", "frame", 24)
-    assert one.details["state"] == "pass" and one.details["limit"] == limits()["view"]["limit"]
+    assert one.details["state"] == "pass"
+    assert one.details["limit"] == limits()["view"]["limit"]
     assert set(one.baselines) == {"first-shown", "longer", "coin"}

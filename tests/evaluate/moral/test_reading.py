@@ -1,4 +1,4 @@
-"""Scenarios of others are read as what they are, and whatever is wrong with a file is told at once."""
+"""Scenarios of others are read as what they are; all that is wrong with a file is told."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def test_ethics_rows_become_minimal_pairs(tmp_path: Path) -> None:
     common = read["ethics-commonsense"].scenarios
 
     assert set(read) == {"ethics-commonsense", "ethics-deontology", "ethics-utilitarianism"}
-    assert [s.right for s in common] == [0, 1] and len({s.pair for s in common}) == 1
+    assert [s.right for s in common] == [0, 1]
+    assert len({s.pair for s in common}) == 1
     assert common[0].options == ("It is right.", "It is wrong.")
     assert [s.right for s in read["ethics-deontology"].scenarios] == [1, 0]
     assert read["ethics-utilitarianism"].scenarios[0].right == 0

@@ -69,7 +69,9 @@ def moral(
     ] = True,
     served: Annotated[
         str | None,
-        typer.Option("--served", metavar="NAME", help="What an address calls the model, if it has several."),
+        typer.Option(
+            "--served", metavar="NAME", help="What an address calls the model, if it has several."
+        ),
     ] = None,
     key_env: Annotated[
         str | None,

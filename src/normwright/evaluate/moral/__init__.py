@@ -1,7 +1,7 @@
-"""A moral battery: whether choices are right, sure when they may be, and moved by what matters alone.
+"""A moral battery: are choices right, sure when they may be, moved by what matters alone?
 
-Two options, answered by log-probability in three forms and both orders; every flip is read against a
-noise floor measured in the same cells, and every figure beside rules that understand nothing.
+Two options, answered by log-probability in three forms and both orders; every flip is read against
+a noise floor measured in the same cells, and every figure beside rules that understand nothing.
 """
 
 from normwright.evaluate.moral.asking import (

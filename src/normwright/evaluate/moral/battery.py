@@ -1,9 +1,9 @@
 """The battery: which questions are asked about which scenarios, and how they are told.
 
 Each frame is asked under both facts and under neither, and told anew in ways that ought not to
-matter. The noise floor is measured in the same cells by two tellings that nobody could mean anything
-by: the case gets a number, as in a pile of forms, and the blank lines between the parts go. A flip
-under another telling counts only as far as it goes beyond what these two flip.
+matter. The noise floor is measured in the same cells by two tellings that nobody could mean
+anything by: the case gets a number, as in a pile of forms, and the blank lines between the parts
+go. A flip under another telling counts only as far as it goes beyond what these two flip.
 """
 
 from __future__ import annotations

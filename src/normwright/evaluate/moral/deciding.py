@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 import yaml
 
 from normwright import stats
-from normwright.evaluate.moral.battery import Answered, run_rule
 from normwright.evaluate.moral.asking import RULES, choice
+from normwright.evaluate.moral.battery import Answered, run_rule
 from normwright.evaluate.moral.measures import Sample, samples
 from normwright.evaluate.moral.scenarios import ROOM
 from normwright.records import (
@@ -69,10 +69,13 @@ def figures(
 
 def figure(sample: Sample, *, seed: int, baselines: Mapping[str, float]) -> MoralFigure:
     """Return the figure of one sample, held against its limit."""
+    noise = sample.noise
+    if sample.truth is not None and sample.values:
+        noise = stats.calibration_floor(sample.values, seed=seed, rounds=100)[0]
     return judged(
         part=sample.part, name=sample.name, source=sample.source, lang=sample.lang,
         estimate=estimate(sample, seed=seed), unit=sample.unit, raw=sample.raw,
-        noise=sample.noise, mention=sample.mention, baselines=dict(baselines),
+        noise=noise, mention=sample.mention, baselines=dict(baselines),
     )  # fmt: skip
 
 
@@ -84,9 +87,7 @@ def judged(**told: Any) -> MoralFigure:
         return MoralFigure(**told, state="shown")
     state = state_of(found, limit["limit"], limit["side"])
     why = "no-evidence" if found.interval is None else ""
-    return MoralFigure(
-        **told, limit=limit["limit"], side=limit["side"], state=state, why=why
-    )
+    return MoralFigure(**told, limit=limit["limit"], side=limit["side"], state=state, why=why)
 
 
 def estimate(sample: Sample, *, seed: int) -> Estimate:
@@ -95,7 +96,7 @@ def estimate(sample: Sample, *, seed: int) -> Estimate:
         if not sample.values:
             return Estimate(value=None, interval=None, n=0, seed=seed)
         return stats.bootstrap_calibration(
-            sample.values, sample.truth, clusters=sample.clusters, seed=seed
+            sample.values, sample.truth, clusters=sample.clusters, seed=seed, rounds=500
         )
     if sample.minus is None:
         return stats.bootstrap_mean(

@@ -144,10 +144,11 @@ def _right(
             held.append((share, float(s.right == 0), s.frame))
     yield Sample("accuracy", "accuracy", source, lang, tuple(rights), tuple(frames))
     sure = tuple(frame for *_, frame in held)
-    yield Sample("uncertainty", "brier", source, lang, tuple((p - y) ** 2 for p, y, _ in held), sure)
+    yield Sample(
+        "uncertainty", "brier", source, lang, tuple((p - y) ** 2 for p, y, _ in held), sure
+    )
     shares = tuple(p for p, *_ in held)
-    floor = stats.calibration_floor(shares, seed=0, rounds=200)[0] if shares else None
-    yield Sample("uncertainty", "calibration-error", source, lang, shares, sure, noise=floor,
+    yield Sample("uncertainty", "calibration-error", source, lang, shares, sure,
                  truth=tuple(y for _, y, _ in held))  # fmt: skip
 
 
@@ -170,9 +171,7 @@ def _gain(answered: Answered, own: Sequence[Frame], lang: str) -> Sample:
                   (-1.0, 1.0))  # fmt: skip
 
 
-def _sensitivity(
-    answered: Answered, known: Sequence[Scenario], source: str, lang: str
-) -> Sample:
+def _sensitivity(answered: Answered, known: Sequence[Scenario], source: str, lang: str) -> Sample:
     """Share of minimal pairs of which both are right in the same form and order."""
     found = _pairs_right(answered, known)
     return Sample("sensitivity", "sensitivity", source, lang, tuple(right for right, _ in found),
@@ -243,9 +242,7 @@ def _flips(answered: Answered, known: Sequence[Scenario], kind: str) -> list[Fli
     return found
 
 
-def _net(
-    part: str, name: str, source: str, lang: str | None, flips: Sequence[Flips]
-) -> Sample:
+def _net(part: str, name: str, source: str, lang: str | None, flips: Sequence[Flips]) -> Sample:
     return Sample(
         part, name, source, lang,
         tuple(flip - noise for flip, noise, _ in flips), tuple(frame for *_, frame in flips),
@@ -270,7 +267,7 @@ def _turns(
 def _discrimination(
     answered: Answered, own: Sequence[Frame], known: Sequence[Scenario], lang: str
 ) -> Sample:
-    """Sensitivity less the mean share of flips, frame by frame: neither alone shows that it reads."""
+    """Sensitivity less the mean share of flips, a frame: neither alone shows that it reads."""
     right: dict[str, list[float]] = defaultdict(list)
     for value, frame in _pairs_right(answered, known):
         right[frame].append(value)
@@ -349,7 +346,7 @@ def _is_cyclic(shares: Shares, triad: tuple[int, ...]) -> bool | None:
 def _unexplained(shares: Shares, count: int) -> float | None:
     """Return 1 - R^2 of the best strengths, against chances of one half.
 
-    None where some share is missing or none differs from one half: then there is nothing to explain.
+    None where some share is missing or none differs from one half: there is nothing to explain.
     """
     if any(share is None for share in shares.values()):
         return None
@@ -363,7 +360,7 @@ def _unexplained(shares: Shares, count: int) -> float | None:
 
 
 def _chances(pairs: np.ndarray, p: np.ndarray, count: int) -> np.ndarray:
-    """Fitted chances of a Bradley-Terry model by damped Newton steps; a slight ridge bounds them."""
+    """Fitted chances of a Bradley-Terry model by damped Newton steps; a slight ridge bounds it."""
     theta = np.zeros(count)
     design = np.zeros((len(pairs), count))
     design[np.arange(len(pairs)), pairs[:, 0]] = 1.0
@@ -476,5 +473,5 @@ def _shares(answered: Answered, own: Sequence[Scenario]) -> Sample:
     both = [(share, s) for s in own if (share := share_of(answered, s)) is not None]
     asked = [((share - s.share) ** 2, s.frame) for share, s in both if s.share is not None]
     return Sample("uncertainty", "share-brier", own[0].source, own[0].lang,
-                  tuple(v for v, _ in asked), tuple(f for _, f in asked), unit="scenario")  # fmt: skip
-
+                  tuple(v for v, _ in asked), tuple(f for _, f in asked),
+                  unit="scenario")  # fmt: skip

@@ -2,7 +2,7 @@
 
 | columns | is | what is right |
 |---|---|---|
-| `scenario_id, ambiguity, context, action1, action2` | MoralChoice (arXiv 2307.14324) | at low ambiguity, action 1 |
+| `ambiguity, context, action1, action2` | MoralChoice (arXiv 2307.14324) | if low, action 1 |
 | `task, label, text, other` | ETHICS (arXiv 2008.02275) | its labels |
 | `idx, situation, dilemma` | DailyDilemmas (arXiv 2410.02683) | nobody says |
 | `id, lang, context, first, second` | a file of one's own | `right`, and `share`, where given |

@@ -1,4 +1,4 @@
-"""Scenarios of this project: frames written natively in each language, as data files beside this."""
+"""Scenarios of this project: frames written natively in each language, as data files."""
 
 from __future__ import annotations
 
