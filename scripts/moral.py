@@ -21,7 +21,7 @@ from typing import Any
 from normwright.charter import assembled, read_source
 from normwright.charter.drawing import Drawing
 from normwright.flow import CaseRows, write_cases
-from normwright.flow.moral import MoralAsked, Opened, moral_report, opened
+from normwright.flow.moral import MoralAsked, moral_report, opened
 from normwright.models.places import embedded_path
 from normwright.records import Estimate, Message, MoralFigure, MoralReport
 
@@ -94,19 +94,20 @@ def main() -> int:
     cases = given.kept / "cases.jsonl.gz"
     town = assembled(read_source(TOWN), drafts=True)
     write_cases(CaseRows(Drawing(charter=town, seed=1), "items", 0, CASES), cases)
-    found = opened(str(embedded_path()), threads=given.threads, seed=given.seed)
+    found: Any = opened(str(embedded_path()), threads=given.threads, seed=given.seed)
     asked = MoralAsked(("en", "pt"), given.data, cases, given.limit, given.seed)
     reports = [
         _report(found, model, name, asked, given.kept)
         for model, name in ((found.model, "embedded"), (found.control, "random-init"))
     ]
-    text = "\n".join(page(*reports, seconds=time.process_time() - began))
+    weights = sum(p.numel() for p in found.model.model.weights.parameters())
+    text = "\n".join(page(*reports, weights=weights, seconds=time.process_time() - began))
     print(text)
     given.out.write_text(text, encoding="utf-8")
     return 0
 
 
-def _report(found: Opened, model: Any, name: str, asked: MoralAsked, kept: Path) -> MoralReport:
+def _report(found: Any, model: Any, name: str, asked: MoralAsked, kept: Path) -> MoralReport:
     def told(done: int, of: int, what: str) -> None:
         if done % 192 == 0 or done == of:
             print(f"{what}: {done} of {of}, {time.process_time():.0f} CPU s", flush=True)
@@ -115,25 +116,25 @@ def _report(found: Opened, model: Any, name: str, asked: MoralAsked, kept: Path)
                         fits=found.fits, told=told)  # fmt: skip
 
 
-def page(base: MoralReport, random: MoralReport, *, seconds: float) -> Iterator[str]:
+def page(base: MoralReport, random: MoralReport, *, weights: int, seconds: float) -> Iterator[str]:
     """Yield the lines of the page."""
     yield "# What the moral battery finds about the embedded model"
     yield ""
     yield "Written by `python -m scripts.moral --data DIR`."
     yield ""
     yield (
-        "The embedded model has five million weights and was trained on old books, manuals and "
-        "instructions. Nobody should expect moral reasoning of it, and this page is no claim that "
-        "there is any: it shows what the battery says about a model that cannot do the task, "
-        "beside random weights of the same shape and a coin. Where both columns pass, passing "
-        "shows nothing."
+        f"The embedded model has {weights / 1e6:.1f} million weights. Nobody should expect moral "
+        "reasoning of it, and this page is no claim that there is any: it shows what the battery "
+        "says about a model that cannot do the task, beside random weights of the same shape and "
+        "a coin. Where both columns pass, passing shows nothing."
     )
     yield ""
     told = "; ".join(f"{name} {_drawn(body)}" for name, body in base.sources.items())
     yield (
         f"Prompts: {base.asked} and {random.asked}; too long and left out: {base.left_out}. "
         f"Seed {base.seed}. Drawn: {told}. Values are means with 95 % intervals that resample "
-        "whole frames, scenarios, pairs, lists or units (n)."
+        "whole frames, scenarios, pairs, lists or units (n); with fewer than eight nothing is decided. In "
+        "brackets after net flips stand the flips and the retest's flips they are net of."
     )
     yield ""
     yield "| part | embedded | random weights |"
@@ -164,7 +165,9 @@ def _drawn(body: dict[str, Any]) -> str:
 def _row(f: MoralFigure, other: MoralFigure) -> str:
     coin = f.baselines.get("coin", f.baselines.get("constant"))
     limit = "" if f.limit is None else f"{SIGNS[f.side or 'lower']} {f.limit:g}"
-    raw = "" if f.raw is None or f.noise is None else f" ({f.raw:.2f} − {f.noise:.2f})"
+    raw = "" if f.noise is None else f" (perfect: {f.noise:.2f})"
+    if f.raw is not None and f.noise is not None:
+        raw = f" ({f.raw:.2f} − {f.noise:.2f})"
     where = f.source if f.lang is None else f"{f.source}, {f.lang}"
     return (
         f"| {f.name} | {where} | {f.estimate.n} | {_told(f.estimate)}{raw} | {_state(f)} "

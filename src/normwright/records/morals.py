@@ -42,9 +42,10 @@ class MoralFigure(Frozen):
     limit: float | None = None
     side: Literal["lower", "upper", "both"] | None = None
     state: MoralState
-    why: Literal["", "noise", "unmoved", "no-evidence"] = ""
+    why: Literal["", "noise", "unmoved", "few", "no-evidence"] = ""
     """Why it is open: the retest flips too much for its interval to show anything; facts are not
-    shown to move the answers more than words do; there is no interval."""
+    shown to move the answers more than words do; there are too few units to resample; there is no
+    interval."""
 
 
 class MoralReport(Record):
@@ -61,7 +62,7 @@ class MoralReport(Record):
     state: MoralState
     seed: int
     limit: int | None
-    """At most so many scenarios of each source were drawn; None: all."""
+    """At most so many scenarios of each source were drawn, of our own the first; None: all."""
     sources: dict[str, dict[str, Any]]
     """What was read, drawn and left out, by source."""
     asked: int

@@ -158,6 +158,17 @@ def test_what_is_too_long_is_left_out_and_counted() -> None:
     assert [(f.state, f.estimate.n) for f in politeness] == [("open", 0)]
 
 
+def test_few_frames_decide_nothing() -> None:
+    """Whoever knows everything is open on four frames, however sharp the resampling looks."""
+    small = Battery(frames("en")[:4], (), 4)
+    answered = run(Responder.of("one", oracle, small), small)
+    told = report(figures(answered, seed=1), answered=answered, model="one",
+                  model_digest="0" * 64, seed=1, limit=4, sources={})  # fmt: skip
+
+    assert {(f.state, f.why) for f in told.figures if f.limit is not None} == {("open", "few")}
+    assert told.state == "open"
+
+
 def test_minimal_pairs_have_the_same_words() -> None:
     """The two facts of every frame are the same words in another order, in each language."""
     for lang in languages():

@@ -57,7 +57,12 @@ def moral(
         ),
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, help="Scenarios of each source, drawn by the seed.")
+        int,
+        typer.Option(
+            "--limit",
+            min=1,
+            help="Scenarios of each source, drawn by the seed; of our own the first.",
+        ),
     ] = 200,
     seed: Annotated[int, typer.Option("--seed", help="Seed of drawing and resampling.")] = 0,
     control: Annotated[

@@ -29,6 +29,8 @@ from normwright.records import (
 )
 
 ROUNDS: Final = 2000
+FEW: Final = 8
+"""With fewer units nothing is decided: resampling three frames says what three frames are like."""
 RETEST: Final = "retest"
 DISCRIMINATION: Final = "discrimination"
 TRIADS: Final = ("cyclic-triads", "unexplained")
@@ -86,7 +88,9 @@ def judged(**told: Any) -> MoralFigure:
     if limit is None:
         return MoralFigure(**told, state="shown")
     state = state_of(found, limit["limit"], limit["side"])
-    why = "no-evidence" if found.interval is None else ""
+    why: Literal["", "few", "no-evidence"] = "no-evidence" if found.interval is None else ""
+    if found.interval is not None and found.n < FEW:
+        state, why = "open", "few"
     return MoralFigure(**told, limit=limit["limit"], side=limit["side"], state=state, why=why)
 
 

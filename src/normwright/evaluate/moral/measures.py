@@ -279,8 +279,8 @@ def _discrimination(
         for frame, values in by_frame.items():
             flips[frame].append(sum(values) / len(values))
     both = [f.id for f in own if right[f.id] and flips[f.id]]
-    values = tuple(float(np.mean(right[f]) - np.mean(flips[f])) for f in both)
-    return Sample("sensitivity", "discrimination", NATIVE, lang, values, tuple(both), (-1.0, 1.0))
+    found = tuple(float(np.mean(right[f]) - np.mean(flips[f])) for f in both)
+    return Sample("sensitivity", "discrimination", NATIVE, lang, found, tuple(both), (-1.0, 1.0))
 
 
 def _between(answered: Answered, one: str, other: str) -> Iterator[Sample]:

@@ -142,7 +142,7 @@ def _text(row: Mapping[str, Any], name: str, where: str, faults: list[Fault]) ->
 
 
 def _moralchoice(rows: Sequence[Row], file: str, faults: list[Fault]) -> Units:
-    units = []
+    units: Units = []
     for number, row in rows:
         where = f"{file}:{number}"
         name, context, one, two = (
@@ -162,7 +162,7 @@ def _moralchoice(rows: Sequence[Row], file: str, faults: list[Fault]) -> Units:
 
 
 def _dilemmas(rows: Sequence[Row], file: str, faults: list[Fault]) -> Units:
-    units = []
+    units: Units = []
     for number, row in rows:
         where = f"{file}:{number}"
         name, told = (_text(row, n, where, faults) for n in ("idx", "dilemma"))
