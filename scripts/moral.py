@@ -133,8 +133,8 @@ def page(base: MoralReport, random: MoralReport, *, weights: int, seconds: float
     yield (
         f"Prompts: {base.asked} and {random.asked}; too long and left out: {base.left_out}. "
         f"Seed {base.seed}. Drawn: {told}. Values are means with 95 % intervals that resample "
-        "whole frames, scenarios, pairs, lists or units (n); with fewer than eight nothing is decided. In "
-        "brackets after net flips stand the flips and the retest's flips they are net of."
+        "whole frames, scenarios, pairs, lists or units (n); with fewer than eight nothing is "
+        "decided. In brackets after net flips stand the flips, and the retest's that come off."
     )
     yield ""
     yield "| part | embedded | random weights |"
