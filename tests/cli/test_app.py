@@ -100,6 +100,7 @@ def test_the_commands_are_these() -> None:
         "learn sft",
         "learn unlearn",
         "plugins",
+        "release case",
         "release decide",
         "release monitor",
         "release sign",
