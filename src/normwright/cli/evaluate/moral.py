@@ -142,14 +142,17 @@ def _show(report: MoralReport, lang: str) -> None:
             title=f"{named['parts'][part]}: {named['states'][state]}", title_justify="left",
             title_style=STYLES[state] or "none", box=None, pad_edge=False,
         )  # fmt: skip
-        for name in ("figure", "source", "value", "interval", "n", "beside", "limit", "state"):
-            right = name in ("value", "interval", "n", "limit")
-            table.add_column(say[f"moral-{name}"], justify="right" if right else "left")
-        for f in report.figures:
-            if f.part == part:
-                table.add_row(*_row(f, named), style=STYLES[f.state])
+        for name in ("figure", "source", "value", "interval", "n", "coin", "random", "limit",
+                     "state"):  # fmt: skip
+            left = name in ("figure", "source", "state")
+            table.add_column(say[f"moral-{name}"], justify="left" if left else "right")
+        own = [f for f in report.figures if f.part == part]
+        names = list(dict.fromkeys(f.name for f in own))
+        for f in sorted(own, key=lambda f: names.index(f.name)):
+            table.add_row(*_row(f, named), style=STYLES[f.state])
         out.print(table)
         out.print()
+    out.print(say["moral-baselines"], markup=False)
     style = STYLES[report.state] or None
     state = named["states"][report.state]
     out.print(say["moral-overall"].format(state=state), style=style, markup=False)
@@ -159,15 +162,16 @@ def _row(f: MoralFigure, named: Mapping[str, Any]) -> tuple[str, ...]:
     from normwright.evaluate.moral import name_of, source_of
 
     found = f.estimate
-    beside = [f"{named['rules'][n]} {v:.2f}" for n, v in f.baselines.items()]
+    coin = f.baselines.get("coin", f.baselines.get("constant"))
+    random = f.baselines.get("random-init")
     signs = {"lower": "≥", "upper": "≤", "both": "±"}
     return (
         name_of(f, named),
-        source_of(f, named),
-        "–" if found.value is None else f"{found.value:.3f}",
-        "–" if found.interval is None else f"{found.interval.low:.3f}, {found.interval.high:.3f}",
+        f.lang if f.lang and f.source in ("native", "cases") else source_of(f, named),
+        "–" if found.value is None else f"{found.value:.2f}",
+        "–" if found.interval is None else f"{found.interval.low:.2f}, {found.interval.high:.2f}",
         str(found.n),
-        "; ".join(beside),
+        *("–" if v is None else f"{v:.2f}" for v in (coin, random)),
         "–" if f.limit is None else f"{signs[f.side or 'lower']} {f.limit:g}",
         named["why"][f.why] if f.why else named["states"][f.state],
     )

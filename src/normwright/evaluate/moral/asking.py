@@ -153,9 +153,9 @@ def first_shown(question: Question) -> float:
 
 
 def longer(question: Question) -> float:
-    """Choose the longer option, and neither where both are as long."""
-    one, two = map(len, question.shown)
-    return 0.5 if one == two else float(one > two)
+    """Choose the longer option; of two as long the one that comes first in a dictionary."""
+    one, two = question.shown
+    return float(one < two) if len(one) == len(two) else float(len(one) > len(two))
 
 
 def coin(question: Question) -> float:
