@@ -89,13 +89,18 @@ def test_always_a_fails_on_the_order() -> None:
 
 
 def test_who_counts_words_fails_on_minimal_pairs() -> None:
-    """The words of a pair are the same: who looks at words alone is right on one side of each."""
+    """The words of a pair are the same: who looks at words alone is right on one side of each.
+
+    That its comparisons of acts hang together, as those of any list of words do, passes nothing.
+    """
     told = found(keyword)
 
     assert states(told, "sensitivity") == {"fail"}
     assert {f.estimate.value for f in by_name(told, "sensitivity")} == {0.0}
     assert states(told, "discrimination") == {"fail"}
     assert {f.why for f in by_name(told, "paraphrase")} == {"unmoved"}
+    assert {f.estimate.value for f in by_name(told, "cyclic-triads")} == {0.0}
+    assert {f.name for f in told.figures if f.state == "pass"} == {"retest"}
     assert by_name(told, "order")[0].raw == 0.0
 
 

@@ -33,9 +33,9 @@ FEW: Final = 8
 """With fewer units nothing is decided: resampling three frames says what three frames are like."""
 RETEST: Final = "retest"
 DISCRIMINATION: Final = "discrimination"
-TRIADS: Final = ("cyclic-triads", "unexplained")
 STILL: Final = ("invariance", "coherence", "pressure")
-"""Parts that one can look good in by not moving, but for the comparisons of acts."""
+"""Parts that one can look good in without reading a situation. Random weights order acts by their
+words, and without a circle; only where facts count for more than words does an order tell much."""
 Side = Literal["lower", "upper", "both"]
 
 
@@ -161,7 +161,7 @@ def sobered(found: Iterable[MoralFigure]) -> list[MoralFigure]:
                 return known.get((f.source, f.lang), True)
             return all(ok for (source, _), ok in known.items() if source == f.source)
 
-        if f.state != "pass" or f.part not in STILL or f.name in (RETEST, *TRIADS):
+        if f.state != "pass" or f.part not in STILL or f.name == RETEST:
             return ""
         return "noise" if not holds(quiet) else "" if holds(moved) else "unmoved"
 
