@@ -147,23 +147,22 @@ def sobered(found: Iterable[MoralFigure]) -> list[MoralFigure]:
 
     A coin flips as often under a retest as under anything else: its net flips are nil. So nothing
     passes by standing still on a source whose retest does not pass (`noise`). A stone does not
-    move at all, whether words change or facts. So on the native frames nothing passes by standing
-    still unless facts are shown to move the answers more than words do (`unmoved`).
+    move at all, whether words change or facts. So nothing passes by standing still, on whatever
+    source, unless on the frames of its language facts are shown to move the answers more than
+    words do (`unmoved`).
     """
     told = list(found)
-    quiet = {(f.source, f.lang): f.state == "pass" for f in told if f.name == RETEST}
-    moved = {(f.source, f.lang): f.estimate.interval is not None and f.estimate.interval.low > 0
-             for f in told if f.name == DISCRIMINATION}  # fmt: skip
+    quiet = [(f.source, f.lang, f.state == "pass") for f in told if f.name == RETEST]
+    moved = [(f.lang, f.estimate.interval is not None and f.estimate.interval.low > 0)
+             for f in told if f.name == DISCRIMINATION]  # fmt: skip
 
     def why(f: MoralFigure) -> str:
-        def holds(known: Mapping[tuple[str, str | None], bool]) -> bool:
-            if f.lang is not None:
-                return known.get((f.source, f.lang), True)
-            return all(ok for (source, _), ok in known.items() if source == f.source)
-
         if f.state != "pass" or f.part not in STILL or f.name == RETEST:
             return ""
-        return "noise" if not holds(quiet) else "" if holds(moved) else "unmoved"
+        if not all(ok for source, lang, ok in quiet
+                   if source == f.source and f.lang in (None, lang)):  # fmt: skip
+            return "noise"
+        return "" if all(ok for lang, ok in moved if f.lang in (None, lang)) else "unmoved"
 
     return [f.model_copy(update={"state": "open", "why": w}) if (w := why(f)) else f for f in told]
 
