@@ -148,6 +148,7 @@ from normwright.records.norms import (
     TierRule,
     Vocabulary,
 )
+from normwright.records.organisms import ORGANISM_KINDS, Organism, OrganismKind
 from normwright.records.outcomes import (
     Group,
     Grouping,
@@ -303,6 +304,7 @@ __all__ = [
     "MODES",
     "MORAL_PARTS",
     "NO_BALLOTS",
+    "ORGANISM_KINDS",
     "PERMIT_CONDITIONS",
     "SPEAKERS",
     "UNKNOWN",
@@ -459,6 +461,8 @@ __all__ = [
     "NormwrightError",
     "OnFail",
     "OnUnknown",
+    "Organism",
+    "OrganismKind",
     "Origin",
     "Outcome",
     "PairShare",
