@@ -111,6 +111,13 @@ from normwright.records.monitoring import (
     WatchedNorm,
     WatchedRate,
 )
+from normwright.records.morals import (
+    MORAL_PARTS,
+    MoralFigure,
+    MoralPart,
+    MoralReport,
+    MoralState,
+)
 from normwright.records.norms import (
     Actor,
     ActType,
@@ -295,6 +302,7 @@ __all__ = [
     "GUARD_ACTIONS",
     "LAYERS",
     "MODES",
+    "MORAL_PARTS",
     "NO_BALLOTS",
     "ORGANISM_KINDS",
     "PERMIT_CONDITIONS",
@@ -440,6 +448,10 @@ __all__ = [
     "ModeVerdict",
     "ModelRef",
     "MonitorReport",
+    "MoralFigure",
+    "MoralPart",
+    "MoralReport",
+    "MoralState",
     "Norm",
     "NormCase",
     "NormChange",

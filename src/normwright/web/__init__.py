@@ -10,6 +10,7 @@ from normwright.web.counted import (
     slate_picture,
 )
 from normwright.web.examples import Example, pick_examples
+from normwright.web.morals import write_moral_page
 from normwright.web.publish import publish, report_data
 from normwright.web.report import ReportData, write_report
 from normwright.web.scores import write_scores_page
@@ -30,6 +31,7 @@ __all__ = [
     "shipped",
     "slate_picture",
     "write_charter",
+    "write_moral_page",
     "write_report",
     "write_scores_page",
 ]
