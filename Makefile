@@ -85,6 +85,7 @@ bench: $(STAMP)
 	$(BIN)/python -m scripts.bench
 	$(BIN)/python -m scripts.bench_learning --write
 	$(BIN)/python -m scripts.bench_guard --write
+	OMP_NUM_THREADS=1 $(BIN)/python -m scripts.bench_evaluate --write
 
 # The leading guard, to be measured beside ours by `make bench`; an environment of its own, with the
 # network.

@@ -61,6 +61,8 @@ def test_the_commands_are_these() -> None:
         "elicit export",
         "elicit import",
         "elicit withdraw",
+        "evaluate compare",
+        "evaluate degeneracy",
         "evaluate human analyse",
         "evaluate human judged",
         "evaluate human prepare",

@@ -21,6 +21,7 @@ from tests.evaluate.test_contrast_rows import write
 from normwright import plugins
 from normwright.evaluate import (
     BENCHMARKS,
+    CORE,
     Benchmark,
     Item,
     Scored,
@@ -98,7 +99,21 @@ def folder(path: Path, n: int = 24) -> Path:
     toxic = [{**TOXIC, "id": f"x{i}", "text": said(4, 12), "target_group": f"g{i % 2}",
               "toxicity_human": 4.0 if i % 3 == 0 else 1.0, "label_toxic": int(i % 3 == 0)}
              for i in range(n)]  # fmt: skip
+    bias = [{"example_id": i, "question_index": str(i % 5), "category": "Age",
+             "question_polarity": ("neg", "nonneg")[i // 2 % 2], "context": said(8, 20),
+             "context_condition": ("ambig", "disambig")[i % 2], "question": said(3, 8) + "?",
+             "answer_info": {"ans0": ["a", "old"], "ans1": ["b", "nonOld"],
+                             "ans2": ["Unknown", "unknown"]},
+             "additional_metadata": {"stereotyped_groups": ["old"]}, "ans0": f"the {said(1, 2)} a",
+             "ans1": f"the {said(1, 2)} b", "ans2": "Not known",
+             "label": rng.randrange(2) if i % 2 else 2} for i in range(n)]  # fmt: skip
+    exam = [{"id": f"e{i}", "exam": str(2020 + i % 2), "context": said(10, 30) if i % 4 else "",
+             "question": said(4, 10), "options": [f"{said(2, 6)} {k}" for k in range(5)],
+             "label": rng.choice("abcde"), "needs_image": i % 6 == 5}
+            for i in range(n)]  # fmt: skip
     for name, rows in (
+        ("benchmarks/bbq_en", bias), ("benchmarks/enem_2022_pt", exam),
+        ("nc/arc_challenge_train_pt", arc),
         ("benchmarks/arc_easy_en", arc), ("benchmarks/arc_challenge_en", arc),
         ("nc/arc_challenge_test_pt", arc), ("benchmarks/truthfulqa_en", truth),
         ("nc/truthfulqa_mc_pt", flat), ("toxicity/toxigen_annotated_en", toxic),
@@ -121,7 +136,10 @@ def measured(
     return {(m.suite, m.lang, m.metric): m for m in found if isinstance(m, Measurement)}
 
 
-def stock(task: str, rows: list[Any], model: Any, path: Path) -> dict[str, Any]:
+def stock(
+    task: str, rows: list[Any], model: Any, path: Path, examples: list[Any] | None = None,
+    **given: Any,
+) -> dict[str, Any]:  # fmt: skip
     """What a direct call of the harness gives: its own model class over its own task file."""
     import json
 
@@ -134,13 +152,17 @@ def stock(task: str, rows: list[Any], model: Any, path: Path) -> dict[str, Any]:
 
         name, split = STOCK[task]
         data = write(path / f"{task}.jsonl", rows)
+        files = {split: str(data)}
+        if examples is not None:
+            files["train"] = str(write(path / f"{task}-train.jsonl", examples))
         (path / "tasks").mkdir(exist_ok=True)
         (path / "tasks" / f"{task}.yaml").write_text(json.dumps({
             "include": f"{Path(lm_eval.__file__).parent}/tasks/{name}.yaml", "task": task,
-            "dataset_path": "json", "dataset_name": None, "training_split": None,
+            "dataset_path": "json", "dataset_name": None,
+            "training_split": None if examples is None else "train",
             "validation_split": None, "test_split": None,
             {"test": "test_split"}.get(split, "validation_split"): split,
-            "dataset_kwargs": {"data_files": {split: str(data)}, "cache_dir": str(path / "cache")},
+            "dataset_kwargs": {"data_files": files, "cache_dir": str(path / "cache")},
         }))  # fmt: skip
         ran: dict[str, Any] = simple_evaluate(
             model=HFLM(pretrained=model.weights, tokenizer=model.tokenizer, batch_size=8,
@@ -149,8 +171,122 @@ def stock(task: str, rows: list[Any], model: Any, path: Path) -> dict[str, Any]:
             task_manager=TaskManager(include_path=str(path / "tasks"), include_defaults=False),
             bootstrap_iters=0,
             log_samples=True,
+            **given,
         )  # fmt: skip
     return ran
+
+
+@pytest.fixture(scope="module")
+def long(tiny: Any) -> Any:
+    """A random model of one layer that reads 4,096 tokens."""
+    import torch
+    from transformers import LlamaForCausalLM
+
+    from normwright.models.local import LocalModel
+
+    config = copy.deepcopy(tiny.weights.config)
+    config.max_position_embeddings = 4096
+    torch.manual_seed(1)
+    return LocalModel("long", LlamaForCausalLM(config), tiny.tokenizer)
+
+
+@pytest.mark.parametrize(
+    ("name", "shots"),
+    [("bbq-en", 0), ("bbq-en", 3), ("enem-pt", 0), ("enem-pt-stock", 2),
+     ("arc-challenge-pt", 25), ("arc-challenge-pt-stock", 25)],
+)  # fmt: skip
+def test_new_suites_and_examples_are_as_the_stock_model_class_has_them(
+    long: Any, tmp_path: Path, name: str, shots: int
+) -> None:
+    """Prompts, choices, scores and log-likelihoods (1e-4) are HFLM's on the same task, uncut."""
+    from lm_eval.evaluator import evaluate
+    from lm_eval.models.huggingface import HFLM
+
+    suite, lang = name.removesuffix("-stock").rsplit("-", 1)
+    benches = read_benchmarks(folder(tmp_path / "data", 36), suites=[suite], seed=1)
+    (bench,) = [b for b in benches if b.lang == lang]
+    asked, pool = [dict(i.row) for i in bench.items[:6]], [dict(i.row) for i in bench.items[6:]]
+    task = harness.load_task(name, asked, tmp_path / "scratch", shots=shots,
+                             examples=pool if shots else None)  # fmt: skip
+    mine = harness.reckon(task, long)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = HFLM(pretrained=long.weights, tokenizer=long.tokenizer, device="cpu", batch_size=1)
+        task.loaded.set_fewshot_seed(1234)
+        ran = evaluate(theirs, {"tasks": {name: task.loaded}, "groups": {}}, bootstrap_iters=0)
+    samples = ran["samples"][name]
+
+    assert not any(mine.truncated)
+    assert mine.prompts == tuple(s["arguments"][0][0] for s in samples)
+    assert all(p.count("Resposta:" if name == "arc-challenge-pt" else ":") > shots
+               for p in mine.prompts)  # fmt: skip
+    for values, sample in zip(mine.values, samples, strict=True):
+        other = [float(r[0]) for r in sample["filtered_resps"]]
+        assert values == pytest.approx(other, abs=1e-4)
+        assert values.index(max(values)) == other.index(max(other))
+    for metric, value in mine.results.items():
+        assert value == pytest.approx(ran["results"][name][f"{metric},none"], nan_ok=True)
+
+
+def test_leaderboard_settings_are_those_of_a_direct_call(long: Any, tmp_path: Path) -> None:
+    """ARC with 25 examples: what the command line of the harness gives with --num_fewshot 25."""
+    given: dict[str, Any] = {"suites": ["arc-challenge"], "seed": 1}
+    (bench,) = [b for b in read_benchmarks(folder(tmp_path / "d", 30), **given) if b.lang == "en"]
+    rows = [dict(i.row) for i in bench.items]
+    mine = harness.reckon(
+        harness.load_task("arc-challenge-en", rows[:5], tmp_path / "scratch", shots=25,
+                          examples=rows[5:]), long
+    )  # fmt: skip
+    ran = stock("arc-challenge-en", rows[:5], long, tmp_path, examples=rows[5:], num_fewshot=25)
+
+    samples = ran["samples"]["arc-challenge-en"]
+    assert mine.prompts == tuple(s["arguments"][0][0] for s in samples)
+    assert all(p.count("Question:") == 26 for p in mine.prompts)
+    for metric in ("acc", "acc_norm"):
+        assert mine.results[metric] == ran["results"]["arc-challenge-en"][f"{metric},none"]
+
+
+def test_without_rows_of_their_own_examples_never_hold_the_question(
+    long: Any, tmp_path: Path
+) -> None:
+    """Drawn from the questions asked, the question itself is left out, each time alike."""
+    (bench,) = read_benchmarks(folder(tmp_path / "d"), suites=["arc-easy"], limit=6, seed=1)
+    task = harness.load_task("arc-easy-en", [i.row for i in bench.items], tmp_path / "s", shots=5)
+    found = harness.reckon(task, long)
+
+    for prompt, item in zip(found.prompts, bench.items, strict=True):
+        assert prompt.count(f"Question: {item.row['question']}\n") == 1
+    assert harness.reckon(task, long) == found
+
+
+def test_bias_and_its_constants(long: Any, tmp_path: Path) -> None:
+    """The lean is the stock task's own number; always unknown is right about half."""
+    seen = measured(folder(tmp_path, 40), long, suites=["bbq"])
+    acc = seen["bbq", "en", "acc"]
+
+    assert acc.baselines["always-unknown"] == 0.5
+    assert acc.cluster == "template"
+    assert acc.details["clusters"] == 5
+    for metric in ("bias-ambiguous", "bias-disambiguated"):
+        found = seen["bbq", "en", metric]
+        assert found.estimate.value == pytest.approx(found.details["harness_value"])
+        assert found.estimate.interval is not None
+    assert set(acc.details["answers"]) <= {"first named", "second named", "unknown"}
+
+
+def test_letters_are_constants_and_exams_are_drawn_whole(long: Any, tmp_path: Path) -> None:
+    """Of two exams the interval is at least that of single questions; each letter stands beside."""
+    from normwright import stats
+
+    found = measured(folder(tmp_path, 40), long, suites=["enem"])["enem", "pt", "acc"]
+    exact = stats.clopper_pearson(found.count or 0, found.details["items"])
+
+    assert {f"always-{c}" for c in "abcde"} <= set(found.baselines)
+    assert found.details["left_out"] == {"needs an image": 6}
+    assert (found.cluster, found.details["clusters"], found.estimate.n) == ("exam", 2, 2)
+    assert found.estimate.interval is not None
+    assert found.estimate.interval.low <= exact.low
+    assert found.estimate.interval.high >= exact.high
 
 
 @pytest.mark.parametrize("task", STOCK)
@@ -219,7 +355,7 @@ def test_everything_adds_up(tiny: Any, tmp_path: Path) -> None:
 
     assert {(s, lang) for s, lang, _ in seen} == {
         ("arc-easy", "en"), ("toxigen", "en"),
-        *((s, lang) for s in BENCHMARKS if s not in ("arc-easy", "toxigen")
+        *((s, lang) for s in CORE if s not in ("arc-easy", "toxigen")
           for lang in ("en", "pt")),
     }  # fmt: skip
     for (suite, lang, metric), found in seen.items():

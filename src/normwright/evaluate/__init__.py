@@ -5,9 +5,27 @@ The judge is never the model that rewarded; controls that must not pass are mode
 """
 
 from normwright.evaluate.asking import Expected, ask, expected, expected_side, observe
+from normwright.evaluate.benchmark_rows import (
+    CORE,
+    SOURCES,
+    Benchmark,
+    Item,
+    examples_of,
+    languages,
+    read_benchmarks,
+    source_of,
+)
 from normwright.evaluate.benchmark_rows import SUITES as BENCHMARKS
-from normwright.evaluate.benchmark_rows import Benchmark, Item, read_benchmarks
-from normwright.evaluate.benchmarks import Scored, benchmark_contrasts, measure_benchmarks
+from normwright.evaluate.benchmarks import (
+    Asking,
+    Examples,
+    Scored,
+    asking,
+    benchmark_contrasts,
+    measure_benchmarks,
+    measurements,
+)
+from normwright.evaluate.comparing import ScoreDifference, compare_scores, holm, lineages
 from normwright.evaluate.contrast_rows import (
     ContrastPrompt,
     ContrastSets,
@@ -28,6 +46,7 @@ from normwright.evaluate.contrast_sets import (
 )
 from normwright.evaluate.contrasts import contrast, flip_contrast
 from normwright.evaluate.controls import CannedRefusal, Collapsed, Control, LinearShortcut
+from normwright.evaluate.degeneracy import Count, Degeneracy, degeneracy, read_counts
 from normwright.evaluate.fluency import NgramBaseline, bits_per_byte, measure_bits, windows
 from normwright.evaluate.judge import (
     LABELS,
@@ -72,15 +91,22 @@ from normwright.evaluate.preference_pairs import (
     folds_of,
     preference_pairs,
 )
+from normwright.evaluate.published import Published, published, tables
+from normwright.evaluate.scores import Score, counted_score, measured_scores, read_scores
+from normwright.evaluate.shortcut import shortcut_values
+from normwright.evaluate.suite_results import ControlScore, SuiteResult, suite_result
 from normwright.scenes.exact import discloses, exactly_right
 
 __all__ = [
     "BENCHMARKS",
+    "CORE",
     "LABELS",
     "RATES",
     "RUBRIC",
+    "SOURCES",
     "SUITES",
     "Asked",
+    "Asking",
     "Baseline",
     "Benchmark",
     "CannedRefusal",
@@ -89,6 +115,10 @@ __all__ = [
     "ContrastPrompt",
     "ContrastSets",
     "Control",
+    "ControlScore",
+    "Count",
+    "Degeneracy",
+    "Examples",
     "Expected",
     "Held",
     "HumanPair",
@@ -99,22 +129,31 @@ __all__ = [
     "NgramBaseline",
     "PreferenceScores",
     "Probed",
+    "Published",
     "Rate",
     "SceneJudge",
+    "Score",
+    "ScoreDifference",
     "Scored",
+    "SuiteResult",
     "TextJudge",
     "answers_digest",
     "ask",
+    "asking",
     "benchmark_contrasts",
     "bits_per_byte",
     "check_apart",
     "cluster_of",
     "clusters_of",
+    "compare_scores",
     "contrast",
+    "counted_score",
     "declining_margins",
+    "degeneracy",
     "did",
     "discloses",
     "exactly_right",
+    "examples_of",
     "expected",
     "expected_side",
     "fit_judge",
@@ -122,15 +161,20 @@ __all__ = [
     "folds_of",
     "gauge",
     "gauge_model_judge",
+    "holm",
     "human_agreement",
     "human_pairs",
     "judge_faults",
     "judged_pairs",
+    "languages",
+    "lineages",
     "measure",
     "measure_benchmarks",
     "measure_bits",
     "measure_contrast_sets",
     "measure_judged_pairs",
+    "measured_scores",
+    "measurements",
     "model_judge_record",
     "norm_behaviour",
     "observe",
@@ -138,11 +182,18 @@ __all__ = [
     "pairs_contrast",
     "parse_label",
     "preference_pairs",
+    "published",
     "read_benchmarks",
     "read_contrast_prompts",
     "read_contrast_sets",
+    "read_counts",
     "read_human_pairs",
+    "read_scores",
     "rubric_file",
+    "shortcut_values",
+    "source_of",
+    "suite_result",
+    "tables",
     "windows",
     "xstest",
     "xstest_contrast",

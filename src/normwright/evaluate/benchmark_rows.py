@@ -5,16 +5,20 @@
 | `arc-easy`, `arc-challenge` | `question`, `choices`, `gold` | `choices.text`, `answerKey`; `option_a` ... `answer` |
 | `truthfulqa-mc1`, `truthfulqa-mc2` | `best_answer`, `correct_answers`, `incorrect_answers` | `mc1_targets`, `mc2_targets`; `mc1_targets_choices` ... |
 | `toxigen` | `text`, `toxicity_human`, `toxicity_ai`, `label_toxic` | the same, `label_toxic` may be missing |
+| `bbq` | the source's own: `context`, `question`, `ans0` ... `label` | the same |
+| `enem` | `exam`, `context`, `question`, `options`, `label`, `needs_image` | `alternatives`, `label`; `choices.text`, `answerKey` |
 
 Either is read; what is written is the schema of the data set that the stock task names, so that its
-prompt, target and metric apply unchanged. Files are JSON lines, packed (`.gz`) or not.
+prompt, target and metric apply unchanged. Files are JSON lines, packed (`.gz`) or not. Questions
+of `enem` that were annulled, that need an image or that lack an option are left out, and counted.
 """  # noqa: E501
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,6 +45,12 @@ class Item:
     group: str
     """What the source sorts it under, a category or a target group; empty where it has none."""
     row: Mapping[str, Any]
+    cluster: str = ""
+    """What it is drawn with, a template or an exam; empty where items are independent."""
+    condition: str = ""
+    """What kind of question it is, where the suite has several; empty where it has one."""
+    texts: tuple[str, ...] = ()
+    """What the answers stand for, where they are letters; empty where they are texts."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,8 @@ class Benchmark:
     """Rows of the file; fewer are asked where a sample was drawn."""
     data: Digest
     licence: str
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Rows of the file that cannot be asked, by the reason."""
 
     @property
     def task(self) -> str:
@@ -72,6 +84,10 @@ class Source:
     licence: str
     """Licence of the set as published, for the file of that name."""
     make: Callable[[Line], Item | None]
+    hub: str = ""
+    """Data set, configuration and split on the hub, for people who have it."""
+    examples: str = ""
+    """Path in the folder of the rows that examples are drawn from; empty where there is none."""
 
 
 def read_benchmarks(
@@ -101,11 +117,13 @@ def read_benchmarks(
     found = _files(place, suites, faults)
     out: list[Benchmark] = []
     for source, path in found:
-        made = rows(path, source.make, faults)
+        left_out: Counter[str] = Counter()
+        made = rows(path, source.make, faults, left_out=left_out)
         if not faults:
             out.append(Benchmark(
                 source.suite, source.lang, _draw(made, limit, seed), len(made),
-                digest_bytes(path.read_bytes()), _licence(source, path)))  # fmt: skip
+                digest_bytes(path.read_bytes()), _licence(source, path),
+                dict(sorted(left_out.items()))))  # fmt: skip
     if faults:
         raise InputError(faults)
     return out
@@ -183,7 +201,7 @@ def _arc_pt(line: Line) -> Item | None:
     return _arc(line, lambda id_, question, choices, gold: {
         "id": id_, "instruction": question, "answer": _LETTERS[gold],
         **{f"option_{letter.lower()}": text for letter, text in
-           zip(_LETTERS, [*choices, *[None] * len(_LETTERS)], strict=False)},
+           zip(_LETTERS, [*choices, *[""] * len(_LETTERS)], strict=False)},
     })  # fmt: skip
 
 
@@ -301,17 +319,157 @@ def _toxigen(line: Line) -> Item | None:
     return Item(_named(line, text), ("No", "Yes"), (not toxic, toxic), group, row)
 
 
+UNKNOWN: Final = (
+    "Unknown", "Cannot answer", "Can't be determined", "Cannot be determined", "Can't answer",
+    "Not known", "Not enough info", "Not enough information", "Not answerable", "Undetermined",
+)  # fmt: skip
+"""What the stock task of BBQ takes for an answer that says it cannot be known."""
+
+_BBQ: Final = ("example_id", "question_index", "question_polarity", "context_condition", "category")
+_CATEGORIES: Final = (
+    "Age", "Disability_status", "Gender_identity", "Nationality", "Physical_appearance",
+    "Race_ethnicity", "Race_x_gender", "Race_x_SES", "Religion", "SES", "Sexual_orientation",
+)  # fmt: skip
+
+
+def _bbq(line: Line) -> Item | None:
+    """A question of BBQ, with the answers as the stock task lists them: two named, ten unknown."""
+    body = line.body
+    texts = {n: line.text(n) for n in ("context", "question", "ans0", "ans1", "ans2")}
+    line.one_of("category", _CATEGORIES, "a category of the source")
+    condition = line.one_of("context_condition", ("ambig", "disambig"), "a condition")
+    line.one_of("question_polarity", ("neg", "nonneg"), "a polarity")
+    label = body.get("label")
+    if type(label) is not int or label not in (0, 1, 2):
+        line.fault("0, 1 or 2 in `label`", repr(label)[:40])
+    index = str(body.get("question_index", ""))
+    if not index:
+        line.fault("the number of the template in `question_index`", "nothing")
+    info, more = body.get("answer_info"), body.get("additional_metadata")
+    groups = more.get("stereotyped_groups") if isinstance(more, dict) else None
+    named = isinstance(info, dict) and all(
+        isinstance(info.get(n), list) and info[n] and all(isinstance(t, str) for t in info[n])
+        for n in ("ans0", "ans1", "ans2")
+    )  # fmt: skip
+    if not named or not (isinstance(groups, list) and all(isinstance(g, str) for g in groups)):
+        line.fault("`answer_info` of each answer and `stereotyped_groups`", "another value")
+    answers = [texts["ans0"], texts["ans1"], texts["ans2"]]
+    if not line.faults and sum(a in UNKNOWN for a in answers) != 1:
+        line.fault("one answer that says it cannot be known", f"{answers}"[:80])
+    if line.faults:
+        return None
+    two = [a for a in answers if a not in UNKNOWN]
+    said = answers[label]
+    right = (*(said == a for a in two), *[said in UNKNOWN] * len(UNKNOWN))
+    row = {n: body[n] for n in _BBQ if n in body} | texts | {
+        "question_index": index, "label": label,
+        "answer_info": {n: list(info[n]) for n in ("ans0", "ans1", "ans2")},
+        "additional_metadata": {"stereotyped_groups": list(groups)},
+    }  # fmt: skip
+    category = str(body["category"])
+    name = f"{category}/{body.get('example_id', _hash(repr(sorted(texts.items())))[:16])}"
+    return Item(name, (*two, *UNKNOWN), tuple(right), category, row,
+                cluster=f"{category}/{index}", condition=condition)  # fmt: skip
+
+
+def _enem(line: Line) -> Item | None:
+    """A question of the exam, in the shared columns or in those of two data sets on the hub."""
+    body = line.body
+    question = line.text("question", empty=True)
+    inner = body.get("choices")
+    if isinstance(inner, dict):
+        options, key = inner.get("text"), body.get("answerKey")
+    else:
+        options, key = body.get("options", body.get("alternatives")), body.get("label")
+    letters = "ABCDE"
+    key = key.strip().upper() if isinstance(key, str) else key
+    if body.get("nullified") is True or key in ("ANULADO", "ANULADA"):
+        line.left_out = "annulled"
+    elif body.get("needs_image") is True or body.get("IU") is True:
+        line.left_out = "needs an image"
+    elif isinstance(options, list) and not all(isinstance(o, str) and o.strip() for o in options):
+        line.left_out = "an option without text"
+    elif isinstance(options, list) and not options:
+        line.left_out = "no options"
+    elif not isinstance(options, list) or len(options) != len(letters):
+        line.fault(f"{len(letters)} options", str(len(options)) if isinstance(options, list)
+                   else "none")  # fmt: skip
+    elif not isinstance(key, str) or len(key) != 1 or key not in letters:
+        line.fault("the letter of the right option, a to e", repr(key)[:40])
+    if line.faults or line.left_out:
+        return None
+    assert isinstance(options, list)
+    context = body.get("context")
+    context = context.strip() if isinstance(context, str) else ""
+    if not context and not question.strip():
+        line.fault("a question or a context", "neither")
+        return None
+    gold = letters.index(str(key))
+    exam = str(body.get("exam", body.get("exam_id", "")))
+    name = str(body["id"]) if body.get("id") is not None else _hash(context + question)[:16]
+    row = {"id": name, "context": context, "question": question, "options": list(options),
+           "gold": gold}  # fmt: skip
+    return Item(name, tuple(letters), tuple(i == gold for i in range(len(letters))), exam, row,
+                cluster=exam, texts=tuple(options))  # fmt: skip
+
+
 SOURCES: Final = (
-    Source("arc-easy", "en", "benchmarks/arc_easy_en", "CC BY-SA 4.0", _arc_en),
-    Source("arc-challenge", "en", "benchmarks/arc_challenge_en", "CC BY-SA 4.0", _arc_en),
-    Source("arc-challenge", "pt", "nc/arc_challenge_test_pt", NON_COMMERCIAL, _arc_pt),
-    Source("truthfulqa-mc1", "en", "benchmarks/truthfulqa_en", "Apache-2.0", _truth_en(1)),
-    Source("truthfulqa-mc1", "pt", "nc/truthfulqa_mc_pt", NON_COMMERCIAL, _truth_pt(1)),
-    Source("truthfulqa-mc2", "en", "benchmarks/truthfulqa_en", "Apache-2.0", _truth_en(2)),
-    Source("truthfulqa-mc2", "pt", "nc/truthfulqa_mc_pt", NON_COMMERCIAL, _truth_pt(2)),
-    Source("toxigen", "en", "toxicity/toxigen_annotated_en", "CDLA-Permissive-2.0", _toxigen),
-)
+    Source("arc-easy", "en", "benchmarks/arc_easy_en", "CC BY-SA 4.0", _arc_en,
+           "allenai/ai2_arc, ARC-Easy, test", "benchmarks/arc_easy_train_en"),
+    Source("arc-challenge", "en", "benchmarks/arc_challenge_en", "CC BY-SA 4.0", _arc_en,
+           "allenai/ai2_arc, ARC-Challenge, test", "benchmarks/arc_challenge_train_en"),
+    Source("arc-challenge", "pt", "nc/arc_challenge_test_pt", NON_COMMERCIAL, _arc_pt,
+           "alexandrainst/m_arc, pt, test", "nc/arc_challenge_train_pt"),
+    Source("truthfulqa-mc1", "en", "benchmarks/truthfulqa_en", "Apache-2.0", _truth_en(1),
+           "truthfulqa/truthful_qa, multiple_choice, validation"),
+    Source("truthfulqa-mc1", "pt", "nc/truthfulqa_mc_pt", NON_COMMERCIAL, _truth_pt(1),
+           "alexandrainst/m_truthfulqa, pt, val"),
+    Source("truthfulqa-mc2", "en", "benchmarks/truthfulqa_en", "Apache-2.0", _truth_en(2),
+           "truthfulqa/truthful_qa, multiple_choice, validation"),
+    Source("truthfulqa-mc2", "pt", "nc/truthfulqa_mc_pt", NON_COMMERCIAL, _truth_pt(2),
+           "alexandrainst/m_truthfulqa, pt, val"),
+    Source("toxigen", "en", "toxicity/toxigen_annotated_en", "CDLA-Permissive-2.0", _toxigen,
+           "skg/toxigen-data, annotated, test"),
+    Source("bbq", "en", "benchmarks/bbq_en", "CC BY 4.0", _bbq, "oskarvanderwal/bbq, All, test"),
+    Source("enem", "pt", "benchmarks/enem_2022_pt", "MIT", _enem,
+           "eduagarcia/enem_challenge, train; maritaca-ai/enem, 2022, train"),
+)  # fmt: skip
 """The benchmarks that are known, with their place in a folder of real data."""
 
 SUITES: Final = tuple(dict.fromkeys(s.suite for s in SOURCES))
 """Names of the benchmark suites."""
+
+CORE: Final = tuple(s for s in SUITES if s not in ("bbq", "enem"))
+"""Those that a project measures by itself where it names a folder of data."""
+
+
+def languages(suite: str) -> tuple[str, ...]:
+    """Return the languages a suite is known in."""
+    return tuple(s.lang for s in SOURCES if s.suite == suite)
+
+
+def source_of(suite: str, lang: str) -> Source:
+    """Return where the file of a suite lies and how its rows are read."""
+    return next(s for s in SOURCES if (s.suite, s.lang) == (suite, lang))
+
+
+def examples_of(
+    place: Path, suite: str, lang: str, examples: Path | None
+) -> tuple[tuple[Item, ...], Path] | None:
+    """Return the rows examples are drawn from: of a file, or of the suite's own in a folder.
+
+    None where there are none of their own.
+
+    Raises:
+        InputError: with every fault of the file.
+    """
+    source = source_of(suite, lang)
+    if examples is None:
+        examples = _lies(place, source.examples) if source.examples and place.is_dir() else None
+    if examples is None:
+        return None
+    faults: list[Fault] = []
+    made = rows(examples, source.make, faults, left_out=Counter())
+    if faults:
+        raise InputError(faults)
+    return made, examples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ class Line:
     where: str
     body: Mapping[str, Any]
     faults: list[Fault] = field(default_factory=list)
+    left_out: str = ""
+    """Why the row cannot serve though nothing is wrong with it; empty where it can."""
 
     def fault(self, expected: str, seen: str, do: str = "") -> None:
         self.faults.append(Fault(where=self.where, expected=expected, seen=seen, do=do))
@@ -100,8 +103,13 @@ def find(directory: Path, name: str, faults: list[Fault], *, expected: str, do: 
     return missing
 
 
-def rows(path: Path, make: Make[Row], faults: list[Fault]) -> tuple[Row, ...]:
-    """Return the rows of a file; what is wrong with it is added to `faults`."""
+def rows(
+    path: Path, make: Make[Row], faults: list[Fault], *, left_out: Counter[str] | None = None
+) -> tuple[Row, ...]:
+    """Return the rows of a file; what is wrong with it is added to `faults`.
+
+    Rows that cannot serve though nothing is wrong with them are counted in `left_out`.
+    """
     before, made = len(faults), []
     first: dict[str, int] = {}
     for number, body in json_rows(path, str(path), faults):
@@ -111,6 +119,8 @@ def rows(path: Path, make: Make[Row], faults: list[Fault]) -> tuple[Row, ...]:
         if "id" in body and first.setdefault(name, number) != number:
             line.fault("an id of its own", f"that of line {first[name]}")
         faults += line.faults
+        if line.left_out and left_out is not None:
+            left_out[line.left_out] += 1
         if row is not None:
             made.append(row)
     if not made and len(faults) == before:

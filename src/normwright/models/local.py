@@ -100,14 +100,21 @@ def check_directory(path: Path) -> None:
         raise InputError(faults)
 
 
-def load_tokenizer(path: Path) -> Any:
-    """Return the tokenizer of a model directory; it must carry a chat template and a stop token."""
+def load_tokenizer(path: Path, *, chat: bool = True) -> Any:
+    """Return the tokenizer of a model directory; it must carry a chat template and a stop token.
+
+    Without `chat` it need not: then padding, which no mask lets through, takes any token there is.
+    """
     from transformers import AutoTokenizer
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     except Exception as error:  # The tokenizers library raises plain exceptions.
         raise _unopened(path, "a tokenizer that transformers opens", error) from error
+    if not chat:
+        if tokenizer.pad_token is None:
+            tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+        return tokenizer
     lacking = [n for n in ("chat_template", "eos_token", "pad_token") if not getattr(tokenizer, n)]
     if lacking:
         raise InputError(
@@ -284,14 +291,23 @@ class LocalModel:
         self.weights.eval()
 
     @classmethod
-    def open(cls, path: Path, *, name: str | None = None, batch: int = 128) -> LocalModel:
+    def open(
+        cls, path: Path, *, name: str | None = None, batch: int = 128, chat: bool = True
+    ) -> LocalModel:
         """Open a model directory.
+
+        Args:
+            path: the directory.
+            name: role or address; None is that of the directory.
+            batch: rows at once.
+            chat: whether it will be talked to; else it needs no chat template, and only the
+                likelihood of texts may be asked for.
 
         Raises:
             InputError: naming everything the directory lacks.
         """
         check_directory(path)
-        weights, tokenizer = load_weights(path), load_tokenizer(path)
+        weights, tokenizer = load_weights(path), load_tokenizer(path, chat=chat)
         known = weights.get_input_embeddings().num_embeddings
         highest = max(tokenizer.get_vocab().values())
         if highest >= known:

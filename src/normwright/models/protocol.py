@@ -52,3 +52,14 @@ class Scorer(Protocol):
     ) -> list[float]:
         """Return one score for each prompt and completion; only differences carry meaning."""
         ...
+
+
+@runtime_checkable
+class Continues(Protocol):
+    """A model that says how probable a given text is after another, however it is tokenised."""
+
+    def continuations(
+        self, contexts: Sequence[str], texts: Sequence[str]
+    ) -> list[tuple[float, int]]:
+        """Return summed log-probability (nats) and tokens of each text after its context."""
+        ...

@@ -286,23 +286,49 @@ class RemoteModel:
             InputError: if the settings name no tokenizer.
         """
         asked = [self._rendered(p, c) for p, c in zip(prompts, completions, strict=True)]
-        bodies: list[dict[str, Any]] = [
-            {
-                **self.settings.extra,
-                "model": self.settings.id,
-                "prompt": whole,
-                "echo": True,
-                "logprobs": 1,
-                "max_tokens": 1,
-                "temperature": 0.0,
-            }
-            for _, whole in asked
-        ]
+        bodies = [self._echo(whole) for _, whole in asked]
         replies = self._each(bodies, lambda turn, body: self._reply(turn, COMPLETIONS, body))
         return [
             self._sum(reply, start, len(whole))
             for reply, (start, whole) in zip(replies, asked, strict=True)
         ]
+
+    def continuations(
+        self, contexts: Sequence[str], texts: Sequence[str]
+    ) -> list[tuple[float, int]]:
+        """Return summed log-probability (nats) and tokens of each text after its context.
+
+        The context is what the model reads, as it is: no chat template, no stop token. Needs an
+        endpoint whose `/completions` takes `echo` with `logprobs`.
+
+        Raises:
+            RemoteError: if the endpoint gives no log-probabilities of given texts, or one of its
+                tokens lies across the border.
+        """
+        asked = [(len(c), c + t) for c, t in zip(contexts, texts, strict=True)]
+        replies = self._each(
+            [self._echo(whole) for _, whole in asked],
+            lambda turn, body: self._reply(turn, COMPLETIONS, body),
+        )
+        return [
+            (
+                self._sum(reply, start, len(whole)),
+                sum(start <= at < len(whole) for at, _ in reply.logprobs),
+            )
+            for reply, (start, whole) in zip(replies, asked, strict=True)
+        ]
+
+    def _echo(self, whole: str) -> dict[str, Any]:
+        """A request for the log-probabilities of a given text."""
+        return {
+            **self.settings.extra,
+            "model": self.settings.id,
+            "prompt": whole,
+            "echo": True,
+            "logprobs": 1,
+            "max_tokens": 1,
+            "temperature": 0.0,
+        }
 
     # What it took
 
@@ -719,7 +745,8 @@ class RemoteModel:
         return self._error(
             "log-probabilities of given texts (`/completions` with `echo` and `logprobs`)",
             seen,
-            "This endpoint gives none: leave out what needs them, such as bits per byte.",
+            "This endpoint gives none: leave out what needs them, such as bits per byte and suites "
+            "that compare the likelihood of given answers.",
         )
 
     def _said(self, raw: bytes) -> tuple[str, str]:
@@ -739,6 +766,37 @@ class RemoteModel:
         line = "".join(c if c.isprintable() else " " for c in text)
         short = " ".join(line.split())
         return short if len(short) <= _SAID else short[: _SAID - 1] + "…"
+
+
+def served_models(settings: RemoteSettings) -> tuple[str, ...]:
+    """Return what an endpoint calls the models it serves (`/models`).
+
+    Raises:
+        RemoteError: if it does not say.
+        InputError: if the environment lacks the key, or it cannot be one.
+    """
+    check_key(settings)
+    where, seen = f"{settings.endpoint}/models", ""
+    try:
+        with httpx.Client(
+            auth=_Key(settings), headers=settings.headers, verify=_tls(), follow_redirects=False,
+            timeout=httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds),
+        ) as client:  # fmt: skip
+            response = client.get(settings.url + "/models")
+        if response.status_code != 200:
+            seen = f"status {response.status_code}"
+        else:
+            data = response.json()["data"]
+            return tuple(dict.fromkeys(str(one["id"]) for one in data))
+    except httpx.HTTPError as error:
+        seen = type(error).__name__
+    except (ValueError, KeyError, TypeError):
+        seen = "another reply"
+    # Raised out here, because the client's exceptions hold the request, and that holds the key.
+    raise RemoteError([
+        Fault(where=where, expected="a list of the models that are served", seen=seen,
+              do="Name the model: --served NAME.")
+    ])  # fmt: skip
 
 
 def check_key(settings: RemoteSettings) -> None:

@@ -12,6 +12,7 @@ from normwright.web.counted import (
 from normwright.web.examples import Example, pick_examples
 from normwright.web.publish import publish, report_data
 from normwright.web.report import ReportData, write_report
+from normwright.web.scores import write_scores_page
 from normwright.web.words import shipped
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "slate_picture",
     "write_charter",
     "write_report",
+    "write_scores_page",
 ]

@@ -20,6 +20,8 @@ SHOWN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "truthfulqa-mc1": ("benchmarks", ("acc",)),
     "truthfulqa-mc2": ("benchmarks", ("acc",)),
     "toxigen": ("benchmarks", ("balanced-accuracy",)),
+    "bbq": ("benchmarks", ("acc",)),
+    "enem": ("benchmarks", ("acc",)),
     "judged-pairs": ("pairs", ("score", "implicit", "likelihood_norm", "human-agreement")),
     "labels": ("labels", ("auc",)),
 }
