@@ -68,6 +68,7 @@ def test_the_commands_are_these() -> None:
         "evaluate human prepare",
         "evaluate human recover",
         "evaluate run",
+        "evaluate tax",
         "gc",
         "guard answer",
         "guard bench",
