@@ -67,6 +67,7 @@ def test_the_commands_are_these() -> None:
         "evaluate human judged",
         "evaluate human prepare",
         "evaluate human recover",
+        "evaluate locate",
         "evaluate run",
         "evaluate tax",
         "gc",

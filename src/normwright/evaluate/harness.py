@@ -212,6 +212,12 @@ def reckon(
     )
 
 
+def prompts_of(task: Task) -> list[str]:
+    """Return what stands before the answers of each row of a task without examples, in order."""
+    with _contained():
+        return [str(task.loaded.doc_to_text(doc)) for doc in task.loaded.eval_docs]
+
+
 def likelihoods(
     model: Asked,
     context: str,

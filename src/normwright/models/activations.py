@@ -1,7 +1,7 @@
 """Inside two models of one shape: where weights differ, what states say, what swapping them does.
 
-A layer is a block of the decoder. Its state is the residual stream it leaves behind, at the last
-token of a text; state 0 is what the first block reads. States are taken from hooks on the blocks,
+A layer is a block of the decoder. Its state is the residual stream it leaves behind at a token;
+state 0 is what the first block reads. States are taken from hooks on the blocks,
 because the last of the states that transformers returns has been through the final norm.
 """
 
@@ -189,23 +189,45 @@ def last_states(model: LocalModel, texts: Sequence[Tokens], *, rows: int = 32) -
 @torch.no_grad()
 def margins(model: LocalModel, questions: Sequence[Question], *, rows: int = 32) -> Floats:
     """Return log P(right) - log P(wrong) of each question, in nats, shape (questions,)."""
-    return _margins(model, questions, rows, None, None)
+    out = np.zeros(len(questions))
+    for part in _sides(questions, range(len(questions)), rows):
+        _add(out, model, part)
+    return out
 
 
 @torch.no_grad()
 def patched_margins(
-    model: LocalModel, questions: Sequence[Question], states: Floats, layer: int, *, rows: int = 32
-) -> Floats:
-    """Return the margins with another model's state at the last token of each context.
+    model: LocalModel, other: LocalModel, questions: Sequence[Question], donors: Sequence[int], *,
+    rows: int = 32,
+) -> Floats:  # fmt: skip
+    """Return the margins of a model with another model's states, layer by layer.
+
+    Replaced are the states from which the answer is predicted: at the last token of the context and
+    at those of the answer. Of a donor with a shorter answer the last state stands for the rest.
 
     Args:
         model: whose weights answer.
+        other: whose states stand in the place of its own.
         questions: what is asked.
-        states: what stands in the place of its own state, shape (questions, width).
-        layer: after which block, from 1; 0 replaces what the first block reads.
+        donors: the question each one's states are taken from; itself, or another as a control.
         rows: sequences at once.
+
+    Returns:
+        Shape (blocks + 1, questions); at 0 what the first block reads is replaced.
     """
-    return _margins(model, questions, rows, states, layer)
+    theirs = blocks(other.weights)
+    out = np.zeros((len(theirs) + 1, len(questions)))
+    for part in _sides(questions, donors, rows):
+        held: dict[int, torch.Tensor] = {}
+        ids, _ = _padded(other, [side.donor for side in part])
+        with _watched(theirs, held):
+            other.weights(input_ids=ids, use_cache=False, logits_to_keep=1)
+        places = _matched(part, ids.device)
+        for layer in range(len(theirs) + 1):
+            given = held[layer][places[0], places[2]]
+            with _replaced(model, layer, places[0], places[1], given):
+                _add(out[layer], model, part)
+    return out
 
 
 @torch.no_grad()
@@ -218,32 +240,61 @@ def swapped_margins(
     mine = listed[layer - 1]
     listed[layer - 1] = theirs[layer - 1]
     try:
-        return _margins(model, questions, rows, None, None)
+        return margins(model, questions, rows=rows)
     finally:
         listed[layer - 1] = mine
 
 
-def _margins(
-    model: LocalModel, questions: Sequence[Question], rows: int, states: Floats | None,
-    layer: int | None,
-) -> Floats:  # fmt: skip
-    texts = [(i, sign, [*q.context, *answer], len(q.context))
-             for i, q in enumerate(questions)
-             for sign, answer in ((1.0, q.right), (-1.0, q.wrong))]  # fmt: skip
-    out = np.zeros(len(questions))
-    for part in _portions([len(t[2]) for t in texts], rows):
-        mine = [texts[k] for k in part]
-        ids, _ = _padded(model, [t[2] for t in mine])
-        at = torch.tensor([t[3] - 1 for t in mine], device=ids.device)
-        given = None
-        if states is not None:
-            given = torch.tensor(states[[t[0] for t in mine]], device=ids.device)
-        with _replaced(model, layer, at, given):
-            logits = model.weights(input_ids=ids, use_cache=False).logits[:, :-1]
-        values = torch.log_softmax(logits.float(), -1).gather(-1, ids[:, 1:, None]).squeeze(-1)
-        for r, (i, sign, text, start) in enumerate(mine):
-            out[i] += sign * float(values[r, start - 1 : len(text) - 1].double().sum())
-    return out
+@dataclass(frozen=True)
+class _Side:
+    """A question with one of its answers, and the text its states are taken from."""
+
+    question: int
+    sign: float
+    text: list[int]
+    start: int
+    """Where the answer begins."""
+    donor: list[int]
+    donor_start: int
+
+
+def _sides(
+    questions: Sequence[Question], donors: Sequence[int], rows: int
+) -> Iterator[list[_Side]]:
+    """Both sides of each question, so many at once, those of like length together."""
+    made = []
+    for i, question in enumerate(questions):
+        donor = questions[donors[i]]
+        pairs = ((1.0, question.right, donor.right), (-1.0, question.wrong, donor.wrong))
+        for sign, answer, theirs in pairs:
+            made.append(_Side(
+                i, sign, [*question.context, *answer], len(question.context),
+                [*donor.context, *theirs], len(donor.context),
+            ))  # fmt: skip
+    for part in _portions([len(side.text) for side in made], rows):
+        yield [made[k] for k in part]
+
+
+def _matched(part: Sequence[_Side], place: Any) -> tuple[torch.Tensor, ...]:
+    """Row, place in the text and place in the donor's of each state that predicts an answer."""
+    found = []
+    for r, side in enumerate(part):
+        last = len(side.donor) - side.donor_start - 1
+        found += [
+            (r, side.start - 1 + j, side.donor_start - 1 + min(j, last))
+            for j in range(len(side.text) - side.start)
+        ]
+    return tuple(torch.tensor(column, device=place) for column in zip(*found, strict=True))
+
+
+def _add(out: Floats, model: LocalModel, part: Sequence[_Side]) -> None:
+    """Add each side's log-likelihood to its question's margin."""
+    ids, _ = _padded(model, [side.text for side in part])
+    logits = model.weights(input_ids=ids, use_cache=False).logits[:, :-1]
+    values = torch.log_softmax(logits.float(), -1).gather(-1, ids[:, 1:, None]).squeeze(-1)
+    for r, side in enumerate(part):
+        mine = values[r, side.start - 1 : len(side.text) - 1]
+        out[side.question] += side.sign * float(mine.double().sum())
 
 
 @contextmanager
@@ -270,14 +321,10 @@ def _watched(listed: Any, held: dict[int, torch.Tensor]) -> Iterator[None]:
 
 @contextmanager
 def _replaced(
-    model: LocalModel, layer: int | None, at: torch.Tensor, given: torch.Tensor | None
+    model: LocalModel, layer: int, rows: torch.Tensor, at: torch.Tensor, given: torch.Tensor
 ) -> Iterator[None]:
-    """Put given states in the place of a block's own, one place a row."""
-    if layer is None or given is None:
-        yield
-        return
+    """Put given states in the place of what a block leaves behind, or the first one reads."""
     listed = blocks(model.weights)
-    rows = torch.arange(len(at), device=at.device)
 
     def put(state: torch.Tensor) -> torch.Tensor:
         changed = state.clone()
