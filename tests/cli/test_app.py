@@ -68,6 +68,8 @@ def test_the_commands_are_these() -> None:
         "evaluate human prepare",
         "evaluate human recover",
         "evaluate locate",
+        "evaluate pareto",
+        "evaluate power",
         "evaluate run",
         "evaluate tax",
         "gc",

@@ -55,7 +55,7 @@ def test_three_states_and_the_n_that_is_missing(lost: int, won: int, state: str)
 
 
 def test_nothing_to_lose_shows_nothing() -> None:
-    """A model at a constant answer, or above it by less than the margin, could pass with no skill."""
+    """A model no better than constants by more than the margin could pass with no skill."""
     old, new = answers(4000, 1100)
     flagged = alignment_tax([score(old, degenerate=True)], [score(new)], margin=0.02).rows[0]
     near = alignment_tax([score(old)], [score(new)], margin=0.05).rows[0]
@@ -109,7 +109,7 @@ def test_clusters_count_and_not_their_items() -> None:
 
 @pytest.mark.slow
 def test_the_chance_to_show_a_loss_of_exactly_the_margin() -> None:
-    """Under a true loss of the margin, counts and shares alike are called free of it 5 % at most."""
+    """Under a true loss of the margin, counts and shares are called free of it 5 % at most."""
     rng, hits = np.random.default_rng(5), {"counts": 0, "shares": 0}
     rounds = 300
     for _ in range(rounds):

@@ -74,6 +74,12 @@ from normwright.stats.exact import (
     wilson,
     zero_failures_n,
 )
+from normwright.stats.frontier import (
+    dominates,
+    hypervolume,
+    hypervolumes,
+    on_frontier,
+)
 from normwright.stats.judging import (
     confirmations_needed,
     rogan_gladen,
@@ -142,6 +148,7 @@ __all__ = [
     "crossed_power",
     "cusum",
     "design_effect",
+    "dominates",
     "e_bh",
     "equivalence_n",
     "equivalence_power_paired",
@@ -150,6 +157,8 @@ __all__ = [
     "farrington_manning",
     "hedged_interval",
     "holm",
+    "hypervolume",
+    "hypervolumes",
     "intraclass",
     "krippendorff_alpha",
     "lasting_p",
@@ -163,6 +172,7 @@ __all__ = [
     "noninferiority_n",
     "noninferiority_paired",
     "noninferiority_unpaired",
+    "on_frontier",
     "paired_difference",
     "paired_mean",
     "paired_n",

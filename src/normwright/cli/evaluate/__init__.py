@@ -1,6 +1,6 @@
 """`normwright evaluate`: what a model does, with intervals and beside what needs no model."""
 
-from normwright.cli.evaluate import compare, degeneracy, human, locate, run, tax
+from normwright.cli.evaluate import compare, degeneracy, human, locate, pareto, power, run, tax
 from normwright.cli.evaluate.group import app
 
-__all__ = ["app", "compare", "degeneracy", "human", "locate", "run", "tax"]
+__all__ = ["app", "compare", "degeneracy", "human", "locate", "pareto", "power", "run", "tax"]
