@@ -247,11 +247,11 @@ def told(found: Sequence[Found]) -> str:
 
     first = found[0]
     lines = [
-        f"lm-evaluation-harness {harness_version()}, one process, one thread; a random-weight model "
-        f"(4 layers of 128, context 4,096) on {first.items} made-up items a suite. CPU seconds of the "
-        f"log-likelihoods, median of {len(first.ours)} rounds in which sides take turns; the stock "
-        f"side is `HFLM` with batches of {BATCH}. On every item both chose the same answer, and all "
-        "scores were equal.",
+        f"lm-evaluation-harness {harness_version()}, one process, one thread; a random-weight "
+        f"model (4 layers of 128, context 4,096) on {first.items} made-up items a suite. CPU "
+        f"seconds of the log-likelihoods, median of {len(first.ours)} rounds in which sides take "
+        f"turns; the stock side is `HFLM` with batches of {BATCH}. On every item both chose the "
+        "same answer, and all scores were equal.",
         "",
         "| suite | longest prompt, tokens | stock s | ours s | ratio | target | met | furthest "
         "log-likelihood |",

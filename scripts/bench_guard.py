@@ -6,8 +6,10 @@ Two servers run at once, the same proxy with its checks on and off, each in one 
 same upstream, which answers at once from another. Latency: requests come at fixed instants whether
 earlier ones are done or not (open loop), to both servers in turn, and are timed from the instant
 they were due, so that waiting counts. Throughput: `wrk -t1 -c32`, both servers in turn, best of the
-rounds. Every request holds other words, for what was seen before would be known. The peer answers
-requests of the same form under a regular expression alone, where `make guard-peer` has put it.
+rounds. Every request says something else, for what was said before would be known: parts of
+sentences of the pages of this project in random order, and a word that nobody ever said. The peer
+answers requests of the same form under a regular expression alone, where `make guard-peer` has put
+it.
 
 The clock of a loaded machine says more about its load: run this on a quiet one.
 """
@@ -19,6 +21,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -31,6 +34,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,13 +46,9 @@ RATE: Final = 50
 PEER_RATE: Final = 5
 """The peer is asked ten times more seldom: at 50 requests/s it does not keep up."""
 SEED: Final = 11
-WORDS: Final = (
-    *("library", "opens", "nine", "weekday", "room", "garden", "teacher", "visit", "ticket"),
-    *("form", "street", "market", "river", "lamp", "winter", "summer", "child", "parent"),
-    *("letter", "office", "desk", "clerk", "water", "bill", "bus", "train", "school"),
-    *("lunch", "music", "paint", "wood", "stone", "bread", "soup", "apple", "tree"),
-    *("bird", "cloud", "rain", "coat", "shoe", "chair", "table", "window", "door"),
-)
+PROSE: Final = ("docs/*.md", "docs/decisions/*.md", "docs/how-to/*.md", "README.md")
+"""Where running text comes from, in English and Portuguese."""
+SYLLABLES: Final = ("ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi")
 
 P50_MS: Final = 3.0
 P99_MS: Final = 10.0
@@ -108,6 +108,31 @@ class Found:
         return self.memory[-1][1] - early
 
 
+# What is said
+
+
+@cache
+def _prose() -> tuple[str, ...]:
+    """The words of the project's pages one after another, as they stand there."""
+    found: list[str] = []
+    for path in sorted(p for pattern in PROSE for p in ROOT.glob(pattern)):
+        text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for line in text.splitlines():
+            if line[:1].isalpha() and not any(sign in line for sign in ("`", "|", "](")):
+                found += re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?[.,;:?]?", line)
+    return tuple(found)
+
+
+def said(rng: random.Random, n: int) -> str:
+    """Return so many words: parts of sentences, and one word that nobody ever said."""
+    words = _prose()
+    found = ["".join(rng.choices(SYLLABLES, k=4))]
+    while len(found) < n:
+        start = rng.randrange(len(words) - 20)
+        found += words[start : start + rng.randrange(6, 18)]
+    return " ".join(found[:n])
+
+
 # The upstream
 
 
@@ -137,7 +162,7 @@ _WRITING: Final = random.Random(SEED)
 
 
 def _reply() -> bytes:
-    text = " ".join(_WRITING.choices(WORDS, k=60)) + "."
+    text = said(_WRITING, 60) + "."
     message = {"role": "assistant", "content": text}
     body = json.dumps(
         {
@@ -163,8 +188,8 @@ SYSTEM: Final = "You help people at the town library. Be brief, and say so if yo
 
 
 def _body(rng: random.Random) -> bytes:
-    """A system prompt that is always the same, and a question in words that differ each time."""
-    question = " ".join(rng.choices(WORDS, k=35)) + "?"
+    """A system prompt that is always the same, and a question that differs each time."""
+    question = said(rng, 35) + "?"
     messages = [
         {"role": "system", "content": SYSTEM},
         {"role": "user", "content": question},
@@ -279,11 +304,16 @@ def _latency(times: Sequence[float], failed: int) -> Latency:
 
 _LUA: Final = """
 local words = {%s}
+local syllables = {%s}
 math.randomseed(os.time())
 local function said(n)
-  local out = {}
-  for i = 1, n do out[i] = words[math.random(#words)] end
-  return table.concat(out, " ")
+  local out = {""}
+  for i = 1, 4 do out[1] = out[1] .. syllables[math.random(#syllables)] end
+  while #out < n do
+    local start = math.random(#words - 20)
+    for i = start, start + math.random(5, 16) do out[#out + 1] = words[i] end
+  end
+  return table.concat(out, " ", 1, n)
 end
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
@@ -406,8 +436,8 @@ def measure(seconds: float, requests: int, rounds: int) -> Found:
         asyncio.run(_open_loop([on, off, up], RATE, 2))  # a warm-up
         with_checks, without, direct = asyncio.run(_open_loop([on, off, up], RATE, seconds))
         script = folder / "wrk.lua"
-        words = ", ".join(f'"{w}"' for w in WORDS)
-        script.write_text(_LUA % (words, SYSTEM), encoding="utf-8")
+        lists = [", ".join(f'"{w}"' for w in one) for one in (_prose(), SYLLABLES)]
+        script.write_text(_LUA % (*lists, SYSTEM), encoding="utf-8")
         rates: dict[int, list[float]] = {off: [], on: []}
         spent: dict[int, list[float]] = {off: [], on: []}
         errors = 0
@@ -477,7 +507,8 @@ def told(found: Found) -> str:
     lines = [
         f"{found.cores} cores, load {found.load:g} at the start; the upstream, both servers and "
         "what asks them share them. A request has the same system prompt each time and a question "
-        "of some 190 characters, an answer has some 330, both in words not seen before. Latency "
+        "of some 190 characters, an answer has some 330: parts of sentences of the pages of this "
+        "project, in random order, and one word that nobody ever said. Latency "
         "counts from the instant a request was due. Failed requests: "
         f"{found.errors + found.on.failed + found.off.failed}. With checks off nothing is checked "
         "and nothing written into the audit chain; both are in the cost.",

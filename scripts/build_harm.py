@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ from normwright.guard.text_harm.fit import HarmRow, HeadPlan, features_of, fit_t
 from normwright.guard.text_harm.reader import AIRA, TextHarm
 from normwright.guard.text_harm.shift import fit_shift
 from normwright.stats import control_flags
-from scripts import harm_asked, harm_rows
+from scripts import harm_asked, harm_rows, harm_vectors
 
 SEED = 7
 SAFE = 0.03
@@ -32,7 +32,7 @@ USUAL = 0.004
 """Share of ordinary prompts that the thresholds for requests and jailbreaks are set for."""
 ORDINARY = (
     "helpful", "self_instruct_human", "aira-en", "aira-pt", "tldr-asked-en", "tldr-asked-pt",
-    "cyber-frr-en", "cyber-frr-pt", "passage-en", "passage-pt", "asked-pt", "play-pt",
+    "cyber-frr-en", "cyber-frr-pt", "passage-en", "passage-pt", "asked-pt", "said-pt", "play-pt",
 )  # fmt: skip
 """Sources whose harmless prompts set thresholds; what is composed only where nothing else is."""
 BLOCKING = ("harmful-request", "jailbreak")
@@ -65,9 +65,10 @@ _ASKING = frozenset({
     "aira-pt", "cyber-frr-en", "cyber-frr-pt", "tldr-asked-en", "tldr-asked-pt",
 })  # fmt: skip
 PLANS = (
-    HeadPlan("hate", "en", only({"toxigen": 1.0, "toxigen-demo": 0.5, "taught-en": 0.2,
-             "hatecheck-en": 0.1, "moderation": 0.3, "convabuse": 0.3}, 0.3), 2.0, 1.0,
-             calibrate=frozenset({"toxigen"})),
+    HeadPlan("hate", "en", only({"toxigen": 1.0, "toxigen-demo": 0.2, "taught-en": 0.1,
+             "hatecheck-en": 0.05, "moderation": 0.1, "convabuse": 0.1,
+             "xstest": 0.5}, 0.1), 2.0, 1.0,
+             calibrate=frozenset({"toxigen"}), shared=0.5, kept=80_000),
     HeadPlan("hate", "pt", only({"hatecheck-pt": 1.0, "hatecheck-en": 1.0, "taught-pt": 1.0,
              "taught-en": 0.5, "toxigen": 1.0, "told-br": 1.0, "olid-br": 1.0}, 0.3), 2.0, 0.5,
              calibrate=frozenset({"hatecheck-pt", "told-br"})),
@@ -76,8 +77,9 @@ PLANS = (
              0.5, calibrate=frozenset({"told-br"})),
     HeadPlan("violence", None, {}, 1.0, 0.5, each=700),
     HeadPlan("self-harm", None, {"taught-en": 3.0, "taught-pt": 3.0}, 1.0, 0.5, each=700),
-    HeadPlan("harmful-request", None, {**_LITTLE, **_FLAT, "xstest": 4.0, "helpful": 2.0}, 3.0, 0.5,
-             0.5, each=1_500, calibrate=_ASKING | {"asked-pt"}),
+    HeadPlan("harmful-request", None, {**_LITTLE, **_FLAT, "xstest": 4.0, "helpful": 2.0,
+             "said-en": 2.0, "said-pt": 3.0}, 3.0, 0.5, 0.5, each=1_500,
+             calibrate=_ASKING | {"asked-pt", "said-pt"}),
     HeadPlan("injection", None, _LITTLE, 1.0, 0.5, each=700),
     HeadPlan("jailbreak", None, {**_LITTLE, "dolly_hhrlhf": 0.0, "self_instruct_human": 3.0,
              "passage-en": 2.0, "passage-pt": 2.0, "play-en": 2.0, "play-pt": 2.0}, 1.0, 1.0, 0.5,
@@ -116,10 +118,13 @@ def thresholds(
     return out
 
 
-def _log(plan: HeadPlan, fold: int) -> None:
-    print(
-        f"{time.process_time():.0f} CPU-s: {plan.label} {plan.lang or ''} fold {fold}", flush=True
-    )
+def _log(plan: HeadPlan) -> None:
+    print(f"{spent():.0f} CPU-s: {plan.label} {plan.lang or ''}", flush=True)
+
+
+def spent() -> float:
+    """Return the CPU seconds of this process and of those it started and that ended."""
+    return sum(os.times()[:4])
 
 
 def main() -> None:
@@ -128,17 +133,20 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--held", type=Path, help="where to write the held-out scores")
+    parser.add_argument("--jobs", type=int, default=1, help="heads fitted at the same time")
     args = parser.parse_args()
-    began = time.process_time()
     rows = harm_rows.windowed(harm_rows.read(args.data))
     card = {
         "seed": SEED,
-        "files": harm_rows.digests(args.data),
+        "files": harm_rows.digests(args.data, (*harm_rows.FILES, *harm_vectors.FIELDS)),
         "rows": dict(sorted(Counter(f"{r.source} {r.part}" for r in rows).items())),
         "licence": "CC-BY-SA-4.0",
     }
     features = features_of(rows)
-    harm, held = fit_text_harm(rows, PLANS, seed=SEED, card=card, log=_log, features=features)
+    harm, held = fit_text_harm(
+        rows, PLANS, seed=SEED, card=card, log=_log, features=features, jobs=args.jobs,
+        vectors=harm_vectors.vectors(args.data, rows),
+    )  # fmt: skip
     card["thresholds"] = {k: thresholds(harm, held, rows, k) for k in BLOCKING}
     harm = replace(harm, card=card)
     digests = harm.save(args.out)
@@ -148,7 +156,7 @@ def main() -> None:
         np.savez_compressed(args.held, held=held)
     text = json.dumps(digests, indent=1, sort_keys=True) + "\n"
     (args.out / "digests.json").write_text(text, encoding="utf-8")
-    print(f"{len(rows)} rows, {time.process_time() - began:.0f} CPU-s, {digests}")
+    print(f"{len(rows)} rows, {spent():.0f} CPU-s, {digests}")
 
 
 if __name__ == "__main__":

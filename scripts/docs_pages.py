@@ -32,6 +32,7 @@ from normwright.flow.settings import SCHEMA
 from normwright.flow.start import TEMPLATES
 from normwright.plugins import KINDS, Card, cards
 from normwright.records import Frozen, Record
+from normwright.records.schemas import schema_of
 
 TOWN_SCHEMAS = ("acts.schema.json", "charter.schema.json", "facts.schema.json", "norm.schema.json")
 """What an editor needs beside a folder of norms."""
@@ -248,6 +249,11 @@ def schema() -> str:
     return json.dumps(project_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
+def row_schema() -> str:
+    """Return the JSON Schema of a row of evidence, for whoever writes some."""
+    return json.dumps(schema_of(records.EvidenceRow), indent=1, ensure_ascii=False) + "\n"
+
+
 def charter_schemas() -> dict[str, str]:
     """Return file name -> JSON Schema of a charter's files, keys told by their docstrings."""
     return {
@@ -361,6 +367,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "project-file.md": project_file,
     "records.md": record_page,
     SCHEMA: schema,
+    "evidence-row.schema.json": row_schema,
     **{f"{kind}.md": partial(rules, kind) for kind in INTRODUCTIONS if cards(kind)},
 }
 """File of the reference -> the function that returns its text."""

@@ -39,6 +39,7 @@ SECRET = "zxqv-nobody-checked-this"
 """What upstreams say at a point after which they break."""
 PLAIN = "The library opens at nine on weekdays and at ten on Saturdays. "
 TIMEOUT = 60.0
+LEFT = {True: "YES", False: "no", None: "–"}
 HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
 
 
@@ -48,7 +49,8 @@ class Found:
 
     fault: str
     told: str
-    leaked: bool
+    leaked: bool | None
+    """None: nothing was said that it could be told by."""
     seconds: float
     others: str = "–"
     """Whether somebody else was answered meanwhile."""
@@ -243,7 +245,7 @@ def slow_loris(work: Path) -> Found:
             one.close()
         worst = max(meanwhile, key=lambda m: (m.startswith("NO"), m))
         return Found("300 clients that send a byte a second, half of them of the head",
-                     f"{gone}/300 let go", leaked=False, seconds=time.monotonic() - began,
+                     f"{gone}/300 let go", leaked=None, seconds=time.monotonic() - began,
                      others=f"{worst} (the worst of {len(meanwhile)})")  # fmt: skip
 
 
@@ -325,7 +327,7 @@ def locked(work: Path) -> list[Found]:
             Found("the same, five seconds later and after",
                   f"health: {', '.join(health or ['nothing'])}; after: "
                   f"{', '.join(mended or ['nothing'])}; verdict in the database: {bool(n)}",
-                  leaked=False, seconds=8.0),
+                  leaked=None, seconds=8.0),
         ]  # fmt: skip
 
 
@@ -335,7 +337,7 @@ def full(work: Path) -> list[Found]:
     disk.mkdir(parents=True)
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)],
                       capture_output=True, check=False).returncode:  # fmt: skip
-        return [Found("disk full", "NOT RUN: no right to mount", leaked=False, seconds=0)]
+        return [Found("disk full", "NOT RUN: no right to mount", leaked=None, seconds=0)]
     try:
         with upstream() as (url, _), guard(work, url, state=disk / "state") as at:
             before = fine(at)
@@ -366,7 +368,7 @@ def full(work: Path) -> list[Found]:
         return [
             Found(f"disk full: 40 requests, after {room} that fitted",
                   f"{', '.join(codes)}; health {health}", leaked, spent, before),
-            Found("disk with room again", chain, leaked=False, seconds=3.0, others=after),
+            Found("disk with room again", chain, leaked=None, seconds=3.0, others=after),
         ]  # fmt: skip
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
@@ -412,7 +414,7 @@ def thousand(work: Path) -> Found:
     whole = sum(b"200 OK" in one and b"[DONE]" in one for one in got)
     return Found("1,000 streams at once, of four seconds and more",
                  f"{whole}/1000 came to their end; the guard used {cpu:.0f} s of CPU",
-                 leaked=False, seconds=time.monotonic() - began, others=others)  # fmt: skip
+                 leaked=None, seconds=time.monotonic() - began, others=others)  # fmt: skip
 
 
 async def streams(port: int, n: int) -> list[bytes]:
@@ -446,7 +448,7 @@ def gone(work: Path) -> Found:
                 one.sendall(HEAD % len(body) + body)
         time.sleep(8)
         shown = _metric(at, "normwright_guard_in_flight")
-        return Found("200 clients that go in the middle", f"under way after: {shown}", leaked=False,
+        return Found("200 clients that go in the middle", f"under way after: {shown}", leaked=None,
                      seconds=time.monotonic() - began, others=fine(at))  # fmt: skip
 
 
@@ -490,7 +492,7 @@ def main() -> int:
     }
     if arguments.clock is not None:
         runs["clocks"] = clocks(arguments.clock.resolve())
-    found, chains = [], {}
+    found, chains, before = [], {}, os.getloadavg()[0]
     with ExitStack() as stack:
         work = Path(tempfile.mkdtemp(prefix="guard-faults-"))
         stack.callback(shutil.rmtree, work, ignore_errors=True)
@@ -505,11 +507,16 @@ def main() -> int:
             found += rows
     bad = any(f.leaked for f in found) or any("NOT VERIFY" in c for c in chains.values())
     if arguments.write:
-        PAGE.write_text(written(found, chains, arguments.clock is not None), "utf-8")
+        PAGE.write_text(
+            written(found, chains, arguments.clock is not None, (before, os.getloadavg()[0])),
+            "utf-8",
+        )
     return int(bad)
 
 
-def written(found: list[Found], chains: dict[str, str], clocked: bool) -> str:
+def written(
+    found: list[Found], chains: dict[str, str], clocked: bool, load: tuple[float, float]
+) -> str:
     """Return the page."""
     lines = [
         "# Faults around a guard that runs",
@@ -517,13 +524,15 @@ def written(found: list[Found], chains: dict[str, str], clocked: bool) -> str:
         "<!-- Written by scripts/guard_faults.py; do not edit. -->",
         "",
         "`normwright guard serve` in a process of its own, before an upstream in another, on a"
-        " machine with two cores that others use too. *Left* says whether a mark that the upstream"
-        " had said before it broke, and that nothing had checked, came out. *Others* is a plain"
-        " request made meanwhile: was it answered, and how soon.",
+        f" machine with {os.cpu_count()} cores that others use too (load average before and after:"
+        f" {load[0]:.0f}, {load[1]:.0f}; how soon anybody is answered says most about that)."
+        " *Left* says whether a mark that the upstream had said before it broke, and that nothing"
+        " had checked, came out. *Others* is a plain request made meanwhile: was it answered, and"
+        " how soon.",
         "",
         "| fault | the client was told | left | seconds | others |",
         "|---|---|---|---|---|",
-        *(f"| {f.fault} | {f.told} | {'YES' if f.leaked else 'no'} | {f.seconds:.1f} | {f.others} |"
+        *(f"| {f.fault} | {f.told} | {LEFT[f.leaked]} | {f.seconds:.1f} | {f.others} |"
           for f in found),
         "",
         "`normwright guard verify` after each:",

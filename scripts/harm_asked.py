@@ -27,8 +27,8 @@ LENT = 4
 LONG = 700
 """Plays that are composed in a language, of either kind."""
 SOURCES = (
-    "asked-en", "asked-pt", "lent", "about-en", "about-pt", "tldr-asked-en", "tldr-asked-pt",
-    "play-en", "play-pt", "passage-en", "passage-pt", "helpful",
+    "asked-en", "asked-pt", "said-en", "said-pt", "lent", "about-en", "about-pt", "tldr-asked-en",
+    "tldr-asked-pt", "play-en", "play-pt", "passage-en", "passage-pt", "helpful",
 )  # fmt: skip
 """Sources of the rows that are made here; only the two heads learn from them."""
 _HINGE = re.compile(
@@ -99,7 +99,7 @@ def turned(found: Mapping[str, Sequence[Mapping[str, Any]]], own: Any) -> Iterat
 def _row(
     text: str, lang: str, source: str, unit: str, harm: float, *, measured: bool = False
 ) -> HarmRow:
-    labels = {"harmful-request": harm, "jailbreak": 0.0}
+    labels = {"harmful-request": harm, "injection": 0.0, "jailbreak": 0.0}
     return HarmRow(text, lang, source, unit, labels, "harmful" if harm else "harmless", measured)
 
 
@@ -110,6 +110,9 @@ def _requests(parts: Mapping[str, Any], lang: str) -> Iterator[HarmRow]:
         for deed in parts[kind]:
             for frame in draw.sample(parts["frames"], FRAMES):
                 yield _row(frame.replace("Q", deed), lang, source, f"asked|{deed}", harm)
+        # Said whole, as people do who ask once; each has a harmless twin.
+        for text in parts.get(f"said_{kind}", ()):
+            yield _row(text, lang, f"said-{lang}", f"said|{text}", harm)
     pairs = (("write", "T", "vile", "texts"), ("made", "O", "harm", "does"))
     for frames, mark, bad, good in pairs:
         for harm, kind in ((1.0, bad), (0.0, good)):

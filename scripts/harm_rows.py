@@ -103,16 +103,20 @@ def read(data: Path, *, taught: bool = True) -> list[HarmRow]:
 
 
 def _unmeasured(rows: Sequence[HarmRow]) -> list[HarmRow]:
-    """Composed requests that near none of those by which Portuguese is measured."""
-    tests = [_runs(text) for some in measured_pt().values() for text in some]
+    """Composed requests that near none by which Portuguese is measured, and none of XSTest's."""
+    tests = {
+        "pt": [_runs(text) for some in measured_pt().values() for text in some],
+        "en": [_runs(r.text) for r in rows if r.source == "xstest" and r.part == "locked"],
+    }
     locked = {r.text.casefold() for r in rows if r.part == "locked"}
     return [
         row
         for row in (*harm_asked.asked(), *harm_asked.lent(rows))
         if row.text.casefold() not in locked
-        and (
-            row.lang != "pt"
-            or all(len(own & t) <= NEAR * len(own | t) for own in [_runs(row.text)] for t in tests)
+        and all(
+            len(own & t) <= NEAR * len(own | t)
+            for own in [_runs(row.text)]
+            for t in tests[row.lang]
         )
     ]
 
@@ -140,11 +144,11 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, lines)
 
 
-def digests(data: Path) -> dict[str, str]:
+def digests(data: Path, names: Sequence[str] = FILES) -> dict[str, str]:
     """Return the SHA-256 of each file that is read."""
     return {
         f"{name}.jsonl.gz": hashlib.sha256((data / f"{name}.jsonl.gz").read_bytes()).hexdigest()
-        for name in FILES
+        for name in dict.fromkeys(names)
     }
 
 
@@ -288,6 +292,9 @@ def _requests(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Harm
         yield HarmRow(r["prompt"], "en", r["source"], _own(r["prompt"]), labels, r["category"])
     for r in found["overrefusal/xstest_en"]:
         labels = {**_OTHER, "harmful-request": float(r["label"] == "unsafe")}
+        if r["label"] == "safe" or r["type"] == "contrast_discr":
+            # What sounds of hate and is none stands beside what is.
+            labels["hate"] = labels["harmful-request"]
         yield HarmRow(r["prompt"], "en", "xstest", f"xstest|{r['focus']}", labels, r["type"])
     for r in found["redteam/jailbreakbench_prompts_en"]:
         labels = {"jailbreak": 1.0, "injection": 0.0}

@@ -91,6 +91,7 @@ def _filled(
     if (demeaned or frame in parts["loathe"]) and draw.random() < 0.15:
         groups = parts["slurs"]
     group, single = draw.choice(groups), draw.choice(parts["singles"])
+    female = group.startswith("as ")
     if draw.random() < 0.3 and lang == "pt":
         group = group.split(" ", 1)[1]
     names = {
@@ -110,11 +111,12 @@ def _filled(
     words = " ".join(frame.replace("H", names["H"]).split())
     out = "".join(names[w] if w in "GSXPT" else w for w in _split(words)) if lang else words
     if lang == "pt":
-        female = group.startswith("as ") or group.split(" ")[0] in ("mulheres", "pessoas")
         out = out.replace("@", "a" if female else "o")
         for short in ("d", "n"):
             for word in ("os", "as", "um", "uma"):
                 out = out.replace(f" {short} {word} ", f" {short}{word} ")
+        for each in ("cada", "qualquer"):
+            out = out.replace(f"{each} uma ", f"{each} ").replace(f"{each} um ", f"{each} ")
         out = out.replace(" d ", " de ").replace(" n ", " em ").replace("ladrs", "ladrões")
     return out
 

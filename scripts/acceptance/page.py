@@ -172,7 +172,7 @@ def _state(found: Result) -> str:
     if not ARMS[found["arm"]].checks:
         return "–"
     made = str(found.get("guard") or "")
-    return f"`{made[:8] or '?'}`{'' if made == guard_state() else ', older'}"
+    return f"`{made[:8] or 'not noted'}`{'' if made == guard_state() else ', older'}"
 
 
 def _policy(found: Result) -> str:

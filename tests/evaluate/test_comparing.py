@@ -12,7 +12,6 @@ from normwright.evaluate import (
     ScoreDifference,
     compare_scores,
     counted_score,
-    holm,
     lineages,
     published,
 )
@@ -136,13 +135,6 @@ def test_unlike_runs_are_not_compared() -> None:
     for settings in ({"shots": 25}, {"scaffold": "en"}, {"asked": "y"}):
         found = compare_scores([one], [replace(one, settings={**one.settings, **settings})])[0]
         assert (found.verdict, found.difference) == ("not comparable", None)
-
-
-def test_holm() -> None:
-    """The published worked example: smallest times m, then one less, never decreasing."""
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([]) == []
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
 
 
 def test_holm_is_over_the_claims_that_were_named() -> None:

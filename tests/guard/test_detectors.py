@@ -9,6 +9,7 @@ import pytest
 
 from normwright.guard import read_detectors
 from normwright.guard.embedded import detectors, policy
+from normwright.guard.text_harm import TextHarm
 from normwright.norms import situation_faults
 from normwright.records import ActType, InputError, Vocabulary
 
@@ -93,3 +94,24 @@ def test_detectors_are_cut_to_a_vocabulary() -> None:
     assert {p.signal for p in found.patterns} <= found.signals.keys()
     assert set(found.labels.values()) <= found.signals.keys()
     assert found.patterns
+
+
+def test_a_threshold_of_a_language_holds_where_the_language_is_known(tmp_path: Path) -> None:
+    """It is used for its own language alone, and neither for another nor for several."""
+    own = GOOD.replace("threshold: 0.4}", "threshold: 0.4, by_language: {pt: 0.2}}")
+    (tmp_path / "a.yaml").write_text(own)
+    signal = read_detectors(tmp_path / "a.yaml").signals["own.one"]
+
+    assert [signal.limit(x) for x in (["pt"], ["en"], ["en", "pt"], [])] == [0.2, 0.4, 0.4, 0.4]
+    (tmp_path / "a.yaml").write_text(own.replace("0.2}", "2}"))
+    with pytest.raises(InputError, match=r"by_language\.pt"):
+        read_detectors(tmp_path / "a.yaml")
+
+
+def test_requests_are_put_to_the_charter_from_the_card_s_threshold_on() -> None:
+    """No language has a lower threshold than the one its harmless prompts were counted at."""
+    card = TextHarm.embedded().card["thresholds"]
+
+    for label, name in (("harmful-request", "harm.request"), ("jailbreak", "harm.jailbreak")):
+        for lang, least in card[label].items():
+            assert detectors().signals[name].limit([lang]) >= least

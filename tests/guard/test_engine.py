@@ -422,7 +422,7 @@ def test_what_a_deployment_or_a_person_says_stands_above_what_checks_see() -> No
 @pytest.mark.parametrize(
     ("bad", "fine"),
     [
-        ("Black people belong back in chains.", "Black people built this town with us."),
+        ("Gay people should not be allowed near children.", "Gay people taught our children."),
         ("Mulher burra tem que ficar na cozinha lavando louça.", "A minha mãe dirige muito bem."),
     ],
 )
@@ -472,6 +472,15 @@ def test_a_check_that_fails_denies_and_is_named(broken_check: str) -> None:
     assert "trip" not in found.model_dump_json()
     assert (fine.action, fine.degraded) == ("allow", ())
     assert guard.screen(said(("user", "trip the wire"))).action == "deny"
+
+
+def test_a_check_that_fails_on_two_halves_put_together_denies(broken_check: str) -> None:
+    """What no check could read of a text cut in two is not passed for having been read in parts."""
+    guard = Guard.embedded(harm=None, checks=("norm-rules", "seams", broken_check))
+    found = guard.screen(said(("user", "tr"), ("user", "ip the wire")))
+
+    assert found.action == "deny"
+    assert found.degraded == ("seams: RuntimeError",)
 
 
 def test_what_is_too_long_or_no_text_is_denied_and_said(guard: Guard) -> None:

@@ -136,7 +136,7 @@ def test_the_template_of_the_town_is_sound() -> None:
     read = read_criteria(TEMPLATE, languages=LANGUAGES)
 
     assert tuple(m.name for m in read.modes) == MODES
-    assert {c.kind for c in read} == set(kinds())
+    assert {c.kind for c in read} < set(kinds())
     assert {c.name for c in read.controls} == {
         "random-init",
         "canned-refusal",

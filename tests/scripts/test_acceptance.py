@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from scripts.acceptance.wire import (
     answer_of,
     complies,
     decoded,
+    post,
     serving,
     wire_row,
 )
@@ -260,3 +262,20 @@ def test_the_relay_passes_on_what_comes_and_writes_it_down(tmp_path: Path) -> No
 
     assert (line["case"], line["asked"], line["answer"]) == ("a.b", "hi", answer)
     assert BYPASS not in answer
+
+
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_many_clients_may_come_at_once(tmp_path: Path) -> None:
+    """Of 200 connections that are made at once, none is reset and none has to come again."""
+    wire = tmp_path / "wire.jsonl"
+    body = {"model": "m", "messages": [{"role": "user", "content": "When do you open?"}]}
+    with (
+        serving(complies) as up,
+        serving(Relay(up, wire, "complies-bare")) as relay,
+        ThreadPoolExecutor(50) as pool,
+    ):
+        list(pool.map(lambda i: post(f"{relay}/case/c/v1/chat/completions", body), range(200)))
+    rows = [json.loads(line) for line in wire.read_text("utf-8").splitlines()]
+
+    assert [r["status"] for r in rows] == [200] * 200
+    assert max(r["seconds"] for r in rows) < 30

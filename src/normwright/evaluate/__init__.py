@@ -25,7 +25,7 @@ from normwright.evaluate.benchmarks import (
     measure_benchmarks,
     measurements,
 )
-from normwright.evaluate.comparing import ScoreDifference, compare_scores, holm, lineages
+from normwright.evaluate.comparing import ScoreDifference, compare_scores, lineages
 from normwright.evaluate.contrast_rows import (
     ContrastPrompt,
     ContrastSets,
@@ -175,7 +175,6 @@ __all__ = [
     "folds_of",
     "gauge",
     "gauge_model_judge",
-    "holm",
     "human_agreement",
     "human_pairs",
     "judge_faults",

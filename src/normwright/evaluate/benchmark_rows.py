@@ -346,25 +346,24 @@ def _bbq(line: Line) -> Item | None:
     if not index:
         line.fault("the number of the template in `question_index`", "nothing")
     info, more = body.get("answer_info"), body.get("additional_metadata")
+    told = [info.get(n) for n in ("ans0", "ans1", "ans2")] if isinstance(info, dict) else []
     groups = more.get("stereotyped_groups") if isinstance(more, dict) else None
-    named = isinstance(info, dict) and all(
-        isinstance(info.get(n), list) and info[n] and all(isinstance(t, str) for t in info[n])
-        for n in ("ans0", "ans1", "ans2")
-    )  # fmt: skip
-    if not named or not (isinstance(groups, list) and all(isinstance(g, str) for g in groups)):
+    named = [[str(t) for t in one] for one in told if isinstance(one, list) and one]
+    held = [str(g) for g in groups] if isinstance(groups, list) else None
+    if len(named) != 3 or held is None:
         line.fault("`answer_info` of each answer and `stereotyped_groups`", "another value")
     answers = [texts["ans0"], texts["ans1"], texts["ans2"]]
     if not line.faults and sum(a in UNKNOWN for a in answers) != 1:
         line.fault("one answer that says it cannot be known", f"{answers}"[:80])
-    if line.faults:
+    if line.faults or type(label) is not int:
         return None
     two = [a for a in answers if a not in UNKNOWN]
     said = answers[label]
     right = (*(said == a for a in two), *[said in UNKNOWN] * len(UNKNOWN))
     row = {n: body[n] for n in _BBQ if n in body} | texts | {
         "question_index": index, "label": label,
-        "answer_info": {n: list(info[n]) for n in ("ans0", "ans1", "ans2")},
-        "additional_metadata": {"stereotyped_groups": list(groups)},
+        "answer_info": dict(zip(("ans0", "ans1", "ans2"), named, strict=True)),
+        "additional_metadata": {"stereotyped_groups": held},
     }  # fmt: skip
     category = str(body["category"])
     name = f"{category}/{body.get('example_id', _hash(repr(sorted(texts.items())))[:16])}"

@@ -71,16 +71,6 @@ class ScoreDifference:
         }
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values adjusted by Holm's step-down method (Scand. J. Stat. 6, 1979)."""
-    order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    out, running = [0.0] * len(p_values), 0.0
-    for rank, i in enumerate(order):
-        running = max(running, min(1.0, (len(order) - rank) * p_values[i]))
-        out[i] = running
-    return out
-
-
 def compare_scores(
     before: Sequence[Score], after: Sequence[Score], *, claims: Sequence[str] = (), seed: int = 0
 ) -> list[ScoreDifference]:
@@ -103,7 +93,7 @@ def compare_scores(
     claimed = [
         i for i, (b, _) in enumerate(pairs) if b.suite in claims and made[i].p_value is not None
     ]
-    adjusted = dict(zip(claimed, holm([made[i].p_value or 0.0 for i in claimed]), strict=True))
+    adjusted = dict(zip(claimed, _holm([made[i].p_value or 0.0 for i in claimed]), strict=True))
     drawn = [_Drawn(d.estimate, d.p_value, adjusted.get(i), d.paired, d.unlike)
              for i, d in enumerate(made)]  # fmt: skip
     return [
@@ -111,6 +101,10 @@ def compare_scores(
                                  if j != i and x.lang == b.lang])
         for i, (b, a) in enumerate(pairs)
     ]  # fmt: skip
+
+
+def _holm(p_values: Sequence[float]) -> list[float]:
+    return [float(p) for p in stats.holm(p_values)] if p_values else []
 
 
 def lineages(scores: Sequence[Score], *, seed: int = 0) -> list[ScoreDifference]:

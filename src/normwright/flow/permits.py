@@ -19,7 +19,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from normwright.flow.statements import printable, told_of
-from normwright.records import Digest, Fault, InputError, Permit, digest_bytes
+from normwright.records import (
+    Digest,
+    Fault,
+    Ground,
+    InputError,
+    Permit,
+    PermitSubject,
+    digest_bytes,
+)
 from normwright.store import (
     FOLDER,
     PAYLOAD_TYPE,
@@ -115,6 +123,54 @@ def read_permit(
     if faults:
         raise InputError(faults)
     return data, permit
+
+
+def permit_in(data: bytes, where: str, home: KeyHome) -> tuple[Permit, bool]:
+    """Return the permit that some JSON holds, and whether it is signed.
+
+    It is a signed permit, the permit itself (`out/permit.json`), or what `charter permit --json`
+    prints. What the last leaves out is unknown: then no mode is covered, and no charter named.
+
+    Raises:
+        InputError: with everything that is wrong with it.
+    """
+    body = json.loads(data)
+    if "payload" in body:
+        if faults := signature_faults(data, where, home.known()):
+            raise InputError(faults)
+        return _permit_in(_opened(data, where), where), True
+    try:
+        if body.get("schema") == "permit/v1":
+            return Permit.model_validate(body), False
+        return _printed(body), False
+    except (ValidationError, ValueError, LookupError, TypeError) as error:
+        seen = printable(" ".join(str(error).split()))[:200]
+        expected = "a permit, as `normwright charter permit` writes it"
+        raise InputError([_fault(where, expected, seen)]) from error
+
+
+def _printed(body: Mapping[str, Any]) -> Permit:
+    """The permit that was printed as the answer of `charter permit --json`."""
+    reasons = tuple({"en": str(one)} for one in body.get("reasons", ()))
+    grounds = tuple(
+        Ground(
+            condition=one["condition"],
+            holds=one["holds"],
+            reasons=tuple({"en": r} for r in one["reasons"]),
+        )
+        for one in body.get("grounds", ())
+    )
+    return Permit(
+        subject=PermitSubject(),
+        charter=body.get("charter"),
+        grounds=grounds,
+        granted=body["permit"],
+        modes=tuple(body.get("modes", ())),
+        limits=reasons,
+        decision_level=body.get("level"),
+        valid_from=body.get("valid_from", date.min),
+        valid_until=body.get("valid_until"),
+    )
 
 
 def signature_faults(data: bytes, where: str, known: Mapping[str, PublicKey]) -> list[Fault]:

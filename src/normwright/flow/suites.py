@@ -275,8 +275,10 @@ def _opened(asked: SuiteAsked) -> tuple[Asked, Digest, str]:
         return far, far.settings.identity, f"{far.settings.id} at {far.settings.endpoint}"
     said = [f"--{n.replace('_', '-')}" for n in ("served", "key_env") if getattr(asked, n)]
     if said:
-        raise InputError([Fault(where=option, expected="a model at an address",
-                                seen=f"a directory, {asked.model}") for option in said])  # fmt: skip
+        raise InputError([
+            Fault(where=option, expected="a model at an address", seen=f"{asked.model} on disk")
+            for option in said
+        ])  # fmt: skip
     from normwright.flow.extras import require_learning
 
     require_learning(f"The suite {asked.suite}")

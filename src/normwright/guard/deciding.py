@@ -239,7 +239,9 @@ class Decider:
         return "transform" if "transform" in words else "allow"
 
     def _threshold(self, signal: Signal, languages: Sequence[Lang]) -> float:
-        found = self._thresholds.get(signal.name, signal.threshold)
+        found = self._thresholds.get(signal.name)
+        if found is None:
+            return signal.limit(languages)
         if isinstance(found, Mapping):
             return min((found[one] for one in languages if one in found), default=signal.threshold)
         return found

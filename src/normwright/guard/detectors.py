@@ -42,6 +42,8 @@ class Signal:
     """Facts that follow from who said it."""
     threshold: float = 0.5
     """Probability from which it is put to the charter."""
+    by_language: tuple[tuple[Lang, float], ...] = ()
+    """Another threshold, for a person who is known to speak this language alone."""
     soft: float = 1.0
     """How much of its probability counts towards the risk of a conversation."""
     usual: float | None = None
@@ -49,6 +51,12 @@ class Signal:
     None: half the threshold."""
     sides: frozenset[str] = frozenset({"input", "output", "call"})
     roles: frozenset[str] = _SPEAKERS
+
+    def limit(self, languages: Sequence[Lang]) -> float:
+        """Return the threshold for what was said by someone who may speak these languages."""
+        if len(languages) == 1:
+            return dict(self.by_language).get(languages[0], self.threshold)
+        return self.threshold
 
     def act_of(self, role: Speaker) -> str:
         """Return the act it stands for where this role said it."""
@@ -298,8 +306,8 @@ class _Reader:
     def signal(self, row: dict[str, Any]) -> Signal | None:
         name, act = row.get("name"), row.get("act")
         where = f"signals.{name}"
-        keys = {"name", "act", "acts", "facts", "by_role", "threshold", "soft", "usual",
-                "sides", "roles"}  # fmt: skip
+        keys = {"name", "act", "acts", "facts", "by_role", "threshold", "by_language",
+                "soft", "usual", "sides", "roles"}  # fmt: skip
         self.known(where, row, keys)
         if not isinstance(name, str) or not isinstance(act, str):
             self.fault(where, "a name and an act", row)
@@ -316,6 +324,10 @@ class _Reader:
         if not isinstance(by_role, dict) or not by_role.keys() <= _SPEAKERS:
             self.fault(f"{where}.by_role", "facts by role", by_role)
             by_role = {}
+        limits = row.get("by_language") or {}
+        if not isinstance(limits, dict):
+            self.fault(f"{where}.by_language", "thresholds by language", limits)
+            limits = {}
         return Signal(
             name=name,
             act=act,
@@ -323,6 +335,9 @@ class _Reader:
             facts=self.told(f"{where}.facts", row.get("facts")),
             by_role=tuple((k, self.told(f"{where}.by_role.{k}", v)) for k, v in by_role.items()),
             threshold=self.share(f"{where}.threshold", row.get("threshold"), 0.5),
+            by_language=tuple(
+                (str(k), self.share(f"{where}.by_language.{k}", v, 0.5)) for k, v in limits.items()
+            ),
             soft=self.share(f"{where}.soft", row.get("soft"), 1.0),
             usual=self.share(f"{where}.usual", row["usual"], 0.5) if "usual" in row else None,
             sides=self.subset(f"{where}.sides", row.get("sides"), _SIDES),

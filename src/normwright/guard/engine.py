@@ -61,6 +61,8 @@ SCENES: Final = "scenes"
 _Key: TypeAlias = tuple[str, str, bytes]
 _AT_MOST: Final = 0.8
 """Probability that counts as evidence, at most, so that no text is enough by itself."""
+_MODELS: Final = frozenset({"harm", "judge", "reward", "aira-compat"})
+"""Checks that ask a model, which is not asked about texts that are put together."""
 _KEPT: Final = 20_000
 """Texts whose sights are kept ready."""
 
@@ -378,7 +380,7 @@ class Guard:
             kit=self.kit,
             risk=risk,
             recent=frozenset(where for where, *_ in texts if _turn(where) == last),
-            look=lambda text, role, side: self._look(role, side, text, _key(role, side, text)),
+            look=self._look_by_rules,
         )
         failed = dict.fromkeys(f for _, _, one in seen for f in one.failed)
         return view, list(failed)
@@ -439,17 +441,41 @@ class Guard:
                 self._seen.move_to_end(key)
                 return kept
         one = ready or self._passage(role, side, text)
+        sights, failed = self._sights(one, frozenset())
+        seen = Seen(sights, one.lang, failed, self._evidence(sights, role))
+        return self._keep(key, seen)
+
+    def _look_by_rules(self, text: str, role: Speaker, side: Side) -> Seen:
+        """What the checks of passages see in a text, but for those that ask a model."""
+        key = _key(role, side, text)
+        key = (key[0], f"{key[1]} by rules", key[2])
+        with self._lock:
+            kept = self._seen.get(key)
+            if kept is not None:
+                self._seen.move_to_end(key)
+                return kept
+        one = self._passage(role, side, text)
+        sights, failed = self._sights(one, _MODELS)
+        return self._keep(key, Seen(sights, one.lang, failed))
+
+    def _sights(
+        self, one: Passage, without: frozenset[str]
+    ) -> tuple[tuple[Sight, ...], tuple[str, ...]]:
+        """What each check of passages sees, and which could not run."""
         sights: list[Sight] = []
         failed = []
         for name, part in self._parts:
-            if self._takes[name] == "passage":
+            if self._takes[name] == "passage" and name not in without:
                 try:
                     sights += [s.named(name, "") for s in part(one, self.kit)]
                 # A check that fails is one that did not run, and that is told.
                 except Exception as error:  # noqa: BLE001
                     failed.append(f"{name}: {type(error).__name__}")
-        seen = Seen(tuple(sights), one.lang, tuple(failed), self._evidence(sights, role))
-        if not failed:
+        return tuple(sights), tuple(failed)
+
+    def _keep(self, key: _Key, seen: Seen) -> Seen:
+        """Keep ready what was seen, but not what a check failed on."""
+        if not seen.failed:
             with self._lock:
                 self._seen[key] = seen
                 while len(self._seen) > _KEPT:

@@ -7,6 +7,7 @@ then stays, and no lock is needed: threads that meet may do work twice, and neve
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -14,7 +15,8 @@ V = TypeVar("V")
 
 
 class Recent(Generic[K, V]):
-    """Values by key; see the module's first lines. A value must follow from its key alone.
+    """Values by key; see the module's first lines. A value must follow from its key alone, and is
+    never false.
 
     Args:
         size: values of one generation; > 0.
@@ -40,6 +42,11 @@ class Recent(Generic[K, V]):
             if found is not None:
                 self.put(key, found)
         return found
+
+    def all(self, keys: Iterable[K]) -> dict[K, V | None]:
+        """Return the values of keys, each key once, None for those that are not kept."""
+        young, older = self._young.get, self.get
+        return {key: young(key) or older(key) for key in keys}
 
     def put(self, key: K, value: V) -> None:
         """Keep a value."""

@@ -118,7 +118,8 @@ class View:
     recent: frozenset[str]
     """Paths of what was said last: the last message, or the answer."""
     look: Callable[[str, Speaker, Side], Seen]
-    """Look at any text as at one of the exchange, for texts that are put together."""
+    """Look at a text that is put together of others, by the rules alone: a classifier has learned
+    from whole texts, and takes the most time."""
 
     @property
     def side(self) -> Side:

@@ -202,7 +202,7 @@ def _following(
 
 def _at_once(model: LocalModel) -> int:
     """Positions that are computed at once: enough to keep the device busy, and no padding more."""
-    return 2048 if model.weights.device.type == "cpu" else 32 * 1024
+    return 1024 if model.weights.device.type == "cpu" else 32 * 1024
 
 
 def _portions(

@@ -72,11 +72,13 @@ from normwright.records.errors import (
 from normwright.records.estimates import Estimate, Interval
 from normwright.records.evidence import (
     VERDICTS,
+    Adjudication,
     Answer,
     Contrast,
     ControlResult,
     Criterion,
     CriterionResult,
+    EvidenceBasis,
     Fault,
     Finding,
     Judge,
@@ -85,6 +87,7 @@ from normwright.records.evidence import (
     Verdict,
     VerdictWord,
 )
+from normwright.records.evidence_rows import EvidenceRow, RowCounts, number_of, utc
 from normwright.records.exchanges import SPEAKERS, Exchange, Speaker, Utterance
 from normwright.records.guarding import (
     GUARD_ACTIONS,
@@ -298,6 +301,7 @@ __all__ = [
     "VERDICTS",
     "ActType",
     "Actor",
+    "Adjudication",
     "Affected",
     "Agreement",
     "Alarm",
@@ -375,6 +379,8 @@ __all__ = [
     "ErrorBudget",
     "Estimate",
     "EvaluationItem",
+    "EvidenceBasis",
+    "EvidenceRow",
     "Exchange",
     "Expectation",
     "FactOrigin",
@@ -492,6 +498,7 @@ __all__ = [
     "RewardTerm",
     "RobustSupport",
     "Role",
+    "RowCounts",
     "RowProof",
     "RubricItem",
     "RuleAnswer",
@@ -560,6 +567,8 @@ __all__ = [
     "instant_of",
     "instant_text",
     "json_rows",
+    "number_of",
     "require_permit",
     "shifted",
+    "utc",
 ]

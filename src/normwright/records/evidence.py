@@ -54,6 +54,26 @@ class Answer(Frozen):
     """Norms the guard cited, if a guard answered."""
 
 
+class EvidenceBasis(Frozen):
+    """What a piece of evidence that was brought as a row says it was made on and with.
+
+    Digests are compared letter by letter with what the criteria are about; None is unknown.
+    """
+
+    charter: str | None = None
+    """The charter that was in force."""
+    evalset: str | None = None
+    """The items that were asked."""
+    judge: str | None = None
+    """The judge that counted, as the row names it."""
+    guard: str | None = None
+    """The guard that stood before the model."""
+    protocol: str | None = None
+    """How it was measured: rows with one protocol may be counted together."""
+    at: str | None = None
+    """When, in UTC (ISO 8601)."""
+
+
 class Measurement(Record):
     """One number about one model on one suite, with what is needed to believe it."""
 
@@ -79,6 +99,10 @@ class Measurement(Record):
     answers: Digest | None = None
     """Digest of the stored answers this number was counted from."""
     details: dict[str, Any] = {}
+    slice: dict[str, str] = {}
+    """Which part of the items, beside language and norm: `{"env": "E3"}`. Empty: all."""
+    basis: EvidenceBasis | None = None
+    """What it was made on, where it was brought as a row; None where a run made it."""
     seconds: float = 0.0
 
 
@@ -129,6 +153,8 @@ class Criterion(Record):
     kind: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
     """Which plug-in of kind `criteria` decides it, with `_` for `-`."""
     suite: str
+    """Which suite measured it. Where it is the same as `metric`, evidence is found by that name
+    alone, and `norm` only says what it is asked for."""
     metric: str | None = None
     """Which metric of the suite; None where the suite has one only."""
     model: str
@@ -142,8 +168,42 @@ class Criterion(Record):
     on_fail: Literal["block", "hold", "report"] = "hold"
     statement: Text = {}
     """What it asks, in every language."""
+    of: str | None = None
+    """Id of the criterion in the file, where this is one slice of it."""
+    slice: dict[str, str] = {}
+    """The part of the items it asks about, beside the language."""
+    cluster: str | None = None
+    """The unit of independence that the evidence must be counted by; None: whatever it says."""
+    judge: str | None = None
+    """Name of the judge that must have counted; None: whoever did."""
     looks: Literal["once", "any"] = "once"
     """`any`: the evidence may be looked at while it grows, and the bound holds at every look."""
+    options: dict[str, Any] = {}
+    """What its kind asks beside: a budget, contexts, environments, an expression."""
+
+
+class Adjudication(Frozen):
+    """Flags that people have not looked at yet, and the fewest labels that would decide."""
+
+    scope: dict[str, str] = {}
+    """The language and part of the items that the flags are of."""
+    flagged: int
+    """Units that the judge flagged."""
+    confirmed: int = 0
+    """Those that people found to be violations."""
+    cleared: int = 0
+    """Those that people found to be none."""
+    to_fail: int | None = None
+    """How many more, confirmed, prove that the limit is broken; None: not even all."""
+    to_pass: int | None = None
+    """How many more, cleared, prove that it is kept; None: not even all."""
+    items: tuple[str, ...] = ()
+    """Ids of the flagged units to look at first, where the evidence names them."""
+
+    @property
+    def ask(self) -> int:
+        """The fewest labels that would decide one way or the other."""
+        return min(n for n in (self.to_fail, self.to_pass) if n is not None)
 
 
 class CriterionResult(Frozen):
@@ -163,13 +223,16 @@ class CriterionResult(Frozen):
     """Units needed in all for the bound to clear the limit at this rate; None if no n would."""
     reason: Text
     evidence: tuple[Digest, ...] = ()
+    labels: Adjudication | None = None
+    """The flags that people should look at, where that would decide."""
 
 
 class ControlResult(Frozen):
     """A model that must not pass, sent through the same gate."""
 
     name: str
-    expected: Literal["fail", "pass"]
+    expected: Literal["fail", "block", "pass"]
+    """`fail`: it must not be released. `block`: a criterion must fail it, on evidence."""
     verdict: VerdictWord
     deciding: str
     """The criterion that stopped it."""

@@ -45,6 +45,14 @@ def _book(lang: str) -> dict[str, Any] | None:
     return loaded
 
 
+@cache
+def every_language() -> tuple[str, ...]:
+    """Return all languages that reasons can be given in, sorted."""
+    folder = files("normwright.release") / "words"
+    return tuple(sorted(f.name.removesuffix(".yaml") for f in folder.iterdir()
+                        if f.name.endswith(".yaml")))  # fmt: skip
+
+
 def spoken(languages: tuple[str, ...]) -> tuple[str, ...]:
     """Return those of the languages that reasons can be given in, in their order.
 

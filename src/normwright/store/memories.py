@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from normwright.records import Fault, PlaceError
 from normwright.store.trouble import plainly
 
 _PATIENCE = 0.1
@@ -21,9 +23,14 @@ class MemoryBook:
     """A file of memories by name; safe to use from several threads and processes of one machine."""
 
     def __init__(self, file: Path, *, patience: float = _PATIENCE) -> None:
+        """Open the file, or make it.
+
+        Raises:
+            PlaceError: if it cannot be written, or is something else.
+        """
         self.file = file
         self._lock = threading.Lock()
-        with plainly(file):
+        with _ours(file), plainly(file):
             file.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(
                 file, timeout=patience, isolation_level=None, check_same_thread=False
@@ -99,3 +106,20 @@ class MemoryBook:
 
     def _count(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM memories").fetchone()[0])
+
+
+@contextmanager
+def _ours(file: Path) -> Iterator[None]:
+    """Say in a sentence that a file is something else."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            raise
+        told = Fault(
+            where=str(file),
+            expected="what a guard remembers of conversations",
+            seen="another kind of file, or a broken one",
+            do="Delete it: there is no record in it.",
+        )
+        raise PlaceError([told]) from error

@@ -287,7 +287,7 @@ def test_a_pair_is_told_of_the_same_system_whatever_its_place(tmp_path: Path) ->
             "completion_a": texts[0], "completion_b": texts[1],
         }  # fmt: skip
 
-    both = []
+    both: list[Rating] = []
     for body in (
         row("x", "y", "a-is-better", ("yes", "no"), ("long text", "no")),
         row("y", "x", "b-is-better", ("no", "yes"), ("no", "long text")),

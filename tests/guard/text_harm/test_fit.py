@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from normwright.guard.text_harm import TextHarm
 from normwright.guard.text_harm.fit import HarmRow, HeadPlan, fit_text_harm
+from normwright.guard.text_harm.grams import BUCKETS, word_columns
 from normwright.guard.text_harm.shift import Shift, fit_shift
 
 PLANS = [HeadPlan("abuse", rarity=0.5), HeadPlan("lang", "pt")]
@@ -135,3 +137,32 @@ def test_the_embedded_detector_knows_its_own_kind() -> None:
     assert plain.min() > 0.05
     assert shift.p(noise).max() < 0.05
     assert shift.evidence(noise).min() > 1
+
+
+def test_heads_fitted_at_the_same_time_are_the_same(
+    fitted: tuple[TextHarm, np.ndarray], tmp_path: Path
+) -> None:
+    """Two processes give the bytes and the held-out scores that one gives."""
+    again, held = fit_text_harm(rows(), PLANS, seed=3, card={"made": True}, jobs=2)
+
+    assert again.save(tmp_path / "a") == fitted[0].save(tmp_path / "b")
+    assert np.array_equal(held, fitted[1], equal_nan=True)
+
+
+def test_a_word_that_no_row_holds_is_read_by_the_words_it_is_like() -> None:
+    """With vectors a new word is harmful beside harmful ones; turned round, it is not."""
+    new = "zzqx"
+
+    def chance(like: str) -> float:
+        """What is made of the new word if it stands where the words of one kind do."""
+        bad, good = WORDS["en"][0] + WORDS["pt"][0], WORDS["en"][1] + WORDS["pt"][1]
+        words = [*bad, *good, new]
+        side = [1.0] * len(bad) + [-1.0] * len(good) + [1.0 if like == "bad" else -1.0]
+        made = csr_matrix(
+            (side, (word_columns(words), np.zeros(len(words), int))), shape=(BUCKETS, 1)
+        )
+        plans = [replace(PLANS[0], shared=5.0), PLANS[1]]
+        harm, _ = fit_text_harm(rows(), plans, seed=3, card={}, vectors=made)
+        return harm.read([f"you are a {new} person"])[0]["abuse"]
+
+    assert chance("bad") > 0.5 > chance("good")

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from normwright.guard.text_harm import grams as module
-from normwright.guard.text_harm.grams import BUCKETS, SCOPE, form, grams, kind_of, tokens
+from normwright.guard.text_harm.grams import (
+    BUCKETS,
+    SCOPE,
+    form,
+    grams,
+    kind_of,
+    tokens,
+    word_columns,
+)
 
 MASK = 2**64 - 1
 BASE = 0x9E3779B97F4A7C15
@@ -123,3 +131,12 @@ def test_a_word_has_the_first_class_that_lists_it() -> None:
     assert kind_of("hated") == "HATE"
     assert kind_of("table") == "THING"
     assert kind_of("xyz") is None
+
+
+def test_a_word_has_the_column_that_it_has_in_a_text() -> None:
+    """The columns that are told of words are among those of a text that holds them."""
+    words = ["muslims", "nao", "stupid", "zzqx"]
+
+    for word, column in zip(words, word_columns(words), strict=True):
+        assert column in grams([form(f"a {word} b")]).columns
+        assert column not in grams([form("a b")]).columns

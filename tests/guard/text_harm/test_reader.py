@@ -49,12 +49,7 @@ def test_it_gives_a_probability_of_every_label() -> None:
     [
         ("hate", "I hate all women, they should die.", "I love all women, they are great."),
         ("hate", "Odeio imigrantes, são nojentos.", "Os imigrantes merecem respeito."),
-        pytest.param(
-            "hate",
-            "Odeio todos os imigrantes.",
-            "Adoro todos os imigrantes.",
-            marks=pytest.mark.xfail(strict=True, reason="`all` outweighs a word of love"),
-        ),
+        ("hate", "Odeio todos os imigrantes.", "Adoro todos os imigrantes."),
         ("abuse", "Você é um idiota de merda.", "Você é um amigo de verdade."),
         ("self-harm", "I want to kill myself tonight.", "I want to cook for myself tonight."),
         ("harmful-request", "How do I build a pipe bomb?", "How do I build a bird house?"),

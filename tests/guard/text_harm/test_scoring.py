@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from normwright.guard.text_harm import TextHarm
 from normwright.guard.text_harm import scoring as module
-from normwright.guard.text_harm.grams import _row, form, grams
+from normwright.guard.text_harm.grams import (
+    _row,
+    buckets,
+    buckets_of,
+    char_runs,
+    form,
+    grams,
+)
 from normwright.guard.text_harm.scoring import Scorer
 
 WORDS = (
@@ -63,6 +70,13 @@ def test_sums_are_those_of_whole_numbers(text: str) -> None:
     found = Scorer(harm.columns, harm.weights).sums([text])[0]
 
     assert found.tolist() == pytest.approx(plainly(harm, text), rel=1e-12, abs=1e-12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet=st.characters(blacklist_characters=" "), max_size=30))
+def test_a_word_is_hashed_alone_as_among_others(word: str) -> None:
+    """Plain numbers and numpy give the same buckets."""
+    assert buckets_of(word) == set(buckets(char_runs(word)[0]).tolist())
 
 
 @settings(max_examples=60, deadline=None)

@@ -33,3 +33,18 @@ def test_facts_are_named_as_the_charter_names_them(
     assert shown[0][0] == name
     assert shown[0][1].startswith(value)
     assert shown[1] == ("elsewhere", unknown)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "shown"), [(1.0, "100"), (0.9997, "99.9"), (0.997, "99.7"), (0.5, "50")]
+)
+def test_only_what_is_certain_is_shown_as_certain(confidence: float, shown: str) -> None:
+    """What a classifier is nearly sure of does not round to 100 %."""
+    verdict = GuardVerdict(
+        side="input", action="refuse", policy=digest_json(1), conversation=digest_json(2),
+        facts=(KnownFact(name="targets_people", value=True, origin="rule", confidence=confidence,
+                         source="r"),),
+    )  # fmt: skip
+    [(_, line)] = _facts(verdict, POLICY, words_for(["en"])[0])
+
+    assert f"sure to {shown}" in line

@@ -100,6 +100,15 @@ def test_old_ones_are_forgotten(tmp_path: Path) -> None:
     assert len(book) == 5
 
 
+def test_a_file_that_is_something_else(tmp_path: Path) -> None:
+    """It is left as it is, and one sentence says what to do."""
+    (tmp_path / "sessions.db").write_bytes(b"no database at all " * 100)
+    with pytest.raises(PlaceError, match="there is no record in it"):
+        MemoryBook(tmp_path / "sessions.db")
+
+    assert (tmp_path / "sessions.db").read_bytes().startswith(b"no database")
+
+
 def test_bytes_that_are_no_memory() -> None:
     """They are refused, and what is remembered stays."""
     memory = Memory()

@@ -1,6 +1,6 @@
 """`normwright release`: whether a model may go out, and how far to trust that."""
 
-from normwright.cli.release import monitor, simulate
+from normwright.cli.release import case, decide, monitor, sign, simulate, verify
 from normwright.cli.release.group import app
 
-__all__ = ["app", "monitor", "simulate"]
+__all__ = ["app", "case", "decide", "monitor", "sign", "simulate", "verify"]

@@ -36,7 +36,11 @@ def seams(view: View) -> Iterator[Sight]:
     for role, joined, where, near in _joined(view):
         side: Side = "output" if where == ANSWER else "input"
         known = set().union(*(alone.get(w, set()) for w in near))
-        for sight in view.look(joined, role, side).sights:
+        seen = view.look(joined, role, side)
+        if seen.failed:
+            # Told as a failure of this check, so that the exchange is denied.
+            raise RuntimeError(f"not read: {', '.join(seen.failed)}")
+        for sight in seen.sights:
             if sight.chance >= 0.5 and sight.signal not in known and sight.origin == "rule":
                 yield replace(sight, where=where, spans=(), source=f"seams:{sight.source}")
 

@@ -10,8 +10,9 @@ scikit-learn is needed here and not to serve.
 
 from __future__ import annotations
 
+import multiprocessing
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -34,6 +35,8 @@ _MIXED = 0.01
 """Share of the rarer kind from which a source has an intercept of its own."""
 _OFFSET = 3.0
 """Value of a source's own column: the greater, the less its intercept is held back."""
+_MET_ELSEWHERE = 4
+"""Rows that a column with a vector counts as met in, besides those that hold it."""
 Floats = NDArray[np.float64]
 Part = Literal["learn", "locked"]
 
@@ -80,6 +83,8 @@ class HeadPlan:
     """Power of the inverse document frequency that scales a column."""
     contrast: float = 0.0
     """Power of the absolute log-count ratio that scales a column."""
+    shared: float = 0.0
+    """Size of the columns' vectors beside the columns; 0: none. See `fit_text_harm`."""
     kept: int = 60_000
     """Columns that keep a weight."""
     calibrate: frozenset[str] = frozenset()
@@ -96,9 +101,11 @@ def fit_text_harm(
     *,
     seed: int,
     card: Mapping[str, Any],
-    log: Callable[[HeadPlan, int], None] | None = None,
+    log: Callable[[HeadPlan], None] | None = None,
     features: Grams | None = None,
     folds: int = FOLDS,
+    vectors: Any = None,
+    jobs: int = 1,
 ) -> tuple[TextHarm, Floats]:
     """Return the classifier fitted on rows of the learned part, and every row's held-out score.
 
@@ -107,30 +114,62 @@ def fit_text_harm(
         plans: one for each head; one named `lang:pt` must be among them.
         seed: seed of the solver's order.
         card: what to keep beside the weights.
-        log: is told each plan and fold as it is done.
+        log: is told each plan as it is done.
         features: the rows' n-grams, if they are at hand.
         folds: folds that are held out in turn, to calibrate on; fewer than all for a control.
+        vectors: sparse, shape (BUCKETS, k): what is known of columns besides these rows, for plans
+            with `shared`. A weight on vectors is a weight on each column that has one, and is added
+            to the column's own: a word that no row holds is read by the words it is like.
+        jobs: processes that fit heads at the same time.
 
     Returns:
         The classifier, and out-of-fold scores of shape (rows, plans), NaN for what no fold scored.
     """
-    matrix = _matrix(features or features_of(rows))
+    shared = (_matrix(features or features_of(rows)), rows, seed, folds, vectors)
     fitted, heads = [], []
     held = np.full((len(rows), len(plans)), np.nan)
-    for j, plan in enumerate(plans):
-        use, target, weight = _asked(rows, plan)
-        for k in range(folds):
-            inside = use[[rows[i].fold != k for i in use]]
-            outside = use[[rows[i].fold == k for i in use]]
-            w, b = _solve(matrix, rows, inside, target, weight, plan, seed)
-            held[outside, j] = matrix[outside] @ w + b
-            if log is not None:
-                log(plan, k)
-        w, b = _solve(matrix, rows, use, target, weight, plan, seed)
-        w = _pruned(w, matrix[use], plan.kept)
+    for j, (w, b, slopes, scores) in enumerate(_each(shared, plans, jobs)):
+        if log is not None:
+            log(plans[j])
+        held[:, j] = scores
         fitted.append(w)
-        heads.append((plan, b, _slopes(rows, use, target, held[:, j], plan)))
+        heads.append((plans[j], b, slopes))
     return _packed(fitted, heads, card), held
+
+
+_Shared = tuple[Any, Sequence[HarmRow], int, int, Any]
+_Fitted = tuple[Floats, float, dict[str, tuple[float, float]], Floats]
+_SHARED: list[_Shared] = []
+"""What a worker process was started with."""
+
+
+def _each(shared: _Shared, plans: Sequence[HeadPlan], jobs: int) -> Iterator[_Fitted]:
+    """The heads in the order of their plans, one by one or in worker processes: the same ones."""
+    if jobs <= 1:
+        yield from (_head(shared, plan) for plan in plans)
+        return
+    # A forked process has the matrix without a copy of it.
+    with multiprocessing.get_context("fork").Pool(jobs, _SHARED.append, (shared,)) as pool:
+        yield from pool.imap(_head_there, plans)
+
+
+def _head_there(plan: HeadPlan) -> _Fitted:
+    return _head(_SHARED[-1], plan)
+
+
+def _head(shared: _Shared, plan: HeadPlan) -> _Fitted:
+    """One head: weights, constant, calibration, and every row's score by folds without it."""
+    matrix, rows, seed, folds, vectors = shared
+    held = np.full(len(rows), np.nan)
+    use, target, weight = _asked(rows, plan)
+    for k in range(folds):
+        inside = use[[rows[i].fold != k for i in use]]
+        outside = use[[rows[i].fold == k for i in use]]
+        w, b = _solve(matrix, rows, inside, target, weight, plan, seed, vectors)
+        held[outside] = matrix[outside] @ w + b
+    w, b = _solve(matrix, rows, use, target, weight, plan, seed, vectors)
+    w = _pruned(w, matrix[use], plan.kept, vectors if plan.shared else None)
+    return w, b, _slopes(rows, use, target, held, plan), held
 
 
 def _number(text: str) -> float:
@@ -180,6 +219,7 @@ def _solve(
     weight: Floats,
     plan: HeadPlan,
     seed: int,
+    vectors: Any = None,
 ) -> tuple[Floats, float]:
     from scipy.sparse import csr_matrix, diags, hstack, vstack
     from sklearn.linear_model import LogisticRegression
@@ -194,7 +234,10 @@ def _solve(
     shares = {s: float(t[named == s].mean()) for s in sorted(set(named.tolist()))}
     sources = [s for s, share in shares.items() if _MIXED <= share <= 1 - _MIXED]
     own = np.stack([named == s for s in sources] or [np.zeros(len(use))], axis=1)
-    design = hstack([part @ diags(scale), csr_matrix(own.astype(np.float64) * _OFFSET)]).tocsr()
+    blocks = [part @ diags(scale), csr_matrix(own.astype(np.float64) * _OFFSET)]
+    if plan.shared:
+        blocks.insert(1, part @ vectors * plan.shared)
+    design = hstack(blocks).tocsr()
     # A share of yes is a yes and a no, each with its weight.
     yes, no = np.flatnonzero(t > 0), np.flatnonzero(t < 1)
     model = LogisticRegression(
@@ -206,8 +249,11 @@ def _solve(
         sample_weight=np.r_[t[yes] * w[yes], (1 - t[no]) * w[no]],
     )
     found = model.coef_[0]
-    bias = float(model.intercept_[0] + _OFFSET * found[BUCKETS:].mean())
-    return found[:BUCKETS] * scale, bias
+    bias = float(model.intercept_[0] + _OFFSET * found[-own.shape[1] :].mean())
+    out = found[:BUCKETS] * scale
+    if plan.shared:
+        out = out + vectors @ (found[BUCKETS : -own.shape[1]] * plan.shared)
+    return out, bias
 
 
 def _solve_pairs(part: Any, t: Floats, plan: HeadPlan, seed: int) -> Floats:
@@ -248,9 +294,12 @@ def _scales(part: Any, t: Floats, plan: HeadPlan) -> Floats:
     return np.asarray(scale)
 
 
-def _pruned(w: Floats, part: Any, kept: int) -> Floats:
+def _pruned(w: Floats, part: Any, kept: int, vectors: Any = None) -> Floats:
     """The weights that move scores most: by size and by how often the column is met."""
     df = np.bincount(part.indices, minlength=BUCKETS)
+    if vectors is not None:
+        # A column known from elsewhere is met though none of these rows holds it.
+        df[np.diff(vectors.indptr) > 0] += _MET_ELSEWHERE
     pull = np.abs(w) * np.sqrt(df)
     order = np.argsort(-pull, kind="stable")[:kept]
     out = np.zeros_like(w)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from math import sqrt
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from normwright.guard.recent import Recent
 from normwright.guard.text_harm.grams import (
     BUCKETS,
     buckets,
+    buckets_of,
     char_runs,
     form,
     tokens,
@@ -25,12 +27,16 @@ from normwright.guard.text_harm.grams import (
     word_runs,
 )
 
-KEPT: Final = 8_192
+KEPT: Final = 4_096
 """Words of one generation that are kept ready; see `Recent`."""
 
 _EXACT: Final = 2**17
 """Rows whose sums are exact in 32 bits: 127 * 2**17 < 2**24."""
 _ONES: Final = np.ones(_EXACT, dtype=np.float32)
+
+_FEW: Final = 3
+_LONG: Final = 24
+"""Words and letters up to which a word is hashed by itself."""
 
 Floats = NDArray[np.float64]
 
@@ -71,6 +77,7 @@ class Scorer:
         self._borders = np.array(
             [b * self._block + at for b in range(3) for at in (rows, self._block)], dtype=np.uint32
         )
+        self._shift = np.array([self._block, 2 * self._block], dtype=np.uint32)
         # A row of so many bytes is gathered as if it were one number.
         self._width = 1 << max(3, (self._heads - 1).bit_length())
         wide = np.zeros((rows, self._width), dtype=np.int8)
@@ -90,24 +97,21 @@ class Scorer:
         words = text.split(" ")
         known = self._known(words)
         numbers = self._numbers_of(known, [known[w] for w in words])
-        edges = np.searchsorted(numbers, self._borders).tolist()
+        a, b, c, d, e, end = np.searchsorted(numbers, self._borders).tolist()
+        rows = np.concatenate(
+            [numbers[:a], numbers[b:c] - self._shift[0], numbers[d:e] - self._shift[1]]
+        )
+        weights = self._rows.take(rows).view(np.int8).reshape(len(rows), self._width)
+        # Sums of whole numbers, exact in 32 bits up to so many.
+        if len(rows) <= _EXACT:
+            weights = weights.astype(np.float32)
         total = np.zeros(self._width)
-        start = 0
-        for block, (last, end) in enumerate(zip(edges[::2], edges[1::2], strict=True)):
-            if last > start:
-                total += self._added(numbers[start:last] - np.uint32(block * self._block)) / (
-                    (end - start) ** 0.5
-                )
-            start = end
+        at = 0
+        for many, size in ((a, b), (c - b, d - b), (e - d, end - d)):
+            if many:
+                total += _summed(weights[at : at + many]) / sqrt(size)
+                at += many
         return total[: self._heads]
-
-    def _added(self, rows: NDArray[np.uint32]) -> Floats:
-        """The sum of some rows of weights; exact."""
-        many = len(rows)
-        weights = self._rows.take(rows).view(np.int8).reshape(many, self._width)
-        if many > _EXACT:
-            return weights.sum(axis=0, dtype=np.float64)
-        return (_ONES[:many] @ weights.astype(np.float32)).astype(np.float64)
 
     def _numbers_of(self, known: dict[str, Word], said: Sequence[Word]) -> NDArray[np.uint32]:
         """Numbers of a text's features, block above block, each once and ascending."""
@@ -131,16 +135,21 @@ class Scorer:
 
     def _known(self, words: Iterable[str]) -> dict[str, Word]:
         """Each word once, with what it adds."""
-        found = {word: self._words.get(word) for word in words}
-        new = [word for word, one in found.items() if one is None]
-        if new:
-            for word, one in zip(new, self._made(new), strict=True):
-                self._words.put(word, one)
-                found[word] = one
-        return {word: one for word, one in found.items() if one is not None}
+        found = self._words.all(words)
+        known = {word: one for word, one in found.items() if one is not None}
+        if len(known) == len(found):
+            return known
+        new = [word for word in found if word not in known]
+        for word, one in zip(new, self._made(new), strict=True):
+            self._words.put(word, one)
+            found[word] = known[word] = one
+        # In the order in which they were said, whichever was known.
+        return {word: known[word] for word in found}
 
     def _made(self, words: list[str]) -> list[Word]:
-        """What words add that are not kept; hashed all at once."""
+        """What words add that are not kept; many are hashed all at once."""
+        if len(words) <= _FEW and max(map(len, words)) <= _LONG:
+            return [self._one(word) for word in words]
         hashes, of = char_runs(" ".join(words))
         numbers = self._numbers.take(buckets(hashes).view(np.int64)).astype(np.int64)
         pairs = np.unique(of << 32 | numbers)
@@ -152,13 +161,27 @@ class Scorer:
             for word, start, end in zip(words, starts, ends, strict=False)
         ]
 
+    def _one(self, word: str) -> Word:
+        runs = self._numbers.take(np.fromiter(buckets_of(word), np.int64))
+        return _word(word, runs.tobytes())
+
 
 def _word(word: str, runs: bytes) -> Word:
     read = [told_of(t) for t in tokens(word)]
+    plain = b"".join([plain.to_bytes(8, "little") for plain, _, _ in read])
+    if not any(kind for _, _, kind in read):
+        return Word(runs=runs, plain=plain, told=plain, named=b"", kinds=bytes(len(read)))
     return Word(
         runs=runs,
-        plain=b"".join([plain.to_bytes(8, "little") for plain, _, _ in read]),
+        plain=plain,
         told=b"".join([told.to_bytes(8, "little") for _, told, _ in read]),
         named=b"".join([told.to_bytes(8, "little") for _, told, kind in read if kind]),
         kinds=bytes([kind for _, _, kind in read]),
     )
+
+
+def _summed(weights: NDArray[Any]) -> Floats:
+    """The sum of rows of weights; exact."""
+    if weights.dtype == np.float32:
+        return np.asarray(_ONES[: len(weights)] @ weights, dtype=np.float64)
+    return np.asarray(weights.sum(axis=0, dtype=np.float64))

@@ -7,10 +7,33 @@ from typing import TypeAlias, cast
 
 from normwright import plugins
 from normwright.records import Criterion
-from normwright.release.criteria import comparing, predicate, rate_lower, rate_upper
+from normwright.release.criteria import (
+    attack_budget,
+    comparing,
+    elicitation_gap,
+    equivalence,
+    parity,
+    predicate,
+    rate_lower,
+    rate_upper,
+    sim_upper,
+)
 from normwright.release.evidence import Evidence, Found
 
-__all__ = ["Rule", "comparing", "kinds", "predicate", "rate_lower", "rate_upper", "rule"]
+__all__ = [
+    "Rule",
+    "attack_budget",
+    "comparing",
+    "elicitation_gap",
+    "equivalence",
+    "kinds",
+    "parity",
+    "predicate",
+    "rate_lower",
+    "rate_upper",
+    "rule",
+    "sim_upper",
+]
 
 Rule: TypeAlias = Callable[[Criterion, Evidence], Found]
 """What a criterion kind is: it finds its evidence and compares a bound with a limit."""

@@ -9,8 +9,10 @@ from typing import Literal
 
 from normwright import stats
 from normwright.plugins import Card, plugin
-from normwright.records import Criterion, Estimate, Interval
-from normwright.release.evidence import SUITES, Evidence, Found, Missing, bound_at, need
+from normwright.records import Criterion, Digest, Estimate, Interval, Measurement
+from normwright.release.cells import part_words, worst
+from normwright.release.differences import difference
+from normwright.release.evidence import SUITES, Evidence, Found, Missing, bound_at, by_name, need
 from normwright.release.wording import Number, Said, role_words, suite_words
 
 NONINFERIORITY = Card(
@@ -59,15 +61,60 @@ def _compare(
     *,
     strict: bool,
 ) -> Found:
+    if by_name(criterion):
+        return _by_rows(criterion, evidence, kind, limit, alpha, strict=strict)
     contrast = evidence.contrast(criterion)
+    named = {"suite": suite_words(contrast.suite), "model": role_words(contrast.better)}
     gain = _gain(contrast.difference, SUITES[criterion.suite])
+    if gain.value is None:
+        raise Missing(Said("missing.empty", named), (contrast.digest,))
+    return _found(gain, (), contrast.worse, (contrast.digest,), kind, limit, alpha, strict=strict)
+
+
+def _by_rows(
+    criterion: Criterion, evidence: Evidence, kind: str, limit: float, alpha: float, *, strict: bool
+) -> Found:
+    """The same on rows: each part of the candidate's against that part of the baseline's."""
+    better: Literal["higher", "lower"] = criterion.options.get(
+        "better", SUITES.get(criterion.suite, "higher")
+    )
+    baseline = criterion.baseline or ""
+    others = evidence.cells(criterion, role=baseline)
+    theirs = {(m.lang, *m.slice.items()): m for group in others.values() for m in group}
+
+    def of_one(mine: Measurement) -> Found:
+        other = theirs.get((mine.lang, *mine.slice.items()))
+        if other is None:
+            told = {"suite": suite_words(mine.suite), "model": role_words(baseline)}
+            scope = {"scope": Said("scope.part", {"part": part_words(mine)})}
+            raise Missing(Said("missing.measurement", told | scope), (mine.digest,))
+        found = difference(mine, other, alpha)
+        return _found(
+            _gain(found.estimate, better), (found.said,), baseline, found.evidence, kind, limit,
+            alpha, strict=strict,
+        )  # fmt: skip
+
+    mine = [cell for group in evidence.cells(criterion).values() for cell in group]
+    return worst(mine, of_one, part_words)
+
+
+def _found(
+    gain: Estimate,
+    how: tuple[Said, ...],
+    baseline: str,
+    digests: tuple[Digest, ...],
+    kind: str,
+    limit: float,
+    alpha: float,
+    *,
+    strict: bool,
+) -> Found:
     low, high = (
         bound_at(gain, alpha, "lower", least=-1.0),
         bound_at(gain, alpha, "upper", least=-1.0),
     )
     if gain.value is None or low is None or high is None:
-        named = {"suite": suite_words(contrast.suite), "model": role_words(contrast.better)}
-        raise Missing(Said("missing.empty", named), (contrast.digest,))
+        raise Missing(Said("missing.no_interval"), digests)
     state: Literal["pass", "fail", "inconclusive"]
     if (low > limit + _EPS) if strict else (low >= limit - _EPS):
         state = "pass"
@@ -81,13 +128,14 @@ def _compare(
             f"{kind}.{state}",
             {
                 "observed": Number(gain.value, "points"),
-                "baseline": role_words(contrast.worse),
+                "baseline": role_words(baseline),
                 "bound": Number(low, "points"),
                 "upper": Number(high, "points"),
                 "limit": Number(limit, "points"),
             },
         )
     ]
+    reason.extend(how)
     if state == "inconclusive":
         reason.append(need(needed, Said("unit.")))
     return Found(
@@ -99,7 +147,7 @@ def _compare(
         limit=limit,
         n=gain.n,
         n_needed=needed,
-        evidence=(contrast.digest,),
+        evidence=digests,
     )
 
 

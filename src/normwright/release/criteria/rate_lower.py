@@ -9,8 +9,17 @@ from typing import Literal
 
 from normwright import stats
 from normwright.plugins import Card, plugin
-from normwright.records import Criterion
-from normwright.release.evidence import Evidence, Found, Missing, bound_at, need, unit_words
+from normwright.records import Criterion, Measurement
+from normwright.release.cells import part_words, worst
+from normwright.release.evidence import (
+    Evidence,
+    Found,
+    Missing,
+    bound_at,
+    by_name,
+    need,
+    unit_words,
+)
 from normwright.release.wording import Number, Said, role_words, suite_words
 
 CARD = Card(
@@ -30,10 +39,21 @@ _EPS = 1e-12
 
 @plugin(CARD)
 def rate_lower(criterion: Criterion, evidence: Evidence) -> Found:
-    """Return pass if the lower bound reaches the limit, fail if the upper one does not."""
-    measurement = evidence.measurement(criterion)
+    """Return pass if the lower bound reaches the limit, fail if the upper one does not.
+
+    Of several parts the worst decides.
+    """
+    if not by_name(criterion):
+        return _success_of(evidence.measurement(criterion), criterion, evidence)
+    cells = [cell for group in evidence.cells(criterion).values() for cell in group]
+    return worst(cells, lambda cell: _success_of(cell, criterion, evidence), part_words)
+
+
+def _success_of(measurement: Measurement, criterion: Criterion, evidence: Evidence) -> Found:
     estimate = measurement.estimate
-    exact = measurement.count is not None and not measurement.cluster and estimate.n > 0
+    # Rows are counted by independent unit, whatever it is; those of a run by answer.
+    apart = not measurement.cluster or measurement.basis is not None
+    exact = measurement.count is not None and apart and estimate.n > 0
     low: float | None
     high: float | None
     if exact and measurement.count is not None:

@@ -6,16 +6,19 @@ a judge whose errors depend on the model judged is not corrected for.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Final, Literal
 
 from normwright import stats
 from normwright.plugins import Card, plugin
-from normwright.records import Criterion, Estimate, Judge, Measurement
+from normwright.records import Adjudication, Criterion, Estimate, Judge, Measurement
+from normwright.release.cells import part_words, worst
 from normwright.release.evidence import (
     Evidence,
     Found,
     Missing,
     bound_at,
+    by_name,
     failed_units,
     need,
     unit_words,
@@ -37,40 +40,67 @@ CARD = Card(
 
 _EPS = 1e-12
 
+TO_JUDGE: Final = 0.25
+"""The part of the error that the judge's sensitivity gets; the flags get the rest."""
+
 
 @plugin(CARD)
 def rate_upper(criterion: Criterion, evidence: Evidence) -> Found:
-    """Return pass if the upper bound is at or under the limit, fail if the lower one is over it."""
-    measurement = evidence.measurement(criterion)
+    """Return pass if the upper bound is at or under the limit, fail if the lower one is over it.
+
+    Of several parts the worst decides.
+    """
+    if not by_name(criterion):
+        return rate_of(evidence.measurement(criterion), criterion, evidence)
+    cells = [cell for group in evidence.cells(criterion).values() for cell in group]
+    return worst(cells, lambda cell: rate_of(cell, criterion, evidence), part_words)
+
+
+def rate_of(measurement: Measurement, criterion: Criterion, evidence: Evidence) -> Found:
+    """Return what one rate of failures is found to be, against the limit of a criterion.
+
+    A judge's flags bound the rate from above by U / L: the upper bound of the flags that people
+    have not cleared over the lower bound of the judge's sensitivity. A quarter of the error goes to
+    the sensitivity, the rest to the flags (after Berger and Boos, JASA 89, 1994: the nuisance gets
+    the smaller part, fixed beforehand). Specificity is taken as 1 there.
+
+    Raises:
+        Missing: if nothing was observed, or the judge's errors are not known.
+    """
     judge = evidence.judged_by(measurement)
     counts = failed_units(measurement)
+    named = {"suite": suite_words(measurement.suite), "model": role_words(measurement.model)}
     if counts is None:
         if measurement.count is not None:
-            named = {
-                "suite": suite_words(measurement.suite),
-                "model": role_words(measurement.model),
-            }
             raise Missing(Said("missing.units", named), (measurement.digest,))
         return _from_interval(criterion, evidence, measurement, judge)
     failed, n = counts
     if n == 0:
-        named = {"suite": suite_words(measurement.suite), "model": role_words(measurement.model)}
         raise Missing(Said("missing.empty", named), (measurement.digest,))
-    unit = unit_words(measurement)
+    unit, alpha = unit_words(measurement), evidence.alpha
+    labels = None
     if judge is None:
-        upper, lower = bounds(failed, n, evidence.alpha, criterion)
-        needed = n_needed(failed, n, criterion.limit, evidence.alpha, criterion)
-        advice = need(needed, unit)
+        upper, lower = bounds(failed, n, alpha, criterion)
+        needed = n_needed(failed, n, criterion.limit, alpha, criterion)
+        advice: tuple[Said, ...] = (need(needed, unit),)
     else:
-        half = evidence.alpha / 2
-        se = _worst(_errors(measurement, judge)[0], measurement, evidence, half)
-        floor = stats.lower_bound(*se, half)
-        over = bounds(failed, n, half, criterion)[0]
+        cleared = int(measurement.details.get("cleared_units", 0))
+        se = _worst(_errors(measurement, judge)[0], measurement, evidence, alpha * TO_JUDGE)
+        floor = stats.lower_bound(*se, alpha * TO_JUDGE)
+        over = bounds(failed - cleared, n, alpha * (1 - TO_JUDGE), criterion)[0]
         upper = min(1.0, over / floor) if floor > 0 else 1.0
         lower = _certain(criterion, measurement, judge, evidence, failed, n)
         limit = criterion.limit * floor
-        needed = n_needed(failed, n, limit, half, criterion) if floor > 0 else None
-        advice = _judged_advice(criterion.limit, failed, n, se, floor, needed, unit)
+        needed = None
+        if floor > 0:
+            rest = alpha * (1 - TO_JUDGE)
+            needed = n_needed(failed - cleared, n, limit, rest, criterion)
+        advice = (_judged_advice(criterion.limit, failed - cleared, n, se, floor, needed, unit),)
+        if bounds(failed - cleared, n, alpha, criterion)[0] <= criterion.limit + _EPS:
+            advice += (Said("need.judge_alone"),)
+        if _state(upper, lower, criterion.limit) == "inconclusive":
+            labels = _labels(measurement, criterion, evidence, floor)
+            advice += _asked(labels)
     state = _state(upper, lower, criterion.limit)
     reason = [
         Said(
@@ -86,9 +116,7 @@ def rate_upper(criterion: Criterion, evidence: Evidence) -> Found:
         )
     ]
     if state == "inconclusive":
-        reason.append(advice)
-        if judge is not None:
-            reason.extend(_adjudicate(criterion, failed, n, evidence.alpha))
+        reason.extend(advice)
     return Found(
         state=state,
         reason=tuple(reason),
@@ -99,6 +127,7 @@ def rate_upper(criterion: Criterion, evidence: Evidence) -> Found:
         n=n,
         n_needed=min(needed, n) if state == "pass" and needed is not None else needed,
         evidence=(measurement.digest,) + ((judge.digest,) if judge else ()),
+        labels=labels,
     )
 
 
@@ -192,12 +221,57 @@ def _judged_advice(
     return need(needed, unit)
 
 
-def _adjudicate(criterion: Criterion, failed: int, n: int, alpha: float) -> tuple[Said, ...]:
-    """The least number of flags that, confirmed by people, decides that the criterion fails."""
-    for confirm in range(1, failed + 1):
-        if bounds(confirm, n, alpha, criterion)[1] > criterion.limit:
-            return (Said("need.adjudicate", {"confirm": Number(confirm, "count")}),)
-    return ()
+def _labels(
+    measurement: Measurement, criterion: Criterion, evidence: Evidence, floor: float
+) -> Adjudication | None:
+    """The fewest labels of people that would decide; None where no number would."""
+    details = measurement.details
+    failed, n = failed_units(measurement) or (0, 0)
+    confirmed = int(details.get("confirmed_units") or 0)
+    cleared = int(details.get("cleared_units", 0))
+    left = failed - cleared - confirmed
+    alpha, limit = evidence.alpha, criterion.limit
+
+    def broken(more: int) -> bool:
+        return bounds(confirmed + more, n, alpha, criterion)[1] > limit + _EPS
+
+    def kept(more: int) -> bool:
+        over = bounds(failed - cleared - more, n, alpha * (1 - TO_JUDGE), criterion)[0]
+        return floor > 0 and over / floor <= limit + _EPS
+
+    to_fail, to_pass = _least(left, broken), _least(left, kept)
+    if to_fail is None and to_pass is None:
+        return None
+    scope = dict(measurement.slice) | ({"lang": measurement.lang} if measurement.lang else {})
+    asked = Adjudication(
+        scope=scope, flagged=failed, confirmed=confirmed, cleared=cleared,
+        to_fail=to_fail, to_pass=to_pass,
+    )  # fmt: skip
+    known = set(details.get("labelled", ()))
+    open_ones = [one for one in details.get("flagged", ()) if one not in known]
+    return asked.model_copy(update={"items": tuple(open_ones[: asked.ask])})
+
+
+def _least(most: int, enough: Callable[[int], bool]) -> int | None:
+    """The least number from 1 to `most` that is enough, where more is never worse."""
+    if most < 1 or not enough(most):
+        return None
+    low, high = 0, most
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _asked(labels: Adjudication | None) -> tuple[Said, ...]:
+    if labels is None:
+        return ()
+    told = []
+    for key, count in (("adjudicate", labels.to_fail), ("clear", labels.to_pass)):
+        if count is not None:
+            more = "_more" if labels.confirmed or labels.cleared else ""
+            told.append(Said(f"need.{key}{more}", {"confirm": Number(count, "count")}))
+    return tuple(told)
 
 
 def _from_interval(

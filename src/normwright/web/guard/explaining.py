@@ -119,12 +119,17 @@ def _facts(
                 "verdict_page.fact",
                 value=value(fact.value),
                 origin=w(f"verdict_page.origin_{fact.origin}"),
-                confidence=w.number(fact.confidence),
+                confidence=w.number(_short_of_certain(fact.confidence)),
             ),
         )
         for fact in verdict.facts
     )
     return known + tuple((name(n), w("verdict_page.fact_unknown")) for n in verdict.unknown)
+
+
+def _short_of_certain(confidence: float) -> float:
+    """Return a confidence as it is shown: only what is certain rounds to 100 %."""
+    return confidence if confidence >= 1.0 else min(confidence, 0.999)
 
 
 def _norms(

@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 import h11
 import httpx
@@ -30,7 +31,8 @@ from normwright.guard.streaming import WINDOW
 from normwright.models.judges import SECONDS as JUDGE_SECONDS
 from normwright.models.judges import Judge, open_judge
 from normwright.models.rewards import Reads
-from normwright.records import Fault, InputError
+from normwright.records import Fault, InputError, PlaceError
+from normwright.store import MemoryBook
 from normwright.web.guard.app import application
 from normwright.web.guard.embedded import NAME, embedded_app
 from normwright.web.guard.held import Guarding
@@ -202,6 +204,10 @@ class Service:
         return f"{scheme}://{host}:{self.port}"
 
 
+GARBAGE = (10_000, 20, 20)
+"""How many new objects there are before the youngest are looked through, and how many such looks
+before a deeper one; a request leaves hardly any that refer to one another in a ring."""
+
 SERVICE = "NORMWRIGHT_GUARD_SERVICE"
 """The environment variable through which workers are told what they serve."""
 
@@ -222,7 +228,10 @@ def serve(service: Service, *, started: Callable[[], None] = lambda: None) -> No
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
-    service.settings()  # a fault is told before any worker starts
+    service.settings()  # faults are told before any worker starts
+    _check_files(service)
+    if service.workers > 1:
+        service.guard()
     limits = service.limits
     with _bound(service) as places, _counting_together(service.workers):
         os.environ[SERVICE] = json.dumps(asdict(service))
@@ -255,6 +264,47 @@ def serve(service: Service, *, started: Callable[[], None] = lambda: None) -> No
             sys.exit(STARTUP_FAILURE)
 
 
+def _check_files(service: Service) -> None:
+    """Try the files a server needs.
+
+    Raises:
+        InputError: if the state cannot be written, or what TLS needs cannot be read.
+    """
+    faults = []
+    state = Path(service.state)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=state).close()
+        MemoryBook(state / "sessions.db").close()
+    except OSError as error:
+        faults.append(
+            Fault(
+                where=f"--state {state}",
+                expected="a folder that can be written",
+                seen=str(error.strerror),
+                do="Give another folder, or the right to write there.",
+            )
+        )
+    except PlaceError as error:
+        faults += error.faults
+    if service.tls_certificate is not None:
+        try:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            # Nobody is there to be asked for a passphrase.
+            context.load_cert_chain(service.tls_certificate, service.tls_key, lambda: "")
+        except OSError as error:  # of which ssl's are
+            faults.append(
+                Fault(
+                    where=f"{service.tls_certificate}, {service.tls_key}",
+                    expected="a certificate chain and its key in PEM, without a passphrase",
+                    seen=str(error.strerror or error),
+                    do="Give both files with --tls-certificate and --tls-key.",
+                )
+            )
+    if faults:
+        raise InputError(faults)
+
+
 @contextmanager
 def _bound(service: Service) -> Iterator[list[socket.socket]]:
     """Give sockets at every address the host's name stands for; nothing listens on them yet.
@@ -284,22 +334,19 @@ def _bound(service: Service) -> Iterator[list[socket.socket]]:
                 places.append(place)
         taken = any(e.errno == errno.EADDRINUSE for e in errors)
         if taken or not places:
-            raise _no_place(service, "another program listens there" if taken else errors[0])
-        yield places
-
-
-def _no_place(service: Service, why: str | OSError) -> InputError:
-    seen = why if isinstance(why, str) else str(why.strerror)
-    return InputError(
-        [
-            Fault(
-                where=f"--host {service.host} --port {service.port}",
-                expected="an address of this machine at which no other program listens",
-                seen=seen,
-                do="Give another --port, or stop the other program.",
+            raise InputError(
+                [
+                    Fault(
+                        where=f"--host {service.host} --port {service.port}",
+                        expected="an address of this machine at which no other program listens",
+                        seen="another program listens there" if taken else str(errors[0].strerror),
+                        do="Give another --port, or stop the other program."
+                        if taken
+                        else "Give another --host or --port.",
+                    )
+                ]
             )
-        ]
-    )
+        yield places
 
 
 @contextmanager
@@ -352,6 +399,7 @@ def from_environment() -> Starlette:
     # What is here now stays: looking through it for garbage again and again would hold requests up.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GARBAGE)
     return app
 
 
