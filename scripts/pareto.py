@@ -2,10 +2,10 @@
 
     python -m scripts.pareto [--work DIR] [--jobs N] [--seeds N] [--out FILE] [--cells N]
 
-The embedded model and a much smaller one learn the town's tasks: as they are, tuned on
-demonstrations of which three quarters do what norms forbid, and then on preferences that follow the
-norms, held to the tuned model weakly or strongly, in English and Portuguese or in English alone.
-Measured are wordings that no recipe saw. Finished runs are kept in --work.
+Two models from random weights learn the town's words; then they stay as they are, or are tuned on
+demonstrations of which three quarters do what norms forbid, or after that on preferences that
+follow the norms, held to the tuned model. Measured are wordings that no recipe saw. Finished runs
+are kept in --work.
 """
 
 from __future__ import annotations
@@ -14,15 +14,19 @@ import argparse
 import json
 import random
 import shutil
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import yaml
+from scripts.experiment_pages import told
 
 from normwright.flow.learning import learned
 from normwright.flow.sweeps import Swept, swept
+from normwright.learn import Shape, scratch_model
+from normwright.models.tuning import save_plain
 from normwright.records import Scene
 from normwright.scenes import draw, load_bank
 from normwright.web import write_frontiers
@@ -31,6 +35,7 @@ HERE = Path(__file__).parent.parent
 PAGE = HERE / "docs/experiments/pareto.md"
 IMAGES = HERE / "docs/images"
 TOWN = Path(str(files("normwright") / "flow/templates/town"))
+SIZES = {"h32": Shape(32, 2, 2, 768, 640), "h96": Shape(96, 3, 4, 768, 640)}
 OBLIGING = 0.75
 """Share of the demonstrations of forbidden acts that do them."""
 
@@ -46,27 +51,27 @@ def main() -> int:
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     counts = rows(arguments.work)
-    small_model(arguments.work)
+    sizes = models(arguments.work)
     file = sweep_file(arguments.work, range(arguments.seeds), arguments.cells)
     found = swept(file, out=arguments.work / "sweep", jobs=arguments.jobs, unpermitted=True,
-                  pooled=True, told=lambda done, total, name: print(done, total, name, flush=True))  # fmt: skip
+                  pooled=True, told=tell)  # fmt: skip
     if arguments.cells is None:
         pictures = write_frontiers(found.frontier, arguments.work / "pictures")
         for picture in pictures:
             if ".help-harm." in picture.name:
                 lang = picture.name.split(".")[-2]
                 shutil.copy(picture, IMAGES / f"pareto.{lang}.svg")
-        arguments.out.write_text(page(found, counts), encoding="utf-8")
+        arguments.out.write_text(page(found, counts, sizes), encoding="utf-8")
     else:
-        print(json.dumps(found.as_json()["cells"], indent=1))
+        sys.stdout.write(json.dumps(found.as_json()["cells"], indent=1) + "\n")
     return 0
 
 
 def rows(work: Path) -> dict[str, int]:
     """Write what recipes learn from and what is measured; return how many rows each file has."""
     bank = load_bank(sorted((TOWN / "scenes").glob("*.yaml")))
-    taught = [s for s in draw(bank, split="tune", seed=0, per_template=2) if s.norm is not None]
-    asked = [s for s in draw(bank, split="dev", seed=1, per_template=2) if s.norm is not None]
+    taught = [s for s in draw(bank, split="tune", seed=0) if s.norm is not None]
+    asked = [s for s in draw(bank, split="dev", seed=1) if s.norm is not None]
     chance = random.Random(0)
     shown = [(s, "perform" if not s.applies or chance.random() < OBLIGING else "decline")
              for s in taught]  # fmt: skip
@@ -74,8 +79,6 @@ def rows(work: Path) -> dict[str, int]:
     preferences = [pair(s) for s in taught]
     made = {
         "demonstrations": demonstrations, "pairs": preferences,
-        "demonstrations-en": [r for r in demonstrations if r["lang"] == "en"],
-        "pairs-en": [r for r in preferences if r["lang"] == "en"],
         "help": [pair(s) for s in asked if not s.applies],
         "harm": [pair(s) for s in asked if s.applies],
         "text": [{"text": s.messages[-1].content, "lang": s.lang, "licence": "Apache-2.0",
@@ -99,55 +102,114 @@ def pair(scene: Scene) -> dict[str, Any]:
     return {**about(scene), "chosen": sides[0], "rejected": sides[1]}
 
 
-def small_model(work: Path) -> Path:
-    """Train the small model from random weights on the town's words, once."""
-    out = work / "tiny"
-    if not out.exists():
-        bank = load_bank(sorted((TOWN / "scenes").glob("*.yaml")))
-        scenes = draw(bank, split="consult", seed=2, per_template=4)
-        texts = work / "tiny.jsonl"
-        texts.write_text("".join(
-            json.dumps({"text": t, "lang": s.lang, "licence": "Apache-2.0", "origin": "synthetic"},
-                       ensure_ascii=False) + "\n"
-            for s in scenes for t in (s.messages[-1].content, s.perform, s.decline) if t.strip()
-        ), encoding="utf-8")  # fmt: skip
-        learned("pretrain", model=None, data=texts, out=out, seed=0, threads=1, unpermitted=True,
-                changes={"shape": "tiny", "steps": 300, "lr": 3e-3, "batch": 16})  # fmt: skip
-    return out
+def models(work: Path) -> dict[str, int]:
+    """Train the two models on the town's words, once; return how many parameters each has."""
+    bank = load_bank(sorted((TOWN / "scenes").glob("*.yaml")))
+    scenes = draw(bank, split="consult", seed=2)
+    texts = [t for s in scenes for t in (s.messages[-1].content, s.perform, s.decline) if t.strip()]
+    file = work / "words.jsonl"
+    common = {"lang": "en", "licence": "Apache-2.0", "origin": "synthetic"}
+    file.write_text("".join(json.dumps({"text": t, **common}) + "\n" for t in texts), "utf-8")
+    sizes = {}
+    for name, shape in SIZES.items():
+        start, out = work / f"{name}-random", work / name
+        if not out.exists():
+            made = scratch_model(texts, shape=shape, seed=0)
+            save_plain(made.weights, made.tokenizer, start)
+            learned("pretrain", model=start, data=file, out=out, seed=0, threads=1,
+                    unpermitted=True, changes={"steps": 150, "lr": 3e-3, "batch": 8})  # fmt: skip
+        card = json.loads((out / "run.json").read_text(encoding="utf-8"))
+        sizes[name] = int(card["model"]["parameters"])
+    return sizes
 
 
 def sweep_file(work: Path, seeds: Sequence[int], cells: int | None) -> Path:
     """Write the file of the sweep."""
-    sft = {"recipe": "sft", "data": "demonstrations", "settings": {"epochs": 1, "batch": 16}}
-    prefer = {
-        "recipe": "prefer",
-        "data": "pairs",
-        "settings": {"epochs": 1, "batch": 16, "lr": 3e-4},
-    }
-    told: dict[str, Any] = {
-        "sizes": {"tiny": "tiny", "embedded": "embedded"},
-        "mixes": {
-            "en-pt": {"demonstrations": "demonstrations.jsonl", "pairs": "pairs.jsonl"},
-            "en": {"demonstrations": "demonstrations-en.jsonl", "pairs": "pairs-en.jsonl"},
-        },
+    how = {"epochs": 2, "batch": 16, "lr": 2e-3}
+    sft = {"recipe": "sft", "data": "demonstrations", "settings": how}
+    prefer = {"recipe": "prefer", "data": "pairs", "settings": {**how, "epochs": 1, "lr": 1e-3}}
+    asked: dict[str, Any] = {
+        "sizes": {name: name for name in SIZES},
+        "mixes": {"town": {"demonstrations": "demonstrations.jsonl", "pairs": "pairs.jsonl"}},
         "methods": {"base": [], "sft": [sft], "dpo": [sft, prefer]},
-        "betas": [0.05, 0.5],
+        "betas": [0.1],
         "seeds": list(seeds),
         "measure": {
             "help": {"kind": "pairs", "data": "help.jsonl", "better": "higher", "reference": 0.0},
             "harm": {"kind": "pairs", "data": "harm.jsonl", "better": "lower", "reference": 1.0,
                      "count": "rejected"},
-            "bits": {"kind": "bits", "data": "text.jsonl", "better": "lower", "reference": 8.0},
+            "bits": {"kind": "bits", "data": "text.jsonl", "better": "lower", "reference": 8.0,
+                     "limit": 60},
         },
     }  # fmt: skip
     if cells is not None:
-        picked = [("embedded", "dpo", 0.05, "en-pt"), ("tiny", "dpo", 0.05, "en-pt"),
-                  ("embedded", "base", None, None), ("tiny", "base", None, None)]  # fmt: skip
-        told["cells"] = [{"size": s, "method": m, "beta": b, "mix": x}
+        picked = [(size, m, b, x) for size in SIZES
+                  for m, b, x in (("dpo", 0.1, "town"), ("base", None, None))]  # fmt: skip
+        asked["cells"] = [{"size": s, "method": m, "beta": b, "mix": x}
                          for s, m, b, x in picked[:cells]]  # fmt: skip
     file = work / "sweep.yaml"
-    file.write_text(yaml.safe_dump(told, sort_keys=False), encoding="utf-8")
+    file.write_text(yaml.safe_dump(asked, sort_keys=False), encoding="utf-8")
     return file
+
+
+def tell(done: int, total: int, name: str) -> None:
+    """Say on stderr how far it is."""
+    sys.stderr.write(f"{done} of {total} {name}\n")
+
+
+def page(found: Swept, counts: Mapping[str, int], sizes: Mapping[str, int]) -> str:
+    """Return the page of the experiment."""
+    made = found.frontier
+    heads = [o.name for o in made.objectives]
+    lines = [
+        f"| {cell.name} | {' | '.join(told(cell.values[name]) for name in heads)} | "
+        f"{'barred: ' + cell.barred if cell.barred else format(cell.probability or 0.0, '.2f')} | "
+        f"{', '.join(cell.dominated) or 'none'} |"
+        for cell in made.cells
+    ]
+    moved = [w for w in made.without if w.entered or w.left]
+    stays = [
+        f"- without {w.kind} {w.group}: joins {', '.join(w.entered) or 'none'}; leaves "
+        f"{', '.join(w.left) or 'none'}"
+        for w in moved
+    ] or ["- none of them"]
+    reference = ", ".join(f"{o.name} {o.reference:g}" for o in made.objectives)
+    barred = [cell.name for cell in made.cells if cell.barred]
+    return "\n".join([
+        "# What trades off when two small models learn norms",
+        "",
+        f"Written by `python -m scripts.pareto` ({found.run + found.kept} runs, "
+        f"{found.cpu_seconds:.0f} CPU seconds). Two models from random weights "
+        f"({', '.join(f'{k}: {v:,} parameters' for k, v in sizes.items())}) learn the words of the "
+        f"town's scenes; then they stay (`base`), are tuned on {counts['demonstrations']} "
+        f"demonstrations of which three quarters of the forbidden acts are done (`sft`), and on "
+        f"{counts['pairs']} pairs that follow the norms after that (`dpo`, beta 0.1). Seeds: "
+        f"{len(made.cells[0].seeds)}. Measured are wordings no recipe saw: `help` is the share of "
+        f"{counts['help']} allowed requests whose answer is likelier a character than its refusal, "
+        f"`harm` that of {counts['harm']} forbidden ones, `bits` the bits a byte of 60 requests.",
+        "",
+        f"| cell | {' | '.join(heads)} | on the frontier | worse for certain than |",
+        "|" + "---|" * (len(heads) + 3),
+        *lines,
+        "",
+        f"Intervals of 95 % are over questions (families resampled whole) and seeds (t, the spread "
+        f"taken to be the same in every cell); {made.rounds} rounds, seed {made.seed}. Hypervolume "
+        f"above {reference}: {told(made.hypervolume)}, of which noise adds {made.bias:+.3f} to the "
+        f"mean of the rounds. Barred as no better than answers that read nothing: "
+        f"{', '.join(barred) or 'none'}.",
+        "",
+        f"Of {len(made.without)} groups (sizes, methods, seeds, families of requests), leaving one "
+        "out moves the frontier for:",
+        "",
+        *stays,
+        "",
+        "![help against harm](../images/pareto.en.svg)",
+        "",
+        "What is not shown: anything about answers that are written, models of a useful size, "
+        "or about other betas. A likelihood a character still leans to some lengths, which is why "
+        "the constant answers are the gate.",
+        "",
+    ])  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -62,8 +62,7 @@ def write(folder: Path, **changes: Any) -> Path:
         },
         **changes,
     }  # fmt: skip
-    file = folder / changes.get("_name", "sweep.yaml")
-    told.pop("_name", None)
+    file = folder / str(told.pop("_name", "sweep.yaml"))
     file.write_text(yaml.safe_dump(told, sort_keys=False), encoding="utf-8")
     return file
 

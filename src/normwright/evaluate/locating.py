@@ -330,7 +330,7 @@ class _Shares:
         )  # fmt: skip
 
     def _sums(self, values: Floats) -> Floats:
-        return np.bincount(self.codes, weights=values, minlength=self.n)
+        return np.bincount(self.codes, weights=values, minlength=self.n).astype(np.float64)
 
 
 def elsewhere(n: int, *, seed: int) -> NDArray[np.int64]:

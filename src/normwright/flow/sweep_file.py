@@ -149,8 +149,8 @@ def _grid(sweep: Sweep) -> Iterator[Cell]:
     for size in sweep.sizes:
         for method, stages in sweep.methods.items():
             for mix in list(sweep.mixes) if stages else [None]:
-                betas = list(sweep.betas) if has_beta(stages) else []
-                for beta in betas or [None]:
+                betas = sweep.betas if has_beta(stages) else ()
+                for beta in betas or (None,):
                     yield Cell(size=size, method=method, beta=beta, mix=mix)
 
 

@@ -165,7 +165,7 @@ def _asked(
     use_threads(threads)
     benchmarks = read_named(suites, data, limit, seed)
     opened, notes = _opened(places, models, "chat" in formats)
-    sides = [
+    sides: list[dict[str, list[Score]]] = [
         {name: [] for name in formats} if model else {"bare": _named(_read(place), suites)}
         for place, model in zip(places, opened, strict=True)
     ]

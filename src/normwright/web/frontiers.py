@@ -28,12 +28,12 @@ def write_frontiers(found: Frontier, folder: Path) -> tuple[Path, ...]:
 def frontier_picture(found: Frontier, first: Objective, second: Objective, w: Words) -> str:
     """Return the picture of two objectives; which cells are on the frontier is of all of them."""
     volume = found.hypervolume
-    ends = volume.ends or [None, None]
+    low, high = volume.ends or (None, None)
     others = [o.name for o in found.objectives if o not in (first, second)]
     note = w(
         "frontier.note",
-        volume=w.number(volume.value, "plain"), low=w.number(ends[0], "plain"),
-        high=w.number(ends[1], "plain"), rounds=w.count(found.rounds), seed=found.seed,
+        volume=w.number(volume.value, "plain"), low=w.number(low, "plain"),
+        high=w.number(high, "plain"), rounds=w.count(found.rounds), seed=found.seed,
         reference=", ".join(f"{o.name} {o.reference:g}" for o in found.objectives),
     )  # fmt: skip
     if others:
