@@ -142,6 +142,21 @@ def test_all_at_once_needs_every_suite_and_names_need_holm() -> None:
     assert two.state == "shown"
 
 
+def test_the_mean_over_suites_draws_shared_items_together() -> None:
+    """The same questions in two languages do not count twice: the interval is that of one."""
+    old, new = answers(1000, 600, lost=60, won=20)
+    one = alignment_tax([score(old)], [score(new)], margin=0.05)
+    two = alignment_tax(
+        [score(old), score(old, lang="pt")], [score(new), score(new, lang="pt")], margin=0.05
+    )
+
+    assert two.mean.value == pytest.approx(-0.04)
+    assert two.mean.n == one.mean.n == 1000
+    assert two.mean.ends == pytest.approx(one.mean.ends, abs=1e-9)
+    counted = [Score(**{**s.__dict__, "items": None}) for s in (score(old), score(new))]
+    assert alignment_tax(counted[:1], counted[1:], margin=0.05).mean.value is None
+
+
 def test_format_loss_is_told_from_knowledge_loss() -> None:
     """What comes back in the chat template was format; what does not was knowledge."""
     old, less = answers(1000, 600, lost=80, won=10)

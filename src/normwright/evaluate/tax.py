@@ -160,6 +160,8 @@ class Tax:
     margin: float
     alpha: float
     seed: int
+    mean: Estimate
+    """Mean of the differences, suites alike; empty unless all suites have items."""
     parity: tuple[ParityRow, ...] = ()
     formats: tuple[FormatRow, ...] = ()
     notes: tuple[str, ...] = field(default=())
@@ -171,6 +173,7 @@ class Tax:
             "why": self.why,
             "margin": self.margin,
             "alpha": self.alpha,
+            "mean": self.mean.as_json(),
             "rows": [row.as_json() for row in self.rows],
             "formats": [row.as_json() for row in self.formats],
             "parity": [row.as_json() for row in self.parity],
@@ -241,9 +244,32 @@ def alignment_tax(
     state, why = _together(rows, alpha)
     given = formats or {}
     return Tax(
-        rows, state, why, margin, alpha, seed, parity(before, after, seed=seed),
+        rows, state, why, margin, alpha, seed, _mean(made, alpha, seed),
+        parity(before, after, seed=seed),
         tuple(f for name, (x, y) in given.items() for f in _formats(name, before, after, x, y)),
     )  # fmt: skip
+
+
+def _mean(made: Sequence[ScoreDifference], alpha: float, seed: int) -> Estimate:
+    """The mean over suites; items of one id or cluster are drawn together wherever they stand."""
+    rng, columns, names = np.random.default_rng(seed), [], dict[str, int]()
+    for one in made:
+        if one.before.items is None or one.after.items is None or _unlike(one):
+            return Estimate(value=None, interval=None, n=0, seed=seed)
+        shared = sorted(set(one.before.items) & set(one.after.items))
+        units = shared_clusters(one.after, shared) or shared
+        codes = np.array([names.setdefault(name, len(names)) for name in units])
+        change = np.array([one.after.items[i] - one.before.items[i] for i in shared])
+        columns.append((codes, change))
+    n = len(names)
+    weights = rng.multinomial(n, np.full(n, 1 / n), size=2000)
+    drawn = np.zeros(2000)
+    for codes, change in columns:
+        mine = weights[:, codes]
+        drawn += mine @ change / np.maximum(mine.sum(1), 1) / len(columns)
+    value = float(np.mean([change.mean() for _, change in columns]))
+    found = stats.percentile_interval(drawn, 1 - 2 * alpha)
+    return Estimate(value=value, interval=found, n=n, seed=seed)
 
 
 def _named(scores: Sequence[Score]) -> str:

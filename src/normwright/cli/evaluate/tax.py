@@ -115,6 +115,8 @@ def _show(found: TaxMeasured, lang: str) -> None:
         out.print(say["tax-parity"].format(suite=gap.suite, before=" ".join(figures(gap.before)),
                   after=" ".join(figures(gap.after)), change=" ".join(figures(gap.change))),
                   markup=False)  # fmt: skip
+    if made.mean.value is not None and len(made.rows) > 1:
+        out.print(say["tax-mean"].format(mean=" ".join(figures(made.mean))), markup=False)
     for note in made.notes:
         out.print(note, markup=False)
     out.print(say["tax-together"].format(margin=f"{made.margin:g}", state=say[_state(made.state)],
