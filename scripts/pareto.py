@@ -125,9 +125,9 @@ def models(work: Path) -> dict[str, int]:
 
 def sweep_file(work: Path, seeds: Sequence[int], cells: int | None) -> Path:
     """Write the file of the sweep."""
-    how = {"epochs": 2, "batch": 16, "lr": 2e-3}
+    how = {"epochs": 6, "batch": 16, "lr": 3e-3}
     sft = {"recipe": "sft", "data": "demonstrations", "settings": how}
-    prefer = {"recipe": "prefer", "data": "pairs", "settings": {**how, "epochs": 1, "lr": 1e-3}}
+    prefer = {"recipe": "prefer", "data": "pairs", "settings": {**how, "epochs": 3, "lr": 1e-3}}
     asked: dict[str, Any] = {
         "sizes": {name: name for name in SIZES},
         "mixes": {"town": {"demonstrations": "demonstrations.jsonl", "pairs": "pairs.jsonl"}},

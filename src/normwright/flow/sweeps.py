@@ -151,8 +151,9 @@ def _through_ray(tasks: Sequence[Task], workers: int, address: str) -> Iterator[
 
     mine = not ray.is_initialized()
     if mine and address == "local":
+        # On the loopback alone: nobody else may send it work, and no other address need be reached.
         ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False,
-                 logging_level="ERROR")  # fmt: skip
+                 logging_level="ERROR", _node_ip_address="127.0.0.1")  # fmt: skip
     elif mine:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     try:
