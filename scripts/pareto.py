@@ -61,7 +61,9 @@ def main() -> int:
             if ".help-harm." in picture.name:
                 lang = picture.name.split(".")[-2]
                 shutil.copy(picture, IMAGES / f"pareto.{lang}.svg")
-        arguments.out.write_text(page(found, counts, sizes), encoding="utf-8")
+        free = swept(ungated(file), out=arguments.work / "sweep", jobs=1, pooled=True)
+        text = page(found, free, counts, sizes)
+        arguments.out.write_text(text, encoding="utf-8")
     else:
         sys.stdout.write(json.dumps(found.as_json()["cells"], indent=1) + "\n")
     return 0
@@ -152,29 +154,41 @@ def sweep_file(work: Path, seeds: Sequence[int], cells: int | None) -> Path:
     return file
 
 
+def ungated(file: Path) -> Path:
+    """Write the same sweep with nothing barred, to see what the gate takes away."""
+    told_ = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for one in told_["measure"].values():
+        one["gate"] = False
+    out = file.with_name("ungated.yaml")
+    out.write_text(yaml.safe_dump(told_, sort_keys=False), encoding="utf-8")
+    return out
+
+
 def tell(done: int, total: int, name: str) -> None:
     """Say on stderr how far it is."""
     sys.stderr.write(f"{done} of {total} {name}\n")
 
 
-def page(found: Swept, counts: Mapping[str, int], sizes: Mapping[str, int]) -> str:
+def page(found: Swept, free: Swept, counts: Mapping[str, int], sizes: Mapping[str, int]) -> str:
     """Return the page of the experiment."""
     made = found.frontier
     heads = [o.name for o in made.objectives]
     lines = [
         f"| {cell.name} | {' | '.join(told(cell.values[name]) for name in heads)} | "
-        f"{'barred: ' + cell.barred if cell.barred else format(cell.probability or 0.0, '.2f')} | "
+        f"{'barred' if cell.barred else format(cell.probability or 0.0, '.2f')} | "
         f"{', '.join(cell.dominated) or 'none'} |"
         for cell in made.cells
     ]
-    moved = [w for w in made.without if w.entered or w.left]
+    moved = [w for w in free.frontier.without if w.entered or w.left]
     stays = [
         f"- without {w.kind} {w.group}: joins {', '.join(w.entered) or 'none'}; leaves "
         f"{', '.join(w.left) or 'none'}"
         for w in moved
     ] or ["- none of them"]
     reference = ", ".join(f"{o.name} {o.reference:g}" for o in made.objectives)
-    barred = [cell.name for cell in made.cells if cell.barred]
+    barred = [f"- `{cell.name}`: {cell.barred}" for cell in made.cells if cell.barred]
+    loose = free.frontier
+    claimed = [f"`{c.name}` ({c.probability or 0.0:.2f})" for c in loose.cells if c.on_frontier]
     return "\n".join([
         "# What trades off when two small models learn norms",
         "",
@@ -195,11 +209,18 @@ def page(found: Swept, counts: Mapping[str, int], sizes: Mapping[str, int]) -> s
         f"Intervals of 95 % are over questions (families resampled whole) and seeds (t, the spread "
         f"taken to be the same in every cell); {made.rounds} rounds, seed {made.seed}. Hypervolume "
         f"above {reference}: {told(made.hypervolume)}, of which noise adds {made.bias:+.3f} to the "
-        f"mean of the rounds. Barred as no better than answers that read nothing: "
-        f"{', '.join(barred) or 'none'}.",
+        f"mean of the rounds.",
         "",
-        f"Of {len(made.without)} groups (sizes, methods, seeds, families of requests), leaving one "
-        "out moves the frontier for:",
+        f"Barred as no better than answers that read nothing: {len(barred)} of {len(made.cells)}.",
+        "",
+        *barred,
+        "",
+        f"Without that gate the frontier would be {', '.join(claimed)} (share of rounds), with a "
+        f"hypervolume of {told(loose.hypervolume)}: a trade-off between models of which none is "
+        "shown to read what it is asked.",
+        "",
+        f"Of {len(loose.without)} groups (sizes, methods, seeds, families of requests), leaving one "
+        "out moves that frontier for:",
         "",
         *stays,
         "",
