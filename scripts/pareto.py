@@ -219,8 +219,8 @@ def page(found: Swept, free: Swept, counts: Mapping[str, int], sizes: Mapping[st
         f"hypervolume of {told(loose.hypervolume)}: a trade-off between models of which none is "
         "shown to read what it is asked.",
         "",
-        f"Of {len(loose.without)} groups (sizes, methods, seeds, families of requests), leaving one "
-        "out moves that frontier for:",
+        f"Of {len(loose.without)} groups (sizes, methods, seeds, families of requests), leaving "
+        "one out moves that frontier for:",
         "",
         *stays,
         "",
