@@ -141,6 +141,7 @@ from normwright.records.norms import (
     TierRule,
     Vocabulary,
 )
+from normwright.records.organisms import ORGANISM_KINDS, Organism, OrganismKind
 from normwright.records.outcomes import (
     Group,
     Grouping,
@@ -295,6 +296,7 @@ __all__ = [
     "LAYERS",
     "MODES",
     "NO_BALLOTS",
+    "ORGANISM_KINDS",
     "PERMIT_CONDITIONS",
     "SPEAKERS",
     "UNKNOWN",
@@ -447,6 +449,8 @@ __all__ = [
     "NormwrightError",
     "OnFail",
     "OnUnknown",
+    "Organism",
+    "OrganismKind",
     "Origin",
     "Outcome",
     "PairShare",

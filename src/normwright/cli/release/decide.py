@@ -17,7 +17,6 @@ from normwright.cli.screen import VERDICT_CODES, VERDICT_STYLES, console, emit
 from normwright.cli.verdict import NARROW, in_language
 from normwright.cli.words import choose, words
 from normwright.records import VERDICTS, CriterionResult, Fault, InputError, ModeVerdict, Watch
-from normwright.store import write_whole
 
 if TYPE_CHECKING:
     from rich.text import Text as Line
@@ -101,6 +100,8 @@ def _begin_log(watch: Watch, path: Path) -> None:
     Raises:
         InputError: if there is something already.
     """
+    from normwright.store import write_whole
+
     if path.exists():
         do = "A new release is watched by a log of its own; name another file."
         raise InputError([Fault(where=str(path), expected="no file", seen="one", do=do)])
