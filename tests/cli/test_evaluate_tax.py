@@ -8,8 +8,21 @@ import pytest
 from tests.cli.conftest import Call
 from tests.evaluate.test_benchmarks import folder
 
-CONTRACT = {"suite", "lang", "difference", "interval", "n", "margin", "state", "needed", "why",
-            "p_shown", "p_refuted", "gain", "degenerate"}  # fmt: skip
+CONTRACT = {
+    "suite",
+    "lang",
+    "difference",
+    "interval",
+    "n",
+    "margin",
+    "state",
+    "needed",
+    "why",
+    "p_shown",
+    "p_refuted",
+    "gain",
+    "degenerate",
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +49,41 @@ def test_models_in_formats(
 ) -> None:
     """Two directories are asked alike in each format; random models have nothing to lose."""
     data = folder(tmp_path_factory.mktemp("data"))
-    asked = ["evaluate", "tax", *pair, "--margin", "0.05", "--suite", "arc-challenge", "--data", data,
-             "--limit", "8", "--shots", "2", "--threads", "1", "--format", "chat", "--format",
-             "few-shot", "--format", "english-words"]  # fmt: skip
+    asked = [
+        "evaluate",
+        "tax",
+        *pair,
+        "--margin",
+        "0.05",
+        "--suite",
+        "arc-challenge",
+        "--data",
+        data,
+        "--limit",
+        "8",
+        "--shots",
+        "2",
+        "--threads",
+        "1",
+        "--format",
+        "chat",
+        "--format",
+        "few-shot",
+        "--format",
+        "english-words",
+    ]
     value = call(*asked, "--json").value
 
     assert set(value["rows"][0]) >= CONTRACT
     assert [(r["lang"], r["n"]) for r in value["rows"]] == [("en", 8), ("pt", 8)]
     assert {r["state"] for r in value["rows"]} <= {"open", "refuted"}
     assert [(f["format"], f["lang"]) for f in value["formats"]] == [
-        ("chat", "en"), ("chat", "pt"), ("few-shot", "en"), ("few-shot", "pt"),
+        ("chat", "en"),
+        ("chat", "pt"),
+        ("few-shot", "en"),
+        ("few-shot", "pt"),
         ("english-words", "pt"),
-    ]  # fmt: skip
+    ]
     for row in value["formats"]:
         tax, bare, share = (row[k]["value"] for k in ("tax", "bare", "format_loss"))
         assert share == pytest.approx(bare - tax)
@@ -63,15 +99,60 @@ def test_results_are_read_and_not_asked_again(
     """What `evaluate run --out` wrote gives the same difference as the models themselves."""
     data = folder(tmp_path / "data")
     for name, model in zip(("a", "b"), pair, strict=True):
-        call("evaluate", "run", "--suite", "arc-easy", "--model", model, "--data", data, "--limit",
-             "12", "--no-controls", "--threads", "1", "--out", tmp_path / name, "--json")  # fmt: skip
+        call(
+            "evaluate",
+            "run",
+            "--suite",
+            "arc-easy",
+            "--model",
+            model,
+            "--data",
+            data,
+            "--limit",
+            "12",
+            "--no-controls",
+            "--threads",
+            "1",
+            "--out",
+            tmp_path / name,
+            "--json",
+        )
     read = call(
         "evaluate", "tax", tmp_path / "a", tmp_path / "b", "--margin", "0.1", "--json"
     ).value
-    asked = call("evaluate", "tax", *pair, "--margin", "0.1", "--suite", "arc-easy", "--data", data,
-                 "--limit", "12", "--threads", "1", "--json").value  # fmt: skip
-    mixed = call("evaluate", "tax", tmp_path / "a", pair[1], "--margin", "0.1", "--suite",
-                 "arc-easy", "--data", data, "--limit", "12", "--threads", "1", "--json")  # fmt: skip
+    asked = call(
+        "evaluate",
+        "tax",
+        *pair,
+        "--margin",
+        "0.1",
+        "--suite",
+        "arc-easy",
+        "--data",
+        data,
+        "--limit",
+        "12",
+        "--threads",
+        "1",
+        "--json",
+    ).value
+    mixed = call(
+        "evaluate",
+        "tax",
+        tmp_path / "a",
+        pair[1],
+        "--margin",
+        "0.1",
+        "--suite",
+        "arc-easy",
+        "--data",
+        data,
+        "--limit",
+        "12",
+        "--threads",
+        "1",
+        "--json",
+    )
 
     for one in (asked, mixed.value):
         assert one["rows"][0]["difference"] == read["rows"][0]["difference"]
@@ -81,8 +162,19 @@ def test_results_are_read_and_not_asked_again(
 def test_refusals(call: Call, pair: tuple[Path, Path], tmp_path: Path) -> None:
     """Models without suites or data, formats of results, and impossible margins are faults."""
     models = call("evaluate", "tax", *pair, "--margin", "0.1", "--format", "shouting", "--json")
-    results = call("evaluate", "tax", tmp_path, tmp_path, "--margin", "0.1", "--format", "chat",
-                   "--data", tmp_path, "--json")  # fmt: skip
+    results = call(
+        "evaluate",
+        "tax",
+        tmp_path,
+        tmp_path,
+        "--margin",
+        "0.1",
+        "--format",
+        "chat",
+        "--data",
+        tmp_path,
+        "--json",
+    )
 
     assert models.code == results.code == 1
     assert [f["where"] for f in models.faults] == ["--format", "--suite", "--data"]
