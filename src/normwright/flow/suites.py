@@ -193,7 +193,7 @@ def _benchmark(asked: SuiteAsked, told: Told | None) -> BenchmarkRan:
 
 
 _PRIMED: Final = "The prompt of TruthfulQA has six examples of its own."
-_NO_SHOTS: Final = {
+NO_SHOTS: Final = {
     "truthfulqa-mc1": _PRIMED,
     "truthfulqa-mc2": _PRIMED,
     "toxigen": "The stock task has no examples: its answers are numbers that it cannot write out.",
@@ -238,9 +238,9 @@ def _examples(asked: SuiteAsked, lang: str, n: int) -> Examples:
             raise InputError([Fault(where="--examples", expected="--shots K with it",
                                     seen="no --shots")])  # fmt: skip
         return Examples(seed=seed)
-    if asked.suite in _NO_SHOTS:
+    if asked.suite in NO_SHOTS:
         raise InputError([Fault(where="--shots", expected="none", seen=str(shots),
-                                do=_NO_SHOTS[asked.suite])])  # fmt: skip
+                                do=NO_SHOTS[asked.suite])])  # fmt: skip
     if asked.examples is not None and not asked.examples.is_file():
         raise InputError([Fault(where=str(asked.examples), expected="a file of examples",
                                 seen="no such file")])  # fmt: skip

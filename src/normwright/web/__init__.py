@@ -10,6 +10,7 @@ from normwright.web.counted import (
     slate_picture,
 )
 from normwright.web.examples import Example, pick_examples
+from normwright.web.frontiers import frontier_picture, write_frontiers
 from normwright.web.morals import write_moral_page
 from normwright.web.publish import publish, report_data
 from normwright.web.report import ReportData, write_report
@@ -22,6 +23,7 @@ __all__ = [
     "ReportData",
     "agreement_picture",
     "curves_picture",
+    "frontier_picture",
     "margins_picture",
     "opinion_picture",
     "pick_examples",
@@ -31,6 +33,7 @@ __all__ = [
     "shipped",
     "slate_picture",
     "write_charter",
+    "write_frontiers",
     "write_moral_page",
     "write_report",
     "write_scores_page",

@@ -4,3 +4,6 @@ from normwright.cli.evaluate import compare, degeneracy, human, moral, run
 from normwright.cli.evaluate.group import app
 
 __all__ = ["app", "compare", "degeneracy", "human", "moral", "run"]
+from normwright.cli.evaluate import locate, pareto, power, tax
+
+__all__ = ["app", "compare", "degeneracy", "human", "locate", "pareto", "power", "run", "tax"]
