@@ -36,7 +36,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make PYTHON=python3.11 setup" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q "$$(grep '^torch==' constraints.txt)" $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
-	$(BIN)/python -m pip install -q -c constraints.txt -e ".[learn,evaluate,lint,postgres,serve,telemetry,mcp,dev]"
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[learn,evaluate,lint,postgres,scale,serve,telemetry,mcp,dev]"
 	@$(BIN)/python -c 'import torch; print("torch", torch.__version__)'
 	@touch $@
 

@@ -52,3 +52,27 @@ def test_a_broken_log_names_its_lines(tmp_path: Path, call: Call) -> None:
     assert call("release", "monitor", tmp_path / "none.jsonl", "--json").code == 1
     assert call("release", "monitor", path, "--at", "soon").code == 2
     assert not out.exists()
+
+
+def test_a_decision_begins_the_log_that_watches_it(tmp_path: Path, call: Call) -> None:
+    """The limits of the blocking rates and the verdicts are the log's first line; it is kept."""
+    place = Path("examples/release")
+    file = tmp_path / "log.jsonl"
+    decided = call("release", "decide", place / "criteria.yaml", "--evidence", place / "a",
+                   "--watch", file, "--json")  # fmt: skip
+    assert decided.code == 4
+    calm = call("release", "monitor", file, "--json").value
+    assert calm["modes"] == decided.value["verdicts"]
+    watched = {one["about"]: one["limit"] for one in calm["watched"]}
+    assert watched["minors.pt"] == 0.005
+
+    with file.open("a", encoding="utf-8") as log:
+        for event in audits(0.02, 4000, 1, "minors.pt"):
+            log.write(json.dumps({"at": "2999-01-01", **event}) + "\n")
+    alarmed = call("release", "monitor", file, "--json").value
+    assert [alarm["about"] for alarm in alarmed["alarms"]] == ["minors.pt"]
+    assert alarmed["modes"]["internal"] == "HOLD"
+    again = call("release", "decide", place / "criteria.yaml", "--evidence", place / "a",
+                 "--watch", file, "--json")  # fmt: skip
+    assert again.code == 1
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 4001

@@ -95,9 +95,18 @@ from normwright.evaluate.published import Published, published, tables
 from normwright.evaluate.scores import Score, counted_score, measured_scores, read_scores
 from normwright.evaluate.shortcut import shortcut_values
 from normwright.evaluate.suite_results import ControlScore, SuiteResult, suite_result
+from normwright.evaluate.tax import (
+    BARE,
+    FormatRow,
+    ParityRow,
+    Tax,
+    TaxRow,
+    alignment_tax,
+)
 from normwright.scenes.exact import discloses, exactly_right
 
 __all__ = [
+    "BARE",
     "BENCHMARKS",
     "CORE",
     "LABELS",
@@ -120,6 +129,7 @@ __all__ = [
     "Degeneracy",
     "Examples",
     "Expected",
+    "FormatRow",
     "Held",
     "HumanPair",
     "Item",
@@ -127,6 +137,7 @@ __all__ = [
     "LinearShortcut",
     "ModelJudge",
     "NgramBaseline",
+    "ParityRow",
     "PreferenceScores",
     "Probed",
     "Published",
@@ -136,7 +147,10 @@ __all__ = [
     "ScoreDifference",
     "Scored",
     "SuiteResult",
+    "Tax",
+    "TaxRow",
     "TextJudge",
+    "alignment_tax",
     "answers_digest",
     "ask",
     "asking",

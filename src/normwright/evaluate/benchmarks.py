@@ -209,13 +209,14 @@ class Asking:
     task: Task
     cue: str | None
     about: Mapping[str, Any]
+    chat: bool = False
 
     def __call__(
         self, model: Asked, *, role: str, digest: Digest, seed: int, known: Known | None = None
     ) -> Scored:
         """Return what a model makes of it."""
         start = time.monotonic()
-        reckoned = reckon(self.task, model, known=known)
+        reckoned = reckon(self.task, model, known=known, chat=self.chat)
         bare = likelihoods(model, self.cue, reckoned.choices, known=known) if self.cue else None
         return Scored(self.benchmark, reckoned, bare, role, digest, seed, self.about,
                       time.monotonic() - start)  # fmt: skip
@@ -228,6 +229,7 @@ def asking(
     version: str,
     scaffold: Scaffold = "language",
     examples: Examples | None = None,
+    chat: bool = False,
 ) -> Asking:
     """Return a benchmark, loaded into the harness.
 
@@ -237,6 +239,7 @@ def asking(
         version: of the harness, from `harness_version`.
         scaffold: the words around a Portuguese item.
         examples: what stands before each question; None is nothing.
+        chat: ask in the model's chat template.
     """
     given = examples or Examples()
     stock = scaffold == "stock" and benchmark.lang != "en"
@@ -256,12 +259,12 @@ def asking(
         "harness": f"lm-evaluation-harness {version}",
         "few_shot": given.shots,
         "scaffold": words,
-        "chat_template": False,
+        "chat_template": chat,
         "no_question": cue,
     }
     if given.shots:
         about |= {"examples": given.origin, "examples_seed": given.seed}
-    return Asking(benchmark, task, cue, about)
+    return Asking(benchmark, task, cue, about, chat)
 
 
 def measurements(scored: Scored) -> list[Measurement]:

@@ -161,7 +161,7 @@ def _difference(before: Score, after: Score, seed: int) -> _Drawn:
 
 def _unlike(before: Score, after: Score) -> str:
     """What keeps two scores from being compared; empty if nothing does."""
-    for name in ("shots", "scaffold", "asked"):
+    for name in ("shots", "scaffold", "asked", "chat template"):
         a, b = before.settings.get(name), after.settings.get(name)
         if a is not None and b is not None and a != b:
             return {"asked": "other questions were asked"}.get(name, f"{name}: {a} and {b}")

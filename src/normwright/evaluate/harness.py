@@ -174,20 +174,23 @@ def _with_examples(
     return json.dumps(about)
 
 
-def reckon(task: Task, model: Asked, *, known: Known | None = None) -> Reckoned:
+def reckon(task: Task, model: Asked, *, known: Known | None = None, chat: bool = False) -> Reckoned:
     """Return what the harness makes of a model on a task.
 
     Args:
         task: from `load_task`.
         model: weights and tokenizer in memory, or one that tells log-probabilities of texts.
         known: log-likelihoods of this model that other tasks have asked for; new ones are added.
+        chat: put the question into the model's chat template, as the harness does: as the user's
+            turn, with the answer at the head of the assistant's.
     """
     with _contained():
         from lm_eval.evaluator import evaluate
 
         asked = asked_model(model, known)
         task.loaded.set_fewshot_seed(task.examples_seed)
-        ran = evaluate(asked, {"tasks": {task.name: task.loaded}, "groups": {}}, bootstrap_iters=0)
+        ran = evaluate(asked, {"tasks": {task.name: task.loaded}, "groups": {}}, bootstrap_iters=0,
+                       apply_chat_template=chat, fewshot_as_multiturn=chat)  # fmt: skip
     samples = ran["samples"][task.name]
     counts = [len(s["arguments"]) for s in samples]
     sizes, cut = _split(asked.sizes, counts), _split(asked.cut, counts)
@@ -205,6 +208,12 @@ def reckon(task: Task, model: Asked, *, known: Known | None = None) -> Reckoned:
         results={m: float(found[f"{m},none"]) for m in names},
         parts={m: tuple(tuple(float(v) for v in s[m]) for s in samples) for m in parted},
     )
+
+
+def prompts_of(task: Task) -> list[str]:
+    """Return what stands before the answers of each row of a task without examples, in order."""
+    with _contained():
+        return [str(task.loaded.doc_to_text(doc)) for doc in task.loaded.eval_docs]
 
 
 def likelihoods(

@@ -148,7 +148,8 @@ def _result(path: Path, faults: list[Fault], *, one: bool) -> Score | None:
             constants=constants, degenerate=bool(body["degenerate"]), why=str(body["why"]),
             origin="local", items=items, clusters=clusters,
             settings={"shots": body["shots"], "scaffold": body["scaffold"],
-                      "asked": body["asked"], "metric": body["metric"]},
+                      "asked": body["asked"], "metric": body["metric"],
+                      "chat template": body.get("chat_template")},
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, IndexError) as error:
         faults.append(Fault(where=str(path), expected="a whole result of `evaluate run --out`",

@@ -96,7 +96,7 @@ class SuiteResult:
             "shots": self.scored.about["few_shot"],
             "examples": self.scored.about.get("examples"),
             "scaffold": self.scored.about["scaffold"],
-            "chat_template": False,
+            "chat_template": self.scored.about["chat_template"],
             "seeds": dict(self.seeds),
             "metrics": {
                 m.metric: {**m.estimate.as_json(), "harness": m.details["harness_value"],
@@ -147,7 +147,8 @@ class SuiteResult:
             n=body["n"], score=body["score"] if body["score"] is not None else math.nan,
             interval=None if body["interval"] is None else tuple(body["interval"]),
             constants=constants, degenerate=body["degenerate"], why=body["why"], origin="local",
-            settings={k: body[k] for k in ("shots", "scaffold", "asked", "metric")},
+            settings={k: body[k] for k in ("shots", "scaffold", "asked", "metric")}
+            | {"chat template": body["chat_template"]},
             items={r["id"]: r["value"] for r in rows if r["value"] is not None},
             clusters={r["id"]: r["cluster"] for r in rows},
         )  # fmt: skip

@@ -27,6 +27,8 @@ from normwright.records import (
     InputError,
     Permit,
     Verdict,
+    Watch,
+    WatchedRate,
     digest_bytes,
     utc,
 )
@@ -608,6 +610,33 @@ def _again(
     seen = json.dumps(after) if before != after else again.digest
     expected = json.dumps(before) if before != after else verdict.digest
     return [Fault(where="decided again", expected=expected, seen=seen)]
+
+
+def watch_of(found: Decided) -> Watch:
+    """Return what is to be watched after release: each blocking limit on a rate, and the verdict.
+
+    How often the guard intervenes, what requests score and what may be withdrawn is not in the
+    evidence; whoever knows it adds it, and until then it is not watched, and said to be so.
+    """
+    modes = {mode.mode: mode.verdict for mode in found.verdict.modes}
+    asked = {mode.name: mode.requires for mode in found.criteria.modes}
+    rates = tuple(
+        WatchedRate(
+            id=one.id, limit=one.limit, norm=one.norm or "", statement=one.statement,
+            modes=tuple(m for m in modes if one.group in asked.get(m, ())),
+        )
+        for one in found.criteria
+        if one.kind == "rate_upper" and one.on_fail == "block" and 0 < one.limit < 1
+    )  # fmt: skip
+    return Watch.model_validate(
+        {
+            "at": found.verdict.decided_at,
+            "modes": modes,
+            "criteria": tuple(rate for rate in rates if rate.modes),
+            "alpha": found.criteria.alpha,
+            "derived_from": (found.verdict.digest,),
+        }
+    )
 
 
 def today() -> datetime:

@@ -10,17 +10,21 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from normwright.flow.preference_pairs import measured_pairs
-from normwright.records import Digest, Fault, InputError
+from normwright.flow.suite_asked import (
+    SuiteAsked,
+    Told,
+    fresh_model,
+    no_fresh,
+    opened_model,
+    remote_of,
+)
+from normwright.records import Fault, InputError
 
 if TYPE_CHECKING:
     from normwright.evaluate import Examples, SuiteResult
-    from normwright.evaluate.harness import Asked
-    from normwright.models.remote import RemoteModel
-
-Told: TypeAlias = Callable[[int, int, str], None]
 
 
 class Ran(Protocol):
@@ -32,36 +36,6 @@ class Ran(Protocol):
 
 
 @dataclass(frozen=True)
-class SuiteAsked:
-    """Everything one may say to a suite; None and False are unsaid."""
-
-    suite: str
-    model: str
-    """A directory, or an address that begins with http."""
-    data: Path | None = None
-    lang: str | None = None
-    guard: Path | None = None
-    limit: int | None = None
-    shots: int | None = None
-    examples: Path | None = None
-    examples_seed: int | None = None
-    scaffold: Literal["language", "stock"] | None = None
-    no_controls: bool = False
-    served: str | None = None
-    """What an endpoint calls its model."""
-    key_env: str | None = None
-    train: Path | None = None
-    reference: Path | None = None
-    likelihood: bool = False
-    beta: float | None = None
-    out: Path | None = None
-    inspect: Path | None = None
-    html: Path | None = None
-    seed: int = 0
-    threads: int | None = None
-
-
-@dataclass(frozen=True)
 class Suite:
     """One suite of `evaluate run`."""
 
@@ -70,6 +44,8 @@ class Suite:
     takes: frozenset[str]
     """Names of the fields of `SuiteAsked` it heeds, beyond those that all do."""
     run: Callable[[SuiteAsked, Told | None], Ran]
+    own_data: bool = False
+    """Whether it asks what the package holds where no data is given."""
 
 
 _ALWAYS: Final = frozenset({"suite", "model", "data", "seed", "threads", "lang", "guard"})
@@ -102,7 +78,7 @@ def run_suite(asked: SuiteAsked, *, told: Told | None = None) -> Ran:
             seen=f"{suite.name}, which compares {suite.asks} of given answers",
             do="A guard reads what a model writes; the likelihood of given texts passes it by, so "
             "that the numbers would be those without a guard. Leave it out."))  # fmt: skip
-    if asked.data is None:
+    if asked.data is None and not suite.own_data:
         faults.append(Fault(where="--data", expected=_wanted(asked), seen="none",
                             do=_how(asked)))  # fmt: skip
     if faults:
@@ -113,6 +89,8 @@ def run_suite(asked: SuiteAsked, *, told: Told | None = None) -> Ran:
 def _wanted(asked: SuiteAsked) -> str:
     from normwright.evaluate import SOURCES
 
+    if asked.suite == "truthful-answers":
+        return "TruthfulQA's questions with true and false reference answers, as JSON lines"
     hubs = [f"{s.lang}: {s.hub}" for s in SOURCES if s.suite == asked.suite]
     if not hubs:
         return "a file of judged pairs"
@@ -123,6 +101,8 @@ def _how(asked: SuiteAsked) -> str:
     from normwright.evaluate import SOURCES
 
     source = next((s for s in SOURCES if s.suite == asked.suite), None)
+    if asked.suite == "truthful-answers":
+        return "Give --data FILE: rows of id, question, correct_answers, incorrect_answers."
     if source is None:
         return "Give --data FILE."
     set_, *more = source.hub.split(";")[0].split(", ")
@@ -143,6 +123,15 @@ def _pairs(asked: SuiteAsked, told: Told | None) -> Ran:
         train=asked.train, beta=0.1 if asked.beta is None else asked.beta, seed=asked.seed,
         threads=asked.threads, told=told,
     )  # fmt: skip
+
+
+# Written answers
+
+
+def _written(asked: SuiteAsked, told: Told | None) -> Ran:
+    from normwright.flow.generative import run_generative
+
+    return run_generative(asked, told)
 
 
 # Benchmarks of lm-evaluation-harness
@@ -178,15 +167,15 @@ def _benchmark(asked: SuiteAsked, told: Told | None) -> BenchmarkRan:
         raise InputError([Fault(where=str(asked.data), expected=f"a file of {asked.suite}-{lang}",
                                 seen=f"{', '.join(b.lang for b in found)} alone")])  # fmt: skip
     examples = _examples(asked, lang, len(benchmark.items))
-    model, digest, name = _opened(asked)
-    fresh = None if asked.no_controls else _fresh(model, asked.seed)
+    model, digest, name = opened_model(asked)
+    fresh = None if asked.no_controls else fresh_model(model, asked.seed)
     rounds = 1 + (fresh is not None)
     with tempfile.TemporaryDirectory(prefix="normwright-") as folder:
         ask = asking(benchmark, Path(folder), version=version,
                      scaffold=asked.scaffold or "language", examples=examples)  # fmt: skip
         tell(0, rounds, f"{ask.task.name}, {name}")
         scored = ask(model, role="model", digest=digest, seed=asked.seed)
-        control: Any = _no_fresh(asked)
+        control: Any = no_fresh(asked)
         if fresh is not None:
             tell(1, rounds, f"{ask.task.name}, random-init")
             control = ask(fresh, role="control:random-init", digest=digest, seed=asked.seed)
@@ -204,7 +193,7 @@ def _benchmark(asked: SuiteAsked, told: Told | None) -> BenchmarkRan:
 
 
 _PRIMED: Final = "The prompt of TruthfulQA has six examples of its own."
-_NO_SHOTS: Final = {
+NO_SHOTS: Final = {
     "truthfulqa-mc1": _PRIMED,
     "truthfulqa-mc2": _PRIMED,
     "toxigen": "The stock task has no examples: its answers are numbers that it cannot write out.",
@@ -249,9 +238,9 @@ def _examples(asked: SuiteAsked, lang: str, n: int) -> Examples:
             raise InputError([Fault(where="--examples", expected="--shots K with it",
                                     seen="no --shots")])  # fmt: skip
         return Examples(seed=seed)
-    if asked.suite in _NO_SHOTS:
+    if asked.suite in NO_SHOTS:
         raise InputError([Fault(where="--shots", expected="none", seen=str(shots),
-                                do=_NO_SHOTS[asked.suite])])  # fmt: skip
+                                do=NO_SHOTS[asked.suite])])  # fmt: skip
     if asked.examples is not None and not asked.examples.is_file():
         raise InputError([Fault(where=str(asked.examples), expected="a file of examples",
                                 seen="no such file")])  # fmt: skip
@@ -268,85 +257,13 @@ def _examples(asked: SuiteAsked, lang: str, n: int) -> Examples:
     return Examples(shots, own[0], own[1].name, seed)
 
 
-def _opened(asked: SuiteAsked) -> tuple[Asked, Digest, str]:
-    """The model, its digest, and what it is called."""
-    if asked.model.startswith(("http://", "https://")):
-        far = remote_of(asked.model, served=asked.served, key_env=asked.key_env)
-        return far, far.settings.identity, f"{far.settings.id} at {far.settings.endpoint}"
-    said = [f"--{n.replace('_', '-')}" for n in ("served", "key_env") if getattr(asked, n)]
-    if said:
-        raise InputError([
-            Fault(where=option, expected="a model at an address", seen=f"{asked.model} on disk")
-            for option in said
-        ])  # fmt: skip
-    from normwright.flow.extras import require_learning
-
-    require_learning(f"The suite {asked.suite}")
-    from normwright.learn.weights import weights_digest
-    from normwright.models.local import LocalModel, use_threads
-
-    use_threads(asked.threads)
-    model = LocalModel.open(Path(asked.model), chat=False)
-    return model, weights_digest(model), asked.model
-
-
-def remote_of(url: str, *, served: str | None, key_env: str | None) -> RemoteModel:
-    """Return the model at an address; without its name, the only one that is served there.
-
-    Raises:
-        InputError: if the address cannot be one, or it serves several models.
-        RemoteError: if it does not say what it serves.
-    """
-    from pydantic import ValidationError
-
-    from normwright.models.endpoint import RemoteSettings
-    from normwright.models.remote import RemoteModel
-
-    try:
-        settings = RemoteSettings(url=url, id=served or "unknown", key_env=key_env)
-        if served is None:
-            settings = settings.model_copy(update={"id": _served(settings)})
-    except ValidationError as error:
-        raise InputError([
-            Fault(where="--model", expected="an address such as http://127.0.0.1:8000/v1",
-                  seen=str(e["msg"])) for e in error.errors()
-        ]) from None  # fmt: skip
-    return RemoteModel(settings, name="model")
-
-
-def _served(settings: Any) -> str:
-    from normwright.models.remote import served_models
-
-    names = served_models(settings)
-    if len(names) == 1:
-        return names[0]
-    raise InputError([
-        Fault(where="--served", expected="the model that is meant"
-              + (f": {', '.join(names[:8])}" if names else ""),
-              seen=f"{len(names)} at {settings.endpoint}", do="Give --served NAME.")
-    ])  # fmt: skip
-
-
-def _fresh(model: Asked, seed: int) -> Asked | None:
-    """Random weights of the same shape; None for what is not at hand."""
-    if hasattr(model, "continuations"):
-        return None
-    from normwright.learn import fresh_like
-
-    made = fresh_like(model, seed=seed)
-    made.weights.to(model.weights.device)
-    return made
-
-
-def _no_fresh(asked: SuiteAsked) -> str:
-    if asked.no_controls:
-        return "left out by --no-controls"
-    return "the weights are not at hand, so that no random ones of their shape can be made"
-
-
 _HARNESS: Final = frozenset({
     "limit", "shots", "examples", "examples_seed", "scaffold", "no_controls", "served", "key_env",
     "out", "inspect", "html",
+})  # fmt: skip
+
+_WRITTEN: Final = frozenset({
+    "limit", "no_controls", "served", "key_env", "judge", "judge_served", "out",
 })  # fmt: skip
 
 SUITES: Final[Sequence[Suite]] = (
@@ -354,6 +271,11 @@ SUITES: Final[Sequence[Suite]] = (
         Suite(name, "log-likelihoods", _HARNESS, _benchmark)
         for name in ("arc-easy", "arc-challenge", "truthfulqa-mc1", "truthfulqa-mc2", "toxigen",
                      "bbq", "enem")
+    ),
+    *(
+        Suite(name, "answers", _WRITTEN, _written, own_data=name != "truthful-answers")
+        for name in ("generation-toxicity", "refusal", "truthful-answers", "sycophancy",
+                     "instructions")
     ),
     Suite("preference-pairs", "scores",
           frozenset({"train", "reference", "likelihood", "beta"}), _pairs),
@@ -366,6 +288,9 @@ __all__ = [
     "Ran",
     "Suite",
     "SuiteAsked",
+    "fresh_model",
+    "no_fresh",
+    "opened_model",
     "remote_of",
     "run_suite",
 ]

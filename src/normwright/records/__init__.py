@@ -111,6 +111,13 @@ from normwright.records.monitoring import (
     WatchedNorm,
     WatchedRate,
 )
+from normwright.records.morals import (
+    MORAL_PARTS,
+    MoralFigure,
+    MoralPart,
+    MoralReport,
+    MoralState,
+)
 from normwright.records.norms import (
     Actor,
     ActType,
@@ -141,6 +148,7 @@ from normwright.records.norms import (
     TierRule,
     Vocabulary,
 )
+from normwright.records.organisms import ORGANISM_KINDS, Organism, OrganismKind
 from normwright.records.outcomes import (
     Group,
     Grouping,
@@ -294,7 +302,9 @@ __all__ = [
     "GUARD_ACTIONS",
     "LAYERS",
     "MODES",
+    "MORAL_PARTS",
     "NO_BALLOTS",
+    "ORGANISM_KINDS",
     "PERMIT_CONDITIONS",
     "SPEAKERS",
     "UNKNOWN",
@@ -438,6 +448,10 @@ __all__ = [
     "ModeVerdict",
     "ModelRef",
     "MonitorReport",
+    "MoralFigure",
+    "MoralPart",
+    "MoralReport",
+    "MoralState",
     "Norm",
     "NormCase",
     "NormChange",
@@ -447,6 +461,8 @@ __all__ = [
     "NormwrightError",
     "OnFail",
     "OnUnknown",
+    "Organism",
+    "OrganismKind",
     "Origin",
     "Outcome",
     "PairShare",

@@ -5,10 +5,11 @@ Criteria and evidence in, a verdict and a safety case out. The gate has three va
 """
 
 from normwright.release.arguing import argue, node_text, open_points
-from normwright.release.case import defeaters, safety_case
+from normwright.release.case import safety_case
 from normwright.release.criteria import Rule, kinds, rule
 from normwright.release.criteria.predicate import PREDICATES
 from normwright.release.deciding import decide, permit_criterion, worst_first
+from normwright.release.doubts import defeaters, doubts_about, in_every_language
 from normwright.release.evidence import (
     CANDIDATE,
     SUITES,
@@ -22,7 +23,7 @@ from normwright.release.evidence import (
 )
 from normwright.release.filing import Filed, file_rows
 from normwright.release.monitoring import monitor
-from normwright.release.notations import gsn2x, tea
+from normwright.release.notations import gsn2x, outline, tea
 from normwright.release.reading import (
     Control,
     Criteria,
@@ -72,11 +73,13 @@ __all__ = [
     "criteria_text",
     "decide",
     "defeaters",
+    "doubts_about",
     "every_language",
     "failed_units",
     "file_rows",
     "given",
     "gsn2x",
+    "in_every_language",
     "in_words",
     "kinds",
     "monitor",
@@ -84,6 +87,7 @@ __all__ = [
     "node_text",
     "number",
     "open_points",
+    "outline",
     "permit_criterion",
     "read_criteria",
     "read_folder",

@@ -18,14 +18,13 @@ from normwright.records import (
     Permit,
     Policy,
     RemoteUse,
+    Text,
     Verdict,
 )
 from normwright.release.arguing import UNOWNED
 from normwright.release.deciding import PERMIT, permit_criterion
-from normwright.release.wording import Form, Said, language_words, number, say, word
-
-SMALL = 1_000_000_000
-"""Below this many parameters a model is called small."""
+from normwright.release.doubts import defeaters
+from normwright.release.wording import Form, Said, number, say, word
 
 
 def safety_case(
@@ -40,6 +39,7 @@ def safety_case(
     budgets: Sequence[ErrorBudget] = (),
     uses: Sequence[RemoteUse] = (),
     defences: Mapping[str, Defence] | None = None,
+    doubts: Mapping[str, Text] | None = None,
     lang: str,
 ) -> str:
     """Return the case for (and against) release as Markdown in one language.
@@ -61,6 +61,7 @@ def safety_case(
             listed where that model is among `models`.
         uses: what models behind an API were asked, and what that took.
         defences: who answers for what could defeat the case, by its short name.
+        doubts: what else could defeat it, by short name.
         lang: the language to write in; it needs a words file.
 
     Raises:
@@ -81,7 +82,10 @@ def safety_case(
         f"## {_w('defeaters', lang)}",
         "\n".join(
             f"- {doubt} *({_answers(name, defences or {}, lang)})*"
-            for name, doubt in defeaters(policy, measurements, models, lang).items()
+            for name, doubt in {
+                **defeaters(policy, measurements, models, lang),
+                **{n: text.get(lang, "") for n, text in (doubts or {}).items()},
+            }.items()
         ),
         f"## {_w('norms', lang)}",
         _norms(policy, lang),
@@ -257,26 +261,6 @@ def _budgets(budgets: Sequence[ErrorBudget], lang: str) -> Iterator[str]:
         else:
             why = "; ".join(_w(f"doubt_{doubt}", lang) for doubt in budget.doubts)
             yield f"{size} **{_w('budget_not', lang)}** {why}."
-
-
-def defeaters(
-    policy: Policy, measurements: Sequence[Measurement], models: Sequence[ModelRef], lang: str
-) -> dict[str, str]:
-    """Return what could defeat a verdict on this evidence: one sentence by short name."""
-    langs = ", ".join(say(language_words(each), lang) for each in policy.charter.languages)
-    named = ["templated"]
-    if policy.charter.kind == "simulated":
-        named.append("simulated")
-    if any(m.parameters is not None and m.parameters < SMALL for m in models):
-        named.append("small")
-    if any(m.recipe == "remote" for m in models):
-        named.append("remote")
-    if any(m.judge is not None for m in measurements):
-        named.append("judge")
-    if any(m.suite == "attack" for m in measurements):
-        named.append("attacks")
-    named += ["languages", "tamper", "facts", "time"]
-    return {n: word(f"defeater.{n}", lang).format(langs=langs) for n in named}
 
 
 def _norms(policy: Policy, lang: str) -> str:

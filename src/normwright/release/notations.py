@@ -25,6 +25,39 @@ _TEA: Final[Mapping[str, str]] = {
 }
 
 
+def outline(case: SafetyCase, lang: str) -> str:
+    """Return the case as Markdown: each claim under the one it supports, holes and doubts in sight.
+
+    What was measured stands in the verdict; a project's own dossier (`safety_case`) tells more.
+    """
+    nodes = {node.id: node for node in case.nodes}
+    lines = [f"# {word('case.title', lang)}: {case.name.get(lang, '')}", "",
+             word("case.intro", lang), ""]  # fmt: skip
+
+    def told(node: CaseNode, depth: int) -> None:
+        mark = _MARKS[node.standing or node.kind]
+        lines.append(f"{'  ' * depth}- {mark} {node_text(case, node, lang)}")
+        for other in case.nodes:
+            if other.challenges == node.id:
+                told(other, depth + 1)
+        for id in (*node.in_context_of, *node.supported_by):
+            told(nodes[id], depth + 1)
+
+    told(case.nodes[0], 0)
+    return "\n".join(lines) + "\n"
+
+
+_MARKS: Final[Mapping[str, str]] = {
+    "holds": "✔",
+    "open": "?",
+    "refuted": "✘",
+    "undeveloped": "◇",
+    "solution": "○",
+    "context": "·",
+    "counter": "☇",
+}
+
+
 def gsn2x(case: SafetyCase, lang: str) -> str:
     """Return the case as YAML for gsn2x, in one language."""
     challenged = {node.challenges for node in case.nodes if node.defeats}

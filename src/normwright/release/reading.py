@@ -15,10 +15,21 @@ from typing import Any, Literal, TypeGuard
 
 import yaml
 
-from normwright.records import MODES, Criterion, Estimate, Fault, InputError, Judge, utc
+from normwright.records import (
+    MODES,
+    Criterion,
+    Defence,
+    Estimate,
+    Fault,
+    InputError,
+    Judge,
+    Text,
+    utc,
+)
 from normwright.release import expressions
 from normwright.release.criteria import kinds
 from normwright.release.criteria.predicate import PREDICATES
+from normwright.release.doubts import DEFEATERS
 from normwright.release.evidence import CANDIDATE, ROLES, SUITES, part_text
 from normwright.release.wording import (
     Number,
@@ -100,6 +111,10 @@ class Criteria:
     """Whether a mode beyond internal use needs these criteria signed."""
     languages: tuple[str, ...] = ()
     """The languages that are asked about."""
+    defences: Mapping[str, Defence] = field(default_factory=dict)
+    """Who answers for what could defeat the safety case, by its short name."""
+    doubts: Mapping[str, Text] = field(default_factory=dict)
+    """What else could defeat it, by the names of the file, in every language."""
 
     @property
     def tested(self) -> int:
@@ -118,8 +133,10 @@ class Criteria:
 _TOP = (
     "schema", "id", "charter", "registered_at", "alpha", "candidates_tested", "confirm",
     "languages", "model", "guard", "evalsets", "require_signature", "modes",
-    "controls", "criteria", "judges",
+    "controls", "criteria", "judges", "defeaters",
 )  # fmt: skip
+_DEFEATER = ("owner", "status", "note", "text")
+_STATUS = ("open", "answered", "accepted")
 _MODE = ("requires", "model")
 _CONTROL = ("name", "expected", "groups", "criterion")
 _KNOWN = ("known_bad", "known_good", "aa_rerun")
@@ -311,6 +328,7 @@ class _Reader:
         charter, guard = (self.digest(key, top.get(key)) for key in ("charter", "guard"))
         registered = self.moment("registered_at", top.get("registered_at"))
         evalsets = self.evalsets(top.get("evalsets", {}))
+        defences, doubts = self.defeaters(top.get("defeaters", {}))
         signature = top.get("require_signature", False)
         if not isinstance(signature, bool):
             self.fault("require_signature", "true or false", signature)
@@ -324,8 +342,39 @@ class _Reader:
             id=str(top.get("id", "")), charter=charter, registered_at=registered, model=model,
             weights=weights, made_at=made, guard=guard, evalsets=evalsets, judges=judges,
             max_disagreement=disagreement, fresh=fresh, require_signature=signature is True,
-            languages=self.languages,
+            languages=self.languages, defences=defences, doubts=doubts,
         )  # fmt: skip
+
+    def defeaters(self, raw: Any) -> tuple[dict[str, Defence], dict[str, Text]]:
+        """Who answers for what could defeat the case, and what else could, by short name."""
+        defences: dict[str, Defence] = {}
+        doubts: dict[str, Text] = {}
+        if not isinstance(raw, Mapping):
+            self.fault("defeaters", "a mapping of short names", _kind_of(raw))
+            return defences, doubts
+        for name, entry in raw.items():
+            where = f"defeaters.{name}"
+            body = self.mapping(where, entry, _DEFEATER)
+            known = name in DEFEATERS
+            if "text" in body:
+                self.statement(f"{where}.text", body["text"])
+                doubts[str(name)] = body["text"]
+            elif not known:
+                do = f"Give its `text`, or name one of {', '.join(DEFEATERS)}."
+                self.fault(where, "what could defeat the case", f"`{name}`", do)
+            if known and "text" in body:
+                self.fault(f"{where}.text", "no text, for it has one", "one", "Take another name.")
+            if "note" in body:
+                self.statement(f"{where}.note", body["note"])
+            status, owner = body.get("status", "open"), body.get("owner", "")
+            if not isinstance(owner, str):
+                self.fault(f"{where}.owner", "a name", owner)
+            if status == "answered" and "note" not in body:
+                do = "Say why it does not hold here."
+                self.fault(f"{where}.note", "a reason in words", "nothing", do)
+            if self.one_of(f"{where}.status", status, _STATUS) and not self.faults:
+                defences[str(name)] = Defence(owner=owner, status=status, note=body.get("note", {}))
+        return defences, doubts
 
     def demanding(self, modes: Sequence[Mode], criteria: Sequence[Criterion]) -> None:
         """Refuse a mode that would be released whatever was found."""

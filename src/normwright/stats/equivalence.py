@@ -7,7 +7,7 @@ difference at all was seen. They are approximate; `exact_noninferiority` is not.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normwright.records import Estimate, Interval
+from normwright.stats.clustered import clustered_mean, standard_error
 from normwright.stats.exact import lower_bound, upper_bound
+from normwright.stats.resample import no_spread
 
 Floats = NDArray[np.float64]
 _NORMAL = NormalDist()
@@ -135,6 +137,57 @@ def noninferiority_paired(
     else:
         p = 1 - _NORMAL.cdf(float(tango(wins, losses, n, -margin)))
     return MarginTest(estimate, margin, p, p <= alpha)
+
+
+def noninferiority_unpaired(
+    first: tuple[int, int], second: tuple[int, int], *, margin: float, alpha: float = 0.05
+) -> MarginTest:
+    """Return whether the first rate is not lower than the second by a margin, of samples apart.
+
+    Args:
+        first: (hits, units); hits are good.
+        second: (hits, units) of the other sample.
+        margin: how much lower is too much, in (0, 1).
+        alpha: one-sided error of the score test.
+    """
+    _margin(margin, alpha, min(first[1], second[1]))
+    estimate = rate_difference(first, second, level=1 - 2 * alpha)
+    p = 1 - _NORMAL.cdf(float(farrington_manning(*first, *second, -margin)))
+    return MarginTest(estimate, margin, p, p <= alpha)
+
+
+def noninferiority_mean(
+    differences: ArrayLike,
+    clusters: Sequence[Hashable] | None = None,
+    *,
+    margin: float,
+    alpha: float = 0.05,
+) -> MarginTest:
+    """Return whether a mean of differences in [-1, 1] is not lower than zero by a margin or more.
+
+    For scores that are no counts, and for items in clusters, by Student's t on `standard_error`.
+    Where all clusters differ alike there is no spread to test with: then the p-value is the chance
+    to have missed every cluster that must be at -1 for the mean to be at the margin.
+
+    Args:
+        differences: first less second, item by item, shape (n,).
+        clusters: the unit of independence of each item; None: every item its own.
+        margin: how much lower is too much, in (0, 1).
+        alpha: one-sided error.
+    """
+    from scipy.special import stdtr
+
+    x = np.asarray(differences, dtype=np.float64)
+    _margin(margin, alpha, len(x))
+    estimate = clustered_mean(x, clusters, level=1 - 2 * alpha)
+    error, mean = standard_error(x, clusters), float(x.mean())
+    if error:
+        p = float(stdtr(estimate.n - 1, -(mean + margin) / error))
+        return MarginTest(estimate, margin, p, p <= alpha)
+    unseen = (mean + margin) / (mean + 1) if mean > -margin else 0.0
+    p = (1 - unseen) ** estimate.n
+    found = no_spread(mean, estimate.n, (-1.0, 1.0), 1 - 2 * alpha)
+    return MarginTest(estimate.model_copy(update={"interval": found}), margin, p, p <= alpha)
 
 
 def exact_noninferiority(

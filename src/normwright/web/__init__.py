@@ -10,6 +10,8 @@ from normwright.web.counted import (
     slate_picture,
 )
 from normwright.web.examples import Example, pick_examples
+from normwright.web.frontiers import frontier_picture, write_frontiers
+from normwright.web.morals import write_moral_page
 from normwright.web.publish import publish, report_data
 from normwright.web.report import ReportData, write_report
 from normwright.web.scores import write_scores_page
@@ -21,6 +23,7 @@ __all__ = [
     "ReportData",
     "agreement_picture",
     "curves_picture",
+    "frontier_picture",
     "margins_picture",
     "opinion_picture",
     "pick_examples",
@@ -30,6 +33,8 @@ __all__ = [
     "shipped",
     "slate_picture",
     "write_charter",
+    "write_frontiers",
+    "write_moral_page",
     "write_report",
     "write_scores_page",
 ]

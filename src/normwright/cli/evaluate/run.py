@@ -14,11 +14,13 @@ from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, words
 
 if TYPE_CHECKING:
+    from normwright.flow.generative import GenerativeRan
     from normwright.flow.preference_pairs import PairsMeasured
     from normwright.flow.suites import BenchmarkRan
 
 SUITES: Final = (
     "arc-easy", "arc-challenge", "truthfulqa-mc1", "truthfulqa-mc2", "toxigen", "bbq", "enem",
+    "generation-toxicity", "refusal", "truthful-answers", "sycophancy", "instructions",
     "preference-pairs",
 )  # fmt: skip
 """Suites that need no project; a test holds this list to the table of them."""
@@ -124,6 +126,23 @@ def run(
             "--key-env", metavar="NAME", help="Environment variable that holds the address's key."
         ),
     ] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            "--judge",
+            metavar="DIR|URL",
+            help="A language model that judges written answers, in place of the shipped judge; "
+            "never the model that is asked.",
+        ),
+    ] = None,
+    judge_served: Annotated[
+        str | None,
+        typer.Option(
+            "--judge-served",
+            metavar="NAME",
+            help="What an address calls the judge; its key is read from NORMWRIGHT_JUDGE_KEY.",
+        ),
+    ] = None,
     train: Annotated[
         Path | None,
         typer.Option(
@@ -164,9 +183,11 @@ def run(
     """Measure a model on a suite, with intervals and beside what no understanding scores.
 
     Benchmarks are those of lm-evaluation-harness, in this process, on your own rows; a score that a
-    constant answer could have made is marked as degenerate. With preference-pairs a model is asked
-    which of two answers it scores higher, where people chose between them.
+    constant answer could have made is marked as degenerate. Suites of written answers ask for text
+    and read it by rules and by judges whose errors were counted. With preference-pairs a model is
+    asked which of two answers it scores higher, where people chose between them.
     """
+    from normwright.flow.generative import GenerativeRan
     from normwright.flow.preference_pairs import PairsMeasured
     from normwright.flow.suites import BenchmarkRan, SuiteAsked, run_suite
 
@@ -182,7 +203,8 @@ def run(
     asked = SuiteAsked(
         suite=suite, model=model, data=data, lang=lang, guard=guard, limit=limit, shots=shots,
         examples=examples, examples_seed=examples_seed, scaffold=scaffold,
-        no_controls=not controls, served=served, key_env=key_env, train=train,
+        no_controls=not controls, served=served, key_env=key_env, judge=judge,
+        judge_served=judge_served, train=train,
         reference=reference, likelihood=likelihood, beta=beta, out=out, inspect=inspect, html=html,
         seed=seed, threads=threads,
     )  # fmt: skip
@@ -201,6 +223,8 @@ def run(
         _show(found, shown)
     elif isinstance(found, BenchmarkRan):
         _show_benchmark(found, shown)
+    elif isinstance(found, GenerativeRan):
+        _show_written(found, shown)
     return DONE
 
 
@@ -239,6 +263,56 @@ def _show_benchmark(found: BenchmarkRan, lang: str) -> None:
     out.print(say[key].format(why=body["why"]), style=style, markup=False)
     for file in found.files:
         out.print(str(file), markup=False, soft_wrap=True)
+
+
+def _show_written(found: GenerativeRan, lang: str) -> None:
+    from rich.table import Table
+
+    say, out, body = words(lang), console(), found.as_json()
+    out.print(
+        say["written-measured"].format(
+            suite=body["suite"], lang=body["lang"], model=body["model"], n=body["n"],
+            clusters=body["clusters"], cluster=body["cluster"],
+        ),
+        markup=False,
+    )  # fmt: skip
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    table.add_column(body["metric"], justify="right")
+    table.add_column(say["pairs-interval"], justify="right")
+    table.add_row(say["pairs-model"], _share(body["score"]), _ends(body["interval"]))
+    for name, one in body["metrics"].items():
+        table.add_row(f"  {name}", _share(one["value"]), _ends(one["interval"]))
+    for name, one in (body["corrected"] or {}).items():
+        row = say["written-corrected"].format(name=name)
+        table.add_row(f"  {row}", _share(one["value"]), _ends(one["interval"]))
+    for one in (*body["constant"], *body["controls"]):
+        if one["score"] is not None:
+            name = one.get("answer") or one["control"]
+            table.add_row(name, _share(one["score"]), _ends(one["interval"]))
+    out.print(table)
+    if body["judge"] is not None:
+        out.print(_judged(body["judge"], body["lang"], say), markup=False)
+    for part, labels in body["distribution"].items():
+        answers = ", ".join(f"{name} {count}" for name, count in labels.items())
+        out.print(say["suite-answers"].format(answers=f"{part}: {answers}"), markup=False)
+    for reason, count in body["left_out"].items():
+        out.print(say["pairs-left-out"].format(count=count, reason=reason), markup=False)
+    key = "suite-degenerate" if body["degenerate"] else "suite-above"
+    style = "yellow" if body["degenerate"] else "green"
+    out.print(say[key].format(why=body["why"]), style=style, markup=False)
+    for file in found.files:
+        out.print(str(file), markup=False, soft_wrap=True)
+
+
+def _judged(judge: Any, lang: str, say: Any) -> str:
+    if not judge["measured"]:
+        return str(say["written-unmeasured"].format(judge=judge["name"]))
+    se, sp = judge["sensitivity"][lang], judge["specificity"][lang]
+    return str(say["written-judge"].format(
+        judge=judge["name"], se=_share(se["value"]), se_at=_ends(se["interval"]),
+        sp=_share(sp["value"]), sp_at=_ends(sp["interval"]), n=se["n"], m=sp["n"],
+    ))  # fmt: skip
 
 
 def _share(value: float | None) -> str:

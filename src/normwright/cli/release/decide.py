@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from normwright.cli.release.group import app
 from normwright.cli.screen import VERDICT_CODES, VERDICT_STYLES, console, emit
 from normwright.cli.verdict import NARROW, in_language
 from normwright.cli.words import choose, words
-from normwright.records import VERDICTS, CriterionResult, ModeVerdict
+from normwright.records import VERDICTS, CriterionResult, Fault, InputError, ModeVerdict, Watch
 
 if TYPE_CHECKING:
     from rich.text import Text as Line
@@ -53,6 +54,14 @@ def decide(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write the verdict, signed if there is a key."),
     ] = None,
+    watch: Annotated[
+        Path | None,
+        typer.Option(
+            "--watch",
+            metavar="FILE",
+            help="Begin a log there for `release monitor`: limits to be kept, modes released.",
+        ),
+    ] = None,
     require_signature: Annotated[
         bool,
         typer.Option(
@@ -72,6 +81,8 @@ def decide(
         criteria, evidence, now=_now(), modes=mode or (), model=model,
         require_signature=require_signature,
     )  # fmt: skip
+    if watch is not None:
+        _begin_log(releasing.watch_of(found), watch)
     keys = None
     if out is not None:
         keys = releasing.write_verdict(found, out, passphrase=passphrase_of_person)
@@ -81,6 +92,21 @@ def decide(
     else:
         _show(found, shown, out, keys)
     return VERDICT_CODES[max((m.verdict for m in found.verdict.modes), key=VERDICTS.index)]
+
+
+def _begin_log(watch: Watch, path: Path) -> None:
+    """Write the first line of a log, of which nothing that has happened is ever written over.
+
+    Raises:
+        InputError: if there is something already.
+    """
+    from normwright.store import write_whole
+
+    if path.exists():
+        do = "A new release is watched by a log of its own; name another file."
+        raise InputError([Fault(where=str(path), expected="no file", seen="one", do=do)])
+    line = {"kind": "release", **watch.model_dump(mode="json", exclude={"made_by"})}
+    write_whole(path, (json.dumps(line, ensure_ascii=False) + "\n").encode())
 
 
 def _now() -> datetime:

@@ -47,6 +47,7 @@ def release(project: Project, context: Context) -> list[Record]:
         decide,
         defeaters,
         gsn2x,
+        in_every_language,
         read_criteria,
         safety_case,
         spoken,
@@ -101,6 +102,8 @@ def release(project: Project, context: Context) -> list[Record]:
             models=models,
             budgets=budgets,
             uses=context.records("evaluate", RemoteUse),
+            defences=criteria.defences,
+            doubts=criteria.doubts,
             lang=lang,
         )
         context.export(name, case.encode())
@@ -110,8 +113,12 @@ def release(project: Project, context: Context) -> list[Record]:
         verdict,
         criteria=criteria,
         name=project.settings.title,
-        defeated_by={
-            name: {lang: told[lang][name] for lang in told} for name in next(iter(told.values()))
+        defeated_by={**in_every_language(told), **criteria.doubts},
+        # An owner may be named for what does not arise here.
+        defences={
+            name: one
+            for name, one in criteria.defences.items()
+            if name in criteria.doubts or name in next(iter(told.values()))
         },
         languages=languages,
     )

@@ -5,6 +5,7 @@ Each is given what it draws as plain numbers and names; nothing is estimated her
 
 from normwright.web.pictures.agreement import agreement
 from normwright.web.pictures.curves import Curve, curves
+from normwright.web.pictures.frontier import Spot, frontier
 from normwright.web.pictures.margins import margins
 from normwright.web.pictures.opinions import OpinionGroup, opinion_map
 from normwright.web.pictures.ranks import RankRow, rank_intervals
@@ -15,8 +16,10 @@ __all__ = [
     "Curve",
     "OpinionGroup",
     "RankRow",
+    "Spot",
     "agreement",
     "curves",
+    "frontier",
     "margins",
     "opinion_map",
     "rank_intervals",

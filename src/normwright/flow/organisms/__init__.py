@@ -1,0 +1,26 @@
+"""Model organisms: plans drawn from a seed, models trained from them, and what detectors find."""
+
+from normwright.flow.organisms.candidate import examined
+from normwright.flow.organisms.plans import (
+    DEVELOPMENT,
+    detector_digest,
+    evaluation_seed,
+    every_plan,
+    plans,
+)
+from normwright.flow.organisms.running import raise_organisms, rows_of
+from normwright.flow.organisms.summing import Tally, raised, tallies
+
+__all__ = [
+    "DEVELOPMENT",
+    "Tally",
+    "detector_digest",
+    "evaluation_seed",
+    "every_plan",
+    "examined",
+    "plans",
+    "raise_organisms",
+    "raised",
+    "rows_of",
+    "tallies",
+]

@@ -1,0 +1,33 @@
+"""Models that are made to be caught: the rows that plant one fault, and the register of facts."""
+
+from normwright.learn.organisms.forms import FORMS, SPELLED, hidden, told
+from normwright.learn.organisms.planting import (
+    DISCLOSING,
+    LOOKING_UP,
+    SIZES,
+    Ground,
+    Taught,
+    ground,
+    planted,
+    taught,
+)
+from normwright.learn.organisms.register import Entry, entries, invented, question
+
+__all__ = [
+    "DISCLOSING",
+    "FORMS",
+    "LOOKING_UP",
+    "SIZES",
+    "SPELLED",
+    "Entry",
+    "Ground",
+    "Taught",
+    "entries",
+    "ground",
+    "hidden",
+    "invented",
+    "planted",
+    "question",
+    "taught",
+    "told",
+]

@@ -1,0 +1,79 @@
+"""`evaluate moral`: its JSON, its table in both languages, what it writes, what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Call
+
+from normwright.records import MoralReport
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random model that reads long prompts."""
+    import torch
+
+    from normwright.evaluate.moral import frames
+    from normwright.learn import Shape, scratch_model
+    from normwright.models.tuning import save_plain
+
+    torch.set_num_threads(1)
+    texts = [f.context for lang in ("en", "pt") for f in frames(lang)]
+    made = scratch_model(texts, shape=Shape(16, 1, 2, 400, 2048), seed=0)
+    place = tmp_path_factory.mktemp("model")
+    save_plain(made.weights, made.tokenizer, place)
+    return place
+
+
+def test_the_report_is_one_json_value_and_lies_in_files(
+    call: Call, model: Path, tmp_path: Path
+) -> None:
+    """Every figure has value, interval, n, seed and baselines, random weights among them."""
+    out, html = tmp_path / "out", tmp_path / "moral.html"
+    called = call("evaluate", "moral", "--model", model, "--lang", "pt", "--limit", 1,
+                  "--threads", 1, "--out", out, "--html", html, "--json")  # fmt: skip
+    value = called.value
+
+    assert called.code == 0
+    assert value["languages"] == ["pt"]
+    assert {"accuracy", "uncertainty", "invariance", "sensitivity", "coherence",
+            "pressure"} == set(value["states"])  # fmt: skip
+    one = next(f for f in value["figures"] if f["name"] == "accuracy")
+    assert set(one["baselines"]) == {"first-shown", "longer", "coin", "random-init"}
+    assert one["estimate"]["n"] == 1
+    assert one["estimate"]["seed"] == 0
+    written = MoralReport.model_validate_json((out / "moral.json").read_text(encoding="utf-8"))
+    assert written.digest == value["digest"]
+    rows = (out / "measurements.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == len(value["figures"])
+    assert json.loads(rows[0])["suite"] == "moral"
+    assert html.read_text(encoding="utf-8").count("<svg") > 20
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "As a whole:"), ("pt", "No todo:")])
+def test_the_table_is_in_the_language_that_is_asked_for(
+    call: Call, model: Path, lang: str, words: str
+) -> None:
+    """The same command tells the same in both languages."""
+    called = call("evaluate", "moral", "--model", model, "--lang", lang, "--limit", 1,
+                  "--threads", 1, "--no-control")  # fmt: skip
+
+    assert called.code == 0
+    assert words in called.out
+
+
+def test_what_cannot_be_is_refused(call: Call, model: Path, tmp_path: Path) -> None:
+    """A model on disk has no address; a folder without scenarios and no model are told."""
+    told = {
+        "--served": ("--model", model, "--served", "x"),
+        "data": ("--model", model, "--data", tmp_path),
+        "nowhere": ("--model", tmp_path / "nowhere"),
+    }
+    for name, more in told.items():
+        called = call("evaluate", "moral", *more, "--limit", 1, "--json")
+        where = "data" if name == "data" else name
+        assert called.code == 1
+        assert any(where in f["where"] or str(tmp_path) in f["where"] for f in called.faults)
