@@ -73,6 +73,9 @@ def _sentences(parts: Mapping[str, Any], lang: str, draw: random.Random) -> Iter
             predicate = draw.choice(parts[draw.choice(_FINE)])
             if not any(w in frame for w in ("hate", "odei", "kill", "mat", "livrar")):
                 yield row(said(frame, predicate), "praise", frame, False)
+    for text in parts["talk"]:
+        for _ in range(EACH):
+            yield row(text, "neutral", text, False)
     for kind in ("blame_people", "blame_things"):
         for frame in parts[kind]:
             for _ in range(EACH):
