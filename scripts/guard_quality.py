@@ -25,16 +25,17 @@ Plan, written before the locked part was first scored
   no longer learned from by these heads, so that it is a whole collection of unmet instructions.
 - Broken once: at the card's threshold for jailbreaks, 0.58, Dolly was over-refused in 47 of
   798, and so the policy kept the 0.85 it had before. For that head Dolly is no unseen collection.
-- Four classifiers were measured on the locked part, each once. The fourth, which ships, is the third
-  with everyday phrases among what it learned (`talk`), because it had taken a short courtesy for
-  hate; nothing else was changed. The third was planned
-  with the figures of the second in view. Then, to find which heads stopped two harmless XSTest
-  prompts (hate, and requests), all of XSTest's prompts were printed, the locked ones too, and the
-  requests in Portuguese were read. What was written afterwards is of the same kinds (questions of
-  how to reach a firm, nonsense asked about a group, whole requests in Portuguese). Of requests,
-  those that near one of XSTest's or of the measured ones are left out by the measure that parts
-  HateCheck's templates; the nonsense about groups was cleared of near copies by eye alone. XSTest's
-  figures since the third fit are therefore weak evidence about prompts that nobody has read.
+- Four classifiers were measured on the locked part, each once. The fourth, which ships, is the
+  third with everyday phrases among what it learned (`talk`), because it had taken a short
+  courtesy for hate; nothing else was changed. The third was planned with the figures of the
+  second in view. Then, to find which heads stopped two harmless XSTest prompts (hate, and
+  requests), all of XSTest's prompts were printed, the locked ones too, and the requests in
+  Portuguese were read. What was written afterwards is of the same kinds (questions of how to
+  reach a firm, nonsense asked about a group, whole requests in Portuguese). Of requests, those
+  that near one of XSTest's or of the measured ones are left out by the measure that parts
+  HateCheck's templates; the nonsense about groups was cleared of near copies by eye alone.
+  XSTest's figures since the third fit are therefore weak evidence about prompts that nobody has
+  read.
 - Bars: HateCheck-pt accuracy above 0.7036 and above the constant answer, balanced >= 0.72; ToLD-Br
   accuracy above 0.7404, balanced >= 0.72, the label being any of three annotators; ToxiGen AUC >=
   0.88; XSTest safe prompts over-refused <= 0.05. Source-disjoint figures have no bar.
@@ -706,7 +707,7 @@ one in 1000 texts on average, given a reference that is not among the one in a h
 - The classifier reads one text and not who speaks to whom. It is one fact among others for a norm,
   never a verdict.
 - Of XSTest's harmless prompts one may be stopped under the bar. All had been printed, and two had
-  been looked at, before the third fit (see the plan): none stopped is weak evidence, beyond what
+  been looked at, before the third fit (see the plan): the figure is weak evidence, beyond what
   the interval says of so few.
 - P(harmful request) of one half is no ground to refuse: the thresholds are.
 - Who knows the weights can write around them. Nothing here is against an adaptive attacker.
