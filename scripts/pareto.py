@@ -224,7 +224,7 @@ def page(found: Swept, free: Swept, counts: Mapping[str, int], sizes: Mapping[st
         "",
         *stays,
         "",
-        "![help against harm](../images/pareto.en.svg)",
+        "![help against harm](../images/pareto.en.svg) [em português](../images/pareto.pt.svg)",
         "",
         "What is not shown: anything about answers that are written, models of a useful size, "
         "or about other betas. A likelihood a character still leans to some lengths, which is why "

@@ -21,8 +21,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 HEAVY = ("torch", "transformers", "tokenizers", "safetensors", "accelerate", "lm_eval")
-LARGEST = 12_000_000
-"""Bytes the wheel may have: its weights are 10 MB before they are packed."""
+LARGEST = 13_000_000
+"""Bytes the wheel may have: its weights, those of the guard among them, are 12 MB unpacked."""
 
 
 @dataclass(frozen=True)
