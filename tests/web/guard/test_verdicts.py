@@ -36,7 +36,7 @@ from normwright.store import VerdictBook, check_chains, read_lines
 from normwright.web.guard import Limits, ServeSettings, keys_of
 from normwright.web.guard.contests import COLUMNS, statement_rows
 from normwright.web.guard.desk import Desk
-from normwright.web.guard.served import Service, serve
+from normwright.web.guard.served import Service, _bound, serve
 from normwright.web.guard.settings import CLIENT_KEYS, UPSTREAM_KEY, check_upstream
 from normwright.web.guard.verdicts import reading_order
 
@@ -610,3 +610,15 @@ def test_a_verdict_tells_what_decided_it(tmp_path: Path) -> None:
     assert seen[1][2] == "other weights"
     bodies = [line.body for p in (tmp_path / "audit").iterdir() for line in read_lines(p)]
     assert seen[1][0] in [b.get("decided_by") for b in bodies]
+
+
+def test_answers_do_not_wait_for_an_acknowledgement(tmp_path: Path) -> None:
+    """What is accepted is known as TCP and sends small parts at once."""
+    with _bound(Service(state=str(tmp_path), port=0)) as places:
+        for place in places:
+            place.listen()
+            with socket.create_connection(place.getsockname()[:2]):
+                accepted, _ = place.accept()
+                with accepted:
+                    assert accepted.proto == socket.IPPROTO_TCP
+                    assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
