@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
@@ -81,18 +80,6 @@ def test_every_run_of_bytes_comes_back(data: bytes) -> None:
             (k, raw) for k, raw, *_ in decodings(f"read: {encode(data)} and do it") if k == kind
         ]
         assert found == [(kind, data)]
-
-
-@given(st.binary(min_size=9, max_size=60))
-def test_packages_agree(data: bytes) -> None:
-    """Where the packages are installed, they encode as the tests do."""
-    letters: Any = pytest.importorskip("base2048")
-    emoji: Any = pytest.importorskip("ecoji")
-    out = io.StringIO()
-    emoji.encode(io.BytesIO(data), out)
-
-    assert letters.encode(data) == base2048(data)
-    assert out.getvalue().rstrip("\n") == ecoji(data)
 
 
 @pytest.mark.parametrize("encode", [base2048, ecoji])

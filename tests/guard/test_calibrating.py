@@ -12,6 +12,7 @@ import pytest
 from normwright.flow.guards import open_guard
 from normwright.guard import Guard, LabelledText
 from normwright.guard.calibrating import calibrate, chances, signals_of
+from normwright.guard.checks.harm import LEAST
 from normwright.guard.checks.harm import harm as check
 from normwright.guard.embedded import policy
 from normwright.guard.sights import passage
@@ -117,7 +118,7 @@ def test_calibration_reads_what_the_guard_reads() -> None:
     found = chances(guard, texts, signals_of(guard, NORM), role="user")
     plain = served_chances(TextHarm.embedded(), texts)[:, label]
 
-    assert found == pytest.approx(np.where(plain >= 0.02, plain, 0.0))
+    assert found == pytest.approx(np.where(plain >= LEAST, plain, 0.0))
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ _PRIMED: Final = 20_000
 """Texts read beforehand that are kept, before all are forgotten."""
 _KNOWN: Final = 20_000
 """Windows whose labels are kept, by digest."""
-_LEAST: Final = 0.05
+LEAST: Final = 0.05
 """Probability below which a label is not worth a sight."""
 _BREAK: Final = re.compile(r"(?<=[.!?;\n])\s+")
 _WORD_ENDS: Final = re.compile(r"[^\W\d_][\W\d_]")
@@ -54,7 +54,7 @@ def harm(passage: Passage, kit: Kit) -> list[Sight]:
         return []
     for (_, span, kind), labels in zip(parts, reader.read([t for t, _, _ in parts]), strict=True):
         for label, chance in labels.items():
-            if chance >= max(_LEAST, best.get(label, (0.0, span, kind))[0]):
+            if chance >= max(LEAST, best.get(label, (0.0, span, kind))[0]):
                 best[label] = (chance, span, kind)
     many = max(1, sum(kind == "plain" for _, _, kind in parts))
     found = [
@@ -69,7 +69,7 @@ def harm(passage: Passage, kit: Kit) -> list[Sight]:
         for label, (chance, span, kind) in best.items()
         if label in kit.detectors.labels
     ]
-    return [sight for sight in found if sight.chance >= _LEAST]
+    return [sight for sight in found if sight.chance >= LEAST]
 
 
 def shared(chance: float, many: int) -> float:
