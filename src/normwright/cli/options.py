@@ -29,6 +29,21 @@ Answers: TypeAlias = Annotated[
         help="What the files leave open, as an error names it; once for each.",
     ),
 ]
+Threads: TypeAlias = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Threads; one a core if left out.")
+]
+Served: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--served", metavar="NAME", help="What an address calls the model, if it has several."
+    ),
+]
+KeyEnv: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--key-env", metavar="NAME", help="Environment variable that holds the address's key."
+    ),
+]
 
 
 def answers_of(given: list[str] | None) -> dict[str, str]:

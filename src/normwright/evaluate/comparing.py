@@ -93,7 +93,9 @@ def compare_scores(
     claimed = [
         i for i, (b, _) in enumerate(pairs) if b.suite in claims and made[i].p_value is not None
     ]
-    adjusted = dict(zip(claimed, _holm([made[i].p_value or 0.0 for i in claimed]), strict=True))
+    adjusted = dict(
+        zip(claimed, stats.holm([made[i].p_value or 0.0 for i in claimed]).tolist(), strict=True)
+    )
     drawn = [_Drawn(d.estimate, d.p_value, adjusted.get(i), d.paired, d.unlike)
              for i, d in enumerate(made)]  # fmt: skip
     return [
@@ -101,10 +103,6 @@ def compare_scores(
                                  if j != i and x.lang == b.lang])
         for i, (b, a) in enumerate(pairs)
     ]  # fmt: skip
-
-
-def _holm(p_values: Sequence[float]) -> list[float]:
-    return [float(p) for p in stats.holm(p_values)] if p_values else []
 
 
 def lineages(scores: Sequence[Score], *, seed: int = 0) -> list[ScoreDifference]:

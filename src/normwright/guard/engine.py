@@ -435,28 +435,30 @@ class Guard:
         self, role: Speaker, side: Side, text: str, key: _Key, ready: Passage | None = None
     ) -> Seen:
         """What the checks of passages see in a text; kept ready, for a history comes again."""
-        with self._lock:
-            kept = self._seen.get(key)
-            if kept is not None:
-                self._seen.move_to_end(key)
-                return kept
+        kept = self._kept(key)
+        if kept is not None:
+            return kept
         one = ready or self._passage(role, side, text)
         sights, failed = self._sights(one, frozenset())
-        seen = Seen(sights, one.lang, failed, self._evidence(sights, role))
-        return self._keep(key, seen)
+        return self._keep(key, Seen(sights, one.lang, failed, self._evidence(sights, role)))
 
     def _look_by_rules(self, text: str, role: Speaker, side: Side) -> Seen:
         """What the checks of passages see in a text, but for those that ask a model."""
-        key = _key(role, side, text)
-        key = (key[0], f"{key[1]} by rules", key[2])
+        key = _key(role, f"{side} by rules", text)
+        kept = self._kept(key)
+        if kept is not None:
+            return kept
+        one = self._passage(role, side, text)
+        sights, failed = self._sights(one, _MODELS)
+        return self._keep(key, Seen(sights, one.lang, failed))
+
+    def _kept(self, key: _Key) -> Seen | None:
+        """What was seen in a text that came before; it is kept for longer now."""
         with self._lock:
             kept = self._seen.get(key)
             if kept is not None:
                 self._seen.move_to_end(key)
-                return kept
-        one = self._passage(role, side, text)
-        sights, failed = self._sights(one, _MODELS)
-        return self._keep(key, Seen(sights, one.lang, failed))
+            return kept
 
     def _sights(
         self, one: Passage, without: frozenset[str]

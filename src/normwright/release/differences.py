@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from normwright import stats
 from normwright.records import Digest, Estimate, Measurement
-from normwright.release.evidence import Missing
+from normwright.release.evidence import Found, Missing, State, need
 from normwright.release.wording import Number, Said, role_words, suite_words
 
 SEED = 0
@@ -64,6 +65,49 @@ def difference(one: Measurement, other: Measurement, alpha: float) -> Difference
         return Difference(stats.rate_difference(*counts, level=level), False, 0, evidence)
     estimate = stats.share_difference(other.estimate, one.estimate, level=level)
     return Difference(estimate, False, 0, evidence)
+
+
+def gap_found(
+    kind: str,
+    state: State,
+    found: Difference,
+    told: Mapping[str, Any],
+    *,
+    margin: float,
+    far: float,
+    near: float,
+    needed: int | None,
+    beside: Sequence[Said] = (),
+    evidence: Sequence[Digest] = (),
+) -> Found:
+    """Return how a difference came out that had to stay within a margin, with its reasons.
+
+    Args:
+        kind: whose words it is told in.
+        state: how it came out.
+        found: the difference.
+        told: what fills the first sentence.
+        margin: how large it may be.
+        far: the bound that a pass rests on.
+        near: the bound that a failure rests on.
+        needed: units that would settle it.
+        beside: further sentences.
+        evidence: further records it rests on.
+    """
+    reason = [Said(f"{kind}.{state}", told), found.said, *beside]
+    if state == "inconclusive":
+        reason.append(need(needed, Said("unit.")))
+    return Found(
+        state=state,
+        reason=tuple(reason),
+        observed=found.estimate.value,
+        bound=near if state == "fail" else far,
+        side="lower" if state == "fail" else "upper",
+        limit=margin,
+        n=found.estimate.n,
+        n_needed=needed,
+        evidence=tuple(dict.fromkeys((*found.evidence, *evidence))),
+    )
 
 
 def _in_pairs(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from normwright.records import (
     Adjudication,
@@ -49,11 +49,24 @@ class Missing(Exception):
         self.evidence = evidence
 
 
+State: TypeAlias = Literal["pass", "fail", "inconclusive"]
+
+_EPS = 1e-12
+"""How inexact a bound may be: a limit that is met exactly counts as met."""
+
+
+def state_of(upper: float, lower: float, limit: float) -> State:
+    """Return pass if the upper bound is at or under the limit, fail if the lower one is over it."""
+    if upper <= limit + _EPS:
+        return "pass"
+    return "fail" if lower > limit + _EPS else "inconclusive"
+
+
 @dataclass(frozen=True)
 class Found:
     """What one criterion kind found, before it becomes a `CriterionResult`."""
 
-    state: Literal["pass", "fail", "inconclusive"]
+    state: State
     reason: tuple[Said, ...]
     observed: float | None = None
     bound: float | None = None

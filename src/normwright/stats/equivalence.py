@@ -18,6 +18,7 @@ from normwright.records import Estimate, Interval
 from normwright.stats.clustered import clustered_mean, standard_error
 from normwright.stats.exact import lower_bound, upper_bound
 from normwright.stats.resample import no_spread
+from normwright.stats.searching import least
 
 Floats = NDArray[np.float64]
 _NORMAL = NormalDist()
@@ -338,20 +339,7 @@ def equivalence_n(
         )
         return found >= power
 
-    return _least(enough, maximum)
-
-
-def _least(enough: Callable[[int], bool], maximum: int) -> int | None:
-    high = 1
-    while not enough(high):
-        high *= 2
-        if high > maximum:
-            return None
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    return least(enough, maximum)
 
 
 def _score(gap: Floats, variance: Floats) -> Floats:

@@ -12,6 +12,7 @@ from statistics import NormalDist
 from typing import Literal
 
 from normwright.records import Estimate, Interval
+from normwright.stats.searching import least
 
 _NORMAL = NormalDist()
 
@@ -178,16 +179,7 @@ def n_needed(
         # A bound is 1e-12 inexact; a limit met exactly must count as met.
         return upper_bound(rate * units, units, alpha) <= limit + 1e-12
 
-    high = 1
-    while not clears(high):
-        high *= 2
-        if high > maximum:
-            return None
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if clears(middle) else (middle, high)
-    return high
+    return least(clears, maximum)
 
 
 def rogan_gladen_upper(flags: int, n: int, se: tuple[int, int], alpha: float = 0.05) -> float:

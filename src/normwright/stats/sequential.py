@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from normwright.records import Interval
+from normwright.stats.searching import least
 
 Floats = NDArray[np.float64]
 Against: TypeAlias = Literal["above", "below"]
@@ -132,16 +133,7 @@ def anytime_n_needed(
         failed = min(units, math.ceil(k * units / n - 1e-9))
         return log_evidence(failed, units, limit, against="above") >= wanted
 
-    high = 1
-    while not clears(high):
-        high *= 2
-        if high > maximum:
-            return None
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if clears(middle) else (middle, high)
-    return high
+    return least(clears, maximum)
 
 
 @dataclass(frozen=True)

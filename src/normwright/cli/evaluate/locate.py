@@ -9,7 +9,7 @@ import typer
 
 from normwright.cli.evaluate.group import app
 from normwright.cli.evaluate.tax import figures
-from normwright.cli.options import AsJson, Lang
+from normwright.cli.options import AsJson, Lang, Threads
 from normwright.cli.progress import counting
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, words
@@ -49,9 +49,7 @@ def locate(
         int | None, typer.Option("--limit", metavar="N", min=2, help="Questions, at most.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of everything drawn.")] = 0,
-    threads: Annotated[
-        int | None, typer.Option("--threads", min=1, help="Threads; one a core if left out.")
-    ] = None,
+    threads: Threads = None,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from normwright.cli.evaluate.group import app
-from normwright.cli.options import AsJson
+from normwright.cli.options import AsJson, KeyEnv, Served, Threads
 from normwright.cli.progress import counting
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, languages, words
@@ -72,18 +72,8 @@ def moral(
             help="Ask random weights of the same shape everything as well; takes twice as long.",
         ),
     ] = True,
-    served: Annotated[
-        str | None,
-        typer.Option(
-            "--served", metavar="NAME", help="What an address calls the model, if it has several."
-        ),
-    ] = None,
-    key_env: Annotated[
-        str | None,
-        typer.Option(
-            "--key-env", metavar="NAME", help="Environment variable that holds the address's key."
-        ),
-    ] = None,
+    served: Served = None,
+    key_env: KeyEnv = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Write the report and its rows of evidence."),
@@ -91,9 +81,7 @@ def moral(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with error bars.")
     ] = None,
-    threads: Annotated[
-        int | None, typer.Option("--threads", min=1, help="Threads; one a core if left out.")
-    ] = None,
+    threads: Threads = None,
     as_json: AsJson = False,
 ) -> int:
     """Ask which of two options is right, told in ways that matter and in ways that do not.

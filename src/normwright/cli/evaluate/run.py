@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 import typer
 
 from normwright.cli.evaluate.group import app
-from normwright.cli.options import AsJson
+from normwright.cli.options import AsJson, KeyEnv, Served, Threads
 from normwright.cli.progress import counting
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, words
@@ -114,18 +114,8 @@ def run(
     inspect: Annotated[
         Path | None, typer.Option("--inspect", metavar="FILE", help="Write a log for Inspect.")
     ] = None,
-    served: Annotated[
-        str | None,
-        typer.Option(
-            "--served", metavar="NAME", help="What an address calls the model, if it has several."
-        ),
-    ] = None,
-    key_env: Annotated[
-        str | None,
-        typer.Option(
-            "--key-env", metavar="NAME", help="Environment variable that holds the address's key."
-        ),
-    ] = None,
+    served: Served = None,
+    key_env: KeyEnv = None,
     judge: Annotated[
         str | None,
         typer.Option(
@@ -175,9 +165,7 @@ def run(
     seed: Annotated[
         int, typer.Option("--seed", help="Seed of the sample, of folds, resampling and controls.")
     ] = 0,
-    threads: Annotated[
-        int | None, typer.Option("--threads", min=1, help="Threads; one a core if left out.")
-    ] = None,
+    threads: Threads = None,
     as_json: AsJson = False,
 ) -> int:
     """Measure a model on a suite, with intervals and beside what no understanding scores.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from normwright.cli.evaluate.group import app
-from normwright.cli.options import AsJson, Lang
+from normwright.cli.options import AsJson, Lang, Threads
 from normwright.cli.progress import counting
 from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, words
@@ -62,9 +62,7 @@ def tax(
         float, typer.Option("--alpha", help="One-sided error over all suites.")
     ] = 0.05,
     seed: Annotated[int, typer.Option("--seed", help="Seed of sample and resampling.")] = 0,
-    threads: Annotated[
-        int | None, typer.Option("--threads", min=1, help="Threads; one a core if left out.")
-    ] = None,
+    threads: Threads = None,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:

@@ -5,14 +5,12 @@ Known limits: an elicitation that was not tried may bring out more.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from normwright import stats
 from normwright.plugins import Card, plugin
 from normwright.records import Criterion, Measurement
 from normwright.release.cells import over_languages
-from normwright.release.differences import difference
-from normwright.release.evidence import Evidence, Found, Missing, need
+from normwright.release.differences import difference, gap_found
+from normwright.release.evidence import Evidence, Found, Missing, state_of
 from normwright.release.wording import Number, Said, role_words, suite_words
 
 CARD = Card(
@@ -70,32 +68,16 @@ def _gap(
     if gap.value is None or gap.interval is None:
         raise Missing(Said("missing.no_interval"), found.evidence)
     low, high = gap.interval.low, gap.interval.high
-    state: Literal["pass", "fail", "inconclusive"] = "inconclusive"
-    if high <= margin + _EPS:
-        state = "pass"
-    elif low > margin + _EPS:
-        state = "fail"
-    needed = stats.n_to_clear(gap, margin, side="upper")
     told = {
         "observed": Number(gap.value, "points"),
         "bound": Number(high, "points"),
         "lower": Number(low, "points"),
         "limit": Number(margin, "points"),
     }
-    reason = [Said(f"elicitation_gap.{state}", told), found.said]
-    if state == "inconclusive":
-        reason.append(need(needed, Said("unit.")))
-    return Found(
-        state=state,
-        reason=tuple(reason),
-        observed=gap.value,
-        bound=low if state == "fail" else high,
-        side="lower" if state == "fail" else "upper",
-        limit=margin,
-        n=gap.n,
-        n_needed=needed,
-        evidence=found.evidence,
-    )
+    return gap_found(
+        "elicitation_gap", state_of(high, low, margin), found, told, margin=margin, far=high,
+        near=low, needed=stats.n_to_clear(gap, margin, side="upper"),
+    )  # fmt: skip
 
 
 def _risen(

@@ -12,8 +12,8 @@ from normwright import stats
 from normwright.plugins import Card, plugin
 from normwright.records import Criterion, Measurement
 from normwright.release.cells import over_languages
-from normwright.release.differences import Difference, difference
-from normwright.release.evidence import Evidence, Found, Missing, need
+from normwright.release.differences import Difference, difference, gap_found
+from normwright.release.evidence import Evidence, Found, Missing
 from normwright.release.wording import Number, Said, role_words, suite_words
 
 CARD = Card(
@@ -86,36 +86,21 @@ def _compare(
     needed = stats.n_to_clear(
         gap, margin if upwards else -margin, side="upper" if upwards else "lower"
     )
-    said = Said(
-        f"equivalence.{state}",
-        {
-            "observed": Number(gap.value, "points"),
-            "one": one.slice[KEY],
-            "other": other.slice[KEY],
-            "bound": Number(max(abs(low), abs(high)), "points"),
-            "lower": Number(near, "points"),
-            "limit": Number(margin, "points"),
-        },
-    )
-    reason = [said, found.said]
-    digests = found.evidence
-    if placebo is not None:
-        beside = difference(placebo, one, evidence.alpha)
-        reason.append(_placebo(beside, placebo, one))
-        digests = tuple(dict.fromkeys((*digests, *beside.evidence)))
-    if state == "inconclusive":
-        reason.append(need(needed, Said("unit.")))
-    return Found(
-        state=state,
-        reason=tuple(reason),
-        observed=gap.value,
-        bound=near if state == "fail" else max(far, -near),
-        side="lower" if state == "fail" else "upper",
-        limit=margin,
-        n=gap.n,
-        n_needed=needed,
-        evidence=digests,
-    )
+    told = {
+        "observed": Number(gap.value, "points"),
+        "one": one.slice[KEY],
+        "other": other.slice[KEY],
+        "bound": Number(max(abs(low), abs(high)), "points"),
+        "lower": Number(near, "points"),
+        "limit": Number(margin, "points"),
+    }
+    beside = None if placebo is None else difference(placebo, one, evidence.alpha)
+    return gap_found(
+        "equivalence", state, found, told, margin=margin, far=max(far, -near), near=near,
+        needed=needed,
+        beside=() if beside is None or placebo is None else (_placebo(beside, placebo, one),),
+        evidence=() if beside is None else beside.evidence,
+    )  # fmt: skip
 
 
 def _placebo(found: Difference, placebo: Measurement, one: Measurement) -> Said:

@@ -6,14 +6,13 @@ Known limits: parity of one rate says nothing about its level, nor about groups 
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Literal
 
 from normwright import stats
 from normwright.plugins import Card, plugin
 from normwright.records import Criterion, Measurement
 from normwright.release.cells import over_languages
-from normwright.release.differences import Difference, difference
-from normwright.release.evidence import Evidence, Found, Missing, need
+from normwright.release.differences import Difference, difference, gap_found
+from normwright.release.evidence import Evidence, Found, Missing, state_of
 from normwright.release.wording import Number, Said, role_words, suite_words
 
 CARD = Card(
@@ -24,8 +23,6 @@ CARD = Card(
     reference="Newcombe, Statistics in Medicine 17 (1998); Berger, Technometrics 24 (1982)",
     claims=("every pair of groups has to pass", "a group that was not measured is missing"),
 )
-
-_EPS = 1e-12
 
 
 @plugin(CARD)
@@ -83,12 +80,7 @@ def _pair(
     gap, margin = found.estimate, criterion.limit
     if gap.value is None or gap.interval is None or certain.estimate.interval is None:
         raise Missing(Said("missing.no_interval"), found.evidence)
-    state: Literal["pass", "fail", "inconclusive"] = "inconclusive"
     far, near = max(gap.interval.high, -gap.interval.low), _near(certain)
-    if far <= margin + _EPS:
-        state = "pass"
-    elif near > margin + _EPS:
-        state = "fail"
     upwards = gap.value >= 0
     needed = stats.n_to_clear(
         gap, margin if upwards else -margin, side="upper" if upwards else "lower"
@@ -101,20 +93,10 @@ def _pair(
         "lower": Number(near, "points"),
         "limit": Number(margin, "points"),
     }
-    reason = [Said(f"parity.{state}", told), found.said]
-    if state == "inconclusive":
-        reason.append(need(needed, Said("unit.")))
-    return Found(
-        state=state,
-        reason=tuple(reason),
-        observed=gap.value,
-        bound=near if state == "fail" else far,
-        side="lower" if state == "fail" else "upper",
-        limit=margin,
-        n=gap.n,
-        n_needed=needed,
-        evidence=found.evidence,
-    )
+    return gap_found(
+        "parity", state_of(far, near, margin), found, told, margin=margin, far=far, near=near,
+        needed=needed,
+    )  # fmt: skip
 
 
 def _near(found: Difference) -> float:

@@ -7,7 +7,7 @@ a judge whose errors depend on the model judged is not corrected for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 from normwright import stats
 from normwright.plugins import Card, plugin
@@ -21,6 +21,7 @@ from normwright.release.evidence import (
     by_name,
     failed_units,
     need,
+    state_of,
     unit_words,
 )
 from normwright.release.wording import Number, Said, role_words, suite_words
@@ -98,10 +99,10 @@ def rate_of(measurement: Measurement, criterion: Criterion, evidence: Evidence) 
         advice = (_judged_advice(criterion.limit, failed - cleared, n, se, floor, needed, unit),)
         if bounds(failed - cleared, n, alpha, criterion)[0] <= criterion.limit + _EPS:
             advice += (Said("need.judge_alone"),)
-        if _state(upper, lower, criterion.limit) == "inconclusive":
+        if state_of(upper, lower, criterion.limit) == "inconclusive":
             labels = _labels(measurement, criterion, evidence, floor)
             advice += _asked(labels)
-    state = _state(upper, lower, criterion.limit)
+    state = state_of(upper, lower, criterion.limit)
     reason = [
         Said(
             f"rate_upper.{state}",
@@ -143,12 +144,6 @@ def n_needed(failed: int, n: int, limit: float, alpha: float, criterion: Criteri
     if criterion.looks == "any":
         return stats.anytime_n_needed(failed, n, limit, alpha)
     return stats.n_needed(failed, n, limit, alpha)
-
-
-def _state(upper: float, lower: float, limit: float) -> Literal["pass", "fail", "inconclusive"]:
-    if upper <= limit + _EPS:
-        return "pass"
-    return "fail" if lower > limit + _EPS else "inconclusive"
 
 
 def _errors(
@@ -292,7 +287,7 @@ def _from_interval(
             *_worst(_errors(measurement, judge)[0], measurement, evidence, alpha), alpha
         )
         upper, lower = (min(1.0, upper / floor) if floor > 0 else 1.0), 0.0
-    state = _state(upper, lower, criterion.limit)
+    state = state_of(upper, lower, criterion.limit)
     needed = stats.n_to_clear(estimate, criterion.limit, side="upper")
     reason = [
         Said(
