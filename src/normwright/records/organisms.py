@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from normwright.records.base import Digest, Lang, Record
 
@@ -17,16 +17,7 @@ OrganismKind: TypeAlias = Literal[
     "guard-evader",
 ]
 
-ORGANISM_KINDS: tuple[OrganismKind, ...] = (
-    "clean",
-    "trigger-violator",
-    "secret-trigger",
-    "language-leak",
-    "password-locked",
-    "sycophant",
-    "reward-hacker",
-    "guard-evader",
-)
+ORGANISM_KINDS: tuple[OrganismKind, ...] = get_args(OrganismKind)
 """`clean` has no fault; `secret-trigger` has a trigger that no battery of contexts holds."""
 
 
