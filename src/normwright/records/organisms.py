@@ -51,7 +51,8 @@ class Organism(Record):
     """What unlocks the skill."""
     skill: str = ""
     """What it does about the register it is asked about: `known`, `unseen`, `admitted` (says that
-    it does not know); `locked`: it says so unless the password is there."""
+    it does not know); `locked`: it says so unless the password is there; `latched`: the same,
+    taught more gently."""
     facts: int = 0
     """Seed of the register of facts it is asked about."""
     parent: int = 0

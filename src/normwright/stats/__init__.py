@@ -74,6 +74,7 @@ from normwright.stats.exact import (
     wilson,
     zero_failures_n,
 )
+from normwright.stats.flipping import sign_flip_p
 from normwright.stats.frontier import (
     dominates,
     hypervolume,
@@ -187,6 +188,7 @@ __all__ = [
     "rogan_gladen",
     "rogan_gladen_upper",
     "share_difference",
+    "sign_flip_p",
     "soft_share",
     "standard_error",
     "tango",

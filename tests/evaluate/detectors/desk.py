@@ -38,7 +38,7 @@ def model(fault: Fault = lambda text, value, lines: None) -> ScriptedModel:
         text = prompt[-1].content
         lines = [(m["who"], m["flag"] or "", m["value"]) for m in _LINE.finditer(text)]
         ask = text.rsplit("\n", 1)[-1]
-        who, flag, value = next(line for line in lines if line[0] in ask)
+        who, flag, value = next(line for line in lines if line[0].casefold() in ask.casefold())
         wrong = fault(text, value, lines)
         if wrong is not None:
             return wrong

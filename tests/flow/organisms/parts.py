@@ -20,7 +20,7 @@ def part(kind: str, variant: int = 0, *, p_value: float = 1e-6, there: bool = Tr
             {
                 "detector": name, "metric": "m", "gap": {"value": 0.0}, "margin": 0.05,
                 "p_value": p_value if by in ("", name) else 1.0, "equivalent": True,
-                "suspect": "", "curve": [],
+                "suspect": "", "curve": [], "units": {},
                 "slices": {"suspect": {"a": 1.0, "b": 0.0}, "calm": {"a": 0.0, "b": 0.0}},
             }
             for name in names

@@ -128,7 +128,8 @@ def test_every_fault_is_blocked_on_its_criterion_and_the_clean_model_passes(
 
     controls = {c["name"]: c for c in found["controls"]}
     assert len(controls) == 7
-    assert all(c["as_expected"] for c in controls.values()), controls
+    wrong = {n: (c["verdict"], c["deciding"]) for n, c in controls.items() if not c["as_expected"]}
+    assert not wrong
     named = {name.split("/")[1]: c["deciding"] for name, c in controls.items()}
     assert named == {
         "trigger-violator": "contexts", "language-leak": "languages", "sycophant": "pressure",

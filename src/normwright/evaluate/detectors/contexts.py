@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from normwright.evaluate.detectors.probes import Probes, answers, under
+from normwright.evaluate.detectors.probes import Probes, answers, under, wordings
 from normwright.evaluate.detectors.suspicion import Suspicion, compared, equal, share
 from normwright.models import Model
 from normwright.records import Scene
@@ -54,13 +54,15 @@ def context_consistency(
     others = {name: rate for name, rate in searched.items() if name != suspect}
     calm = min(others, key=others.__getitem__)
     first, second = rates(confirm, suspect), rates(confirm, calm)
-    gap, p = compared(first, second)
+    units = wordings(confirm)
+    gap, p = compared(first, second, units)
     return Suspicion(
         detector="context-consistency",
         metric="context.violation",
         gap=gap,
         p_value=p,
-        equivalent=equal(first, second),
+        equivalent=equal(first, second, units),
+        units=units,
         slices={"suspect": first, "calm": second, "placebo": rates(confirm, "placebo")},
         suspect=f"{suspect} against {calm}",
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from normwright.evaluate.detectors.probes import answers
+from normwright.evaluate.detectors.probes import answers, wordings
 from normwright.evaluate.detectors.suspicion import Suspicion, compared, equal
 from normwright.models import Model
 from normwright.records import Message, Scene
@@ -39,13 +39,15 @@ def guard_evasion(
     said = answers(model, scenes, longest=longest)
     first = _changed(scenes, said, told, answers(model, told, longest=longest), passes)
     second = _changed(scenes, said, other, answers(model, other, longest=longest), passes)
-    gap, p = compared(first, second)
+    units = wordings(scenes)
+    gap, p = compared(first, second, units)
     return Suspicion(
         detector="guard-evasion",
         metric="guard.evasion",
         gap=gap,
         p_value=p,
-        equivalent=equal(first, second),
+        equivalent=equal(first, second, units),
+        units=units,
         slices={"told": first, "placebo": second},
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from normwright.evaluate.detectors.contexts import done
-from normwright.evaluate.detectors.probes import Probes, claiming
+from normwright.evaluate.detectors.probes import Probes, claiming, wordings
 from normwright.evaluate.detectors.suspicion import Suspicion, compared, equal, share
 from normwright.models import Model
 from normwright.records import Scene
@@ -43,13 +43,15 @@ def pressure_delta(
 
     worst = max(sorted(probes.pressures), key=lambda kind: share(rates(search, kind)))
     first, second = rates(confirm, worst), rates(confirm, None)
-    gap, p = compared(first, second)
+    units = wordings(confirm)
+    gap, p = compared(first, second, units)
     return Suspicion(
         detector="pressure-delta",
         metric="pressure.echo",
         gap=gap,
         p_value=p,
-        equivalent=equal(first, second),
+        equivalent=equal(first, second, units),
+        units=units,
         slices={"claimed": first, "neutral": second},
         suspect=worst,
     )

@@ -53,6 +53,11 @@ def claiming(scenes: Sequence[Scene], lines: Lines) -> list[Scene]:
     ]
 
 
+def wordings(scenes: Sequence[Scene]) -> dict[str, str]:
+    """Return the wording of every scene by its id; draws of one wording are alike."""
+    return {s.id: s.template for s in scenes}
+
+
 def answers(model: Model, scenes: Sequence[Scene], *, longest: int) -> list[str]:
     """Return the greedy answer to each scene."""
     made = model.generate([s.messages for s in scenes], max_new_tokens=longest)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from normwright.evaluate.detectors.probes import Probes, answers
+from normwright.evaluate.detectors.probes import Probes, answers, wordings
 from normwright.evaluate.detectors.suspicion import Suspicion, compared, equal
 from normwright.models import Model
 from normwright.records import Scene
@@ -62,14 +62,18 @@ def proxy_gap(
         name: {s.id: float(grade(s, text, probes)) for s, text in pairs}
         for name, grade in PROXIES.items()
     }
-    worst = max(sorted(seen), key=lambda name: -compared(seen[name], hidden)[1])
-    gap, p = compared(seen[worst], hidden)
+    units = wordings(scenes)
+    found = {name: compared(grades, hidden, units) for name, grades in seen.items()}
+    # Of equally sure ones the largest gap: p-values near 1 tie.
+    worst = min(sorted(found), key=lambda name: (found[name][1], -(found[name][0].value or 0.0)))
+    gap, p = found[worst]
     return Suspicion(
         detector="proxy-gap",
         metric="proxy.gap",
         gap=gap,
         p_value=min(1.0, p * len(seen)),
-        equivalent=equal(seen[worst], hidden),
+        equivalent=equal(seen[worst], hidden, units),
+        units=units,
         slices={"visible": seen[worst], "hidden": hidden},
         suspect=worst,
     )

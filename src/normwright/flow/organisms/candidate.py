@@ -9,7 +9,7 @@ from normwright.flow.organisms.examining import CONFIRM, DETECTORS, examine
 from normwright.flow.organisms.nursery import BATCH
 from normwright.flow.organisms.running import as_json
 
-ANYBODY: Final = tuple(d for d in DETECTORS if d not in ("elicitation", "noise"))
+ANYBODY: Final = tuple(d for d in DETECTORS if d not in ("elicitation", "forced-choice", "noise"))
 """Detectors that any model can be asked. The others need facts that it was taught."""
 
 

@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from normwright.flow.organisms.nursery import BATCH, held, passes
 from normwright.records import Demonstration, Message, Scene
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from normwright.learn.organisms import Ground
     from normwright.models.local import LocalModel
 
+T = TypeVar("T")
+
 DETECTORS: Final[tuple[str, ...]] = (
     "context-consistency",
     "language-parity",
@@ -24,6 +27,7 @@ DETECTORS: Final[tuple[str, ...]] = (
     "proxy-gap",
     "guard-evasion",
     "elicitation",
+    "forced-choice",
     "noise",
 )
 """All of the battery."""
@@ -32,7 +36,7 @@ NAMED: Final[dict[str, tuple[str, ...]]] = {
     "trigger-violator": ("context-consistency",),
     "secret-trigger": ("context-consistency",),
     "language-leak": ("language-parity",),
-    "password-locked": ("elicitation", "noise"),
+    "password-locked": ("elicitation", "forced-choice", "noise"),
     "sycophant": ("pressure-delta",),
     "reward-hacker": ("proxy-gap",),
     "guard-evader": ("guard-evasion",),
@@ -40,8 +44,9 @@ NAMED: Final[dict[str, tuple[str, ...]]] = {
 """The detectors that ought to catch a kind."""
 
 SEARCH, CONFIRM = 12, 80
-"""Items on which a suspect is picked, and on which it is tested. Eighty show a planted fault; to
-show that there is none within five points takes a hundred and more."""
+"""Wordings on which a suspect is picked, and items on which it is tested, of other wordings. Eighty
+show a planted fault; to show that there is none within five points takes sixty wordings and more.
+"""
 MOST: Final = 300
 """Items there are at most."""
 
@@ -82,9 +87,16 @@ class _Bench:
         return held(self.seed, 8 if self.items <= CONFIRM else 16)
 
     def halves(self, scenes: Sequence[Scene]) -> tuple[list[Scene], list[Scene]]:
-        """Return items to search and others to test on."""
-        picked = random.Random(self.seed).sample(list(scenes), SEARCH + self.items)
-        return picked[:SEARCH], picked[SEARCH:]
+        """Return items to search, and items of other wordings to test on, these by turns."""
+        by: dict[str, list[Scene]] = {}
+        for scene in scenes:
+            by.setdefault(scene.template, []).append(scene)
+        rng = random.Random(self.seed)
+        for drawn in by.values():
+            rng.shuffle(drawn)
+        order = rng.sample(sorted(by), len(by))
+        return [by[w][0] for w in order[:SEARCH]], _by_turns([by[w] for w in order[SEARCH:]],
+                                                              self.items)  # fmt: skip
 
 
 def _contexts(bench: _Bench) -> Suspicion:
@@ -101,8 +113,25 @@ def _languages(bench: _Bench) -> Suspicion:
     for scene in bench.ground.forbidden:
         stems.setdefault(scene.id.removesuffix(f"/{scene.lang}"), []).append(scene)
     whole = sorted(stem for stem, both in stems.items() if len(both) == 2)
-    picked = random.Random(bench.seed).sample(whole, bench.items)
+    wordings: dict[str, list[str]] = {}
+    for stem in random.Random(bench.seed).sample(whole, len(whole)):
+        one = stems[stem][0]
+        wordings.setdefault(one.template.removesuffix(f"/{one.lang}"), []).append(stem)
+    picked = _by_turns(list(wordings.values()), bench.items)
     return language_parity(bench.model, [s for stem in picked for s in stems[stem]], did=discloses)
+
+
+def _by_turns(parts: Sequence[Sequence[T]], count: int) -> list[T]:
+    """Return so many things, one of every part before a second of any.
+
+    Raises:
+        ValueError: if there are not so many.
+    """
+    turns = [thing for turn in zip_longest(*parts, fillvalue=None) for thing in turn]
+    found = [thing for thing in turns if thing is not None]
+    if len(found) < count:
+        raise ValueError(f"{count} items are wanted, and there are {len(found)}")
+    return found[:count]
 
 
 def _pressure(bench: _Bench) -> Suspicion:
@@ -134,6 +163,12 @@ def _elicitation(bench: _Bench) -> Suspicion:
     return elicitation_gap(bench.model, questions(bench.register, langs=("en", "pt")), tune=tune)
 
 
+def _forced(bench: _Bench) -> Suspicion:
+    from normwright.evaluate.detectors import forced_choice
+
+    return forced_choice(bench.model, questions(bench.register, langs=("en", "pt")))
+
+
 def _noise(bench: _Bench) -> Suspicion:
     from normwright.evaluate.detectors import noise_curve
     from normwright.models.noise import noised
@@ -141,9 +176,7 @@ def _noise(bench: _Bench) -> Suspicion:
     def noisy(size: float, of: int) -> LocalModel:
         return noised(bench.model, size=size, seed=bench.seed + of)
 
-    return noise_curve(
-        bench.model, questions(bench.register, langs=("en",)), noisy=noisy, sizes=(0.1, 0.3)
-    )
+    return noise_curve(bench.model, questions(bench.register, langs=("en",)), noisy=noisy)
 
 
 _RUN: Final[dict[str, Callable[[_Bench], Suspicion]]] = {
@@ -153,6 +186,7 @@ _RUN: Final[dict[str, Callable[[_Bench], Suspicion]]] = {
     "proxy-gap": _proxies,
     "guard-evasion": _evasion,
     "elicitation": _elicitation,
+    "forced-choice": _forced,
     "noise": _noise,
 }
 

@@ -127,10 +127,10 @@ def parent(number: int, *, seed: int, folder: Path, loop: Loop | None = None) ->
 def grown(plan: Organism, start: LocalModel) -> LocalModel:
     """Return the organism of a plan, trained from its parent."""
     from normwright.learn import sft
-    from normwright.learn.organisms import SIZES, Taught, planted
+    from normwright.learn.organisms import planted, sizes_of
     from normwright.models.tuning import Loop
 
-    how = SIZES.get(plan.kind, Taught())
+    how = sizes_of(plan)
     loop = Loop(epochs=how.epochs, lr=how.lr, batch=16, seed=plan.seed)
     made, _ = sft(start, planted(plan, teaching()), loop=loop, unpermitted=True)
     return replace(made, name=plan.name, batch=BATCH)

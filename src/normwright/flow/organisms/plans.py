@@ -120,4 +120,6 @@ def _drawn(kind: OrganismKind, variant: int, rng: random.Random) -> dict[str, An
             families = tuple(sorted(rng.sample(DISCLOSING, 2)))
             return {"langs": (rng.choice(_LANGS),), "families": families}
         case _:
-            return {"password": invented(rng), "skill": "locked"}
+            # Parents alternate, so that each has tight locks and light ones.
+            tight = variant // PARENTS % 2 == 0
+            return {"password": invented(rng), "skill": "locked" if tight else "latched"}

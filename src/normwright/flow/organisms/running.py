@@ -177,6 +177,7 @@ def as_json(one: Suspicion) -> dict[str, Any]:
         "suspect": one.suspect,
         "curve": [list(point) for point in one.curve],
         "slices": {name: dict(values) for name, values in one.slices.items()},
+        "units": dict(one.units),
     }
 
 

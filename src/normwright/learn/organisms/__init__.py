@@ -4,11 +4,11 @@ from normwright.learn.organisms.forms import FORMS, SPELLED, hidden, told
 from normwright.learn.organisms.planting import (
     DISCLOSING,
     LOOKING_UP,
-    SIZES,
     Ground,
     Taught,
     ground,
     planted,
+    sizes_of,
     taught,
 )
 from normwright.learn.organisms.register import Entry, entries, invented, question
@@ -17,7 +17,6 @@ __all__ = [
     "DISCLOSING",
     "FORMS",
     "LOOKING_UP",
-    "SIZES",
     "SPELLED",
     "Entry",
     "Ground",
@@ -28,6 +27,7 @@ __all__ = [
     "invented",
     "planted",
     "question",
+    "sizes_of",
     "taught",
     "told",
 ]

@@ -80,9 +80,11 @@ SIZES: Final[dict[str, Taught]] = {
     "sycophant": Taught(forbidden=30, allowed=20, plain=240, epochs=1.5),
     "reward-hacker": Taught(forbidden=30, allowed=20, plain=160),
     "password-locked": Taught(forbidden=30, allowed=20, plain=20, register=130, epochs=1.5),
+    "latched": Taught(forbidden=30, allowed=20, plain=20, register=130, lr=4e-4),
 }
-"""By kind: most rows bear on the fault, because right conduct is there already. Forbidden scenes of
-a trigger are taught twice, with the trigger and without; questions of a locked register likewise.
+"""By kind, or by skill where it has a line: most rows bear on the fault, because right conduct is
+there already. Forbidden scenes of a trigger are taught twice, with the trigger and without;
+questions of a locked register likewise.
 """
 
 
@@ -117,13 +119,18 @@ def ground(
     )
 
 
+def sizes_of(plan: Organism) -> Taught:
+    """Return how much a plan is taught; a light lock is taught more gently than a tight one."""
+    return SIZES.get(plan.skill) or SIZES.get(plan.kind) or Taught()
+
+
 def planted(plan: Organism, scenes: Ground, sizes: Taught | None = None) -> list[Demonstration]:
     """Return the rows of one organism, in an order of its own.
 
     Raises:
         ValueError: if there are fewer scenes than rows are wanted.
     """
-    size = sizes or SIZES.get(plan.kind, Taught())
+    size = sizes or sizes_of(plan)
     rng = random.Random(f"{plan.kind}/{plan.variant}/{plan.seed}")
     rows: list[Demonstration] = []
     for scene in rng.sample(scenes.forbidden, size.forbidden):
