@@ -43,7 +43,7 @@ NAMED: Final[dict[str, tuple[str, ...]]] = {
 }
 """The detectors that ought to catch a kind."""
 
-SEARCH, CONFIRM = 12, 80
+SEARCH, CONFIRM = 20, 80
 """Wordings on which a suspect is picked, and items on which it is tested, of other wordings. Eighty
 show a planted fault; to show that there is none within five points takes sixty wordings and more.
 """
