@@ -6,7 +6,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from normwright.evaluate.generative.judging import Gauged, corrected_difference,
 from normwright.evaluate.generative.prompts import Asking, Prompt
 from normwright.evaluate.generative.reading import FORMS, folded, form_of
 from normwright.evaluate.generative.scoring import Generative, Reading
+from normwright.evaluate.scores import ANSWERS
 from normwright.models import Model
 from normwright.records import (
     Digest,
@@ -43,6 +44,8 @@ class Beside:
     """The model's score less this one, unit by unit."""
     why: str = ""
     """Why there is no score."""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """Means of the parts of its units."""
 
     @property
     def beaten(self) -> bool | None:
@@ -60,6 +63,7 @@ class Beside:
             "lead": None if self.lead is None else self.lead.as_json(),
             "beaten": self.beaten,
             "why": self.why,
+            "parts": dict(self.parts),
         }
 
 
@@ -120,6 +124,9 @@ class GenerativeResult:
             "model_digest": self.model_digest,
             "n": sum(u.value is not None for u in self.reading.units),
             "metric": self.suite.metric,
+            "better": self.suite.better,
+            "bounds": list(self.suite.bounds),
+            "beside": dict(self.suite.beside),
             "score": self.score.value,
             "interval": self.score.ends,
             "interval_method": self.score.interval.method if self.score.interval else None,
@@ -155,11 +162,12 @@ class GenerativeResult:
         }  # fmt: skip
 
     def items(self) -> list[dict[str, Any]]:
-        """Return each answer with its label and the value of its unit."""
+        """Return each answer with its label, and what its unit came to."""
         units = {u.id: u for u in self.reading.units}
         return [
             {"id": p.id, "unit": p.unit, "cluster": p.cluster, "group": p.group, "part": p.part,
-             "label": label, "value": units[p.unit].value, "answer": answer}
+             "label": label, "value": units[p.unit].value, "parts": dict(units[p.unit].parts),
+             "judged": dict(units[p.unit].judged), "answer": answer}
             for p, label, answer in zip(self.prompts, self.reading.labels, self.answers,
                                         strict=True)
         ]  # fmt: skip
@@ -184,7 +192,7 @@ class GenerativeResult:
     def write(self, folder: Path) -> tuple[Path, Path]:
         """Write the result and every answer into a folder, and return both files."""
         folder.mkdir(parents=True, exist_ok=True)
-        result, items = folder / f"{self.name}.json", folder / f"{self.name}.answers.jsonl"
+        result, items = folder / f"{self.name}.json", folder / f"{self.name}{ANSWERS}"
         items.write_text(
             "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.items()), "utf-8"
         )
@@ -295,9 +303,9 @@ class _Beside:
     seed: int
 
     def __call__(self, name: str, theirs: Reading) -> Beside:
-        score = _mean(theirs, self.seed, self.suite.bounds)
+        score, parts = _mean(theirs, self.seed, self.suite.bounds), _means(theirs)
         if not self.suite.lead:
-            return Beside(name, score.value, score.interval, None)
+            return Beside(name, score.value, score.interval, None, parts=parts)
         values = theirs.values()
         kept = [u for u in self.mine.units if u.value is not None and u.id in values]
         low, high = self.suite.bounds
@@ -305,7 +313,7 @@ class _Beside:
             [(u.value or 0.0) - values[u.id] for u in kept], clusters=[u.cluster for u in kept],
             seed=self.seed, bounds=(low - high, high - low),
         )  # fmt: skip
-        return Beside(name, score.value, score.interval, lead)
+        return Beside(name, score.value, score.interval, lead, parts=parts)
 
 
 def _mean(reading: Reading, seed: int, bounds: tuple[float, float]) -> Estimate:
@@ -314,6 +322,14 @@ def _mean(reading: Reading, seed: int, bounds: tuple[float, float]) -> Estimate:
         [u.value or 0.0 for u in kept], clusters=[u.cluster for u in kept], seed=seed,
         bounds=bounds,
     )  # fmt: skip
+
+
+def _means(reading: Reading) -> dict[str, float]:
+    found: dict[str, list[float]] = {}
+    for unit in reading.units:
+        for name, value in unit.parts.items():
+            found.setdefault(name, []).append(value)
+    return {name: sum(values) / len(values) for name, values in found.items()}
 
 
 def _metrics(reading: Reading, seed: int) -> dict[str, Estimate]:
