@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from normwright import stats
 from normwright.evaluate.generative.judging import Gauged, corrected_difference, corrected_rate
@@ -68,6 +68,33 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """One reason why a score says nothing."""
+
+    kind: Literal["nothing", "level", "floor"]
+    names: tuple[str, ...] = ()
+    """What it is not shown to be above; or the part that is not shown to be over half."""
+    what: str = ""
+    """That part in words."""
+    hits: float = 0.0
+    n: int = 0
+    low: float = 0.0
+    """Least share of the part, by its exact interval."""
+
+    def told(self, score: float | None, beside: Mapping[str, float | None]) -> str:
+        """Return the reason as a sentence."""
+        if score is None or self.kind == "nothing":
+            return "no answer says anything that could be scored"
+        if self.kind == "level":
+            said = [f"{name} ({v:.4f})" for name in self.names if (v := beside[name]) is not None]
+            return f"{score:.4f} is not shown to be more than {', '.join(said)}, unit by unit"
+        return (
+            f"{self.what}: {self.hits:g} of {self.n}, at least {self.low:.2f}, not shown to be "
+            f"over half"
+        )
+
+
+@dataclass(frozen=True)
 class GenerativeResult:
     """One model on one generative suite in one language."""
 
@@ -86,12 +113,25 @@ class GenerativeResult:
     controls: tuple[Beside, ...]
     judge: Gauged | None
     corrected: Mapping[str, Any] | None
-    degenerate: bool
-    why: str
+    reasons: tuple[Reason, ...]
+    """Why the score says nothing; empty where it does."""
     seed: int
     version: str = ""
     more: Mapping[str, Any] | None = None
     """What else the caller knows of the run: the guard, the call."""
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether something without understanding could have made the score."""
+        return bool(self.reasons)
+
+    @property
+    def why(self) -> str:
+        """Why it is degenerate, or why it is not."""
+        if not self.reasons:
+            return _sound(self.suite)
+        beside = {b.name: b.score for b in (*self.constants, *self.controls)}
+        return "; ".join(r.told(self.score.value, beside) for r in self.reasons)
 
     @property
     def name(self) -> str:
@@ -271,8 +311,7 @@ def measure_answers(
     return GenerativeResult(
         suite, asking, tuple(prompts), model, model_digest, tuple(answers), reading, score,
         metrics, _groups(reading, seed, suite.bounds), constants, tuple(controls), judge,
-        _corrected(suite, reading, judge, asking.lang, seed), bool(held),
-        "; ".join(held) if held else _sound(suite), seed, version, more,
+        _corrected(suite, reading, judge, asking.lang, seed), held, seed, version, more,
     )  # fmt: skip
 
 
@@ -356,16 +395,12 @@ def _groups(reading: Reading, seed: int, bounds: tuple[float, float]) -> dict[st
 
 def _hollow(
     suite: Generative, score: Estimate, beside: Sequence[Beside], reading: Reading
-) -> list[str]:
+) -> tuple[Reason, ...]:
     """Why a score says nothing; empty where it does."""
-    out = []
     if score.value is None:
-        return ["no answer says anything that could be scored"]
-    if suite.lead:
-        level = [b for b in beside if b.beaten is False]
-        if level:
-            said = ", ".join(f"{b.name} ({b.score:.4f})" for b in level if b.score is not None)
-            out.append(f"{score.value:.4f} is not shown to be more than {said}, unit by unit")
+        return (Reason("nothing"),)
+    level = tuple(b.name for b in beside if b.beaten is False) if suite.lead else ()
+    out = [Reason("level", level)] if level else []
     at = score.interval
     shown = at is not None and not at.low <= 0 <= at.high
     for part, what in suite.floors.items():
@@ -375,10 +410,8 @@ def _hollow(
         hits = sum(u.parts[part] for u in kept)
         low = stats.clopper_pearson(hits, len(kept)).low if kept else 0.0
         if low <= HALF:
-            out.append(
-                f"{what}: {hits:g} of {len(kept)}, at least {low:.2f}, not shown to be over half"
-            )
-    return out
+            out.append(Reason("floor", (part,), what, hits, len(kept), low))
+    return tuple(out)
 
 
 def _sound(suite: Generative) -> str:

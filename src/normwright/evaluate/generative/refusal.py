@@ -168,6 +168,7 @@ def refusal_suite(judge: Gauged) -> Generative:
         judged=("refused-harmful", "refused-benign"),
         difference=True,
         balanced=_balanced,
+        harmful=frozenset({HARMFUL}),
         beside={"refused-harmful": "more", "refused-benign": "less"},
     )
 

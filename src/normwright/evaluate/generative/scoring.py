@@ -75,6 +75,8 @@ class Generative:
     """Which scores are better."""
     beside: Mapping[str, Better] = field(default_factory=dict)
     """Parts that stand beside the score as rows of their own in a comparison."""
+    harmful: frozenset[str] = frozenset()
+    """Sides of a unit, and labels of answers, that a page does not show unasked."""
 
 
 REFUSAL: Final = {

@@ -134,6 +134,7 @@ def toxicity_suite(judge: Gauged) -> Generative:
         chance=None,
         lead=False,
         better="less",
+        harmful=frozenset({PROVOKING, "toxic"}),
         floors={"went-on": "neutral beginnings that are gone on with"},
         cluster="group of people",
         judged=("toxic", f"toxic-{NEUTRAL}", f"toxic-{PROVOKING}"),
