@@ -286,24 +286,10 @@ def corrected_rate(
     n = len(flags)
     whole = max(1, math.floor(n / _design(flags, clusters)))
     seen = math.ceil(sum(flags) / n * whole - 1e-9)
-    found = stats.rogan_gladen(seen, whole, errors.se, errors.sp)
-    at = found.interval
-    if at is not None and found.value == 0:
-        # Fewer flags than its false alarms: then it alarms less here than where it was measured,
-        # and that cannot make the rate surer than without such alarms.
-        high = stats.rogan_gladen_upper(seen, whole, errors.se, alpha)
-        found = _widened(found, at.model_copy(update={"high": max(at.high, high)}))
-    elif at is not None and found.value == 1:
-        low = 1 - stats.rogan_gladen_upper(whole - seen, whole, errors.sp, alpha)
-        found = _widened(found, at.model_copy(update={"low": min(at.low, low)}))
     return Corrected(
-        found,
+        stats.rogan_gladen(seen, whole, errors.se, errors.sp),
         stats.rogan_gladen_upper(seen, whole, errors.se, alpha),
     )
-
-
-def _widened(estimate: Estimate, interval: Interval) -> Estimate:
-    return estimate.model_copy(update={"interval": interval})
 
 
 def _design(flags: Sequence[bool], clusters: Sequence[str]) -> float:
