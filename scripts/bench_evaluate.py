@@ -6,8 +6,8 @@ Each side is `lm_eval.evaluator.evaluate` over the same loaded task; only the mo
 the stock `HFLM` (batch of 8) or ours, which reads what answers and questions share once. Weights
 are random, rows are made up on the spot; so it needs no data, and a score means nothing. Sides take
 turns, each first as often; a round's ratio is the stock's CPU seconds over ours, told is the median
-of the rounds, with the interval that their order gives it. Before any timing both must choose the
-same answer on every item, with log-likelihoods within 1e-4 and the same score; else nothing is told.
+of the rounds, with the interval that their order gives it. In every round both must choose the same
+answer on every item, with log-likelihoods within 1e-4 and the same score; else nothing is told.
 
 The context is 4,096 tokens where examples are many, as a model of that size would have.
 """

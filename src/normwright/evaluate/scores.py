@@ -7,7 +7,7 @@ published table. Items go with it where they are known: then two scores are comp
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
@@ -113,8 +113,14 @@ class Score:
     @property
     def best_constant(self) -> float | None:
         """The best that a constant scores; None where none is known."""
-        best = {"more": max, "less": min, "zero": _nearest}[self.better]
-        return best(self.constants.values()) if self.constants else None
+        told = self.constants.values()
+        match self.better:
+            case "more":
+                return max(told, default=None)
+            case "less":
+                return min(told, default=None)
+            case "zero":
+                return min(told, key=abs, default=None)
 
     def as_json(self) -> dict[str, Any]:
         """Return one row of a comparison."""
@@ -143,10 +149,6 @@ class Score:
         judge = self.written.judge
         return {"part": self.written.part, "judge": None if judge is None else judge.as_json(),
                 "corrected": self.written.corrected}  # fmt: skip
-
-
-def _nearest(values: Iterable[float]) -> float:
-    return min(values, key=abs)
 
 
 def counted_score(
