@@ -81,6 +81,8 @@ def test_written_answers_are_compared_in_both_languages(call: Call, tmp_path: Pa
     assert "less is better" in " ".join(shown[0].split())
     assert "juiz" in shown[1]
     assert "refused-benign" in page
+    assert "counted by refusal-rule" in page
+    assert "contado por refusal-rule" in page
     missing = call(*args, "--claim", "refusal:nothing", "--json")
     assert missing.faults[0]["seen"] == "refusal:nothing"
 

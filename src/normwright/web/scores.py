@@ -45,6 +45,8 @@ def _edition(found: ScoresCompared, results: Sequence[SuiteResult], w: Words) ->
         "lede": w("scores.lede", all=w.count(len(found.rows)), some=w.count(flagged)),
         "views": [_view(suite, lang, rows, results, w) for (suite, lang), rows in groups.items()],
         "differences": [_difference(one, w) for one in found.comparisons],
+        "written": any(row.written is not None for row in found.rows),
+        "judges": list(dict.fromkeys(told for row in found.rows if (told := _judge(row, w)))),
         "facts": [_facts(result, w) for result in results],
         "source": w("scores.source_what", **found.table.about()) if found.table else "",
         "notes": list(found.table.notes) if found.table else [],
@@ -125,6 +127,23 @@ def _difference(one: Any, w: Words) -> tuple[str, ...]:
         *(_ends(None if e is None else e.ends, w, "points") for e in (found, one.corrected)),
         w(f"scores.verdict_{one.verdict.replace(' ', '_')}"),
     )
+
+
+def _judge(row: Score, w: Words) -> str:
+    """The judge that counted a row, with its measured errors; empty without one."""
+    if row.written is None or row.written.judge is None:
+        return ""
+    told = row.written.judge.as_json()
+    where = {"suite": row.suite, "lang": row.lang, "judge": told["name"]}
+    shares = {key: told[name] for key, name in (("se", "sensitivity"), ("sp", "specificity"))}
+    if None in shares.values():
+        return w("scores.judge_unmeasured", **where)
+    return w(
+        "scores.judge", **where,
+        **{key: w.number(one["value"]) for key, one in shares.items()},
+        **{f"{key}_at": _ends(one["interval"], w) for key, one in shares.items()},
+        **{f"{key}_n": w.count(one["n"]) for key, one in shares.items()},
+    )  # fmt: skip
 
 
 def _facts(result: SuiteResult, w: Words) -> dict[str, Any]:
