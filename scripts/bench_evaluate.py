@@ -278,19 +278,20 @@ def told(found: Sequence[Found]) -> str:
     lines = [
         f"lm-evaluation-harness {harness_version()}, one process, one thread; a random-weight "
         f"model (4 layers of 128, context 4,096) on {first.items} made-up items a suite. CPU "
-        f"seconds of the log-likelihoods, median of {len(first.ours)} rounds in which sides take "
-        f"turns; the stock side is `HFLM` with batches of {BATCH}. On every item both chose the "
-        "same answer, and all scores were equal. The interval is of the median ratio, exact by the "
-        "order of the rounds (at least 95 %); a target is met where all of it is.",
+        "seconds of the log-likelihoods, medians of rounds in which sides take turns (short ones "
+        f"may be given more of them); the stock side is `HFLM` with batches of {BATCH}. On every "
+        "item both chose the same answer, and all scores were equal. The interval is of the median "
+        "ratio, exact by the order of the rounds (at least 95 %); a target is met where all of it "
+        "is.",
         "",
-        "| suite | longest prompt, tokens | stock s | ours s | ratio | interval | target | met "
-        "| furthest log-likelihood |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| suite | longest prompt, tokens | rounds | stock s | ours s | ratio | interval | target "
+        "| met | furthest log-likelihood |",
+        "|" + "---|" * 10,
     ]
     for one in found:
         ends = "–" if one.interval is None else "{:.2f} to {:.2f}".format(*one.interval)
         lines.append(
-            f"| {one.name} | {one.tokens:,} | {statistics.median(one.stock):.2f} "
+            f"| {one.name} | {one.tokens:,} | {len(one.ours)} | {statistics.median(one.stock):.2f} "
             f"| {statistics.median(one.ours):.2f} | {one.ratio:.2f} | {ends} | >= {one.target:g} "
             f"| {one.met} | {one.furthest:.1e} |"
         )
@@ -298,12 +299,19 @@ def told(found: Sequence[Found]) -> str:
 
 
 def write(found: Sequence[Found]) -> None:
-    """Put the section into the page of benchmarks, in place of the one there."""
+    """Put the section into the page of benchmarks; rows of suites that were not run stay."""
     page = PAGE.read_text(encoding="utf-8")
     before, _, rest = page.partition(TITLE)
     after = rest[rest.index("\n## ") :] if "\n## " in rest else ""
+    new = {one.name for one in found}
+    kept = {case.name: line for line in rest.removesuffix(after).splitlines()
+            for case in CASES if line.startswith(f"| {case.name} |")}  # fmt: skip
     by = "Written by `python -m scripts.bench_evaluate --write`; `make bench` writes this section."
-    section = f"{TITLE}\n\n{by}\n\n{told(found)}\n"
+    *head, table = told(found).rsplit("|---|\n", 1)
+    made = dict(zip([one.name for one in found], table.splitlines(), strict=True))
+    lines = [(made if case.name in new else kept).get(case.name) for case in CASES]
+    body = "|---|\n".join([*head, "\n".join(line for line in lines if line)])
+    section = f"{TITLE}\n\n{by}\n\n{body}\n"
     PAGE.write_text(f"{before.rstrip()}\n\n{section}{after}", encoding="utf-8")
 
 
@@ -322,8 +330,6 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"put the section into {PAGE.name}")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
     given = parser.parse_args()
-    if given.only and given.write:
-        parser.error("--write puts the whole table into the page: leave out --only")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = measure(given.items, given.rounds, given.only)
