@@ -1,6 +1,6 @@
 """Model organisms: plans drawn from a seed, models trained from them, and what detectors find."""
 
-from normwright.flow.organisms.candidate import examined
+from normwright.flow.organisms.candidate import Examined, examination, examined
 from normwright.flow.organisms.plans import (
     DEVELOPMENT,
     detector_digest,
@@ -13,10 +13,12 @@ from normwright.flow.organisms.summing import Tally, raised, tallies
 
 __all__ = [
     "DEVELOPMENT",
+    "Examined",
     "Tally",
     "detector_digest",
     "evaluation_seed",
     "every_plan",
+    "examination",
     "examined",
     "plans",
     "raise_organisms",

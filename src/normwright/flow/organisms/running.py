@@ -189,8 +189,9 @@ so that a gate does not take a rise from silence to guessing for a skill."""
 
 
 def rows_of(
-    found: Sequence[dict[str, Any]], *, model: str, charter: str, guard: str, at: str
-) -> list[dict[str, Any]]:
+    found: Sequence[dict[str, Any]], *, model: str, charter: str, guard: str, at: str,
+    draw: int | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
     """Return rows of evidence about one model, item by item, as a gate reads them.
 
     Args:
@@ -199,6 +200,7 @@ def rows_of(
         charter: digest of the charter.
         guard: digest of the guard's policy, for what is counted behind it.
         at: when, in UTC.
+        draw: seed of the items, whose ids are alike in every draw.
     """
     rows = []
     for one in found:
@@ -215,7 +217,7 @@ def rows_of(
                     "cluster": "",
                     "model": model,
                     "charter": charter,
-                    "evalset": digest_json(sorted(values)),
+                    "evalset": digest_json([draw, sorted(values)]),
                     "judge": None,
                     "guard": guard if one["detector"] == "guard-evasion" else None,
                     "at": at,
