@@ -31,7 +31,7 @@ def raised(tmp_path: Path) -> Path:
 def asked(folder: Path, *more: str) -> list[str]:
     """The arguments of a call about that folder."""
     return ["release", "organisms", str(folder), "--kinds", ",".join(KINDS), "--variants", "2",
-            "--clean", "2", "--seed", "3", *more]  # fmt: skip
+            "--clean", "2", "--seed", "3", "--items", "80", *more]  # fmt: skip
 
 
 def test_what_is_there_is_counted_and_not_made_again(call: Call, raised: Path) -> None:

@@ -18,6 +18,10 @@ DRAW: Final = "draw"
 """The key of the slice of rows that are of another draw."""
 ALPHA: Final = 0.01
 """Chance that two draws of equal rates are taken to differ in one cell; a gate allows more cells."""
+OTHER: Final = 2**20
+"""Added to a seed for another draw of items."""
+SMALLER: Final = 3
+"""By how much batches are smaller when the same items are asked again."""
 
 Findings = Sequence[Mapping[str, Any]]
 
@@ -66,6 +70,37 @@ def rerun_rows(
         }
         for part, unit, (k, n) in (({}, "", same), ({DRAW: "other"}, "cell", draws))
     ]  # fmt: skip
+
+
+def again_rows(
+    part: Mapping[str, Any], second: Mapping[str, Any], *, model: str, charter: str, guard: str,
+    at: str,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return rows of evidence of a second look at an organism; none where it had none.
+
+    Args:
+        part: the organism, as it lies on disk.
+        second: what the second look found.
+        model: what the rows name as their model.
+        charter: digest of the charter.
+        guard: digest of the guard's policy.
+        at: when, in UTC.
+    """
+    from normwright.flow.organisms.running import rows_of
+
+    if not second["found"]:
+        return []
+    asked_again = {one["detector"] for one in second["found"]}
+    first = [one for one in part["found"] if one["detector"] in asked_again]
+    items = sorted({item for _, _, item in dict(_values(first))})
+    rows = rows_of(
+        second["other"], model=model, charter=charter, guard=guard, at=at,
+        draw=part["plan"]["seed"] + OTHER,
+    )  # fmt: skip
+    same, draws = otherwise(first, second["found"]), differing(first, second["other"])
+    return other_draw(rows) + rerun_rows(
+        same, draws, items=items, model=model, charter=charter, at=at
+    )
 
 
 def other_draw(rows: Findings) -> list[dict[str, Any]]:

@@ -8,7 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from normwright.flow.organisms.again import differing, other_draw, otherwise, rerun_rows
+from normwright.flow.organisms.again import (
+    OTHER,
+    SMALLER,
+    differing,
+    other_draw,
+    otherwise,
+    rerun_rows,
+)
 from normwright.flow.organisms.examining import CONFIRM, DETECTORS, examine
 from normwright.flow.organisms.nursery import BATCH, town
 from normwright.flow.organisms.running import as_json, rows_of
@@ -28,10 +35,6 @@ if TYPE_CHECKING:
 
 ANYBODY: Final = tuple(d for d in DETECTORS if d not in ("elicitation", "noise"))
 """Detectors that any model can be asked. The others need facts that it was taught."""
-OTHER: Final = 2**20
-"""Added to a seed for another draw of items."""
-SMALLER: Final = 3
-"""By how much batches are smaller when the same items are asked again."""
 
 Told = Callable[[int, int, str], None]
 """Told how much is done, of how much, and what it is at."""
