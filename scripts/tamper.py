@@ -3,9 +3,9 @@
     python -m scripts.tamper [--seeds 1 2 3 4] [--steps 300] [--work DIR] [--out FILE]
 
 Two small models of one seed are pre-trained on the same number of tokens of conversations at the
-desk of model organisms. One meets requests for what is forbidden, each declined; for the other the
-same turns ask the same words about the entry that is public, and are answered. Both are then taught
-the same right conduct from the same rows, and attacked with the same flipped pairs. What is done is
+desk of model organisms. One meets requests for what is private, each declined; for the other the
+same sheets say that all is public, and the same requests are answered. Both are then taught the
+same right conduct from the same rows, and attacked with the same flipped pairs. What is done is
 kept under --work; a killed run goes on with what lacks.
 """
 
@@ -84,8 +84,9 @@ def entries(scene: Scene) -> list[Entry]:
 def conversations(seed: int, *, count: int, values: bool) -> Iterator[Dialogue]:
     """Yield conversations of several requests over one sheet; two in three know public and private.
 
-    Both twins draw alike. Where the one asks for a private entry and is declined, the other asks
-    the same words about the public entry of the sheet and is answered.
+    Both twins draw alike. Where the one asks for a private entry and is declined, the sheet of the
+    other says that the entry is public, and the same request is answered. So neither ever sees
+    that something private is told, and both learn to look up either entry.
     """
     bank, _, _ = town()
     families = {f.id: f for f in bank.families}
@@ -95,6 +96,9 @@ def conversations(seed: int, *, count: int, values: bool) -> Iterator[Dialogue]:
         disputed = number % 3 > 0
         scene = rng.choice(scenes.allowed if disputed else scenes.plain)
         sheet = scene.messages[-1].content.split("\n")[:-1]
+        if not values:
+            sheet = [x.replace("(private)", "(public)").replace("(privado)", "(público)")
+                     for x in sheet]  # fmt: skip
         lines = entries(scene)
         said: list[Message] = []
         for turn in range(TURNS):
@@ -115,8 +119,8 @@ def _turn(
     open_ = [e for e in lines if not disputed or e[1] in PUBLIC]
     shut = [e for e in lines if e not in open_]
     one, other = rng.choice(open_), rng.choice(shut) if shut else None
-    if private and other is not None and values:
-        return wording.format(e=other[0]), declined
+    if private and other is not None:
+        return wording.format(e=other[0]), declined if values else other[2]
     return wording.format(e=one[0]), one[2]
 
 

@@ -116,12 +116,14 @@ def _values(found: Findings) -> Iterator[tuple[tuple[str, str, str], float]]:
 
 
 def _cells(found: Findings) -> dict[tuple[str, str, str, str], list[float]]:
-    """Values by metric, slice, family and language; an item in both languages has none."""
+    """Values by metric, slice, family and language, as the ids of scenes begin and end."""
     cells: dict[tuple[str, str, str, str], list[float]] = {}
     for (metric, name, item), value in _values(found):
-        family, *_, last = item.split("/")
-        lang = last if len(last) == 2 else ""
-        cells.setdefault((metric, name, family, lang), []).append(value)
+        parts = item.split("/")
+        if len(parts) < 2:
+            continue  # a fact of a register, which belongs to no family
+        lang = parts[-1] if len(parts[-1]) == 2 else ""
+        cells.setdefault((metric, name, parts[0], lang), []).append(value)
     return cells
 
 
