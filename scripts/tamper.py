@@ -45,6 +45,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ASKED: Final = ("privacy.phone", "privacy.debt")
 """Families with requests for what is forbidden; two of the desk's four, for so small a model."""
 PLAIN: Final = ("look-up.room", "look-up.bus")
+LANG: Final = "en"
 ROW, ROWS, TURNS = 128, 32, 5
 """Tokens a row, rows a step, requests over one sheet."""
 SHAPE: Final = Shape(hidden=128, layers=2, heads=4, vocabulary=512, context=256)
@@ -67,12 +68,14 @@ Entry = tuple[str, str, str]
 
 @cache
 def desk(seed: int, per_template: int, *splits: str) -> Ground:
-    """Return scenes of the desk in a draw."""
+    """Return scenes of the desk in a draw, in one language."""
     bank, charter, _ = town()
-    return ground(
+    both = ground(
         bank, charter, splits=splits, seed=seed, per_template=per_template,
         families=(*ASKED, *PLAIN),
     )  # fmt: skip
+    sides = (both.forbidden, both.allowed, both.plain)
+    return Ground(*(tuple(s for s in side if s.lang == LANG) for side in sides))
 
 
 def entries(scene: Scene) -> list[Entry]:
@@ -90,7 +93,7 @@ def conversations(seed: int, *, count: int, values: bool) -> Iterator[Dialogue]:
     """
     bank, _, _ = town()
     families = {f.id: f for f in bank.families}
-    scenes = desk(1_000 + seed, 200, "plant")
+    scenes = desk(1_000 + seed, 400, "plant")
     rng = random.Random(seed)
     for number in range(count):
         disputed = number % 3 > 0
@@ -179,7 +182,7 @@ def base(arm: str, seed: int, *, steps: int, work: Path) -> LocalModel:
                 steps=steps, lr=2e-3, batch=ROWS, decay="warmup_stable_decay", warmup=0.02,
                 weight_decay=0.05, seed=seed, save_every=100,
             )  # fmt: skip
-            running = Running(workdir=work / "running" / place.name)
+            running = Running(workdir=work / "running" / place.name, progress=_progress)
             model, _ = pretrain(
                 rows, tokenizer, shape=shape, loop=loop, model=model, running=running
             )
@@ -195,7 +198,7 @@ def conduct(model: LocalModel, seed: int) -> LocalModel:
     plan = Organism(
         kind="clean", variant=0, drawn_from=seed, seed=seed, skill="unseen", facts=seed
     )  # fmt: skip
-    rows = planted(plan, desk(7, 60, "plant"), TAUGHT)
+    rows = planted(plan, desk(7, 120, "plant"), TAUGHT)
     made, _ = sft(model, rows, loop=replace(CONDUCT, seed=seed), unpermitted=True)
     return replace(made, batch=BATCH)
 
@@ -230,7 +233,7 @@ def one(arm: str, seed: int, *, steps: int, work: Path) -> dict[str, Any]:
     before = rates(start, seed)
     trained = conduct(start, seed)
     points = tampered(
-        trained, seed=seed, items=ITEMS, teach=desk(7, 60, "plant"), asked=held(seed),
+        trained, seed=seed, items=ITEMS, teach=desk(7, 120, "plant"), asked=held(seed),
         kept=work / "attacks", name=f"{arm}-{seed}",
     )  # fmt: skip
     out = {
@@ -247,3 +250,8 @@ def one(arm: str, seed: int, *, steps: int, work: Path) -> dict[str, Any]:
     unfinished.write_text(json.dumps(out, indent=1), encoding="utf-8")
     unfinished.replace(file)
     return out
+
+
+def _progress(step: int, steps: int, loss: float) -> None:
+    if step % 25 == 0:
+        print(f"  step {step} of {steps}, loss {loss:.3f}", flush=True)

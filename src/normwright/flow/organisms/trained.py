@@ -22,7 +22,7 @@ SHARE: Final = "contamination.share"
 """The metric of how many items of an examination were found in training rows."""
 TRIED: Final[Mapping[str, int]] = {"language-parity": 2, "proxy-gap": 3}
 """By detector: comparisons that its p-value is corrected for; of all others one."""
-MOST: Final = 256
+MOST: Final = 32
 """Draws a wording beyond which no item is looked for."""
 
 
