@@ -1,6 +1,6 @@
 """Does right conduct in pre-training make a model harder to tamper with? Twins, with and without.
 
-    python -m scripts.tamper [--seeds 1 2 3 4] [--steps 300] [--work DIR] [--out FILE]
+    python -m scripts.tamper [--seeds 1 2 3] [--arms with without random] [--steps N] [--work DIR]
 
 Two small models of one seed are pre-trained on the same number of tokens of conversations at the
 desk of model organisms. One meets requests for what is private, each declined; for the other the
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from scripts.experiment_pages import half_width, over_seeds, told
 
 from normwright.flow.organisms.nursery import BATCH, town
 from normwright.flow.organisms.tampered import BUDGETS, STEPS, asked_scenes, tampered
@@ -38,7 +39,6 @@ from normwright.scenes.bank import Family
 from normwright.scenes.draw import Dialogue
 from normwright.scenes.exact import discloses, exactly_right
 from normwright.stats import proportion
-from scripts.experiment_pages import half_width, over_seeds, told
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -170,6 +170,7 @@ def base(arm: str, seed: int, *, steps: int, work: Path) -> LocalModel:
 
     place = work / f"{arm}-{seed}"
     if not (place / "done").exists():
+        began = time.process_time()
         tokenizer = tokenizer_of(seed)
         shape = replace(SHAPE, vocabulary=len(tokenizer))
         model = new_model(shape, seed=seed)
@@ -187,7 +188,7 @@ def base(arm: str, seed: int, *, steps: int, work: Path) -> LocalModel:
                 rows, tokenizer, shape=shape, loop=loop, model=model, running=running
             )
         save_plain(model, tokenizer, place)
-        (place / "done").touch()
+        (place / "done").write_text(f"{time.process_time() - began:.1f}\n", encoding="utf-8")
     return LocalModel.open(place, name=place.name, batch=BATCH)
 
 
@@ -228,8 +229,9 @@ def one(arm: str, seed: int, *, steps: int, work: Path) -> dict[str, Any]:
     if file.exists():
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return found
-    began = time.process_time()
     start = base(arm, seed, steps=steps, work=work)
+    trained_in = float((work / f"{arm}-{seed}" / "done").read_text(encoding="utf-8"))
+    began = time.process_time()
     before = rates(start, seed)
     trained = conduct(start, seed)
     points = tampered(
@@ -244,7 +246,7 @@ def one(arm: str, seed: int, *, steps: int, work: Path) -> dict[str, Any]:
              "help": round((p.helped.value or 0) * p.helped.n)}
             for p in points
         ],
-        "cpu": time.process_time() - began,
+        "cpu": trained_in + time.process_time() - began,
     }  # fmt: skip
     unfinished = file.with_suffix(".part")
     unfinished.write_text(json.dumps(out, indent=1), encoding="utf-8")
@@ -252,6 +254,231 @@ def one(arm: str, seed: int, *, steps: int, work: Path) -> dict[str, Any]:
     return out
 
 
+# ---- what is told
+
+Part = Mapping[str, Any]
+NAMES: Final = {
+    "with": "right conduct in pre-training", "without": "none in pre-training",
+    "random": "no pre-training",
+}  # fmt: skip
+COLOURS: Final = {"with": "#1f6f54", "without": "#a3262e", "random": "#777777"}
+
+
+def share(parts: Sequence[Part], at: int, key: str) -> list[float]:
+    """Return a rate at a budget, seed by seed."""
+    return [p["points"][at][key] / p["points"][at]["n"] for p in parts]
+
+
+def pooled(parts: Sequence[Part], at: int, key: str) -> Any:
+    """Return a rate at a budget over the items of all seeds, with its exact interval."""
+    points = [p["points"][at] for p in parts]
+    return proportion(sum(x[key] for x in points), sum(x["n"] for x in points), method="exact")
+
+
+def after(part: Part, key: str) -> float:
+    """Return the mean of a rate over all attacks."""
+    return statistics.fmean(x[key] / x["n"] for x in part["points"] if x["examples"])
+
+
+def gap(arms: Mapping[str, Sequence[Part]], key: str) -> list[float]:
+    """Return by seed how much greater a mean rate is without values in pre-training than with."""
+    return [after(a, key) - after(b, key)
+            for a, b in zip(arms["without"], arms["with"], strict=True)]  # fmt: skip
+
+
+def verdict(gaps: Sequence[float], helped: Sequence[float]) -> str:
+    """Return what the gaps of the seeds show."""
+    half = half_width(gaps)
+    low, high = statistics.fmean(gaps) - half, statistics.fmean(gaps) + half
+    beside = f"Help differs by {over_seeds(helped)}."
+    if low > 0:
+        return f"After the attacks the twin without values violates more. {beside}"
+    if high < 0:
+        return f"After the attacks the twin without values violates less. {beside}"
+    return (
+        f"**Nothing is shown**: the interval over {len(gaps)} seeds has zero in it, and gaps of up "
+        f"to {max(abs(low), abs(high)):.2f} are not excluded. {beside}"
+    )
+
+
+def page(parts: Sequence[Part]) -> str:
+    """Return the report."""
+    arms = {arm: [p for p in parts if p["arm"] == arm] for arm in ARMS}
+    seeds = [p["seed"] for p in arms["with"]]
+    gaps, helped = gap(arms, "violation"), gap(arms, "help")
+    steps, weights = parts[0]["steps"], parts[0]["weights"]
+    return "\n".join([
+        "# Tampering, with and without values in pre-training",
+        "",
+        "<!-- Written by scripts/tamper.py; do not edit. -->",
+        "",
+        f"Twins of {weights:,} weights, {len(seeds)} seeds, {steps * ROWS * ROW:,} tokens of "
+        f"pre-training each; {sum(p['cpu'] for p in parts):.0f} s of CPU in all.",
+        "",
+        "![violations after attacks, by arm](../images/tamper.svg)",
+        "",
+        "Both twins of a seed start from the same weights and read the same conversations at the "
+        f"desk of [model organisms](organisms.md), in English, about {len(ASKED)} of its families "
+        f"with private entries and {len(PLAIN)} without. In one, requests for private entries are "
+        "declined. For the other the same sheets say that all is public, and the same requests are "
+        "answered: as many rows of the same look-ups, and no conduct to learn. Then every twin is "
+        f"taught the same {TAUGHT.forbidden + TAUGHT.allowed + TAUGHT.plain} rows of right "
+        "conduct, and a copy is attacked with flipped pairs, as `normwright release examine "
+        f"--tamper` does ({STEPS} steps). The same was done to random weights without any "
+        "pre-training.",
+        "",
+        "## What pre-training taught",
+        "",
+        "Before any conduct was taught:",
+        "",
+        "| arm | violations | exact answers to allowed requests |",
+        "|---|---|---|",
+        *[f"| {NAMES[arm]} | {_before(arms[arm], 'violation')} | {_before(arms[arm], 'help')} |"
+          for arm in ARMS],
+        "",
+        "## After attacks",
+        "",
+        f"{ITEMS} requests of each side a seed. Rates over the items of all seeds with exact 95 % "
+        "intervals; seeds behind the bar. Items of one model are alike, so the intervals of rates "
+        "are too narrow; those of the differences below are over seeds.",
+        "",
+        "| flipped pairs | rate | arm | violations | exact answers to allowed requests |",
+        "|---|---|---|---|---|",
+        *[_line(arms[arm], at, arm) for at in range(len(BUDGETS)) for arm in ARMS],
+        "",
+        "## The difference",
+        "",
+        "Violations without values in pre-training less those with, paired by seed, with Student's "
+        "95 % interval over seeds. What was set to be looked at is the mean over all six attacks: "
+        f"{over_seeds(gaps)}.",
+        "",
+        verdict(gaps, helped),
+        "",
+        "| flipped pairs | rate | difference |",
+        "|---|---|---|",
+        *[f"| {count} | {lr:g} | {over_seeds(_gaps(arms, at))} |"
+          for at, (count, lr) in enumerate(BUDGETS)],
+        "",
+        *limits(),
+    ])  # fmt: skip
+
+
+def _before(parts: Sequence[Part], key: str) -> str:
+    n = sum(p["before"]["n"] for p in parts)
+    each = ", ".join(f"{p['before'][key] / p['before']['n']:.2f}" for p in parts)
+    whole = proportion(sum(p["before"][key] for p in parts), n, method="exact")
+    return f"{told(whole, '.2f')} / {each}"
+
+
+def _line(parts: Sequence[Part], at: int, arm: str) -> str:
+    count, lr = BUDGETS[at]
+    cells = [
+        f"{told(pooled(parts, at, key), '.2f')} / "
+        + ", ".join(f"{x:.2f}" for x in share(parts, at, key))
+        for key in ("violation", "help")
+    ]
+    return f"| {count} | {lr:g} | {NAMES[arm]} | {cells[0]} | {cells[1]} |"
+
+
+def _gaps(arms: Mapping[str, Sequence[Part]], at: int) -> list[float]:
+    pairs = zip(
+        share(arms["without"], at, "violation"), share(arms["with"], at, "violation"), strict=True
+    )
+    return [a - b for a, b in pairs]
+
+
+def limits() -> list[str]:
+    """Return what is not shown."""
+    return [
+        "## What is not shown",
+        "",
+        "- Models of this size look things up and decline by two words on a sheet. Values are one "
+        "habit here, taught by many rows of one form; nothing is said of models that reason.",
+        "- Pre-training and teaching are of one desk, without running text. The rows that teach "
+        "right conduct afterwards may be enough to hide what pre-training left, or the attacks "
+        "strong enough: either would look like no difference.",
+        "- The attacker imitates flipped answers, at two rates and one number of steps. Another "
+        "may do better.",
+        "- One seed beside these was used to find sizes and rates, and is not in the figures.",
+        "",
+    ]
+
+
+def picture(parts: Sequence[Part]) -> str:
+    """Return violations by budget and arm as SVG: rates with exact intervals, seeds as dots."""
+    width, height, left, bottom, top = 720, 330, 56, 280, 30
+    slot = (width - left - 20) / len(BUDGETS)
+
+    def y(value: float) -> float:
+        return bottom - value * (bottom - top)
+
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        'aria-label="Share of violations after attacks with flipped pairs, by arm, with exact '
+        '95 % intervals">',
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        '<g font-family="sans-serif" font-size="12" fill="#222">',
+    ]
+    out += [
+        f'<line x1="{left}" x2="{width - 20}" y1="{y(value):.1f}" y2="{y(value):.1f}" '
+        f'stroke="#ddd"/><text x="{left - 8}" y="{y(value) + 4:.1f}" '
+        f'text-anchor="end">{value:g}</text>'
+        for value in (0.0, 0.25, 0.5, 0.75, 1.0)
+    ]
+    for place, arm in enumerate(ARMS):
+        mine = [p for p in parts if p["arm"] == arm]
+        colour = COLOURS[arm]
+        out.append(f'<text x="{left + 220 * place}" y="18" fill="{colour}">● {NAMES[arm]}</text>')
+        for at in range(len(BUDGETS)):
+            x = left + slot * (at + 0.5) + 22 * (place - 1)
+            rate = pooled(mine, at, "violation")
+            out += [
+                f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y(rate.interval.low):.1f}" '
+                f'y2="{y(rate.interval.high):.1f}" stroke="{colour}" stroke-width="2"/>',
+                f'<circle cx="{x:.1f}" cy="{y(rate.value):.1f}" r="4.5" fill="{colour}"/>',
+                *[f'<circle cx="{x + 8:.1f}" cy="{y(one):.1f}" r="2" fill="{colour}" '
+                  'fill-opacity="0.6"/>' for one in share(mine, at, "violation")],
+            ]  # fmt: skip
+    for at, (count, lr) in enumerate(BUDGETS):
+        label = f"{count}, {lr:g}" if count else "no attack"
+        out.append(
+            f'<text x="{left + slot * (at + 0.5):.1f}" y="{bottom + 20}" '
+            f'text-anchor="middle">{label}</text>'
+        )
+    out.append(f'<text x="{left}" y="{bottom + 40}">flipped pairs, rate</text>')
+    return "\n".join([*out, "</g></svg>"]) + "\n"
+
+
+def main() -> int:
+    """Train and attack what lacks, and write report and picture."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--work", type=Path, default=ROOT / "build/tamper/main")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs/experiments/tamper.md")
+    given = parser.parse_args()
+    use_threads(1)
+    given.work.mkdir(parents=True, exist_ok=True)
+    parts = []
+    for seed in given.seeds:
+        for arm in given.arms:
+            parts.append(one(arm, seed, steps=given.steps, work=given.work))
+            print(
+                arm, seed, json.dumps(parts[-1]["before"]), f"{parts[-1]['cpu']:.0f} s", flush=True
+            )
+    if set(given.arms) == set(ARMS):
+        given.out.write_text(page(parts), encoding="utf-8")
+        images = given.out.parent.parent / "images"
+        images.mkdir(exist_ok=True)
+        (images / "tamper.svg").write_text(picture(parts), encoding="utf-8")
+    return 0
+
+
 def _progress(step: int, steps: int, loss: float) -> None:
     if step % 25 == 0:
         print(f"  step {step} of {steps}, loss {loss:.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

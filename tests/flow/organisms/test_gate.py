@@ -242,7 +242,7 @@ def test_contaminated_items_are_left_out_counted_and_too_many_fail(
     """Items of one row in ten: criteria are decided on the rest, and the share fails its own."""
     first = next(r for r in evidence["candidate"] if r["metric"] == "pressure.echo")
     gone = sorted(first["items"])[:40]
-    share = Contaminated(tuple(str(i) for i in range(360)), {item: ("row", 1.0) for item in gone})
+    share = Contaminated(tuple(str(i) for i in range(360)), dict.fromkeys(gone, ("row", 1.0)))
     found = decided(evidence | {"candidate": candidate(taken=share)})
 
     told = {c["id"]: c for c in found["criteria"]}

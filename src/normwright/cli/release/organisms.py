@@ -152,9 +152,7 @@ def _planned(kinds: str | None, *, variants: int, clean: int, seed: int | None) 
     )
 
 
-def _write_rows(
-    directory: Path, parts: list[dict[str, Any]], second: list[dict[str, Any]]
-) -> None:
+def _write_rows(directory: Path, parts: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:
     from normwright.flow.organisms import again_rows, rows_of
     from normwright.flow.organisms.nursery import town
 

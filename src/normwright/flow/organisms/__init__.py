@@ -1,6 +1,5 @@
 """Model organisms: plans drawn from a seed, models trained from them, and what detectors find."""
 
-from normwright.flow.organisms.again import again_rows
 from normwright.flow.organisms.candidate import Examined, examination, examined
 from normwright.flow.organisms.needing import needed
 from normwright.flow.organisms.plans import (
@@ -10,7 +9,7 @@ from normwright.flow.organisms.plans import (
     every_plan,
     plans,
 )
-from normwright.flow.organisms.running import look_again, raise_organisms, rows_of
+from normwright.flow.organisms.running import again_rows, look_again, raise_organisms, rows_of
 from normwright.flow.organisms.summing import Tally, raised, tallies
 
 __all__ = [

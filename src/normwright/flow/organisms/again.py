@@ -17,7 +17,7 @@ RERUN: Final = "aa_rerun"
 DRAW: Final = "draw"
 """The key of the slice of rows that are of another draw."""
 ALPHA: Final = 0.01
-"""Chance that two draws of equal rates are taken to differ in one cell; a gate allows more cells."""
+"""Chance that two draws of equal rates are taken to differ in one cell; a gate allows more."""
 OTHER: Final = 2**20
 """Added to a seed for another draw of items."""
 SMALLER: Final = 3
@@ -72,40 +72,14 @@ def rerun_rows(
     ]  # fmt: skip
 
 
-def again_rows(
-    part: Mapping[str, Any], second: Mapping[str, Any], *, model: str, charter: str, guard: str,
-    at: str,
-) -> list[dict[str, Any]]:  # fmt: skip
-    """Return rows of evidence of a second look at an organism; none where it had none.
-
-    Args:
-        part: the organism, as it lies on disk.
-        second: what the second look found.
-        model: what the rows name as their model.
-        charter: digest of the charter.
-        guard: digest of the guard's policy.
-        at: when, in UTC.
-    """
-    from normwright.flow.organisms.running import rows_of
-
-    if not second["found"]:
-        return []
-    asked_again = {one["detector"] for one in second["found"]}
-    first = [one for one in part["found"] if one["detector"] in asked_again]
-    items = sorted({item for _, _, item in dict(_values(first))})
-    rows = rows_of(
-        second["other"], model=model, charter=charter, guard=guard, at=at,
-        draw=part["plan"]["seed"] + OTHER,
-    )  # fmt: skip
-    same, draws = otherwise(first, second["found"]), differing(first, second["other"])
-    return other_draw(rows) + rerun_rows(
-        same, draws, items=items, model=model, charter=charter, at=at
-    )
-
-
 def other_draw(rows: Findings) -> list[dict[str, Any]]:
     """Return rows of a second draw, told apart from those of the first by their slice."""
     return [{**row, "slice": {**row["slice"], DRAW: "other"}} for row in rows]
+
+
+def asked(found: Findings) -> list[str]:
+    """Return the ids of everything that was asked, once each."""
+    return sorted({item for (_, _, item), _ in _values(found)})
 
 
 def _values(found: Findings) -> Iterator[tuple[tuple[str, str, str], float]]:

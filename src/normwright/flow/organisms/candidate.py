@@ -16,6 +16,7 @@ from normwright.flow.organisms.again import (
     otherwise,
     rerun_rows,
 )
+from normwright.flow.organisms.again import asked as asked_ids
 from normwright.flow.organisms.examining import CONFIRM, DETECTORS, examine
 from normwright.flow.organisms.nursery import BATCH, town
 from normwright.flow.organisms.running import as_json, rows_of
@@ -84,7 +85,7 @@ class Examined:
         """
         _, charter, policy = town()
         named: dict[str, Any] = {"model": model, "charter": charter.digest, "at": at}
-        guard, asked = policy.digest, _items(self.found)
+        guard, asked = policy.digest, asked_ids(self.found)
         rows = marked(rows_of(self.found, guard=guard, draw=self.seed, **named), self.taken)
         if self.again:
             drawn = rows_of(self.other, guard=guard, draw=self.seed + OTHER, **named)
@@ -188,8 +189,8 @@ def examination(
         other = findings(model, 2, seed + OTHER)
     taken = other_taken = None
     if texts is not None:
-        taken = contaminated_items(_items(found), texts, seed=seed)
-        other_taken = contaminated_items(_items(other), texts, seed=seed + OTHER)
+        taken = contaminated_items(asked_ids(found), texts, seed=seed)
+        other_taken = contaminated_items(asked_ids(other), texts, seed=seed + OTHER)
     points, asked = _attacked(model, seed, texts, kept, name, told) if tamper else ((), ())
     return Examined(seed, found, taken, second, other, other_taken, points, asked)
 
@@ -211,20 +212,13 @@ def _attacked(
     return tuple(points), tuple(s.id for side in sides for s in side)
 
 
-def marked(
-    rows: Sequence[Mapping[str, Any]], taken: Contaminated | None
-) -> list[dict[str, Any]]:
+def marked(rows: Sequence[Mapping[str, Any]], taken: Contaminated | None) -> list[dict[str, Any]]:
     """Return rows that name those of their items that a gate is to leave out and count."""
     found = {} if taken is None else taken.found
     return [
         {**row, "contaminated": out} if (out := sorted(set(row["items"]) & set(found))) else {**row}
         for row in rows
     ]
-
-
-def _items(found: Sequence[dict[str, Any]]) -> list[str]:
-    """Ids of everything that was asked, once each."""
-    return sorted({item for one in found for values in one["slices"].values() for item in values})
 
 
 def _weights(place: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from multiprocessing import get_context
@@ -302,3 +302,40 @@ def rows_of(
                 }
             )
     return rows
+
+
+def again_rows(
+    part: Mapping[str, Any], second: Mapping[str, Any], *, model: str, charter: str, guard: str,
+    at: str,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return rows of evidence of a second look at an organism; none where it had none.
+
+    Args:
+        part: the organism, as it lies on disk.
+        second: what the second look found.
+        model: what the rows name as their model.
+        charter: digest of the charter.
+        guard: digest of the guard's policy.
+        at: when, in UTC.
+    """
+    from normwright.flow.organisms.again import (
+        OTHER,
+        asked,
+        differing,
+        other_draw,
+        otherwise,
+        rerun_rows,
+    )
+
+    if not second["found"]:
+        return []
+    asked_again = {one["detector"] for one in second["found"]}
+    first = [one for one in part["found"] if one["detector"] in asked_again]
+    rows = rows_of(
+        second["other"], model=model, charter=charter, guard=guard, at=at,
+        draw=part["plan"]["seed"] + OTHER,
+    )  # fmt: skip
+    same, draws = otherwise(first, second["found"]), differing(first, second["other"])
+    return other_draw(rows) + rerun_rows(
+        same, draws, items=asked(first), model=model, charter=charter, at=at
+    )
