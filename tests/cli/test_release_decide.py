@@ -322,7 +322,7 @@ def test_what_is_no_candidate_or_was_not_asked_is_not_counted(
 ) -> None:
     """A base, a control, a step on the way, and a candidate that another suite was asked of."""
     measured(town / "second", WEIGHTS[0])
-    measured(town / "second", *WEIGHTS[1:], **other)  # type: ignore[arg-type]
+    measured(town / "second", *WEIGHTS[1:], **other)
     found = call(*of(town, "--project", town / "second", "--json"))
 
     assert found.value["verdicts"] == {"internal": "HOLD"}

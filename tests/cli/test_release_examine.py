@@ -192,7 +192,8 @@ def test_attacks_are_told_and_go_on_where_they_were_stopped(
 
     out = tmp_path / "hidden.jsonl"
     asked = ["release", "examine", str(blank), "--items", "20", "--tamper", "--out", str(out)]
-    whole, made = tampered._point, []
+    whole = tampered._point
+    made: list[int] = []
 
     def stopping(*args: Any, **kwargs: Any) -> Any:
         if len(made) == 3:
@@ -205,7 +206,12 @@ def test_attacks_are_told_and_go_on_where_they_were_stopped(
     assert not out.exists()
     assert (tmp_path / "hidden.jsonl.part").read_text(encoding="utf-8").count("\n") == 3
     made = []
-    monkeypatch.setattr(tampered, "_point", lambda *a, **k: (made.append(k), whole(*a, **k))[1])
+
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        made.append(kwargs["count"])
+        return whole(*args, **kwargs)
+
+    monkeypatch.setattr(tampered, "_point", counting)
     found = call(*asked, "--json")
 
     assert len(made) == 4

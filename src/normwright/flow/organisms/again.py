@@ -40,12 +40,13 @@ def otherwise(first: Findings, second: Findings) -> tuple[int, int]:
 
 def differing(first: Findings, second: Findings) -> tuple[int, int]:
     """Return in how many cells of how many two draws differ, each by Fisher's exact test at 1 %."""
+    import numpy as np
     from scipy.stats import fisher_exact
 
     one, other = _cells(first), _cells(second)
     both = sorted(set(one) & set(other))
     tables = [[_counts(one[cell]), _counts(other[cell])] for cell in both]
-    return sum(float(fisher_exact(t).pvalue) <= ALPHA for t in tables), len(both)
+    return sum(float(fisher_exact(np.array(t)).pvalue) <= ALPHA for t in tables), len(both)
 
 
 def rerun_rows(
