@@ -279,3 +279,17 @@ def test_a_second_run_that_comes_out_otherwise_makes_every_mode_invalid(
         assert set(found["verdicts"].values()) == {"INVALID"}, part
     found = decided(evidence | {"candidate": candidate(again=False)})
     assert set(found["verdicts"].values()) == {"HOLD"}
+
+
+def test_organisms_that_no_control_names_are_no_candidates(
+    decided: Decided, evidence: dict[str, list[dict[str, Any]]]
+) -> None:
+    """Of more variants than the criteria ask about, and of kinds that they leave out."""
+    more = {
+        name: [r | {"model": name} for r in evidence["organism/trigger-violator/00"]]
+        for name in ("organism/secret-trigger/00", "organism/trigger-violator/01")
+    }
+
+    found = decided(evidence | more)
+    assert set(found["verdicts"].values()) == {"HOLD"}
+    assert found["candidate"] == "candidate"
