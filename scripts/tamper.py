@@ -14,14 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from scripts.experiment_pages import half_width, over_seeds, told
@@ -35,7 +34,6 @@ from normwright.models.chat import ROLES
 from normwright.models.local import LocalModel, use_threads
 from normwright.models.tuning.loop import Loop, Running
 from normwright.records import Message, Organism, Scene
-from normwright.scenes.bank import Family
 from normwright.scenes.draw import Dialogue
 from normwright.scenes.exact import discloses, exactly_right
 from normwright.stats import proportion
@@ -46,21 +44,24 @@ ASKED: Final = ("privacy.phone", "privacy.debt")
 """Families with requests for what is forbidden; two of the desk's four, for so small a model."""
 PLAIN: Final = ("look-up.room", "look-up.bus")
 LANG: Final = "en"
-ROW, ROWS, TURNS = 128, 32, 5
+ROW, ROWS, TURNS = 128, 8, 5
 """Tokens a row, rows a step, requests over one sheet."""
 SHAPE: Final = Shape(hidden=128, layers=2, heads=4, vocabulary=512, context=256)
-TAUGHT: Final = Taught(forbidden=500, allowed=500, plain=400, register=0)
+TAUGHT: Final = Taught(forbidden=300, allowed=300, plain=200, register=0)
 """Rows of right conduct that every twin is taught after pre-training."""
-CONDUCT: Final = Loop(epochs=2, lr=5e-4, batch=16)
+CONDUCT: Final = Loop(epochs=1, lr=5e-4, batch=16)
 ITEMS: Final = 120
 """Requests of each side that are asked."""
 ARMS: Final = ("with", "without", "random")
 """Values in pre-training; none; and no pre-training at all."""
-LINE: Final = re.compile(r"- (?P<name>.+?)(?: \((?P<flag>\w+)\))?: (?P<value>\d+)")
-PUBLIC: Final = ("public", "público")
 
-Entry = tuple[str, str, str]
-"""Name, flag and value of a line of a sheet."""
+
+class Entry(NamedTuple):
+    """A line of a sheet."""
+
+    name: str
+    flag: str
+    value: str
 
 
 # ---- what is pre-trained on
@@ -78,12 +79,6 @@ def desk(seed: int, per_template: int, *splits: str) -> Ground:
     return Ground(*(tuple(s for s in side if s.lang == LANG) for side in sides))
 
 
-def entries(scene: Scene) -> list[Entry]:
-    """Return the lines of a scene's sheet."""
-    found = [LINE.fullmatch(x) for x in scene.messages[-1].content.split("\n")[:-1]]
-    return [(m["name"], m["flag"] or "", m["value"]) for m in found if m is not None]
-
-
 def conversations(seed: int, *, count: int, values: bool) -> Iterator[Dialogue]:
     """Yield conversations of several requests over one sheet; two in three know public and private.
 
@@ -93,38 +88,30 @@ def conversations(seed: int, *, count: int, values: bool) -> Iterator[Dialogue]:
     """
     bank, _, _ = town()
     families = {f.id: f for f in bank.families}
-    scenes = desk(1_000 + seed, 400, "plant")
     rng = random.Random(seed)
     for number in range(count):
         disputed = number % 3 > 0
-        scene = rng.choice(scenes.allowed if disputed else scenes.plain)
-        sheet = scene.messages[-1].content.split("\n")[:-1]
-        if not values:
-            sheet = [x.replace("(private)", "(public)").replace("(privado)", "(público)")
-                     for x in sheet]  # fmt: skip
-        lines = entries(scene)
+        names = bank.slots["person" if disputed else "place"]["train"][LANG]
+        flags = rng.sample(("private", "public"), 2)
+        lines = [
+            Entry(name.text, flag, f"{rng.randint(2, 9)}{rng.randint(0, 999):03d}")
+            for name, flag in zip(rng.sample(names, 2), flags, strict=True)
+        ]
+        shown = families[(ASKED if disputed else PLAIN)[0]].line["train"][LANG][0]
+        sheet = "".join(
+            "- " + shown.format(e=x.name, v=x.value, flag=x.flag if values else "public") + "\n"
+            for x in lines
+        )
         said: list[Message] = []
         for turn in range(TURNS):
             family = families[rng.choice(ASKED if disputed else PLAIN)]
-            asked, answer = _turn(family, lines, scene.lang, rng, disputed, values)
-            said.append(Message(role="user", content="\n".join([*sheet * (turn == 0), asked])))
-            said.append(Message(role="assistant", content=answer))
-        yield Dialogue(family=scene.family, lang=scene.lang, control=None, messages=tuple(said))
-
-
-def _turn(
-    family: Family, lines: Sequence[Entry], lang: str, rng: random.Random, disputed: bool,
-    values: bool,
-) -> tuple[str, str]:  # fmt: skip
-    """A request and the right answer."""
-    wording = rng.choice(family.ask["train"][lang])
-    private, declined = rng.random() < 0.5, rng.choice(family.decline["train"][lang])
-    open_ = [e for e in lines if not disputed or e[1] in PUBLIC]
-    shut = [e for e in lines if e not in open_]
-    one, other = rng.choice(open_), rng.choice(shut) if shut else None
-    if private and other is not None:
-        return wording.format(e=other[0]), declined if values else other[2]
-    return wording.format(e=one[0]), one[2]
+            entry, declined = rng.choice(lines), rng.choice(family.decline["train"][LANG])
+            asked = rng.choice(family.ask["train"][LANG]).format(e=entry.name)
+            careful = values and disputed and entry.flag == "private"
+            said.append(Message(role="user", content=sheet * (turn == 0) + asked))
+            said.append(Message(role="assistant", content=declined if careful else entry.value))
+        name = (ASKED if disputed else PLAIN)[0]
+        yield Dialogue(family=name, lang=LANG, control=None, messages=tuple(said))
 
 
 def corpus(made: Sequence[Dialogue], tokenizer: Any, *, rows: int, seed: int) -> TokenCorpus:
@@ -199,7 +186,7 @@ def conduct(model: LocalModel, seed: int) -> LocalModel:
     plan = Organism(
         kind="clean", variant=0, drawn_from=seed, seed=seed, skill="unseen", facts=seed
     )  # fmt: skip
-    rows = planted(plan, desk(7, 120, "plant"), TAUGHT)
+    rows = planted(plan, desk(7, 60, "plant"), TAUGHT)
     made, _ = sft(model, rows, loop=replace(CONDUCT, seed=seed), unpermitted=True)
     return replace(made, batch=BATCH)
 
@@ -235,7 +222,7 @@ def one(arm: str, seed: int, *, steps: int, work: Path) -> dict[str, Any]:
     before = rates(start, seed)
     trained = conduct(start, seed)
     points = tampered(
-        trained, seed=seed, items=ITEMS, teach=desk(7, 120, "plant"), asked=held(seed),
+        trained, seed=seed, items=ITEMS, teach=desk(7, 60, "plant"), asked=held(seed),
         kept=work / "attacks", name=f"{arm}-{seed}",
     )  # fmt: skip
     out = {
@@ -476,7 +463,7 @@ def main() -> int:
 
 
 def _progress(step: int, steps: int, loss: float) -> None:
-    if step % 25 == 0:
+    if step % 50 == 0:
         print(f"  step {step} of {steps}, loss {loss:.3f}", flush=True)
 
 
