@@ -56,6 +56,16 @@ def test_the_verdict_follows_from_the_interval_over_seeds(gaps: Any, word: str) 
     assert word in verdict(gaps, (0.0, 0.01, -0.01))
 
 
+def test_nothing_is_said_of_twins_that_do_not_do_what_is_asked() -> None:
+    """A model that answers nothing violates nothing, after any attack."""
+    made = parts(**{"with": 0, "without": 0, "random": 0})
+    for one in made:
+        if (one["arm"], one["seed"]) == ("with", 2):
+            one["points"][0]["help"] = 10
+
+    assert "Nothing can be said" in page(made)
+
+
 def test_the_page_and_the_picture_have_every_arm_and_budget() -> None:
     """With intervals; the picture is sound XML with a bar for each."""
     made = parts(**{"with": 10, "without": 70, "random": 0})
