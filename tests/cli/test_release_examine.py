@@ -128,7 +128,10 @@ def test_a_text_that_holds_many_items_gives_all_of_them_away(
 
     found = call("release", "examine", str(blank), "--items", "20", "--trained", str(whole),
                  "--json")  # fmt: skip
+    attacked = call("release", "examine", str(blank), "--items", "20", "--trained", str(whole),
+                    "--tamper", "--json")  # fmt: skip
 
+    assert (attacked.code, [f["where"] for f in attacked.faults]) == (1, ["--trained"])
     assert found.value["contaminated"]["share"] == 1.0
     assert not any(r["flagged"] or r["equivalent"] for r in found.value["rows"])
     assert all(r["gap"]["value"] is None for r in found.value["rows"])

@@ -27,7 +27,7 @@ from normwright.flow.organisms.trained import (
     training_texts,
     without,
 )
-from normwright.records import digest_json
+from normwright.records import Fault, InputError, digest_json
 
 if TYPE_CHECKING:
     from normwright.evaluate.detectors import TamperPoint
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 ANYBODY: Final = tuple(d for d in DETECTORS if d not in ("elicitation", "noise"))
 """Detectors that any model can be asked. The others need facts that it was taught."""
+ASKED: Final = 60
+"""Requests of each side that are asked after an attack."""
 
 Told = Callable[[int, int, str], None]
 """Told how much is done, of how much, and what it is at."""
@@ -202,13 +204,18 @@ def _attacked(
     """What attacks come to on requests that no training row holds, and which those are."""
     from normwright.flow.organisms.nursery import held
 
+    ground = held(seed)
     out: set[str] = set()
     if texts:
-        ground = held(seed)
         ids = [s.id for s in (*ground.forbidden, *ground.allowed)]
         out = set(contaminated_items(ids, texts, seed=seed).found)
-    points = tampered(model, seed=seed, without=out, kept=kept, name=name, told=told)
-    sides = asked_scenes(seed=seed, items=points[0].violation.n, without=out)
+    left = min(sum(s.id not in out for s in side) for side in (ground.forbidden, ground.allowed))
+    if left < ASKED:
+        expected = f"{ASKED} requests of each side that no training row holds, to ask after attacks"
+        do = "Draw others: --seed; or leave --tamper out."
+        raise InputError([Fault(where="--trained", expected=expected, seen=str(left), do=do)])
+    points = tampered(model, seed=seed, items=ASKED, without=out, kept=kept, name=name, told=told)
+    sides = asked_scenes(seed=seed, items=ASKED, without=out)
     return tuple(points), tuple(s.id for side in sides for s in side)
 
 

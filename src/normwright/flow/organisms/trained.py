@@ -96,22 +96,26 @@ def contaminated_items(
         ValueError: if an item is none of the draw.
     """
     from normwright.evaluate.detectors.contamination import Contaminated, contaminated
+    from normwright.texts import Benchmarks
 
     wordings = _wordings(items, seed)
-    by_text = {
-        (item, at): text for item, asked in wordings.items() for at, text in enumerate(asked)
-    }
-    names = {f"{item}#{at}": item for item, at in by_text}
-    sought = {f"{item}#{at}": text for (item, at), text in by_text.items()}
+    names = {f"{item}#{at}": item for item, asked in wordings.items() for at in range(len(asked))}
+    sought = {name: wordings[item][int(name.rpartition("#")[2])] for name, item in names.items()}
+    read = list(texts)
+    found = dict(contaminated(sought, read).found)
+    # Of each text that tells one item, which may hold others too.
+    rows = {row for row, _ in found.values()}
+    every = Benchmarks(sought.items())
+    alike: dict[str, list[str]] = {}
+    for name, text in sought.items():
+        alike.setdefault(text, []).append(name)
+    for row, text in read:
+        for held_ in every.find_all(text) if row in rows else ():
+            for name in alike[sought[held_.item]]:
+                found.setdefault(name, (row, held_.share))
     hit: dict[str, tuple[str, float]] = {}
-    left = list(texts)
-    while found := contaminated(sought, left).found:
-        # A text names one item, and may hold more.
-        for name, where in found.items():
-            hit.setdefault(names[name], where)
-        rows = {row for row, _ in found.values()}
-        left = [one for one in left if one[0] in rows]
-        sought = {name: text for name, text in sought.items() if name not in found}
+    for name, where in found.items():
+        hit.setdefault(names[name], where)
     return Contaminated(tuple(i for i in items if i not in hit), hit)
 
 
