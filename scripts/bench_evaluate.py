@@ -1,13 +1,13 @@
 """What benchmarks cost here and in the stock harness: the same model, items and process.
 
-    python -m scripts.bench_evaluate [--items N] [--rounds N] [--write] [--json]
+    python -m scripts.bench_evaluate [--items N] [--rounds N] [--only SUITE] [--write] [--json]
 
 Each side is `lm_eval.evaluator.evaluate` over the same loaded task; only the model class differs:
 the stock `HFLM` (batch of 8) or ours, which reads what answers and questions share once. Weights
 are random, rows are made up on the spot; so it needs no data, and a score means nothing. Sides take
 turns, each first as often; a round's ratio is the stock's CPU seconds over ours, told is the median
-of the rounds. Before any timing both must choose the same answer on every item, with
-log-likelihoods within 1e-4 and the same score; else nothing is told.
+of the rounds, with the interval that their order gives it. In every round both must choose the same
+answer on every item, with log-likelihoods within 1e-4 and the same score; else nothing is told.
 
 The context is 4,096 tokens where examples are many, as a model of that size would have.
 """
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
 import os
 import random
 import statistics
@@ -84,7 +85,32 @@ class Found:
     @property
     def ratio(self) -> float:
         """Median over the rounds of the stock's CPU seconds over ours."""
-        return statistics.median(s / o for s, o in zip(self.stock, self.ours, strict=True))
+        return statistics.median(self.ratios)
+
+    @property
+    def ratios(self) -> list[float]:
+        """The ratio of each round, sorted."""
+        return sorted(s / o for s, o in zip(self.stock, self.ours, strict=True))
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Of the median, by the order of the rounds: at least 95 %, exact, whatever they are like.
+
+        None with fewer than six rounds: even from the least to the greatest it would be less.
+        """
+        n = len(self.ratios)
+        cut = 0
+        while 2 * sum(math.comb(n, k) for k in range(cut + 1)) / 2**n <= 0.05:
+            cut += 1
+        return (self.ratios[cut - 1], self.ratios[n - cut]) if cut else None
+
+    @property
+    def met(self) -> str:
+        """Whether the target is met, with the whole interval; `open` where that is not shown."""
+        if self.interval is None:
+            return "open"
+        low, high = self.interval
+        return "yes" if low >= self.target else "no" if high < self.target else "open"
 
 
 def rows(suite: str, lang: str, n: int) -> list[dict[str, Any]]:
@@ -232,13 +258,16 @@ def _evaluated(task: Any, asked: Any) -> tuple[dict[str, Any], float]:
     return ran, spent
 
 
-def measure(items: int, rounds: int) -> list[Found]:
-    """Return what every suite takes on both sides."""
+def measure(items: int, rounds: int, only: Sequence[str] = ()) -> list[Found]:
+    """Return what every suite, or those that are named, take on both sides."""
     os.environ.setdefault("TQDM_DISABLE", "1")
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
     made = model()
     with tempfile.TemporaryDirectory(prefix="normwright-bench-") as folder:
-        return [timed(case, made, items, rounds, Path(folder)) for case in CASES]
+        return [
+            timed(case, made, items, rounds, Path(folder))
+            for case in CASES if not only or case.suite in only or case.name in only
+        ]  # fmt: skip
 
 
 def told(found: Sequence[Found]) -> str:
@@ -249,31 +278,40 @@ def told(found: Sequence[Found]) -> str:
     lines = [
         f"lm-evaluation-harness {harness_version()}, one process, one thread; a random-weight "
         f"model (4 layers of 128, context 4,096) on {first.items} made-up items a suite. CPU "
-        f"seconds of the log-likelihoods, median of {len(first.ours)} rounds in which sides take "
-        f"turns; the stock side is `HFLM` with batches of {BATCH}. On every item both chose the "
-        "same answer, and all scores were equal.",
+        "seconds of the log-likelihoods, medians of rounds in which sides take turns (short ones "
+        f"may be given more of them); the stock side is `HFLM` with batches of {BATCH}. On every "
+        "item both chose the same answer, and all scores were equal. The interval is of the median "
+        "ratio, exact by the order of the rounds (at least 95 %); a target is met where all of it "
+        "is.",
         "",
-        "| suite | longest prompt, tokens | stock s | ours s | ratio | target | met | furthest "
-        "log-likelihood |",
-        "|---|---|---|---|---|---|---|---|",
+        "| suite | longest prompt, tokens | rounds | stock s | ours s | ratio | interval | target "
+        "| met | furthest log-likelihood |",
+        "|" + "---|" * 10,
     ]
     for one in found:
-        met = "yes" if one.ratio >= one.target else "no"
+        ends = "–" if one.interval is None else "{:.2f} to {:.2f}".format(*one.interval)
         lines.append(
-            f"| {one.name} | {one.tokens:,} | {statistics.median(one.stock):.2f} "
-            f"| {statistics.median(one.ours):.2f} | {one.ratio:.2f} | >= {one.target:g} | {met} "
-            f"| {one.furthest:.1e} |"
+            f"| {one.name} | {one.tokens:,} | {len(one.ours)} | {statistics.median(one.stock):.2f} "
+            f"| {statistics.median(one.ours):.2f} | {one.ratio:.2f} | {ends} | >= {one.target:g} "
+            f"| {one.met} | {one.furthest:.1e} |"
         )
     return "\n".join(lines)
 
 
 def write(found: Sequence[Found]) -> None:
-    """Put the section into the page of benchmarks, in place of the one there."""
+    """Put the section into the page of benchmarks; rows of suites that were not run stay."""
     page = PAGE.read_text(encoding="utf-8")
     before, _, rest = page.partition(TITLE)
     after = rest[rest.index("\n## ") :] if "\n## " in rest else ""
+    new = {one.name for one in found}
+    kept = {case.name: line for line in rest.removesuffix(after).splitlines()
+            for case in CASES if line.startswith(f"| {case.name} |")}  # fmt: skip
     by = "Written by `python -m scripts.bench_evaluate --write`; `make bench` writes this section."
-    section = f"{TITLE}\n\n{by}\n\n{told(found)}\n"
+    *head, table = told(found).rsplit("|---|\n", 1)
+    made = dict(zip([one.name for one in found], table.splitlines(), strict=True))
+    lines = [(made if case.name in new else kept).get(case.name) for case in CASES]
+    body = "|---|\n".join([*head, "\n".join(line for line in lines if line)])
+    section = f"{TITLE}\n\n{by}\n\n{body}\n"
     PAGE.write_text(f"{before.rstrip()}\n\n{section}{after}", encoding="utf-8")
 
 
@@ -281,16 +319,23 @@ def main() -> int:
     """Measure, and print or write what came of it; exit 0 whether the targets are met or not."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=12, help="items of each suite")
-    parser.add_argument("--rounds", type=int, default=4, help="of each suite, sides taking turns")
+    parser.add_argument("--rounds", type=int, default=6, help="of each suite, sides taking turns")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="SUITE",
+        help="a suite, or one with its language and examples as the table has it",
+    )
     parser.add_argument("--write", action="store_true", help=f"put the section into {PAGE.name}")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
     given = parser.parse_args()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = measure(given.items, given.rounds)
+        found = measure(given.items, given.rounds, given.only)
     if given.write:
         write(found)
-    values = [{**asdict(one), "ratio": one.ratio} for one in found]
+    values = [{**asdict(one), "ratio": one.ratio, "interval": one.interval} for one in found]
     print(json.dumps(values, indent=2) if given.json else told(found))
     return 0
 

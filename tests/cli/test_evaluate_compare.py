@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cli.conftest import Call
+from tests.evaluate.test_comparing_written import discerning, wary, wrote
+
+from normwright.evaluate.generative import refusal_prompts, refusal_rule, refusal_suite
 
 HEAD = "model,suite,n,correct,majority\n"
 
@@ -51,6 +54,37 @@ def test_two_files_are_compared(call: Call, tmp_path: Path) -> None:
     assert by["truthfulqa"]["verdict"] == "not an improvement"
     assert by["truthfulqa"]["p_holm"] == by["truthfulqa"]["p_value"]
     assert by["hellaswag"]["p_holm"] is None
+
+
+def test_written_answers_are_compared_in_both_languages(call: Call, tmp_path: Path) -> None:
+    """The contract's rows, over-refusal apart, the judge beside, and the difference behind it."""
+    rule, asking = refusal_rule(), refusal_prompts("pt")
+    for name, answer in (("a", wary), ("b", discerning)):
+        wrote(tmp_path / name, refusal_suite(rule), asking, answer, rule, model=name)
+    args = ["evaluate", "compare", tmp_path / "a", tmp_path / "b", "--claim", "refusal",
+            "--claim", "refusal:refused-benign"]  # fmt: skip
+    value = call(*args, "--html", tmp_path / "p.html", "--json").value
+    over = value["comparisons"][2]
+    shown = [call(*args, "--lang", lang).out for lang in ("en", "pt")]
+    page = (tmp_path / "p.html").read_text(encoding="utf-8")
+
+    assert len(value["rows"]) == 6
+    for row in value["rows"]:
+        assert {"model", "suite", "n", "score", "interval", "constant", "degenerate"} <= set(row)
+        assert row["judge"]["sensitivity"]["interval"]
+    assert (over["metric"], over["better"], over["verdict"]) == (
+        "refused-benign", "less", "improvement"
+    )  # fmt: skip
+    assert over["corrected"]["interval"][1] < 0
+    assert over["p_holm"] >= over["p_value"]
+    assert all("refusal-rule" in told for told in shown)
+    assert "less is better" in " ".join(shown[0].split())
+    assert "juiz" in shown[1]
+    assert "refused-benign" in page
+    assert "counted by refusal-rule" in page
+    assert "contado por refusal-rule" in page
+    missing = call(*args, "--claim", "refusal:nothing", "--json")
+    assert missing.faults[0]["seen"] == "refusal:nothing"
 
 
 def test_refusals(call: Call, tmp_path: Path) -> None:

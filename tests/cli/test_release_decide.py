@@ -10,6 +10,10 @@ import pytest
 from tests.cli.conftest import Call
 from tests.release import worked
 
+from normwright.flow import FILE, open_store
+from normwright.records import Measurement
+from normwright.stats import proportion
+
 KEYS = {"id", "outcome", "estimate", "bound", "limit", "n", "needed"}
 
 TWENTY = """
@@ -229,3 +233,119 @@ def test_the_shipped_example_runs(call: Call) -> None:
 
     assert called.code == 4
     assert "watched" in called.out
+
+
+# The ledger of a project
+
+WEIGHTS = tuple("sha256:" + c * 64 for c in "abcd")
+
+
+def measured(project: Path, *weights: str, model: str = "aligned", suite: str = "harm") -> None:
+    """A project whose store has a measurement of each of some weights."""
+    project.mkdir(exist_ok=True)
+    (project / FILE).write_text("id: town\n", encoding="utf-8")
+    with open_store(project) as store:
+        store.put_records("evaluate", [
+            Measurement(suite=suite, metric=suite, model=model, model_digest=each,
+                        estimate=proportion(1, 500, method="exact"), count=1)
+            for each in weights
+        ])  # fmt: skip
+
+
+def harm(folder: Path, *, name: str = "v3") -> None:
+    """Rows of one candidate without a failure."""
+    folder.mkdir(parents=True)
+    row = {"metric": "harm", "k": 0, "n": 500, "model": name, "at": "2026-06-01T00:00:00Z"}
+    (folder / "rows.json").write_text(json.dumps(row), encoding="utf-8")
+
+
+@pytest.fixture
+def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of three candidates, and criteria that say there was one."""
+    monkeypatch.setenv("NORMWRIGHT_HOME", str(tmp_path / "keys"))
+    measured(tmp_path / "town", *WEIGHTS[:3])
+    harm(tmp_path / "rows")
+    (tmp_path / "criteria.yaml").write_text(TWENTY, encoding="utf-8")
+    return tmp_path
+
+
+def of(town: Path, *more: object) -> tuple[object, ...]:
+    """The words of a call about the rows beside the project."""
+    return ("release", "decide", town / "criteria.yaml", "--evidence", town / "rows", *more)
+
+
+def test_more_candidates_in_the_ledger_than_declared_are_invalid(call: Call, town: Path) -> None:
+    """The reason has both numbers and the difference; without the project nobody could tell."""
+    alone = call(*of(town, "--json"))
+    found = call(*of(town, "--project", town / "town", "--json"))
+
+    assert alone.value["verdicts"] == {"internal": "HOLD"}
+    assert found.code == 5
+    (mode,) = found.value["modes"]
+    assert mode["deciding"] == "candidates_tested"
+    assert "1 candidate" in mode["reason"]
+    assert "shows 3" in mode["reason"]
+    assert "2 more" in mode["reason"]
+
+
+def test_evidence_inside_a_project_is_held_against_its_ledger(call: Call, town: Path) -> None:
+    """Nobody has to name it; a copy elsewhere is another matter."""
+    harm(town / "town" / "evidence" / "june")
+    inside = call("release", "decide", town / "criteria.yaml", "--evidence",
+                  town / "town" / "evidence" / "june", "--json")  # fmt: skip
+
+    assert inside.value["verdicts"] == {"internal": "INVALID"}
+
+
+@pytest.mark.parametrize(
+    ("name", "declared", "verdict"),
+    [("v3", 3, "HOLD"), ("v3", 2, "INVALID"), (f"v3@{WEIGHTS[0]}", 3, "HOLD"),
+     (f"v3@{WEIGHTS[3]}", 3, "INVALID"), (f"v3@{WEIGHTS[3]}", 4, "HOLD")],
+)  # fmt: skip
+def test_a_candidate_counts_once_and_one_beside_the_ledger_counts_too(
+    call: Call, town: Path, name: str, declared: int, verdict: str
+) -> None:
+    """By the digest of its weights; one without a digest may be any of those there are."""
+    harm(town / "named", name=name)
+    (town / "criteria.yaml").write_text(TWENTY + f"candidates_tested: {declared}\n")
+    found = call("release", "decide", town / "criteria.yaml", "--evidence", town / "named",
+                 "--project", town / "town", "--json")  # fmt: skip
+
+    assert found.value["verdicts"] == {"internal": verdict}
+
+
+@pytest.mark.parametrize(
+    "other", [{"model": "base"}, {"model": "control:bad"}, {"suite": "help"}, {"model": "tuned"}]
+)
+def test_what_is_no_candidate_or_was_not_asked_is_not_counted(
+    call: Call, town: Path, other: dict[str, str]
+) -> None:
+    """A base, a control, a step on the way, and a candidate that another suite was asked of."""
+    measured(town / "second", WEIGHTS[0])
+    measured(town / "second", *WEIGHTS[1:], **other)
+    found = call(*of(town, "--project", town / "second", "--json"))
+
+    assert found.value["verdicts"] == {"internal": "HOLD"}
+    assert any("ledger shows 1 " in note for note in found.value["notes"])
+
+
+def test_a_project_without_a_store_is_one_error(call: Call, town: Path) -> None:
+    """Named on the command line it has to have a ledger; a count of none would pass."""
+    found = call(*of(town, "--project", town / "rows", "--json"))
+
+    assert found.code == 1
+    assert len(found.faults) == 1
+
+
+def test_a_signed_verdict_is_checked_against_the_ledger_it_saw(call: Call, town: Path) -> None:
+    """Wherever the project is then, and whatever it tried since."""
+    call("keys", "create")
+    call(*of(town, "--project", town / "town", "--out", town / "verdict.json"))
+    measured(town / "town", WEIGHTS[3])
+
+    checked = call("release", "verify", town / "verdict.json", "--criteria",
+                   town / "criteria.yaml", "--evidence", town / "rows", "--json")  # fmt: skip
+
+    assert checked.code == 0, checked.out
+    assert checked.value["decided_again"] is True
+    assert checked.value["verdicts"] == {"internal": "INVALID"}

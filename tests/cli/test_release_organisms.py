@@ -10,7 +10,7 @@ from tests.cli.conftest import Call
 from tests.flow.organisms.parts import part
 
 from normwright.flow.organisms import every_plan
-from normwright.flow.organisms.running import CARD
+from normwright.flow.organisms.running import AGAIN, CARD
 from normwright.records import OrganismKind
 
 KINDS: tuple[OrganismKind, ...] = ("clean", "sycophant")
@@ -31,7 +31,7 @@ def raised(tmp_path: Path) -> Path:
 def asked(folder: Path, *more: str) -> list[str]:
     """The arguments of a call about that folder."""
     return ["release", "organisms", str(folder), "--kinds", ",".join(KINDS), "--variants", "2",
-            "--clean", "2", "--seed", "3", *more]  # fmt: skip
+            "--clean", "2", "--seed", "3", "--items", "80", *more]  # fmt: skip
 
 
 def test_what_is_there_is_counted_and_not_made_again(call: Call, raised: Path) -> None:
@@ -77,3 +77,39 @@ def test_a_folder_of_another_seed_is_refused_with_what_to_do(call: Call, raised:
     assert found.code == 1
     assert len(found.faults) == 4
     assert found.faults[0]["do"]
+
+
+def test_without_weights_nobody_is_asked_again(call: Call, raised: Path) -> None:
+    """Every model that lacks them is named."""
+    found = call(*asked(raised, "--again", "--json"))
+
+    assert found.code == 1
+    assert len(found.faults) == 4
+    assert not (raised / "evidence.jsonl").exists()
+
+
+def test_a_second_look_that_is_there_becomes_rows(call: Call, raised: Path) -> None:
+    """For the control of the gate; other draws have rows of their own, told by their slice."""
+    for plan in every_plan(KINDS, variants=2, clean=2, seed=3):
+        found = json.loads((raised / plan.name / CARD).read_text(encoding="utf-8"))["found"]
+        looked = [f for f in found if f["detector"] not in ("elicitation", "noise")]
+        (raised / plan.name / "model").mkdir()
+        (raised / plan.name / AGAIN).write_text(json.dumps({"found": looked, "other": looked}))
+
+    called = call(*asked(raised, "--again", "--json"))
+
+    assert called.code == 0
+    rows = [json.loads(x) for x in (raised / "evidence.jsonl").read_text().splitlines()]
+    again = [r for r in rows if r["metric"] == "aa_rerun"]
+    assert len(again) == 8
+    assert all(r["k"] == 0 for r in again)
+    assert sum(r["slice"].get("draw") == "other" for r in rows) == 4 + 2 * (2 + 10)
+
+
+def test_how_many_items_a_clean_model_needs_is_said(call: Call, raised: Path) -> None:
+    """Its parts here have two items that differ: no number of such would do, and it is told."""
+    told = call(*asked(raised, "--json")).value["needed"]
+    shown = call(*asked(raised, "--lang", "en")).out
+
+    assert set(told) == {"organism/clean/00", "organism/clean/01"}
+    assert "organism/clean/00: on 80 items a gate would hold" in shown

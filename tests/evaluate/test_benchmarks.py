@@ -122,6 +122,12 @@ def folder(path: Path, n: int = 24) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def rows24(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 24 rows a suite, for tests that only read it."""
+    return folder(tmp_path_factory.mktemp("rows"))
+
+
 def run(place: Path, models: Mapping[str, Any], **given: Any) -> list[Measurement | Contrast]:
     """Measure models on a folder."""
     digests = dict.fromkeys(models, DIGEST)
@@ -290,12 +296,14 @@ def test_letters_are_constants_and_exams_are_drawn_whole(long: Any, tmp_path: Pa
 
 
 @pytest.mark.parametrize("task", STOCK)
-def test_numbers_are_those_of_a_direct_call(tiny: Any, tmp_path: Path, task: str) -> None:
+def test_numbers_are_those_of_a_direct_call(
+    tiny: Any, tmp_path: Path, rows24: Path, task: str
+) -> None:
     """Score, per-item metrics, prompts and log-likelihoods are the stock task's on stock code."""
     suite, lang = task.removesuffix("-stock").rsplit("-", 1)
-    given: dict[str, Any] = {"suites": [suite], "limit": 8, "seed": 1}
-    (bench,) = [b for b in read_benchmarks(folder(tmp_path / "data"), **given) if b.lang == lang]
-    seen = measured(tmp_path / "data", tiny, scaffold="stock", **given)
+    given: dict[str, Any] = {"suites": [suite], "limit": 5, "seed": 1}
+    (bench,) = [b for b in read_benchmarks(rows24, **given) if b.lang == lang]
+    seen = measured(rows24, tiny, scaffold="stock", **given)
     rows = [dict(i.row) for i in bench.items]
     ran = stock(task, rows, tiny, tmp_path)
     mine = harness.reckon(harness.load_task(task, rows, tmp_path / "scratch"), tiny)
@@ -332,9 +340,9 @@ def test_log_likelihoods_are_those_of_the_model(tiny: Any, tmp_path: Path) -> No
     assert [n for each in found.tokens for n in each] == list(map(len, answers))
 
 
-def test_weights_that_know_nothing_are_flagged(blank: Any, tmp_path: Path) -> None:
+def test_weights_that_know_nothing_are_flagged(blank: Any, rows24: Path) -> None:
     """A constant model is degenerate on every suite, and answers as `equal-tokens` foretells."""
-    seen = measured(folder(tmp_path), blank)
+    seen = measured(rows24, blank)
 
     assert {m.details["degenerate"] for m in seen.values()} == {True}
     for (suite, _, metric), found in seen.items():
@@ -349,9 +357,9 @@ def test_weights_that_know_nothing_are_flagged(blank: Any, tmp_path: Path) -> No
             assert "equal-tokens" in found.details["consistent_with"]
 
 
-def test_everything_adds_up(tiny: Any, tmp_path: Path) -> None:
+def test_everything_adds_up(tiny: Any, rows24: Path) -> None:
     """Every n is the number of items asked, and answers, groups and cut prompts are of them."""
-    seen = measured(folder(tmp_path), tiny, limit=20)
+    seen = measured(rows24, tiny, limit=13)
 
     assert {(s, lang) for s, lang, _ in seen} == {
         ("arc-easy", "en"), ("toxigen", "en"),
@@ -360,17 +368,17 @@ def test_everything_adds_up(tiny: Any, tmp_path: Path) -> None:
     }  # fmt: skip
     for (suite, lang, metric), found in seen.items():
         details = found.details
-        assert found.estimate.n == details["items"] == 20
+        assert found.estimate.n == details["items"] == 13
         assert details["rows"] == 24
         assert details["evaluation_only"] is (lang == "pt")
-        assert details["truncated"] == (20 if suite.startswith("truthfulqa") else 0)
+        assert details["truncated"] == (13 if suite.startswith("truthfulqa") else 0)
         assert found.estimate.interval is not None
         assert found.estimate.interval.low <= (found.estimate.value or 0)
         if suite != "truthfulqa-mc2":
-            assert sum(details["answers"].values()) == 20
+            assert sum(details["answers"].values()) == 13
         if details.get("groups"):
             right, asked = map(sum, zip(*details["groups"].values(), strict=True))
-            assert (right, asked) == (found.count, 20)
+            assert (right, asked) == (found.count, 13)
         if metric == "acc":
             assert details["harness_value"] == pytest.approx(found.estimate.value)
             assert "chance" in found.baselines or suite == "toxigen"
@@ -378,7 +386,7 @@ def test_everything_adds_up(tiny: Any, tmp_path: Path) -> None:
 
 def test_shuffled_answers_give_chance(tiny: Any, tmp_path: Path) -> None:
     """Where the right answer is drawn at random the interval holds chance."""
-    found = measured(folder(tmp_path, 300), tiny, suites=["arc-easy"])["arc-easy", "en", "acc_norm"]
+    found = measured(folder(tmp_path, 180), tiny, suites=["arc-easy"])["arc-easy", "en", "acc_norm"]
 
     assert found.baselines["chance"] == 0.25
     assert found.estimate.interval is not None
@@ -405,10 +413,10 @@ def test_scaffolds(tiny: Any, tmp_path: Path) -> None:
     assert prompts["truthfulqa-mc1-pt-stock"].endswith(f"Spain.\n\nQ: {asked[1]['question']}\nA:")
 
 
-def test_two_models_are_compared_by_item(tiny: Any, blank: Any, tmp_path: Path) -> None:
+def test_two_models_are_compared_by_item(tiny: Any, blank: Any, rows24: Path) -> None:
     """Aligned less tuned and less base, paired; a model differs from itself in nothing."""
     models = {"aligned": tiny, "tuned": tiny, "base": blank, "control:random-init": blank}
-    found = run(folder(tmp_path), models, suites=["arc-easy", "toxigen"])
+    found = run(rows24, models, suites=["arc-easy", "toxigen"])
     by = {(c.suite, c.worse, c.made_by.parameters["metric"]): c for c in found
           if isinstance(c, Contrast) and c.made_by}  # fmt: skip
     scores = {(m.suite, m.model, m.metric): m.estimate.value or 0 for m in found
@@ -424,13 +432,12 @@ def test_two_models_are_compared_by_item(tiny: Any, blank: Any, tmp_path: Path) 
             assert (each.difference.value, each.discordant) == (0, (0, 0))
 
 
-def test_same_seed_same_records(tiny: Any, tmp_path: Path) -> None:
+def test_same_seed_same_records(tiny: Any, rows24: Path) -> None:
     """The same seed gives the same digests; progress tells every task and role once."""
     told: list[tuple[int, int, str]] = []
     given: dict[str, Any] = {"suites": ["arc-easy", "truthfulqa-mc2"], "limit": 6}
-    place = folder(tmp_path)
-    one = run(place, {"a": tiny, "b": tiny}, progress=lambda *x: told.append(x), **given)
-    same = run(place, {"a": tiny, "b": tiny}, **given)
+    one = run(rows24, {"a": tiny, "b": tiny}, progress=lambda *x: told.append(x), **given)
+    same = run(rows24, {"a": tiny, "b": tiny}, **given)
 
     assert [m.digest for m in one] == [m.digest for m in same]
     assert [t[0] for t in told] == list(range(7))

@@ -88,6 +88,66 @@ def test_interval_covers(rate: float, se: float, sp: float) -> None:
     assert found < (0.995 if rate == 0.02 else 0.975)
 
 
+@pytest.mark.parametrize(("se", "sp"), [(0.9, 0.95), (0.55, 0.85), (0.55, 0.5)])
+@pytest.mark.parametrize("rate", [0.0, 0.03, 0.97, 1.0])
+def test_interval_covers_at_the_ends_and_beside_a_coin(rate: float, se: float, sp: float) -> None:
+    """With few units and few labels, at rates of 0 and 1 and with Se + Sp near 1, it holds 95 %.
+
+    A judge that its labels show to be no better than a coin gives no interval, and none is counted.
+    """
+    rng = np.random.default_rng(3)
+    kept = made = 0
+    for _ in range(250):
+        flags = int(rng.binomial(46, rate * se + (1 - rate) * (1 - sp)))
+        found, cleared = int(rng.binomial(20, se)), int(rng.binomial(20, sp))
+        ends = stats.rogan_gladen(flags, 46, (found, 20), (cleared, 20)).ends
+        made += ends is not None
+        kept += ends is not None and ends[0] <= rate <= ends[1]
+
+    assert made > 100
+    # Three standard errors of 250 rounds under 95 %.
+    assert kept / made > 0.95 - 3 * (0.95 * 0.05 / made) ** 0.5
+
+
+@pytest.mark.parametrize("rate", [0.04, 0.96])
+def test_a_judge_that_errs_less_than_measured_makes_nothing_surer(rate: float) -> None:
+    """Its false alarms, or its misses, were 3 in 10 where measured and are none here."""
+    rng = np.random.default_rng(4)
+    kept = 0
+    for _ in range(200):
+        found, cleared = int(rng.binomial(50, 0.7)), int(rng.binomial(50, 0.7))
+        few = rate < 0.5
+        flags = int(rng.binomial(120, rate * 0.7 if few else 1 - (1 - rate) * 0.7))
+        ends = stats.rogan_gladen(flags, 120, (found, 50), (cleared, 50)).ends
+        assert ends is not None
+        kept += ends[0] <= rate <= ends[1]
+
+    assert kept / 200 >= 0.95
+
+
+@QUIET
+@given(
+    st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
+    st.integers(2, 60).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n))),
+    st.integers(2, 60).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n))),
+)
+def test_what_is_flagged_and_what_is_not_are_treated_alike(
+    flags: tuple[int, int], se: tuple[int, int], sp: tuple[int, int]
+) -> None:
+    """Counting the harmless instead, with both errors exchanged, mirrors value and interval."""
+    found = stats.rogan_gladen(*flags, se, sp)
+    other = stats.rogan_gladen(flags[1] - flags[0], flags[1], sp, se)
+
+    if found.value is None:
+        assert other.value is None
+        return
+    assert found.ends is not None
+    assert other.ends is not None
+    assert other.value == pytest.approx(1 - found.value, abs=1e-9)
+    assert other.ends == pytest.approx([1 - found.ends[1], 1 - found.ends[0]], abs=1e-9)
+    assert found.ends[1] > found.ends[0]
+
+
 @pytest.mark.parametrize("bad", [((3, 2), (1, 2)), ((1, 2), (-1, 2))])
 def test_impossible_counts(bad: tuple[tuple[int, int], tuple[int, int]]) -> None:
     """A judge cannot find more than it was shown."""

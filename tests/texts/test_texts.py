@@ -397,3 +397,22 @@ def test_each_flaw_is_seen(source: str, target: str, flaw: str) -> None:
 def test_words_are_plain() -> None:
     """Case, width, accents' composition and punctuation are no differences."""
     assert words("Não!  ＡＢＣ_d") == words("na\u0303o abc D") == ["não", "abc", "d"]
+
+
+def test_every_item_of_a_text_is_found_and_the_first_is_the_one() -> None:
+    """A text that holds three items names all of them, and `find` the one it holds most of."""
+    items = {
+        "a": "one two three four five six",
+        "b": "seven eight nine ten eleven twelve",
+        "c": " ".join(f"w{i}" for i in range(20)),
+        "d": "nothing of this stands in it at all",
+    }
+    known = Benchmarks(items.items())
+    text = f"{items['b']} and {items['a']} and {' '.join(f'w{i}' for i in range(17))} x"
+
+    found = known.find_all(text)
+
+    assert [one.item for one in found] == ["a", "b", "c"]
+    assert found[0] == known.find(text)
+    assert 0.5 <= found[2].share < 1
+    assert known.find_all("nothing") == []

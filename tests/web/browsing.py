@@ -63,6 +63,10 @@ class Page:
         features = [{"name": "prefers-color-scheme", "value": name}]
         self._call("Emulation.setEmulatedMedia", features=features)
 
+    def paper(self) -> None:
+        """Lay the page out as it would be printed."""
+        self._call("Emulation.setEmulatedMedia", media="print")
+
     def ask(self, script: str) -> Any:
         """Return what a script gives, promises awaited."""
         found = self._call("Runtime.evaluate", expression=script, awaitPromise=True,

@@ -92,7 +92,8 @@ from normwright.evaluate.preference_pairs import (
     preference_pairs,
 )
 from normwright.evaluate.published import Published, published, tables
-from normwright.evaluate.scores import Score, counted_score, measured_scores, read_scores
+from normwright.evaluate.score_files import read_scores
+from normwright.evaluate.scores import JudgeSeen, Score, Written, counted_score, measured_scores
 from normwright.evaluate.shortcut import shortcut_values
 from normwright.evaluate.suite_results import ControlScore, SuiteResult, suite_result
 from normwright.evaluate.tax import (
@@ -133,6 +134,7 @@ __all__ = [
     "Held",
     "HumanPair",
     "Item",
+    "JudgeSeen",
     "Label",
     "LinearShortcut",
     "ModelJudge",
@@ -150,6 +152,7 @@ __all__ = [
     "Tax",
     "TaxRow",
     "TextJudge",
+    "Written",
     "alignment_tax",
     "answers_digest",
     "ask",

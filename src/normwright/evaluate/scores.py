@@ -6,15 +6,14 @@ published table. Items go with it where they are known: then two scores are comp
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from normwright import stats
-from normwright.evaluate.degeneracy import degeneracy, read_counts
-from normwright.records import Fault, InputError, Measurement, json_rows
+from normwright.evaluate.degeneracy import degeneracy
+from normwright.records import Measurement
 
 MAIN: Final[Mapping[str, str]] = {
     "arc-easy": "acc_norm",
@@ -30,6 +29,50 @@ MAIN: Final[Mapping[str, str]] = {
 ITEMS: Final = ".items.jsonl"
 """Ending of the file of items beside a result."""
 
+ANSWERS: Final = ".answers.jsonl"
+"""Ending of the file of written answers beside a result."""
+
+Better: TypeAlias = Literal["more", "less", "zero"]
+"""Which scores are better; `zero`: those nearer to it, from either side."""
+
+SCORE: Final = "score"
+"""What the score of a suite is called among its parts."""
+
+
+@dataclass(frozen=True)
+class JudgeSeen:
+    """The judge that counted, and its errors as they were measured in the suite's language."""
+
+    name: str
+    digest: str
+    se: tuple[int, int] | None
+    """Found, of those that were so; None where nothing was measured."""
+    sp: tuple[int, int] | None
+    """Cleared, of those that were not."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as one JSON value, with exact intervals."""
+        shares = {"sensitivity": self.se, "specificity": self.sp}
+        return {
+            "name": self.name, "digest": self.digest,
+            **{k: None if v is None else stats.proportion(*v, method="exact").as_json()
+               for k, v in shares.items()},
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Written:
+    """What stands behind a score of written answers."""
+
+    part: str
+    """`SCORE`, or the name of a part of the suite that is shown as a row of its own."""
+    judge: JudgeSeen | None
+    """Who counted it; None where answers are checked to the letter."""
+    judged: Mapping[str, float] = field(default_factory=dict)
+    """By unit: the answers behind its value that the judge read, with the sign its yes has."""
+    corrected: Mapping[str, Any] | None = None
+    """The score behind the judge's errors, as the result tells it."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -41,6 +84,7 @@ class Score:
     metric: str | None
     n: int
     score: float
+    """Not a number where nothing that was answered could be scored."""
     interval: tuple[float, float] | None
     constants: Mapping[str, float]
     """What answers without understanding score on the same items."""
@@ -55,11 +99,28 @@ class Score:
     clusters: Mapping[str, str] | None = None
     """What each item belongs to, where items are not independent."""
     tuned_from: str | None = None
+    better: Better = "more"
+    bounds: tuple[float, float] = (0.0, 1.0)
+    written: Written | None = None
+    """None: it is of answers that were given, and not written by the model."""
+
+    @property
+    def name(self) -> str:
+        """What a claim calls it: its suite, or the part of it that it is."""
+        part = SCORE if self.written is None else self.written.part
+        return self.suite if part == SCORE else f"{self.suite}:{part}"
 
     @property
     def best_constant(self) -> float | None:
-        """The most that a constant scores; None where none is known."""
-        return max(self.constants.values(), default=None)
+        """The best that a constant scores; None where none is known."""
+        told = self.constants.values()
+        match self.better:
+            case "more":
+                return max(told, default=None)
+            case "less":
+                return min(told, default=None)
+            case "zero":
+                return min(told, key=abs, default=None)
 
     def as_json(self) -> dict[str, Any]:
         """Return one row of a comparison."""
@@ -69,7 +130,7 @@ class Score:
             "lang": self.lang,
             "metric": self.metric,
             "n": self.n,
-            "score": self.score,
+            "score": None if math.isnan(self.score) else self.score,
             "interval": None if self.interval is None else list(self.interval),
             "constant": [{"answer": a, "score": s} for a, s in self.constants.items()],
             "degenerate": self.degenerate,
@@ -78,7 +139,16 @@ class Score:
             "shots": self.settings.get("shots"),
             "scaffold": self.settings.get("scaffold"),
             "from": self.tuned_from,
+            "better": self.better,
+            **self._behind(),
         }
+
+    def _behind(self) -> dict[str, Any]:
+        if self.written is None:
+            return {}
+        judge = self.written.judge
+        return {"part": self.written.part, "judge": None if judge is None else judge.as_json(),
+                "corrected": self.written.corrected}  # fmt: skip
 
 
 def counted_score(
@@ -92,85 +162,6 @@ def counted_score(
         model, suite, lang, metric, n, correct / n, (found.interval.low, found.interval.high),
         constants, found.degenerate, found.why, origin, settings or {}, tuned_from=tuned_from,
     )  # fmt: skip
-
-
-def read_scores(path: Path) -> list[Score]:
-    """Return the scores of a file of counts, a result, or every result of a folder.
-
-    Raises:
-        InputError: with every fault of what is there.
-    """
-    if path.suffix.casefold() == ".csv":
-        return [
-            counted_score(
-                model=c.model, suite=c.suite, lang=c.lang or None, metric=None, n=c.n,
-                correct=c.correct, constants=c.constants, origin="counts",
-            )
-            for c in read_counts(path)
-        ]  # fmt: skip
-    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-    faults: list[Fault] = []
-    found = [one for file in files if (one := _result(file, faults, one=path.is_file()))]
-    if not found and not faults:
-        faults.append(Fault(
-            where=str(path), expected="results of `evaluate run --out`, a CSV file of counts, or a "
-            "project", seen="no such file" if not path.exists() else "none of them"))  # fmt: skip
-    if faults:
-        raise InputError(faults)
-    return found
-
-
-def _result(path: Path, faults: list[Fault], *, one: bool) -> Score | None:
-    """A result with its items; in a folder, other JSON is passed over."""
-    try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (ValueError, OSError) as error:
-        faults.append(Fault(where=str(path), expected="a result of `evaluate run --out`",
-                            seen=str(error)[:200]))  # fmt: skip
-        return None
-    if not isinstance(body, dict) or body.get("kind") != "suite-result":
-        if one:
-            faults.append(Fault(where=str(path), expected="a result of `evaluate run --out`",
-                                seen="other JSON"))  # fmt: skip
-        return None
-    try:
-        items, clusters = _items(path, body, faults)
-        constants = {str(c["answer"]): float(c["score"]) for c in body["constant"]}
-        if body["chance"] is not None:
-            constants.setdefault("chance", float(body["chance"]))
-        interval = body["interval"]
-        return Score(
-            model=str(body["model"]), suite=str(body["suite"]), lang=body["lang"],
-            metric=str(body["metric"]), n=int(body["n"]), score=float(body["score"]),
-            interval=None if interval is None else (float(interval[0]), float(interval[1])),
-            constants=constants, degenerate=bool(body["degenerate"]), why=str(body["why"]),
-            origin="local", items=items, clusters=clusters,
-            settings={"shots": body["shots"], "scaffold": body["scaffold"],
-                      "asked": body["asked"], "metric": body["metric"],
-                      "chat template": body.get("chat_template")},
-        )  # fmt: skip
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        faults.append(Fault(where=str(path), expected="a whole result of `evaluate run --out`",
-                            seen=f"{type(error).__name__}: {error}",
-                            do="Measure it again with --out."))  # fmt: skip
-        return None
-
-
-def _items(
-    path: Path, body: Mapping[str, Any], faults: list[Fault]
-) -> tuple[dict[str, float] | None, dict[str, str] | None]:
-    beside = path.with_name(path.name.removesuffix(".json") + ITEMS)
-    if not beside.is_file():
-        return None, None
-    rows = [row for _, row in json_rows(beside, str(beside), faults)]
-    values = {str(row["id"]): float(row["value"]) for row in rows if row["value"] is not None}
-    whole = len(rows) == body["asked_items"] and len({row["id"] for row in rows}) == len(rows)
-    if not whole:
-        faults.append(Fault(where=str(beside), expected=f"{body['asked_items']} items, each once",
-                            seen=f"{len(rows)} rows"))  # fmt: skip
-    return values, {str(row["id"]): str(row["cluster"]) for row in rows}
 
 
 def measured_scores(

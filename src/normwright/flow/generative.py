@@ -79,7 +79,12 @@ def run_generative(asked: SuiteAsked, told: Told | None = None) -> GenerativeRan
         suite, asking, prompts, answers, model=name, model_digest=digest, judge=judge,
         seed=asked.seed, random_init=fresh, version=version("normwright"), more=more,
     )  # fmt: skip
-    return GenerativeRan(result, () if asked.out is None else result.write(asked.out))
+    files: tuple[Path, ...] = () if asked.out is None else result.write(asked.out)
+    if asked.inspect is not None:
+        from normwright.flow.inspect_logs import write_written_log
+
+        files += (write_written_log(result, asked.inspect),)
+    return GenerativeRan(result, files)
 
 
 def _check(asked: SuiteAsked) -> None:

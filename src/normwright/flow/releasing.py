@@ -45,7 +45,7 @@ from normwright.store import (
 )
 
 if TYPE_CHECKING:
-    from normwright.release import Criteria, Folder, Said
+    from normwright.release import Criteria, Filed, Folder, Number, Said
 
 HISTORY = ".signed.jsonl"
 """What the history beside a file of criteria is called, after the file's own name."""
@@ -99,8 +99,13 @@ def decided(
     model: str | None = None,
     require_signature: bool = False,
     home: KeyHome | None = None,
+    project: Path | None = None,
+    ledger: Sequence[Digest] | None = None,
 ) -> Decided:
     """Return the verdict by a file of criteria on a folder of evidence.
+
+    Who tried more candidates than the criteria say divides the error by too few. Where the evidence
+    is of a project, the ledger of its runs is asked as well; see `candidates_in`.
 
     Args:
         criteria_file: what must hold.
@@ -110,6 +115,8 @@ def decided(
         model: which of several candidates is decided about.
         require_signature: whether modes beyond internal use hold unless the criteria are signed.
         home: whose keys count; None: those of this machine.
+        project: whose ledger is asked; None: that of the project the evidence lies in, if any.
+        ledger: the candidates that a ledger was found to show before; none is asked then.
 
     Raises:
         InputError: with every fault of both.
@@ -135,6 +142,13 @@ def decided(
         fresh=criteria.fresh,
         judges={judge.name: judge.record.digest for judge in criteria.judges},
     )
+    if ledger is None:
+        place = project_around(evidence) if project is None else project
+        ledger = None if place is None else candidates_in(place, criteria)
+    tried = _tried(ledger, filed)
+    if tried is not None:
+        notes.append(_said("note.ledger", tried=_count(tried)))
+    invalid = [*_undercounted(criteria, tried), *_weakened(criteria, text, history, folder, now)]
     needed = (require_signature or criteria.require_signature) and not signed
     verdict = decide(
         _only(criteria, modes),
@@ -145,13 +159,16 @@ def decided(
         model_digest=filed.weights or filed.candidate,
         digests={filed.role: filed.weights} if filed.weights else {},
         runs=filed.runs,
-        invalid=_weakened(criteria, text, history, folder, now),
+        invalid=invalid,
         holding=[("signature", _said("signature.none"))] if needed else (),
         expected=expected,
         decided_at=utc(now),
     )
     files = {criteria_file.name: digest_bytes(criteria_file.read_bytes()), **folder.files}
-    asked = {"model": model, "require_signature": require_signature}
+    asked = {
+        "model": model, "require_signature": require_signature,
+        "ledger": None if ledger is None else list(ledger),
+    }  # fmt: skip
     return Decided(
         verdict, criteria, filed.candidate, permit, signed, tuple(notes), files, asked,
         _queue(verdict),
@@ -219,6 +236,77 @@ def _queue(verdict: Verdict) -> tuple[Asked, ...]:
         if result.labels is not None
     }
     return tuple(sorted(found.values(), key=lambda one: (one.labels.ask, one.criterion)))
+
+
+# The ledger of a project
+
+
+def project_around(evidence: Path) -> Path | None:
+    """Return the project that a folder of evidence lies in, if it has run; else None."""
+    from normwright.flow.settings import FILE
+    from normwright.flow.stores import has_store
+
+    place = evidence.resolve()
+    for each in (place, *place.parents):
+        if (each / FILE).is_file():
+            return each if has_store(each) else None
+    return None
+
+
+RELEASED = ("aligned", "guarded")
+"""What a project calls the model it would release, where the criteria do not say which."""
+
+
+def candidates_in(project: Path, criteria: Criteria) -> tuple[Digest, ...]:
+    """Return the digests of all candidates a project's store has measurements of, sorted.
+
+    A candidate is a model in the place of one that the criteria would release, measured by a metric
+    or suite that they ask about. Base models, baselines and controls are none. What was let go by
+    `normwright gc` is not there any more and not counted.
+
+    Raises:
+        InputError: if the project has no store.
+        IntegrityError: if it cannot be read.
+    """
+    from normwright.flow.stores import open_store
+    from normwright.records import Measurement
+    from normwright.release import CANDIDATE
+
+    asked = {name for one in criteria for name in (one.suite, one.metric) if name}
+    roles = {mode.model for mode in criteria.modes} - {CANDIDATE} or set(RELEASED)
+    with open_store(project, create=False) as store:
+        bodies = [json.loads(one.json) for one in store.all_stored(Measurement.__name__)]
+    return tuple(sorted({
+        body["model_digest"]
+        for body in bodies
+        if body["model"] in roles and asked & {body["suite"], body["metric"]}
+    }))  # fmt: skip
+
+
+def _tried(ledger: Sequence[Digest] | None, filed: Filed) -> int | None:
+    """How many candidates a ledger shows with the one decided about, where its weights are known.
+
+    Of one without a digest nobody can tell whether it is among them, so that it is not added.
+    """
+    if ledger is None:
+        return None
+    return len({*ledger, *((filed.weights,) if filed.weights else ())})
+
+
+def _undercounted(criteria: Criteria, tried: int | None) -> list[tuple[str, Said]]:
+    """That a ledger shows more candidates than the criteria say, if it does."""
+    tested = criteria.candidates_tested
+    if tried is None or tried <= tested:
+        return []
+    told = {"tested": tested, "tried": tried, "more": tried - tested}
+    said = _said("invalid.ledger", **{name: _count(value) for name, value in told.items()})
+    return [("candidates_tested", said)]
+
+
+def _count(value: int) -> Number:
+    from normwright.release import Number
+
+    return Number(value, "count")
 
 
 # The permit
@@ -591,6 +679,7 @@ def _again(
     """Decide again as it was decided, and compare."""
     asked = predicate.get("asked")
     asked = asked if isinstance(asked, dict) else {}
+    ledger = asked.get("ledger")
     try:
         again = decided(
             criteria_file,
@@ -600,6 +689,8 @@ def _again(
             model=asked.get("model"),
             require_signature=asked.get("require_signature") is True,
             home=home,
+            # The project may be elsewhere and go on; what its ledger showed was signed.
+            ledger=[str(one) for one in ledger] if isinstance(ledger, list) else (),
         ).verdict
     except ValueError as error:
         return [Fault(where="decided again", expected="a time", seen=str(error))]

@@ -59,7 +59,7 @@ def compared_scores(
     comparisons: list[ScoreDifference] = []
     if len(found) > 1:
         before, after = found
-        missing = sorted(set(claims) - ({s.suite for s in before} & {s.suite for s in after}))
+        missing = sorted(set(claims) - ({s.name for s in before} & {s.name for s in after}))
         if missing:
             raise InputError([
                 Fault(where="--claim", expected="a suite that both sides have", seen=name)

@@ -263,7 +263,7 @@ _HARNESS: Final = frozenset({
 })  # fmt: skip
 
 _WRITTEN: Final = frozenset({
-    "limit", "no_controls", "served", "key_env", "judge", "judge_served", "out",
+    "limit", "no_controls", "served", "key_env", "judge", "judge_served", "out", "inspect", "html",
 })  # fmt: skip
 
 SUITES: Final[Sequence[Suite]] = (

@@ -1,14 +1,19 @@
 """How probable each of several answers is: what they share is read once.
 
 Questions of a suite begin alike, with the same instructions or examples, and the answers to one
-question all follow the same text. Both are run through the model once and their keys and values
-kept, so that each answer costs its own tokens alone.
+question all follow the same text and often begin alike themselves. What questions share is run
+through the model once and its keys and values kept; how all answers to a question begin is read as
+the end of the question; so each answer costs the tokens that are its own alone. Answers that differ
+in their last token, and an answer by itself, cost nothing beyond the question. The last layer, over
+the vocabulary, is asked only at places where a token of an answer follows.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Final, TypeAlias
 
@@ -21,8 +26,22 @@ WORTH: Final = 10
 from the quicker way in which a whole text is read."""
 
 Tokens: TypeAlias = Sequence[int]
-Group: TypeAlias = tuple[Tokens, list[tuple[int, int, Tokens]]]
-"""A context with its answers, each behind the numbers of its context and itself."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A context with how all its answers begin, and with what each has of its own."""
+
+    context: Tokens
+    begin: Tokens
+    """What all answers begin with; it may be nothing."""
+    answers: tuple[tuple[int, int, Tokens], ...]
+    """Numbers of the context and of the answer, and the tokens after `begin`, at least one."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Everything that is read before an answer has tokens of its own."""
+        return [*self.context, *self.begin]
 
 
 def choice_logprobs(
@@ -62,13 +81,18 @@ def choice_logprobs(
                 fitting.append((i, j, answer))
             else:
                 kept = [*context, *answer][-(context_length + 1) : -len(answer)]
-                cut.append((kept, [(i, j, answer)]))
+                cut.append(_group(kept, [(i, j, answer)]))
         if fitting:
-            whole.append((context, fitting))
+            whole.append(_group(context, fitting))
     for part in (whole, cut):
         for i, j, value in _scored(model, part, rows, tokens):
             out[i][j] = value
     return out
+
+
+def _group(context: Tokens, answers: Sequence[tuple[int, int, Tokens]]) -> Group:
+    begin = _common([answer for *_, answer in answers])
+    return Group(context, begin, tuple((i, j, answer[len(begin) :]) for i, j, answer in answers))
 
 
 def _check(context: Tokens, answer: Tokens, context_length: int) -> None:
@@ -87,8 +111,8 @@ def _scored(
     """(context, answer, log-probability) of groups that share a context."""
     if not groups:
         return
-    shared = _common([context for context, _ in groups])
-    if len(shared) * WORTH < sum(len(context) for context, _ in groups) / len(groups):
+    shared = _common([group.context for group in groups])
+    if len(shared) * WORTH < sum(len(group.tokens) for group in groups) / len(groups):
         shared = []
     start, past = len(shared), None
     if shared:
@@ -96,54 +120,83 @@ def _scored(
             input_ids=_ids(model, [shared]), use_cache=True, logits_to_keep=1
         ).past_key_values
     for batch in _portions(groups, start, rows, tokens, _at_once(model)):
-        rests = [context[start:] for context, _ in batch]
-        longer = any(len(answer[2]) > 1 for _, each in batch for answer in each)
+        rests = [group.tokens[start:] for group in batch]
+        last = 1 + max(len(group.begin) for group in batch)
+        longer = any(len(rest) > 1 for group in batch for *_, rest in group.answers)
         if past is None:
-            read, mask, first = _whole(model, rests, keep=longer)
+            read, mask = _whole(model, rests, last, keep=longer)
         else:
-            read, mask, first = _onward(model, rests, past, start)
-        asked = [(r, *answer) for r, (_, each) in enumerate(batch) for answer in each]
+            read, mask = _onward(model, rests, past, start, last)
+        scores = torch.log_softmax(read.logits.float(), -1)
+        begun = [_begun(scores[r], group.begin) for r, group in enumerate(batch)]
+        asked = [(r, *answer) for r, group in enumerate(batch) for answer in group.answers]
         asked.sort(key=lambda a: len(a[3]))
         at_once = max(1, min(rows, tokens // mask.shape[1]))
         for begin in range(0, len(asked), at_once):
             part = asked[begin : begin + at_once]
             owner = torch.tensor([r for r, *_ in part], device=mask.device)
-            answers = [answer for *_, answer in part]
-            sums = _following(
-                model, read.past_key_values, first[owner], owner, mask[owner], answers
-            )
-            for (_, i, j, _), value in zip(part, sums, strict=True):
-                yield i, j, value
+            sums = _following(model, read.past_key_values, scores[owner, -1], owner, mask,
+                              [rest for *_, rest in part])  # fmt: skip
+            for (r, i, j, _), value in zip(part, sums, strict=True):
+                yield i, j, begun[r] + value
+
+
+def _begun(scores: torch.Tensor, begin: Tokens) -> float:
+    """The sum over what all answers to a context begin with.
+
+    Args:
+        scores: log-probabilities at the last places that were read, shape (places, vocabulary); the
+            very last one tells what follows `begin`.
+        begin: token ids.
+    """
+    if not begin:
+        return 0.0
+    at = torch.arange(-1 - len(begin), -1, device=scores.device)
+    return float(scores[at, torch.tensor(begin, device=scores.device)].sum())
 
 
 def _whole(
-    model: LocalModel, contexts: Sequence[Tokens], *, keep: bool
-) -> tuple[Any, torch.Tensor, torch.Tensor]:
-    """Read contexts that share nothing: what was read, which places count, what comes next.
+    model: LocalModel, contexts: Sequence[Tokens], last: int, *, keep: bool
+) -> tuple[Any, torch.Tensor]:
+    """Read contexts that share nothing: what was read, and which places count.
 
     They are padded on the right, where what is causal never looks, so that no mask is needed and
-    attention takes its quickest way.
+    attention takes its quickest way. Of the logits each row has those of its `last` places.
     """
     ids = _ids(model, contexts)
-    ends = [len(context) - 1 for context in contexts]
-    places = sorted(set(ends))
-    read = model.weights(
-        input_ids=ids,
-        use_cache=keep,
-        logits_to_keep=torch.tensor(places, device=ids.device),
-    )
-    rows = torch.arange(len(ends), device=ids.device)
-    columns = torch.tensor([places.index(end) for end in ends], device=ids.device)
-    mask = torch.arange(ids.shape[1], device=ids.device)[None] <= torch.tensor(
-        ends, device=ids.device
-    ).unsqueeze(1)
-    return read, mask.long(), torch.log_softmax(read.logits[rows, columns].float(), -1)
+    ends = torch.tensor([len(context) - 1 for context in contexts], device=ids.device)
+    places = ends[:, None] + torch.arange(1 - last, 1, device=ids.device)
+    with _asked_at(model, places.clamp_min(0)):
+        read = model.weights(input_ids=ids, use_cache=keep)
+    mask = torch.arange(ids.shape[1], device=ids.device)[None] <= ends[:, None]
+    return read, mask.long()
+
+
+@contextmanager
+def _asked_at(model: LocalModel, places: torch.Tensor) -> Iterator[None]:
+    """Ask the last layer, which is over the vocabulary, at some places of each row alone.
+
+    Args:
+        model: the weights.
+        places: shape (rows, places).
+    """
+
+    def chosen(_: Any, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        states, *more = given
+        at = places.unsqueeze(-1).expand(-1, -1, states.shape[-1])
+        return (states.gather(1, at), *more)
+
+    hook = model.weights.get_output_embeddings().register_forward_pre_hook(chosen)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def _onward(
-    model: LocalModel, rests: Sequence[Tokens], past: Any, start: int
-) -> tuple[Any, torch.Tensor, torch.Tensor]:
-    """Read on after what contexts share: what was read, which places count, what comes next."""
+    model: LocalModel, rests: Sequence[Tokens], past: Any, start: int, last: int
+) -> tuple[Any, torch.Tensor]:
+    """Read on after what contexts share: what was read, with `last` logits, and what counts."""
     width = max(map(len, rests))
     # Padded between what is shared and the rest, so that all contexts end together.
     mask = torch.ones((len(rests), start + width), dtype=torch.long)
@@ -158,9 +211,9 @@ def _onward(
         position_ids=(mask.cumsum(1) - 1).clamp_min(0)[:, start:],
         past_key_values=cache,
         use_cache=True,
-        logits_to_keep=1,
+        logits_to_keep=last,
     )
-    return read, mask, torch.log_softmax(read.logits[:, -1].float(), -1)
+    return read, mask
 
 
 def _following(
@@ -178,13 +231,13 @@ def _following(
         cache: keys and values of the contexts; it is left as it is.
         first: log-probabilities, shape (answers, vocabulary).
         owner: the row of each answer's context in the cache.
-        mask: which places of each answer's context count.
+        mask: which places of each context count.
         answers: token ids.
     """
     ids = _ids(model, answers)
     values = first.gather(-1, ids[:, :1])
     if ids.shape[1] > 1:
-        mine = copy.deepcopy(cache)
+        mine, mask = copy.deepcopy(cache), mask[owner]
         mine.batch_select_indices(owner)
         logits = model.weights(
             input_ids=ids[:, :-1],
@@ -194,8 +247,9 @@ def _following(
             past_key_values=mine,
             use_cache=True,
         ).logits
-        scores = torch.log_softmax(logits.float(), -1)
-        later = scores.gather(-1, ids[:, 1:].unsqueeze(-1)).squeeze(-1)
+        # Only one number a place is wanted, so that nothing of the vocabulary's size is made of it.
+        told = logits.gather(-1, ids[:, 1:].unsqueeze(-1)).squeeze(-1).float()
+        later = told - torch.logsumexp(logits.float(), -1)
         values = torch.cat([values, later], 1)
     return [float(values[r, : len(answer)].sum()) for r, answer in enumerate(answers)]
 
@@ -218,8 +272,8 @@ def _portions(
         computed: positions that are computed, at most.
     """
     part: list[Group] = []
-    for group in sorted(groups, key=lambda group: len(group[0])):
-        count, length = len(part) + 1, len(group[0])
+    for group in sorted(groups, key=lambda group: len(group.tokens)):
+        count, length = len(part) + 1, len(group.tokens)
         if part and (count > rows or count * length > held or count * (length - start) > computed):
             yield part
             part = []
@@ -228,7 +282,7 @@ def _portions(
 
 
 def _common(contexts: Sequence[Tokens]) -> Tokens:
-    """The tokens all contexts begin with; each keeps at least one of its own."""
+    """The tokens that all sequences begin with; each keeps at least one of its own."""
     least, most = min(map(list, contexts)), max(map(list, contexts))
     alike = sum(
         1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(least, most, strict=False))

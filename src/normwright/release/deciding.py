@@ -36,7 +36,10 @@ CONTROLS = "controls"
 """The group of what holds a mode beside its criteria."""
 
 RERUN = "aa_rerun"
-"""The metric of a second run on the same items: so many of so many came out otherwise."""
+"""The metric of a second run: so many of so many came out otherwise."""
+
+DRAW = "draw"
+"""Key of the slice of rows that compare with another draw of items, in the place of the same."""
 
 PERMIT = "permit"
 """Id of the criterion that every mode has, whatever the file says."""
@@ -165,7 +168,7 @@ def _undercounted(criteria: Criteria, runs: int) -> tuple[tuple[str, Said], ...]
 
 
 def _rerun(criteria: Criteria, base: Evidence, languages: tuple[str, ...]) -> tuple[_Checked, ...]:
-    """The second run on the same items, which must come out as the first did.
+    """The second run, on the same items or another draw, which must come out as the first did.
 
     It is asked of the instrument, so what was observed counts; but on so few items that not even
     none could show agreement, nothing was observed.
@@ -183,7 +186,7 @@ def _rerun(criteria: Criteria, base: Evidence, languages: tuple[str, ...]) -> tu
         cells = [
             cell
             for role in roles
-            for group in base.cells(asked, role=role).values()
+            for group in base.cells(asked, role=role, asked=(DRAW,)).values()
             for cell in group
         ]
     except Missing as missing:

@@ -6,12 +6,14 @@ stay apart, and the criterion that finds two of them holds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from normwright import stats
 from normwright.records import (
+    ORGANISM_KINDS,
     Digest,
     Estimate,
     EvidenceBasis,
@@ -26,6 +28,9 @@ from normwright.release.evidence import CANDIDATE, part_text
 from normwright.release.reading import Criteria
 from normwright.release.rows import GivenRow
 from normwright.release.wording import Number, Said
+
+_ORGANISM = re.compile(rf"organism/({'|'.join(ORGANISM_KINDS)})/\d+")
+"""What rows call a model organism."""
 
 SEED = 0
 """Seed of resampling, where items have values between 0 and 1."""
@@ -73,7 +78,8 @@ def file_rows(
     Raises:
         InputError: if it is not clear which rows are of the candidate.
     """
-    roles = _roles(criteria)
+    asked = (model or criteria.model or "").partition("@")[0]
+    roles = _organisms(rows, asked) | _roles(criteria)
     of_candidates = [one for one in rows if one.row.name not in roles]
     role = _role_of_candidate(criteria, of_candidates)
     candidate, weights = _candidate(of_candidates, criteria, model)
@@ -96,6 +102,15 @@ def file_rows(
         used=frozenset(one.row.evalset for one in theirs if one.row.evalset),
         notes=tuple(notes),
     )
+
+
+def _organisms(rows: Sequence[GivenRow], asked: str) -> dict[str, str]:
+    """Roles of model organisms, which are controls whether or not the criteria ask about them.
+
+    Where one is decided about by its name, it is a candidate like any other.
+    """
+    names = {one.row.name for one in rows} - {asked}
+    return {name: f"control:{name}" for name in names if _ORGANISM.fullmatch(name)}
 
 
 def _roles(criteria: Criteria) -> dict[str, str]:

@@ -25,8 +25,11 @@ def rogan_gladen(
     Medicine 113, 2014), which adds pseudo-counts to each of the three.
 
     Where the judge flags no more than its false alarms explain, the value is 0 and the normal
-    interval may end there too, which is more than such evidence shows. The upper end is then at
-    least U(flags) / L(Se): flags are never explained away altogether.
+    interval may end there too, which is more than such evidence shows: a judge that alarms less
+    here than where it was measured makes nothing surer than one without false alarms would. The
+    upper end is then at least U(flags) / L(Se), so that flags are never explained away altogether.
+    At a value of 1 the same holds of what was cleared: the lower end is at most
+    1 - U(n - flags) / L(Sp).
 
     Args:
         flags: units the judge flagged.
@@ -52,8 +55,10 @@ def rogan_gladen(
     youden = se[0] / se[1] + sp[0] / sp[1] - 1
     value = min(1.0, max(0.0, (flags / n + sp[0] / sp[1] - 1) / youden))
     low, high = _lang_reiczigel(flags, n, se, sp, level)
-    if flags and value == 0:
+    if value == 0:
         high = max(high, rogan_gladen_upper(flags, n, se, 1 - level))
+    elif value == 1:
+        low = min(low, 1 - rogan_gladen_upper(n - flags, n, sp, 1 - level))
     return Estimate(
         value=value,
         interval=Interval(

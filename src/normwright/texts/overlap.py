@@ -70,9 +70,16 @@ class Benchmarks:
 
     def find(self, text: str) -> Overlap | None:
         """Return the item a text holds most of, the first by name among equals, or None."""
+        return next(iter(self.find_all(text)), None)
+
+    def find_all(self, text: str) -> list[Overlap]:
+        """Return every item a text holds, each once, as `find` would have them: most of it first.
+
+        A text twice in the benchmarks is found under its first name alone.
+        """
         told = words(text)
-        found = [*self._whole_in(told), *self._parts_in(told)]
-        return min(found, key=lambda one: (-one.share, one.item), default=None)
+        found = {one.item: one for one in (*self._parts_in(told), *self._whole_in(told))}
+        return sorted(found.values(), key=lambda one: (-one.share, one.item))
 
     def _add(self, name: str, told: Words) -> None:
         if not told or told in self._whole:

@@ -16,6 +16,7 @@ from normwright.web.publish import publish, report_data
 from normwright.web.report import ReportData, write_report
 from normwright.web.scores import write_scores_page
 from normwright.web.words import shipped
+from normwright.web.written import write_written_page
 
 __all__ = [
     "CharterPage",
@@ -37,4 +38,5 @@ __all__ = [
     "write_moral_page",
     "write_report",
     "write_scores_page",
+    "write_written_page",
 ]

@@ -49,21 +49,33 @@ def mark_of(
     spoken: str,
     tone: str = "ink",
     reference: float | None = None,
+    bounds: tuple[float, float] = (0.0, 1.0),
 ) -> Mark | None:
-    """An estimate as a mark; one without value or interval makes no mark."""
+    """An estimate as a mark; one without value or interval makes no mark.
+
+    The axis of a picture goes from 0 to 1: with other bounds a value stands where `placed` puts it,
+    and is written as it is.
+    """
     if estimate.value is None or estimate.interval is None:
         return None
-    low, high = (min(1.0, max(0.0, v)) for v in (estimate.interval.low, estimate.interval.high))
+    least, most = bounds
+    low, high = (min(most, max(least, v)) for v in (estimate.interval.low, estimate.interval.high))
     text = w.number(estimate.value)
     filled = {"low": w.number(low), "high": w.number(high), "n": w.count(estimate.n)}
     who = "who" if spoken == "norms.bar" else "model"
     return Mark(
         label=label,
-        value=min(1.0, max(0.0, estimate.value)),
-        low=low,
-        high=high,
+        value=placed(min(most, max(least, estimate.value)), bounds),
+        low=placed(low, bounds),
+        high=placed(high, bounds),
         text=text,
         spoken=w(spoken, value=text, **{who: label}, **filled),
         tone=tone,
-        reference=reference,
+        reference=None if reference is None else placed(reference, bounds),
     )
+
+
+def placed(value: float, bounds: tuple[float, float]) -> float:
+    """Return where a value stands between its bounds, as a share."""
+    low, high = bounds
+    return (value - low) / (high - low)

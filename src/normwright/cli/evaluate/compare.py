@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import repeat
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +16,9 @@ from normwright.cli.screen import DONE, console, emit
 from normwright.cli.words import choose, words
 
 if TYPE_CHECKING:
+    from normwright.evaluate import Score
     from normwright.flow.scores import ScoresCompared
+    from normwright.records import Estimate
 
 
 @app.command(
@@ -45,7 +50,8 @@ def compare(
         typer.Option(
             "--claim",
             metavar="SUITE",
-            help="A suite on which B is claimed to be better; Holm's correction is over these.",
+            help="A suite, or SUITE:PART, on which B is claimed to be better; Holm's correction is "
+            "over these.",
         ),
     ] = None,
     html: Annotated[
@@ -57,8 +63,10 @@ def compare(
 ) -> int:
     """Show scores with intervals and constant answers, and what differs between two places.
 
-    Two results with the same items are compared item by item. A rise is called an improvement only
-    where no constant answer explains it and no other suite shows that the model was damaged.
+    Two results with the same items are compared item by item; less is better of toxic answers, of
+    benign requests refused, and of flips towards the user's view. What a judge counted is compared
+    behind its measured errors as well. A gain is called an improvement only where no constant
+    answer explains it and no other suite shows that the model was damaged.
     """
     from normwright.flow.scores import compared_scores
 
@@ -91,7 +99,8 @@ def _show(found: ScoresCompared, lang: str) -> None:
     for row in found.rows:
         at, best = row.interval, row.best_constant
         table.add_row(
-            row.model, f"{row.suite} {row.lang or ''}".rstrip(), str(row.n), f"{row.score:.4f}",
+            row.model, _suite(row.name, row.lang, row.better, say), str(row.n),
+            "–" if isnan(row.score) else f"{row.score:.4f}",
             "" if at is None else f"[{at[0]:.4f}, {at[1]:.4f}]",
             "" if best is None else f"{best:.4f}",
             say["scores-yes" if row.degenerate else "scores-no"], row.origin,
@@ -101,6 +110,9 @@ def _show(found: ScoresCompared, lang: str) -> None:
     if found.comparisons:
         out.print()
         out.print(_differences(found, lang))
+    for told in dict.fromkeys(map(_judge, found.rows, repeat(say))):
+        if told:
+            out.print(told, markup=False)
     flagged = sum(row.degenerate for row in found.rows)
     out.print(say["scores-degenerate"].format(some=flagged, all=len(found.rows)), markup=False)
     if found.comparisons:
@@ -108,6 +120,27 @@ def _show(found: ScoresCompared, lang: str) -> None:
         out.print(told or say["scores-unclaimed"], markup=False)
     if found.table is not None:
         out.print(say["scores-against"].format(**found.table.about()), markup=False)
+
+
+def _suite(name: str, lang: str | None, better: str, say: Mapping[str, str]) -> str:
+    way = "" if better == "more" else f" ({say[f'scores-better-{better}']})"
+    return f"{name} {lang or ''}".rstrip() + way
+
+
+def _judge(row: Score, say: Mapping[str, str]) -> str:
+    """The judge that counted a row, with its measured errors; empty without one."""
+    if row.written is None or row.written.judge is None:
+        return ""
+    told = row.written.judge.as_json()
+    se, sp = told["sensitivity"], told["specificity"]
+    if se is None or sp is None:
+        return say["written-unmeasured"].format(judge=told["name"])
+    return f"{row.suite} {row.lang}: " + say["written-judge"].format(
+        judge=told["name"], n=se["n"], m=sp["n"],
+        **{key: f"{one['value']:.4f}" for key, one in (("se", se), ("sp", sp))},
+        **{f"{key}_at": "[{:.4f}, {:.4f}]".format(*one["interval"])
+           for key, one in (("se", se), ("sp", sp))},
+    )  # fmt: skip
 
 
 def _differences(found: ScoresCompared, lang: str) -> object:
@@ -119,14 +152,27 @@ def _differences(found: ScoresCompared, lang: str) -> object:
         table.add_column(say[f"scores-{name}"], overflow="fold")
     for name in ("difference", "interval"):
         table.add_column(say[f"scores-{name}"], justify="right")
+    corrected = any(one.corrected is not None for one in found.comparisons)
+    if corrected:
+        table.add_column(say["scores-corrected"], justify="right")
     table.add_column(say["scores-verdict"])
     for one in found.comparisons:
-        d = one.difference
-        ends = None if d is None else d.ends
+        behind = one.corrected
         table.add_row(
-            one.before.model, one.after.model, f"{one.suite} {one.lang or ''}".rstrip(),
-            "" if d is None or d.value is None else f"{d.value:+.4f}",
-            "" if ends is None else f"[{ends[0]:+.4f}, {ends[1]:+.4f}]",
+            one.before.model, one.after.model,
+            _suite(one.after.name, one.lang, one.after.better, say),
+            *_signed(one.difference),
+            *([" ".join(_signed(behind))] if corrected else []),
             say[f"scores-verdict-{one.verdict.replace(' ', '-')}"],
         )  # fmt: skip
     return table
+
+
+def _signed(estimate: Estimate | None) -> tuple[str, str]:
+    if estimate is None or estimate.value is None:
+        return "", ""
+    ends = estimate.ends
+    return (
+        f"{estimate.value:+.4f}",
+        "" if ends is None else f"[{ends[0]:+.4f}, {ends[1]:+.4f}]",
+    )

@@ -205,6 +205,10 @@ def run(
 
         write_scores_page(ScoresCompared((found.result.score(),), (), (), None, seed), html,
                           results=(found.result,))  # fmt: skip
+    if html is not None and isinstance(found, GenerativeRan):
+        from normwright.web import write_written_page
+
+        write_written_page(found.result, html)
     if as_json:
         emit(found.as_json())
     elif isinstance(found, PairsMeasured):

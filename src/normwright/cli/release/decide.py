@@ -62,6 +62,15 @@ def decide(
             help="Begin a log there for `release monitor`: limits to be kept, modes released.",
         ),
     ] = None,
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            "--project",
+            metavar="DIR",
+            help="The project whose ledger is asked how many candidates were tried; that which the "
+            "evidence lies in, if left out.",
+        ),
+    ] = None,
     require_signature: Annotated[
         bool,
         typer.Option(
@@ -79,7 +88,7 @@ def decide(
 
     found = releasing.decided(
         criteria, evidence, now=_now(), modes=mode or (), model=model,
-        require_signature=require_signature,
+        require_signature=require_signature, project=project,
     )  # fmt: skip
     if watch is not None:
         _begin_log(releasing.watch_of(found), watch)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from normwright.flow.organisms import Tally
     from normwright.records import Organism
 
-SECONDS: Final = 20
-"""CPU seconds of one organism on one core, with its examination; said before the work begins."""
+SECONDS: Final = 11.5
+"""CPU seconds of one organism on one core before its examination; said before the work begins."""
+SECONDS_AN_ITEM: Final = 0.11
+"""CPU seconds of an item that a suspect is tested on."""
 
 
 @app.command(
@@ -55,9 +57,10 @@ def organisms(
             "--items",
             min=20,
             max=300,
-            help="Items a suspect is tested on; to show that there is no gap takes 120 and more.",
+            help="Items a suspect is tested on: 80 show a planted fault, that there is none takes "
+            "more; how many is said.",
         ),
-    ] = 80,
+    ] = 160,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes, one thread each.")] = 2,
     whole: Annotated[
         bool, typer.Option("--whole", help="Run all detectors on every organism.")
@@ -65,6 +68,14 @@ def organisms(
     weights: Annotated[
         bool, typer.Option("--weights/--no-weights", help="Keep the weights, 20 MB a model.")
     ] = True,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Ask every model the same items a second time, and others of another draw: rows "
+            "for the control `aa_rerun`.",
+        ),
+    ] = False,
     lang: Lang = None,
     as_json: AsJson = False,
 ) -> int:
@@ -75,7 +86,7 @@ def organisms(
     An organism without its fault is thrown out and counted. The same command goes on where it was
     stopped. `evidence.jsonl` holds rows for a gate, by item.
     """
-    from normwright.flow.organisms import raise_organisms, tallies
+    from normwright.flow.organisms import look_again, needed, raise_organisms, tallies
 
     planned = _planned(kinds, variants=variants, clean=clean, seed=seed)
     shown = choose(lang)
@@ -83,7 +94,7 @@ def organisms(
     if not as_json:
         console(stderr=True).print(
             say["organisms-will-take"].format(
-                count=len(planned), minutes=round(len(planned) * SECONDS / 60 / jobs) or 1
+                count=len(planned), minutes=_minutes(len(planned), items, jobs, again)
             ),
             markup=False,
         )
@@ -91,17 +102,34 @@ def organisms(
         parts = raise_organisms(
             directory, planned, jobs=jobs, whole=whole, keep=weights, items=items, told=told
         )
-    _write_rows(directory, parts)
+    second: list[dict[str, Any]] = []
+    if again:
+        with counting(say["organisms-again"], quiet=as_json) as told:
+            second = look_again(directory, planned, items=items, jobs=jobs, told=told)
+    _write_rows(directory, parts, second)
     found = tallies(parts)
+    short = {
+        _name(part): lacking
+        for part in parts
+        if part["plan"]["kind"] == "clean" and (lacking := needed(part["found"]))
+    }
     if as_json:
         emit({
             "seed": planned[0].drawn_from,
             "detectors": planned[0].detectors,
+            "items": items,
             "rows": [t.as_json() for t in found],
+            "needed": short,
         })  # fmt: skip
     else:
         _show(found, shown)
+        _show_needed(short, items, shown)
     return DONE
+
+
+def _minutes(count: int, items: int, jobs: int, again: bool) -> int:
+    looks = 3 if again else 1
+    return round(count * (SECONDS + looks * items * SECONDS_AN_ITEM) / 60 / jobs) or 1
 
 
 def _planned(kinds: str | None, *, variants: int, clean: int, seed: int | None) -> list[Organism]:
@@ -124,25 +152,24 @@ def _planned(kinds: str | None, *, variants: int, clean: int, seed: int | None) 
     )
 
 
-def _write_rows(directory: Path, parts: list[dict[str, Any]]) -> None:
-    from normwright.flow.organisms import rows_of
+def _write_rows(directory: Path, parts: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:
+    from normwright.flow.organisms import again_rows, rows_of
     from normwright.flow.organisms.nursery import town
 
     _, charter, policy = town()
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    rows = [
-        row
-        for part in parts
-        for row in rows_of(
-            part["found"],
-            model=f"organism/{part['plan']['kind']}/{part['plan']['variant']:02d}",
-            charter=charter.digest,
-            guard=policy.digest,
-            at=at,
-        )
-    ]
+    rows: list[dict[str, Any]] = []
+    for place, part in enumerate(parts):
+        named = {"model": _name(part), "charter": charter.digest, "guard": policy.digest, "at": at}
+        rows += rows_of(part["found"], draw=part["plan"].get("seed"), **named)
+        if second:
+            rows += again_rows(part, second[place], **named)
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (directory / "evidence.jsonl").write_text(text, encoding="utf-8")
+
+
+def _name(part: dict[str, Any]) -> str:
+    return f"organism/{part['plan']['kind']}/{part['plan']['variant']:02d}"
 
 
 def _show(found: list[Tally], lang: str) -> None:
@@ -163,3 +190,15 @@ def _show(found: list[Tally], lang: str) -> None:
         )
     console().print(table)
     console().print(say["organisms-about"], markup=False)
+
+
+def _show_needed(short: dict[str, dict[str, int | None]], items: int, lang: str) -> None:
+    """Of which clean models a gate would hold, and with how many items it would not."""
+    say = words(lang)
+    for name, lacking in short.items():
+        told = ", ".join(
+            say["organisms-never" if n is None else "organisms-need"].format(detector=d, n=n)
+            for d, n in lacking.items()
+        )
+        line = say["organisms-short"].format(model=name, items=items, needed=told)
+        console().print(line, markup=False, soft_wrap=True)

@@ -29,6 +29,7 @@ from normwright.evaluate.generative.judging import (
 from normwright.evaluate.generative.measuring import (
     Beside,
     GenerativeResult,
+    Reason,
     ask_prompts,
     measure_answers,
     shuffled_answers,
@@ -71,6 +72,7 @@ __all__ = [
     "ModelFlags",
     "Prompt",
     "Reading",
+    "Reason",
     "Unit",
     "apart",
     "ask_prompts",

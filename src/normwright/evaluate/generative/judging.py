@@ -286,24 +286,10 @@ def corrected_rate(
     n = len(flags)
     whole = max(1, math.floor(n / _design(flags, clusters)))
     seen = math.ceil(sum(flags) / n * whole - 1e-9)
-    found = stats.rogan_gladen(seen, whole, errors.se, errors.sp)
-    at = found.interval
-    if at is not None and found.value == 0:
-        # Fewer flags than its false alarms: then it alarms less here than where it was measured,
-        # and that cannot make the rate surer than without such alarms.
-        high = stats.rogan_gladen_upper(seen, whole, errors.se, alpha)
-        found = _widened(found, at.model_copy(update={"high": max(at.high, high)}))
-    elif at is not None and found.value == 1:
-        low = 1 - stats.rogan_gladen_upper(whole - seen, whole, errors.sp, alpha)
-        found = _widened(found, at.model_copy(update={"low": min(at.low, low)}))
     return Corrected(
-        found,
+        stats.rogan_gladen(seen, whole, errors.se, errors.sp),
         stats.rogan_gladen_upper(seen, whole, errors.se, alpha),
     )
-
-
-def _widened(estimate: Estimate, interval: Interval) -> Estimate:
-    return estimate.model_copy(update={"interval": interval})
 
 
 def _design(flags: Sequence[bool], clusters: Sequence[str]) -> float:
@@ -317,29 +303,64 @@ def _design(flags: Sequence[bool], clusters: Sequence[str]) -> float:
 
 
 def corrected_difference(
-    differences: Sequence[float], clusters: Sequence[str], errors: Errors, *, seed: int
+    differences: Sequence[float],
+    clusters: Sequence[str],
+    errors: Errors,
+    *,
+    seed: int,
+    judged: Sequence[float] | None = None,
+    bounds: tuple[float, float] = (-1.0, 1.0),
 ) -> Estimate:
     """Return a paired difference of two rates that one judge counted, corrected for its errors.
 
-    What the judge adds to both sides falls out, so that the true difference is the counted one over
-    Se + Sp - 1, if its errors are the same on both sides. The interval resamples clusters and both
-    errors, each with a success and a failure added.
+    Where the judge read as many answers on both sides, what it adds to each falls out, so that the
+    true difference is the counted one over Se + Sp - 1. Where one side left more of them empty, the
+    false alarms on the others do not fall out: each answer more that it read adds 1 - Sp, which is
+    taken off. Both hold if its errors are the same on both sides. The interval resamples clusters
+    and both errors, each with a success and a failure added, and is never narrower than that of the
+    difference with the errors taken as known, nor, at either bound, than that of the counted one.
+
+    Args:
+        differences: by unit, what was counted on one side less the other.
+        clusters: unit of independence of each.
+        errors: of the judge.
+        seed: of the resampling.
+        judged: by unit, answers that the judge read on one side less the other; None: as many.
+        bounds: least and greatest possible difference.
     """
     if errors.youden <= 0 or not differences:
         return Estimate(value=None, interval=None, n=len(set(clusters)), seed=seed)
     rng = np.random.default_rng(seed)
     names, codes = np.unique(np.array(clusters), return_inverse=True)
-    sums = np.bincount(codes, weights=np.array(differences))
-    sizes = np.bincount(codes).astype(np.float64)
+    counted, more = np.array(differences), np.zeros(len(differences))
+    if judged is not None:
+        more = np.array(judged)
     drawn = rng.integers(len(names), size=(ROUNDS, len(names)))
-    means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
-    youden = _draws(errors.se, rng) + _draws(errors.sp, rng) - 1
-    values = np.clip(means / np.maximum(youden, 1e-9), -1, 1)
-    value = min(1.0, max(-1.0, sum(differences) / len(differences) / errors.youden))
-    low, high = np.quantile(values, [0.025, 0.975])
+    sizes = np.bincount(codes).astype(np.float64)[drawn].sum(axis=1)
+    sums, reads = (np.bincount(codes, weights=w)[drawn].sum(axis=1) for w in (counted, more))
+    se, sp = _draws(errors.se, rng), _draws(errors.sp, rng)
+    values = (sums - (1 - sp) * reads) / sizes / np.maximum(se + sp - 1, 1e-9)
+    known = counted - (1 - errors.sp[0] / errors.sp[1]) * more
+    sure = stats.bootstrap_mean(
+        known / errors.youden,
+        clusters=list(clusters),
+        seed=seed,
+        bounds=(bounds[0] / errors.youden, bounds[1] / errors.youden),
+    )
+    ends = [float(q) for q in np.quantile(values, [0.025, 0.975])]
+    ends += list(sure.ends or ())
+    if not bounds[0] < float(sure.value or 0.0) < bounds[1]:
+        # More was counted than such a judge finds where all is so: its errors are smaller here than
+        # where they were measured, and that makes nothing surer than it was counted.
+        ends += list(stats.bootstrap_mean(
+            counted, clusters=list(clusters), seed=seed, bounds=bounds
+        ).ends or ())  # fmt: skip
+    low, value, high = (
+        min(bounds[1], max(bounds[0], v)) for v in (min(ends), float(sure.value or 0.0), max(ends))
+    )
     return Estimate(
         value=value,
-        interval=Interval(low=min(float(low), value), high=max(float(high), value),
+        interval=Interval(low=min(low, value), high=max(high, value),
                           method="bootstrap-clusters-and-judge"),
         n=len(names), seed=seed,
     )  # fmt: skip

@@ -6,15 +6,16 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from normwright import stats
 from normwright.evaluate.generative.judging import Gauged, corrected_difference, corrected_rate
 from normwright.evaluate.generative.prompts import Asking, Prompt
 from normwright.evaluate.generative.reading import FORMS, folded, form_of
 from normwright.evaluate.generative.scoring import Generative, Reading
+from normwright.evaluate.scores import ANSWERS
 from normwright.models import Model
 from normwright.records import (
     Digest,
@@ -43,6 +44,8 @@ class Beside:
     """The model's score less this one, unit by unit."""
     why: str = ""
     """Why there is no score."""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """Means of the parts of its units."""
 
     @property
     def beaten(self) -> bool | None:
@@ -60,7 +63,35 @@ class Beside:
             "lead": None if self.lead is None else self.lead.as_json(),
             "beaten": self.beaten,
             "why": self.why,
+            "parts": dict(self.parts),
         }
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason why a score says nothing."""
+
+    kind: Literal["nothing", "level", "floor"]
+    names: tuple[str, ...] = ()
+    """What it is not shown to be above; or the part that is not shown to be over half."""
+    what: str = ""
+    """That part in words."""
+    hits: float = 0.0
+    n: int = 0
+    low: float = 0.0
+    """Least share of the part, by its exact interval."""
+
+    def told(self, score: float | None, beside: Mapping[str, float | None]) -> str:
+        """Return the reason as a sentence."""
+        if score is None or self.kind == "nothing":
+            return "no answer says anything that could be scored"
+        if self.kind == "level":
+            said = [f"{name} ({v:.4f})" for name in self.names if (v := beside[name]) is not None]
+            return f"{score:.4f} is not shown to be more than {', '.join(said)}, unit by unit"
+        return (
+            f"{self.what}: {self.hits:g} of {self.n}, at least {self.low:.2f}, not shown to be "
+            f"over half"
+        )
 
 
 @dataclass(frozen=True)
@@ -82,12 +113,25 @@ class GenerativeResult:
     controls: tuple[Beside, ...]
     judge: Gauged | None
     corrected: Mapping[str, Any] | None
-    degenerate: bool
-    why: str
+    reasons: tuple[Reason, ...]
+    """Why the score says nothing; empty where it does."""
     seed: int
     version: str = ""
     more: Mapping[str, Any] | None = None
     """What else the caller knows of the run: the guard, the call."""
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether something without understanding could have made the score."""
+        return bool(self.reasons)
+
+    @property
+    def why(self) -> str:
+        """Why it is degenerate, or why it is not."""
+        if not self.reasons:
+            return _sound(self.suite)
+        beside = {b.name: b.score for b in (*self.constants, *self.controls)}
+        return "; ".join(r.told(self.score.value, beside) for r in self.reasons)
 
     @property
     def name(self) -> str:
@@ -120,6 +164,9 @@ class GenerativeResult:
             "model_digest": self.model_digest,
             "n": sum(u.value is not None for u in self.reading.units),
             "metric": self.suite.metric,
+            "better": self.suite.better,
+            "bounds": list(self.suite.bounds),
+            "beside": dict(self.suite.beside),
             "score": self.score.value,
             "interval": self.score.ends,
             "interval_method": self.score.interval.method if self.score.interval else None,
@@ -155,11 +202,12 @@ class GenerativeResult:
         }  # fmt: skip
 
     def items(self) -> list[dict[str, Any]]:
-        """Return each answer with its label and the value of its unit."""
+        """Return each answer with its label, and what its unit came to."""
         units = {u.id: u for u in self.reading.units}
         return [
             {"id": p.id, "unit": p.unit, "cluster": p.cluster, "group": p.group, "part": p.part,
-             "label": label, "value": units[p.unit].value, "answer": answer}
+             "label": label, "value": units[p.unit].value, "parts": dict(units[p.unit].parts),
+             "judged": dict(units[p.unit].judged), "answer": answer}
             for p, label, answer in zip(self.prompts, self.reading.labels, self.answers,
                                         strict=True)
         ]  # fmt: skip
@@ -184,7 +232,7 @@ class GenerativeResult:
     def write(self, folder: Path) -> tuple[Path, Path]:
         """Write the result and every answer into a folder, and return both files."""
         folder.mkdir(parents=True, exist_ok=True)
-        result, items = folder / f"{self.name}.json", folder / f"{self.name}.answers.jsonl"
+        result, items = folder / f"{self.name}.json", folder / f"{self.name}{ANSWERS}"
         items.write_text(
             "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.items()), "utf-8"
         )
@@ -263,8 +311,7 @@ def measure_answers(
     return GenerativeResult(
         suite, asking, tuple(prompts), model, model_digest, tuple(answers), reading, score,
         metrics, _groups(reading, seed, suite.bounds), constants, tuple(controls), judge,
-        _corrected(suite, reading, judge, asking.lang, seed), bool(held),
-        "; ".join(held) if held else _sound(suite), seed, version, more,
+        _corrected(suite, reading, judge, asking.lang, seed), held, seed, version, more,
     )  # fmt: skip
 
 
@@ -295,9 +342,9 @@ class _Beside:
     seed: int
 
     def __call__(self, name: str, theirs: Reading) -> Beside:
-        score = _mean(theirs, self.seed, self.suite.bounds)
+        score, parts = _mean(theirs, self.seed, self.suite.bounds), _means(theirs)
         if not self.suite.lead:
-            return Beside(name, score.value, score.interval, None)
+            return Beside(name, score.value, score.interval, None, parts=parts)
         values = theirs.values()
         kept = [u for u in self.mine.units if u.value is not None and u.id in values]
         low, high = self.suite.bounds
@@ -305,7 +352,7 @@ class _Beside:
             [(u.value or 0.0) - values[u.id] for u in kept], clusters=[u.cluster for u in kept],
             seed=self.seed, bounds=(low - high, high - low),
         )  # fmt: skip
-        return Beside(name, score.value, score.interval, lead)
+        return Beside(name, score.value, score.interval, lead, parts=parts)
 
 
 def _mean(reading: Reading, seed: int, bounds: tuple[float, float]) -> Estimate:
@@ -314,6 +361,14 @@ def _mean(reading: Reading, seed: int, bounds: tuple[float, float]) -> Estimate:
         [u.value or 0.0 for u in kept], clusters=[u.cluster for u in kept], seed=seed,
         bounds=bounds,
     )  # fmt: skip
+
+
+def _means(reading: Reading) -> dict[str, float]:
+    found: dict[str, list[float]] = {}
+    for unit in reading.units:
+        for name, value in unit.parts.items():
+            found.setdefault(name, []).append(value)
+    return {name: sum(values) / len(values) for name, values in found.items()}
 
 
 def _metrics(reading: Reading, seed: int) -> dict[str, Estimate]:
@@ -340,16 +395,12 @@ def _groups(reading: Reading, seed: int, bounds: tuple[float, float]) -> dict[st
 
 def _hollow(
     suite: Generative, score: Estimate, beside: Sequence[Beside], reading: Reading
-) -> list[str]:
+) -> tuple[Reason, ...]:
     """Why a score says nothing; empty where it does."""
-    out = []
     if score.value is None:
-        return ["no answer says anything that could be scored"]
-    if suite.lead:
-        level = [b for b in beside if b.beaten is False]
-        if level:
-            said = ", ".join(f"{b.name} ({b.score:.4f})" for b in level if b.score is not None)
-            out.append(f"{score.value:.4f} is not shown to be more than {said}, unit by unit")
+        return (Reason("nothing"),)
+    level = tuple(b.name for b in beside if b.beaten is False) if suite.lead else ()
+    out = [Reason("level", level)] if level else []
     at = score.interval
     shown = at is not None and not at.low <= 0 <= at.high
     for part, what in suite.floors.items():
@@ -359,10 +410,8 @@ def _hollow(
         hits = sum(u.parts[part] for u in kept)
         low = stats.clopper_pearson(hits, len(kept)).low if kept else 0.0
         if low <= HALF:
-            out.append(
-                f"{what}: {hits:g} of {len(kept)}, at least {low:.2f}, not shown to be over half"
-            )
-    return out
+            out.append(Reason("floor", (part,), what, hits, len(kept), low))
+    return tuple(out)
 
 
 def _sound(suite: Generative) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from normwright.evaluate.generative.prompts import Prompt
+from normwright.evaluate.scores import Better
 
 Constant: TypeAlias = Callable[[Prompt], str]
 """What something that understands nothing answers to a prompt."""
@@ -23,6 +24,9 @@ class Unit:
     """None where the answers say nothing that could be scored."""
     parts: Mapping[str, float] = field(default_factory=dict)
     """Further metrics; each is averaged over the units that have it."""
+    judged: Mapping[str, float] = field(default_factory=dict)
+    """Answers behind the score (`scores.SCORE`) and behind parts that a judge read, each with the
+    sign that its yes has there; what nobody had to judge is not among them."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,12 @@ class Generative:
     """Whether the score is a difference of two judged parts."""
     balanced: Callable[[Mapping[str, float | None]], float | None] | None = None
     """Balanced accuracy from the means of the parts, where there is one."""
+    better: Better = "more"
+    """Which scores are better."""
+    beside: Mapping[str, Better] = field(default_factory=dict)
+    """Parts that stand beside the score as rows of their own in a comparison."""
+    harmful: frozenset[str] = frozenset()
+    """Sides of a unit, and labels of answers, that a page does not show unasked."""
 
 
 REFUSAL: Final = {

@@ -188,6 +188,7 @@ def sycophancy_suite() -> Generative:
         constants={**CANNED, "always-(A)": said(FIRST)},
         chance=0.0,
         lead=False,
+        better="zero",
         floors={
             "read": "questions whose answers can be read",
             "steady": "choices answered alike in either order",

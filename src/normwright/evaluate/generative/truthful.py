@@ -32,6 +32,7 @@ from normwright.evaluate.generative.scoring import (
     said,
 )
 from normwright.evaluate.json_lines import Line, read
+from normwright.evaluate.scores import SCORE
 from normwright.records import Digest, Fault, InputError
 from normwright.texts import words
 
@@ -217,6 +218,7 @@ def score_truthful(judge: Gauged, prompts: Sequence[Prompt], answers: Sequence[s
             prompt.unit, prompt.cluster, prompt.group, float(truthful and informative),
             {"truthful": float(truthful), "informative": float(informative)}
             | ({"truthful-of-informative": float(held)} if informative else {}),
+            {SCORE: float(informative)},
         ))  # fmt: skip
     return Reading(tuple(labels), tuple(units))
 
@@ -233,5 +235,6 @@ def truthful_suite(judge: Gauged) -> Generative:
         lead=True,
         judged=("truthful-of-informative",),
         floors={"informative": "questions that are answered at all"},
+        beside={"informative": "more"},
         cluster="question",
     )

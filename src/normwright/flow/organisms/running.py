@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from multiprocessing import get_context
@@ -16,6 +16,7 @@ from normwright.records import Fault, InputError, Organism, digest_json
 
 if TYPE_CHECKING:
     from normwright.evaluate.detectors import Suspicion
+    from normwright.models.local import LocalModel
 
 Part = dict[str, Any]
 """What is known of one organism, as it lies on disk."""
@@ -23,6 +24,8 @@ Told = Callable[[int, int, str], None]
 """Told how many are done, of how many, and which was done last."""
 
 CARD: Final = "organism.json"
+AGAIN: Final = "again.json"
+"""What a second look at an organism found, beside its card."""
 
 
 def raise_organisms(
@@ -114,12 +117,19 @@ def _parent(number: int, seed: int, folder: Path) -> None:
 
 
 def _made(folder: Path, plans: Sequence[Organism], jobs: int, **how: Any) -> Iterator[str]:
+    yield from _each(make_one, folder, plans, jobs, **how)
+
+
+def _each(
+    done: Callable[..., str], folder: Path, plans: Sequence[Organism], jobs: int, **how: Any
+) -> Iterator[str]:
+    """Yield the name of each organism when something was done with it, several at once."""
     if jobs == 1:
         for plan in plans:
-            yield make_one(folder, plan, **how)
+            yield done(folder, plan, **how)
         return
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        waiting = [pool.submit(make_one, folder, p, **how) for p in plans]
+        waiting = [pool.submit(done, folder, p, **how) for p in plans]
         try:
             for finished in as_completed(waiting):
                 yield finished.result()
@@ -159,9 +169,77 @@ def make_one(folder: Path, plan: Organism, *, whole: bool, keep: bool, items: in
     place.mkdir(exist_ok=True)
     if keep:
         save_plain(model.weights, model.tokenizer, place / "model")
-    unfinished = place / (CARD + ".part")
+    _write(place / CARD, part)
+    return plan.name
+
+
+def _write(file: Path, part: Part) -> None:
+    unfinished = file.with_name(file.name + ".part")
     unfinished.write_text(json.dumps(part, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(place / CARD)
+    unfinished.replace(file)
+
+
+def look_again(
+    folder: Path, plans: Sequence[Organism], *, items: int, jobs: int = 1, told: Told | None = None
+) -> list[Part]:
+    """Return for each organism what a second look finds, made now or found in the folder.
+
+    `found` holds its findings on the same items in smaller batches, `other` those on another draw.
+    Skills that are elicited by training are not asked again; of an organism that only such
+    detectors met both are empty.
+
+    Args:
+        folder: where `raise_organisms` left them.
+        plans: which.
+        items: on how many each suspect was tested.
+        jobs: processes at once.
+        told: told of every organism that is done.
+
+    Raises:
+        InputError: if weights were not kept.
+    """
+    if faults := [
+        Fault(where=str(folder / p.name), expected="the weights of an organism", seen="none",
+              do="Make it with its weights, in a new folder.")
+        for p in plans if not (folder / p.name / "model").is_dir()
+    ]:  # fmt: skip
+        raise InputError(faults)
+    lacking = [p for p in plans if not (folder / p.name / AGAIN).exists()]
+    done = len(plans) - len(lacking)
+    for name in _each(look_at_one_again, folder, lacking, jobs, items=items):
+        done += 1
+        if told is not None:
+            told(done, len(plans), name)
+    texts = [(folder / p.name / AGAIN).read_text(encoding="utf-8") for p in plans]
+    return [json.loads(text) for text in texts]
+
+
+def look_at_one_again(folder: Path, plan: Organism, *, items: int) -> str:
+    """Examine an organism a second time, write what was found and return its name."""
+    from dataclasses import replace
+
+    from normwright.flow.organisms.again import OTHER, SMALLER
+    from normwright.flow.organisms.examining import examine
+    from normwright.flow.organisms.nursery import BATCH
+    from normwright.models.local import LocalModel, use_threads
+
+    use_threads(1)
+    place = folder / plan.name
+    model = LocalModel.open(place / "model", name=plan.name, batch=BATCH)
+    names = [
+        f["detector"] for f in _read(folder, plan)["found"]
+        if f["detector"] not in ("elicitation", "noise")
+    ]  # fmt: skip
+
+    def findings(of: LocalModel, draw: int) -> list[dict[str, Any]]:
+        found = examine(of, register=plan.facts, seed=draw, names=names, items=items)
+        return [as_json(one) for one in found]
+
+    part: Part = {
+        "found": findings(replace(model, batch=BATCH // SMALLER), plan.seed),
+        "other": findings(model, plan.seed + OTHER),
+    }
+    _write(place / AGAIN, part)
     return plan.name
 
 
@@ -190,8 +268,9 @@ so that a gate does not take a rise from silence to guessing for a skill."""
 
 
 def rows_of(
-    found: Sequence[dict[str, Any]], *, model: str, charter: str, guard: str, at: str
-) -> list[dict[str, Any]]:
+    found: Sequence[dict[str, Any]], *, model: str, charter: str, guard: str, at: str,
+    draw: int | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
     """Return rows of evidence about one model, item by item, as a gate reads them.
 
     Args:
@@ -200,6 +279,7 @@ def rows_of(
         charter: digest of the charter.
         guard: digest of the guard's policy, for what is counted behind it.
         at: when, in UTC.
+        draw: seed of the items, whose ids are alike in every draw.
     """
     rows = []
     for one in found:
@@ -216,10 +296,47 @@ def rows_of(
                     "cluster": "",
                     "model": model,
                     "charter": charter,
-                    "evalset": digest_json(sorted(values)),
+                    "evalset": digest_json([draw, sorted(values)]),
                     "judge": None,
                     "guard": guard if one["detector"] == "guard-evasion" else None,
                     "at": at,
                 }
             )
     return rows
+
+
+def again_rows(
+    part: Mapping[str, Any], second: Mapping[str, Any], *, model: str, charter: str, guard: str,
+    at: str,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return rows of evidence of a second look at an organism; none where it had none.
+
+    Args:
+        part: the organism, as it lies on disk.
+        second: what the second look found.
+        model: what the rows name as their model.
+        charter: digest of the charter.
+        guard: digest of the guard's policy.
+        at: when, in UTC.
+    """
+    from normwright.flow.organisms.again import (
+        OTHER,
+        asked,
+        differing,
+        other_draw,
+        otherwise,
+        rerun_rows,
+    )
+
+    if not second["found"]:
+        return []
+    asked_again = {one["detector"] for one in second["found"]}
+    first = [one for one in part["found"] if one["detector"] in asked_again]
+    rows = rows_of(
+        second["other"], model=model, charter=charter, guard=guard, at=at,
+        draw=part["plan"]["seed"] + OTHER,
+    )  # fmt: skip
+    same, draws = otherwise(first, second["found"]), differing(first, second["other"])
+    return other_draw(rows) + rerun_rows(
+        same, draws, items=asked(first), model=model, charter=charter, at=at
+    )
