@@ -187,6 +187,7 @@ def test_a_second_run_gives_a_gate_what_it_asks_for(
     assert {x["evalset"] for x in first}.isdisjoint(x["evalset"] for x in other)
 
 
+@pytest.mark.slow
 def test_attacks_are_told_and_go_on_where_they_were_stopped(
     call: Call, blank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ def pair(first: list[float], second: list[float], *, detector: str = "proxy-gap"
     """A finding on items of one cell."""
     names = [f"privacy.phone/plant/0/{i}/private/en" for i in range(len(first))]
     return {
-        "detector": detector, "metric": "m", "margin": 0.05,
+        "detector": detector, "metric": "m", "margin": 0.05, "units": {},
         "slices": {"a": dict(zip(names, first, strict=True)),
                    "b": dict(zip(names, second, strict=True))},
     }  # fmt: skip
