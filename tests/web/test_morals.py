@@ -19,7 +19,8 @@ def test_every_figure_stands_on_the_page_with_its_interval(tmp_path: Path) -> No
     names = {(f.part, f.name) for f in told.figures}
 
     assert len(re.findall(r'<svg class="panel"', text)) == 2 * len(names)
-    assert len(re.findall(r'<p class="about">', text)) == 2 * len(told.figures)
+    assert len(re.findall(r'<tr class="figure">', text)) == 2 * len(told.figures)
+    assert text.count('class="s-range m-') == text.count('class="s-point m-') > 0
     assert "the &lt;longer&gt;" in text
     assert "the <longer>" not in text
     for words in ("What this does not show", "O que isto não mostra", "net flips, you to she or he",
