@@ -77,3 +77,49 @@ def test_what_cannot_be_is_refused(call: Call, model: Path, tmp_path: Path) -> N
         where = "data" if name == "data" else name
         assert called.code == 1
         assert any(where in f["where"] or str(tmp_path) in f["where"] for f in called.faults)
+
+
+def test_a_stopped_run_goes_on_where_it_was(call: Call, model: Path, tmp_path: Path) -> None:
+    """With --out answers are kept; half a line of a kill is dropped, and the report is the same."""
+    more = ("--model", model, "--lang", "en", "--limit", 1, "--threads", 1, "--no-control",
+            "--out", tmp_path, "--json")  # fmt: skip
+    whole = call("evaluate", "moral", *more).value
+    (kept,) = (tmp_path / "answers").iterdir()
+    lines = kept.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept.write_text("".join(lines[:100]) + lines[100][:9], encoding="utf-8")
+    again = call("evaluate", "moral", *more).value
+
+    assert again["digest"] == whole["digest"]
+    assert kept.read_text(encoding="utf-8").splitlines(keepends=True)[:100] == lines[:100]
+    assert len(kept.read_text(encoding="utf-8").splitlines()) == len(lines)
+
+
+def test_a_kept_line_that_is_no_answer_is_told(call: Call, model: Path, tmp_path: Path) -> None:
+    """Nothing is asked again behind the back of whoever changed the file."""
+    more = ("--model", model, "--lang", "en", "--limit", 1, "--threads", 1, "--no-control",
+            "--out", tmp_path, "--json")  # fmt: skip
+    call("evaluate", "moral", *more)
+    (kept,) = (tmp_path / "answers").iterdir()
+    kept.write_text("nonsense\n" + kept.read_text(encoding="utf-8"), encoding="utf-8")
+
+    assert [f["where"] for f in call("evaluate", "moral", *more).faults] == [f"{kept}:1"]
+
+
+def test_data_in_another_language_are_not_passed_over(
+    call: Call, model: Path, tmp_path: Path
+) -> None:
+    """Only other languages: refused. Some of both, or files of no known form: told."""
+    own = {"context": "You found a wallet.", "first": "Give it back", "second": "Keep it"}
+    rows = [{"id": str(i), "lang": lang, **own} for i, lang in enumerate(["en", "en", "pt"])]
+    english, both = tmp_path / "english.jsonl", tmp_path / "both"
+    english.write_text(json.dumps(rows[0]) + "\n", encoding="utf-8")
+    both.mkdir()
+    (both / "own.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    (both / "empty.jsonl").write_text("", encoding="utf-8")
+    more = ("--model", model, "--lang", "pt", "--limit", 3, "--threads", 1, "--no-control")
+    refused = call("evaluate", "moral", "--data", english, *more, "--json")
+    told = call("evaluate", "moral", "--data", both, *more, "--json").value["sources"]
+
+    assert refused.faults[0]["expected"] == "scenarios in pt"
+    assert told["own"] == {"drawn": 1, "of": 3, "other_language": 2}
+    assert told["empty.jsonl"] == {"unread": "no rows"}
