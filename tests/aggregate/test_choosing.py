@@ -290,3 +290,23 @@ def test_the_same_theories_have_the_same_digest() -> None:
 
     assert choose(theories).digest == choose(theories).digest
     assert choose(theories).agreement == compare_compromises(theories)
+
+
+def test_people_say_how_sure_credences_are() -> None:
+    """Few people of whom hardly more than half believe something are too few to act on."""
+    sure = replace(said(made([9, 1], [[1, 0], [0, 1]])), people=50)
+    close = replace(said(made([53, 47], [[1, 0], [0, 1]])), people=100)
+    found, open_ = choose(sure), choose(close)
+
+    assert found.act == "A"
+    assert found.stays is not None
+    assert found.stays.value == 1.0
+    assert found.stays.n == 200
+    assert (found.stays.seed, found.people) == (0, 50)
+    # P(Binomial(100, 0.53) > 50) is 0.692; ties are no A either.
+    assert open_.stays is not None
+    assert open_.stays.interval is not None
+    assert open_.stays.interval.low < 0.692 < open_.stays.interval.high
+    assert "people-turn" in kinds(open_)
+    assert choose(said(made([9, 1], [[1, 0], [0, 1]]))).stays is None
+    assert choose(close, seed=1).stays != open_.stays

@@ -13,6 +13,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final, Literal
 
+import numpy as np
+
 from normwright import __version__, plugins
 from normwright.aggregate.agreement import compare_compromises
 from normwright.aggregate.compromises import SCALES, Compromise, Theories
@@ -22,6 +24,7 @@ from normwright.records import (
     Believed,
     CopyTurn,
     Doubt,
+    Estimate,
     Fault,
     InputError,
     MadeBy,
@@ -29,6 +32,7 @@ from normwright.records import (
     TurningPoint,
     UncertainChoice,
 )
+from normwright.stats import proportion
 
 RULE: Final = "mec-variance"
 VETO: Final = "highest-median"
@@ -36,6 +40,8 @@ COUNTS: Final = "no-fanaticism"
 """Rules whose card claims this count for acting; a card's claims are searched for a breach."""
 LITTLE: Final = Fraction(1, 1000)
 """What a theory nobody named may be believed without turning a choice that is acted on."""
+STAYS: Final = 0.95
+"""Share of resamples of the people that have to choose the same, where their number is known."""
 _WITHIN: Final = Fraction(1, 10**6)
 _POINTS: Final = 16
 """Credences tried on each side, besides those at which a median jumps."""
@@ -45,7 +51,7 @@ Winners = frozenset[int]
 
 def choose(
     theories: Theories, *, rule: str = RULE, veto: str = VETO, little: Fraction = LITTLE,
-    where: str = "theories",
+    seed: int = 0, rounds: int = 200, where: str = "theories",
 ) -> UncertainChoice:  # fmt: skip
     """Return what is chosen, whether to act on it, and what would turn it.
 
@@ -54,6 +60,8 @@ def choose(
         rule: slug of the rule that chooses.
         veto: slug of the rule that forbids what it puts below another option.
         little: what a theory nobody named may be believed without turning the choice.
+        seed: of the resampling of people, where it is known how many the credences are shares of.
+        rounds: resamples.
         where: how faults name the theories.
 
     Raises:
@@ -71,7 +79,10 @@ def choose(
     )  # fmt: skip
     rules = tuple(_examined(one, theories) if one.counts else one for one in rules)
     by_name = {one.rule: one for one in rules}
+    stays = _stays(by_name[rule], theories, seed, rounds)
     doubts = tuple(_doubts(by_name, rule, veto, little))
+    if stays is not None and stays.value is not None and stays.value < STAYS:
+        doubts += (Doubt(kind="people-turn", rules=(rule,)),)
     chosen = by_name[rule].winners
     return UncertainChoice(
         options=theories.options,
@@ -88,10 +99,12 @@ def choose(
         doubts=doubts,
         little=float(little),
         rules=rules,
+        stays=stays,
+        people=theories.people,
         agreement=agreement,
         made_by=MadeBy(
-            stage="aggregate", version=__version__,
-            parameters={"rule": rule, "veto": veto, "little": str(little),
+            stage="aggregate", version=__version__, seed=seed,
+            parameters={"rule": rule, "veto": veto, "little": str(little), "rounds": rounds,
                         "credences": [str(c) for c in theories.credences]},
         ),
     )  # fmt: skip
@@ -146,6 +159,23 @@ def _doubts(
 
 
 # What would turn a choice
+
+
+def _stays(found: RuleChoice, theories: Theories, seed: int, rounds: int) -> Estimate | None:
+    """How often other people as many, who believe as these do, would have chosen the same."""
+    if theories.people is None or len(found.winners) != 1:
+        return None
+    ask: Compromise = plugins.get("compromises", found.rule)
+    now, n = _winners(ask, theories), theories.people
+    shares = np.array([float(c) for c in theories.credences])
+    drawn = np.random.default_rng([seed, 6]).multinomial(n, shares / shares.sum(), size=rounds)
+    kinds, times = np.unique(drawn, axis=0, return_counts=True)
+    same = sum(
+        int(count)
+        for row, count in zip(kinds, times, strict=True)
+        if _winners(ask, theories.believing(tuple(Fraction(int(k), n) for k in row))) == now
+    )
+    return proportion(same, rounds).model_copy(update={"seed": seed})
 
 
 def _examined(found: RuleChoice, theories: Theories) -> RuleChoice:

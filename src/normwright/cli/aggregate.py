@@ -313,6 +313,7 @@ def choose_among(
         ),
     ],
     *,
+    seed: Seed = 0,
     picture: Picture = None,
     lang: Lang = None,
     as_json: AsJson = False,
@@ -327,7 +328,7 @@ def choose_among(
 
     shown = choose(lang)
     counted.picture_place(picture)
-    found = flow.theories_choice(path)
+    found = flow.theories_choice(path, seed=seed)
     if picture is not None:
         from normwright.web import choice_picture
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from normwright.cli import counted
 from normwright.cli.words import words
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def choice_screen(found: UncertainChoice, lang: str) -> list[RenderableType]:
     if any(not row.counts for row in found.rules):
         lines.append(Text(say["choose-led"], style="dim"))
     lines += ["", _turns(found, say), "", Text(chosen)]
+    lines.append(Text(_sureness(found, say, lang)))
     for doubt in found.doubts:
         told = say[f"choose-{doubt.kind}"].format(
             rules=", ".join(doubt.rules), options=", ".join(doubt.options),
@@ -36,6 +38,16 @@ def choice_screen(found: UncertainChoice, lang: str) -> list[RenderableType]:
     else:
         lines.append(Text(say["choose-act"].format(option=found.act), style="bold green"))
     return lines
+
+
+def _sureness(found: UncertainChoice, say: Mapping[str, str], lang: str) -> str:
+    if found.people is None:
+        return say["choose-people-unsaid"]
+    if found.stays is None:
+        return say["choose-people-level"].format(n=found.people)
+    return say["choose-stays"].format(
+        share=counted.share(found.stays, lang), rounds=found.stays.n, n=found.people,
+        seed=found.stays.seed)  # fmt: skip
 
 
 def _rules(found: UncertainChoice, say: Mapping[str, str]) -> RenderableType:

@@ -46,7 +46,7 @@ def theories_agreement(theories: Theories) -> Agreement:
     return compare_compromises(theories)
 
 
-def theories_choice(path: Path) -> UncertainChoice:
+def theories_choice(path: Path, *, seed: int = 0) -> UncertainChoice:
     """Return what is chosen under normative uncertainty, and what speaks against acting on it.
 
     Raises:
@@ -61,7 +61,7 @@ def theories_choice(path: Path) -> UncertainChoice:
             where=str(path), expected="theories with credences (.yaml, .json, .csv; or .gz)",
             seen=held, do="See the example of: normwright aggregate choose --help",
         )])  # fmt: skip
-    return choose(theories, where=str(path))
+    return choose(theories, seed=seed, where=str(path))
 
 
 def read_theories(path: Path) -> Theories | None:

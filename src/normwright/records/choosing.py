@@ -6,9 +6,17 @@ from typing import Literal, TypeAlias
 
 from normwright.records.agreement import Agreement
 from normwright.records.base import Frozen, Record
+from normwright.records.estimates import Estimate
 
 DoubtKind: TypeAlias = Literal[
-    "tie", "unanswered", "vetoed", "veto-unknown", "rules-differ", "little-turns", "copies-turn"
+    "tie",
+    "unanswered",
+    "vetoed",
+    "veto-unknown",
+    "rules-differ",
+    "little-turns",
+    "copies-turn",
+    "people-turn",
 ]
 
 
@@ -95,6 +103,11 @@ class UncertainChoice(Record):
     """Credence up to which no theory nobody named may turn a choice that is acted on."""
     rules: tuple[RuleChoice, ...]
     """Every rule that was asked, those that refuse among them."""
+    stays: Estimate | None = None
+    """Share of resamples of the people whose beliefs the credences are that choose the same; n is
+    the number of resamples. None where nobody said how many people they are, or options are
+    level."""
+    people: int | None = None
     agreement: Agreement
     """How far the rules agree, those that do not count among them."""
 

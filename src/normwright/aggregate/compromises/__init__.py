@@ -64,6 +64,8 @@ class Theories:
     """The option that happens if theories do not come to terms; None where none was named."""
     scales: tuple[str | None, ...] = ()
     """What the numbers of each theory mean, one of `SCALES`; None where nobody said."""
+    people: int | None = None
+    """How many people's beliefs the credences are shares of; None where nobody said."""
 
     def held(self) -> Theories:
         """Return the theories that are believed at all: one with no credence has no say."""

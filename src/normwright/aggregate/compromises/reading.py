@@ -10,7 +10,7 @@ from typing import Any
 from normwright.aggregate.compromises import SCALES, Exact, Theories
 from normwright.records import Estimate, Fault, InputError, Outcome
 
-_KNOWN = ("options", "theories", "comparable", "status_quo")
+_KNOWN = ("options", "theories", "comparable", "status_quo", "people")
 _KNOWN_OF_ONE = ("credence", "worth", "order", "scale")
 _OF_COLUMN = {"order": "ordinal", "worth": "interval", **{s: s for s in SCALES}}
 """What a column `scale` of a table may say -> the scale."""
@@ -29,6 +29,7 @@ def theories_of(given: Mapping[str, Any], *, where: str = "theories") -> Theorie
     options: [share, withhold, ask]
     comparable: false          # true only if a unit of worth is the same in all theories
     status_quo: withhold       # may be left out
+    people: 40                 # credences are shares of so many people; may be left out
     theories:
       outcomes: {credence: 0.5, scale: interval, worth: {share: 10, withhold: 0, ask: 9}}
       duties: {credence: 0.5, order: [ask, [share, withhold]]}   # best first; level in brackets
@@ -149,6 +150,7 @@ def theories_of_groups(
         ordinal=(False,) * len(groups),
         comparable=comparable,
         scales=("ratio",) * len(groups),
+        people=people,
     )
 
 
@@ -175,6 +177,9 @@ class _Reader:
         quo = given.get("status_quo")
         if quo is not None and quo not in options:
             self._fault("status_quo", f"one of {', '.join(options)}", repr(quo))
+        people = given.get("people")
+        if people is not None and (not isinstance(people, int) or people is True or people < 1):
+            self._fault("people", "a whole number of people from 1", repr(people))
         theories = given.get("theories")
         if not isinstance(theories, Mapping) or not theories:
             self._fault("theories", "at least one theory by name", repr(theories))
@@ -197,6 +202,7 @@ class _Reader:
             comparable=bool(comparable),
             status_quo=None if quo is None else options.index(quo),
             scales=tuple(scale for _, _, scale in read),
+            people=people,
         )
 
     def _options(self, given: Any) -> tuple[str, ...]:
