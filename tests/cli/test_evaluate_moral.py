@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Call
+from tests.serving import served
 
+from normwright.models import ScriptedModel
 from normwright.records import MoralReport
 
 
@@ -69,6 +72,7 @@ def test_what_cannot_be_is_refused(call: Call, model: Path, tmp_path: Path) -> N
     """A model on disk has no address; a folder without scenarios and no model are told."""
     told = {
         "--served": ("--model", model, "--served", "x"),
+        "--tokenizer": ("--model", model, "--tokenizer", "x"),
         "data": ("--model", model, "--data", tmp_path),
         "nowhere": ("--model", tmp_path / "nowhere"),
     }
@@ -77,6 +81,28 @@ def test_what_cannot_be_is_refused(call: Call, model: Path, tmp_path: Path) -> N
         where = "data" if name == "data" else name
         assert called.code == 1
         assert any(where in f["where"] or str(tmp_path) in f["where"] for f in called.faults)
+
+
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_a_model_at_an_address_that_always_says_a(call: Call, model: Path, tmp_path: Path) -> None:
+    """It is scored through its tokenizer, turns with the order, and its answers are kept."""
+
+    def echo(text: str) -> tuple[list[int], list[float | None]]:
+        told = re.sub(r"(<[^<>]*>|\s)+$", "", text)
+        first = told.endswith(("A", "Yes", "1"))
+        values: list[float | None] = [None, *[-1.0] * (len(text) - 2), -0.1 if first else -4.0]
+        return list(range(len(text))), values
+
+    with served(ScriptedModel("always", lambda prompt: "A"), echo=echo) as server:
+        more = ("--model", server.url, "--served", "served", "--lang", "en", "--limit", 1)
+        refused = call("evaluate", "moral", *more, "--json")
+        told = call("evaluate", "moral", *more, "--tokenizer", model, "--out", tmp_path, "--json")
+    order = next(f for f in told.value["figures"] if f["name"] == "order")
+
+    assert [f["where"] for f in refused.faults] == ["--tokenizer"]
+    # A or B, yes or no; of two options to repeat it has no first.
+    assert order["raw"] == pytest.approx(2 / 3, abs=0.01)
+    assert len(list((tmp_path / "answers").iterdir())) == 1
 
 
 def test_a_stopped_run_goes_on_where_it_was(call: Call, model: Path, tmp_path: Path) -> None:

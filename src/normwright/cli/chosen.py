@@ -46,7 +46,7 @@ def _sureness(found: UncertainChoice, say: Mapping[str, str], lang: str) -> str:
     if found.stays is None:
         return say["choose-people-level"].format(n=found.people)
     return say["choose-stays"].format(
-        share=counted.share(found.stays, lang), rounds=found.stays.n, n=found.people,
+        share=counted.told_share(found.stays, lang), rounds=found.stays.n, n=found.people,
         seed=found.stays.seed)  # fmt: skip
 
 

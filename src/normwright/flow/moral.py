@@ -325,6 +325,7 @@ def opened(
     *,
     served: str | None = None,
     key_env: str | None = None,
+    tokenizer: str | None = None,
     control: bool = True,
     seed: int = 0,
     threads: int | None = None,
@@ -335,6 +336,8 @@ def opened(
         place: a directory, or an address that speaks as OpenAI's does and scores given texts.
         served: what the address calls the model, if it has several.
         key_env: environment variable that holds the address's key.
+        tokenizer: directory of the tokenizer of a model at an address: only with its chat template
+            is it known what a log-probability is asked of.
         control: whether random weights of the same shape are made too, where weights are at hand.
         seed: of the random weights.
         threads: None is one a core.
@@ -346,9 +349,16 @@ def opened(
     if place.startswith(("http://", "https://")):
         from normwright.flow.suites import remote_of
 
-        far = remote_of(place, served=served, key_env=key_env)
+        if tokenizer is None or not Path(tokenizer).is_dir():
+            raise InputError([Fault(
+                where="--tokenizer", expected="the directory of the model's tokenizer",
+                seen="none" if tokenizer is None else f"{tokenizer}, which is no directory",
+                do="The battery asks for log-probabilities, and only the chat template beside the "
+                "tokenizer says what the model reads: give --tokenizer DIR.",
+            )])  # fmt: skip
+        far = remote_of(place, served=served, key_env=key_env, tokenizer=tokenizer)
         return Opened(far, far.settings.identity, None, None)
-    said = {"--served": served, "--key-env": key_env}
+    said = {"--served": served, "--key-env": key_env, "--tokenizer": tokenizer}
     if wrong := [option for option, value in said.items() if value]:
         raise InputError([Fault(where=option, expected="a model at an address",
                                 seen=f"{place} on disk") for option in wrong])  # fmt: skip

@@ -74,6 +74,12 @@ def moral(
     ] = True,
     served: Served = None,
     key_env: KeyEnv = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            "--tokenizer", metavar="DIR", help="Of a model at an address: its tokenizer, on disk."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -99,8 +105,8 @@ def moral(
 
     shown = choose(lang)
     asked = MoralAsked((lang,) if lang else languages(), data, cases, limit, seed)
-    found = opened(model, served=served, key_env=key_env, control=control, seed=seed,
-                   threads=threads)  # fmt: skip
+    found = opened(model, served=served, key_env=key_env, tokenizer=tokenizer, control=control,
+                   seed=seed, threads=threads)  # fmt: skip
     if out is not None:
         found = keeping(found, out / "answers", seed=seed)
     with counting(words(shown)["moral-working"], quiet=as_json) as told:

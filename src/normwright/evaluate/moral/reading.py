@@ -119,7 +119,7 @@ def _kind(rows: Sequence[Row]) -> Kind | None:
 
 
 def _unknown(path: Path, rows: Sequence[Row]) -> Fault:
-    seen = ", ".join(sorted(rows[0][1])[:8]) if rows else "no rows"
+    seen = f"columns {', '.join(sorted(rows[0][1])[:8])}" if rows else "no rows"
     return Fault(where=str(path), expected="columns context, first, second, lang, or those of "
                  "MoralChoice, ETHICS or DailyDilemmas", seen=seen)  # fmt: skip
 
