@@ -11,26 +11,28 @@ from normwright.cli.words import words
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from normwright.records import RuleChoice, TurningPoint, UncertainChoice
+    from normwright.records import TurningPoint, UncertainChoice
 
 
 def choice_screen(found: UncertainChoice, lang: str) -> list[RenderableType]:
     """Return what is chosen under normative uncertainty as a person reads it."""
     from rich.text import Text
 
+    from normwright.release import number
+
     say = words(lang)
     chosen = say["choose-chosen"].format(
         rule=found.rule, options=" = ".join(found.chosen) or say["choose-nothing"]
     )
-    lines: list[RenderableType] = [_rules(found, say), *_refused(found, say)]
+    lines: list[RenderableType] = [_rules(found, say, lang), *_refused(found, say)]
     if any(not row.counts for row in found.rules):
         lines.append(Text(say["choose-led"], style="dim"))
-    lines += ["", _turns(found, say), "", Text(chosen)]
+    lines += ["", _turns(found, say, lang), "", Text(chosen)]
     lines.append(Text(_sureness(found, say, lang)))
     for doubt in found.doubts:
         told = say[f"choose-{doubt.kind}"].format(
             rules=", ".join(doubt.rules), options=", ".join(doubt.options),
-            little=f"{found.little:g}",
+            little=number(found.little, "plain", lang),
         )  # fmt: skip
         lines.append(Text(f"- {told}", style="yellow"))
     if found.act is None:
@@ -50,7 +52,7 @@ def _sureness(found: UncertainChoice, say: Mapping[str, str], lang: str) -> str:
         seed=found.stays.seed)  # fmt: skip
 
 
-def _rules(found: UncertainChoice, say: Mapping[str, str]) -> RenderableType:
+def _rules(found: UncertainChoice, say: Mapping[str, str], lang: str) -> RenderableType:
     from rich.markup import escape
     from rich.table import Table
 
@@ -61,7 +63,7 @@ def _rules(found: UncertainChoice, say: Mapping[str, str]) -> RenderableType:
         if row.refused:
             continue
         counts = say["choose-yes" if row.counts else "choose-no"]
-        table.add_row(row.rule, escape(" = ".join(row.winners)), counts, _room(row))
+        table.add_row(row.rule, escape(" = ".join(row.winners)), counts, _told(row.room, lang))
     return table
 
 
@@ -74,11 +76,13 @@ def _refused(found: UncertainChoice, say: Mapping[str, str]) -> Iterator[Rendera
             yield Text(f"{row.rule}: {say['not-applicable'].format(why=why)}", style="dim")
 
 
-def _room(row: RuleChoice) -> str:
-    return "–" if row.room is None else f"{row.room:.3f}"
+def _told(value: float | None, lang: str) -> str:
+    from normwright.release import number
+
+    return "–" if value is None else number(value, "plain", lang)
 
 
-def _turns(found: UncertainChoice, say: Mapping[str, str]) -> RenderableType:
+def _turns(found: UncertainChoice, say: Mapping[str, str], lang: str) -> RenderableType:
     from rich.markup import escape
     from rich.table import Table
 
@@ -88,12 +92,12 @@ def _turns(found: UncertainChoice, say: Mapping[str, str]) -> RenderableType:
     turns = next((row.turns for row in found.rules if row.rule == found.rule), ())
     for theory in found.theories:
         sides = {turn.side: turn for turn in turns if turn.theory == theory.theory}
-        ends = [_end(sides.get(side)) for side in ("less", "more")]
-        table.add_row(*map(escape, (theory.theory, f"{theory.credence:.3f}", *ends)))
+        ends = [_end(sides.get(side), lang) for side in ("less", "more")]
+        table.add_row(*map(escape, (theory.theory, _told(theory.credence, lang), *ends)))
     return table
 
 
-def _end(turn: TurningPoint | None) -> str:
+def _end(turn: TurningPoint | None, lang: str) -> str:
     if turn is None or turn.at is None:
         return "–"
-    return f"{turn.at:.3f} → {' = '.join(turn.winners)}"
+    return f"{_told(turn.at, lang)} → {' = '.join(turn.winners)}"
