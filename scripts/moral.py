@@ -27,8 +27,8 @@ from normwright.records import Estimate, MoralFigure, MoralReport
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "experiments" / "moral.md"
 TOWN = ROOT / "src" / "normwright" / "flow" / "templates" / "town" / "norms"
-CASES = 32
-"""Cases drawn, four a unit: 8 units in each language, of which each answer is generated."""
+CASES = 8
+"""Cases drawn, four a unit: each answer is generated, 256 tokens of it."""
 SIGNS = {"lower": "≥", "upper": "≤", "both": "±"}
 
 
