@@ -9,74 +9,27 @@ docs/experiments/moral.md.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from normwright.charter import assembled, read_source
 from normwright.charter.drawing import Drawing
+from normwright.evaluate import moral
 from normwright.flow import CaseRows, write_cases
+from normwright.flow.kept_answers import KeptAnswers
 from normwright.flow.moral import MoralAsked, moral_report, opened
 from normwright.models.places import embedded_path
-from normwright.records import Estimate, Message, MoralFigure, MoralReport
+from normwright.records import Estimate, MoralFigure, MoralReport
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "experiments" / "moral.md"
 TOWN = ROOT / "src" / "normwright" / "flow" / "templates" / "town" / "norms"
 CASES = 8
+"""Cases drawn, four a unit: each answer is generated, 256 tokens of it."""
 SIGNS = {"lower": "≥", "upper": "≤", "both": "±"}
-
-
-@dataclass
-class Kept:
-    """A model whose answers are kept in a file and not asked for twice."""
-
-    model: Any
-    name: str
-    path: Path
-    known: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.path.is_file():
-            for line in self.path.read_text(encoding="utf-8").splitlines():
-                key, value = json.loads(line)
-                self.known[key] = value
-
-    def generate(self, prompts: Sequence[Sequence[Message]], **how: Any) -> list[list[str]]:
-        """Return the model's answers, kept ones where there are any."""
-        keys = [_key(p, json.dumps(how, sort_keys=True)) for p in prompts]
-        new = [i for i, key in enumerate(keys) if key not in self.known]
-        if new:
-            made = self.model.generate([prompts[i] for i in new], **how)
-            self._keep([(keys[i], texts) for i, texts in zip(new, made, strict=True)])
-        return [self.known[key] for key in keys]
-
-    def logprobs(
-        self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]
-    ) -> list[float]:
-        """Return the model's log-probabilities, kept ones where there are any."""
-        keys = [_key(p, c) for p, c in zip(prompts, completions, strict=True)]
-        new = [i for i, key in enumerate(keys) if key not in self.known]
-        if new:
-            made = self.model.logprobs([prompts[i] for i in new], [completions[i] for i in new])
-            self._keep([(keys[i], value) for i, value in zip(new, made, strict=True)])
-        return [self.known[key] for key in keys]
-
-    def _keep(self, rows: Sequence[tuple[str, Any]]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            for key, value in rows:
-                self.known[key] = value
-                file.write(json.dumps([key, value]) + "\n")
-
-
-def _key(prompt: Sequence[Message], rest: str) -> str:
-    told = "\0".join([*(f"{m.role}\0{m.content}" for m in prompt), rest])
-    return hashlib.sha256(told.encode()).hexdigest()[:24]
 
 
 def main() -> int:
@@ -112,7 +65,8 @@ def _report(found: Any, model: Any, name: str, asked: MoralAsked, kept: Path) ->
         if done % 192 == 0 or done == of:
             print(f"{what}: {done} of {of}, {time.process_time():.0f} CPU s", flush=True)
 
-    return moral_report(Kept(model, name, kept / f"{name}.jsonl"), asked, digest=found.digest,
+    kept_answers = KeptAnswers(model, kept / f"{name}.jsonl", name=name)
+    return moral_report(kept_answers, asked, digest=found.digest,
                         fits=found.fits, told=told)  # fmt: skip
 
 
@@ -131,10 +85,11 @@ def page(base: MoralReport, random: MoralReport, *, weights: int, seconds: float
     yield ""
     told = "; ".join(f"{name} {_drawn(body)}" for name, body in base.sources.items())
     yield (
-        f"Prompts: {base.asked} and {random.asked}; too long and left out: {base.left_out}. "
-        f"Seed {base.seed}. Drawn: {told}. Values are means with 95 % intervals that resample "
-        "whole frames, scenarios, pairs, lists or units (n); with fewer than eight nothing is "
-        "decided. In brackets after net flips stand the flips, and the retest's that come off."
+        f"{_left_out(base)}Prompts: {base.asked} and {random.asked}; too long and left out: "
+        f"{base.left_out}. Seed {base.seed}. Drawn: {told}. "
+        "Values are means with 95 % intervals that resample whole frames, scenarios, pairs, lists "
+        "or units (n); with fewer than eight nothing is decided. In brackets after net flips stand "
+        "the flips, and the retest's that come off."
     )
     yield ""
     yield "| part | embedded | random weights |"
@@ -159,7 +114,27 @@ def page(base: MoralReport, random: MoralReport, *, weights: int, seconds: float
 
 
 def _drawn(body: dict[str, Any]) -> str:
-    return str(body["drawn"]) + (f" of {body['of']} units" if "of" in body else "")
+    if "unread" in body:
+        return f"not read, of no form the battery knows ({body['unread']})"
+    return str(body["drawn"]) + (f" of {body['of']}" if "of" in body else "")
+
+
+def _left_out(report: MoralReport) -> str:
+    """What was not asked, and why."""
+    sets = [b for b in report.sources.values() if "of" in b]
+    held = sum(b["of"] for b in sets)
+    drawn = sum(min(b["of"], report.limit or b["of"]) for b in sets)
+    frames = report.sources["native"]["drawn"]
+    of = max(len(moral.frames(lang)) for lang in report.languages)
+    told = f"Our own scenarios: {frames} of {of} frames, each in {' and '.join(report.languages)}. "
+    if drawn < held:
+        told += (
+            f"Of each data set {report.limit} scenarios or minimal pairs were drawn by the seed, "
+            f"{drawn} of {held} in all: asking them all would take {held / drawn:.0f} times as "
+            "long, of a model of which nobody expects moral reasoning, and the intervals say what "
+            "a sample of this size leaves open. "
+        )
+    return told
 
 
 def _row(f: MoralFigure, other: MoralFigure) -> str:

@@ -71,6 +71,21 @@ theories:
   duties: {credence: 0.5, order: [ask, [share, withhold]]}
 """
 
+STAKES = """\
+options: [A, B, C]
+theories:
+  first: {credence: 0.5, scale: interval, worth: {A: 1, B: 0.9, C: 0}}
+  second: {credence: 0.35, scale: interval, worth: {A: 0, B: 1, C: 0.4}}
+  third: {credence: 0.15, scale: interval, worth: {A: -1000, B: 0, C: 1000}}
+"""
+BAD = """\
+options: [a, b]
+theories:
+  u: {credence: 0.5, scale: money, worth: {a: 1, b: 2}}
+  v: {credence: 0.4, scale: interval, worth: {a: .inf, c: 1, b: 0}}
+"""
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
 
 @pytest.fixture
 def capital(tmp_path: Path) -> Path:
@@ -171,6 +186,49 @@ def test_compare_takes_theories(call: Call, tmp_path: Path) -> None:
     assert told["kind"] == "compromises"
     assert mec["refused"]
     assert not mec["tiers"]
+
+
+@pytest.mark.parametrize(("lang", "says"), [("en", "Robust: ask the office"), ("pt", "0,533")])
+def test_choose_acts_on_the_example(call: Call, tmp_path: Path, lang: str, says: str) -> None:
+    """The example is acted on, in words of the language, and drawn so that it can be read aloud."""
+    picture = tmp_path / "choice.svg"
+    told = call("aggregate", "choose", EXAMPLES / "theories.yaml", "--lang", lang, "--picture",
+                picture)  # fmt: skip
+    root = ET.fromstring(picture.read_text(encoding="utf-8"))
+
+    assert told.code == 0
+    assert says in told.out
+    assert root.get("lang") == lang
+
+
+def test_choose_sends_what_rules_differ_on_to_people(call: Call, tmp_path: Path) -> None:
+    """The worked case: raw expectation refuses, B is chosen, favourites say A, nobody acts."""
+    path = tmp_path / "stakes.yaml"
+    path.write_text(STAKES, encoding="utf-8")
+    called = call("aggregate", "choose", path, "--json")
+    told, shown = called.value, call("aggregate", "choose", path)
+    rules = {row["rule"]: row for row in told["rules"]}
+
+    assert called.code == 0
+    assert (told["chosen"], told["act"]) == (["B"], None)
+    assert "comparable: true" in rules["mec"]["refused"]
+    assert rules["my-favourite-theory"]["winners"] == ["A"]
+    assert [d["kind"] for d in told["doubts"]] == ["rules-differ", "little-turns"]
+    assert "people have to decide" in shown.out
+
+
+def test_choose_tells_every_fault_at_once(call: Call, tmp_path: Path, capital: Path) -> None:
+    """Sums, unknown options, scales and endless stakes; and a file that holds no theories."""
+    path = tmp_path / "bad.yaml"
+    path.write_text(BAD, encoding="utf-8")
+    told = call("aggregate", "choose", path, "--json")
+    seen = {f["where"].removeprefix(f"{path}: "): f for f in told.faults}
+
+    assert told.code == 1
+    assert set(seen) == {"u, scale", "v, worth of a", "v, worth", "credence"}
+    assert "norm of the charter" in seen["v, worth of a"]["do"]
+    for other in (capital, tmp_path / "none.yaml"):
+        assert call("aggregate", "choose", other, "--json").faults[0]["where"] == str(other)
 
 
 @pytest.mark.parametrize("lang", ["en", "pt"])

@@ -35,6 +35,7 @@ def test_the_commands_are_these() -> None:
     """What the manual promises exists, and nothing that does not work is there."""
     assert sorted(" ".join(path) for path in ALL) == [
         "aggregate audit",
+        "aggregate choose",
         "aggregate compare",
         "aggregate groups",
         "aggregate rank",

@@ -2,6 +2,7 @@
 
 from normwright.aggregate.agreement import compare, compare_compromises
 from normwright.aggregate.audit import audit
+from normwright.aggregate.choosing import choose
 from normwright.aggregate.coherence import coherence
 from normwright.aggregate.compromises import Theories
 from normwright.aggregate.compromises.reading import (
@@ -45,6 +46,7 @@ __all__ = [
     "audit_slate",
     "by_score",
     "certainty",
+    "choose",
     "coherence",
     "compare",
     "compare_compromises",

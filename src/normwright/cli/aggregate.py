@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from normwright.cli import counted, surveys
+from normwright.cli.chosen import choice_screen
 from normwright.cli.options import Answers, AsJson, Lang, answers_of
 from normwright.cli.progress import counting
 from normwright.cli.screen import DONE, FAILED, console, emit
@@ -296,6 +297,46 @@ def compare(
         emit({**found.model_dump(mode="json"), "digest": found.digest})
         return DONE
     _show(counted.agreement_screen(found, shown), picture, shown)
+    return DONE
+
+
+@app.command(
+    "choose", epilog="Example:  normwright aggregate choose theories.yaml --picture choice.svg"
+)
+def choose_among(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="Theories with credences, and what each holds of every option (YAML, JSON or CSV; "
+            "see examples/theories.yaml).",
+        ),
+    ],
+    *,
+    seed: Seed = 0,
+    picture: Picture = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> int:
+    """Choose under normative uncertainty, and say whether the choice is one to act on.
+
+    Variance voting chooses and the highest median may forbid it. It is acted on only if every rule
+    that no hardly believed theory can lead agrees; else people have to decide, and why is told. For
+    each theory: how far its credence may move before the choice turns.
+    """
+    from normwright import flow
+
+    shown = choose(lang)
+    counted.picture_place(picture)
+    found = flow.theories_choice(path, seed=seed)
+    if picture is not None:
+        from normwright.web import choice_picture
+
+        counted.write_picture(picture, choice_picture(found, shown))
+    if as_json:
+        emit({**found.model_dump(mode="json"), "digest": found.digest})
+        return DONE
+    _show(choice_screen(found, shown), picture, shown)
     return DONE
 
 

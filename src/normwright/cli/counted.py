@@ -282,7 +282,7 @@ def _influenced(found: Influence, lang: str) -> list[str]:
         for one in found.shares
         if one.flips_turned is not None
     ]
-    return [say["slate-stable"].format(share=_share(stable, lang), n=stable.n), *turns]
+    return [say["slate-stable"].format(share=told_share(stable, lang), n=stable.n), *turns]
 
 
 def _represented(audit: RepresentationAudit, name: str, lang: str) -> str:
@@ -332,7 +332,7 @@ def agreement_screen(found: Agreement, lang: str) -> list[RenderableType]:
     key = "agreed-voters" if found.kind == "methods" else "agreed-theories"
     lines.append(
         say[key].format(
-            share=_share(found.agreed, lang),
+            share=told_share(found.agreed, lang),
             rules=len(found.compared),
             pairs=found.pairs,
             n=found.n,
@@ -343,7 +343,7 @@ def agreement_screen(found: Agreement, lang: str) -> list[RenderableType]:
     if found.depends_share is not None:
         lines.append(
             say["agreed-resampled"].format(
-                share=_share(found.depends_share, lang), seed=found.depends_share.seed
+                share=told_share(found.depends_share, lang), seed=found.depends_share.seed
             )
         )
     for camp in found.camps if found.depends else ():
@@ -354,7 +354,7 @@ def agreement_screen(found: Agreement, lang: str) -> list[RenderableType]:
     return lines
 
 
-def _share(estimate: Estimate, lang: str) -> str:
+def told_share(estimate: Estimate, lang: str) -> str:
     """Return a share with its interval; what is not known is a dash."""
     if estimate.value is None:
         return "–"
@@ -442,7 +442,7 @@ def audit_screen(found: Audited, lang: str) -> list[RenderableType]:
         told = say["audit-no-winner"].format(names=", ".join(cycles.smith))
     lines: list[RenderableType] = [escape(head), "", escape(told)]
     if cycles.has_winner.value is not None:
-        lines.append(say["audit-winner-share"].format(share=_share(cycles.has_winner, lang)))
+        lines.append(say["audit-winner-share"].format(share=told_share(cycles.has_winner, lang)))
     if cycles.cycle and cycles.weakest is not None:
         cycle = " > ".join((*cycles.cycle, cycles.cycle[0]))
         above, below = cycles.weakest
@@ -483,7 +483,7 @@ def _coherent(found: Coherence, lang: str) -> list[str]:
             "- " + say["incoherent-repair"].format(verdicts=_verdicts(one, lang))
             for one in found.repairs[:_WITNESSES]
         ]
-    share = _share(found.individuals, lang)
+    share = told_share(found.individuals, lang)
     return [*lines, say["coherent-people"].format(share=share)]
 
 
@@ -591,7 +591,11 @@ def weighed_screen(found: Weighed, lang: str) -> list[RenderableType]:
         for heading in ("statement", "unweighted", "weighted-share"):
             table.add_column(say[heading])
         for share in found.support[:_TOP]:
-            cells = (share.statement, _share(share.unweighted, lang), _share(share.weighted, lang))
+            cells = (
+                share.statement,
+                told_share(share.unweighted, lang),
+                told_share(share.weighted, lang),
+            )
             table.add_row(*(escape(cell) for cell in cells))
         lines.append(table)
     return lines

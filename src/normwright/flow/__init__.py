@@ -1,6 +1,11 @@
 """Composes the stages from one project file; resumes; records what ran; proves it afterwards."""
 
-from normwright.flow.agreed import methods_agreement, read_theories, theories_agreement
+from normwright.flow.agreed import (
+    methods_agreement,
+    read_theories,
+    theories_agreement,
+    theories_choice,
+)
 from normwright.flow.audited import Audited, audited
 from normwright.flow.ballots import Cast, read_ballots
 from normwright.flow.chain import Chain, Link, chain_of
@@ -165,6 +170,7 @@ __all__ = [
     "surveyed",
     "template_names",
     "theories_agreement",
+    "theories_choice",
     "trace",
     "verify",
     "weigh",

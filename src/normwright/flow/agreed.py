@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from normwright.records import Agreement, Fault, InputError
+from normwright.records import Agreement, Fault, InputError, UncertainChoice
 
 if TYPE_CHECKING:
     from normwright.aggregate import Theories
@@ -44,6 +44,24 @@ def theories_agreement(theories: Theories) -> Agreement:
     from normwright.aggregate import compare_compromises
 
     return compare_compromises(theories)
+
+
+def theories_choice(path: Path, *, seed: int = 0) -> UncertainChoice:
+    """Return what is chosen under normative uncertainty, and what speaks against acting on it.
+
+    Raises:
+        InputError: with every fault, also where the file holds no theories.
+    """
+    from normwright.aggregate import choose
+
+    theories = read_theories(path)
+    if theories is None:
+        held = "a file without theories" if path.is_file() else "no such file"
+        raise InputError([Fault(
+            where=str(path), expected="theories with credences (.yaml, .json, .csv; or .gz)",
+            seen=held, do="See the example of: normwright aggregate choose --help",
+        )])  # fmt: skip
+    return choose(theories, seed=seed, where=str(path))
 
 
 def read_theories(path: Path) -> Theories | None:

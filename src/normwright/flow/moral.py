@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -65,6 +65,20 @@ class MoralAsked:
     seed: int = 0
 
 
+def keeping(found: Opened, folder: Path, *, seed: int) -> Opened:
+    """Return models whose answers are kept in a folder, in files named after the model's digest."""
+    from normwright.flow.kept_answers import KeptAnswers
+
+    digest = found.digest.removeprefix("sha256:")[:16]
+    control = found.control
+    return replace(
+        found,
+        model=KeptAnswers(found.model, folder / f"{digest}.jsonl"),
+        control=None if control is None
+        else KeptAnswers(control, folder / f"{digest}-{RANDOM_INIT}-{seed}.jsonl"),
+    )  # fmt: skip
+
+
 def moral_report(
     model: Model,
     asked: MoralAsked,
@@ -98,6 +112,8 @@ def moral_report(
     frames = [f for lang in asked.languages if lang in known
               for f in moral.frames(lang)[: asked.limit]]  # fmt: skip
     scenarios = tuple(s for r in rows for s in r.scenarios if s.lang in asked.languages)
+    if rows and not scenarios:
+        raise InputError([_other_language(asked, rows)])
     battery = moral.Battery(tuple(frames), scenarios, asked.limit)
     readable = None if fits is None else lambda q: fits(q.prompt, max(q.answers, key=len))
     answered = moral.run(model, battery, fits=readable, told=told)
@@ -111,23 +127,36 @@ def moral_report(
     return moral.report(
         found, answered=answered, model=model.name, model_digest=digest, seed=asked.seed,
         limit=asked.limit,
-        sources=_sources(frames, rows, items, kept),
+        sources=_sources(frames, rows, items, kept, asked.languages),
         seconds=time.monotonic() - began,
     )  # fmt: skip
 
 
 def _sources(
     frames: Sequence[Any], rows: Sequence[Rows], items: Sequence[CaseItem],
-    kept: Sequence[CaseItem],
+    kept: Sequence[CaseItem], languages: Sequence[str],
 ) -> dict[str, dict[str, Any]]:  # fmt: skip
     told: dict[str, dict[str, Any]] = {}
     if frames:
         told["native"] = {"drawn": len({f.id for f in frames})}
     for r in rows:
-        told[r.source] = {"drawn": len(r.scenarios), "of": r.of}
+        if r.unread:
+            told[r.source] = {"unread": r.unread}
+            continue
+        own = sum(s.lang in languages for s in r.scenarios)
+        told[r.source] = {"drawn": own, "of": r.of}
+        if own < len(r.scenarios):
+            told[r.source]["other_language"] = len(r.scenarios) - own
     if items:
         told[CASES] = {"drawn": len(kept), "too_long": len(items) - len(kept)}
     return told
+
+
+def _other_language(asked: MoralAsked, rows: Sequence[Rows]) -> Fault:
+    held = sorted({s.lang for r in rows for s in r.scenarios})
+    return Fault(where=str(asked.data), expected=f"scenarios in {', '.join(asked.languages)}",
+                 seen=f"only {', '.join(held)}",
+                 do="Ask in a language they are in, or leave --lang out.")  # fmt: skip
 
 
 # Cases
@@ -296,6 +325,7 @@ def opened(
     *,
     served: str | None = None,
     key_env: str | None = None,
+    tokenizer: str | None = None,
     control: bool = True,
     seed: int = 0,
     threads: int | None = None,
@@ -306,6 +336,8 @@ def opened(
         place: a directory, or an address that speaks as OpenAI's does and scores given texts.
         served: what the address calls the model, if it has several.
         key_env: environment variable that holds the address's key.
+        tokenizer: directory of the tokenizer of a model at an address: only with its chat template
+            is it known what a log-probability is asked of.
         control: whether random weights of the same shape are made too, where weights are at hand.
         seed: of the random weights.
         threads: None is one a core.
@@ -317,9 +349,16 @@ def opened(
     if place.startswith(("http://", "https://")):
         from normwright.flow.suites import remote_of
 
-        far = remote_of(place, served=served, key_env=key_env)
+        if tokenizer is None or not Path(tokenizer).is_dir():
+            raise InputError([Fault(
+                where="--tokenizer", expected="the directory of the model's tokenizer",
+                seen="none" if tokenizer is None else f"{tokenizer}, which is no directory",
+                do="The battery asks for log-probabilities, and only the chat template beside the "
+                "tokenizer says what the model reads: give --tokenizer DIR.",
+            )])  # fmt: skip
+        far = remote_of(place, served=served, key_env=key_env, tokenizer=tokenizer)
         return Opened(far, far.settings.identity, None, None)
-    said = {"--served": served, "--key-env": key_env}
+    said = {"--served": served, "--key-env": key_env, "--tokenizer": tokenizer}
     if wrong := [option for option, value in said.items() if value]:
         raise InputError([Fault(where=option, expected="a model at an address",
                                 seen=f"{place} on disk") for option in wrong])  # fmt: skip
@@ -360,6 +399,7 @@ __all__ = [
     "Opened",
     "case_answers",
     "charter_figures",
+    "keeping",
     "moral_report",
     "opened",
     "read_case",

@@ -77,8 +77,16 @@ def opened_model(asked: SuiteAsked, *, chat: bool = False) -> tuple[Any, Digest,
     return model, weights_digest(model), asked.model
 
 
-def remote_of(url: str, *, served: str | None, key_env: str | None) -> RemoteModel:
+def remote_of(
+    url: str, *, served: str | None, key_env: str | None, tokenizer: str | None = None
+) -> RemoteModel:
     """Return the model at an address; without its name, the only one that is served there.
+
+    Args:
+        url: the address.
+        served: what it calls the model.
+        key_env: environment variable that holds its key.
+        tokenizer: directory of the model's own tokenizer, which log-probabilities need.
 
     Raises:
         InputError: if the address cannot be one, or it serves several models.
@@ -90,7 +98,8 @@ def remote_of(url: str, *, served: str | None, key_env: str | None) -> RemoteMod
     from normwright.models.remote import RemoteModel
 
     try:
-        settings = RemoteSettings(url=url, id=served or "unknown", key_env=key_env)
+        settings = RemoteSettings(url=url, id=served or "unknown", key_env=key_env,
+                                  tokenizer=tokenizer)  # fmt: skip
         if served is None:
             settings = settings.model_copy(update={"id": _served(settings)})
     except ValidationError as error:

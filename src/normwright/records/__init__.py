@@ -52,6 +52,15 @@ from normwright.records.charters import (
     FindingClass,
     QuestionFamily,
 )
+from normwright.records.choosing import (
+    Believed,
+    CopyTurn,
+    Doubt,
+    DoubtKind,
+    RuleChoice,
+    TurningPoint,
+    UncertainChoice,
+)
 from normwright.records.coherence import Coherence, Dilemma, Judgement, Repair
 from normwright.records.contests import CONTEST_GROUNDS, Contest, ContestGround
 from normwright.records.crowds import Crowd, Runs
@@ -328,6 +337,7 @@ __all__ = [
     "Ballots",
     "Basis",
     "Bearer",
+    "Believed",
     "BenchPart",
     "BudgetError",
     "CallOutcome",
@@ -365,6 +375,7 @@ __all__ = [
     "ContestGround",
     "Contrast",
     "ControlResult",
+    "CopyTurn",
     "Counterparty",
     "Coverage",
     "CoverageHole",
@@ -385,6 +396,8 @@ __all__ = [
     "Digest",
     "Dilemma",
     "Dissent",
+    "Doubt",
+    "DoubtKind",
     "Duty",
     "ErrorBudget",
     "Estimate",
@@ -518,6 +531,7 @@ __all__ = [
     "RowProof",
     "RubricItem",
     "RuleAnswer",
+    "RuleChoice",
     "RuleDependence",
     "RuleDifference",
     "Runs",
@@ -556,6 +570,8 @@ __all__ = [
     "Tier",
     "TierRule",
     "ToolCall",
+    "TurningPoint",
+    "UncertainChoice",
     "Unranked",
     "Utterance",
     "Verdict",

@@ -1,6 +1,7 @@
 """Pages for people: the release report and the charter, in every language that has a locale."""
 
 from normwright.web.charter import CharterPage, write_charter
+from normwright.web.choosing import choice_picture
 from normwright.web.counted import (
     agreement_picture,
     curves_picture,
@@ -23,6 +24,7 @@ __all__ = [
     "Example",
     "ReportData",
     "agreement_picture",
+    "choice_picture",
     "curves_picture",
     "frontier_picture",
     "margins_picture",

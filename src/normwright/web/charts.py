@@ -129,6 +129,7 @@ def panel(
     limit: float | None,
     side: Literal["upper", "lower"],
     ticks: Sequence[tuple[float, str]],
+    band: tuple[float, float] | None = None,
 ) -> Markup:
     """Return rates of several models on one axis from 0 to 1, with intervals and the limit.
 
@@ -138,6 +139,7 @@ def panel(
         limit: limit or target of the criterion, if there is one for this suite and language.
         side: the allowed side of the limit: `upper` shades from 0 to it, `lower` from it to 1.
         ticks: places on the axis, with their words.
+        band: the two limits between which values are allowed, instead of one.
     """
     left = max(86.0, *(16 + 6.7 * len(mark.label) for mark in marks), 0.0)
     row, top, width = 28, 6, 274.0 + left
@@ -149,13 +151,17 @@ def panel(
 
     parts = []
     if limit is not None:
-        near, far = (0.0, limit) if side == "upper" else (limit, 1.0)
+        band = (0.0, limit) if side == "upper" else (limit, 1.0)
+    if band is not None:
+        near, far = band
         parts.append(
             f'<rect class="s-allowed" x="{x(near)}" y="{top}" '
             f'width="{x(far) - x(near):.1f}" height="{bottom - top}"/>'
-            f'<line class="s-limit thin" x1="{x(limit)}" x2="{x(limit)}" '
-            f'y1="{top - 4}" y2="{bottom}"/>'
         )
+        parts += [
+            f'<line class="s-limit thin" x1="{x(at)}" x2="{x(at)}" y1="{top - 4}" y2="{bottom}"/>'
+            for at in (band if limit is None else (limit,))
+        ]
     for value, text in ticks:
         parts.append(
             f'<line class="s-grid" x1="{x(value)}" x2="{x(value)}" y1="{top}" y2="{bottom}"/>'
@@ -172,9 +178,9 @@ def panel(
         parts.append(
             f'<text class="s-name" x="{left - 10}" y="{y + 4}" text-anchor="end">'
             f"{escape(mark.label)}</text>"
-            f'<line class="s-range {escape(mark.tone)}" x1="{x(mark.low)}" x2="{x(mark.high)}" '
-            f'y1="{y}" y2="{y}"/>'
-            f'<circle class="s-point {escape(mark.tone)}" cx="{x(mark.value)}" cy="{y}" r="5"/>'
+            f'<path class="s-range {escape(mark.tone)}" d="M{x(mark.low)} {y - 7}v14m0 -7'
+            f'H{x(mark.high)}m0 -7v14"/>'
+            f'<circle class="s-point {escape(mark.tone)}" cx="{x(mark.value)}" cy="{y}" r="4.5"/>'
             f'<text class="s-value" x="{width}" y="{y + 4}" text-anchor="end">'
             f"{escape(mark.text)}</text>"
         )

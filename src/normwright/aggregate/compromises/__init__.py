@@ -36,6 +36,10 @@ PROPERTIES: dict[str, str] = {
 }
 """What a card of this kind may claim or deny, slug by slug."""
 
+SCALES = ("ordinal", "interval", "ratio")
+"""What numbers of a theory may mean: only their order, their differences, or also their zero. No
+rule here reads a zero, so that a ratio scale counts as an interval scale."""
+
 Exact = tuple[Fraction, ...]
 
 
@@ -58,6 +62,10 @@ class Theories:
     Nobody's numbers are taken to be comparable unless somebody says so."""
     status_quo: int | None = None
     """The option that happens if theories do not come to terms; None where none was named."""
+    scales: tuple[str | None, ...] = ()
+    """What the numbers of each theory mean, one of `SCALES`; None where nobody said."""
+    people: int | None = None
+    """How many people's beliefs the credences are shares of; None where nobody said."""
 
     def held(self) -> Theories:
         """Return the theories that are believed at all: one with no credence has no say."""
@@ -117,15 +125,28 @@ class Theories:
         """Return one number a theory by name, for the facts of an order."""
         return {name: float(v) for name, v in zip(self.names, values, strict=True)}
 
+    def believing(self, credences: Exact) -> Theories:
+        """Return the same theories believed otherwise, without ranking and scaling them again."""
+        other = replace(self, credences=credences)
+        known = {name: self.__dict__[name] for name in _OF_WORTH if name in self.__dict__}
+        other.__dict__.update(known)
+        return other
+
     def _only(self, kept: Sequence[int]) -> Theories:
+        if list(kept) == list(range(len(self.names))):
+            return self
         return replace(
             self,
             names=tuple(self.names[k] for k in kept),
             credences=tuple(self.credences[k] for k in kept),
             worth=tuple(self.worth[k] for k in kept),
             ordinal=tuple(self.ordinal[k] for k in kept),
+            scales=tuple(self.scales[k] for k in kept) if self.scales else (),
         )
 
+
+_OF_WORTH = ("levels", "ranks", "spanned")
+"""What is computed of worths alone, whoever is believed."""
 
 Compromise = Callable[[Theories], Order]
 """From theories to an order of the options. Raises `Inapplicable` where they do not hold what the

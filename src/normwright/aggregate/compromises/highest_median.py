@@ -88,3 +88,30 @@ def lower_median(values: list[Fraction], weights: Exact) -> Fraction:
         if below >= half:
             return value
     raise ValueError("a median needs weights")
+
+
+def turning_credences(theories: Theories, k: int) -> set[Fraction]:
+    """Return the credences of one theory at which some median may jump, others in proportion.
+
+    An option's median is at or below a grade where theories of half the credence are; that changes
+    only where their share is exactly one half. Empty where grades are not known.
+    """
+    if any(theories.ordinal) or not theories.names:
+        return set()
+    grades = theories.worth if theories.comparable else theories.spanned
+    rest = 1 - theories.credences[k]
+    telling = [min(row) < max(row) for row in theories.worth]
+    found = set()
+    for a in range(len(theories.options)):
+        for grade in {row[a] for row in grades}:
+            # Signed credences: those at or below the grade against those above it.
+            signed = [
+                (c if row[a] <= grade else -c) if tells else Fraction(0)
+                for c, row, tells in zip(theories.credences, grades, telling, strict=True)
+            ]
+            others = (sum(signed, Fraction(0)) - signed[k]) / rest if rest else Fraction(0)
+            own = (1 if grades[k][a] <= grade else -1) * telling[k]
+            # t own + (1 - t) others = 0
+            if own != others:
+                found.add(others / (others - own))
+    return {t for t in found if 0 < t < 1}

@@ -7,11 +7,17 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
-from normwright.aggregate.compromises import Exact, Theories
+from normwright.aggregate.compromises import SCALES, Exact, Theories
 from normwright.records import Estimate, Fault, InputError, Outcome
 
-_KNOWN = ("options", "theories", "comparable", "status_quo")
-_KNOWN_OF_ONE = ("credence", "worth", "order")
+_KNOWN = ("options", "theories", "comparable", "status_quo", "people")
+_KNOWN_OF_ONE = ("credence", "worth", "order", "scale")
+_OF_COLUMN = {"order": "ordinal", "worth": "interval", **{s: s for s in SCALES}}
+"""What a column `scale` of a table may say -> the scale."""
+_LEXICAL = (
+    "What no gain makes up for is a constraint: make it a norm of the charter and take options "
+    "that break it off the list."
+)
 _CLOSE = Fraction(1, 10**9)
 """How far credences may be from adding up to 1."""
 
@@ -23,10 +29,15 @@ def theories_of(given: Mapping[str, Any], *, where: str = "theories") -> Theorie
     options: [share, withhold, ask]
     comparable: false          # true only if a unit of worth is the same in all theories
     status_quo: withhold       # may be left out
+    people: 40                 # credences are shares of so many people; may be left out
     theories:
-      outcomes: {credence: 0.5, worth: {share: 10, withhold: 0, ask: 9}}
+      outcomes: {credence: 0.5, scale: interval, worth: {share: 10, withhold: 0, ask: 9}}
       duties: {credence: 0.5, order: [ask, [share, withhold]]}   # best first; level in brackets
     ```
+
+    A scale is ordinal (only the order of the numbers means anything), interval (differences do) or
+    ratio (zero does, too). Where it is left out, rules take differences to mean something, as
+    `worth` says; `choose` wants it said.
 
     Numbers are read as the decimals they are written as; a fraction such as "1/3" may be given as
     text. Credences may miss 1 by 1e-9 and are then divided by their sum.
@@ -52,7 +63,8 @@ def theories_of_rows(
 ) -> Theories:
     """Return the theories of a table: columns `theory`, `credence`, then one an option.
 
-    A column `scale` may say `order` of theories whose numbers only order options, or `worth`.
+    A column `scale` may say ordinal, interval or ratio; `order` and `worth` are read as the first
+    two.
 
     Raises:
         InputError: with every fault there is, among them a theory that stands there twice.
@@ -76,17 +88,17 @@ def theories_of_rows(
                 where=at, expected="each theory once", seen=f"{row['theory']!r} again",
             ))  # fmt: skip
             continue
-        scale = row.get("scale", "worth")
-        if scale not in ("worth", "order"):
-            faults.append(Fault(where=f"{at}, scale", expected="worth or order", seen=repr(scale)))
         worth = {o: row[o] for o in options}
         theories[row["theory"]] = {"credence": row["credence"], "worth": worth}
-        if scale == "order":
-            theories[row["theory"]]["ordinal"] = True
+        if (scale := row.get("scale")) is not None:
+            if scale not in _OF_COLUMN:
+                faults.append(Fault(where=f"{at}, scale", expected=f"one of {', '.join(SCALES)}",
+                                    seen=repr(scale)))  # fmt: skip
+            theories[row["theory"]]["scale"] = _OF_COLUMN.get(scale, SCALES[0])
     given: dict[str, Any] = {"options": options, "theories": theories, "comparable": comparable}
     if status_quo is not None:
         given["status_quo"] = status_quo
-    return _Reader(where, faults, extra=("ordinal",)).read(given)
+    return _Reader(where, faults).read(given)
 
 
 def theories_of_groups(
@@ -137,6 +149,8 @@ def theories_of_groups(
         worth=tuple(tuple(row) for row in worth),
         ordinal=(False,) * len(groups),
         comparable=comparable,
+        scales=("ratio",) * len(groups),
+        people=people,
     )
 
 
@@ -148,12 +162,9 @@ def _exact_share(share: Estimate, value: float) -> Fraction:
 class _Reader:
     """Reads one mapping and keeps every fault until the end."""
 
-    def __init__(
-        self, where: str, faults: Sequence[Fault] = (), *, extra: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, where: str, faults: Sequence[Fault] = ()) -> None:
         self.where = where
         self.faults = list(faults)
-        self.known = (*_KNOWN_OF_ONE, *extra)
         self.unread = bool(faults)
         """Whether some credence could not be read, so that their sum says nothing."""
 
@@ -166,6 +177,9 @@ class _Reader:
         quo = given.get("status_quo")
         if quo is not None and quo not in options:
             self._fault("status_quo", f"one of {', '.join(options)}", repr(quo))
+        people = given.get("people")
+        if people is not None and (not isinstance(people, int) or people is True or people < 1):
+            self._fault("people", "a whole number of people from 1", repr(people))
         theories = given.get("theories")
         if not isinstance(theories, Mapping) or not theories:
             self._fault("theories", "at least one theory by name", repr(theories))
@@ -184,9 +198,11 @@ class _Reader:
             options=options,
             credences=tuple(credence / total for credence, _, _ in read),
             worth=tuple(worth for _, worth, _ in read),
-            ordinal=tuple(ordinal for _, _, ordinal in read),
+            ordinal=tuple(scale == "ordinal" for _, _, scale in read),
             comparable=bool(comparable),
             status_quo=None if quo is None else options.index(quo),
+            scales=tuple(scale for _, _, scale in read),
+            people=people,
         )
 
     def _options(self, given: Any) -> tuple[str, ...]:
@@ -200,25 +216,34 @@ class _Reader:
 
     def _theory(
         self, name: str, given: Any, options: tuple[str, ...]
-    ) -> tuple[Fraction, Exact, bool]:
-        nothing = (Fraction(0), (Fraction(0),) * len(options), False)
+    ) -> tuple[Fraction, Exact, str | None]:
+        nothing = (Fraction(0),) * len(options)
         if not isinstance(given, Mapping):
             self._fault(name, "credence, and worth or order", repr(given))
             self.unread = True
-            return nothing
-        self._unknown(f"{self.where}: {name}", given, self.known)
+            return Fraction(0), nothing, None
+        self._unknown(f"{self.where}: {name}", given, _KNOWN_OF_ONE)
         credence = self._number(f"{name}, credence", given.get("credence"))
         self.unread |= credence is None
         if credence is not None and not 0 <= credence <= 1:
             self._fault(f"{name}, credence", "a number from 0 to 1", str(given.get("credence")))
+        scale = self._scale(name, given)
         if ("worth" in given) == ("order" in given):
             seen = "both" if "worth" in given else "neither"
             self._fault(name, "either worth (numbers) or order (best first)", seen)
-            return credence or Fraction(0), nothing[1], False
+            return credence or Fraction(0), nothing, scale
         if "worth" in given:
-            worth = self._worth(name, given["worth"], options)
-            return credence or Fraction(0), worth, bool(given.get("ordinal", False))
-        return credence or Fraction(0), self._order(name, given["order"], options), True
+            return credence or Fraction(0), self._worth(name, given["worth"], options), scale
+        return credence or Fraction(0), self._order(name, given["order"], options), "ordinal"
+
+    def _scale(self, name: str, given: Mapping[str, Any]) -> str | None:
+        """What the numbers mean; None where nothing is said."""
+        scale = given.get("scale")
+        may = SCALES[:1] if "order" in given else SCALES
+        if "scale" in given and scale not in may:
+            self._fault(f"{name}, scale", f"one of {', '.join(may)}", repr(scale))
+            return None
+        return None if scale is None else str(scale)
 
     def _worth(self, name: str, given: Any, options: tuple[str, ...]) -> Exact:
         if not isinstance(given, Mapping):
@@ -256,7 +281,8 @@ class _Reader:
         try:
             return exact(given)
         except ValueError:
-            self._fault(at, "a number", repr(given))
+            endless = str(given).strip().lower().lstrip("+-.") in ("inf", "infinity")
+            self._fault(at, "a number", repr(given), _LEXICAL if endless else "")
             return None
 
     def _unknown(self, at: str, given: Mapping[str, Any], known: Sequence[str]) -> None:

@@ -74,9 +74,20 @@ def moral(
     ] = True,
     served: Served = None,
     key_env: KeyEnv = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            "--tokenizer", metavar="DIR", help="Of a model at an address: its tokenizer, on disk."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Write the report and its rows of evidence."),
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="Write the report and its rows of evidence; answers are kept there too, so that a "
+            "run that was stopped goes on where it was.",
+        ),
     ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with error bars.")
@@ -90,12 +101,14 @@ def moral(
     minimal pairs, coherence, reasoning under a charter (with --cases) and pressure; each figure
     with an interval, beside rules that understand nothing, held against a limit written before.
     """
-    from normwright.flow.moral import MoralAsked, moral_report, opened, write_report
+    from normwright.flow.moral import MoralAsked, keeping, moral_report, opened, write_report
 
     shown = choose(lang)
     asked = MoralAsked((lang,) if lang else languages(), data, cases, limit, seed)
-    found = opened(model, served=served, key_env=key_env, control=control, seed=seed,
-                   threads=threads)  # fmt: skip
+    found = opened(model, served=served, key_env=key_env, tokenizer=tokenizer, control=control,
+                   seed=seed, threads=threads)  # fmt: skip
+    if out is not None:
+        found = keeping(found, out / "answers", seed=seed)
     with counting(words(shown)["moral-working"], quiet=as_json) as told:
         report = moral_report(found.model, asked, digest=found.digest, control=found.control,
                               fits=found.fits, told=told)  # fmt: skip
@@ -125,6 +138,11 @@ def _show(report: MoralReport, lang: str) -> None:
     out.print(say["moral-head"].format(
         model=report.model, asked=report.asked, seed=report.seed, unanswered=report.unanswered,
         left_out=report.left_out), markup=False)  # fmt: skip
+    for source, body in report.sources.items():
+        if why := body.get("unread"):
+            out.print(say["moral-unread"].format(file=source, why=why), markup=False)
+        if other := body.get("other_language"):
+            out.print(say["moral-other"].format(source=source, n=other), markup=False)
     for part, state in report.states.items():
         table = Table(
             title=f"{named['parts'][part]}: {named['states'][state]}", title_justify="left",

@@ -48,6 +48,8 @@ class Rows:
     scenarios: tuple[Scenario, ...]
     of: int
     """Scenarios, or pairs of them, that could have been drawn."""
+    unread: str = ""
+    """Of a file in a folder that is of no known form: what stands in it instead."""
 
 
 def read_rows(place: Path, *, limit: int | None, seed: int) -> list[Rows]:
@@ -59,17 +61,23 @@ def read_rows(place: Path, *, limit: int | None, seed: int) -> list[Rows]:
             ETHICS is a source.
         seed: which are drawn.
 
+    Returns:
+        What was drawn of each source; then the files of a folder that are of no known form.
+
     Raises:
         InputError: with every fault of the files; also if a folder has no file of a known form.
     """
     faults: list[Fault] = []
-    found = []
+    found: list[Rows] = []
+    unread: list[Rows] = []
     for path in _files(place, faults):
         rows = list(json_rows(path, str(path), faults))
         kind = _kind(rows)
         if kind is None:
+            unknown = _unknown(path, rows)
             if place.is_file():
-                faults.append(_unknown(path, rows))
+                faults.append(unknown)
+            unread.append(Rows(path.name, (), 0, unknown.seen))
             continue
         before = len(faults)
         units = kind(rows, str(path), faults)
@@ -80,7 +88,7 @@ def read_rows(place: Path, *, limit: int | None, seed: int) -> list[Rows]:
                             "DailyDilemmas, or of scenarios", seen="none"))  # fmt: skip
     if faults:
         raise InputError(faults)
-    return found
+    return found + unread
 
 
 def _files(place: Path, faults: list[Fault]) -> list[Path]:
@@ -111,7 +119,7 @@ def _kind(rows: Sequence[Row]) -> Kind | None:
 
 
 def _unknown(path: Path, rows: Sequence[Row]) -> Fault:
-    seen = ", ".join(sorted(rows[0][1])[:8]) if rows else "no rows"
+    seen = f"columns {', '.join(sorted(rows[0][1])[:8])}" if rows else "no rows"
     return Fault(where=str(path), expected="columns context, first, second, lang, or those of "
                  "MoralChoice, ETHICS or DailyDilemmas", seen=seen)  # fmt: skip
 
@@ -260,6 +268,8 @@ def _own(rows: Sequence[Row], file: str, faults: list[Fault]) -> Units:
         context, one, two, lang = (
             _text(row, n, where, faults) for n in ("context", "first", "second", "lang")
         )
+        if one and one == two:
+            faults.append(Fault(where=where, expected="two options that differ", seen=one[:40]))
         name = str(row.get("id", number))
         if name in seen:
             faults.append(Fault(where=where, expected="an id of its own", seen=name))

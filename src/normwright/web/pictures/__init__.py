@@ -10,13 +10,16 @@ from normwright.web.pictures.margins import margins
 from normwright.web.pictures.opinions import OpinionGroup, opinion_map
 from normwright.web.pictures.ranks import RankRow, rank_intervals
 from normwright.web.pictures.slates import Bar, slate
+from normwright.web.pictures.turning import Panel, Stretch, turning
 
 __all__ = [
     "Bar",
     "Curve",
     "OpinionGroup",
+    "Panel",
     "RankRow",
     "Spot",
+    "Stretch",
     "agreement",
     "curves",
     "frontier",
@@ -24,4 +27,5 @@ __all__ = [
     "opinion_map",
     "rank_intervals",
     "slate",
+    "turning",
 ]
