@@ -10,6 +10,7 @@ from tests.cli.conftest import Call
 from tests.flow.organisms.parts import part
 
 from normwright.flow.organisms import every_plan
+from normwright.flow.organisms.candidate import ANYBODY
 from normwright.flow.organisms.running import AGAIN, CARD
 from normwright.records import OrganismKind
 
@@ -92,7 +93,7 @@ def test_a_second_look_that_is_there_becomes_rows(call: Call, raised: Path) -> N
     """For the control of the gate; other draws have rows of their own, told by their slice."""
     for plan in every_plan(KINDS, variants=2, clean=2, seed=3):
         found = json.loads((raised / plan.name / CARD).read_text(encoding="utf-8"))["found"]
-        looked = [f for f in found if f["detector"] not in ("elicitation", "forced-choice", "noise")]
+        looked = [f for f in found if f["detector"] in ANYBODY]
         (raised / plan.name / "model").mkdir()
         (raised / plan.name / AGAIN).write_text(json.dumps({"found": looked, "other": looked}))
 
