@@ -7,7 +7,7 @@ then stays, and no lock is needed: threads that meet may do work twice, and neve
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -54,3 +54,37 @@ class Recent(Generic[K, V]):
         young[key] = value
         if len(young) >= self._size:
             self._old, self._young = young, {}
+
+
+class Made(dict[K, V]):
+    """Values by key, each made when it is first asked for; kept as `Recent` keeps them.
+
+    What is kept is found as fast as in any dict, `map(made.__getitem__, keys)` included.
+
+    Args:
+        make: gives the value of a key, which must follow from it alone.
+        size: values of one generation; > 0.
+        weighs: whether the value of a key is kept; large ones would take more room than many.
+    """
+
+    __slots__ = ("_make", "_old", "_size", "_weighs")
+
+    def __init__(self, make: Callable[[K], V], size: int, *, weighs: Callable[[K], bool]) -> None:
+        super().__init__()
+        if size < 1:
+            raise ValueError(f"at least one value is kept: {size}")
+        self._make, self._size, self._weighs = make, size, weighs
+        self._old: dict[K, V] = {}
+
+    def __missing__(self, key: K) -> V:
+        """Return the value of a key that is not in the younger generation."""
+        try:
+            found = self._old[key]
+        except KeyError:
+            found = self._make(key)
+        if self._weighs(key):
+            self[key] = found
+            if len(self) >= self._size:
+                self._old = self.copy()
+                self.clear()
+        return found
