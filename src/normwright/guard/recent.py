@@ -19,15 +19,16 @@ class Recent(Generic[K, V]):
     never false.
 
     Args:
-        size: values of one generation; > 0.
+        size: what the values of one generation weigh together; > 0.
+        weigh: what one weighs, for instance its bytes; 1 if nothing is said.
     """
 
-    __slots__ = ("_old", "_size", "_young")
+    __slots__ = ("_old", "_size", "_weigh", "_weight", "_young")
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, weigh: Callable[[K, V], int] = lambda key, value: 1) -> None:
         if size < 1:
             raise ValueError(f"at least one value is kept: {size}")
-        self._size = size
+        self._size, self._weigh, self._weight = size, weigh, 0
         self._young: dict[K, V] = {}
         self._old: dict[K, V] = {}
 
@@ -43,17 +44,14 @@ class Recent(Generic[K, V]):
                 self.put(key, found)
         return found
 
-    def all(self, keys: Iterable[K]) -> dict[K, V | None]:
-        """Return the values of keys, each key once, None for those that are not kept."""
-        young, older = self._young.get, self.get
-        return {key: young(key) or older(key) for key in keys}
-
     def put(self, key: K, value: V) -> None:
         """Keep a value."""
         young = self._young
         young[key] = value
-        if len(young) >= self._size:
-            self._old, self._young = young, {}
+        # Threads that meet here may count one of two: then a little more is kept, once.
+        self._weight += self._weigh(key, value)
+        if self._weight >= self._size:
+            self._old, self._young, self._weight = young, {}, 0
 
 
 class Made(dict[K, V]):
