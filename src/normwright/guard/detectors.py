@@ -80,6 +80,15 @@ class Signal:
         return {**dict(self.facts), **dict(dict(self.by_role).get(role, ()))}
 
 
+_SOME_WORDS: Final = re.compile(r"\(\?:\\w\+(?:'\?s\?)?\\s\*\)(?:\{0,(\d+)\}|\?)(\??)")
+_LETTERS_OF_A_WORD: Final = 20
+
+
+def _some_letters(words: re.Match[str]) -> str:
+    """Return what stands for up to so many words whose spaces were lost."""
+    return rf"[\w\s']{{0,{_LETTERS_OF_A_WORD * int(words[1] or 1)}}}{words[2]}"
+
+
 @dataclass(frozen=True)
 class Expression:
     """A regular expression, with what a text must hold for it to match; compiled when needed."""
@@ -95,8 +104,13 @@ class Expression:
 
     @cached_property
     def tight(self) -> re.Pattern[str]:
-        r"""For texts whose spaces were lost: `\s+` may be nothing, and words have no edges."""
-        return re.compile(re.sub(r"\\s[+*]?|(?<!\\) ", r"\\s*", self.source).replace(r"\b", ""))
+        r"""For texts whose spaces were lost: `\s+` may be nothing, and words have no edges.
+
+        A few words of any kind are then a few letters: row after row of words that need nothing
+        between them could be parted in so many ways that the search had no end.
+        """
+        loose = re.sub(r"\\s[+*]?|(?<!\\) ", r"\\s*", self.source).replace(r"\b", "")
+        return re.compile(_SOME_WORDS.sub(_some_letters, loose))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from normwright.guard.recent import Made
 from normwright.guard.text_harm.grams import (
     BUCKETS,
     CHARS,
+    ahead_of,
     bucket_of,
     buckets,
     char_runs,
@@ -47,7 +48,7 @@ class Word(NamedTuple):
     runs: bytes
     """Numbers of its runs of characters, 32 bits each."""
     plain: bytes
-    """Hashes of its tokens, 64 bits each."""
+    """Hashes of its tokens, 64 bits each, and behind each what it adds to a run it begins."""
     told: bytes
     """The same, with the hash of its class for a token that has one."""
     named: bytes
@@ -114,14 +115,13 @@ class Scorer:
 
     def _numbers_of(self, words: list[str]) -> NDArray[np.uint32]:
         """Numbers of a text's features, block above block, each once and ascending."""
-        known = self._words.__getitem__
-        own = np.frombuffer(b"".join([w[0] for w in map(known, set(words))]), np.uint32)
-        _, plain, told, named, many = zip(*map(known, words), strict=True)
+        runs, plain, told, named, many = zip(*map(self._words.__getitem__, words), strict=True)
+        own = np.frombuffer(b"".join(set(runs)), np.uint32)
         kinds = b"".join(many)
         if not kinds:
             return np.unique(own)
         x = np.frombuffer(b"".join((*plain, *told, *named)), "<u8")
-        spoken, classes = word_runs(x, kinds)
+        spoken, classes = word_runs(x[::2], kinds, x[1::2])
         size = sum(map(len, spoken))
         more = self._numbers.take(buckets(np.concatenate([*spoken, *classes])).view(np.int64))
         more[:size] += self._shift[0]
@@ -136,14 +136,14 @@ class Scorer:
     def _word(self, word: str) -> Word:
         """What a word adds."""
         read = [told_of(t) for t in tokens(word)]
-        plain = b"".join([plain.to_bytes(8, "little") for plain, _, _ in read])
+        plain = b"".join([_pair(plain) for plain, _, _ in read])
         if not any(kind for _, _, kind in read):
             return Word(self._runs_of(word), plain, plain, b"", bytes(len(read)))
         return Word(
             runs=self._runs_of(word),
             plain=plain,
-            told=b"".join([told.to_bytes(8, "little") for _, told, _ in read]),
-            named=b"".join([told.to_bytes(8, "little") for _, told, kind in read if kind]),
+            told=b"".join([_pair(told) for _, told, _ in read]),
+            named=b"".join([_pair(told) for _, told, kind in read if kind]),
             kinds=bytes([kind for _, _, kind in read]),
         )
 
@@ -164,6 +164,11 @@ class Scorer:
     def _number(self, run: str) -> int:
         """The number of one run of characters."""
         return int(self._numbers[bucket_of(run)])
+
+
+def _pair(hashed: int) -> bytes:
+    """A hash and what it adds to a run that it begins."""
+    return (hashed | ahead_of(hashed) << 64).to_bytes(16, "little")
 
 
 def _summed(weights: NDArray[Any]) -> Floats:
