@@ -7,7 +7,7 @@ then stays, and no lock is needed: threads that meet may do work twice, and neve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
