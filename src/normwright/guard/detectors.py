@@ -255,11 +255,11 @@ class Detectors:
             tight: whether spaces between its words were lost.
         """
         if tight or len(text) > _AT_ONCE:
-            there = (bit for word, bit in self._bits.items() if word.strip() in text)
+            there = [bit for word, bit in self._bits.items() if word.strip() in text]
+            told = reduce(or_, there, 0)
         else:
             words = letters(text) if _DIGIT.search(text) is None else alphanumerics(text)
-            there = map(self._of_words.__getitem__, set(words))
-        told = reduce(or_, there, 0)
+            told = reduce(or_, map(self._of_words.__getitem__, set(words)), 0)
         for sign, bit in self._signs:
             if sign in text:
                 told |= bit

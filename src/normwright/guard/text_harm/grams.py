@@ -284,9 +284,9 @@ def _layout(words: int, classes: int) -> tuple[NDArray[np.int64], U64, int]:
     ends = []
     start = 0
     for length, kinds in zip((words, words, classes), _RUNS, strict=True):
-        for salt, *parts in kinds:
-            size = max(length - (parts[-1] if parts else 0), 0)
-            places.append(np.arange(size, dtype=np.int64) + (begins[tuple(parts)] + start))
+        for salt, *after in kinds:
+            size = max(length - (after[-1] if after else 0), 0)
+            places.append(np.arange(size, dtype=np.int64) + (begins[tuple(after)] + start))
             salts.append(np.full(size, _SALTS[salt]))
         start += length
         ends.append(sum(map(len, places)))
