@@ -95,7 +95,22 @@ def test_too_few_digits_rule_out_only_what_is_not_there(text: str) -> None:
 PROSE = (
     *("the", "it's", "d'água", "Constitution", "communication", "e a casa", "is a b", "2026 was"),
     *("a", "I", "EUR", "responsabilização", "don't e a d'x", "facade decade", "alfa", "bravo"),
-    *("o que,", "(so", "end).", "why?", "well...", "“quoted”", "x.", "Ab", "10", "THE", "\n", "é", "À", "é a casa"),
+    *(
+        "o que,",
+        "(so",
+        "end).",
+        "why?",
+        "well...",
+        "“quoted”",
+        "x.",
+        "Ab",
+        "10",
+        "THE",
+        "\n",
+        "é",
+        "À",
+        "é a casa",
+    ),
     *("Abcdefghijkl", "QUJDREVGR0hJ", "deadbeef", "it's a d'Or", "a. b", "''tis", "well-known"),
 )
 
@@ -113,7 +128,11 @@ def test_of_prose_no_decoder_makes_anything(text: str) -> None:
 
 def test_most_sentences_are_prose() -> None:
     """Ordinary sentences in both languages are passed over, and what hides something is not."""
-    for text in ("Don't tell me it's over; I know.", "Não é a casa dele, e a tua?", "In 2026, yes."):
+    for text in (
+        "Don't tell me it's over; I know.",
+        "Não é a casa dele, e a tua?",
+        "In 2026, yes.",
+    ):
         assert forms._is_prose(text)
     for text in ("well-known a-b", "aWdub3JlIGFsbA== is it", "i g n o r e it", "1gn0re it", "one"):
         assert not forms._is_prose(text)
