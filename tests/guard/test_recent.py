@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from normwright.guard.recent import Recent
+from normwright.guard.recent import Made, Recent
 
 
 @settings(max_examples=100, deadline=None)
@@ -65,3 +65,30 @@ def test_nothing_can_be_kept_in_no_room() -> None:
     """A size below one is a mistake, said at once."""
     with pytest.raises(ValueError, match="at least one"):
         Recent(0)
+
+
+def test_what_is_heavy_takes_the_room_of_many() -> None:
+    """The bound holds for weights, so that a few large values do not stand for many small ones."""
+    kept: Recent[int, bytes] = Recent(100, weigh=lambda key, value: len(value))
+    for key in range(50):
+        kept.put(key, bytes(30 if key % 2 else 1))
+
+    assert len(kept) < 20
+    assert kept.get(49) == bytes(30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 30), max_size=200), st.integers(1, 8))
+def test_what_is_made_is_the_keys_own_and_bounded(keys: list[int], size: int) -> None:
+    """Values are made from their keys, zero too; no more than a generation is found at once."""
+    made: Made[int, int] = Made(lambda key: key * key, size, weighs=lambda key: key != 7)
+
+    assert list(map(made.__getitem__, keys)) == [key * key for key in keys]
+    assert len(made) < size or size == 1
+    assert 7 not in made
+
+
+def test_nothing_is_made_in_no_room() -> None:
+    """A size below one is a mistake, said at once."""
+    with pytest.raises(ValueError, match="at least one"):
+        Made(str, 0, weighs=lambda key: True)

@@ -1,8 +1,8 @@
 """What a text must hold for a regular expression to match: one of a few literal words.
 
 Looking for words is a hundred times as fast as trying expressions, and most texts hold none of
-them. What is found here is necessary and never sufficient: where it cannot be told, it is None and
-the expression is always tried.
+them. What is found here is necessary and never sufficient: where it cannot be told, nothing is
+needed and the expression is always tried.
 """
 
 from __future__ import annotations
@@ -11,17 +11,55 @@ import re
 from typing import Final
 
 _LEAST: Final = 3
-"""Letters of a word that is worth looking for."""
+"""Letters of a word that is worth looking for; one less where a word begins or ends."""
 _QUANTIFIER: Final = re.compile(r"\*\??|\+\??|\?\??|\{(\d*)(?:,\d*)?\}\??")
+_BEYOND: Final = re.compile(r"\(\?(?!:|P<|=|!|<=|<!)|\\[xuUN\d]")
+"""What is not read here: flags, codes of characters, what refers back."""
+_WHOLE: Final = re.compile(r"(\\b)?\(\?:(.*)\)(?:\\b)?", re.DOTALL)
 _WORD: Final = re.compile(r"[a-z]{4,}")
 
-Anchors = frozenset[str] | None
+Words = frozenset[str]
+Branch = tuple[Words, ...]
 
 
-def anchors(source: str) -> Anchors:
-    """Return words one of which stands in every text that the expression matches; None: unknown."""
-    found, _ = _either(source, 0)
-    return found
+def needs(source: str) -> tuple[Branch, ...]:
+    """Return the ways in which an expression may match, each with the words that it needs.
+
+    A text that it matches holds, for one of the ways, a word of each set. A space before or after
+    a word says that no letter or digit stands there: the word begins or ends. A single sign is a
+    word too.
+    A way without a set needs nothing that is known.
+    """
+    if _BEYOND.search(source) is not None:
+        return ((),)
+    return tuple(_ways(source, edge=False))
+
+
+def _ways(source: str, *, edge: bool) -> list[Branch]:
+    """Return the ways of the alternatives at the top of an expression."""
+    found: list[Branch] = []
+    at = 0
+    while True:
+        start = at
+        row, at = _row(source, at, edge=edge)
+        whole = _WHOLE.fullmatch(source, start, at)
+        if whole is not None and _end(source, whole.start(2)) == whole.end(2):
+            # One group and nothing else: its alternatives are the expression's.
+            found += _ways(whole[2], edge=edge or bool(whole[1]))
+        else:
+            found.append(tuple(dict.fromkeys(row)))
+        if at >= len(source):
+            return found
+        at += 1
+
+
+def _end(source: str, at: int) -> int:
+    """Where a group ends whose first sign stands there."""
+    while True:
+        _, at = _row(source, at, edge=False)
+        if at >= len(source) or source[at] == ")":
+            return at
+        at += 1
 
 
 def stems(source: str) -> frozenset[str]:
@@ -29,69 +67,83 @@ def stems(source: str) -> frozenset[str]:
     return frozenset(_WORD.findall(re.sub(r"\\[a-zA-Z]", " ", source)))
 
 
-def _either(source: str, at: int) -> tuple[Anchors, int]:
-    """Read alternatives up to a closing bracket or the end; return their anchors and where."""
-    parts: list[Anchors] = []
+def _either(source: str, at: int, *, edge: bool) -> tuple[list[Words], int]:
+    """Read alternatives up to a closing bracket; return what they need, and where it ends.
+
+    One alternative needs all that stands in it; of several, each is told by the rarest it needs.
+    """
+    parts: list[list[Words]] = []
     while True:
-        found, at = _row(source, at)
+        found, at = _row(source, at, edge=edge)
         parts.append(found)
         if at >= len(source) or source[at] == ")":
             break
         at += 1
-    if any(p is None for p in parts):
-        return None, at
-    return frozenset().union(*(p for p in parts if p is not None)), at
+    if len(parts) == 1:
+        return parts[0], at
+    if not all(parts):
+        return [], at
+    return [frozenset().union(*(max(p, key=rarity) for p in parts))], at
 
 
-def _row(source: str, at: int) -> tuple[Anchors, int]:
-    """Read what stands in a row up to `|`, `)` or the end."""
-    candidates: list[frozenset[str]] = []
-    run = ""
+def _row(source: str, at: int, *, edge: bool) -> tuple[list[Words], int]:
+    """Read what stands in a row up to `|`, `)` or the end; return all that it needs.
 
-    def close() -> None:
+    Args:
+        source: the expression.
+        at: where the row begins.
+        edge: whether a word can only begin there, and not go on.
+    """
+    candidates: list[Words] = []
+    run, begins = "", edge
+
+    def close(ends: bool) -> None:
         nonlocal run
-        if len(run) >= _LEAST:
-            candidates.append(frozenset({run}))
+        if len(run) >= _LEAST - (begins or ends):
+            candidates.append(frozenset({f"{' ' * begins}{run}{' ' * ends}"}))
         run = ""
 
     while at < len(source) and source[at] not in "|)":
-        literal, inner, at = _atom(source, at)
-        least, at = _quantified(source, at)
+        parts = source.startswith((r"\b", r"\s", " "), at)
+        literal, inner, after = _atom(source, at, edge=begins and not run)
+        sign = "" if literal.isalnum() else literal
+        literal = literal if not sign else ""
+        least, after = _quantified(source, after)
+        parts = parts and bool(least)
+        at = after
         if literal and least == 1:
             run += literal
             continue
         if literal and least is not None and least > 1:
             run += literal
-        close()
-        if inner is not None and least:
-            candidates.append(inner)
-    close()
-    return max(candidates, key=_worth, default=None), at
+        close(parts)
+        begins = parts
+        if least:
+            candidates += inner
+            candidates += [frozenset({sign})] * bool(sign)
+    close(ends=False)
+    return candidates, at
 
 
-def _worth(words: frozenset[str]) -> tuple[int, int]:
-    """Rare words are long; few are soon looked for."""
+def rarity(words: Words) -> tuple[int, int]:
+    """Return how seldom a text holds one of some words, to order by: long ones, and few."""
     return min(4, min(map(len, words), default=0)), -len(words)
 
 
-def _atom(source: str, at: int) -> tuple[str, Anchors, int]:
-    """Read one atom: (its letter if it is one, the anchors of a group, where it ends)."""
+def _atom(source: str, at: int, *, edge: bool) -> tuple[str, list[Words], int]:
+    """Read one atom: (its letter or sign if it is one, what a group needs, where it ends)."""
     char = source[at]
     if char == "\\":
         follows = source[at + 1]
-        return ("" if follows.isalnum() else _plain(follows)), None, at + 2
+        return ("" if follows.isalnum() else follows), [], at + 2
     if char == "[":
-        return "", None, _class_end(source, at)
+        return "", [], _class_end(source, at)
     if char != "(":
-        return ("" if char in ".^$" else _plain(char)), None, at + 1
+        return ("" if char in ".^$ " else char), [], at + 1
     head = re.compile(r"\(\?(?::|P<\w+>|=|!|<=|<!)").match(source, at)
-    inner, end = _either(source, head.end() if head else at + 1)
+    inner, end = _either(source, head.end() if head else at + 1, edge=edge)
     looks = head is not None and head.group()[2] in "=!<"
-    return "", None if looks else inner, end + 1
-
-
-def _plain(char: str) -> str:
-    return char if char.isalnum() else ""
+    return "", [] if looks else inner, end + 1
 
 
 def _class_end(source: str, at: int) -> int:

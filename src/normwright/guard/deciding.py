@@ -92,7 +92,7 @@ class Decider:
 
     def decided(
         self,
-        sights: Iterable[tuple[Sight, Speaker]],
+        sights: Iterable[tuple[Sight, Speaker, str]],
         side: Side,
         languages: Sequence[Lang],
         given: Sequence[KnownFact],
@@ -100,19 +100,19 @@ class Decider:
         """Return what was put to the charter, and the risk of each norm whether it was or not.
 
         Args:
-            sights: what was seen, each with who said it.
+            sights: what was seen, each with who said it and where.
             side: what is checked.
             languages: the person's, by which thresholds may differ.
             given: facts that are known besides.
         """
         found: list[Decided] = []
         risks: dict[str, float] = {}
-        for sight, role in sights:
+        for sight, role, where in sights:
             signal = self._detectors.signals.get(sight.signal)
             if signal is None or side not in signal.sides or role not in signal.roles:
                 continue
             if sight.chance >= self._threshold(signal, languages):
-                one = self._put(sight, signal, role, given)
+                one = self._put(sight.named(sight.check, where), signal, role, given)
                 found.append(one)
                 norms = self._cited(one)
             else:

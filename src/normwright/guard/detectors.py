@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeAlias, get_args
 
 import yaml
 
-from normwright.guard.anchors import anchors, stems
-from normwright.guard.forms import fold
-from normwright.guard.recent import Recent
+from normwright.guard.anchors import Branch, needs, rarity, stems
+from normwright.guard.forms import alphanumerics, fold, letters
+from normwright.guard.recent import Made
 from normwright.norms import situation_faults
 from normwright.records import FactValue, Fault, InputError, Lang, Side, Speaker, Vocabulary
 
@@ -26,6 +27,13 @@ FILE: Final = "detectors.yaml"
 
 _SPEAKERS: Final = frozenset(get_args(Speaker))
 _SIDES: Final = frozenset(get_args(Side))
+_DIGIT: Final = re.compile(r"\d")
+_AT_ONCE: Final = 6_000
+"""Characters from which a text is looked through at once."""
+_WORDS: Final = 8_192
+"""Words of one generation that are kept; see `recent`."""
+_LONGEST: Final = 32
+"""Letters of a word that is kept."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +80,22 @@ class Signal:
         return {**dict(self.facts), **dict(dict(self.by_role).get(role, ()))}
 
 
+_SOME_WORDS: Final = re.compile(r"\(\?:\\w\+(?:'\?s\?)?\\s\*\)(?:\{0,(\d+)\}|\?)(\??)")
+_LETTERS_OF_A_WORD: Final = 20
+
+
+def _some_letters(words: re.Match[str]) -> str:
+    """Return what stands for up to so many words whose spaces were lost."""
+    return rf"[\w\s']{{0,{_LETTERS_OF_A_WORD * int(words[1] or 1)}}}{words[2]}"
+
+
 @dataclass(frozen=True)
 class Expression:
     """A regular expression, with what a text must hold for it to match; compiled when needed."""
 
     source: str
-    anchors: frozenset[str] | None
+    needs: tuple[Branch, ...]
+    """Ways in which it may match, each with what it needs; see `anchors`."""
 
     @cached_property
     def plain(self) -> re.Pattern[str]:
@@ -86,8 +104,13 @@ class Expression:
 
     @cached_property
     def tight(self) -> re.Pattern[str]:
-        r"""For texts whose spaces were lost: `\s+` may be nothing, and words have no edges."""
-        return re.compile(re.sub(r"\\s[+*]?|(?<!\\) ", r"\\s*", self.source).replace(r"\b", ""))
+        r"""For texts whose spaces were lost: `\s+` may be nothing, and words have no edges.
+
+        A few words of any kind are then a few letters: row after row of words that need nothing
+        between them could be parted in so many ways that the search had no end.
+        """
+        loose = re.sub(r"\\s[+*]?|(?<!\\) ", r"\\s*", self.source).replace(r"\b", "")
+        return re.compile(_SOME_WORDS.sub(_some_letters, loose))
 
 
 @dataclass(frozen=True)
@@ -108,13 +131,9 @@ class Pattern:
     quoted: bool
     """Whether it also counts in a quotation, with words of the speaker's own around it."""
 
-    @cached_property
-    def anchors(self) -> frozenset[str] | None:
-        """Words one of which stands in every text it matches; None: not known."""
-        found = [e.anchors for e in self.any]
-        if any(a is None for a in found):
-            return None
-        return frozenset().union(*(a for a in found if a is not None))
+
+Trials: TypeAlias = Mapping[str, Sequence[tuple[Pattern, Sequence[Expression]]]]
+"""Family -> its patterns, each with those of its expressions that may match a text."""
 
 
 @dataclass(frozen=True)
@@ -163,31 +182,102 @@ class Detectors:
         return {name: tuple(patterns) for name, patterns in found.items()}
 
     @cached_property
-    def anchors(self) -> frozenset[str]:
-        """Every word that some pattern must find in a text."""
-        return frozenset().union(*(e.anchors or () for p in self.patterns for e in p.any))
+    def _sets(self) -> dict[frozenset[str], int]:
+        """Every set of words of which some expression needs one, each with a bit of its own."""
+        every = (n for p in self.patterns for e in p.any for way in e.needs for n in way)
+        return {words: 1 << place for place, words in enumerate(dict.fromkeys(every))}
 
-    def worth_trying(self, family: str, words: frozenset[str]) -> tuple[Pattern, ...]:
-        """Return the patterns of a family that may match a text with these anchors in it."""
-        key = (family, words)
-        found = self._tried.get(key)
-        if found is None:
-            found = tuple(
-                p
-                for p in self.rules.get(family, ())
-                if p.anchors is None or not p.anchors.isdisjoint(words)
-            )
-            self._tried.put(key, found)
+    @cached_property
+    def _bits(self) -> dict[str, int]:
+        """Every word that is needed, with the bits of the sets it is of."""
+        found: dict[str, int] = {}
+        for words, bit in self._sets.items():
+            for word in words:
+                found[word] = found.get(word, 0) | bit
         return found
 
     @cached_property
-    def _tried(self) -> Recent[tuple[str, frozenset[str]], tuple[Pattern, ...]]:
-        return Recent(1_024)
+    def _signs(self) -> tuple[tuple[str, int], ...]:
+        """Of what is needed, the signs, with their bits."""
+        return tuple((word, bit) for word, bit in self._bits.items() if not word.strip().isalnum())
 
     @cached_property
-    def words(self) -> dict[str, frozenset[str]]:
-        """Words that were looked at, each with the anchors in it; filled as texts are read."""
-        return {}
+    def _always(self) -> tuple[int, ...]:
+        """Places of expressions that need nothing that is known."""
+        return tuple(place for place, (_, _, one) in enumerate(self._owners) if not all(one.needs))
+
+    @cached_property
+    def _ways(self) -> dict[int, tuple[tuple[int, int], ...]]:
+        """The ways of all expressions by the bit of the set that is rarest: (bits, expression)."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for place, (_, _, one) in enumerate(self._owners):
+            for way in filter(None, one.needs):
+                first = self._sets[max(way, key=rarity)]
+                needed = reduce(or_, (self._sets[n] for n in way))
+                found.setdefault(first, []).append((needed, place))
+        return {bit: tuple(ways) for bit, ways in found.items()}
+
+    @cached_property
+    def _first(self) -> int:
+        return reduce(or_, self._ways, 0)
+
+    @cached_property
+    def _owners(self) -> tuple[tuple[str, Pattern, Expression], ...]:
+        """Every expression with its pattern and family, in order."""
+        return tuple(
+            (family, p, e) for family, those in self.rules.items() for p in those for e in p.any
+        )
+
+    @cached_property
+    def _of_words(self) -> Made[str, int]:
+        """The bits of words that were looked at of late."""
+        bits = self._bits
+        longest = max(map(len, bits), default=0)
+
+        def made(word: str) -> int:
+            found, padded = 0, f" {word} "
+            for start in range(len(word)):
+                for end in range(start + 3, min(start + longest, len(padded)) + 1):
+                    found |= bits.get(padded[start:end], 0)
+            return found
+
+        return Made(made, _WORDS, weighs=lambda word: len(word) <= _LONGEST)
+
+    def worth_trying(self, text: str, *, tight: bool = False) -> Trials:
+        """Return the expressions that may match a folded text, by family and pattern, in order.
+
+        A word that an expression needs has letters and digits alone, so that it stands within a
+        word of the text, and most words of a short text were looked at before. A long text is
+        looked through at once.
+
+        Args:
+            text: the text.
+            tight: whether spaces between its words were lost.
+        """
+        if tight or len(text) > _AT_ONCE:
+            there = [bit for word, bit in self._bits.items() if word.strip() in text]
+            told = reduce(or_, there, 0)
+        else:
+            words = letters(text) if _DIGIT.search(text) is None else alphanumerics(text)
+            told = reduce(or_, map(self._of_words.__getitem__, set(words)), 0)
+        for sign, bit in self._signs:
+            if sign in text:
+                told |= bit
+        places = set(self._always)
+        first = told & self._first
+        while first:
+            bit = first & -first
+            first ^= bit
+            for needed, place in self._ways[bit]:
+                if told & needed == needed:
+                    places.add(place)
+        if not places:
+            return {}
+        found: dict[str, dict[str, tuple[Pattern, list[Expression]]]] = {}
+        for place in sorted(places):
+            family, pattern, expression = self._owners[place]
+            found.setdefault(family, {}).setdefault(pattern.id, (pattern, []))[1].append(expression)
+        return {family: tuple(those.values()) for family, those in found.items()}
 
     @cached_property
     def stems(self) -> frozenset[str]:
@@ -387,7 +477,7 @@ class _Reader:
                 except re.error as error:
                     self.fault(f"{where}[{i}]", "a regular expression", f"{source} ({error})")
                     continue
-            found.append(Expression(source, anchors(source)))
+            found.append(Expression(source, needs(source)))
         return tuple(found)
 
 

@@ -7,8 +7,6 @@ nobody can read: the verdict is `deny` and says under `degraded` what was not ch
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +16,7 @@ from normwright.guard.checks.harm import Batch, parts_of
 from normwright.guard.deciding import Decider
 from normwright.guard.detectors import Detectors
 from normwright.guard.memory import HALF_LIFE, Memory, log_odds
+from normwright.guard.recent import Recent
 from normwright.guard.rewards import Reward
 from normwright.guard.screen import Screener
 from normwright.guard.sights import ANSWER, Kit, Passage, Seen, Sight, TextReader, View, passage
@@ -63,8 +62,10 @@ _AT_MOST: Final = 0.8
 """Probability that counts as evidence, at most, so that no text is enough by itself."""
 _MODELS: Final = frozenset({"harm", "judge", "reward", "aira-compat"})
 """Checks that ask a model, which is not asked about texts that are put together."""
-_KEPT: Final = 20_000
-"""Texts whose sights are kept ready."""
+_KEPT: Final = 4 << 20
+"""Bytes of one generation of texts whose sights are kept ready; see `Recent`."""
+_ROOM: Final = 400
+"""Bytes that a text takes there, and about twice as many each of its sights."""
 
 
 @dataclass(frozen=True)
@@ -151,18 +152,19 @@ class Guard:
         """Names of the checks that run."""
         self._faults()
         self._takes = {c.name: c.takes for c in cards("checks")}
-        self._parts = tuple((name, get("checks", name)) for name in self.checks)
+        parts = [(name, get("checks", name)) for name in self.checks]
+        self._of_passages = tuple(p for p in parts if self._takes[p[0]] == "passage")
+        self._of_exchanges = tuple(p for p in parts if self._takes[p[0]] == "exchange")
         self._digest = policy.digest
         self._decided_by: Digest | None = None
         self._own = tuple(t for t in policy.system_prompt.values() if t.strip())
-        self._seen: OrderedDict[_Key, Seen] = OrderedDict()
+        self._seen: Recent[_Key, Seen] = Recent(_KEPT, weigh=_weight)
         self._decider = Decider(
             policy,
             self.detectors,
             declared=self.settings.declared,
             thresholds=self.settings.thresholds,
         )
-        self._lock = threading.Lock()
 
     @classmethod
     def embedded(cls, **settings: Any) -> Guard:
@@ -300,13 +302,12 @@ class Guard:
             return self.failed(exchange, (limit,))
         view, failed = self._view(exchange, memory)
         sights: list[Sight] = []
-        for name, part in self._parts:
-            if self._takes[name] == "exchange":
-                try:
-                    sights += [s.named(name, s.where) for s in part(view)]
-                # A check that fails is one that did not run, and that is told.
-                except Exception as error:  # noqa: BLE001
-                    failed.append(f"{name}: {type(error).__name__}")
+        for name, part in self._of_exchanges:
+            try:
+                sights += [s.named(name, s.where) for s in part(view)]
+            # A check that fails is one that did not run, and that is told.
+            except Exception as error:  # noqa: BLE001
+                failed.append(f"{name}: {type(error).__name__}")
         if exchange.unread and exchange.answer is None and self.settings.unread == "deny":
             failed += [f"unread: {path}" for path in exchange.unread]
         verdict = self._verdict(view, sights, tuple(failed), given)
@@ -408,9 +409,10 @@ class Guard:
 
     def _ready(self, texts: Mapping[_Key, tuple[Speaker, Side, str]]) -> dict[_Key, Passage]:
         """Return the passages of texts that are new, read by the classifier all at once."""
-        with self._lock:
-            new = {k: t for k, t in texts.items() if k not in self._seen}
-        if len(new) < 2 or self._batch is None or "harm" not in self.checks:
+        if self._batch is None or len(texts) < 2 or "harm" not in self.checks:
+            return {}
+        new = {k: t for k, t in texts.items() if self._seen.get(k) is None}
+        if len(new) < 2:
             return {}
         made = {key: self._passage(*one) for key, one in new.items()}
         self._batch.prime([text for one in made.values() for text, _, _ in parts_of(one)])
@@ -435,7 +437,7 @@ class Guard:
         self, role: Speaker, side: Side, text: str, key: _Key, ready: Passage | None = None
     ) -> Seen:
         """What the checks of passages see in a text; kept ready, for a history comes again."""
-        kept = self._kept(key)
+        kept = self._seen.get(key)
         if kept is not None:
             return kept
         one = ready or self._passage(role, side, text)
@@ -445,20 +447,12 @@ class Guard:
     def _look_by_rules(self, text: str, role: Speaker, side: Side) -> Seen:
         """What the checks of passages see in a text, but for those that ask a model."""
         key = _key(role, f"{side} by rules", text)
-        kept = self._kept(key)
+        kept = self._seen.get(key)
         if kept is not None:
             return kept
         one = self._passage(role, side, text)
         sights, failed = self._sights(one, _MODELS)
         return self._keep(key, Seen(sights, one.lang, failed))
-
-    def _kept(self, key: _Key) -> Seen | None:
-        """What was seen in a text that came before; it is kept for longer now."""
-        with self._lock:
-            kept = self._seen.get(key)
-            if kept is not None:
-                self._seen.move_to_end(key)
-            return kept
 
     def _sights(
         self, one: Passage, without: frozenset[str]
@@ -466,8 +460,8 @@ class Guard:
         """What each check of passages sees, and which could not run."""
         sights: list[Sight] = []
         failed = []
-        for name, part in self._parts:
-            if self._takes[name] == "passage" and name not in without:
+        for name, part in self._of_passages:
+            if name not in without:
                 try:
                     sights += [s.named(name, "") for s in part(one, self.kit)]
                 # A check that fails is one that did not run, and that is told.
@@ -478,10 +472,7 @@ class Guard:
     def _keep(self, key: _Key, seen: Seen) -> Seen:
         """Keep ready what was seen, but not what a check failed on."""
         if not seen.failed:
-            with self._lock:
-                self._seen[key] = seen
-                while len(self._seen) > _KEPT:
-                    self._seen.popitem(last=False)
+            self._seen.put(key, seen)
         return seen
 
     def _evidence(self, sights: Sequence[Sight], role: Speaker) -> float:
@@ -511,10 +502,10 @@ class Guard:
     ) -> GuardVerdict:
         tongues = self._languages(view)
         roles = {where: role for where, role, _ in view.seen}
-        put = [(sight, roles.get(sight.where, "user")) for sight in sights]
+        put = [(sight, roles.get(sight.where, "user"), sight.where) for sight in sights]
         for where, role, seen in view.seen:
             if view.side == "input" or where == ANSWER:
-                put += [(sight.named(sight.check, where), role) for sight in seen.sights]
+                put += [(sight, role, where) for sight in seen.sights]
         decided, risks = self._decider.decided(put, view.side, tongues, given)
         ran = self.checks
         if failed:
@@ -593,15 +584,20 @@ def _key(role: str, side: str, text: str) -> _Key:
     return role, side, hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
+def _weight(key: _Key, seen: Seen) -> int:
+    """About how many bytes it takes to keep what was seen in a text."""
+    return _ROOM + sum(2 * _ROOM + 160 * len(s.spans) for s in seen.sights)
+
+
 def _turn(where: str) -> str:
     """The message a path lies in."""
     return where.partition("]")[0]
 
 
-def _scores(sights: Sequence[tuple[Sight, Speaker]], ran: Sequence[str]) -> dict[str, float]:
+def _scores(sights: Sequence[tuple[Sight, Speaker, str]], ran: Sequence[str]) -> dict[str, float]:
     """The largest probability that each check gave; 0 for one that ran and saw nothing."""
     best = dict.fromkeys(ran, 0.0)
-    for sight, _ in sights:
+    for sight, _, _ in sights:
         if sight.chance > best.get(sight.check, 1.0):
             best[sight.check] = sight.chance
     return {name: round(chance, 4) for name, chance in best.items()}

@@ -303,6 +303,8 @@ _ALPHANUMERIC_RUN: Final = re.compile(r"[^\W_]+")
 
 Found = tuple[str, str, int, int, bool]
 """(kind, decoded text, start, end, whether spaces were lost)."""
+_Decoder = tuple[str, Callable[[str], bool], Callable[[str], Iterator[tuple[str, int, int, bool]]]]
+"""(kind, whether a text may hold any of it, what it makes of a text)."""
 
 _BASE64_RUN: Final = re.compile(
     r"(?<![\w+/=-])[A-Za-z0-9+/_-]{12,}={0,2}(?:\r?\n[A-Za-z0-9+/_-]{12,}={0,2})*"
@@ -402,14 +404,73 @@ def _decoded(form: Form) -> Iterator[Found]:
     cleaned, and what is turned round twice is as it was.
     """
     text = form.text
+    if not _is_prose(text):
+        yield from _undone(form, text, _DECODERS)
+    elif _LONG_NAME.search(text) is not None:
+        yield from _undone(form, text, _DECODERS[:1])
+    if form.kind == "plain" or _TURNED.isdisjoint(form.kind.split("+")):
+        yield from _turned(form)
+
+
+def _undone(form: Form, text: str, decoders: Sequence[_Decoder]) -> Iterator[Found]:
+    """Yield what decoders make of a form."""
     done = frozenset(form.kind.split("+"))
-    for kind, needs, decode in _DECODERS:
+    for kind, needs, decode in decoders:
         if kind in _LOOSE and not done.isdisjoint(_LOOSE[_LOOSE.index(kind) :]):
             continue
         if needs(text):
             yield from ((kind, found, a, b, tight) for found, a, b, tight in decode(text))
-    if done.isdisjoint(_TURNED):
-        yield from _turned(form)
+
+
+_LETTER: Final = "[A-Za-zÀ-ÖØ-öø-ÿ]"
+_PROSE: Final = re.compile(
+    rf"""
+    (?:
+        # Letters alone, one or two, and numbers stand before a word.
+        (?: [("'“‘]? {_LETTER}
+            (?: [.,;:!?] [ ]
+              | [ ] (?: (?<! ['’].[ ].[ ]) {_LETTER} [ ] (?! ["'“‘]? [A-Za-z]['’]) )?
+            )
+          | [0-9]{{2,4}} [.,;:]? [ ]
+        )?
+        (?! [!-~]{{20}} )
+        [("'“‘]?
+        (?:
+            (?: {_LETTER}{{2,11}}+ (?! {_LETTER} ) | {_LETTER} [a-zß-öø-ÿ]{{11,18}}+ )
+            (?: ['’] [a-z]{{1,3}}+ )?+
+        | [A-Za-z] ['’] [a-zß-öø-ÿ]{{1,10}}+
+        )
+        [)"'”’]? [.,;:!?]{{0,3}}+ [)"'”’]?
+        (?: [ ] | \n{{1,2}}+ | \Z )
+    )++
+    (?: {_LETTER} [.,;:!?]? )?
+    """,
+    re.VERBOSE,
+)
+"""Words as people write them. It never goes back, so that it takes as long as a text is long."""
+_LONG_NAME: Final = re.compile("[A-Z][a-z]{11}")
+_LOWER: Final = re.compile("[a-z]")
+_HEX_BYTES: Final = bytes(
+    104 if chr(b) in "0123456789abcdefABCDEFxX\\:,;-" or chr(b).isspace() else 46
+    for b in range(256)
+)
+
+
+def _is_prose(text: str) -> bool:
+    """Whether no decoder but base64 makes anything of a text, as is plain to see of most.
+
+    Words of `_PROSE` have no signs inside and no 20 signs in a row; three letters alone never stand
+    side by side, nor two numbers. Words in small letters are no base64, however long, and a longer
+    one with a capital is a `_LONG_NAME`. What is left to be ruled out are lines in capitals, digits
+    of base 16 and the alphabet of radio operators.
+    """
+    return (
+        _PROSE.fullmatch(text) is not None
+        and " " in text
+        and b"hhhhhhhhhhhh" not in text.encode("ascii", "replace").translate(_HEX_BYTES)
+        and all(map(_LOWER.search, filter(None, text.split("\n"))))
+        and _NATO.keys().isdisjoint(text.lower().split())
+    )
 
 
 def _spans(
@@ -662,12 +723,7 @@ def _nato(text: str) -> Iterator[tuple[str, int, int, bool]]:
         run = []
 
 
-_DECODERS: Final[
-    tuple[
-        tuple[str, Callable[[str], bool], Callable[[str], Iterator[tuple[str, int, int, bool]]]],
-        ...,
-    ]
-] = (
+_DECODERS: Final[tuple[_Decoder, ...]] = (
     ("base64", lambda t: _longest(t) >= 12, _spans(_BASE64_RUN, _from_base64)),
     ("uu", lambda t: len(t) >= 8, _spans(_UU, _from_uu)),
     (
@@ -724,12 +780,14 @@ def _turned(form: Form) -> Iterator[Found]:
     text = form.folded
     words = [w for w in letters(text) if len(w) > 1]
     runs = list(_unknown(words, _common()))
+    if not runs or (text.isascii() and _stand_as_they_are(letters(text), words, runs)):
+        return
     for (first, last), (start, end) in zip(runs, _placed(text, words, runs), strict=True):
         part = text[start:end]
         best, found = 0, None
         # Words of a text that is reversed are its words, reversed.
         back = sum(map(_reversed().__contains__, words[first:last]))
-        if back >= 2 and back >= 0.2 * (last - first):
+        if _enough(back, last - first):
             best, found = back, ("reversed", part[::-1], start, end, False)
         # Of an answer that is still being written the same parts come at every check.
         hits, kind, turned = (_turning if len(part) <= _PART else _turning.__wrapped__)(part)
@@ -737,6 +795,51 @@ def _turned(form: Form) -> Iterator[Found]:
             best, found = hits, (kind, turned, start, end, False)
         if found is not None and best >= 2:
             yield found
+
+
+def _stand_as_they_are(
+    every: Sequence[str], words: Sequence[str], runs: Sequence[tuple[int, int]]
+) -> bool:
+    """Whether no run has been turned: no way of turning it gives enough common words.
+
+    Args:
+        every: runs of letters of a text in ASCII, single letters too.
+        words: those of two letters and more.
+        runs: of words, none of which is common.
+    """
+    back = _reversed()
+    places = range(len(words))
+    if len(every) > len(words):
+        places = [i for i, word in enumerate(every) if len(word) > 1]  # type: ignore[assignment]
+    for first, last in runs:
+        run = "".join(every[places[first] : places[last - 1] + 1])
+        if sum(map(run.count, "aeiou")) < _VOWELS * len(run):
+            ways = [way for word in words[first:last] for way in _shifts().get(word, ())]
+            # One way has to make common words of two at least.
+            if len(set(ways)) < len(ways):
+                return False
+        if _enough(sum(map(back.__contains__, words[first:last])), last - first):
+            return False
+    return True
+
+
+@cache
+def _shifts() -> dict[str, tuple[int, ...]]:
+    """The common words, mirrored and shifted, each with the ways in which it becomes common."""
+    found: dict[str, tuple[int, ...]] = {}
+    tables = (_ATBASH, *(table for _, table in _SHIFTS))
+    common = [w for w in _common() if w.isascii() and w.isalpha()]
+    for way, table in enumerate(tables):
+        back = {made: kept for kept, made in table.items()}
+        for word in common:
+            turned = word.translate(back)
+            found[turned] = (*found.get(turned, ()), way)
+    return found
+
+
+def _enough(hits: int, words: int) -> bool:
+    """Whether so many common words, of all words of a part, make it language."""
+    return hits >= 2 and hits >= 0.2 * words
 
 
 @lru_cache(maxsize=2_000)
@@ -779,7 +882,7 @@ def _shifted(part: str) -> Iterator[tuple[str, str]]:
     else:
         many = sum(map(str.isalpha, part))
     # Shifted text has few vowels; ordinary text that merely has rare words is left alone.
-    if sum(map(part.count, "aeiou")) < 0.31 * many:
+    if sum(map(part.count, "aeiou")) < _VOWELS * many:
         yield "atbash", part.translate(_ATBASH)
         for shift, table in _SHIFTS:
             yield "rot13" if shift == 13 else "caesar", part.translate(table)
@@ -800,5 +903,7 @@ def _unknown(words: list[str], common: frozenset[str]) -> Iterator[tuple[int, in
 
 
 _UNKNOWN: Final = re.compile(rb"\x00{3,}")
+_VOWELS: Final = 0.31
+"""Share of vowels among letters below which a part may be shifted."""
 _PART: Final = 1_000
 """Characters of a part whose turns are kept."""

@@ -34,6 +34,7 @@ from normwright.records.base import (
     canonical_json,
     digest_bytes,
     digest_json,
+    plain_json,
 )
 from normwright.records.benches import BenchPart, GuardBench, Spent, Way
 from normwright.records.budgets import ErrorBudget
@@ -600,6 +601,7 @@ __all__ = [
     "instant_text",
     "json_rows",
     "number_of",
+    "plain_json",
     "require_permit",
     "shifted",
     "utc",

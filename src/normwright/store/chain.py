@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from normwright.records import Digest, Fault, canonical_json, digest_bytes, digest_json
+from normwright.records import Digest, Fault, canonical_json, digest_bytes, digest_json, plain_json
 from normwright.store.ledger import (
     BACKWARDS,
     Entry,
@@ -103,8 +103,13 @@ class AuditChain:
         """The last entry that was written."""
         return self._last
 
-    def append(self, kind: str, body: Mapping[str, Any]) -> Entry:
+    def append(self, kind: str, body: Mapping[str, Any], *, text: str | None = None) -> Entry:
         """Write one line and return its entry; a clock that was set back is said first.
+
+        Args:
+            kind: what happened.
+            body: JSON values.
+            text: their canonical JSON, where the caller has it already.
 
         Raises:
             OSError: if it could not be written whole; then it was not written at all.
@@ -114,7 +119,7 @@ class AuditChain:
             before = self._last
             if before is not None and at < datetime.fromisoformat(before.at) - BACKWARDS:
                 self._put("clock", {"clock": {"before": before.at, "now": at.isoformat()}}, at)
-            return self._put(kind, body, at)
+            return self._put(kind, body, at, text)
 
     def sync(self) -> None:
         """Have everything that was appended so far on the disk; callers at once share the wait.
@@ -136,15 +141,17 @@ class AuditChain:
         finally:
             os.close(self._handle)
 
-    def _put(self, kind: str, body: Mapping[str, Any], at: datetime) -> Entry:
-        text = canonical_json(dict(body))
+    def _put(
+        self, kind: str, body: Mapping[str, Any], at: datetime, text: str | None = None
+    ) -> Entry:
+        text = canonical_json(dict(body)) if text is None else text
         if kind == "clock":
             payload = clock_payload(body["clock"]["before"], body["clock"]["now"])
         else:
             payload = digest_bytes(text.encode())
         entry = link(self._last, kind=kind, payload=payload, at=at.isoformat())
         # The body is put in as it was sealed, rather than made once more.
-        line = f'{canonical_json(entry.__dict__)[:-1]},"body":{text}}}\n'.encode()
+        line = f'{plain_json(entry.__dict__)[:-1]},"body":{text}}}\n'.encode()
         try:
             written = os.write(self._handle, line)
             if written != len(line):

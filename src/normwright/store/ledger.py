@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from normwright.records import Digest, Fault, digest_json
+from normwright.records import Digest, Fault, digest_bytes, digest_json, plain_json
 
 GENESIS: Digest = digest_json("normwright ledger")
 """What the first entry names as its predecessor."""
@@ -123,6 +123,5 @@ def set_back(entries: Iterable[Entry]) -> tuple[Fault, ...]:
 
 
 def _seal(seq: int, previous: Digest, kind: str, payload: Digest, at: str) -> Digest:
-    return digest_json(
-        {"seq": seq, "previous": previous, "kind": kind, "payload": payload, "at": at}
-    )
+    told = {"seq": seq, "previous": previous, "kind": kind, "payload": payload, "at": at}
+    return digest_bytes(plain_json(told).encode())

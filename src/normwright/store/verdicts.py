@@ -11,7 +11,7 @@ import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,17 +56,20 @@ class KeptVerdict:
     """Of its entry in the chain."""
     at: str
     body: dict[str, Any]
+    text: str | None = field(default=None, repr=False, compare=False)
+    """The body as it was sealed; None: it is to be written anew."""
 
     @classmethod
-    def of(cls, chain: str, line: Line) -> KeptVerdict:
+    def of(cls, chain: str, line: Line, *, text: str | None = None) -> KeptVerdict:
         """Return the verdict of a line of the chain."""
         e = line.entry
-        return cls(str(line.body["id"]), chain, e.seq, e.digest, e.at, line.body)
+        return cls(str(line.body["id"]), chain, e.seq, e.digest, e.at, line.body, text)
 
     def row(self) -> dict[str, Any]:
         """Return it as a row of its table."""
-        values = {k: v for k, v in self.__dict__.items() if k != "body"}
-        return {**values, "json": json.dumps(self.body, sort_keys=True)}
+        text = json.dumps(self.body, sort_keys=True) if self.text is None else self.text
+        return {"id": self.id, "chain": self.chain, "seq": self.seq, "digest": self.digest,
+                "at": self.at, "json": text}  # fmt: skip
 
 
 class VerdictBook:

@@ -14,8 +14,8 @@ from normwright.guard.text_harm import TextHarm
 from normwright.guard.text_harm import scoring as module
 from normwright.guard.text_harm.grams import (
     _row,
+    bucket_of,
     buckets,
-    buckets_of,
     char_runs,
     form,
     grams,
@@ -75,8 +75,11 @@ def test_sums_are_those_of_whole_numbers(text: str) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet=st.characters(blacklist_characters=" "), max_size=30))
 def test_a_word_is_hashed_alone_as_among_others(word: str) -> None:
-    """Plain numbers and numpy give the same buckets."""
-    assert buckets_of(word) == set(buckets(char_runs(word)[0]).tolist())
+    """Plain numbers, run by run, and numpy give the same buckets."""
+    padded = f" {word} "
+    runs = {padded[i : i + n] for n in range(2, 7) for i in range(len(padded) - n + 1)}
+
+    assert set(map(bucket_of, runs)) == set(buckets(char_runs(word)[0]).tolist())
 
 
 @settings(max_examples=60, deadline=None)

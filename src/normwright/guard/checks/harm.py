@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import threading
-from collections import OrderedDict
+from array import array
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
+from normwright.guard.recent import Recent
 from normwright.guard.sights import Kit, Passage, Sight, TextReader
 from normwright.plugins import Card, plugin
 
@@ -19,8 +19,10 @@ _WINDOWS: Final = 64
 """Windows of one text that are read; see `harm`."""
 _PRIMED: Final = 20_000
 """Texts read beforehand that are kept, before all are forgotten."""
-_KNOWN: Final = 20_000
-"""Windows whose labels are kept, by digest."""
+_KNOWN: Final = 2 << 20
+"""Bytes of one generation of labels that are kept, by the digest of their window; see `Recent`."""
+_ROOM: Final = 320
+"""Bytes that one entry takes beside its numbers."""
 LEAST: Final = 0.05
 """Probability below which a label is not worth a sight."""
 _BREAK: Final = re.compile(r"(?<=[.!?;\n])\s+")
@@ -54,7 +56,7 @@ def harm(passage: Passage, kit: Kit) -> list[Sight]:
         return []
     for (_, span, kind), labels in zip(parts, reader.read([t for t, _, _ in parts]), strict=True):
         for label, chance in labels.items():
-            if chance >= max(LEAST, best.get(label, (0.0, span, kind))[0]):
+            if chance >= LEAST and (label not in best or chance >= best[label][0]):
                 best[label] = (chance, span, kind)
     many = max(1, sum(kind == "plain" for _, _, kind in parts))
     found = [
@@ -113,8 +115,10 @@ class Batch:
     def __init__(self, reader: TextReader) -> None:
         self.reader = reader
         self._read: dict[str, Mapping[str, float]] = {}
-        self._known: OrderedDict[bytes, Mapping[str, float]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._known: Recent[bytes, tuple[tuple[str, ...], array[float]]] = Recent(
+            _KNOWN, weigh=lambda key, value: _ROOM + 8 * len(value[1])
+        )
+        self._names: tuple[str, ...] = ()
 
     def prime(self, texts: Sequence[str]) -> None:
         """Read texts; each is answered once, and then forgotten."""
@@ -126,21 +130,29 @@ class Batch:
     def read(self, texts: Sequence[str]) -> list[Mapping[str, float]]:
         """Return the labels of each text."""
         keys = [hashlib.blake2b(t.encode(), digest_size=16).digest() for t in texts]
-        with self._lock:
-            known = [
-                self._read.pop(t, None) or self._known.get(k)
-                for t, k in zip(texts, keys, strict=True)
-            ]
+        known = [
+            self._read.pop(t, None) or self._remembered(k) for t, k in zip(texts, keys, strict=True)
+        ]
         missing = [t for t, k in zip(texts, known, strict=True) if k is None]
         found = iter(self.reader.read(missing) if missing else ())
         labels = [next(found) if k is None else k for k in known]
-        with self._lock:
-            for key, one in zip(keys, labels, strict=True):
-                self._known[key] = one
-                self._known.move_to_end(key)
-            while len(self._known) > _KNOWN:
-                self._known.popitem(last=False)
+        for key, one in zip(keys, labels, strict=True):
+            self._remember(key, one)
         return labels
+
+    def _remembered(self, key: bytes) -> Mapping[str, float] | None:
+        kept = self._known.get(key)
+        return None if kept is None else dict(zip(*kept, strict=True))
+
+    def _remember(self, key: bytes, labels: Mapping[str, float]) -> None:
+        if self._known.get(key) is not None:
+            return
+        names = tuple(labels)
+        # The labels are the same each time, and kept once.
+        if names == self._names:
+            names = self._names
+        self._names = names
+        self._known.put(key, (names, array("d", labels.values())))
 
 
 def windows(text: str) -> list[tuple[str, int, int]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from normwright.guard.detectors import Pattern
-from normwright.guard.forms import Form, alphanumerics
+from normwright.guard.detectors import Expression, Pattern, Trials
+from normwright.guard.forms import Form
 from normwright.guard.sights import Kit, Passage, Sight
 from normwright.plugins import Card, plugin
 
@@ -18,11 +18,6 @@ _FORBIDS: Final = re.compile(
 )
 _NEAR: Final = 120
 """Characters on both sides within which other words excuse a match."""
-_LONG: Final = 6_000
-"""Characters from which a text is looked through at once."""
-_WORDS: Final = 50_000
-"""Words that are kept; once there are more no new ones are."""
-_NONE: Final[frozenset[str]] = frozenset()
 _OWN: Final = 12
 """Letters outside a quotation that make it one: a text that is nothing but a quotation is said."""
 
@@ -83,42 +78,25 @@ def matches(passage: Passage, family: str, kit: Kit) -> Iterator[Sight]:
     side, role = passage.side, passage.role
     found: set[str] = set()
     for form in passage.forms.forms:
-        words = _present(form.folded, kit)
-        for pattern in kit.detectors.worth_trying(family, words):
+        for pattern, expressions in _worth_trying(form.folded, form.tight, kit).get(family, ()):
             if side not in pattern.sides or role not in pattern.roles or pattern.id in found:
                 continue
-            spans = _spans(pattern, form, words, forbids=rules)
+            spans = _spans(pattern, expressions, form, forbids=rules)
             if spans:
                 found.add(pattern.id)
                 yield Sight(pattern.signal, pattern.chance, "rule", pattern.id, spans, form.kind)
 
 
 @lru_cache(maxsize=64)
-def _present(text: str, kit: Kit) -> frozenset[str]:
-    """The anchors that stand in a text; three checks ask in turn.
-
-    An anchor has letters and digits alone, so that it stands within a word, and most words of a
-    short text were looked at before. A long text is looked through at once.
-    """
-    detectors = kit.detectors
-    if len(text) > _LONG:
-        return frozenset(a for a in detectors.anchors if a in text)
-    known = detectors.words
-    words = {w for w in alphanumerics(text) if len(w) > 2}
-    new = words.difference(known)
-    row = " ".join(new)
-    there = [a for a in detectors.anchors if a in row] if new else []
-    if len(known) < _WORDS:
-        for word in new:
-            known[word] = frozenset(a for a in there if a in word) if there else _NONE
-    # Words are never taken out, so that what was known before is known now, in every thread.
-    return _NONE.union(there, *filter(None, [known[w] for w in words - new]))
+def _worth_trying(text: str, tight: bool, kit: Kit) -> Trials:
+    """What may match a text; three checks ask in turn."""
+    return kit.detectors.worth_trying(text, tight=tight)
 
 
 def _spans(
-    pattern: Pattern, form: Form, words: frozenset[str], *, forbids: bool
+    pattern: Pattern, expressions: Sequence[Expression], form: Form, *, forbids: bool
 ) -> tuple[tuple[int, int], ...]:
-    """Where a form matches, in the source.
+    """Where those of its expressions that may match a form do, in the source.
 
     Whoever sets the rules writes down what must not be done: with `forbids` that does not count.
     """
@@ -127,8 +105,7 @@ def _spans(
     text = form.folded
     found = [
         match.span()
-        for one in pattern.any
-        if one.anchors is None or not one.anchors.isdisjoint(words)
+        for one in expressions
         for match in (one.tight if form.tight else one.plain).finditer(text)
     ]
     if found and not pattern.quoted:

@@ -170,22 +170,15 @@ def char_runs(text: str) -> tuple[U64, NDArray[np.int64]]:
     return np.concatenate(hashes), np.concatenate(words)
 
 
-def buckets_of(word: str) -> set[int]:
-    """Return the buckets of a word's runs of characters, as `char_runs` and `buckets` give them.
-
-    In plain numbers, which for one word takes half as long as numpy does to begin.
-    """
-    codes = [32, *map(ord, word), 32]
-    found = set()
-    for start in range(len(codes) - 1):
-        h = codes[start]
-        for n in range(2, min(CHARS[1], len(codes) - start) + 1):
-            h = (h * _BASE + codes[start + n - 1]) & _MASK
-            x = (h + n * _CHAR) & _MASK
-            x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-            x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
-            found.add((x ^ (x >> 31)) & (BUCKETS - 1))
-    return found
+def bucket_of(run: str) -> int:
+    """Return the bucket of one run of characters, as `char_runs` and `buckets` give it."""
+    h = 0
+    for char in run:
+        h = (h * _BASE + ord(char)) & _MASK
+    x = (h + len(run) * _CHAR) & _MASK
+    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
+    return (x ^ (x >> 31)) & (BUCKETS - 1)
 
 
 def _words(text: str) -> tuple[list[U64], list[U64]]:
@@ -209,29 +202,60 @@ def told_of(token: str) -> tuple[int, int, int]:
     return word, kind * _KIND & _MASK if kind else word, kind
 
 
-def word_runs(x: U64, kinds: bytes) -> tuple[list[U64], list[U64]]:
+def ahead_of(hashed: int) -> int:
+    """Return what the hash of a word adds to that of a run which it begins."""
+    x = ((hashed ^ (hashed >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
+    return (x ^ (x >> 31)) * _BASE & _MASK
+
+
+def word_runs(x: U64, kinds: bytes, ahead: U64 | None = None) -> tuple[list[U64], list[U64]]:
     """Return hashes of the runs of words, and of the runs of words read by their class.
+
+    All are hashed as one row, for numpy takes as long for one as for all; runs that reach from one
+    part of the row into the next are left out.
 
     Args:
         x: the hashes of the words; behind them, of the words by class; behind those, of the ones
             alone that have a class.
         kinds: the class of each word, 0 for none.
+        ahead: `ahead_of` each hash; None: it is made here.
     """
-    words, classes = _runs(x, len(kinds), len(x) - 2 * len(kinds))
-    denial = _kinds()[1]["NOT"]
+    many = len(kinds)
+    if ahead is None:
+        ahead = _mixed(x) * _BASE_64
+    two = ahead[:-1] + x[1:]
+    skip = ahead[:-2] + x[2:]
+    three = _mixed(two[:-1]) * _BASE_64 + x[2:]
+    four = _mixed(three[:-1]) * _BASE_64 + x[3:]
+    lay = _layout if many <= _SHORT else _layout.__wrapped__
+    places, salts, size = lay(many, len(x) - 2 * many)
+    found = np.concatenate([x, two, skip, three, four]).take(places)
+    found ^= salts
+    words, classes = [found[:size]], [found[size:]]
+    denial = _denial()
     if denial in kinds:
-        kind = np.frombuffer(kinds, dtype=np.uint8)
-        denied = _denied(kind == denial)
-        words.append(_salted(x[: len(kinds)][denied], 5))
-        classes.append(_salted(x[len(kinds) : 2 * len(kinds)][denied & (kind > 0)], 19))
+        denied = _denied(kinds, denial)
+        words.append(_salted(x.take(denied), 5))
+        named = [many + i for i in denied if kinds[i]]
+        if named:
+            classes.append(_salted(x.take(named), 19))
     return words, classes
 
 
-def _denied(denial: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which words stand within `SCOPE` words after a denial."""
-    place = np.arange(len(denial))
-    last = np.maximum.accumulate(np.where(denial, place, -SCOPE - 1))
-    return np.asarray((place > last) & (place - last <= SCOPE))
+def _denied(kinds: bytes, denial: int) -> list[int]:
+    """Which words stand within `SCOPE` words after a denial, and are none."""
+    found: dict[int, None] = {}
+    at = kinds.find(denial)
+    while at >= 0:
+        found.update(dict.fromkeys(range(at + 1, min(at + 1 + SCOPE, len(kinds)))))
+        at = kinds.find(denial, at + 1)
+    return [i for i in found if kinds[i] != denial]
+
+
+@cache
+def _denial() -> int:
+    return _kinds()[1]["NOT"]
 
 
 _RUNS: tuple[tuple[tuple[int, ...], ...], ...] = (
@@ -242,31 +266,31 @@ _RUNS: tuple[tuple[tuple[int, ...], ...], ...] = (
 """Of words, of words and classes, and of classes alone: (salt, distances of the parts after the
 first) of each kind of run."""
 _SALTS = tuple(np.uint64(salt * _WORD & _MASK) for salt in range(21))
+_SHORT = 160
+"""Words of a text up to which the places of its runs are kept ready."""
 
 
-def _runs(x: U64, words: int, classes: int) -> tuple[list[U64], list[U64]]:
-    """Hashes of the runs of words, and of the runs of classes.
-
-    The rows are hashed as one, for numpy takes as long for one as for all; runs that reach from one
-    into the next are left out.
-    """
-    mixed = _mixed(x)
-    two = mixed[:-1] * _BASE_64 + x[1:]
-    three = _mixed(two[:-1]) * _BASE_64 + x[2:]
-    four = _mixed(three[:-1]) * _BASE_64 + x[3:]
-    hashes = {
-        (): x, (1,): two, (2,): mixed[:-2] * _BASE_64 + x[2:], (1, 2): three, (1, 2, 3): four,
-    }  # fmt: skip
-    found: list[list[U64]] = []
+@lru_cache(maxsize=256)
+def _layout(words: int, classes: int) -> tuple[NDArray[np.int64], U64, int]:
+    """Return where the runs stand among all hashes, the salt of each, and how many are of words."""
+    row = 2 * words + classes
+    sizes = {(): row, (1,): row - 1, (2,): row - 2, (1, 2): row - 2, (1, 2, 3): row - 3}
+    begins, at = {}, 0
+    for parts, size in sizes.items():
+        begins[parts] = at
+        at += max(size, 0)
+    places: list[NDArray[np.int64]] = []
+    salts: list[U64] = []
+    ends = []
     start = 0
     for length, kinds in zip((words, words, classes), _RUNS, strict=True):
-        found.append([])
-        for salt, *at in kinds:
-            size = length - (at[-1] if at else 0)
-            if size > 0:
-                found[-1].append(_salted(hashes[tuple(at)][start : start + size], salt))
+        for salt, *after in kinds:
+            size = max(length - (after[-1] if after else 0), 0)
+            places.append(np.arange(size, dtype=np.int64) + (begins[tuple(after)] + start))
+            salts.append(np.full(size, _SALTS[salt]))
         start += length
-    return found[0], found[1] + found[2]
+        ends.append(sum(map(len, places)))
+    return np.concatenate(places), np.concatenate(salts), ends[0]
 
 
 def _salted(h: U64, salt: int) -> U64:

@@ -7,19 +7,21 @@ whose sums are exact in any order: what is kept and what is new give the same to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterable
 from math import sqrt
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from normwright.guard.recent import Recent
+from normwright.guard.recent import Made
 from normwright.guard.text_harm.grams import (
     BUCKETS,
+    CHARS,
+    ahead_of,
+    bucket_of,
     buckets,
-    buckets_of,
     char_runs,
     form,
     tokens,
@@ -28,27 +30,25 @@ from normwright.guard.text_harm.grams import (
 )
 
 KEPT: Final = 4_096
-"""Words of one generation that are kept ready; see `Recent`."""
+"""Words of one generation that are kept ready, and as many runs of characters; see `Made`."""
 
 _EXACT: Final = 2**17
 """Rows whose sums are exact in 32 bits: 127 * 2**17 < 2**24."""
 _ONES: Final = np.ones(_EXACT, dtype=np.float32)
 
-_FEW: Final = 3
 _LONG: Final = 24
-"""Words and letters up to which a word is hashed by itself."""
+"""Letters up to which a word is kept, and hashed by itself."""
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Word:
+class Word(NamedTuple):
     """What one word, with the spaces around it, adds to any text."""
 
     runs: bytes
     """Numbers of its runs of characters, 32 bits each."""
     plain: bytes
-    """Hashes of its tokens, 64 bits each."""
+    """Hashes of its tokens, 64 bits each, and behind each what it adds to a run it begins."""
     told: bytes
     """The same, with the hash of its class for a token that has one."""
     named: bytes
@@ -83,7 +83,9 @@ class Scorer:
         wide = np.zeros((rows, self._width), dtype=np.int8)
         wide[:, : self._heads] = weights
         self._rows = wide.view(f"V{self._width}")[:, 0]
-        self._words: Recent[str, Word] = Recent(KEPT)
+        self._words = Made(self._word, KEPT, weighs=lambda word: len(word) <= _LONG)
+        # Short runs come again in words that nobody has said before.
+        self._runs = Made(self._number, 4 * KEPT, weighs=lambda run: True)
 
     def sums(self, texts: Iterable[str]) -> Floats:
         """Return the sum of the weights of each text's features, shape (texts, heads).
@@ -94,9 +96,7 @@ class Scorer:
         return np.array(found, dtype=np.float64).reshape(len(found), self._heads)
 
     def _sum(self, text: str) -> Floats:
-        words = text.split(" ")
-        known = self._known(words)
-        numbers = self._numbers_of(known, [known[w] for w in words])
+        numbers = self._numbers_of(text.split(" "))
         a, b, c, d, e, end = np.searchsorted(numbers, self._borders).tolist()
         rows = np.concatenate(
             [numbers[:a], numbers[b:c] - self._shift[0], numbers[d:e] - self._shift[1]]
@@ -113,19 +113,19 @@ class Scorer:
                 at += many
         return total[: self._heads]
 
-    def _numbers_of(self, known: dict[str, Word], said: Sequence[Word]) -> NDArray[np.uint32]:
+    def _numbers_of(self, words: list[str]) -> NDArray[np.uint32]:
         """Numbers of a text's features, block above block, each once and ascending."""
-        x = b"".join([*[w.plain for w in said], *[w.told for w in said], *[w.named for w in said]])
-        kinds = b"".join([w.kinds for w in said])
-        words, classes = word_runs(np.frombuffer(x, "<u8"), kinds) if kinds else ([], [])
-        own = np.frombuffer(b"".join([w.runs for w in known.values()]), np.uint32)
-        both = [*words, *classes]
-        if not both:
+        runs, plain, told, named, many = zip(*map(self._words.__getitem__, words), strict=True)
+        own = np.frombuffer(b"".join(set(runs)), np.uint32)
+        kinds = b"".join(many)
+        if not kinds:
             return np.unique(own)
-        size = sum(map(len, words))
-        more = self._numbers.take(buckets(np.concatenate(both)).view(np.int64))
-        more[:size] += np.uint32(self._block)
-        more[size:] += np.uint32(2 * self._block)
+        x = np.frombuffer(b"".join((*plain, *told, *named)), "<u8")
+        spoken, classes = word_runs(x[::2], kinds, x[1::2])
+        size = sum(map(len, spoken))
+        more = self._numbers.take(buckets(np.concatenate([*spoken, *classes])).view(np.int64))
+        more[:size] += self._shift[0]
+        more[size:] += self._shift[1]
         found = np.concatenate([own, more])
         found.sort()
         first = np.empty(len(found), dtype=np.bool_)
@@ -133,51 +133,42 @@ class Scorer:
         np.not_equal(found[1:], found[:-1], out=first[1:])
         return found[first]
 
-    def _known(self, words: Iterable[str]) -> dict[str, Word]:
-        """Each word once, with what it adds."""
-        found = self._words.all(words)
-        known = {word: one for word, one in found.items() if one is not None}
-        if len(known) == len(found):
-            return known
-        new = [word for word in found if word not in known]
-        for word, one in zip(new, self._made(new), strict=True):
-            self._words.put(word, one)
-            found[word] = known[word] = one
-        # In the order in which they were said, whichever was known.
-        return {word: known[word] for word in found}
+    def _word(self, word: str) -> Word:
+        """What a word adds."""
+        read = [told_of(t) for t in tokens(word)]
+        plain = b"".join([_pair(plain) for plain, _, _ in read])
+        if not any(kind for _, _, kind in read):
+            return Word(self._runs_of(word), plain, plain, b"", bytes(len(read)))
+        return Word(
+            runs=self._runs_of(word),
+            plain=plain,
+            told=b"".join([_pair(told) for _, told, _ in read]),
+            named=b"".join([_pair(told) for _, told, kind in read if kind]),
+            kinds=bytes([kind for _, _, kind in read]),
+        )
 
-    def _made(self, words: list[str]) -> list[Word]:
-        """What words add that are not kept; many are hashed all at once."""
-        if len(words) <= _FEW and max(map(len, words)) <= _LONG:
-            return [self._one(word) for word in words]
-        hashes, of = char_runs(" ".join(words))
-        numbers = self._numbers.take(buckets(hashes).view(np.int64)).astype(np.int64)
-        pairs = np.unique(of << 32 | numbers)
-        ends = np.searchsorted(pairs, np.arange(1, len(words) + 1, dtype=np.int64) << 32).tolist()
-        runs = (pairs & 0xFFFFFFFF).astype(np.uint32)
-        starts = [0, *ends]
-        return [
-            _word(word, runs[start:end].tobytes())
-            for word, start, end in zip(words, starts, ends, strict=False)
-        ]
+    def _runs_of(self, word: str) -> bytes:
+        """Numbers of a word's runs of characters, each once."""
+        if len(word) > _LONG:
+            numbers = self._numbers.take(buckets(char_runs(word)[0]).view(np.int64))
+            return np.unique(numbers).tobytes()
+        padded = f" {word} "
+        most = len(padded)
+        runs = {
+            padded[start:end]
+            for start in range(most - 1)
+            for end in range(start + 2, min(start + CHARS[1], most) + 1)
+        }
+        return array("I", map(self._runs.__getitem__, runs)).tobytes()
 
-    def _one(self, word: str) -> Word:
-        runs = self._numbers.take(np.fromiter(buckets_of(word), np.int64))
-        return _word(word, runs.tobytes())
+    def _number(self, run: str) -> int:
+        """The number of one run of characters."""
+        return int(self._numbers[bucket_of(run)])
 
 
-def _word(word: str, runs: bytes) -> Word:
-    read = [told_of(t) for t in tokens(word)]
-    plain = b"".join([plain.to_bytes(8, "little") for plain, _, _ in read])
-    if not any(kind for _, _, kind in read):
-        return Word(runs=runs, plain=plain, told=plain, named=b"", kinds=bytes(len(read)))
-    return Word(
-        runs=runs,
-        plain=plain,
-        told=b"".join([told.to_bytes(8, "little") for _, told, _ in read]),
-        named=b"".join([told.to_bytes(8, "little") for _, told, kind in read if kind]),
-        kinds=bytes([kind for _, _, kind in read]),
-    )
+def _pair(hashed: int) -> bytes:
+    """A hash and what it adds to a run that it begins."""
+    return (hashed | ahead_of(hashed) << 64).to_bytes(16, "little")
 
 
 def _summed(weights: NDArray[Any]) -> Floats:

@@ -27,6 +27,7 @@ from normwright.records import (
     PlaceError,
     Policy,
     Side,
+    plain_json,
 )
 from normwright.store import (
     VERDICT,
@@ -425,7 +426,8 @@ class Case:
             body["reward"] = told
         # A new file may begin meanwhile; the line, its sync and its name are of one.
         chain = self.desk.chain
-        entry = self._append(VERDICT, body, chain)
+        text = plain_json(body)
+        entry = self._append(VERDICT, body, chain, text)
         gravest = self.gravest
         if gravest is not None and not passes(gravest):
             try:
@@ -433,14 +435,20 @@ class Case:
             except OSError as error:
                 raise self._unwritten(error) from error
         self.sealed = True
-        self.desk.book.add(KeptVerdict.of(chain.path.name, Line(entry, body)))
+        self.desk.book.add(KeptVerdict.of(chain.path.name, Line(entry, body), text=text))
         if gravest is not None and not passes(gravest):
             self.desk.flush_soon()
         self._count()
 
-    def _append(self, kind: str, body: Mapping[str, Any], chain: AuditChain | None = None) -> Entry:
+    def _append(
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        chain: AuditChain | None = None,
+        text: str | None = None,
+    ) -> Entry:
         try:
-            return (chain or self.desk.chain).append(kind, body)
+            return (chain or self.desk.chain).append(kind, body, text=text)
         except (OSError, ValueError) as error:
             raise self._unwritten(error) from error
 
@@ -514,8 +522,12 @@ def _in_force(held: Held) -> dict[str, Any]:
 
 
 def _plain(verdict: GuardVerdict) -> dict[str, Any]:
-    """Return a verdict as it is sealed: without what is at its default."""
-    return verdict.model_dump(mode="json", exclude_defaults=True)
+    """Return a verdict as it is sealed: without what is at its default, whole numbers as such."""
+    told = verdict.model_dump(mode="json", exclude_defaults=True)
+    for name in ("scores", "risks"):
+        if name in told:
+            told[name] = {k: int(v) if v in (0, 1) else v for k, v in told[name].items()}
+    return told
 
 
 def _size(exchange: Exchange) -> int:
