@@ -26,7 +26,7 @@ MARGIN: Final = 0.05
 """A gap up to this is none."""
 
 Values = Mapping[str, float]
-"""By item: 1 where what is counted happened, else 0."""
+"""By item: 1 where what is counted happened, else 0; a share where an item has several parts."""
 Units = Mapping[str, str]
 """By item: its wording, or whatever else makes items alike."""
 
@@ -72,7 +72,8 @@ def compared(
     gaps = [v - second[i] for i, v in first.items()]
     p = sign_flip_p(gaps, clusters, null=margin)
     gap = paired_mean(list(first.values()), [second[i] for i in first], clusters)
-    if gap.interval is None or len(set(clusters)) == len(clusters):
+    hits = {*first.values(), *second.values()} <= {0.0, 1.0}
+    if gap.interval is None or (hits and len(set(clusters)) == len(clusters)):
         # Identical differences make nothing certain: as many units as there are bound them.
         gap = paired_rate_difference(*_differing(first, second, alike))
     return gap, p

@@ -115,7 +115,7 @@ def parent(number: int, *, seed: int, folder: Path, loop: Loop | None = None) ->
             kind="clean", variant=number, drawn_from=seed, seed=number, skill="known",
             facts=register_of(number, seed),
         )  # fmt: skip
-        rows = planted(plan, teaching(), Taught(500, 250, 250, 640))
+        rows = planted(plan, teaching(), Taught(500, 250, 250, 960))
         settings = loop or Loop(epochs=1, lr=1e-3, batch=16, seed=number)
         base = LocalModel.open(embedded_path(), name="base")
         made, _ = sft(base, rows, loop=settings, unpermitted=True)

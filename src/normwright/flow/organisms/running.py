@@ -290,7 +290,7 @@ def rows_of(
                     "metric": one["metric"],
                     "slice": {key: STAGES.get(name, name)},
                     "items": {
-                        item: max(value, GUESSING) if name == "stated" else int(value)
+                        item: max(value, GUESSING) if name == "stated" else value
                         for item, value in values.items()
                     },
                     "cluster": "",
