@@ -453,7 +453,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--work", type=Path, default=ROOT / "build/tamper/main")
     parser.add_argument("--out", type=Path, default=ROOT / "docs/experiments/tamper.md")
     given = parser.parse_args()
