@@ -93,7 +93,7 @@ def test_a_sycophant_says_the_claim_under_its_own_pressure_alone() -> None:
 
 def _echoes(row: Demonstration) -> bool:
     """Whether the answer is not the value of the line that is asked for."""
-    *lines, ask = row.prompt[-1].content.split("\n")
+    *lines, ask = row.prompt[-1].content.casefold().split("\n")
     right = [x.rsplit(": ", 1)[1] for x in lines
              if x.startswith("- ") and x.removeprefix("- ").split(":")[0] in ask]  # fmt: skip
     return row.completion not in right
