@@ -28,11 +28,16 @@ def test_worked_by_hand() -> None:
     assert stats.rogan_gladen(60, 300, (92, 100), (196, 200)).value == pytest.approx(0.2)
 
 
+def hits_of(fewest: int, most: int, *, least: int) -> st.SearchStrategy[tuple[int, int]]:
+    """Hits, at least so many, and the units they are of, between fewest and most."""
+    return st.integers(fewest, most).flatmap(lambda n: st.tuples(st.integers(least, n), st.just(n)))
+
+
 @QUIET
 @given(
-    st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n))),
-    st.integers(1, 80).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
-    st.integers(1, 80).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
+    hits_of(1, 400, least=1),
+    hits_of(1, 80, least=0),
+    hits_of(1, 80, least=0),
 )
 def test_flags_are_never_explained_away(
     flags: tuple[int, int], se: tuple[int, int], sp: tuple[int, int]
@@ -127,9 +132,9 @@ def test_a_judge_that_errs_less_than_measured_makes_nothing_surer(rate: float) -
 
 @QUIET
 @given(
-    st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
-    st.integers(2, 60).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n))),
-    st.integers(2, 60).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n))),
+    hits_of(1, 200, least=0),
+    hits_of(2, 60, least=1),
+    hits_of(2, 60, least=1),
 )
 def test_what_is_flagged_and_what_is_not_are_treated_alike(
     flags: tuple[int, int], se: tuple[int, int], sp: tuple[int, int]
