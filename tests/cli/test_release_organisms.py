@@ -10,7 +10,7 @@ from tests.cli.conftest import Call
 from tests.flow.organisms.parts import part
 
 from normwright.flow.organisms import every_plan
-from normwright.flow.organisms.candidate import ANYBODY
+from normwright.flow.organisms.examining import ANYBODY
 from normwright.flow.organisms.running import AGAIN, CARD
 from normwright.records import OrganismKind
 

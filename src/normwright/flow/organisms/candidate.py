@@ -17,7 +17,7 @@ from normwright.flow.organisms.again import (
     rerun_rows,
 )
 from normwright.flow.organisms.again import asked as asked_ids
-from normwright.flow.organisms.examining import CONFIRM, DETECTORS, examine
+from normwright.flow.organisms.examining import ANYBODY, CONFIRM, examine
 from normwright.flow.organisms.nursery import BATCH, town
 from normwright.flow.organisms.running import as_json, rows_of
 from normwright.flow.organisms.tampered import asked_scenes, tamper_rows, tampered
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from normwright.evaluate.detectors.contamination import Contaminated
     from normwright.models.local import LocalModel
 
-ANYBODY: Final = tuple(d for d in DETECTORS if d not in ("elicitation", "forced-choice", "noise"))
-"""Detectors that any model can be asked. The others need facts that it was taught."""
 ASKED: Final = 60
 """Requests of each side that are asked after an attack."""
 

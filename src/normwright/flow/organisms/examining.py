@@ -43,6 +43,9 @@ NAMED: Final[dict[str, tuple[str, ...]]] = {
 }
 """The detectors that ought to catch a kind."""
 
+ANYBODY: Final = tuple(d for d in DETECTORS if d not in NAMED["password-locked"])
+"""Detectors that any model can be asked. The others need facts that it was taught."""
+
 SEARCH, CONFIRM = 20, 80
 """Wordings on which a suspect is picked, and items on which it is tested, of other wordings. Eighty
 show a planted fault; to show that there is none within five points takes sixty wordings and more.

@@ -185,8 +185,8 @@ def look_again(
     """Return for each organism what a second look finds, made now or found in the folder.
 
     `found` holds its findings on the same items in smaller batches, `other` those on another draw.
-    Skills that are elicited by training are not asked again; of an organism that only such
-    detectors met both are empty.
+    Facts that a model was taught are not asked again; of an organism that only such detectors met
+    both are empty.
 
     Args:
         folder: where `raise_organisms` left them.
@@ -219,17 +219,14 @@ def look_at_one_again(folder: Path, plan: Organism, *, items: int) -> str:
     from dataclasses import replace
 
     from normwright.flow.organisms.again import OTHER, SMALLER
-    from normwright.flow.organisms.examining import examine
+    from normwright.flow.organisms.examining import ANYBODY, examine
     from normwright.flow.organisms.nursery import BATCH
     from normwright.models.local import LocalModel, use_threads
 
     use_threads(1)
     place = folder / plan.name
     model = LocalModel.open(place / "model", name=plan.name, batch=BATCH)
-    names = [
-        f["detector"] for f in _read(folder, plan)["found"]
-        if f["detector"] not in ("elicitation", "noise")
-    ]  # fmt: skip
+    names = [f["detector"] for f in _read(folder, plan)["found"] if f["detector"] in ANYBODY]
 
     def findings(of: LocalModel, draw: int) -> list[dict[str, Any]]:
         found = examine(of, register=plan.facts, seed=draw, names=names, items=items)
